@@ -1,0 +1,27 @@
+"""Image-to-image translation on PyTorch: two folders of pictures in, one look turned into the other.
+
+    from translate import Translator
+    t = Translator.load("runs/photos2monet")
+    painted = t("photo.jpg")
+"""
+
+__all__ = ["Translator", "__version__", "load_config", "train"]
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from translate.config import load_config
+    from translate.train import train
+    from translate.translator import Translator
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `translate --help` does not wait for torch."""
+    from importlib import import_module
+
+    homes = {"Translator": "translate.translator", "load_config": "translate.config", "train": "translate.train"}
+    if name not in homes:
+        raise AttributeError(f"module 'translate' has no attribute {name!r}")
+    return getattr(import_module(homes[name]), name)

@@ -1,0 +1,75 @@
+"""Names to objects: the only place where a word from a recipe becomes a call."""
+
+__all__ = ["Factory", "check_arguments", "resolve"]
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from translate.errors import OptionError, did_you_mean
+
+
+def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
+    """Look `name` up in `table`.
+
+    Raises:
+        OptionError: There is no such name; the message says `what` was asked for and names the nearest.
+    """
+    if name not in table:
+        raise OptionError(f"unknown {what} {name!r}{did_you_mean(name, table)}")
+    return table[name]
+
+
+def options_of(function: Callable) -> dict[str, inspect.Parameter]:
+    """Return the keyword options of a task or network: everything in its signature that has a default."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p for p in parameters if p.default is not p.empty}
+
+
+def check_arguments(function: Callable, given: Mapping[str, Any], where: str) -> None:
+    """Hold the options of a recipe against the signature they are meant for: the signature is the schema.
+
+    Raises:
+        OptionError: An option is unknown or of another type than its default.
+    """
+    known = options_of(function)
+    for name, value in given.items():
+        if name not in known:
+            raise OptionError(f"unknown option {where}.{name}{did_you_mean(name, known)}")
+        check_type(f"{where}.{name}", value, type(known[name].default))
+
+
+def check_type(name: str, value: Any, kind: type) -> None:
+    """Raise OptionError unless `value` is of `kind`; 100 is a fine way to write 100.0."""
+    fits = type(value) is kind or (kind is float and type(value) is int)
+    if not fits:
+        raise OptionError(f"{name} should be {NAMES.get(kind, kind.__name__)}, got {value!r}")
+
+
+NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", tuple: "a list"}
+
+
+class Factory:
+    """A network that is chosen and half-configured: the task supplies the rest and calls it.
+
+    The built network carries its recipe as `.spec`, from which a model file can rebuild it. `context` holds facts of
+    the run (such as the trained `size`); each reaches those networks whose signature asks for it.
+    """
+
+    def __init__(self, spec: Mapping[str, Any], table: Mapping[str, Callable], where: str, **context: Any) -> None:
+        options = dict(spec)
+        if "name" not in options:
+            raise OptionError(f"{where}.name is missing; choose from {', '.join(sorted(table))}")
+        self.name = options.pop("name")
+        self.function = resolve(self.name, table, where)
+        check_arguments(self.function, options, where)
+        wanted = {k: v for k, v in context.items() if k in options_of(self.function)}
+        self.options = wanted | options
+
+    def __call__(self, **fixed: Any) -> nn.Module:
+        """Build the network; `fixed` are the options that the task decides, such as channel counts."""
+        net = self.function(**self.options, **fixed)
+        net.spec = {"name": self.name, **self.options, **fixed}
+        return net

@@ -1,0 +1,147 @@
+"""Two kinds of files: the state from which a run goes on, and the model that people use.
+
+State: `state/last.pt`, plain containers of tensors, read with `weights_only=True`. Model: one `.safetensors` file whose
+metadata carries the recipe to rebuild the networks. Neither can execute code. Both are written under a temporary name,
+flushed and renamed.
+"""
+
+__all__ = ["Recipe", "export_model", "load_model", "load_state", "save_state"]
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from translate.build import Factory
+from translate.errors import UserError
+from translate.images import atomic_write
+from translate.networks import GENERATORS
+from translate.tasks import TASKS
+
+FORMAT = 1
+KEY = "image-translate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that is needed to use a model without the run that made it.
+
+    Attributes:
+        task: Key of `tasks.TASKS`.
+        nets: The spec of each exported network, by name.
+        domains: The names of both domains.
+        size: Resolution that was trained at, px.
+        preset: Recipe of configs/ that it came from.
+        steps: Updates that it was trained for.
+        data: Fingerprint of the training data.
+        channels: Of a picture.
+        value_range: Of a picture inside the networks.
+        format: Version of this layout.
+    """
+
+    task: str
+    nets: dict[str, dict[str, Any]]
+    domains: tuple[str, str]
+    size: int
+    preset: str
+    steps: int
+    data: str
+    channels: int = 3
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    format: int = FORMAT
+
+
+def save_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
+    """Write what `parts` (modules and optimizers) hold after `step` steps.
+
+    Raises:
+        WriteError: The disk is full or read-only; the file that was there is untouched.
+    """
+    state = {"step": step} | {name: part.state_dict() for name, part in parts.items()}
+    with atomic_write(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> int:
+    """Put the state of `path` into `parts` and return its step; 0 where there is no such file.
+
+    Raises:
+        UserError: The file is damaged, or of other networks.
+    """
+    if not path.exists():
+        return 0
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        return int(state["step"])
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(f"{path}: is not a state of this run ({reason}); delete it to begin anew") from None
+
+
+def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:
+    """Write weights and recipe as one safetensors file."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()}
+    with atomic_write(path) as temporary:
+        save_file(weights, temporary, metadata={KEY: json.dumps(asdict(recipe))})
+
+
+def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Recipe, nn.ModuleDict]:
+    """Read a model file, or that of a run folder; return its recipe and its networks, frozen, in eval mode.
+
+    Raises:
+        UserError: There is no such file, or it is damaged or no model of this toolkit.
+    """
+    file = model_file(path)
+    try:
+        with safe_open(file, framework="pt") as opened:
+            text = (opened.metadata() or {}).get(KEY)
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        reason = "it is damaged or cut short" if file.suffix == ".safetensors" else "only .safetensors files are"
+        raise UserError(f"{file}: cannot be read as a model ({reason}: {error})") from None
+    if text is None:
+        raise UserError(f"{file}: is no model of this toolkit (it carries no recipe)")
+    recipe = read_recipe(text, file)
+    nets = nn.ModuleDict({name: Factory(spec, GENERATORS, name)() for name, spec in recipe.nets.items()})
+    try:
+        nets.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(f"{file}: its weights do not fit its recipe ({str(error).splitlines()[-1].strip()})") from None
+    return recipe, nets.to(device).eval().requires_grad_(False)
+
+
+def model_file(path: str | Path) -> Path:
+    """Return the model file that `path`, a run folder or the file itself, stands for."""
+    path = Path(path).expanduser()
+    if path.is_dir():
+        if not (path / "model.safetensors").exists():
+            raise UserError(f"{path}: holds no model.safetensors yet; give a run that has saved, or a model file")
+        return path / "model.safetensors"
+    if not path.exists():
+        raise UserError(f"{path}: no such model; give a run folder such as runs/photos2monet, or a .safetensors file")
+    return path
+
+
+def read_recipe(text: str, file: Path) -> Recipe:
+    """Parse and check the recipe of a model file."""
+    known = {f.name for f in fields(Recipe)}
+    try:
+        values = json.loads(text)
+        version = values["format"]
+        if version > FORMAT:
+            raise UserError(f"{file}: was written by a newer version (format {version}); update image-translate")
+        recipe = Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise UserError(f"{file}: its recipe is damaged ({error})") from None
+    if recipe.task not in TASKS:
+        raise UserError(f"{file}: was trained for the task {recipe.task!r}, which this version does not know")
+    return recipe

@@ -1,0 +1,236 @@
+"""A run, written down: a preset, a TOML file on top, flags on top of that; checked, then frozen."""
+
+__all__ = ["Config", "DataConfig", "TrainConfig", "dump_config", "load_config", "read_toml"]
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from translate.build import check_type
+from translate.errors import OptionError, UserError, did_you_mean
+from translate.shipped import shipped
+
+LENGTHS = ("steps", "epochs", "minutes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """What is learned from, and how pictures are brought to it.
+
+    Attributes:
+        a: First domain: a folder, a glob, a list file or a name of the catalog.
+        b: Second domain.
+        root: In place of both: a folder with trainA and trainB, or a data set of the catalog.
+        size: Training resolution in px; 0 = chosen.
+        crop: Side of the square that a step sees, px; 0 = chosen (the whole `size` where that is affordable).
+        zoom: Pictures are resized to size * zoom before the crop (286/256 in the pix2pix family).
+        square: Resize to a square, as that family does; else the shorter side is resized and the shape is kept.
+        flip: Mirror half of the pictures.
+        batch_size: Pictures of each domain a step, over all processes.
+    """
+
+    a: str = ""
+    b: str = ""
+    root: str = ""
+    size: int = 0
+    crop: int = 0
+    zoom: float = 1.0
+    square: bool = False
+    flip: bool = True
+    batch_size: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How it is learned.
+
+    Attributes:
+        steps: Length of the run in updates; one of steps, epochs and minutes is set.
+        epochs: Length in passes over the larger domain.
+        minutes: Length in time: the step is measured first, then the number of steps is fixed.
+        lr: Adam's learning rate.
+        betas: Adam's two decay rates.
+        warmup: Fraction of the run over which the learning rate rises from 0.
+        decay_from: Fraction of the run from which the learning rate falls linearly to 0.
+        stairs: Number of equal intervals in which the learning rate stays the same; 0 = it moves every step.
+        ema: Decay of the averaged generator, which is what is exported; 0 = the live one is.
+        clip: Largest gradient norm of a phase; 0 = no limit.
+        seed: Of weights, data order and everything random.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "auto", "bf16" or "fp32".
+        compile: Compile the networks ("auto": on CUDA only; "on", "off").
+        init: Model file or run whose weights are started from.
+        log_every: Steps between log lines; 0 = chosen.
+        previews: Number of sample grids over the run.
+        save_minutes: Minutes between saves.
+    """
+
+    steps: int = 0
+    epochs: float = 0.0
+    minutes: float = 0.0
+    lr: float = 2e-4
+    betas: tuple = (0.5, 0.999)
+    warmup: float = 0.0
+    decay_from: float = 0.5
+    stairs: int = 0
+    ema: float = 0.999
+    clip: float = 0.0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    compile: str = "auto"
+    init: str = ""
+    log_every: int = 0
+    previews: int = 10
+    save_minutes: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One run. `method`, `generator` and `discriminator` hold keyword options of the classes they configure."""
+
+    task: str
+    preset: str = "fast"
+    out: str = ""
+    method: dict = field(default_factory=dict)
+    generator: dict = field(default_factory=dict)
+    discriminator: dict = field(default_factory=dict)
+    data: DataConfig = DataConfig()
+    train: TrainConfig = TrainConfig()
+
+
+def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> Config:
+    """Build the configuration of a run: the preset's recipe, then each of `layers`, later ones winning.
+
+    A layer is a nested mapping such as {"train": {"lr": 1e-4}, "generator": {"name": "resnet_9blocks"}}.
+
+    Raises:
+        OptionError: An unknown or ill-typed option, or more than one of steps, epochs and minutes.
+    """
+    recipes = {p.stem.removeprefix(f"{task}_"): p for p in shipped("configs").glob(f"{task}_*.toml")}
+    if preset not in recipes:
+        raise OptionError(f"unknown preset {preset!r}{did_you_mean(preset, recipes)}")
+    values: dict[str, Any] = {}
+    for layer in (read_toml(recipes[preset]), *layers, {"task": task, "preset": preset}):
+        values = merge(values, layer)
+    config = from_dict(Config, values)
+    validate(config)
+    return config
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; a file that cannot be read or parsed is a UserError that names it."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not valid TOML ({error})") from None
+
+
+def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `layer` over `base`. A length in `layer` replaces whichever of steps, epochs and minutes `base` has.
+
+    So does a network of another name: its predecessor's options were not meant for it.
+    """
+    merged = dict(base)
+    if any(length in layer.get("train", {}) for length in LENGTHS):
+        merged["train"] = {k: v for k, v in merged.get("train", {}).items() if k not in LENGTHS}
+    for key, value in layer.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            replaced = "name" in value and value["name"] != old.get("name")
+            merged[key] = dict(value) if replaced else {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
+    """Build the dataclass `cls`, checking names and types.
+
+    Raises:
+        OptionError: Naming the option and the nearest valid one, or the type that is wanted.
+    """
+    known = {f.name: f for f in fields(cls)}
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise OptionError(f"unknown option {where}{name}{did_you_mean(name, known)}")
+        kind: Any = known[name].type
+        if is_dataclass(kind) and isinstance(value, Mapping):
+            value = from_dict(kind, value, f"{where}{name}.")  # type: ignore[arg-type]
+        elif isinstance(value, list):
+            value = tuple(value)
+        if not is_dataclass(kind):
+            check_type(f"{where}{name}", value, kind)
+            value = kind(value)
+        arguments[name] = value
+    return cls(**arguments)
+
+
+def validate(config: Config) -> None:
+    """Check what types cannot say.
+
+    Raises:
+        OptionError: A value is out of its range, or two contradict each other.
+    """
+    given = [name for name in LENGTHS if getattr(config.train, name)]
+    if len(given) != 1:
+        raise OptionError(f"give one of --steps, --epochs and --minutes, not {' and '.join(given) or 'none'}")
+    data, train = config.data, config.train
+    for name, value, low in (
+        (f"--{given[0]}", getattr(train, given[0]), 0),
+        ("--batch-size", data.batch_size, 1),
+        ("--size", data.size or 16, 16),
+        ("--data.crop", data.crop or 16, 16),
+        ("--data.zoom", data.zoom, 1),
+        ("--train.lr", train.lr, 0),
+    ):
+        if value < low:
+            raise OptionError(f"{name} should be at least {low}, got {value}")
+    for name, value, choices in (
+        ("--precision", train.precision, ("auto", "bf16", "fp32")),
+        ("--train.compile", train.compile, ("auto", "on", "off")),
+    ):
+        if value not in choices:
+            raise OptionError(f"{name} should be one of {', '.join(choices)}, got {value!r}")
+    for name, fraction in (("ema", train.ema), ("warmup", train.warmup), ("decay_from", train.decay_from)):
+        if not 0 <= fraction <= 1:
+            raise OptionError(f"--train.{name} should lie between 0 and 1, got {fraction}")
+
+
+def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
+    """Return the TOML text of a run: what was asked for, and under [plan] what "auto" came to."""
+    return tomli_w.dumps({**asdict(config), "plan": dict(plan)})
+
+
+def differences(config: Config, earlier: Mapping[str, Any]) -> list[str]:
+    """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration."""
+    new, old = flatten(asdict(config)), flatten({k: v for k, v in earlier.items() if k != "plan"})
+    names = [k for k in {**new, **old} if new.get(k) != old.get(k)]
+    return [f"{name} = {new.get(name)!r} (was {old.get(name)!r})" for name in names]
+
+
+def flatten(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """Turn nested sections into one level of dotted names; lists and tuples compare alike."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{where}{key}.")
+        else:
+            flat[where + key] = list(value) if isinstance(value, tuple) else value
+    return flat
+
+
+def leaves(config_class: type = Config) -> Iterable[str]:
+    """Name every option of the configuration classes, dotted."""
+    for f in fields(config_class):
+        if is_dataclass(f.type):
+            yield from (f"{f.name}.{leaf}" for leaf in leaves(f.type))  # type: ignore[arg-type]
+        else:
+            yield f.name

@@ -1,0 +1,147 @@
+"""One entry of the catalog, `datasets/<name>.toml`, read strictly: an error names the file and the key."""
+
+__all__ = ["Dataset", "Download", "Render", "read_dataset"]
+
+import dataclasses
+import re
+import tomllib
+import types
+import typing
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from translate.errors import UserError, did_you_mean
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Download:
+    """An archive at a public address.
+
+    Attributes:
+        url: http or https.
+        size: bytes, exactly; the download is checked against it. None where unknown.
+        sha256: 64 hexadecimal digits, or None where unknown.
+        approx_size: bytes, for display only, where `size` is unknown.
+    """
+
+    url: str
+    size: int | None = None
+    sha256: str | None = None
+    approx_size: int | None = None
+
+    @property
+    def file(self) -> str:
+        """The archive's file name."""
+        return PurePosixPath(self.url).name
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Render:
+    """Pictures drawn on the user's machine: the renderer's name and how many pictures a domain and split."""
+
+    name: str
+    train: int
+    test: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """What the catalog knows of a data set; it has exactly one of `download`, `render` and `manual`.
+
+    Attributes:
+        domains: the name of each domain and its side, "A" or "B".
+        counts: pictures a folder.
+        manual: how to get it where no program may, for its licence's sake.
+    """
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    citation: str
+    kind: Literal["unpaired", "paired"]
+    domains: dict[str, str]
+    counts: dict[str, int]
+    homepage: str = ""
+    download: tuple[Download, ...] = ()
+    render: Render | None = None
+    manual: str | None = None
+
+    @property
+    def combined(self) -> bool:
+        """Whether each file shows both domains, A on the left and B on the right, as published pairs do."""
+        return self.kind == "paired" and self.render is None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to fetch, perhaps approximate; None where unknown or where nothing is fetched."""
+        sizes = [part.size or part.approx_size for part in self.download]
+        return sum(filter(None, sizes)) if sizes and all(sizes) else None
+
+
+def read_dataset(file: Path) -> Dataset:
+    """Read one TOML file of the catalog.
+
+    Raises:
+        UserError: it is not TOML, or a key is unknown, missing or of the wrong type.
+    """
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: not TOML: {error}") from error
+    dataset = _build(Dataset, {"name": file.stem, **table}, str(file))
+    _check(dataset, str(file))
+    return dataset
+
+
+def _build(kind: type, table: dict[str, Any], where: str) -> Any:
+    """Make the dataclass `kind` from a TOML table."""
+    types_of = typing.get_type_hints(kind)
+    for key in table:
+        if key not in types_of:
+            raise UserError(f"{where}: unknown key {key!r}{did_you_mean(key, types_of)}")
+    for field in dataclasses.fields(kind):
+        if field.name not in table and field.default is dataclasses.MISSING:
+            raise UserError(f"{where}: key {field.name!r} is missing")
+    return kind(**{key: _typed(value, types_of[key], f"{where}: {key}") for key, value in table.items()})
+
+
+def _typed(value: Any, wanted: Any, where: str) -> Any:
+    """Return `value` as the annotation `wanted` asks: plain, a choice, a table or an array of tables."""
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if origin is types.UnionType:  # TOML has no null: what is written is the other member
+        return _typed(value, arguments[0], where)
+    if origin is Literal:
+        if value not in arguments:
+            raise UserError(f"{where} is {value!r}{did_you_mean(str(value), arguments)}")
+        return value
+    if origin is dict:
+        items = _plain(value, dict, where).items()
+        return {key: _plain(item, arguments[1], f"{where}.{key}") for key, item in items}
+    if origin is tuple:
+        return tuple(_typed(item, arguments[0], where) for item in _plain(value, list, where))
+    if dataclasses.is_dataclass(wanted):
+        return _build(typing.cast(type, wanted), _plain(value, dict, where), where)
+    return _plain(value, wanted, where)
+
+
+def _plain(value: Any, wanted: type, where: str) -> Any:
+    """Return `value` if it is exactly of the type `wanted` (true is no whole number)."""
+    if type(value) is not wanted:
+        words = {str: "text", int: "a whole number", dict: "a table", list: "an array of tables"}
+        raise UserError(f"{where} must be {words[wanted]}, not {value!r}")
+    return value
+
+
+def _check(dataset: Dataset, where: str) -> None:
+    """Check what types cannot say."""
+    sources = [key for key in ("download", "render", "manual") if getattr(dataset, key)]
+    if len(sources) != 1:
+        raise UserError(f"{where}: give exactly one of download, render and manual, not {sources or 'none'}")
+    if sorted(dataset.domains.values()) != ["A", "B"]:
+        raise UserError(f"{where}: domains must name one domain 'A' and one 'B', not {dataset.domains}")
+    for part in dataset.download:
+        if not part.url.startswith(("http://", "https://")):
+            raise UserError(f"{where}: download: url must be http or https, not {part.url!r}")
+        if part.sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", part.sha256):
+            raise UserError(f"{where}: download: sha256 must be 64 lower-case hexadecimal digits")

@@ -1,0 +1,198 @@
+"""The two domains of a run: which pictures train, which are held out, and what the domains are called."""
+
+__all__ = ["Domain", "find_images", "resolve_domain", "resolve_domains"]
+
+import dataclasses
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from translate.data import catalog
+from translate.data.files import find_images, is_pattern, pattern_base, readable
+from translate.errors import OptionError, UserError
+
+_HELD_OUT_SHARE, _HELD_OUT_MOST = 0.1, 100
+_TRAIN = re.compile(r"train(?P<side>_?[AB])?$")
+_GENERIC = re.compile(
+    r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """One side of a translation.
+
+    Attributes:
+        name: fit for a file name and for the name of a run.
+        train: the pictures that training may read.
+        test: the pictures that it may not.
+        truth: a folder that holds, for each test picture, the hidden answer in the other domain under the
+            same stem; None where no answer is known.
+    """
+
+    name: str
+    train: list[Path]
+    test: list[Path]
+    truth: Path | None = None
+
+
+def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) -> tuple[Domain, Domain]:
+    """Return the domains that `--a` and `--b`, or `--data`, stand for.
+
+    Args:
+        a: folder, glob pattern, list file or catalog domain of the first side.
+        b: the same of the second side.
+        data: instead of both, a folder with trainA and trainB, or the name of a data set of the catalog.
+        root: where data sets of the catalog are prepared on first use.
+
+    Raises:
+        OptionError: too few or too many of the three are given, or both sides are the same pictures.
+        UserError: something named does not exist, is empty or cannot be prepared.
+    """
+    if data is not None and (a is not None or b is not None):
+        raise OptionError("--data already names both domains; give either --data, or --a and --b")
+    if data is not None:
+        with readable(data):
+            first, second = _sides(data, root)
+    elif a is not None and b is not None:
+        first, second = resolve_domain(a, root), resolve_domain(b, root)
+    elif a is None and b is None:
+        raise OptionError("no pictures given; say --a FOLDER --b FOLDER, or --data ROOT")
+    else:
+        given, lacking = ("--b", "--a") if a is None else ("--a", "--b")
+        raise OptionError(
+            f"{given} is given without {lacking}; name the other domain's pictures with {lacking} FOLDER"
+        )
+    _check_different(first, second)
+    return _distinct_names(first, second)
+
+
+def resolve_domain(spec: str, root: Path) -> Domain:
+    """Return the one domain that `spec` stands for: what exists at that path, else a catalog domain."""
+    with readable(spec):
+        if not _bare(spec) or Path(spec).exists() or is_pattern(spec):
+            return _local_domain(spec, root)
+    owner = catalog.owner_of_domain(spec)
+    if owner is None:
+        return _unknown_domain(spec)
+    if owner.combined:
+        raise OptionError(
+            f"{spec!r} is one half of the combined pictures of {owner.name!r}; use --data {owner.name}"
+        )
+    folder = _train_folder(catalog.prepare(owner.name, root), owner.domains[spec])
+    return _local_domain(str(folder), root)
+
+
+def _bare(spec: str) -> bool:
+    """Whether `spec` is a mere word: `./photos` always means the path."""
+    return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
+
+
+def _unknown_domain(spec: str) -> Domain:
+    """Complain about a name that is neither a path nor a domain, in the most helpful words there are."""
+    known = catalog.load_catalog()
+    if spec in known:
+        a, b = sorted(known[spec].domains, key=known[spec].domains.__getitem__)
+        singly = "" if known[spec].combined else f", or --a {a} --b {b}"
+        raise OptionError(f"{spec!r} is a data set of two domains; say --data {spec}{singly}")
+    find_images(spec, known=[name for dataset in known.values() for name in dataset.domains])
+    raise AssertionError(f"{spec!r} appeared while it was looked up")
+
+
+def _sides(data: str, root: Path) -> tuple[Domain, Domain]:
+    """Return both domains of a prepared layout, preparing it first if it is a data set of the catalog."""
+    path = Path(data).expanduser()
+    if not path.is_dir():
+        if path.exists() or not _bare(data):
+            raise UserError(f"--data {data!r} is not a folder; give one that has trainA and trainB")
+        path = catalog.prepare(data, root)
+    folders = [_train_folder(path, side) for side in "AB"]
+    first, second = (_local_domain(str(folder), root) for folder in folders)
+    return first, second
+
+
+def _train_folder(layout: Path, side: str) -> Path:
+    for name in (f"train{side}", f"train_{side}"):
+        if (layout / name).is_dir():
+            return layout / name
+    found = ", ".join(sorted(entry.name for entry in layout.iterdir() if entry.is_dir())) or "no folder"
+    combined = "; its train folder looks like combined A|B pairs" if (layout / "train").is_dir() else ""
+    raise UserError(
+        f"'{layout}' has no train{side} (it has {found}){combined}; give a root with trainA and trainB"
+    )
+
+
+def _local_domain(spec: str, root: Path) -> Domain:
+    """Build a domain from pictures on this machine, with its test folder or an automatic hold-out."""
+    path, found = Path(spec).expanduser(), find_images(spec)
+    if (path / "trainA").is_dir() or (path / "train_A").is_dir():
+        raise OptionError(f"'{path}' holds both domains; say --data {path}, or name one of its folders")
+    name = _name(path, root)
+    side = _TRAIN.match(path.name) if path.is_dir() else None
+    if side is None:
+        return Domain(name, *_hold_out(found))
+    letter = side["side"] or ""
+    truth = path.parent / "truth" / letter.strip("_")
+    for split in ("test", "val"):
+        if (test := path.parent / f"{split}{letter}").is_dir():
+            return Domain(name, found, find_images(str(test)), truth if letter and truth.is_dir() else None)
+    return Domain(name, *_hold_out(found))
+
+
+def _hold_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Split into (train, test): a tenth, 1 to 100 pictures, chosen by the hash of the stem.
+
+    The choice does not depend on the order, on the folder's place or on the suffix, so that the two halves of
+    a scene that lie in both domains under one stem are held out together.
+    """
+    if len(paths) < 2:
+        return paths, []
+    count = min(max(round(len(paths) * _HELD_OUT_SHARE), 1), _HELD_OUT_MOST)
+    ranked = sorted(paths, key=lambda path: (hashlib.sha256(path.stem.encode()).digest(), path))
+    test = set(ranked[:count])
+    return [path for path in paths if path not in test], [path for path in paths if path in test]
+
+
+def _name(path: Path, root: Path) -> str:
+    """Name a domain after its folder, pattern or list; a generic one such as trainA after its parent too."""
+    base = pattern_base(path) if is_pattern(str(path)) else path
+    base = Path(os.path.normpath((base if base.is_dir() else base.with_suffix("")).absolute()))
+    generic = _GENERIC.match(base.name)
+    if generic is None:
+        return _clean(base.name)
+    dataset = catalog.load_catalog().get(base.parent.name)
+    if dataset and generic["side"] and base.parent.parent.resolve() == root.resolve():
+        return next(name for name, side in dataset.domains.items() if side == generic["side"].upper())
+    return _clean(base.parent.name + (generic["side"] or "").upper())
+
+
+def _clean(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "pictures"
+
+
+def _check_different(a: Domain, b: Domain) -> None:
+    files_a, files_b = (_identities(domain.train + domain.test) for domain in (a, b))
+    if files_a == files_b:
+        raise OptionError(
+            f"both domains are the same {len(files_a)} pictures ({a.name}); give two different sets"
+        )
+    if files_a < files_b or files_b < files_a:
+        inner, outer = (a, b) if files_a < files_b else (b, a)
+        raise OptionError(f"every picture of {inner.name!r} is in {outer.name!r} too; give two separate sets")
+
+
+def _identities(paths: list[Path]) -> set[Path]:
+    """Return the files by their real folders, so that a path through a link equals the direct one."""
+    real = {folder: folder.resolve() for folder in {path.parent for path in paths}}
+    return {real[path.parent] / path.name for path in paths}
+
+
+def _distinct_names(a: Domain, b: Domain) -> tuple[Domain, Domain]:
+    """Tell two domains of one name apart by where their paths part, else by a letter."""
+    if a.name != b.name:
+        return a, b
+    folders = [domain.train[0].absolute().parent.parts for domain in (a, b)]
+    parting = next((pair for pair in zip(*folders, strict=False) if pair[0] != pair[1]), ("A", "B"))
+    names = [f"{_clean(part)}_{a.name}" for part in parting]
+    return dataclasses.replace(a, name=names[0]), dataclasses.replace(b, name=names[1])

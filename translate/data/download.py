@@ -1,0 +1,191 @@
+"""Fetch one file over HTTP: resumed where it stopped, retried, checked, and renamed only when whole."""
+
+__all__ = ["check_file", "download"]
+
+import contextlib
+import hashlib
+import http.client
+import re
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from translate.errors import UserError
+
+_CHUNK = 1 << 18
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_Report = Callable[[int, int | None], None]
+
+
+class _FailedError(Exception):
+    """The transfer stopped; the message says why."""
+
+
+class _TryAgainError(_FailedError):
+    """The transfer stopped for a reason that another try may cure."""
+
+
+def download(
+    url: str,
+    target: Path,
+    *,
+    size: int | None = None,
+    sha256: str | None = None,
+    progress: bool = True,
+    timeout: float = 30.0,
+    retries: int = 4,
+    pause: float = 1.0,
+) -> Path:
+    """Fetch `url` into `target`, by way of `<target>.part`, which the next call continues.
+
+    Args:
+        url: http or https.
+        target: the file to make; its folder is made too.
+        size: bytes the file must have, where known.
+        sha256: hexadecimal digest it must have, where known.
+        progress: whether to show a bar on the error stream.
+        timeout: seconds without an answer after which a try has failed.
+        retries: how many tries in a row may fail without a byte gained.
+        pause: seconds before the second try, doubled before each further one.
+
+    Raises:
+        UserError: the server cannot be reached or refuses, with what to fetch by hand and where to put it; or
+            the file is not the one expected, and was removed.
+        OSError: the file cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    with _bar(target.name, size, progress) as report:
+        try:
+            _persist(partial(_transfer, url, part, size, timeout, report), part, retries, pause)
+        except _FailedError as error:
+            by_hand = f"fetch it by hand, put it at '{target}' and run again"
+            raise UserError(f"cannot fetch {url} ({error}); {by_hand}") from error
+    try:
+        check_file(part, size=size, sha256=sha256)
+    except UserError as error:
+        part.unlink()
+        raise UserError(f"{url} gave the wrong file: {error}; it was removed, so run again") from error
+    return part.replace(target)
+
+
+def check_file(file: Path, *, size: int | None = None, sha256: str | None = None) -> None:
+    """Check a file against what is known of it.
+
+    Raises:
+        UserError: its size or its digest is another.
+    """
+    if size is not None and _size(file) != size:
+        raise UserError(f"{file.name} has {_size(file)} bytes instead of {size}")
+    if sha256 is not None:
+        with file.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found != sha256:
+            raise UserError(f"{file.name} has sha256 {found[:12]}... instead of {sha256[:12]}...")
+
+
+@contextlib.contextmanager
+def _bar(label: str, total: int | None, progress: bool) -> Iterator[_Report]:
+    """Show a bar on the error stream, and give the function that moves it: bytes so far, bytes in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    speed = (TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, *speed, console=Console(stderr=True), disable=not progress) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _persist(attempt: Callable[[], None], part: Path, retries: int, pause: float) -> None:
+    """Call `attempt` until it succeeds; give up after `retries` failures in a row that gained nothing."""
+    failures, best = 0, _size(part)
+    while True:
+        try:
+            return attempt()
+        except _TryAgainError:
+            failures = 0 if _size(part) > best else failures + 1
+            if failures > retries:
+                raise
+        best = max(best, _size(part))
+        time.sleep(pause * 2 ** max(failures - 1, 0))
+
+
+def _transfer(url: str, part: Path, size: int | None, timeout: float, report: _Report) -> None:
+    """Append to `part` what it lacks; start it anew where the server does not resume."""
+    done = _size(part)
+    if size is not None and done == size:
+        return
+    response = _open(url, part, done, timeout)
+    if response is None:
+        return
+    with response:
+        start, total = _span(response)
+        if total is not None and size is not None and total != size:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f"{url} now has {total} bytes instead of {size}; its catalog entry is out of date"
+            )
+        if start not in (0, done):
+            part.unlink()
+            raise _TryAgainError("the server resumed at another place")
+        with part.open("ab" if start else "wb") as out:
+            while chunk := _read(response):
+                out.write(chunk)
+                report(out.tell(), total or size)
+    if total is not None and _size(part) < total:
+        raise _TryAgainError(f"the connection broke after {_size(part)} of {total} bytes")
+
+
+def _open(url: str, part: Path, done: int, timeout: float) -> http.client.HTTPResponse | None:
+    """Ask for the file from byte `done` on; None where the server says that there is nothing more."""
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
+    try:
+        return urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and done:
+            if error.headers.get("Content-Range", "") == f"bytes */{done}":
+                return None
+            part.unlink()
+            raise _TryAgainError("the server could not resume") from error
+        answer = f"the server answers {error.code} {error.reason}"
+        raise (_TryAgainError if error.code in _TRANSIENT else _FailedError)(answer) from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        # No such name mostly means no network, which no second of waiting mends.
+        failure = _FailedError if isinstance(reason, socket.gaierror) else _TryAgainError
+        raise failure(getattr(reason, "strerror", None) or str(reason) or type(reason).__name__) from error
+
+
+def _span(response: http.client.HTTPResponse) -> tuple[int, int | None]:
+    """Return the first byte that comes and the size of the whole file, where the server says it."""
+    if response.status == 206:
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        if match is None:
+            raise _FailedError("the server's answer to a resumed download makes no sense")
+        return int(match[1]), int(match[2]) if match[2] != "*" else None
+    length = response.headers.get("Content-Length", "")
+    return 0, int(length) if length.isdecimal() else None
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    """Read what has come; a network error is told apart from one of the disk."""
+    try:
+        return response.read1(_CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise _TryAgainError(f"the connection broke: {error or type(error).__name__}") from error

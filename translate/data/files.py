@@ -1,0 +1,161 @@
+"""Pictures by folder, glob pattern, list file or single path: names only, nothing is decoded here."""
+
+__all__ = ["find_images", "is_pattern", "pattern_base", "readable"]
+
+import contextlib
+import difflib
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from translate.errors import OptionError, UserError
+from translate.images import IMAGE_SUFFIXES
+
+_MAGIC = frozenset("*?[")
+_NAMED = 3  # how many names an error lists before it only counts
+
+
+def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
+    """Return the picture files that `spec` stands for, each once.
+
+    Folders are read recursively, in sorted order, without hidden files. Links to files are followed; links to
+    folders only where `spec` itself names or matches them, so that no walk can loop. Whether a file really
+    decodes is found out later: a broken file is reported by whoever reads it.
+
+    Args:
+        spec: a folder, a glob pattern (`**` descends), a picture, or a text file with one path a line,
+            relative to the list itself; lines that start with `#` are comments.
+        known: names that would also have been valid, to suggest where `spec` does not exist.
+
+    Raises:
+        UserError: nothing of that name, an empty folder, a pattern without a match, a list with dead lines.
+    """
+    if not spec.strip():
+        raise OptionError("an empty path was given; give a folder, a pattern, a list file or a catalog name")
+    path = Path(spec).expanduser()
+    with readable(spec):
+        if path.is_dir():
+            return _in_folder(path)
+        if path.is_file():
+            return [path] if _is_picture(path) else _in_list(path)
+        if is_pattern(spec):
+            return _in_pattern(path)
+        raise UserError(f"no file or folder {spec!r}{_nearest(path, known)}")
+
+
+@contextlib.contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Turn what the system refuses inside the block into one line about `what`."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or what
+        raise UserError(f"cannot read '{place}': {error.strerror or error}; check its permissions") from error
+
+
+def is_pattern(spec: str) -> bool:
+    """Whether `spec` is a glob pattern and not the plain name of something that exists."""
+    return bool(_MAGIC & set(spec)) and not Path(spec).expanduser().exists()
+
+
+def pattern_base(pattern: Path) -> Path:
+    """Return the longest leading folder of `pattern` that holds no wildcard."""
+    magic = next(i for i, part in enumerate(pattern.parts) if _MAGIC & set(part))
+    return Path(*pattern.parts[:magic])
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield every file below `folder` that is not hidden; links to folders are not descended into."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for root, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(root, name) for name in files if not name.startswith("."))
+
+
+def _regular(path: Path) -> bool:
+    """Whether `path` is a file or a link; a dead link counts, so that its reader can report it."""
+    return path.is_file() or path.is_symlink()
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    files = sorted(_walk(folder))
+    found = [path for path in files if _is_picture(path) and _regular(path)]
+    if not found:
+        raise UserError(f"folder '{folder}' {_contents(folder, files)}; give a folder of pictures")
+    return found
+
+
+def _contents(folder: Path, files: list[Path]) -> str:
+    """Say what a folder without a picture has instead."""
+    links = [entry for entry in folder.iterdir() if entry.is_symlink() and entry.is_dir()]
+    if links:
+        return f"has no image but links to other folders ('{links[0].name}'), which only a pattern follows"
+    if not files:
+        return "is empty"
+    kinds = Counter(path.suffix.lower() or "no suffix" for path in files).most_common(_NAMED)
+    listed = ", ".join(f"{suffix} {count}" for suffix, count in kinds)
+    return f"has {len(files)} file{'s' * (len(files) > 1)} but no image ({listed})"
+
+
+def _in_pattern(pattern: Path) -> list[Path]:
+    base = pattern_base(pattern)
+    found: dict[Path, None] = {}
+    matches = base.glob(str(pattern.relative_to(base))) if base.is_dir() else iter(())
+    for match in sorted(matches):
+        if any(part.startswith(".") for part in match.relative_to(base).parts):
+            continue
+        below = sorted(_walk(match)) if match.is_dir() else [match]
+        found |= dict.fromkeys(path for path in below if _is_picture(path) and _regular(path))
+    if not found:
+        raise UserError(f"no picture matches {str(pattern)!r}; in a shell, put a pattern between quotes")
+    return list(found)
+
+
+def _in_list(file: Path) -> list[Path]:
+    lines = [line.strip() for line in _read_text(file).splitlines()]
+    names = [line for line in lines if line and not line.startswith("#")]
+    paths = list(dict.fromkeys(file.parent / Path(name).expanduser() for name in names))
+    if not paths:
+        raise UserError(f"list file '{file}' names no picture; write one path a line")
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        named = ", ".join(missing[:_NAMED])
+        raise UserError(
+            f"list file '{file}' names {len(missing)} missing file{'s' * (len(missing) > 1)}: {named}{more};"
+            " paths count from the list's own folder"
+        )
+    return paths
+
+
+def _read_text(file: Path) -> str:
+    refusal = f"'{file}' is neither a folder, a picture nor a text file of paths"
+    with file.open("rb") as stream:
+        if b"\0" in stream.read(4096):  # spares reading a film or an archive to its end
+            raise UserError(f"{refusal}; pictures end in {', '.join(sorted(IMAGE_SUFFIXES))}")
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{refusal}; lists are UTF-8") from None
+
+
+def _nearest(path: Path, known: Collection[str]) -> str:
+    """Suggest what exists beside `path`, or a name in `known`, that is spelt nearly like it."""
+    parent = path.parent
+    if not parent.is_dir():
+        return f": there is no folder '{parent}'"
+    beside = {entry.name: str(parent / entry.name) for entry in parent.iterdir()}
+    names = {**beside, **{name: name for name in known}}
+    close = difflib.get_close_matches(path.name, names, 1)
+    if close:
+        return f"; did you mean {names[close[0]]!r}?"
+    catalog = ", ".join(sorted(known))
+    return f"; give a folder of pictures{f', or a catalog name: {catalog}' if catalog else ''}"

@@ -1,0 +1,99 @@
+"""From pictures to batches: what a step sees is a function of (seed, step) alone, so a run resumes exactly."""
+
+__all__ = ["Batches", "Unpaired"]
+
+import functools
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from translate.data.transforms import Augment
+
+Sample = dict[str, np.ndarray]
+
+
+class SampleStream(Protocol):
+    """An endless, random-access stream of samples; `epoch` of them show every picture."""
+
+    epoch: int
+
+    def __getitem__(self, index: int) -> Sample: ...
+
+
+class Unpaired:
+    """Sample i holds one picture of each domain, drawn without regard to the other.
+
+    Every domain is gone through in an order of its own, shuffled anew for each pass.
+    """
+
+    def __init__(
+        self, domains: Mapping[str, Sequence[np.ndarray]], *, crop: int, flip: bool, seed: int
+    ) -> None:
+        self.domains, self.seed = domains, seed
+        self.epoch = max(len(pictures) for pictures in domains.values())
+        self.augment = Augment(crop, flip=flip)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return {"a": (crop, crop, 3) uint8, "b": ...} of global sample `index` >= 0."""
+        sample = {}
+        for which, (name, pictures) in enumerate(self.domains.items()):
+            epoch, position = divmod(index, len(pictures))
+            picture = pictures[order(self.seed, which, epoch, len(pictures))[position]]
+            sample[name] = self.augment(picture, seed_of(self.seed, which, index))
+        return sample
+
+
+@functools.lru_cache(maxsize=8)
+def order(seed: int, which: int, epoch: int, count: int) -> np.ndarray:
+    """Return the permutation in which pass `epoch` goes through `count` pictures of domain number `which`."""
+    return np.random.default_rng([seed, which, epoch]).permutation(count)
+
+
+def seed_of(*words: int) -> int:
+    """Mix whole numbers into one seed of 32 bits."""
+    return int(np.random.SeedSequence(words).generate_state(1)[0])
+
+
+class Batches:
+    """Batches of a stream from step `start` on, made ahead by threads.
+
+    Of a global batch of `batch_size` samples, process `rank` of `world` makes its share. Iterating yields dicts of
+    (B, 3, H, W) uint8 tensors; `waited` sums the seconds that the consumer had to wait for them.
+    """
+
+    def __init__(self, stream: SampleStream, batch_size: int, *, start: int = 0) -> None:
+        self.stream, self.batch_size, self.start = stream, batch_size, start
+        self.workers = min(4, os.cpu_count() or 1)
+        self.waited = 0.0
+
+    def make(self, step: int) -> dict[str, Tensor]:
+        """Return the batch of `step`."""
+        first = step * self.batch_size
+        samples = [self.stream[i] for i in range(first, first + self.batch_size)]
+        return {
+            name: torch.from_numpy(np.stack([s[name] for s in samples])).permute(0, 3, 1, 2)
+            for name in samples[0]
+        }
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="batch")
+        ahead: deque[Future] = deque()
+        try:
+            step = self.start
+            while True:
+                while len(ahead) < 2 * self.workers:
+                    ahead.append(pool.submit(self.make, step))
+                    step += 1
+                began = time.perf_counter()
+                batch = ahead.popleft().result()
+                self.waited += time.perf_counter() - began
+                yield batch
+        finally:
+            pool.shutdown(cancel_futures=True)

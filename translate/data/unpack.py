@@ -1,0 +1,136 @@
+"""Unpack a zip or tar archive that nobody vouches for: plain files, below the target only, of bounded size.
+
+Contents are read from the archive and written by us, so that no link, device, owner or permission in it is
+ever applied; what an honest picture archive would not hold is refused and not repaired.
+"""
+
+__all__ = ["unpack"]
+
+import contextlib
+import re
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from rich.console import Console
+from rich.progress import Progress
+
+from translate.errors import UserError
+
+_CHUNK = 1 << 20
+_Entry = tuple[str, int, Callable[[], IO[bytes]]]  # name, bytes, how to open it
+
+
+def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) -> None:
+    """Unpack `archive` into the folder `target`, without the archive's own single top folder.
+
+    Args:
+        archive: zip, or tar of any compression; told by its contents.
+        target: an empty or new folder.
+        limit: bytes that the contents may have together.
+        progress: whether to show a bar on the error stream.
+
+    Raises:
+        UserError: not an archive, damaged, or holding something that has no business there.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    left = limit
+    with (
+        _readable(archive),
+        archive.open("rb") as raw,
+        Progress(console=Console(stderr=True), disable=not progress) as bar,
+    ):
+        task = bar.add_task(f"unpacking {archive.name}", total=archive.stat().st_size)
+        for name, size, opened in _entries(archive, raw):
+            left -= size
+            if left < 0:
+                raise UserError(f"{archive} unpacks to more than {limit} bytes, far too much; it was refused")
+            path = _inside(archive, name)
+            if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+                _write(target / path, opened)
+            bar.update(task, completed=raw.tell())
+    _strip_top(target)
+
+
+@contextlib.contextmanager
+def _readable(archive: Path) -> Iterator[None]:
+    """Turn the ways in which a damaged archive fails into one line."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        FileExistsError,
+    ) as error:
+        reason = str(error).partition("\n")[0]  # tarfile tells of every compression it tried, on a line each
+        raise UserError(f"{archive} is damaged or no archive ({reason}); fetch it again") from error
+    except OSError as error:
+        if error.errno is not None:  # the disk, not the archive: gzip's own complaints carry no number
+            raise
+        raise UserError(f"{archive} is damaged ({error}); fetch it again") from error
+
+
+def _entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
+    """Yield the plain files of an archive; refuse what is neither file nor folder."""
+    is_zip = zipfile.is_zipfile(raw)
+    raw.seek(0)
+    return _zip_entries(archive, raw) if is_zip else _tar_entries(archive, raw)
+
+
+def _zip_entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
+    with zipfile.ZipFile(raw) as pack:
+        for info in pack.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise UserError(f"{archive} holds a link or device, {info.filename!r}; it was refused")
+            if not info.is_dir():
+                yield info.filename, info.file_size, partial(pack.open, info)
+
+
+def _tar_entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
+    with tarfile.open(fileobj=raw, mode="r:*") as pack:
+        for member in pack:
+            if not (member.isfile() or member.isdir()):
+                raise UserError(f"{archive} holds a link or device, {member.name!r}; it was refused")
+            if member.isfile():
+                yield member.name, member.size, partial(_extract, pack, member)
+
+
+def _extract(pack: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    stream = pack.extractfile(member)
+    assert stream is not None, "extractfile answers None for what is no file"
+    return stream
+
+
+def _inside(archive: Path, name: str) -> PurePosixPath:
+    """Return the path of an entry below the target; refuse one that would leave it on any system."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or not path.parts or re.match("[A-Za-z]:", name):
+        raise UserError(f"{archive} holds a path that leaves the target folder, {name!r}; it was refused")
+    return path
+
+
+def _write(path: Path, opened: Callable[[], IO[bytes]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opened() as source, path.open("xb") as out:
+        shutil.copyfileobj(source, out, _CHUNK)
+
+
+def _strip_top(target: Path) -> None:
+    """Move the contents of a single top folder one up."""
+    top = list(target.iterdir())
+    if len(top) != 1 or not top[0].is_dir():
+        return
+    aside = top[0].rename(target / ".top")  # a child may have its parent's name
+    for entry in aside.iterdir():
+        entry.rename(target / entry.name)
+    aside.rmdir()

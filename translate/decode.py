@@ -1,0 +1,171 @@
+"""File contents to pictures: what OpenCV and Pillow each get wrong is known here and nowhere else.
+
+OpenCV decodes, being the faster and the one that knows 16 bit colour. Pillow reads the header first, and
+decodes what OpenCV gets wrong: CMYK, palettes, GIF, transparency keys, 8 bit TIFF (whose colours it
+multiplies by alpha).
+"""
+
+__all__ = ["MAX_PIXELS", "decode", "from_pillow"]
+
+import io
+import threading
+import warnings
+from collections.abc import Callable
+from functools import cache
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from translate.encode import FORMATS
+from translate.picture import Picture, as_picture
+
+MAX_PIXELS = 2**30  # OpenCV's own limit; 20000 x 20000 px is well inside
+_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.swapaxes(0, 1),
+    6: lambda x: x[::-1].swapaxes(0, 1),
+    7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
+    8: lambda x: x[:, ::-1].swapaxes(0, 1),
+}
+_GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+_header_lock = threading.Lock()
+
+
+def decode(data: bytes) -> Picture:
+    """Decode a file's content, turned upright.
+
+    Raises:
+        Exception: of nearly any type; its first line says why.
+    """
+    if not data:
+        raise OSError("the file is empty")
+    header = _Header(data)
+    stored = _by_opencv(data) if header.suits_opencv else None
+    if stored is None:
+        stored = _by_pillow(header.image)
+    upright = _UPRIGHT.get(header.orientation, np.asarray)
+    return as_picture(upright(stored), header.alpha, header.gray, header.frames)
+
+
+def from_pillow(image: Image.Image) -> Picture:
+    """Convert an opened image of any mode, turned upright.
+
+    Raises:
+        ValueError: its values are on a scale that no picture has.
+        OSError: its file cannot be decoded.
+    """
+    image = ImageOps.exif_transpose(image)
+    return as_picture(_by_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES)
+
+
+class _Header:
+    """What Pillow tells of a file before it is decoded, and which decoder that calls for."""
+
+    image: Image.Image | None = None
+    orientation = 1
+    frames = 1
+    alpha = True
+    gray = False
+    suits_opencv = True  # also where Pillow gives up: it does not know float colour TIFF
+
+    def __init__(self, data: bytes) -> None:
+        # Pillow's limit and the warning filters belong to the process: changed only while a header is read.
+        with _header_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                self._read(data)
+            except UnidentifiedImageError:
+                pass
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+
+    def _read(self, data: bytes) -> None:
+        self.image = image = Image.open(io.BytesIO(data), formats=_pillow_formats())
+        if image.width * image.height > MAX_PIXELS:
+            size = f"{image.width} x {image.height} px"
+            raise OSError(f"{size} is over the limit of {MAX_PIXELS:,} px; split it first")
+        if image.format in ("JPEG", "MPO") and not _is_whole_jpeg(data):
+            raise OSError("the file is truncated")
+        self.alpha = image.has_transparency_data
+        self.gray = _is_gray(image, data)
+        self.orientation = _orientation(image, data)
+        if image.format != "MPO":  # its further frames are a camera's other views of the scene
+            self.frames = getattr(image, "n_frames", 1)
+        plain = image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
+        self.suits_opencv = _is_deep(image, data) or (
+            plain and image.format in ("JPEG", "MPO", "PNG", "BMP", "WEBP")
+        )
+
+
+@cache
+def _pillow_formats() -> tuple[str, ...]:
+    """Name the formats that Pillow may try: no more than ours, some others start programs."""
+    Image.init()
+    names = {form.name for form in FORMATS.values()} | {"MPO"}
+    return tuple(sorted(names & Image.OPEN.keys()))
+
+
+def _is_deep(image: Image.Image, data: bytes) -> bool:
+    """Whether the file has more than 8 bits a channel; Pillow would cut 16 bit colour down to 8."""
+    if image.format == "PNG":
+        return data[24] == 16
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(258, (1,))) > 8  # type: ignore[attr-defined]
+    return image.format == "PPM" and b"65535" in data[:64]
+
+
+def _is_gray(image: Image.Image, data: bytes) -> bool:
+    if image.format == "PNG":
+        return data[25] in (0, 4)  # colour types gray, and gray with alpha
+    return image.mode in _GRAY_MODES
+
+
+def _orientation(image: Image.Image, data: bytes) -> int:
+    if image.format == "TIFF":  # both decoders turn these themselves
+        return 1
+    if image.format == "PNG" and b"eXIf" not in data:  # Pillow would decode it all to look for one
+        return 1
+    return image.getexif().get(0x0112, 1)
+
+
+def _is_whole_jpeg(data: bytes) -> bool:
+    """Whether the end marker follows the main picture's first scan; decoders paint gray what is missing."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xDA:
+            return data.find(b"\xff\xd9", at) >= 0
+        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
+def _by_opencv(data: bytes) -> np.ndarray | None:
+    """Decode to (H, W) or RGB(A) (H, W, 3 or 4); None where OpenCV cannot."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it cannot read, we report
+    try:
+        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if stored is None or stored.ndim == 2:
+            return stored
+        if stored.dtype == np.float64:
+            stored = stored.astype(np.float32)
+        return cv2.cvtColor(stored, cv2.COLOR_BGRA2RGBA if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    except cv2.error:
+        return None
+
+
+def _by_pillow(image: Image.Image | None) -> np.ndarray:
+    """Decode to (H, W), (H, W, 2) with alpha, or RGB(A) (H, W, 3 or 4)."""
+    if image is None:
+        raise UnidentifiedImageError("its content is in no known image format")
+    image.load()
+    if image.mode == "F" or image.mode.startswith("I"):
+        return np.asarray(image)
+    gray = image.mode in _GRAY_MODES
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+    elif not gray:
+        image = image.convert("RGB")
+    return np.asarray(image.convert("LA" if image.mode == "RGBA" else "L") if gray else image)

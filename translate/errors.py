@@ -1,0 +1,21 @@
+"""The mistakes a user can make, as one line each."""
+
+__all__ = ["OptionError", "UserError", "did_you_mean"]
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """Something the user can mend: the message is one line that names the thing and the way out."""
+
+
+class OptionError(UserError):
+    """A wrong option: unknown, ill-typed or contradicting another (exit status 2)."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return '; did you mean ...?' for the nearest of `known`, else the list of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(names)}"

@@ -1,0 +1,222 @@
+"""Picture files in and out, any kind in and the same kind out; and arrays to tensors and back.
+
+Outside, pictures are (H, W, 3) RGB arrays; inside, (B, 3, H, W) float32 tensors in [-1, 1].
+"""
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Picture",
+    "WriteError",
+    "atomic_write",
+    "make_grid",
+    "pad_to_multiple",
+    "read_picture",
+    "read_rgb8",
+    "save_png",
+    "to_array",
+    "to_tensor",
+    "write_picture",
+]
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import DTypeLike
+from torch import Tensor
+
+from translate.decode import decode
+from translate.encode import FORMATS, encode
+from translate.errors import UserError
+from translate.picture import Picture, on_white, to_depth
+
+IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
+
+
+class WriteError(UserError):
+    """The disk or the folder refused a file: full, read-only, not there."""
+
+
+# ---- files
+
+
+def read_picture(path: str | Path) -> Picture:
+    """Read a picture of any kind, turned upright.
+
+    Raises:
+        UserError: the file is missing, no picture, damaged, truncated, or larger than `decode.MAX_PIXELS`.
+    """
+    try:
+        return decode(Path(path).read_bytes())
+    except Exception as error:  # damaged files make decoders raise nearly everything
+        raise UserError(f"{path}: cannot be read as an image ({_reason(error)})") from error
+
+
+def read_rgb8(path: str | Path) -> np.ndarray:
+    """Read a picture of any kind as (H, W, 3) uint8 RGB, white shining through where it is transparent.
+
+    Raises:
+        UserError: as `read_picture`.
+    """
+    return to_depth(on_white(read_picture(path)), np.uint8)
+
+
+def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None:
+    """Write a picture in the format that the suffix names, atomically.
+
+    Gray, depth and alpha stay what they are where the format can hold them; else the nearest that it can:
+    fewer bits, or white where it is transparent.
+
+    Args:
+        path: its folder is made where it is missing.
+        picture: what to write; with `gray`, the luma of its pixels.
+        quality: of JPEG, WebP and AVIF, 1 to 100.
+
+    Raises:
+        WriteError: the disk or the folder refuses.
+        UserError: the suffix names no known format, or the format cannot hold a picture of this size.
+    """
+    path = Path(path)
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        known = ", ".join(sorted(FORMATS))
+        raise UserError(
+            f"{path}: {path.suffix or 'no suffix'!r} names no known image format; use one of {known}"
+        )
+    try:
+        data = encode(picture, form, quality)
+    except Exception as error:  # OpenCV and Pillow have no error in common
+        raise UserError(f"{path}: cannot be written as {form.name} ({_reason(error)}); use .png") from error
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def save_png(path: str | Path, array: np.ndarray) -> None:
+    """Write (H, W, 3) RGB, uint8 or uint16, as PNG, atomically.
+
+    Raises:
+        WriteError: the disk or the folder refuses.
+    """
+    assert Path(path).suffix.lower() == ".png", path
+    write_picture(path, Picture(array))
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path in the folder of `path`; at the end flush it to the disk and rename it to `path`.
+
+    On any error, Ctrl-C too, the temporary file is removed and what stood at `path` stays. Missing folders
+    are made.
+
+    Raises:
+        WriteError: the disk is full, the folder read-only, or anything else the system has against it.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except UserError:
+        raise
+    except Exception as error:
+        if not isinstance(error, OSError) and not _is_full(path.parent):
+            raise
+        reason = f"cannot be written ({_reason(error)})"
+        raise WriteError(f"{path}: {reason}; make room or choose another folder") from error
+    finally:
+        _remove(temporary)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether the disk is full; libraries that write by themselves do not always say so with an OSError."""
+    return shutil.disk_usage(folder).free < 2**20
+
+
+def _remove(temporary: Path) -> None:
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:  # its folder is a file, or out of reach: then there is nothing to remove
+        return
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.splitlines()[0].split())
+
+
+# ---- tensors
+
+
+def to_tensor(array: np.ndarray) -> Tensor:
+    """Convert (H, W, 3), uint8, uint16 or float in [0, 1], to (1, 3, H, W) float32 in [-1, 1]."""
+    floats = array.dtype.kind == "f"
+    unit = array.astype(np.float32) if floats else to_depth(array, np.float32)
+    return torch.from_numpy(unit).mul_(2).sub_(1).permute(2, 0, 1)[None]
+
+
+def to_array(tensor: Tensor, dtype: DTypeLike = np.uint8) -> np.ndarray:
+    """Convert (1, 3, H, W) or (3, H, W) in [-1, 1] to (H, W, 3) of `dtype`, clamped and rounded."""
+    planes = tensor.detach().reshape(tensor.shape[-3:])
+    unit = planes.float().cpu().add(1).div_(2).clamp_(0, 1)
+    return to_depth(np.ascontiguousarray(unit.permute(1, 2, 0).numpy()), dtype)
+
+
+def make_grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> np.ndarray:
+    """Lay pictures out in rows on white, all cells as large as the largest, `gap` px apart.
+
+    Args:
+        rows: of (H, W, 3) uint8 arrays; rows and arrays may differ in length and size.
+        gap: px of white between cells.
+
+    Returns:
+        (H', W', 3) uint8.
+    """
+    height = max(cell.shape[0] for row in rows for cell in row)
+    width = max(cell.shape[1] for row in rows for cell in row)
+    columns = max(len(row) for row in rows)
+    shape = (len(rows) * (height + gap) - gap, columns * (width + gap) - gap, 3)
+    grid = np.full(shape, 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            top, left = i * (height + gap), j * (width + gap)
+            grid[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
+    return grid
+
+
+def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, tuple[slice, slice]]:
+    """Pad height and width, evenly on both sides, up to multiples of `multiple` that are at least `minimum`.
+
+    Mirrors the picture at its edge; where it is too small for that, repeats its edge.
+
+    Args:
+        x: (B, C, H, W), any size from 1 px on.
+        multiple: px.
+        minimum: px.
+
+    Returns:
+        The padded tensor, and the slices of its rows and columns that hold `x`.
+    """
+    assert multiple >= 1 and minimum >= 1
+    (top, bottom), (left, right) = (_margins(size, multiple, minimum) for size in x.shape[-2:])
+    padded = _pad(_pad(x, (0, 0, top, bottom), x.shape[-2]), (left, right, 0, 0), x.shape[-1])
+    return padded, (slice(top, top + x.shape[-2]), slice(left, left + x.shape[-1]))
+
+
+def _margins(size: int, multiple: int, minimum: int) -> tuple[int, int]:
+    missing = -(-max(size, minimum) // multiple) * multiple - size
+    return missing // 2, missing - missing // 2
+
+
+def _pad(x: Tensor, margins: tuple[int, int, int, int], size: int) -> Tensor:
+    if not any(margins):
+        return x
+    return F.pad(x, margins, mode="reflect" if max(margins) < size else "replicate")

@@ -1,0 +1,98 @@
+"""How much memory a pass takes, and how much there is: to refuse a picture before the system kills us."""
+
+__all__ = ["bytes_per_pixel", "free_bytes", "gigabytes"]
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+_CGROUPS = (  # folder, limit, usage, and the name of the page cache that can be given up, of versions 2 and 1
+    ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+_HEADROOM = 1.25  # what the backend needs beside the tensors; measured: 1.01 to 1.1
+
+
+class _Peak(TorchDispatchMode):
+    """Counts the bytes of all tensors that are alive after each operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive: dict[int, tuple[StorageWeakRef, int]] = {}
+        self.peak = 0
+
+    def __torch_dispatch__(self, func: Callable, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for x in tree_leaves((args, out)):
+            if isinstance(x, Tensor):
+                storage = x.untyped_storage()
+                self.alive[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+        self.alive = {key: entry for key, entry in self.alive.items() if not entry[0].expired()}
+        self.peak = max(self.peak, sum(size for _, size in self.alive.values()))
+        return out
+
+
+def bytes_per_pixel(function: Callable[[Tensor], Any], device: torch.device, small: int = 64) -> float:
+    """Measure what each further pixel of a picture adds to the peak memory of `function`.
+
+    Holds for networks whose memory grows with the area, as it does for all convolutional ones.
+
+    Args:
+        function: takes (1, 3, N, N) in [-1, 1].
+        device: where its input lies.
+        small: N of the first of two probes, px; the second is twice that.
+    """
+
+    def peak(size: int) -> int:
+        x = torch.zeros(1, 3, size, size, device=device)
+        with torch.inference_mode(), _Peak() as meter:
+            function(x)
+        return meter.peak
+
+    return _HEADROOM * (peak(2 * small) - peak(small)) / (3 * small**2)
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return the bytes that can still be taken on `device`, or None where nothing tells."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + unused
+    if device.type != "cpu":
+        return None
+    known = [size for size in (_free_on_machine(), *map(_free_in_group, _CGROUPS)) if size is not None]
+    return min(known, default=None)
+
+
+def _free_on_machine(file: Path = Path("/proc/meminfo")) -> int | None:
+    try:
+        return 1024 * _table(file)["MemAvailable:"]
+    except (OSError, KeyError):  # not Linux
+        return None
+
+
+def _free_in_group(names: tuple[str, str, str, str]) -> int | None:
+    """Return what a container's limit leaves, the page cache counted as free."""
+    folder, limit, usage, cache = names
+    try:
+        most = int(Path(folder, limit).read_text())
+        used = int(Path(folder, usage).read_text()) - _table(Path(folder, "memory.stat")).get(cache, 0)
+    except (OSError, ValueError):  # no such version, or the limit is "max"
+        return None
+    return max(most - used, 0)
+
+
+def _table(file: Path) -> dict[str, int]:
+    """Read lines of a name and a number."""
+    rows = (line.split() for line in file.read_text().splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1}
+
+
+def gigabytes(size: float) -> str:
+    """Write bytes as GB, to two digits."""
+    return f"{size / 1e9:.0f} GB" if size >= 9.5e9 else f"{size / 1e9:.1f} GB"

@@ -1,0 +1,157 @@
+"""What a picture looks like in a few hundred numbers, without any trained weights.
+
+The kernel distance needs a vector per picture that moves when the *look* of a picture moves and stays when
+only its content does. `DctFeatures` takes two things that painters and renderers differ in: how much energy
+the picture has at each frequency and orientation (blur, brush strokes, grain, the checkerboards of
+transposed convolutions) and how its colours are distributed.
+
+Every number is shifted and divided by the constants below, which were rounded from measurements on aerial
+photographs, street maps, stained tissue and rendered scenes, and then belong to the version name: numbers of
+different versions must not be compared.
+"""
+
+__all__ = ["FEATURES", "DctFeatures"]
+
+import math
+
+import torch
+import torch.nn.functional as F
+from kornia.color import rgb_to_lab
+from torch import Tensor, nn
+
+BLOCK = 8
+SCALES = 3  # the full picture, its half and its quarter: strokes are wider than one block
+
+# The spectrum of a natural picture falls as 1/f^2, alike at every scale: in nats, its log energy is
+# LEVEL - log(u^2 + v^2), give or take SPREAD. FLOOR (Lab units squared) is about the energy of rounding to
+# 8 bits: what lies below is not seen.
+FLOOR = 0.05
+LEVEL = {"luma": 6.5, "chroma": 4.0}
+SPREAD = 1.5
+
+# Centre and spread of the moments of L, a and b, and of the correlations (L, a), (L, b), (a, b).
+MOMENTS = {
+    "mean": ((55.0, 0.0, 0.0), (15.0, 10.0, 15.0)),
+    "log std": ((2.6, 1.5, 1.8), (0.5, 0.5, 0.5)),
+    "skew": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "correlation": ((0.0, 0.0, 0.0), (0.4, 0.4, 0.4)),
+}
+LEAST_STD = 1.0  # Lab units: about the least difference that can be seen
+MAX_SKEW = 3.0  # a few bright pixels in a flat picture must not outweigh everything else
+
+
+def dct_matrix(n: int = BLOCK) -> Tensor:
+    """Orthonormal DCT-II of length `n`: (n, n), row k the k-th cosine."""
+    k, x = torch.arange(n, dtype=torch.float64)[:, None], torch.arange(n, dtype=torch.float64)[None]
+    rows = torch.cos(math.pi * (2 * x + 1) * k / (2 * n)) * math.sqrt(2 / n)
+    rows[0] /= math.sqrt(2)
+    return rows.float()
+
+
+def block_energies(planes: Tensor, dct: Tensor) -> Tensor:
+    """Mean over the 8x8 blocks of each DCT coefficient's square: (B, C, H, W) -> (B, C, 8, 8).
+
+    What does not fill a block on the right and at the bottom is left out; a picture narrower than a block
+    is extended by its edge pixels first.
+    """
+    height, width = planes.shape[-2:]
+    if min(height, width) < BLOCK:
+        planes = F.pad(planes, (0, max(0, BLOCK - width), 0, max(0, BLOCK - height)), mode="replicate")
+    rows, columns = planes.shape[-2] // BLOCK, planes.shape[-1] // BLOCK
+    planes = planes[..., : rows * BLOCK, : columns * BLOCK]
+    blocks = planes.unflatten(-2, (rows, BLOCK)).unflatten(-1, (columns, BLOCK))  # (B, C, h, 8, w, 8)
+    coefficients = torch.einsum("ux,bchxwy,vy->bchwuv", dct, blocks, dct)
+    return coefficients.square().mean(dim=(2, 3))
+
+
+def spectrum(planes: Tensor, dct: Tensor) -> Tensor:
+    """Log energies of the 63 AC coefficients, summed over the planes: (B, C, H, W) -> (B, 63), nats."""
+    energies = block_energies(planes, dct).sum(dim=1)
+    return torch.log(energies + FLOOR).flatten(1)[:, 1:]
+
+
+def colour_moments(lab: Tensor) -> dict[str, Tensor]:
+    """Mean, log standard deviation, skewness and correlations of L, a, b: (B, 3, H, W) -> four of (B, 3)."""
+    pixels = lab.flatten(2)
+    mean = pixels.mean(dim=2)
+    centred = pixels - mean[..., None]
+    std = centred.square().mean(dim=2).add(LEAST_STD**2).sqrt()
+    z = centred / std[..., None]
+    skew = z.pow(3).mean(dim=2).clamp(-MAX_SKEW, MAX_SKEW)
+    pairs = [(z[:, i] * z[:, j]).mean(dim=1) for i, j in ((0, 1), (0, 2), (1, 2))]
+    return {"mean": mean, "log std": std.log(), "skew": skew, "correlation": torch.stack(pairs, dim=1)}
+
+
+def limit_length(features: Tensor) -> Tensor:
+    """x / sqrt(1 + |x|^2 / d), so that the mean square stays below 1: (B, d) -> (B, d).
+
+    The kernel is cubic: without a limit a few odd pictures, nearly flat ones say, decide the distance. On
+    aerial photographs this put 1.5 to 1.7 times as many standard errors between sharp and blurred sets.
+    """
+    return features / (1 + features.square().mean(dim=1, keepdim=True)).sqrt()
+
+
+class DctFeatures(nn.Module):
+    """Block-DCT spectra and colour moments of pictures in Lab, as the feature module of a kernel distance.
+
+    Ten groups: the spectra of luma and chroma at three scales, and four kinds of colour moments. Each group
+    is scaled so that it adds about 1 / 10 to the mean square of the vector, however many numbers it has.
+    Where in the picture something is does not enter, so pictures of any size can be compared.
+
+    Attributes:
+        num_features: length of the vector, as torchmetrics asks for it.
+        version: goes beside every number that was made with these features.
+    """
+
+    version = "dct-v1"
+    num_features = 2 * SCALES * (BLOCK * BLOCK - 1) + 3 * len(MOMENTS)
+    dct: Tensor
+    falloff: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        squares = torch.arange(BLOCK).square()
+        self.register_buffer("dct", dct_matrix(), persistent=False)
+        falloff = (squares[:, None] + squares[None]).flatten()[1:].float().log()
+        self.register_buffer("falloff", falloff, persistent=False)
+
+    @torch.no_grad()
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Describe each picture by one vector.
+
+        Args:
+            pictures: (B, 3, H, W) RGB, uint8 or floating point in [-1, 1].
+
+        Returns:
+            (B, num_features) float32.
+        """
+        unit = pictures.float() / 255 if pictures.dtype == torch.uint8 else (pictures.float() + 1) / 2
+        lab = rgb_to_lab(unit.clamp(0, 1))
+        groups = [*self.spectra(lab), *self.moments(lab)]
+        return limit_length(torch.cat([self.balance(group) for group in groups], dim=1))
+
+    def spectra(self, lab: Tensor) -> list[Tensor]:
+        """Standardised luma and chroma spectra at every scale: 2 * SCALES of (B, 63)."""
+        groups = []
+        for scale in range(SCALES):
+            if scale and min(lab.shape[-2:]) >= 2:
+                lab = F.avg_pool2d(lab, 2)
+            for level, planes in ((LEVEL["luma"], lab[:, :1]), (LEVEL["chroma"], lab[:, 1:])):
+                groups.append((spectrum(planes, self.dct) - level + self.falloff) / SPREAD)
+        return groups
+
+    def moments(self, lab: Tensor) -> list[Tensor]:
+        """Standardised colour moments: four of (B, 3)."""
+        groups = []
+        for name, values in colour_moments(lab).items():
+            centre, spread = MOMENTS[name]
+            groups.append((values - values.new_tensor(centre)) / values.new_tensor(spread))
+        return groups
+
+    def balance(self, group: Tensor) -> Tensor:
+        """Scale a group of n numbers by sqrt(d / (groups * n)), so that every group weighs the same."""
+        num_groups = 2 * SCALES + len(MOMENTS)
+        return group * math.sqrt(self.num_features / (num_groups * group.shape[1]))
+
+
+FEATURES = {DctFeatures.version: DctFeatures}

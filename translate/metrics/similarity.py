@@ -1,0 +1,80 @@
+"""How near a picture is to its truth, pixel by pixel: PSNR and SSIM.
+
+Both are torchmetrics', on the scale that papers report: values in [0, 1], data range 1. SSIM is not
+indifferent to that, as its luminance term changes when a constant is added, so [-1, 1] is converted first.
+SSIM follows Wang et al. 2004 (https://doi.org/10.1109/TIP.2003.819861): Gaussian window of 11 x 11 pixels
+with sigma 1.5, averaged over the windows that lie wholly inside the picture (torchmetrics' own mean also
+counts the windows over its reflected border).
+"""
+
+__all__ = ["MAX_PSNR", "psnr", "ssim"]
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from translate.metrics.backend import import_torchmetrics
+
+MAX_PSNR = (
+    100.0  # dB; equal pictures would have infinitely many, and one of them would hide all others in a mean
+)
+WINDOW = 11
+SIGMA = 1.5
+
+
+def psnr(output: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio of each picture: its mean over a set is `.mean()`.
+
+    Args:
+        output: (B, 3, H, W) in [-1, 1].
+        truth: same shape and range.
+
+    Returns:
+        (B,) in dB, at most `MAX_PSNR`.
+    """
+    functional = import_torchmetrics("functional.image")
+    values = functional.peak_signal_noise_ratio(
+        unit_range(output), unit_range(truth), data_range=1.0, reduction="none", dim=(1, 2, 3)
+    )
+    return values.clamp(max=MAX_PSNR)
+
+
+def ssim(output: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity of each picture: its mean over a set is `.mean()`.
+
+    Pictures narrower than the window are extended by their edge pixels until one window fits.
+
+    Args:
+        output: (B, 3, H, W) in [-1, 1].
+        truth: same shape and range.
+
+    Returns:
+        (B,), 1 for equal pictures.
+    """
+    functional = import_torchmetrics("functional.image")
+    _, similarity = functional.structural_similarity_index_measure(
+        fit_window(unit_range(output)),
+        fit_window(unit_range(truth)),
+        sigma=SIGMA,
+        kernel_size=WINDOW,
+        data_range=1.0,
+        reduction="none",
+        return_full_image=True,
+    )
+    border = WINDOW // 2
+    return similarity[..., border:-border, border:-border].mean(dim=(1, 2, 3))
+
+
+def unit_range(pictures: Tensor) -> Tensor:
+    """[-1, 1] to [0, 1]; what lies outside is clipped as it would be when saved.
+
+    In float64: SSIM subtracts squares, and in float32 the error of that shows in flat regions.
+    """
+    return ((pictures.double() + 1) / 2).clamp(0, 1)
+
+
+def fit_window(pictures: Tensor) -> Tensor:
+    """Extend pictures below 11 px by their edge pixels: (B, 3, H, W) -> (B, 3, max(H, 11), max(W, 11))."""
+    height, width = pictures.shape[-2:]
+    if min(height, width) >= WINDOW:
+        return pictures
+    return F.pad(pictures, (0, max(0, WINDOW - width), 0, max(0, WINDOW - height)), mode="replicate")

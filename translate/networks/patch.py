@@ -1,0 +1,51 @@
+"""PatchGAN: a discriminator that scores every patch of a picture.
+
+Isola et al., 2017, https://arxiv.org/abs/1611.07004, section 3.2.2 and appendix 6.1.2. With three layers each score
+sees 70 x 70 pixels.
+"""
+
+__all__ = ["PATCH_DISCRIMINATORS", "PatchGAN"]
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from translate.networks.blocks import InstanceNorm, init_normal
+
+
+class PatchGAN(nn.Module):
+    """k4 convolutions: `layers` of stride 2, two of stride 1, leaky ReLU 0.2 between.
+
+    Maps (B, in_channels, H, W) in [-1, 1] to unbounded scores (B, 1, h, w). The norm is "instance" (not on the
+    first and last layer, as published) or "spectral" (Miyato et al., 2018; on every layer).
+    """
+
+    def __init__(
+        self, *, in_channels: int = 3, width: int = 64, layers: int = 3, norm: str = "instance"
+    ) -> None:
+        super().__init__()
+        assert norm in ("instance", "spectral"), norm
+        channels = [in_channels] + [width * min(2**i, 8) for i in range(layers + 1)]
+        body: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(zip(channels, channels[1:], strict=False)):
+            body += [nn.Conv2d(c_in, c_out, 4, stride=2 if i < layers else 1, padding=1)]
+            if norm == "instance" and i > 0:
+                body += [InstanceNorm(c_out)]
+            body += [nn.LeakyReLU(0.2)]
+        self.body = nn.Sequential(*body, nn.Conv2d(channels[-1], 1, 4, padding=1))
+        init_normal(self)
+        if norm == "spectral":
+            for module in self.body:
+                if isinstance(module, nn.Conv2d):
+                    spectral_norm(module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x).float()
+
+
+PATCH_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
+    "patch_70": PatchGAN,
+    "patch_34": partial(PatchGAN, layers=2),
+}

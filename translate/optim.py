@@ -1,0 +1,47 @@
+"""Adam for every phase, and the learning rate as a function of the step."""
+
+__all__ = ["lr_at", "make_optimizers", "set_lr"]
+
+from collections.abc import Iterable
+
+from torch.optim import Adam, Optimizer
+
+from translate.config import TrainConfig
+from translate.tasks import Task
+
+
+def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:
+    """Return one Adam per phase, over the networks that the phase may change."""
+    betas = (float(train.betas[0]), float(train.betas[1]))
+    return {
+        phase: Adam(task.parameters_of(phase), lr=train.lr, betas=betas, fused=on_fused_device(task))
+        for phase in task.phases
+    }
+
+
+def on_fused_device(task: Task) -> bool:
+    """Whether Adam has a fused kernel where `task` lives."""
+    return next(task.parameters()).device.type in ("cpu", "cuda")
+
+
+def lr_at(step: int, steps: int, train: TrainConfig) -> float:
+    """Return the learning rate of `step`: a linear rise, a plateau, a linear fall towards 0 at `steps`.
+
+    With `stairs` = E the rate moves only E times, and the fall ends one stair above 0: E = 200 is what CycleGAN's
+    200 epochs do, 1 - max(0, epoch - 100) / 101 of the full rate.
+    """
+    if train.warmup and step < train.warmup * steps:
+        return train.lr * (step + 1) / (train.warmup * steps + 1)
+    if train.stairs:
+        stair = step * train.stairs // steps
+        flat = round(train.stairs * train.decay_from)
+        return train.lr * (1 - max(0, stair + 1 - flat) / (train.stairs - flat + 1))
+    fall = (1 - step / steps) / (1 - train.decay_from) if train.decay_from < 1 else 1.0
+    return train.lr * min(1.0, fall)
+
+
+def set_lr(optimizers: Iterable[Optimizer], lr: float) -> None:
+    """Give every optimizer the learning rate `lr`."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = lr

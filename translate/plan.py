@@ -1,0 +1,169 @@
+"""What "auto" comes to: precision, memory layout, crop and number of steps, chosen by timing the real step here.
+
+No rule of thumb holds across processors: bf16 convolutions run at twice the speed of fp32 on one CPU and at a fiftieth on
+another; channels_last wins at some widths and loses at others. So the candidates are run.
+"""
+
+__all__ = ["Plan", "bf16_is_sound", "make_plan"]
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+
+from translate.config import Config
+
+Step = Callable[[], object]
+MakeStep = Callable[["Plan"], Step]
+ENOUGH_STEPS = 1500  # fewer updates than this leave a GAN grey, whatever each of them sees
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The settled facts of a run; written to config.toml, so that a resumed run has the same.
+
+    Attributes:
+        size: Resolution that is trained at, px.
+        crop: Side of the square a step sees, px.
+        steps: Number of updates.
+        precision: "bf16" or "fp32".
+        channels_last: Memory layout of weights and pictures.
+        compile: Whether networks are compiled.
+        log_every: Steps between log lines.
+    """
+
+    size: int
+    crop: int
+    steps: int
+    precision: str
+    channels_last: bool
+    compile: bool
+    log_every: int
+
+
+def make_plan(
+    config: Config, device: torch.device, size: int, epoch_steps: float, seconds_used: float, make_step: MakeStep
+) -> Plan:
+    """Settle all that the configuration leaves open.
+
+    Args:
+        config: The configuration.
+        device: Where the run will be.
+        size: Resolution that the data was brought to, px.
+        epoch_steps: Steps that show every picture once.
+        seconds_used: What is already gone of the time budget.
+        make_step: Builds, for a plan, a function that performs one step of the real run on scratch networks.
+    """
+    train = config.train
+    base = Plan(
+        size=size,
+        crop=size if config.data.crop == 0 else config.data.crop if config.data.crop > 0 else half(size),
+        steps=train.steps or max(1, round(train.epochs * epoch_steps)),
+        precision="fp32",
+        channels_last=False,
+        compile=train.compile == "on" or (train.compile == "auto" and device.type == "cuda"),
+        log_every=train.log_every or 50,
+    )
+    began = time.monotonic()
+    plan, seconds = fastest(candidates(base, device, train.precision), make_step)
+    if config.data.crop < 0:
+        whole = seconds * (size / plan.crop) ** 2
+        left = train.minutes * 60 - seconds_used if train.minutes else None
+        crop = affordable_crop(size, whole, left, device)
+        seconds *= (crop / plan.crop) ** 2
+        plan = replace(plan, crop=crop)
+    if train.minutes:
+        left = train.minutes * 60 - seconds_used - (time.monotonic() - began)
+        plan = replace(plan, steps=max(1, int(0.96 * left / seconds)))  # the rest is for previews and saves
+    if not train.log_every:
+        plan = replace(plan, log_every=max(1, min(100, round(5 / seconds))))
+    return plan
+
+
+def replace(plan: Plan, **changes: object) -> Plan:
+    """Return `plan` with some of its facts changed."""
+    return Plan(**{**vars(plan), **changes})  # type: ignore[arg-type]
+
+
+def half(size: int) -> int:
+    """Return the crop of half the size, a multiple of 4, and at least 32 px where the size allows it."""
+    return min(size, max(32, size // 8 * 4))
+
+
+def affordable_crop(size: int, whole: float, left: float | None, device: torch.device) -> int:
+    """Return the largest crop of which ENOUGH_STEPS fit into the time; without a budget, half on a CPU.
+
+    Args:
+        size: The resolution, px.
+        whole: Seconds of a step on whole pictures.
+        left: Seconds of the budget, or None.
+        device: Where the run is.
+    """
+    if left is None:
+        return half(size) if device.type == "cpu" else size
+    sides = [size] + [s for s in (size * 3 // 16 * 4, half(size)) if s < size]
+    fitting = [side for side in sides if whole * (side / size) ** 2 * ENOUGH_STEPS <= left]
+    return fitting[0] if fitting else sides[-1]
+
+
+def candidates(base: Plan, device: torch.device, precision: str) -> Iterable[Plan]:
+    """List the precisions and layouts worth timing on `device`."""
+    if precision == "auto":
+        precisions = ("fp32", "bf16") if bf16_is_sound(device) else ("fp32",)
+    else:
+        precisions = (precision,)
+    if device.type == "cuda":
+        precisions = ("bf16",) if "bf16" in precisions else precisions
+        return [replace(base, precision=p, channels_last=True) for p in precisions]
+    return [replace(base, precision=p, channels_last=c) for p, c in product(precisions, (False, True))]
+
+
+def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float]:
+    """Time each plan's step, in turn so that a passing disturbance hits all alike; return the best, with seconds."""
+    steps = {plan: make_step(plan) for plan in plans}
+    times: dict[Plan, list[float]] = {plan: [] for plan in steps}
+    for step in steps.values():
+        step()  # the first run allocates, and compiles
+    began = time.monotonic()
+    while min(map(len, times.values())) < 3 or (time.monotonic() - began < 2 and min(map(len, times.values())) < 20):
+        for plan, step in steps.items():
+            times[plan].append(timed(step))
+    medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
+    best = min(medians, key=medians.__getitem__)
+    return best, medians[best]
+
+
+def timed(step: Step) -> float:
+    """Return the seconds that `step` takes, the device's work included."""
+    began = time.perf_counter()
+    step()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def bf16_is_sound(device: torch.device) -> bool:
+    """Whether bf16 convolutions, forward and backward, agree with fp32 here: some builds and processors err."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "mps":
+        return False
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 16, 20, 20, generator=generator)
+    for kernel, stride in ((2, 2), (3, 1), (3, 2), (4, 2), (7, 1)):
+        weight = torch.randn(16, 16, kernel, kernel, generator=generator) / (4 * kernel)
+        exact, rough = gradients(x, weight, stride), gradients(x.bfloat16(), weight.bfloat16(), stride)
+        if any((r.float() - e).norm() > 0.03 * e.norm() for e, r in zip(exact, rough, strict=True)):
+            return False
+    return True
+
+
+def gradients(x: torch.Tensor, weight: torch.Tensor, stride: int) -> tuple[torch.Tensor, ...]:
+    """Return a convolution's output and its gradients to `x` and `weight`, for the sum of squares of the output."""
+    x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
+    y = F.conv2d(x, weight, stride=stride)
+    return y.detach(), *torch.autograd.grad(y.float().square().sum(), (x, weight))

@@ -1,0 +1,66 @@
+"""Built-in data, drawn on the user's machine: no download, the same pixels for the same seed."""
+
+__all__ = ["RENDERERS", "render"]
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from translate.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from translate.render.sheet import Job
+
+
+def _landscapes(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.render.landscape import jobs  # drawing needs OpenCV, which --help must not wait for
+
+    return jobs(train, test, size, seed)
+
+
+RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {"landscapes": _landscapes}
+SIZES = (64, 512)  # px, the sizes at which the pictures were judged by eye
+
+
+def render(
+    name: str,
+    target: Path,
+    *,
+    train: int,
+    test: int,
+    size: int = 256,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: bool = True,
+) -> None:
+    """Draw a built-in data set into the new folder `target`.
+
+    Writes trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and truth/B, under the same name, the
+    hidden answer to each test picture in the other domain. No scene is drawn in two of the four folders.
+
+    Args:
+        name: a key of `RENDERERS`.
+        target: the folder to make; it appears only when everything is drawn.
+        train: pictures per domain to train on.
+        test: pictures per domain to test on.
+        size: edge of the pictures, 64 to 512 px.
+        seed: another seed, other scenes; the same seed, the same pixels, whatever the number of workers.
+        workers: processes; None takes one per available core.
+        progress: show a bar on stderr.
+
+    Raises:
+        OptionError: an unknown name, or a number out of range.
+        UserError: the target exists already or cannot be written.
+    """
+    from translate.render.sheet import draw_all
+
+    if name not in RENDERERS:
+        raise OptionError(f"unknown renderer {name!r}{did_you_mean(name, RENDERERS)}")
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise OptionError(f"size {size}: pictures are rendered at {SIZES[0]} to {SIZES[1]} px")
+    if train < 0 or test < 0 or train + test == 0:
+        raise OptionError(f"train {train}, test {test}: give the number of pictures, at least one")
+    if seed < 0:
+        raise OptionError(f"seed {seed}: give 0 or more")
+    jobs = RENDERERS[name](train, test, size, seed)
+    draw_all(jobs, Path(target), workers=workers, progress=progress, label=f"rendering {name}")

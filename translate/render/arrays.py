@@ -1,0 +1,16 @@
+"""The arrays that the renderers pass around."""
+
+__all__ = ["Array", "Picture", "f32"]
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.floating[Any]]  # float32 throughout; NumPy's own stubs lose the width on the way
+Picture = NDArray[np.uint8]
+
+
+def f32(values: ArrayLike) -> Array:
+    """`values` as a float32 array."""
+    return np.asarray(values, np.float32)

@@ -1,0 +1,63 @@
+"""What every method looks like to the trainer.
+
+A task owns networks and says, phase by phase, what each of them should minimise. It never touches an optimizer, a
+device, a precision or a file: those are the trainer's.
+"""
+
+__all__ = ["Batch", "Task"]
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+Batch = dict[str, Tensor]  # pictures are (B, C, H, W) in [-1, 1]
+
+
+class Task(nn.Module):
+    """A set of networks and the losses that train them.
+
+    Class attributes:
+        data: The kind of data that feeds it: "paired", "unpaired", "images", "labelled" or "masked".
+        phases: The order of the updates, and the networks that each of them may change.
+        exports: The networks that are kept for inference, and averaged (EMA).
+    """
+
+    data: ClassVar[str]
+    phases: ClassVar[dict[str, tuple[str, ...]]]
+    exports: ClassVar[tuple[str, ...]]
+
+    def forward(self, batch: Batch) -> Batch:
+        """Compute, once a step, the tensors that all phases share."""
+        raise NotImplementedError
+
+    def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
+        """Return the weighted scalar terms of `phase`; their sum is minimised and each is logged."""
+        raise NotImplementedError
+
+    @staticmethod
+    def predict(nets: nn.ModuleDict, batch: Batch, **options: Any) -> Tensor:
+        """Run inference with the exported networks alone, be they live, averaged or loaded."""
+        raise NotImplementedError
+
+    @staticmethod
+    def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """Return the rows of a sample grid, by title: each (B, 3, H, W), one column a picture of `batch`."""
+        raise NotImplementedError
+
+    def parameters_of(self, phase: str) -> list[nn.Parameter]:
+        """Return the parameters that `phase` updates."""
+        return [p for name in self.phases[phase] for p in self.get_submodule(name).parameters()]
+
+    @contextmanager
+    def only(self, phase: str) -> Iterator[None]:
+        """Freeze, inside the block, every network that `phase` does not train."""
+        frozen = [p for other in self.phases if other != phase for p in self.parameters_of(other)]
+        for p in frozen:
+            p.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for p in frozen:
+                p.requires_grad_(True)

@@ -1,0 +1,91 @@
+"""CycleGAN: unpaired translation both ways, held together by cycle consistency.
+
+Zhu et al., 2017, https://arxiv.org/abs/1703.10593. Ours merges generator and discriminator calls, which instance norm
+makes exact: every picture of a batch is normalised by itself, so it does not matter with whom it travels.
+"""
+
+__all__ = ["Cycle"]
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from translate.build import Factory
+from translate.losses import lsgan_d, lsgan_g
+from translate.tasks.base import Batch, Task
+from translate.tasks.pool import ImagePool
+
+
+class Cycle(Task):
+    """G_ab: A -> B and G_ba: B -> A, each against a discriminator of its target domain (section 3).
+
+    The full objective is equation 3 plus the identity term of section 5.2:
+    L = gan(G_ab, D_b) + gan(G_ba, D_a) + lambda_cycle * (cycle + lambda_identity * identity).
+    """
+
+    data = "unpaired"
+    phases = {"G": ("G_ab", "G_ba"), "D": ("D_a", "D_b")}
+    exports = ("G_ab", "G_ba")
+
+    def __init__(
+        self,
+        generator: Factory,
+        discriminator: Factory,
+        *,
+        lambda_cycle: float = 10.0,
+        lambda_identity: float = 0.5,
+        pool_size: int = 50,
+    ) -> None:
+        super().__init__()
+        self.G_ab, self.G_ba = generator(), generator()
+        self.D_a, self.D_b = discriminator(), discriminator()
+        self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
+        self.lambda_cycle, self.lambda_identity = lambda_cycle, lambda_identity
+
+    def forward(self, batch: Batch) -> Batch:
+        """Make fakes, reconstructions and identities in three generator calls (the textbook takes six)."""
+        a, b = batch["a"], batch["b"]
+        fake_b, *same_b = self.G_ab(torch.cat([a, b] if self.lambda_identity else [a])).split(len(a))
+        fake_a, rec_a, *same_a = self.G_ba(torch.cat([b, fake_b, a] if self.lambda_identity else [b, fake_b])).split(
+            len(a)
+        )
+        x = batch | {"fake_a": fake_a, "fake_b": fake_b, "rec_a": rec_a, "rec_b": self.G_ab(fake_a)}
+        return x | {"same_a": same_a[0], "same_b": same_b[0]} if self.lambda_identity else x
+
+    def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
+        """Equation 3 for the generators, equation 1 (least squares) for the discriminators."""
+        if phase == "D":
+            return {
+                "gan_a": self._discriminate(self.D_a, x["a"], self.pool_a.swap(x["fake_a"])),
+                "gan_b": self._discriminate(self.D_b, x["b"], self.pool_b.swap(x["fake_b"])),
+            }
+        terms = {
+            "gan_ab": lsgan_g(self.D_b(x["fake_b"])),
+            "gan_ba": lsgan_g(self.D_a(x["fake_a"])),
+            "cycle": self.lambda_cycle * (F.l1_loss(x["rec_a"], x["a"]) + F.l1_loss(x["rec_b"], x["b"])),
+        }
+        if self.lambda_identity:
+            identity = F.l1_loss(x["same_a"], x["a"]) + F.l1_loss(x["same_b"], x["b"])
+            terms["identity"] = self.lambda_cycle * self.lambda_identity * identity
+        return terms
+
+    @staticmethod
+    def _discriminate(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        return lsgan_d(*D(torch.cat([real, fake])).split(len(real)))
+
+    @staticmethod
+    def predict(nets: nn.ModuleDict, batch: Batch, *, direction: str = "ab", **options: Any) -> Tensor:
+        """Translate batch["a"] with direction "ab", batch["b"] with "ba"."""
+        return nets["G_ab"](batch["a"]) if direction == "ab" else nets["G_ba"](batch["b"])
+
+    @staticmethod
+    def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """A, its translation and the way back; then the same for B."""
+        a, b = batch["a"], batch["b"]
+        fake_b, fake_a = nets["G_ab"](a), nets["G_ba"](b)
+        return {
+            "a": a, "a to b": fake_b, "back to a": nets["G_ba"](fake_b),
+            "b": b, "b to a": fake_a, "back to b": nets["G_ab"](fake_a),
+        }  # fmt: skip

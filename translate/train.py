@@ -1,0 +1,208 @@
+"""The training loop, the same for every task."""
+
+__all__ = ["Stopped", "build_task", "train"]
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from translate.build import Factory, check_arguments, resolve
+from translate.checkpoint import Recipe, export_model, load_model, load_state, save_state
+from translate.config import Config
+from translate.data.domains import resolve_domains
+from translate.data.loader import Batches
+from translate.data.training import TRAINING_DATA, UnpairedData, native_size
+from translate.ema import EMA
+from translate.errors import UserError
+from translate.log import Diverged, Log, console
+from translate.networks import DISCRIMINATORS, GENERATORS
+from translate.optim import lr_at, make_optimizers, set_lr
+from translate.plan import Plan, make_plan
+from translate.run import RunFolder
+from translate.signals import StopRequest
+from translate.step import pick_device, seed_step, to_device, train_step
+from translate.tasks import TASKS, Task
+
+
+class Stopped(UserError):
+    """The run was asked to stop, and has saved: the same command goes on."""
+
+
+def train(config: Config) -> Path:
+    """Train, or go on training, the run that `config` describes; return its folder.
+
+    Raises:
+        UserError: The data, the folder or an option is not as it should be, or a loss diverged.
+        Stopped: SIGINT or SIGTERM came; everything is saved.
+    """
+    device = pick_device(config.train.device)
+    folder, data, plan = prepare(config, device)
+    task = build_task(config, plan, device)
+    optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
+    parts = {"task": task, "ema": ema, **optimizers}
+    start = load_state(folder.state, parts, device)
+    announce(config, plan, folder, device, start)
+    stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
+    batches = Batches(stream, config.data.batch_size, start=start)
+    probe = to_device(data.probe, device, channels_last=plan.channels_last)
+
+    def save(step: int) -> None:
+        save_state(folder.state, step, parts)
+        export_model(ema.nets, make_recipe(config, plan, data, ema.nets, step), folder.model)
+
+    saved, good = time.monotonic(), start
+    with Log(folder.path, start, plan.steps, config.data.batch_size) as log, StopRequest() as stop:
+        try:
+            for step, batch in zip(range(start, plan.steps), batches, strict=False):
+                seed_step(config.train.seed, step)
+                set_lr(optimizers.values(), lr := lr_at(step, plan.steps, config.train))
+                real = to_device(batch, device, channels_last=plan.channels_last)
+                log.add(train_step(task, real, optimizers, precision=plan.precision, clip=config.train.clip))
+                ema.update(task, step)
+                done, last, stopping = step + 1, step + 1 == plan.steps, stop.requested
+                due = last or stopping or time.monotonic() - saved > 60 * config.train.save_minutes
+                if due or done % plan.log_every == 0:
+                    log.write(done, lr=lr, waited=batches.waited)  # raises Diverged, so nothing bad is saved
+                if due:
+                    save(done)
+                    saved, good = time.monotonic(), done
+                if is_preview(done, plan.steps, config.train.previews):
+                    log.grid(done, draw(task, ema, probe))
+                if stopping and not last:
+                    raise Stopped(f"saved at step {done} of {plan.steps}; run the same command to go on")
+        except Diverged as error:
+            raise UserError(
+                f"{error}; the state of step {good} is kept in {folder.path}. In a new --out, try half of "
+                f"--train.lr {config.train.lr:g}, --train.clip 1 or --precision fp32"
+            ) from None
+    folder.forget_cache()
+    return folder.path
+
+
+def prepare(config: Config, device: torch.device) -> tuple[RunFolder, UnpairedData, Plan]:
+    """Open the run folder, read the data, and settle what the configuration leaves open."""
+    check_recipe(config)
+    wanted = config.data
+    domains = resolve_domains(wanted.a or None, wanted.b or None, wanted.root or None, Path("data"))
+    began = time.monotonic()  # rendering or downloading data does not count as training time
+    folder = RunFolder(Path(config.out or f"runs/{domains[0].name}2{domains[1].name}").expanduser())
+    plan = folder.recall(config)
+    size = plan.size if plan else wanted.size or native_size(domains)
+    data = TRAINING_DATA[TASKS[config.task].data](
+        domains, folder.cache, size=size, zoom=wanted.zoom, square=wanted.square
+    )
+    warn(data)
+    if plan is None:
+        epoch_steps = data.epoch / wanted.batch_size
+        used = time.monotonic() - began
+        plan = make_plan(config, device, size, epoch_steps, used, lambda p: scratch_step(config, p, device))
+        folder.remember(config, plan)
+    return folder, data, plan
+
+
+def check_recipe(config: Config) -> None:
+    """Check names and options of task and networks before any data is touched."""
+    check_arguments(resolve(config.task, TASKS, "task"), config.method, "method")
+    Factory(config.generator, GENERATORS, "generator")
+    Factory(config.discriminator, DISCRIMINATORS, "discriminator")
+
+
+def build_task(config: Config, plan: Plan, device: torch.device) -> Task:
+    """Build the task and its networks on `device`; the weights follow from the seed, or from --init."""
+    torch.manual_seed(config.train.seed)
+    task = TASKS[config.task](
+        Factory(config.generator, GENERATORS, "generator", size=plan.size),
+        Factory(config.discriminator, DISCRIMINATORS, "discriminator", size=plan.size),
+        **config.method,
+    )
+    if config.train.init:
+        start_from(task, config.train.init)
+    layout = torch.channels_last if plan.channels_last else torch.contiguous_format
+    task = task.to(device=device, memory_format=layout)
+    if plan.compile:
+        for name in {name for names in task.phases.values() for name in names}:
+            task.get_submodule(name).compile()
+    return task
+
+
+def start_from(task: Task, path: str) -> None:
+    """Copy the weights of a model file into the networks of the same names.
+
+    Raises:
+        UserError: The model has other networks.
+    """
+    _, nets = load_model(path)
+    for name in task.exports:
+        try:
+            task.get_submodule(name).load_state_dict(nets[name].state_dict())
+        except (KeyError, RuntimeError):
+            raise UserError(
+                f"--init {path}: has no {name} like this run's; its generator should be "
+                f"{getattr(task.get_submodule(name), 'spec', {})}"
+            ) from None
+
+
+def scratch_step(config: Config, plan: Plan, device: torch.device) -> Callable[[], object]:
+    """Return one step of the real run, on noise and on networks that are thrown away."""
+    task = build_task(config, plan, device)
+    optimizers = make_optimizers(task, config.train)
+    noise = torch.randint(0, 256, (config.data.batch_size, plan.crop, plan.crop, 3), dtype=torch.uint8)
+    batch = {name: noise.permute(0, 3, 1, 2) for name in "ab"}
+
+    def step() -> None:
+        real = to_device(batch, device, channels_last=plan.channels_last)
+        train_step(task, real, optimizers, precision=plan.precision, clip=config.train.clip)
+
+    return step
+
+
+@torch.no_grad()
+def draw(task: Task, ema: EMA, probe: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the rows of a sample grid, by the networks that are exported; one picture at a time saves memory."""
+    columns = [task.preview(ema.nets, {k: v[i : i + 1] for k, v in probe.items()}) for i in range(len(probe["a"]))]
+    return {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
+
+
+def is_preview(done: int, steps: int, previews: int) -> bool:
+    """Whether `done` is one of the `previews` steps, evenly spread up to the last, that get a sample grid."""
+    return done * previews // steps > (done - 1) * previews // steps
+
+
+def make_recipe(config: Config, plan: Plan, data: UnpairedData, nets: nn.ModuleDict, step: int) -> Recipe:
+    """Write down all that a user of the model needs."""
+    return Recipe(
+        task=config.task,
+        nets={name: net.spec for name, net in nets.items()},
+        domains=data.names,
+        size=plan.size,
+        preset=config.preset,
+        steps=step,
+        data=data.fingerprint,
+    )
+
+
+def warn(data: UnpairedData) -> None:
+    """Tell of files that are left out, and of domains too small to learn from."""
+    for line in data.skipped[:5]:
+        console.print(f"[yellow]skipped[/] {line}", soft_wrap=True)
+    if len(data.skipped) > 5:
+        console.print(f"[yellow]skipped[/] {len(data.skipped) - 5} more files that cannot be read", soft_wrap=True)
+    for name, cache in zip(data.names, data.caches.values(), strict=True):
+        if len(cache) < 10:
+            console.print(f"[yellow]note[/] {name} has {len(cache)} picture(s) to train on: the model will memorise them")
+
+
+def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
+    """Say what is about to run, and with which settings."""
+    layout = "channels_last" if plan.channels_last else "contiguous"
+    doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
+    if start >= plan.steps:
+        doing = f"complete ({plan.steps} steps)"
+    console.print(
+        f"[bold]{folder.path}[/]: {config.task}, preset {config.preset}, {doing}, batch {config.data.batch_size}, "
+        f"{plan.crop} px crops of {plan.size} px pictures, {device}, {plan.precision}, {layout}",
+        soft_wrap=True,
+    )
