@@ -102,12 +102,12 @@ def test_without_truth_the_columns_are_left_out_with_a_note(domains):
     )
     assert all(row.psnr is None and row.ssim is None for row in scores.directions[0].rows)
     text = printed(scores)
-    assert "PSNR to truth" not in text and "no hidden truth is known" in text
+    assert "PSNR, dB" not in text and "no hidden truth is known" in text
     assert "kernel distance x 1000" in text
 
 
 def printed(scores) -> str:
-    console = Console(width=200, file=io.StringIO(), record=True)
+    console = Console(width=100, file=io.StringIO(), record=True)
     console.print(scores.table())
     return console.export_text()
 
@@ -119,7 +119,7 @@ def test_table_names_rows_scale_and_counts(domains):
         COLOUR,
         MODEL,
         FLOOR,
-        "PSNR to truth, dB",
+        "PSNR, dB",
         "kernel distance x 1000",
         "dct-v1",
         "100.00",

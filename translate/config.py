@@ -62,6 +62,7 @@ class TrainConfig:
         seed: Of weights, data order and everything random.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
+        channels_last: Memory layout: "auto" times both; "on", "off".
         compile: Compile the networks ("auto": on CUDA only; "on", "off").
         init: Model file or run whose weights are started from.
         log_every: Steps between log lines; 0 = chosen.
@@ -82,6 +83,7 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    channels_last: str = "auto"
     compile: str = "auto"
     init: str = ""
     log_every: int = 0
@@ -195,6 +197,7 @@ def validate(config: Config) -> None:
             raise OptionError(f"{name} should be at least {low}, got {value}")
     for name, value, choices in (
         ("--precision", train.precision, ("auto", "bf16", "fp32")),
+        ("--train.channels_last", train.channels_last, ("auto", "on", "off")),
         ("--train.compile", train.compile, ("auto", "on", "off")),
     ):
         if value not in choices:

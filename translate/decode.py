@@ -57,7 +57,8 @@ def from_pillow(image: Image.Image) -> Picture:
         ValueError: its values are on a scale that no picture has.
         OSError: its file cannot be decoded.
     """
-    image = ImageOps.exif_transpose(image)
+    if image.format != "TIFF":  # which Pillow turns as it loads, and would turn twice
+        image = ImageOps.exif_transpose(image)
     return as_picture(_by_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES)
 
 
@@ -88,7 +89,7 @@ class _Header:
         if image.width * image.height > MAX_PIXELS:
             size = f"{image.width} x {image.height} px"
             raise OSError(f"{size} is over the limit of {MAX_PIXELS:,} px; split it first")
-        if image.format in ("JPEG", "MPO") and not _is_whole_jpeg(data):
+        if not _is_whole(image.format, data):
             raise OSError("the file is truncated")
         self.alpha = image.has_transparency_data
         self.gray = _is_gray(image, data)
@@ -132,8 +133,15 @@ def _orientation(image: Image.Image, data: bytes) -> int:
     return image.getexif().get(0x0112, 1)
 
 
+def _is_whole(form: str | None, data: bytes) -> bool:
+    """Whether the end is there of a JPEG, whose missing part some decoders paint gray, or a PNG."""
+    if form == "PNG":
+        return data.rfind(b"IEND") > 0
+    return form not in ("JPEG", "MPO") or _is_whole_jpeg(data)
+
+
 def _is_whole_jpeg(data: bytes) -> bool:
-    """Whether the end marker follows the main picture's first scan; decoders paint gray what is missing."""
+    """Whether the end marker follows the main picture's first scan; a thumbnail before that has its own."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         if data[at + 1] == 0xDA:

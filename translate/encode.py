@@ -62,8 +62,9 @@ def _as_stored(picture: Picture, form: Format) -> np.ndarray:
 
 def _pillow_bytes(stored: np.ndarray, form: Format, quality: int) -> bytes:
     image = Image.fromarray(stored)
-    if image.mode == "LA" and form.name == "GIF":  # Pillow would drop the alpha
+    if form.name == "GIF" and image.mode in ("LA", "RGBA"):  # it knows clear and opaque only
         image = image.convert("RGBA")
+        image.putalpha(image.getchannel("A").point(lambda v: 255 * (v > 127)))
     known: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_lzw"}, "AVIF": {"quality": quality}}
     out = io.BytesIO()
     image.save(out, form.name, **known.get(form.name, {}))

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
-from translate.errors import UserError
+from translate.errors import OptionError, UserError
 from translate.images import WriteError, atomic_write, read_picture, write_picture
 from translate.picture import Picture
 from translate.translator import Translator
@@ -27,7 +27,7 @@ from translate.worklist import Job, check_writable, is_done, make_worklist
 
 @dataclass
 class FolderReport:
-    """What became of a folder; as a string, the final line.
+    """What became of a folder.
 
     Attributes:
         done: pictures translated in this run. skipped: pictures whose translation was there already.
@@ -43,7 +43,8 @@ class FolderReport:
     ignored: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    def summary(self) -> str:
+        """Return the counts as the final line."""
         line = f"{self.done} translated in {self.seconds:.1f} s"
         line += f", {self.skipped} there already" if self.skipped else ""
         line += f", {len(self.failed)} failed" if self.failed else ""
@@ -74,12 +75,14 @@ def translate_folder(
         progress: show a bar on the terminal.
 
     Raises:
-        OptionError: a wrong direction, or an output that would overwrite its input.
+        OptionError: a wrong direction or quality, or an output that would overwrite its input.
         UserError: there is nothing to translate.
         WriteError: the output's disk or folder refuses; what was written before stays.
     """
     began = time.perf_counter()
     translator.check_direction(direction)
+    if not 1 <= quality <= 100:
+        raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
     output = Path(output)
     jobs, ignored = make_worklist(str(source), output)
     check_writable(output)

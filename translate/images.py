@@ -128,7 +128,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     except UserError:
         raise
     except Exception as error:
-        if not isinstance(error, OSError) and not _is_full(path.parent):
+        if not _is_refusal(error, path.parent):
             raise
         reason = f"cannot be written ({_reason(error)})"
         raise WriteError(f"{path}: {reason}; make room or choose another folder") from error
@@ -136,9 +136,11 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         _remove(temporary)
 
 
-def _is_full(folder: Path) -> bool:
-    """Whether the disk is full; libraries that write by themselves do not always say so with an OSError."""
-    return shutil.disk_usage(folder).free < 2**20
+def _is_refusal(error: Exception, folder: Path) -> bool:
+    """Whether the system refused to write; torch and safetensors do not say so with an OSError."""
+    if isinstance(error, OSError) or "(os error " in str(error):
+        return True
+    return shutil.disk_usage(folder).free < 2**20 or not os.access(folder, os.W_OK)
 
 
 def _remove(temporary: Path) -> None:

@@ -69,7 +69,10 @@ def make_plan(
         log_every=train.log_every or 50,
     )
     began = time.monotonic()
-    plan, seconds = fastest(candidates(base, device, train.precision), make_step)
+    plans = candidates(base, device, train.precision, train.channels_last)
+    if len(plans) == 1 and config.data.crop >= 0 and not train.minutes:
+        return plans[0]  # nothing is left open that time could decide
+    plan, seconds = fastest(plans, make_step)
     if config.data.crop < 0:
         whole = seconds * (size / plan.crop) ** 2
         left = train.minutes * 60 - seconds_used if train.minutes else None
@@ -110,16 +113,16 @@ def affordable_crop(size: int, whole: float, left: float | None, device: torch.d
     return fitting[0] if fitting else sides[-1]
 
 
-def candidates(base: Plan, device: torch.device, precision: str) -> Iterable[Plan]:
-    """List the precisions and layouts worth timing on `device`."""
+def candidates(base: Plan, device: torch.device, precision: str, channels_last: str) -> list[Plan]:
+    """List the precisions and layouts worth timing on `device`; a GPU needs no trial."""
+    on_gpu = device.type == "cuda"
+    precisions, layouts = (precision,), (channels_last == "on",)
     if precision == "auto":
-        precisions = ("fp32", "bf16") if bf16_is_sound(device) else ("fp32",)
-    else:
-        precisions = (precision,)
-    if device.type == "cuda":
-        precisions = ("bf16",) if "bf16" in precisions else precisions
-        return [replace(base, precision=p, channels_last=True) for p in precisions]
-    return [replace(base, precision=p, channels_last=c) for p, c in product(precisions, (False, True))]
+        sound = bf16_is_sound(device)
+        precisions = ("bf16",) if sound and on_gpu else ("fp32", "bf16") if sound else ("fp32",)
+    if channels_last == "auto":
+        layouts = (True,) if on_gpu else (False, True)
+    return [replace(base, precision=p, channels_last=c) for p, c in product(precisions, layouts)]
 
 
 def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float]:

@@ -24,7 +24,7 @@ def blurred(x: torch.Tensor, amount: float) -> torch.Tensor:
 
 
 def tinted(x: torch.Tensor, amount: float) -> torch.Tensor:
-    return (x + amount * torch.tensor([0.4, 0.0, -0.4])[:, None, None]).clamp(-1, 1)
+    return (x + amount * torch.tensor([0.6, 0.0, -0.6])[:, None, None]).clamp(-1, 1)
 
 
 def checkered(x: torch.Tensor, amount: float) -> torch.Tensor:

@@ -38,15 +38,15 @@ def test_ssim_matches_skimage_per_picture():
 def test_equal_pictures_have_finite_best_scores():
     _, truth = noisy_pair((2, 3, 16, 16))
     assert psnr(truth, truth).tolist() == [MAX_PSNR] * 2
-    torch.testing.assert_close(ssim(truth, truth), torch.ones(2).double())
+    torch.testing.assert_close(ssim(truth, truth), torch.ones(2))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 5), (11, 11)])
 def test_pictures_smaller_than_the_window(size):
     output, truth = noisy_pair((1, 3, *size))
     assert torch.isfinite(psnr(output, truth)).all()
-    torch.testing.assert_close(ssim(truth, truth), torch.ones(1).double())
-    assert ssim(output, truth).item() < 1
+    torch.testing.assert_close(ssim(truth, truth), torch.ones(1), atol=1e-3, rtol=0)
+    assert ssim(output, truth).item() < 0.99
 
 
 def test_values_outside_the_range_count_as_clipped():

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,8 +15,13 @@ import pytest
 from translate.errors import OptionError, UserError
 from translate.render import RENDERERS, render
 from translate.render.landscape import photo, scene
+from translate.render.light import MOODS, sample_light
 from translate.render.noise import fbm, profile, tile
 from translate.render.paint import paint
+from translate.render.scenes import SCENES
+from translate.render.site import Site
+from translate.render.sky import draw_sky
+from translate.render.view import View
 
 SIZE = 64
 FOLDERS = ("trainA", "trainB", "testA", "testB", "truth/A", "truth/B")
@@ -84,12 +90,52 @@ def test_truth_is_the_same_scene(drawn, domain):
 
 
 def test_seeds_differ():
-    assert not np.array_equal(photo((0, 0, 0), SIZE), photo((1, 0, 0), SIZE))
-    assert np.array_equal(photo((0, 0, 0), SIZE), photo((0, 0, 0), SIZE))
+    assert not np.array_equal(photo((0, 0, 0), SIZE)[0], photo((1, 0, 0), SIZE)[0])
+    assert np.array_equal(photo((0, 0, 0), SIZE)[0], photo((0, 0, 0), SIZE)[0])
 
 
 def test_photo_is_the_same_alone_and_in_a_pair():
-    assert np.array_equal(photo((5, 1, 2), SIZE), scene((5, 1, 2), SIZE)[0])
+    assert np.array_equal(photo((5, 1, 2), SIZE)[0], scene((5, 1, 2), SIZE)[0])
+
+
+def test_a_scene_is_the_same_at_every_size():
+    for k in range(3):
+        large = cv2.resize(photo((2, k), 256)[0], (128, 128), interpolation=cv2.INTER_AREA)
+        assert psnr(large, photo((2, k), 128)[0]) > psnr(large, photo((2, k + 1), 128)[0]) + 5
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_every_scene_is_sound(name):
+    view = View(SIZE, *(float(np.mean(limits)) for limits in (SCENES[name].horizon, SCENES[name].eye)))
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        plan = SCENES[name].plan(Site(rng, view, sample_light(rng)))
+        ground = (SIZE - view.first_row, SIZE)
+        assert plan.albedo.shape == (*ground, 3) and 0 < plan.albedo.mean() < 0.9
+        assert plan.water.shape == plan.grass.shape == ground
+        assert all(share.min() >= 0 and share.max() <= 1 for share in (plan.water, plan.grass))
+        assert plan.things and all(thing.z > view.eye for thing in plan.things)
+
+
+@pytest.mark.parametrize("name", MOODS)
+def test_every_sky_is_light(name):
+    for clouds in MOODS[name][1].clouds:
+        light = replace(MOODS[name][1], clouds=(clouds,))
+        sky = draw_sky(np.random.default_rng(0), View(SIZE, 0.5, 3.0), light)
+        assert sky.shape == (SIZE, SIZE, 3) and np.isfinite(sky).all() and sky.min() > 0
+
+
+def test_shares_add_up():
+    assert sum(scene.share for scene in SCENES.values()) == pytest.approx(1)
+    assert sum(share for share, _ in MOODS.values()) == pytest.approx(1)
+
+
+def test_camera_sees_the_ground_where_it_is():
+    view = View(100, 0.4, 3.0)
+    x, z = view.ground()
+    row, column = 30, 70
+    assert view.row(z[row, column]) == pytest.approx(view.first_row + row + 0.5, abs=1e-3)
+    assert view.column(x[row, column], z[row, column]) == pytest.approx(column + 0.5, abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [96, 200])
@@ -100,7 +146,7 @@ def test_sizes(size):
 def test_painting_keeps_the_scene_and_changes_the_look():
     scores, agreement = [], []
     for k in range(4):
-        shot = photo((11, k), 128)
+        shot = photo((11, k), 128)[0]
         one, two = (paint(shot, np.random.default_rng(seed)) for seed in (1, 2))
         scores.append(psnr(shot, one))
         agreement.append(psnr(one, two))
@@ -185,7 +231,8 @@ def test_interrupt_leaves_nothing(tmp_path):
 from pathlib import Path
 from translate.render import render
 if __name__ == "__main__":
-    render("landscapes", Path({str(tmp_path / "target")!r}), train=5000, test=0, size=64, workers=2, progress=False)
+    target = Path({str(tmp_path / "target")!r})
+    render("landscapes", target, train=5000, test=0, size=64, workers=2, progress=False)
 """
     script = tmp_path / "script.py"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -193,11 +240,11 @@ if __name__ == "__main__":
     child = subprocess.Popen(
         [sys.executable, str(script)], start_new_session=True, stderr=subprocess.PIPE, env=environment
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("*.png")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGINT)
-    _, stderr = child.communicate(timeout=20)
+    _, stderr = child.communicate(timeout=60)
     assert child.returncode != 0 and b"KeyboardInterrupt" in stderr
     assert [p.name for p in tmp_path.iterdir()] == ["script.py"]
     assert nobody_left_in(child.pid)

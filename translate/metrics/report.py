@@ -77,19 +77,17 @@ class Scores:
 
     def table(self) -> Table:
         """The scores as a table, one section per direction, with the notes below it."""
-        rows = [row for part in self.directions for row in part.rows]
-        has_truth = any(row.psnr is not None for row in rows)
+        has_truth = any(row.psnr is not None for part in self.directions for row in part.rows)
         table = Table(caption="\n".join(self.notes()), caption_justify="left")
-        table.add_column("direction")
         table.add_column("pictures")
-        truth_columns = ("PSNR to truth, dB", "SSIM to truth") if has_truth else ()
+        truth_columns = ("PSNR, dB", "SSIM") if has_truth else ()
         for name in (*truth_columns, f"kernel distance x {self.kernel_scale}"):
             table.add_column(name, justify="right")
         for part in self.directions:
-            for i, row in enumerate(part.rows):
+            table.add_row(f"{part.source} -> {part.target}", style="bold")
+            for row in part.rows:
                 truth_cells = (cell(row.psnr, 2), cell(row.ssim, 3)) if has_truth else ()
-                direction = f"{part.source} -> {part.target}" if i == 0 else ""
-                table.add_row(direction, row.name, *truth_cells, kernel_cell(row))
+                table.add_row(f"  {row.name}", *truth_cells, kernel_cell(row))
             table.add_section()
         return table
 

@@ -35,8 +35,8 @@ def render(
 ) -> None:
     """Draw a built-in data set into the new folder `target`.
 
-    Writes trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and truth/B, under the same name, the
-    hidden answer to each test picture in the other domain. No scene is drawn in two of the four folders.
+    Writes trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and truth/B, under the same
+    name, the hidden answer to each test picture in the other domain. No scene is drawn in two of the four.
 
     Args:
         name: a key of `RENDERERS`.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.render.arrays import Array, f32
+from translate.render.light import rgb
 from translate.render.pen import Pen
-from translate.render.view import rgb
 
 Rng = np.random.Generator
 
@@ -60,14 +60,16 @@ def cottage(pen: Pen, rng: Rng, length: float) -> None:
     normals = f32([[0.35 * side, 0, 0.94], [-0.94 * side, 0, 0.35], [0.25 * side, 0.68, 0.69]])
     front, end, slope = pen.light.shade(np.stack([wall, wall, roof]), normals, 1.0, wrap=0.1)
     pen.polygon(house.panel(0, length, 0, eaves), front)
-    pen.polygon(house.corners((0, 0), (-gable, 0), (-gable, eaves), (-gable / 2, house.ridge), (0, eaves)), end)
+    pen.polygon(
+        house.corners((0, 0), (-gable, 0), (-gable, eaves), (-gable / 2, house.ridge), (0, eaves)), end
+    )
     _openings(pen, rng, house, float(front.mean() / wall.mean()), float(end.mean() / wall.mean()))
     _chimney(pen, house, float(rng.uniform(0.1, 0.9)) * 0.78 * length, front)
     _roof(pen, rng, house, slope)
 
 
 def _openings(pen: Pen, rng: Rng, house: House, front: float, end: float) -> None:
-    """A door and two windows in the front and a window in the gable; `front` and `end` say how lit they are."""
+    """A door and two windows in front, one in the gable; `front` and `end` say how brightly they are lit."""
     door, eaves, half = int(rng.integers(0, 3)), house.eaves, 0.05 * house.length
     for k in range(3):
         x = house.length * (0.2 + 0.3 * k)
@@ -104,7 +106,9 @@ def haystack(pen: Pen, rng: Rng, width: float) -> None:
     body, cap = width * rng.uniform(0.42, 0.55), width * rng.uniform(0.45, 0.65)
     tall = body + cap
     y = f32(rng.random(count) ** 0.9 * tall)
-    half = width / 2 * np.where(y < body, 0.90 + 0.14 * y / body, 1.04 * np.clip((tall - y) / cap, 0, 1) ** 0.75)
+    half = (
+        width / 2 * np.where(y < body, 0.90 + 0.14 * y / body, 1.04 * np.clip((tall - y) / cap, 0, 1) ** 0.75)
+    )
     across = f32(np.sin(rng.uniform(-np.pi / 2, np.pi / 2, count)))
     normals = np.stack([across, np.where(y < body, -0.05, 0.75), 0.9 * np.sqrt(1 - across**2)], 1)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -166,13 +170,14 @@ def footbridge(pen: Pen, rng: Rng, span: float) -> None:
 
 def stone_bridge(pen: Pen, rng: Rng, span: float) -> None:
     """A bridge of two stone arches, with courses of weathered stone."""
-    albedo, normals = np.stack([STONE, 0.45 * STONE, 1.15 * STONE]), f32([[0, 0, 1], [0, -0.8, 0.6], [0, 1, 0]])
+    albedo = np.stack([STONE, 0.45 * STONE, 1.15 * STONE])
+    normals = f32([[0.0, 0.0, 1.0], [0.0, -0.8, 0.6], [0.0, 1.0, 0.0]])
     face, inside, top = pen.light.shade(albedo, normals, 1.0)
     tall = 0.20 * span
     over = _arc(1.25 * span, 0.62 * tall, 1.25 * tall)
     pen.polygon([*over.tolist(), (0.62 * span, -0.02), (-0.62 * span, -0.02)], face)
-    stones = rng.uniform((-0.6 * span, 0), (0.6 * span, 1.1 * tall), (160, 2))
-    stones = f32(stones[stones[:, 1] < np.interp(stones[:, 0], over[:, 0], over[:, 1] - 0.1)])
+    spots = rng.uniform((-0.6 * span, 0), (0.6 * span, 1.1 * tall), (160, 2))
+    stones = f32(spots[spots[:, 1] < np.interp(spots[:, 0], over[:, 0], over[:, 1] - 0.1)])
     tints = f32(np.exp(rng.normal(0, 0.16, (len(stones), 1))))
     pen.lines(stones, stones + f32([0.035 * span, 0]), face * tints, 0.05 * tall)
     for side in (-1, 1):

@@ -27,7 +27,7 @@ def _srgb(x: Array) -> Array:
 
 
 def develop(rng: np.random.Generator, radiance: Array, key: float) -> NDArray[np.uint8]:
-    """Photograph `radiance` (H, W, 3), exposed so that its geometric mean becomes `key`; (H, W, 3) uint8 sRGB."""
+    """Photograph `radiance` (H, W, 3) with its geometric mean exposed to `key`; (H, W, 3) uint8 sRGB."""
     size = radiance.shape[0]
     bright = (radiance * LUMA).sum(-1)
     exposure = key / float(np.exp(np.log(np.maximum(bright, 1e-3)).mean()))

@@ -1,4 +1,4 @@
-"""Noise for procedural pictures: fractional Brownian motion over value and gradient-free lattices.
+"""Noise for procedural pictures: fractional Brownian motion over lattices of random values.
 
 fBm sums octaves of smooth noise, each twice as fine and `gain` times as strong as the one before
 (K. Perlin, "An image synthesizer", SIGGRAPH 1985; F. K. Musgrave in "Texturing and Modeling", 1994).
@@ -51,6 +51,7 @@ def fbm(
         (H, W) float32 with mean near 0 and standard deviation 1.
     """
     height, width = shape
+    rng = rng.spawn(1)[0]  # a smaller picture leaves octaves out, which must not change what is drawn next
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         columns = cells * 2**octave

@@ -1,10 +1,11 @@
 """The `monet` domain: a photograph repainted with layers of curved brush strokes.
 
-Layers from large brushes to small, where a finer one corrects only what the coarser left wrong, and strokes that are
-curves of constant colour: A. Hertzmann, "Painterly rendering with curved brush strokes of multiple sizes", SIGGRAPH
-1998. Strokes follow edges, and directions are interpolated where there are none: P. Litwinowicz, "Processing images
-and video for an impressionist effect", SIGGRAPH 1997; here by a smoothed structure tensor. Ours are one palette for all
-pictures, a jitter of each stroke's colour, and paint with a thickness that catches the light.
+Layers from large brushes to small, where a finer one corrects only what the coarser left wrong, and strokes
+that are curves of constant colour: A. Hertzmann, "Painterly rendering with curved brush strokes of multiple
+sizes", SIGGRAPH 1998. Strokes follow edges, and directions are interpolated where there are none:
+P. Litwinowicz, "Processing images and video for an impressionist effect", SIGGRAPH 1997; here by a smoothed
+structure tensor. Ours are one palette for all pictures, a jitter of each stroke's colour, and paint with a
+thickness that catches the light.
 """
 
 __all__ = ["paint"]
@@ -22,7 +23,8 @@ from translate.render.pen import BITS, UNIT
 GROUND = f32([176, 160, 140])  # the toned canvas, 0..255 RGB
 REFERENCE_SIZE = 256  # px: the size at which the brushes below are given
 BLUR = 0.5  # f_sigma: the reference of a layer is blurred by this many brush radii
-CURVATURE = 0.6  # f_c: 1 follows the field, 0 goes straight on
+STRIDE = 1.4  # radii between the points of a stroke
+CURVATURE = 0.7  # f_c: 1 follows the field, 0 goes straight on
 TENSOR_BLUR = 4.0  # sigma, px
 PRIOR = 260.0  # strength of the hand's own direction, in squared gray levels of gradient
 JITTER_CHROMA, JITTER_LIGHT = 5.0, 4.5  # deviation of a stroke's colour, 0..255
@@ -39,7 +41,7 @@ class Layer:
         radius: of the brush, px at REFERENCE_SIZE.
         threshold: mean RGB error (sum of three channels) above which a spot is painted; below 0 all is.
         spacing: grid of stroke starts, in radii.
-        steps: least and most steps of one radius along a stroke.
+        steps: least and most steps of STRIDE radii along a stroke.
     """
 
     radius: float
@@ -49,10 +51,10 @@ class Layer:
 
 
 LAYERS = (
-    Layer(8.0, -1, 0.95, (3, 6)),
-    Layer(4.2, 24, 1.0, (3, 7)),
-    Layer(2.3, 38, 1.15, (2, 7)),
-    Layer(1.3, 60, 1.6, (2, 6)),
+    Layer(8.0, -1, 1.0, (2, 4)),
+    Layer(4.2, 22, 1.05, (2, 5)),
+    Layer(2.3, 36, 1.2, (2, 5)),
+    Layer(1.3, 58, 1.6, (1, 4)),
 )
 
 
@@ -85,7 +87,7 @@ def _palette(picture: Picture) -> Array:
 
 
 def _directions(wish: Array, zoom: float) -> Array:
-    """Unit vectors (H, W, 2) along which strokes run: across the smoothed gradient, else as the hand swings."""
+    """Unit vectors (H, W, 2) along which strokes run: along edges, else as the hand swings."""
     gray = blur(cv2.cvtColor(wish, cv2.COLOR_RGB2GRAY), 0.8 * zoom)
     gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.25)
     xx, xy, yy = (blur(p, TENSOR_BLUR * zoom) for p in (gx * gx, gx * gy, gy * gy))
@@ -122,7 +124,7 @@ def _paint_layer(
 def _starts(
     canvas: Picture, reference: Array, layer: Layer, radius: float, rng: np.random.Generator
 ) -> Array:
-    """Where strokes start, (N, 2) px in random order: jittered grid cells whose error is over the threshold."""
+    """Where strokes start, (N, 2) px in random order: spots whose error is over the layer's threshold."""
     step = max(1.0, layer.spacing * radius)
     height, width = reference.shape[:2]
     error = np.abs(canvas[..., :3] - reference).sum(-1)
@@ -146,8 +148,8 @@ def _trace(
     """Follow the field from every start at once.
 
     Returns:
-        Paths (N, steps + 1, 2), px, and the index (N,) of each path's last point: a stroke ends where the canvas
-        is already nearer to the reference than the stroke's colour is (Hertzmann 1998, section 2.2).
+        Paths (N, steps + 1, 2), px, and the index (N,) of each path's last point: a stroke ends where the
+        canvas is already nearer to the reference than the stroke's colour is (Hertzmann 1998, section 2.2).
     """
     least, most = steps
     limit = f32([reference.shape[1] - 1, reference.shape[0] - 1])
@@ -162,7 +164,7 @@ def _trace(
             way = way * np.where((way * before).sum(1, keepdims=True) < 0, -1, 1)
             way = CURVATURE * way + (1 - CURVATURE) * before
             way /= np.linalg.norm(way, axis=1, keepdims=True) + 1e-6
-        place = place + way * np.float32(radius)
+        place = place + way * np.float32(STRIDE * radius)
         paths[:, k], before = place, way
         column, row = np.clip(place, 0, limit).astype(int).T
         wanted = reference[row, column]

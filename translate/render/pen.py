@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from translate.render.arrays import Array, f32
-from translate.render.view import Light, View
+from translate.render.light import Light
+from translate.render.view import View
 
 BITS = 4  # fractional bits of OpenCV's drawing coordinates
 UNIT = 1 << BITS
@@ -34,8 +35,8 @@ def lay(image: Array, layer: NDArray[np.uint8]) -> Array:
 class Pen:
     """Anti-aliased shapes on transparent layers: what is seen, and what still water mirrors.
 
-    Everything is drawn upright at one place (`stand`), in metres right of and above that place, from far to near.
-    Fainter with distance is the pen's business; light and shade are the caller's.
+    Everything is drawn upright at one place (`stand`), in metres right of and above that place, from far to
+    near. That things fade with distance is the pen's business; light and shade are the caller's.
     """
 
     def __init__(self, view: View, light: Light, mirrored: bool) -> None:
@@ -43,16 +44,15 @@ class Pen:
         self.layers = [np.zeros((view.size, view.size, 4), np.uint8) for _ in range(2 if mirrored else 1)]
         self.stand(0, 100)
 
-    def stand(self, x: float, z: float, y: float = 0) -> None:
-        """Move to the ground `x` m right and `z` m ahead; `y` lifts the origin but not the mirror."""
+    def stand(self, x: float, z: float) -> None:
+        """Move to the ground `x` m right and `z` m ahead."""
         self.z, self.scale = z, self.view.scale(z)
         self.foot = f32([self.view.column(x, z), self.view.row(z)])
-        self.lift = y
 
     def _places(self, points: Array) -> list[NDArray[np.int32]]:
         """Drawing coordinates of (N, 2) metres, once for each layer (upright, upside down)."""
         right = self.foot[0] + points[:, 0] * self.scale
-        up = (points[:, 1] + self.lift) * self.scale
+        up = points[:, 1] * self.scale
         return [
             np.round(np.stack([right, self.foot[1] + way * up], 1) * UNIT - UNIT / 2).astype(np.int32)
             for way in (-1, 1)[: len(self.layers)]

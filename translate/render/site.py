@@ -9,10 +9,11 @@ from functools import partial
 import numpy as np
 
 from translate.render.arrays import Array, f32
+from translate.render.light import Light, rgb
 from translate.render.pen import Pen
 from translate.render.terrain import ground_grain
 from translate.render.trees import TREES, treeline
-from translate.render.view import FOCAL, Light, View, rgb
+from translate.render.view import FOCAL, View
 
 Rng = np.random.Generator
 
@@ -123,7 +124,7 @@ class Site:
         return float(mask[row, column]) if inside else 0.0
 
     def tree(self, x: float, z: float, kind: str = "", height: float = 0.0) -> Thing:
-        """A tree in its season's colours; of the scene's species and of usual height unless they are given."""
+        """A tree in its season's colours; of the scene's species, of usual height, unless these are given."""
         rng = self.rng
         kind = kind or str(rng.choice(self.species))
         height = height or TALL[kind] * float(rng.uniform(0.65, 1.2))
@@ -147,4 +148,6 @@ class Site:
         """A belt of trees across the picture between two shares of its half width."""
         half = self.view.half_width(z)
         leaf = self.leaves[self.rng.integers(3)] * np.float32(0.8)
-        return Thing(partial(treeline, left=left * half, right=right * half, height=height, albedo=leaf), 0.0, z)
+        return Thing(
+            partial(treeline, left=left * half, right=right * half, height=height, albedo=leaf), 0.0, z
+        )

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from translate.render.arrays import Array, f32
+from translate.render.light import Light
 from translate.render.noise import blur, fbm, smoothstep
-from translate.render.view import FOCAL, Light, View
+from translate.render.view import FOCAL, View
 
 SOFTNESS = 2  # clouds are drawn at this fraction of the resolution
 MARCH = 5  # samples of cloud between a point and the sun

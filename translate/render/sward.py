@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from translate.render.arrays import Array, Picture, f32
+from translate.render.light import rgb
 from translate.render.pen import BITS, UNIT, Pen, encode, lay
-from translate.render.view import View, rgb
+from translate.render.view import View
 
 PAD = rgb(0x6E9460)
 BLADES = 3200  # marks in a picture of 256 px
@@ -85,7 +86,7 @@ def draw_sward(
         view: the camera.
         cover: (H, W) how densely grass grows, in [0, 1].
         height: of the blades, m.
-        blossoms: (K, 3) colours of the flowers, or None.
+        blossoms: (K, 3) radiance of the flowers in average light, or None.
         abundance: share of the marks that are flowers.
     """
     size = view.size
@@ -133,5 +134,3 @@ def _marks(
             cv2.circle(layer, b, size, code, -1, cv2.LINE_AA, BITS)
         else:
             cv2.line(layer, a, b, code, 1, cv2.LINE_AA, BITS)
-
-

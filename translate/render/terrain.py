@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 
 from translate.render.arrays import Array
+from translate.render.light import Light, rgb
 from translate.render.noise import TILE, TILE_WAVES, fbm, profile, smoothstep, tile
-from translate.render.view import FOCAL, Light, View, rgb
+from translate.render.view import FOCAL, View
 
 ROCK, SNOW, WOOD, MOOR = rgb(0x8A8580), rgb(0xF2F4F8), rgb(0x55683F), rgb(0x8A8F58)
 DEEP_WATER = rgb(0x26423F)
 GROUND_OCTAVES = (0.12, 0.35, 1.0, 2.8, 8.0, 22.0)  # waves per metre, coarse to fine
 GROUND_GAIN = (1.0, 0.9, 0.8, 0.8, 0.8, 0.8)
+DEVIATION = 1.6  # of the sum of the octaves that show nearby
 
 
 def draw_ridges(rng: np.random.Generator, image: Array, view: View, light: Light) -> Array:
@@ -33,25 +35,27 @@ def draw_ridges(rng: np.random.Generator, image: Array, view: View, light: Light
 def _ridge(
     rng: np.random.Generator, image: Array, view: View, light: Light, z: float, rise: float, high: bool
 ) -> Array:
+    """Draw mountains (`high`) or wooded hills `z` m away that rise `rise` picture heights."""
     size = view.size
     line = profile(rng, size, cells=3 if high else 1.6, octaves=7, gain=0.5 if high else 0.36)
     crest = view.horizon - rise * np.clip(0.9 + 0.42 * line, 0.12, 2.2)
-    y = (np.arange(size, dtype=np.float32)[:, None] + 0.5) / size
-    mask = np.clip((y - crest) * size + 0.5, 0, 1)[..., None]
-    slope = fbm(rng, image.shape[:2], cells=7 if high else 12, octaves=5, gain=0.6)
+    top, foot = max(int(crest.min() * size) - 1, 0), min(view.first_row + 1, size)
+    y = (np.arange(top, foot, dtype=np.float32)[:, None] + 0.5) / size
+    slope = fbm(rng, (size // 2, size), cells=7 if high else 12, octaves=5, gain=0.6)[: foot - top]
     lean = cv2.Sobel(slope, cv2.CV_32F, 1, 0, ksize=3) * (1 if light.to_sun[0] < 0 else -1)
     relief = np.clip(0.75 + lean * (0.9 if high else 0.35) * size / 256, 0.25, 1.5)[..., None]
-    albedo = ROCK if high else WOOD + (MOOR - WOOD) * smoothstep(-0.5, 1.5, slope)[..., None]
-    if high and rng.random() < 0.6:
-        level = view.horizon - rise * rng.uniform(0.5, 0.9)
+    albedo = WOOD + (MOOR - WOOD) * smoothstep(-0.5, 1.5, slope)[..., None]
+    if high:
+        level = view.horizon - rise * rng.uniform(0.5, 1.4)  # often there is no snow
         albedo = ROCK + (SNOW - ROCK) * smoothstep(0.0, 0.03, level - y + 0.018 * slope)[..., None]
-    lit = albedo * (light.sun * relief * 0.75 + light.fill)
     low = np.clip((y - crest) / max(rise, 0.02), 0, 1)  # mist gathers at the foot
-    body = light.through_air(lit, z * (0.30 + 0.30 * low))
-    return image + (body - image) * mask
+    body = light.through_air(albedo * (light.sun * relief * 0.75 + light.fill), z * (0.30 + 0.30 * low))
+    band = image[top:foot]
+    band += (body - band) * np.clip((y - crest) * size + 0.5, 0, 1)[..., None]
+    return image
 
 
-def ground_grain(rng: np.random.Generator, x: Array, z: Array, view: View, *, along: float = 1.0) -> Array:
+def ground_grain(rng: np.random.Generator, x: Array, z: Array, view: View) -> Array:
     """Noise on the ground, in perspective and without aliasing.
 
     Args:
@@ -59,22 +63,25 @@ def ground_grain(rng: np.random.Generator, x: Array, z: Array, view: View, *, al
         x: world coordinates of the pixels, m, (H, W).
         z: as `x`.
         view: the camera.
-        along: how many times longer the noise is in depth than across.
 
     Returns:
         (H, W) float32, deviation about 1 nearby and calmer far away, where the fine octaves blur out.
     """
-    per_row = z * z / (FOCAL * view.eye * view.size)  # metres of depth under one pixel
+    per_row = z[:, 0] ** 2 / (FOCAL * view.eye * view.size)  # metres of depth under one pixel
     total = np.zeros_like(x)
     for waves, gain in zip(GROUND_OCTAVES, GROUND_GAIN, strict=True):
         scale = waves * TILE / TILE_WAVES
         angle, shift = rng.uniform(-0.4, 0.4), rng.uniform(0, TILE, 2).tolist()
         cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
-        u = np.mod(x * cos - z * (sin / along) + shift[0], TILE)
-        v = np.mod(x * sin + z * (cos / along) + shift[1], TILE)
+        clear = np.clip(1.2 - 2.5 * waves * per_row, 0, 1)  # 0 where a wave is finer than two pixels
+        if not clear[-1]:
+            continue
+        near = np.s_[int(np.argmax(clear > 0)) :]
+        u = np.mod(x[near] * cos - z[near] * sin + shift[0], TILE)
+        v = np.mod(x[near] * sin + z[near] * cos + shift[1], TILE)
         grain = cv2.remap(tile(), u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        total += gain * grain * np.clip(1.2 - 2.5 * waves * per_row / along, 0, 1)
-    return total / 1.6
+        total[near] += grain * (gain * clear[near])[:, None]
+    return total / DEVIATION
 
 
 def shade_ground(albedo: Array, z: Array, shadow: Array, light: Light) -> Array:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from translate.render.arrays import Array, f32
+from translate.render.light import rgb
 from translate.render.pen import Pen
-from translate.render.view import rgb
 
 BARK = rgb(0x5A4A3A)
 LEAF = 0.11  # m, radius of a dab of leaves
 LEAF_PIXELS = 0.62  # the smallest dab, px
-MOST_DABS = 1700  # per tree or hedge
+MOST_DABS = 2800  # per tree or hedge
 LEAF_TINTS = (0.16, 0.12, 0.16)  # deviation of log R, G, B from leaf to leaf
 TRANSLUCENCY = 0.45  # how far light creeps round a crown
 
@@ -38,7 +38,7 @@ def _leaves(
         crowns: (K, 4) centre and radius of the crown that each sphere belongs to; None makes them one tree.
     """
     radius = max(leaf, LEAF_PIXELS / pen.scale)
-    counts = np.maximum(2.4 * (blobs[:, 3] / radius) ** 2, 3)
+    counts = np.maximum(2.1 * (blobs[:, 3] / radius) ** 2, 3)
     counts = np.ceil(counts * min(1.0, MOST_DABS / float(counts.sum()))).astype(int)
     radius = max(radius, float(np.sqrt(2.0 * (blobs[:, 3] ** 2).sum() / counts.sum())))
     which = np.repeat(np.arange(len(blobs)), counts)
@@ -155,10 +155,10 @@ def treeline(
     crowns = np.stack([x, 0.55 * tall, depth, 0.6 * tall], 1)
     tints = albedo * np.exp(rng.normal(0, 0.16, (count, 1)))
     both = [np.concatenate(p).astype(np.float32) for p in ((tops, skirts), (tints, tints), (crowns, crowns))]
-    _leaves(pen, rng, both[0], both[1], leaf=0.03 * height + LEAF, crowns=both[2])
+    _leaves(pen, rng, both[0], both[1], leaf=0.05 * height + LEAF, crowns=both[2])
 
 
-TREES: dict[str, Callable[[Pen, np.random.Generator, float, Array], None]] = {
+TREES: dict[str, Callable[..., None]] = {
     "round": round_tree,
     "poplar": poplar,
     "pine": pine,

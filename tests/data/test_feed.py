@@ -1,0 +1,179 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import picture
+from translate.data.cache import PictureCache
+from translate.data.domains import Domain
+from translate.data.loader import Batches, Unpaired, order
+from translate.data.training import UnpairedData, native_size
+from translate.data.transforms import Augment, fit
+from translate.errors import UserError
+
+
+@pytest.mark.parametrize(("square", "shape"), [(False, (20, 30)), (True, (20, 20))])
+def test_fit_resizes_the_shorter_side_or_both(square, shape):
+    assert fit(picture(0, 40, 60), 20, square=square).shape == (*shape, 3)
+    assert fit(picture(0, 10, 15), 20, square=square).shape == (*shape, 3)
+    assert fit(picture(0, 1, 1), 20, square=square).shape == (20, 20, 3)
+
+
+def test_fit_averages_when_it_shrinks():
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 255
+    assert abs(int(fit(stripes, 16, square=True).mean()) - 127) <= 1
+    assert fit(stripes, 16, square=True).std() < 2
+
+
+def test_augment_follows_from_its_seed_and_cuts_true_pixels():
+    source = picture(1, 40, 50)
+    augment = Augment(16, flip=True)
+    crops = [augment(source, seed) for seed in range(30)]
+    assert all(np.array_equal(augment(source, seed), crop) for seed, crop in enumerate(crops))
+    assert len({c.tobytes() for c in crops}) > 25
+    mirrored = 0
+    for crop in crops:
+        hits = [cv2.matchTemplate(source, c, cv2.TM_SQDIFF).min() for c in (crop, crop[:, ::-1].copy())]
+        assert min(hits) < 1
+        mirrored += hits[1] < hits[0]
+    assert 5 < mirrored < 25
+    plain = [Augment(16, flip=False)(source, seed) for seed in range(10)]
+    assert all(cv2.matchTemplate(source, c, cv2.TM_SQDIFF).min() < 1 for c in plain)
+
+
+def write_folder(folder, count):
+    folder.mkdir()
+    paths = [folder / f"{i}.png" for i in range(count)]
+    for i, path in enumerate(paths):
+        cv2.imwrite(str(path), picture(i, 24 + i, 30))
+    return paths
+
+
+def test_cache_holds_the_pictures_and_is_reused(tmp_path):
+    paths = write_folder(tmp_path / "a", 5)
+    cache = PictureCache.open(paths, tmp_path / "cache", side=24, square=False, progress=False)
+    assert len(cache) == 5
+    assert cache.names == [str(p) for p in paths]
+    for path, stored in zip(paths, cache, strict=True):
+        expected = fit(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), 24, square=False)
+        np.testing.assert_array_equal(stored, expected)
+    before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "cache").iterdir()}
+    PictureCache.open(paths, tmp_path / "cache", side=24, square=False, progress=False)
+    assert before == {p.name: p.stat().st_mtime_ns for p in (tmp_path / "cache").iterdir()}
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    paths = write_folder(tmp_path / "a", 2)
+    old = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)[0].copy()
+    cv2.imwrite(str(paths[0]), picture(77, 24, 24))
+    new = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)[0]
+    assert not np.array_equal(old, new)
+
+
+def test_unreadable_files_are_listed_and_skipped(tmp_path):
+    paths = write_folder(tmp_path / "a", 3)
+    paths[1].write_text("this is no picture")
+    cache = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+    assert len(cache) == 2
+    assert len(cache.skipped) == 1
+    assert str(paths[1]) in cache.skipped[0]
+    again = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+    assert again.skipped == cache.skipped
+
+
+def test_nothing_readable_is_an_error_and_leaves_no_file(tmp_path):
+    paths = write_folder(tmp_path / "a", 2)
+    for path in paths:
+        path.write_text("no")
+    with pytest.raises(UserError, match="none of the 2 files can be read as an image"):
+        PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_cut_index_is_not_taken_for_a_cache(tmp_path):
+    paths = write_folder(tmp_path / "a", 2)
+    PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+    index = next((tmp_path / "cache").glob("*.json"))
+    assert set(json.loads(index.read_text())) == {"names", "shapes", "skipped"}
+
+
+def make_stream(seed=0):
+    a = [np.full((8, 8, 3), i, np.uint8) for i in range(5)]
+    b = [np.full((8, 8, 3), 100 + i, np.uint8) for i in range(3)]
+    return Unpaired({"a": a, "b": b}, crop=8, flip=True, seed=seed)
+
+
+def test_every_pass_shows_every_picture_once():
+    stream = make_stream()
+    shown = [(int(stream[i]["a"][0, 0, 0]), int(stream[i]["b"][0, 0, 0])) for i in range(15)]
+    for start in (0, 5, 10):
+        assert sorted(a for a, _ in shown[start : start + 5]) == [0, 1, 2, 3, 4]
+    for start in range(0, 15, 3):
+        assert sorted(b for _, b in shown[start : start + 3]) == [100, 101, 102]
+    assert len({tuple(order(0, 0, epoch, 5)) for epoch in range(20)}) > 10
+    assert stream.epoch == 5
+
+
+def test_partners_are_not_fixed():
+    stream = make_stream()
+    partners = {}
+    for i in range(60):
+        sample = stream[i]
+        partners.setdefault(int(sample["a"][0, 0, 0]), set()).add(int(sample["b"][0, 0, 0]))
+    assert all(len(found) == 3 for found in partners.values())
+
+
+def test_batches_depend_on_seed_and_step_alone():
+    def first(count, start=0, seed=0):
+        batches = iter(Batches(make_stream(seed), 2, start=start))
+        found = [next(batches) for _ in range(count)]
+        batches.close()
+        return found
+
+    whole = first(9)
+    resumed = first(4, start=5)
+    for early, late in zip(whole[5:], resumed, strict=True):
+        assert all(torch.equal(early[k], late[k]) for k in "ab")
+    assert not all(torch.equal(x["a"], y["a"]) for x, y in zip(whole, first(9, seed=1), strict=True))
+    assert whole[0]["a"].shape == (2, 3, 8, 8)
+    assert whole[0]["a"].dtype == torch.uint8
+
+
+def test_an_error_in_the_feed_reaches_the_consumer():
+    class Broken:
+        epoch = 1
+
+        def __getitem__(self, index):
+            raise RuntimeError("disk gone")
+
+    with pytest.raises(RuntimeError, match="disk gone"):
+        next(iter(Batches(Broken(), 1)))
+
+
+def test_training_data_probes_held_out_pictures(tmp_path):
+    train, test = write_folder(tmp_path / "a", 6), write_folder(tmp_path / "t", 2)
+    for i, path in enumerate(test):
+        cv2.imwrite(str(path), picture(500 + i, 32, 32))
+    domains = (Domain("x", train, test), Domain("y", train[:3], []))
+    data = UnpairedData(domains, tmp_path / "cache", size=16, zoom=1.25, square=True, progress=False)
+    assert data.names == ("x", "y")
+    assert data.epoch == 6
+    assert data.caches["a"][0].shape == (20, 20, 3)
+    assert data.probe["a"].shape == (3, 3, 16, 16)
+    expected = fit(cv2.cvtColor(cv2.imread(str(test[0])), cv2.COLOR_BGR2RGB), 16, square=True)
+    np.testing.assert_array_equal(data.probe["a"][0].permute(1, 2, 0).numpy(), expected)
+
+
+def test_native_size_is_that_of_the_pictures_within_limits(tmp_path):
+    paths = write_folder(tmp_path / "a", 3)
+    domains = (Domain("x", paths, []), Domain("y", paths, []))
+    assert native_size(domains) == 32
+    for path in paths:
+        cv2.imwrite(str(path), picture(0, 71, 90))
+    assert native_size(domains) == 68
+    for path in paths:
+        cv2.imwrite(str(path), picture(0, 300, 400))
+    assert native_size(domains) == 256

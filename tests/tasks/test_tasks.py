@@ -1,0 +1,139 @@
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from translate.build import Factory
+from translate.networks import DISCRIMINATORS, GENERATORS
+from translate.step import seed_step, train_step
+from translate.tasks import TASKS
+from translate.tasks.pool import ImagePool
+
+SIZE = 32
+
+
+def make_task(name, **options):
+    torch.manual_seed(0)
+    generator = Factory({"name": "resnet_6blocks", "width": 4}, GENERATORS, "generator")
+    discriminator = Factory({"name": "patch_34", "width": 4}, DISCRIMINATORS, "discriminator")
+    return TASKS[name](generator, discriminator, **options)
+
+
+def make_batch(kind, step=0, count=2):
+    generator = torch.Generator().manual_seed(step)
+    assert kind == "unpaired"
+    small = {k: torch.rand(count, 3, 4, 4, generator=generator) * 2 - 1 for k in "ab"}
+    return {k: F.interpolate(x, size=SIZE, mode="bilinear") for k, x in small.items()}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", TASKS)
+def test_each_phase_changes_its_own_networks_and_no_other(name, precision):
+    for phase in TASKS[name].phases:
+        task = make_task(name)
+        before = copy.deepcopy(dict(task.named_parameters()))
+        logs = train_step(
+            task,
+            make_batch(task.data),
+            {phase: torch.optim.SGD(task.parameters_of(phase), 1.0)},
+            precision=precision,
+        )
+        own = tuple(f"{net}." for net in task.phases[phase])
+        for parameter, value in task.named_parameters():
+            assert value.requires_grad
+            assert (value.grad is not None) == parameter.startswith(own)
+            if not parameter.startswith(own):
+                assert torch.equal(value, before[parameter])
+        assert any(not torch.equal(v, before[n]) for n, v in task.named_parameters() if n.startswith(own))
+        assert all(term.isfinite() and term.dtype == torch.float32 for term in logs.values())
+        assert all(key.startswith(f"{phase}/") for key in logs)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_overfits_two_pictures(name):
+    task = make_task(name, lambda_identity=0.0) if name == "cycle" else make_task(name)
+    optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
+    cycle = []
+    for step in range(60):
+        seed_step(0, step)
+        cycle.append(train_step(task, make_batch(task.data), optimizers, precision="fp32")["G/cycle"].item())
+    assert cycle[-1] < 0.6 * cycle[0]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_preview_and_predict_need_the_exported_networks_only(name):
+    task = make_task(name)
+    nets = torch.nn.ModuleDict({n: task.get_submodule(n) for n in task.exports})
+    batch = make_batch(task.data)
+    rows = task.preview(nets, batch)
+    assert all(row.shape == (2, 3, SIZE, SIZE) for row in rows.values())
+    assert torch.equal(task.predict(nets, {"b": batch["b"]}, direction="ba"), task.G_ba(batch["b"]))
+    assert torch.equal(rows["a to b"], task.predict(nets, {"a": batch["a"]}, direction="ab"))
+
+
+def textbook_losses(task, a, b, fake_a_old, fake_b_old):
+    """CycleGAN with six generator calls and separate discriminator calls, from the paper's equations."""
+    fake_b, fake_a = task.G_ab(a), task.G_ba(b)
+    rec_a, rec_b, same_a, same_b = task.G_ba(fake_b), task.G_ab(fake_a), task.G_ba(a), task.G_ab(b)
+    gan = (task.D_b(fake_b) - 1).pow(2).mean() + (task.D_a(fake_a) - 1).pow(2).mean()
+    cycle = (rec_a - a).abs().mean() + (rec_b - b).abs().mean()
+    identity = (same_a - a).abs().mean() + (same_b - b).abs().mean()
+    d_a = ((task.D_a(a) - 1).pow(2).mean() + task.D_a(fake_a_old).pow(2).mean()) / 2
+    d_b = ((task.D_b(b) - 1).pow(2).mean() + task.D_b(fake_b_old).pow(2).mean()) / 2
+    return gan + 10 * cycle + 5 * identity, d_a + d_b
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_merged_calls_are_the_textbook_cyclegan(count):
+    task = make_task("cycle", pool_size=0)
+    batch = make_batch("unpaired", count=count)
+    x = task(batch)
+    expected = dict(
+        zip(
+            "GD",
+            textbook_losses(task, *batch.values(), x["fake_a"].detach(), x["fake_b"].detach()),
+            strict=True,
+        )
+    )
+    for phase, total in expected.items():
+        parameters = task.parameters_of(phase)
+        theirs = torch.autograd.grad(total, parameters, retain_graph=True)
+        ours_total = sum(task.losses(phase, x).values())
+        ours = torch.autograd.grad(ours_total, parameters, retain_graph=True)
+        torch.testing.assert_close(ours_total, total, rtol=1e-5, atol=1e-6)
+        largest = max(g.abs().max() for g in theirs)
+        for mine, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-4 * largest.item())
+
+
+def test_pool_returns_each_fake_or_an_older_one():
+    torch.manual_seed(0)
+    pool, seen, swapped = ImagePool(4), [], 0
+    for i in range(200):
+        fake = torch.full((1, 1, 2, 2), float(i))
+        value = int(pool.swap(fake)[0, 0, 0, 0])
+        assert value <= i
+        seen.append(value)
+        swapped += value != i
+    assert seen[:4] == [0, 1, 2, 3]
+    assert len(set(seen[4:])) == len(seen[4:])  # a picture leaves the pool when it is handed out
+    assert 70 < swapped < 130
+
+
+def test_pool_of_size_zero_passes_through_and_detaches():
+    fake = torch.ones(2, 3, 4, 4, requires_grad=True)
+    out = ImagePool(0).swap(fake)
+    assert torch.equal(out, fake)
+    assert not out.requires_grad
+
+
+def test_pool_is_part_of_the_state():
+    torch.manual_seed(0)
+    pool = ImagePool(3)
+    for i in range(5):
+        pool.swap(torch.full((1, 1, 2, 2), float(i)))
+    copy_ = ImagePool(3)
+    copy_.load_state_dict(pool.state_dict())
+    assert torch.equal(copy_.pictures, pool.pictures)
+    assert len(copy_.pictures) == 3

@@ -1,0 +1,147 @@
+import json
+import pickle
+import subprocess
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from translate.build import Factory
+from translate.checkpoint import KEY, Recipe, export_model, load_model, load_state, save_state
+from translate.errors import UserError
+from translate.networks import GENERATORS
+
+
+def make_nets():
+    factory = Factory({"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1}, GENERATORS, "generator")
+    return torch.nn.ModuleDict({"G_ab": factory(), "G_ba": factory()})
+
+
+def make_recipe(nets, **changes):
+    facts = {"task": "cycle", "nets": {n: net.spec for n, net in nets.items()}, "domains": ("x", "y")}
+    return Recipe(**{**facts, "size": 32, "preset": "fast", "steps": 3, "data": "0", **changes})
+
+
+@pytest.fixture
+def model(tmp_path):
+    nets = make_nets()
+    export_model(nets, make_recipe(nets), tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def test_a_model_file_is_whole(tmp_path):
+    nets = make_nets()
+    export_model(nets, make_recipe(nets), tmp_path / "model.safetensors")
+    recipe, loaded = load_model(tmp_path)
+    assert recipe == make_recipe(nets)
+    assert not any(p.requires_grad for p in loaded.parameters())
+    assert not loaded.training
+    x = torch.rand(1, 3, 32, 32)
+    for name in nets:
+        assert torch.equal(loaded[name](x), nets[name].eval()(x))
+
+
+def rewrite(path, change):
+    recipe = load_recipe(path)
+    change(recipe)
+    save_file(load_file(path), path, metadata={KEY: json.dumps(recipe)})
+
+
+def load_recipe(path):
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as opened:
+        return json.loads(opened.metadata()[KEY])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda p: p.write_bytes(p.read_bytes()[:-100]), "damaged or cut short"),
+        (lambda p: p.write_bytes(p.read_bytes()[:50]), "damaged or cut short"),
+        (lambda p: p.write_bytes(b""), "damaged or cut short"),
+        (lambda p: p.write_text("hello"), "damaged or cut short"),
+        (lambda p: save_file({"w": torch.ones(2)}, p), "no model of this toolkit"),
+        (lambda p: rewrite(p, lambda r: r.update(task="paint")), "trained for the task 'paint'"),
+        (lambda p: rewrite(p, lambda r: r.update(format=99)), "newer version"),
+        (lambda p: rewrite(p, lambda r: r.pop("size")), "its recipe is damaged"),
+        (lambda p: rewrite(p, lambda r: r["nets"]["G_ab"].update(width=16)), "do not fit its recipe"),
+        (
+            lambda p: rewrite(p, lambda r: r["nets"]["G_ab"].update(name="os.system")),
+            "unknown G_ab 'os.system'",
+        ),
+        (lambda p: rewrite(p, lambda r: r["nets"]["G_ab"].update(code="x")), "unknown option G_ab.code"),
+    ],
+)
+def test_a_bad_model_is_one_clear_line(model, damage, message):
+    damage(model)
+    with pytest.raises(UserError) as caught:
+        load_model(model)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_models_are_named(tmp_path):
+    with pytest.raises(UserError, match="no such model; give a run folder"):
+        load_model(tmp_path / "nope")
+    with pytest.raises(UserError, match=r"holds no model.safetensors yet"):
+        load_model(tmp_path)
+
+
+def test_state_round_trip(tmp_path):
+    nets = make_nets()
+    adam = torch.optim.Adam(nets.parameters())
+    sum(p.square().sum() for p in nets.parameters()).backward()
+    adam.step()
+    save_state(tmp_path / "s" / "last.pt", 7, {"nets": nets, "adam": adam})
+    other = make_nets()
+    other_adam = torch.optim.Adam(other.parameters())
+    cpu = torch.device("cpu")
+    assert load_state(tmp_path / "s" / "last.pt", {"nets": other, "adam": other_adam}, cpu) == 7
+    assert all(torch.equal(a, b) for a, b in zip(nets.parameters(), other.parameters(), strict=True))
+    for mine, theirs in zip(
+        adam.state_dict()["state"].values(), other_adam.state_dict()["state"].values(), strict=True
+    ):
+        assert all(torch.equal(mine[k], theirs[k]) for k in mine)
+    assert load_state(tmp_path / "none.pt", {}, cpu) == 0
+
+
+def test_damaged_or_foreign_states_are_named(tmp_path):
+    path, nets, cpu = tmp_path / "last.pt", make_nets(), torch.device("cpu")
+    save_state(path, 1, {"nets": nets})
+    whole = path.read_bytes()
+    for bad in (whole[: len(whole) // 2], b"", b"hello"):
+        path.write_bytes(bad)
+        with pytest.raises(UserError, match="is not a state of this run"):
+            load_state(path, {"nets": nets}, cpu)
+    path.write_bytes(whole)
+    with pytest.raises(UserError, match="is not a state of this run"):
+        load_state(path, {"task": nets}, cpu)
+
+
+def test_no_code_is_run_from_a_state(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return subprocess.run, (["touch", str(tmp_path / "owned")],)
+
+    for bad in (lambda f: torch.save({"step": Evil()}, f), lambda f: f.write(pickle.dumps(Evil()))):
+        with (tmp_path / "last.pt").open("wb") as file:
+            bad(file)
+        with pytest.raises(UserError):
+            load_state(tmp_path / "last.pt", {}, torch.device("cpu"))
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_full_disk_leaves_the_old_state(tmp_path, monkeypatch):
+    path, nets = tmp_path / "last.pt", make_nets()
+    save_state(path, 1, {"nets": nets})
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        save_state(path, 2, {"nets": nets})
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]

@@ -1,0 +1,127 @@
+import pytest
+
+from translate.config import Config, differences, dump_config, load_config
+from translate.errors import OptionError, UserError
+from translate.recipes import known_options, recipe_layer
+from translate.shipped import shipped
+
+
+def test_layers_win_in_order():
+    config = load_config("cycle", "fast", {"train": {"lr": 1e-4}}, {"train": {"lr": 5e-5}, "out": "x"})
+    assert (config.train.lr, config.out, config.task, config.preset) == (5e-5, "x", "cycle", "fast")
+
+
+def test_a_length_replaces_the_presets():
+    config = load_config("cycle", "paper", {"train": {"minutes": 3}})
+    assert (config.train.minutes, config.train.epochs, config.train.steps) == (3.0, 0.0, 0)
+
+
+def test_another_network_drops_the_options_of_the_first():
+    config = load_config("cycle", "fast", {"generator": {"name": "resnet_9blocks"}})
+    assert config.generator == {"name": "resnet_9blocks"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"trian": {}}, "unknown option trian; did you mean 'train'?"),
+        ({"train": {"lrr": 1.0}}, "unknown option train.lrr; did you mean 'lr'?"),
+        ({"train": {"lr": "fast"}}, "train.lr should be a number, got 'fast'"),
+        ({"train": {"steps": 1.5}}, "train.steps should be a whole number, got 1.5"),
+        ({"train": {"steps": True}}, "train.steps should be a whole number, got True"),
+        ({"data": {"flip": 1}}, "data.flip should be true or false, got 1"),
+        (
+            {"train": {"steps": 5, "minutes": 1.0}},
+            "give one of --steps, --epochs and --minutes, not steps and minutes",
+        ),
+        ({"train": {"steps": -5}}, "--steps should be at least 0"),
+        ({"data": {"batch_size": 0}}, "--batch-size should be at least 1"),
+        ({"data": {"size": 4}}, "--size should be at least 16"),
+        ({"train": {"precision": "fp16"}}, "--precision should be one of auto, bf16, fp32"),
+        ({"train": {"ema": 2.0}}, "--train.ema should lie between 0 and 1"),
+    ],
+)
+def test_wrong_options_are_named(layer, message):
+    with pytest.raises(OptionError, match=r".") as caught:
+        load_config("cycle", "fast", layer)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_preset_lists_the_presets():
+    with pytest.raises(OptionError, match="unknown preset 'papr'; did you mean 'paper'"):
+        load_config("cycle", "papr")
+
+
+def test_every_shipped_recipe_loads():
+    for path in shipped("configs").glob("*.toml"):
+        task, _, preset = path.stem.partition("_")
+        assert isinstance(load_config(task, preset), Config)
+
+
+def test_config_survives_writing_and_reading(tmp_path):
+    from translate.config import read_toml
+
+    config = load_config("cycle", "paper", {"data": {"a": "x", "b": "y"}})
+    (tmp_path / "c.toml").write_text(dump_config(config, {"steps": 7}))
+    back = read_toml(tmp_path / "c.toml")
+    assert back["plan"] == {"steps": 7}
+    assert differences(config, back) == []
+    other = load_config("cycle", "paper", {"data": {"a": "x", "b": "z"}, "method": {"pool_size": 3}})
+    assert differences(other, back) == ["method.pool_size = 3 (was 50)", "data.b = 'z' (was 'y')"]
+
+
+def test_a_broken_file_is_named(tmp_path):
+    from translate.config import read_toml
+
+    (tmp_path / "c.toml").write_text("a = = 3")
+    with pytest.raises(UserError, match="c.toml: is not valid TOML"):
+        read_toml(tmp_path / "c.toml")
+    with pytest.raises(UserError, match="missing.toml: cannot be read"):
+        read_toml(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("words", "layer"),
+    [
+        (["--train.lr", "1e-4"], {"train": {"lr": 1e-4}}),
+        (["--lambda-identity=0"], {"method": {"lambda_identity": 0}}),
+        (
+            ["--lambda_identity", "0.5", "--pool_size", "3"],
+            {"method": {"lambda_identity": 0.5, "pool_size": 3}},
+        ),
+        (
+            ["--ngf", "32", "--netD", "patch_34"],
+            {"generator": {"width": 32}, "discriminator": {"name": "patch_34"}},
+        ),
+        (["--betas", "[0.5, 0.9]"], {"train": {"betas": [0.5, 0.9]}}),
+        (["--data.flip", "false"], {"data": {"flip": False}}),
+    ],
+)
+def test_recipe_keys_are_options(words, layer):
+    assert recipe_layer(words, "cycle", ["steps"]) == layer
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--lamda-cycle", "3"], "unknown option --lamda-cycle; did you mean --method.lambda_cycle?"),
+        (["--stps", "3"], "unknown option --stps; did you mean --steps?"),
+        (["--width", "3"], "--width is ambiguous; say --discriminator.width or --generator.width"),
+        (["--lr"], "--lr lacks a value"),
+        (["b.jpg"], "unexpected argument 'b.jpg'; put quotes around a pattern"),
+        (["--qqqqq", "3"], "unknown option --qqqqq; see --help"),
+    ],
+)
+def test_slips_are_answered(words, message):
+    with pytest.raises(OptionError) as caught:
+        recipe_layer(words, "cycle", ["steps", "minutes"])
+    assert message in str(caught.value)
+
+
+def test_known_options_hold_what_the_task_decides_back():
+    known = known_options("cycle")
+    assert {"method.lambda_cycle", "generator.width", "discriminator.layers", "train.lr", "data.crop"} <= set(
+        known
+    )
+    assert "generator.in_channels" not in known
