@@ -128,6 +128,12 @@ def test_table_names_rows_scale_and_counts(domains):
     assert "photos -> monet: 24 test pictures, against 24 test pictures of monet" in text
 
 
+def test_names_with_brackets_are_no_markup(domains):
+    a, b = domains
+    scores = evaluate(model_is_truth, a, Domain("[/b]", b.train, []))
+    assert printed(scores).count("photos -> [/b]") >= 2
+
+
 def test_json_round_trip(domains):
     found = evaluate(model_is_truth, *domains, progress=False).to_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found

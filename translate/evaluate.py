@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from torch import Tensor
 
@@ -74,7 +75,7 @@ class Reader:
     """Reads pictures with a progress bar; leaves out, and remembers, what cannot be read."""
 
     def __init__(self, bar: Progress, title: str) -> None:
-        self.bar, self.task = bar, bar.add_task(title, total=0)
+        self.bar, self.task = bar, bar.add_task(escape(title), total=0)
         self.total = 0
         self.unreadable: set[Path] = set()
 
@@ -200,7 +201,7 @@ def explain(untouched: Row, counts: dict[str, int], source: Domain) -> list[str]
         notes.append(f"{lacking} pictures have no truth of their size in {source.truth}")
     if untouched.kernel is None:
         notes.append("no kernel distance: it needs 2 pictures on both sides")
-    elif not counts["floor"]:
+    elif counts["floor"] < 2:
         notes.append("no floor: too few pictures of the target to set some aside")
     if counts["unreadable"]:
         notes.append(f"{counts['unreadable']} unreadable files were left out")

@@ -46,7 +46,7 @@ def test_pictures_smaller_than_the_window(size):
     output, truth = noisy_pair((1, 3, *size))
     assert torch.isfinite(psnr(output, truth)).all()
     torch.testing.assert_close(ssim(truth, truth), torch.ones(1), atol=1e-3, rtol=0)
-    assert ssim(output, truth).item() < 0.99
+    assert ssim(output, truth).item() < ssim(truth, truth).item()
 
 
 def test_values_outside_the_range_count_as_clipped():

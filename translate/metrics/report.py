@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 KERNEL_SCALE = 1000  # kernel distances are reported times this
 
@@ -78,13 +79,13 @@ class Scores:
     def table(self) -> Table:
         """The scores as a table, one section per direction, with the notes below it."""
         has_truth = any(row.psnr is not None for part in self.directions for row in part.rows)
-        table = Table(caption="\n".join(self.notes()), caption_justify="left")
-        table.add_column("pictures")
+        table = Table(caption=Text("\n".join(self.notes())), caption_justify="left")
+        table.add_column("pictures", no_wrap=True)
         truth_columns = ("PSNR, dB", "SSIM") if has_truth else ()
         for name in (*truth_columns, f"kernel distance x {self.kernel_scale}"):
             table.add_column(name, justify="right")
         for part in self.directions:
-            table.add_row(f"{part.source} -> {part.target}", style="bold")
+            table.add_row(Text(f"{part.source} -> {part.target}"), style="bold")  # names may hold brackets
             for row in part.rows:
                 truth_cells = (cell(row.psnr, 2), cell(row.ssim, 3)) if has_truth else ()
                 table.add_row(f"  {row.name}", *truth_cells, kernel_cell(row))
@@ -93,9 +94,10 @@ class Scores:
 
     def notes(self) -> list[str]:
         """What the numbers were measured on, and what is missing: one line each."""
-        lines = [
-            f"kernel distance: 0 = same kind, lower is better; features {self.features}, seed {self.seed}"
-        ]
+        versions = f"features {self.features}, seed {self.seed}"
+        lines = [f"kernel distance: lower is better, 0 = same kind, ± standard error; {versions}"]
+        if any(part.counts["truths"] for part in self.directions):
+            lines.append("PSNR and SSIM: to the hidden truth, higher is better")
         for part in self.directions:
             name, counts = f"{part.source} -> {part.target}", part.counts
             against = f"{counts['targets']} {part.targets} pictures of {part.target}"
