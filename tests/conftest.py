@@ -30,7 +30,7 @@ def two_folders(tmp_path):
 
 TINY = {
     "generator": {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1},
-    "discriminator": {"name": "patch_34", "width": 8, "norm": "spectral"},
+    "discriminator": {"name": "patch_34", "width": 8, "norm": "none"},
     "data": {"crop": 32, "size": 32},
     "train": {"precision": "fp32", "channels_last": "off", "device": "cpu", "previews": 2, "steps": 6},
 }

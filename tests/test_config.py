@@ -121,7 +121,5 @@ def test_slips_are_answered(words, message):
 
 def test_known_options_hold_what_the_task_decides_back():
     known = known_options("cycle")
-    assert {"method.lambda_cycle", "generator.width", "discriminator.layers", "train.lr", "data.crop"} <= set(
-        known
-    )
+    assert {"method.lambda_cycle", "generator.width", "discriminator.layers", "train.lr", "data.crop"} <= set(known)
     assert "generator.in_channels" not in known

@@ -97,9 +97,7 @@ def test_both_directions_are_asked_for_by_name(domains):
 
 def test_without_truth_the_columns_are_left_out_with_a_note(domains):
     a, b = domains
-    scores = evaluate(
-        model_is_truth, Domain("photos", a.train, a.test), Domain("monet", b.train, []), progress=False
-    )
+    scores = evaluate(model_is_truth, Domain("photos", a.train, a.test), Domain("monet", b.train, []), progress=False)
     assert all(row.psnr is None and row.ssim is None for row in scores.directions[0].rows)
     text = printed(scores)
     assert "PSNR, dB" not in text and "no hidden truth is known" in text

@@ -16,9 +16,7 @@ from translate.images import Picture, WriteError, read_picture, write_picture
 from translate.translator import Translator
 from translate.worklist import make_worklist
 
-RECIPE = Recipe(
-    task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none"
-)
+RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
 
 
 class Negative(nn.Module):
@@ -62,9 +60,7 @@ GOOD = 10
 
 
 def pictures(root):
-    return sorted(
-        p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name != "failed.txt"
-    )
+    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name != "failed.txt")
 
 
 def run(translator, source, output, **options):
@@ -135,10 +131,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path)
     assert reasons["text.jpg"] == "cannot be read as an image (its content is in no known image format)"
     assert "truncated" in reasons["half.jpg"]
     listed = (tmp_path / "out/failed.txt").read_text().splitlines()
-    assert (
-        len(listed) == 4
-        and f"{source / 'empty.png'}: cannot be read as an image (the file is empty)" in listed
-    )
+    assert len(listed) == 4 and f"{source / 'empty.png'}: cannot be read as an image (the file is empty)" in listed
     assert report.summary().endswith("4 failed, 1 not pictures")
     for path, _ in report.failed:
         path.unlink()
@@ -205,9 +198,7 @@ def test_an_output_that_is_the_input_is_refused(translator, source, tmp_path):
         (str(source / "*.png"), source),
         (source / "odd.png", source),
     ]:
-        with pytest.raises(
-            OptionError, match="is the folder of the input itself; choose another output folder"
-        ):
+        with pytest.raises(OptionError, match="is the folder of the input itself; choose another output folder"):
             run(translator, spec, output, overwrite=True)
     assert {p: p.read_bytes() for p in source.rglob("*") if p.is_file()} == before
 
@@ -215,9 +206,7 @@ def test_an_output_that_is_the_input_is_refused(translator, source, tmp_path):
 def test_an_output_around_the_input_must_not_hit_it(translator, source, tmp_path):
     assert run(translator, source / "a" / "b", source / "a").done == 1
     write_picture(source / "a/a/gray.png", Picture(np.zeros((2, 2, 3), np.uint8)))
-    with pytest.raises(
-        OptionError, match=r"a/a/gray\.png: its translation would overwrite the input .*a/gray\.png"
-    ):
+    with pytest.raises(OptionError, match=r"a/a/gray\.png: its translation would overwrite the input .*a/gray\.png"):
         run(translator, source / "a", source)
 
 
@@ -257,13 +246,9 @@ def full_after(count, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(
-    translator, source, tmp_path, monkeypatch, workers
-):
+def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, source, tmp_path, monkeypatch, workers):
     full_after(4, monkeypatch)
-    with pytest.raises(
-        WriteError, match=r"cannot be written \(No space left on device\); make room"
-    ) as caught:
+    with pytest.raises(WriteError, match=r"cannot be written \(No space left on device\); make room") as caught:
         run(translator, source, tmp_path / "out", workers=workers)
     assert "\n" not in str(caught.value) and str(tmp_path / "out") in str(caught.value)
     written = pictures(tmp_path / "out")
@@ -346,9 +331,7 @@ def test_the_bar_shows_count_and_speed(translator, source, tmp_path, capsys):
 
 
 def test_quality(translator, source, tmp_path):
-    write_picture(
-        source / "big.jpg", Picture(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8))
-    )
+    write_picture(source / "big.jpg", Picture(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)))
     run(translator, source / "big.jpg", tmp_path / "low", quality=20)
     run(translator, source / "big.jpg", tmp_path / "high")
     assert (tmp_path / "low/big.jpg").stat().st_size < (tmp_path / "high/big.jpg").stat().st_size / 2

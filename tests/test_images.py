@@ -350,9 +350,7 @@ def test_every_kind_in_every_format_is_kept_as_nearly_as_can_be(tmp_path, suffix
         unit = given8.alpha[..., None] / 255
         expected = given8.pixels * unit + 255 * (1 - unit)
     lossy = {".gif": 40, ".webp": 6, ".avif": 6}.get(suffix, 6 if form.name == "JPEG" else 0.6)
-    seen = (
-        np.full((24, 36), True) if back.alpha is None else back.alpha > 0
-    )  # what is clear may have any colour
+    seen = np.full((24, 36), True) if back.alpha is None else back.alpha > 0  # what is clear may have any colour
     assert distance(to_depth(back.pixels, np.uint8)[seen], expected[seen]) < lossy
 
 

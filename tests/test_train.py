@@ -84,9 +84,7 @@ def test_a_killed_run_goes_on_bit_for_bit(two_folders, tmp_path, tiny, monkeypat
 
 
 def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tiny, monkeypatch):
-    config = make_config(
-        two_folders, tmp_path / "r", tiny, train={"steps": 12, "log_every": 2, "save_minutes": 0.05}
-    )
+    config = make_config(two_folders, tmp_path / "r", tiny, train={"steps": 12, "log_every": 2, "save_minutes": 0.05})
     with monkeypatch.context() as patch:
         killed = stop_after(patch, 9)
         with pytest.raises(killed):
@@ -94,9 +92,7 @@ def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tin
     train(config)
     lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12]
-    assert {"G/gan_ab", "G/cycle", "G/identity", "D/gan_a", "lr", "images_per_second", "waiting"} <= lines[
-        0
-    ].keys()
+    assert {"G/gan_ab", "G/cycle", "G/identity", "D/gan_a", "lr", "images_per_second", "waiting"} <= lines[0].keys()
 
 
 def test_a_finished_run_is_left_as_it_is(two_folders, tmp_path, tiny):
@@ -110,16 +106,14 @@ def test_a_finished_run_is_left_as_it_is(two_folders, tmp_path, tiny):
 
 def test_another_configuration_in_the_same_folder_is_refused(two_folders, tmp_path, tiny):
     train(make_config(two_folders, tmp_path / "r", tiny))
-    with pytest.raises(OptionError, match=r"train.lr = 0.01 \(was 0.0003\)"):
+    with pytest.raises(OptionError, match=r"train.lr = 0.01 \(was 0.0006\)"):
         train(make_config(two_folders, tmp_path / "r", tiny, train={"steps": 6, "lr": 0.01}))
 
 
 def test_a_loss_that_turns_nan_keeps_the_last_good_state(two_folders, tmp_path, tiny, monkeypatch):
     from translate import train as module
 
-    config = make_config(
-        two_folders, tmp_path / "r", tiny, train={"steps": 30, "log_every": 1, "save_minutes": 0.0}
-    )
+    config = make_config(two_folders, tmp_path / "r", tiny, train={"steps": 30, "log_every": 1, "save_minutes": 0.0})
     real, calls = module.train_step, [0]
 
     def step(*args, **kwargs):
@@ -128,9 +122,7 @@ def test_a_loss_that_turns_nan_keeps_the_last_good_state(two_folders, tmp_path, 
         return terms | {"G/cycle": terms["G/cycle"] * float("nan")} if calls[0] == 5 else terms
 
     monkeypatch.setattr(module, "train_step", step)
-    with pytest.raises(
-        UserError, match="G/cycle became nan between steps 4 and 5; the state of step 4 is kept"
-    ):
+    with pytest.raises(UserError, match="G/cycle became nan between steps 4 and 5; the state of step 4 is kept"):
         train(config)
     state = torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)
     assert state["step"] == 4
@@ -146,20 +138,14 @@ def test_minutes_fix_the_number_of_steps_and_are_kept(two_folders, tmp_path, tin
 
     written = tomllib.loads((tmp_path / "r" / "config.toml").read_text())
     assert written["train"]["minutes"] == 0.1
-    assert (
-        torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)["step"]
-        == written["plan"]["steps"]
-        > 3
-    )
+    assert torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)["step"] == written["plan"]["steps"] > 3
 
 
 def test_init_starts_from_the_weights_of_a_run(two_folders, tmp_path, tiny):
     train(make_config(two_folders, tmp_path / "r", tiny))
     start = {"steps": 1, "lr": 0.0, "init": str(tmp_path / "r"), "ema": 0.0}
     train(make_config(two_folders, tmp_path / "s", tiny, train=start))
-    assert_same(
-        load_file(tmp_path / "r" / "model.safetensors"), load_file(tmp_path / "s" / "model.safetensors")
-    )
+    assert_same(load_file(tmp_path / "r" / "model.safetensors"), load_file(tmp_path / "s" / "model.safetensors"))
     with pytest.raises(UserError, match=r"--init .*: has no G_ab like this run's"):
         train(make_config(two_folders, tmp_path / "t", tiny, train=start, generator={"width": 16}))
 
@@ -219,9 +205,7 @@ def test_sigterm_saves_and_the_same_command_finishes(two_folders, tmp_path):
     ]
     command = [sys.executable, "-m", "translate", "train-cycle", *map(str, words)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (out / "metrics.jsonl").exists():
         time.sleep(0.05)

@@ -13,9 +13,7 @@ from translate.networks import GENERATORS
 from translate.precision import pick_inference_precision
 from translate.translator import Translator
 
-RECIPE = Recipe(
-    task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none"
-)
+RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
 
 
 class Negative(nn.Module):
@@ -151,9 +149,7 @@ def test_what_cannot_be_translated_is_one_line(translator, image, message):
 
 
 def test_a_wrong_direction_names_the_domains(translator):
-    with pytest.raises(
-        OptionError, match=r"'photos2monet' is neither 'ab' \(photos to monet\) nor 'ba' \(monet to"
-    ):
+    with pytest.raises(OptionError, match=r"'photos2monet' is neither 'ab' \(photos to monet\) nor 'ba' \(monet to"):
         translator(noise(4, 4, 3), direction="photos2monet")
     with pytest.raises(OptionError):
         translator.picture(Picture(noise(4, 4, 3)), "a")
@@ -218,9 +214,7 @@ def test_a_model_that_translates_nothing_is_refused(monkeypatch):
 # ---- precision
 
 
-@pytest.mark.parametrize(
-    "flaw, expected", [(None, "bf16"), ("wrong", "fp32"), ("nan", "fp32"), ("slow", "fp32")]
-)
+@pytest.mark.parametrize("flaw, expected", [(None, "bf16"), ("wrong", "fp32"), ("nan", "fp32"), ("slow", "fp32")])
 def test_auto_takes_bf16_only_where_it_is_sound_and_faster(monkeypatch, flaw, expected):
     import time
 

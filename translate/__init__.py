@@ -1,8 +1,8 @@
 """Image-to-image translation on PyTorch: two folders of pictures in, one look turned into the other.
 
-    from translate import Translator
-    t = Translator.load("runs/photos2monet")
-    painted = t("photo.jpg")
+from translate import Translator
+t = Translator.load("runs/photos2monet")
+painted = t("photo.jpg")
 """
 
 __all__ = ["Translator", "__version__", "load_config", "train"]
@@ -21,7 +21,11 @@ def __getattr__(name: str) -> Any:
     """Import on first use, so that `translate --help` does not wait for torch."""
     from importlib import import_module
 
-    homes = {"Translator": "translate.translator", "load_config": "translate.config", "train": "translate.train"}
+    homes = {
+        "Translator": "translate.translator",
+        "load_config": "translate.config",
+        "train": "translate.train",
+    }
     if name not in homes:
         raise AttributeError(f"module 'translate' has no attribute {name!r}")
     return getattr(import_module(homes[name]), name)

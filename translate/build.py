@@ -1,6 +1,6 @@
 """Names to objects: the only place where a word from a recipe becomes a call."""
 
-__all__ = ["Factory", "check_arguments", "resolve"]
+__all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "spec_of"]
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -73,3 +73,8 @@ class Factory:
         net = self.function(**self.options, **fixed)
         net.spec = {"name": self.name, **self.options, **fixed}
         return net
+
+
+def spec_of(net: nn.Module) -> dict[str, Any]:
+    """Return the recipe that a network built by a Factory carries."""
+    return dict(net.spec)  # type: ignore[arg-type]

@@ -139,7 +139,8 @@ def read_recipe(text: str, file: Path) -> Recipe:
         version = values["format"]
         if version > FORMAT:
             raise UserError(f"{file}: was written by a newer version (format {version}); update image-translate")
-        recipe = Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+        facts: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        recipe = Recipe(**facts)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise UserError(f"{file}: its recipe is damaged ({error})") from None
     if recipe.task not in TASKS:

@@ -160,6 +160,7 @@ class Evaluate:
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
         json: Write the table to this file as well.
+        grid: Write a picture to this file: test pictures, their translations, and the truth where it is known.
         config: TOML file with any of these options; flags win over it.
     """
 
@@ -171,6 +172,7 @@ class Evaluate:
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     json: PathWord = ""
+    grid: PathWord = ""
     config: PathWord = ""
 
 
@@ -178,8 +180,8 @@ def evaluate(options: Evaluate) -> int:
     """Print the table of scores."""
     from rich.console import Console
 
-    from translate.evaluate import evaluate, trained_on
-    from translate.images import atomic_write
+    from translate.evaluate import contact_sheet, evaluate, trained_on
+    from translate.images import Picture, atomic_write, write_picture
     from translate.translator import Translator
 
     translator = Translator.load(options.model, options.device, options.precision)
@@ -189,6 +191,8 @@ def evaluate(options: Evaluate) -> int:
     if options.json:
         with atomic_write(options.json) as temporary:
             temporary.write_text(json.dumps(scores.to_dict(), indent=2) + "\n", encoding="utf-8")
+    if options.grid:
+        write_picture(options.grid, Picture(contact_sheet(translator, a, b)), quality=88)
     return 0
 
 
@@ -209,10 +213,12 @@ def prepare_dataset(options: PrepareDataset) -> int:
     """Prepare one data set, or print the catalog."""
     from rich.console import Console
 
-    from translate.data.catalog import describe, prepare
+    from translate.data.catalog import describe, load_catalog, prepare
 
     if options.name:
-        print(prepare(options.name, Path(options.root)))
+        path = prepare(options.name, Path(options.root))
+        dataset = load_catalog()[options.name]
+        print(f"{path}: {dataset.title}\nlicence: {dataset.licence}\nplease cite: {dataset.citation}")
     else:
         Console().print(describe(Path(options.root)))
     return 0

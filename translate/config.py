@@ -26,7 +26,7 @@ class DataConfig:
         b: Second domain.
         root: In place of both: a folder with trainA and trainB, or a data set of the catalog.
         size: Training resolution in px; 0 = chosen.
-        crop: Side of the square that a step sees, px; 0 = chosen (the whole `size` where that is affordable).
+        crop: Side of the square that a step sees, px; 0 = all of `size`; -1 = chosen by the time budget.
         zoom: Pictures are resized to size * zoom before the crop (286/256 in the pix2pix family).
         square: Resize to a square, as that family does; else the shorter side is resized and the shape is kept.
         flip: Mirror half of the pictures.
@@ -189,7 +189,7 @@ def validate(config: Config) -> None:
         (f"--{given[0]}", getattr(train, given[0]), 0),
         ("--batch-size", data.batch_size, 1),
         ("--size", data.size or 16, 16),
-        ("--data.crop", data.crop or 16, 16),
+        ("--data.crop", data.crop if data.crop > 0 else 16, 16),
         ("--data.zoom", data.zoom, 1),
         ("--train.lr", train.lr, 0),
     ):

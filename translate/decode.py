@@ -97,9 +97,7 @@ class _Header:
         if image.format != "MPO":  # its further frames are a camera's other views of the scene
             self.frames = getattr(image, "n_frames", 1)
         plain = image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
-        self.suits_opencv = _is_deep(image, data) or (
-            plain and image.format in ("JPEG", "MPO", "PNG", "BMP", "WEBP")
-        )
+        self.suits_opencv = _is_deep(image, data) or (plain and image.format in ("JPEG", "MPO", "PNG", "BMP", "WEBP"))
 
 
 @cache

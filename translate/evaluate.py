@@ -6,8 +6,9 @@ domain's pictures. Neither means much alone: the untouched input keeps all of th
 the look, and real pictures of the target the reverse.
 """
 
-__all__ = ["Scores", "evaluate"]
+__all__ = ["Scores", "contact_sheet", "evaluate", "trained_on"]
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +21,10 @@ from rich.markup import escape
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.domains import Domain
+from translate.config import read_toml
+from translate.data.domains import Domain, resolve_domains
 from translate.errors import OptionError, UserError
-from translate.images import IMAGE_SUFFIXES, read_rgb8, to_tensor
+from translate.images import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.colour import colour_statistics, transfer_colour
 from translate.metrics.features import DctFeatures
@@ -69,6 +71,23 @@ def evaluate(
     if not parts:
         raise UserError(f"neither {a.name} nor {b.name} has test pictures: put some into testA or testB")
     return Scores(parts, DctFeatures.version, SEED)
+
+
+def trained_on(model: str | Path, a: str = "", b: str = "", data: str = "") -> tuple[Domain, Domain]:
+    """Return the domains to score `model` on: those given, else those that its run was trained on.
+
+    Raises:
+        OptionError: Nothing is given, and `model` is no run folder that would tell.
+        UserError: The pictures are not there.
+    """
+    if not (a or b or data):
+        run = Path(model).expanduser()
+        run = run if run.is_dir() else run.parent
+        if not (run / "config.toml").exists():
+            raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
+        wanted = read_toml(run / "config.toml").get("data", {})
+        a, b, data = (str(wanted.get(key, "")) for key in ("a", "b", "root"))
+    return resolve_domains(a or None, b or None, data or None, Path("data"))
 
 
 class Reader:
@@ -206,3 +225,21 @@ def explain(untouched: Row, counts: dict[str, int], source: Domain) -> list[str]
     if counts["unreadable"]:
         notes.append(f"{counts['unreadable']} unreadable files were left out")
     return notes
+
+
+def contact_sheet(translator: Callable[..., np.ndarray], a: Domain, b: Domain, *, columns: int = 6) -> np.ndarray:
+    """Lay test pictures out as (H, W, 3) uint8: for a, then for b, the pictures, their translations, and the truth.
+
+    Pictures that cannot be read are left out, and so is a row of truths that are not known.
+    """
+    rows = []
+    for direction, source in (("ab", a), ("ba", b)):
+        truths = find_truths(source.truth)
+        found = []
+        for path in spread(source.test, columns):
+            with contextlib.suppress(UserError):
+                picture = read_rgb8(path)
+                answer = [read_rgb8(truths[path.stem])] if path.stem in truths else []
+                found.append([picture, translator(picture, direction=direction), *answer])
+        rows += [list(row) for row in zip(*found, strict=False)]
+    return make_grid(rows)

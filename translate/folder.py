@@ -139,9 +139,7 @@ class _Run:
             self.advance()
 
 
-def _ahead(
-    pool: ThreadPoolExecutor, jobs: Sequence[Job], depth: int
-) -> Iterator[tuple[Job, Future[Picture]]]:
+def _ahead(pool: ThreadPoolExecutor, jobs: Sequence[Job], depth: int) -> Iterator[tuple[Job, Future[Picture]]]:
     """Give the jobs in order, each with its decoding, which starts `depth` jobs earlier."""
     reading: deque[tuple[Job, Future[Picture]]] = deque()
     for job in jobs:
@@ -182,9 +180,7 @@ def _list_failed(file: Path, report: FolderReport) -> None:
         file.unlink(missing_ok=True)
         return
     with atomic_write(file) as temporary:
-        temporary.write_text(
-            "".join(f"{path}: {reason}\n" for path, reason in report.failed), encoding="utf-8"
-        )
+        temporary.write_text("".join(f"{path}: {reason}\n" for path, reason in report.failed), encoding="utf-8")
 
 
 class _Speed(ProgressColumn):

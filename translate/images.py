@@ -86,9 +86,7 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         known = ", ".join(sorted(FORMATS))
-        raise UserError(
-            f"{path}: {path.suffix or 'no suffix'!r} names no known image format; use one of {known}"
-        )
+        raise UserError(f"{path}: {path.suffix or 'no suffix'!r} names no known image format; use one of {known}")
     try:
         data = encode(picture, form, quality)
     except Exception as error:  # OpenCV and Pillow have no error in common

@@ -84,7 +84,10 @@ class Log:
             if not math.isfinite(mean):
                 raise Diverged(f"the loss {name} became {mean} between steps {self.since} and {step}")
         seconds = time.monotonic() - self.began
-        speed = {"images_per_second": count * self.batch_size / seconds, "waiting": (waited - self.waited) / seconds}
+        speed = {
+            "images_per_second": count * self.batch_size / seconds,
+            "waiting": (waited - self.waited) / seconds,
+        }
         self.lines.write(json.dumps({"step": step, **means, "lr": lr, **speed, "seconds": seconds}) + "\n")
         self.lines.flush()
         for name, value in ({**means, "lr": lr, **speed}).items() if self.board else ():

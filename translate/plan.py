@@ -1,7 +1,7 @@
 """What "auto" comes to: precision, memory layout, crop and number of steps, chosen by timing the real step here.
 
-No rule of thumb holds across processors: bf16 convolutions run at twice the speed of fp32 on one CPU and at a fiftieth on
-another; channels_last wins at some widths and loses at others. So the candidates are run.
+No rule of thumb holds across processors: bf16 convolutions run at twice the speed of fp32 on one CPU and at a fiftieth
+on another; channels_last wins at some widths and loses at others. So the candidates are run.
 """
 
 __all__ = ["Plan", "bf16_is_sound", "make_plan"]
@@ -9,7 +9,7 @@ __all__ = ["Plan", "bf16_is_sound", "make_plan"]
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
@@ -19,7 +19,7 @@ from translate.config import Config
 
 Step = Callable[[], object]
 MakeStep = Callable[["Plan"], Step]
-ENOUGH_STEPS = 1500  # fewer updates than this leave a GAN grey, whatever each of them sees
+ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,12 @@ class Plan:
 
 
 def make_plan(
-    config: Config, device: torch.device, size: int, epoch_steps: float, seconds_used: float, make_step: MakeStep
+    config: Config,
+    device: torch.device,
+    size: int,
+    epoch_steps: float,
+    seconds_used: float,
+    make_step: MakeStep,
 ) -> Plan:
     """Settle all that the configuration leaves open.
 
@@ -87,11 +92,6 @@ def make_plan(
     return plan
 
 
-def replace(plan: Plan, **changes: object) -> Plan:
-    """Return `plan` with some of its facts changed."""
-    return Plan(**{**vars(plan), **changes})  # type: ignore[arg-type]
-
-
 def half(size: int) -> int:
     """Return the crop of half the size, a multiple of 4, and at least 32 px where the size allows it."""
     return min(size, max(32, size // 8 * 4))
@@ -116,25 +116,25 @@ def affordable_crop(size: int, whole: float, left: float | None, device: torch.d
 def candidates(base: Plan, device: torch.device, precision: str, channels_last: str) -> list[Plan]:
     """List the precisions and layouts worth timing on `device`; a GPU needs no trial."""
     on_gpu = device.type == "cuda"
-    precisions, layouts = (precision,), (channels_last == "on",)
+    precisions, layouts = [precision], [channels_last == "on"]
     if precision == "auto":
         sound = bf16_is_sound(device)
-        precisions = ("bf16",) if sound and on_gpu else ("fp32", "bf16") if sound else ("fp32",)
+        precisions = ["bf16"] if sound and on_gpu else ["fp32", "bf16"] if sound else ["fp32"]
     if channels_last == "auto":
-        layouts = (True,) if on_gpu else (False, True)
+        layouts = [True] if on_gpu else [False, True]
     return [replace(base, precision=p, channels_last=c) for p, c in product(precisions, layouts)]
 
 
 def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float]:
     """Time each plan's step, in turn so that a passing disturbance hits all alike; return the best, with seconds."""
     steps = {plan: make_step(plan) for plan in plans}
-    times: dict[Plan, list[float]] = {plan: [] for plan in steps}
-    for step in steps.values():
-        step()  # the first run allocates, and compiles
+    first = {plan: timed(step) for plan, step in steps.items()}  # allocates, compiles; not counted
+    hopeless = 4 * min(first.values())  # where bf16 is emulated, one more step of it would cost a minute
+    times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] <= hopeless}
     began = time.monotonic()
     while min(map(len, times.values())) < 3 or (time.monotonic() - began < 2 and min(map(len, times.values())) < 20):
-        for plan, step in steps.items():
-            times[plan].append(timed(step))
+        for plan, found in times.items():
+            found.append(timed(steps[plan]))
     medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
     best = min(medians, key=medians.__getitem__)
     return best, medians[best]

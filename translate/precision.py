@@ -16,9 +16,7 @@ _ROUGH = 2 / 255  # how far bf16 may stray from fp32 in the mean: one gray level
 Pass = Callable[[Tensor, str], Tensor]  # pictures (B, 3, H, W) and a precision -> pictures
 
 
-def pick_inference_precision(
-    run: Pass, device: torch.device, precision: str = "auto", size: int = 128
-) -> str:
+def pick_inference_precision(run: Pass, device: torch.device, precision: str = "auto", size: int = 128) -> str:
     """Return "bf16" where it is asked for, or, with "auto", where it is both sound and faster on `device`.
 
     Args:

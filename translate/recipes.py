@@ -1,4 +1,4 @@
-"""Options that no command lists: every key of a recipe, by its dotted name, its last part, or the name the field uses."""
+"""Options that no command lists: the keys of a recipe, by dotted name, by last part, or by the name the field uses."""
 
 __all__ = ["known_options", "recipe_layer"]
 
@@ -61,7 +61,11 @@ def known_options(task: str) -> list[str]:
         "discriminator": list(DISCRIMINATORS.values()),
     }
     found = {f"{where}.{key}" for where, functions in tables.items() for f in functions for key in options_of(f)}
-    fixed = {"generator.in_channels", "generator.out_channels", "discriminator.in_channels"}  # the task decides them
+    fixed = {
+        "generator.in_channels",
+        "generator.out_channels",
+        "discriminator.in_channels",
+    }  # the task decides them
     return sorted({*sections, *(found - fixed), "generator.name", "discriminator.name"})
 
 

@@ -19,7 +19,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config, self.state, self.model = path / "config.toml", path / "state" / "last.pt", path / "model.safetensors"
+        self.config, self.state, self.model = (
+            path / "config.toml",
+            path / "state" / "last.pt",
+            path / "model.safetensors",
+        )
         self.cache = path / "cache"
 
     def recall(self, config: Config) -> Plan | None:

@@ -14,7 +14,12 @@ from translate.tasks import Task
 
 
 def train_step(
-    task: Task, batch: dict[str, Tensor], optimizers: Mapping[str, Optimizer], *, precision: str, clip: float = 0.0
+    task: Task,
+    batch: dict[str, Tensor],
+    optimizers: Mapping[str, Optimizer],
+    *,
+    precision: str,
+    clip: float = 0.0,
 ) -> dict[str, Tensor]:
     """Update every phase once.
 
@@ -58,9 +63,7 @@ def to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_las
     """Move uint8 pictures (B, 3, H, W) to `device` and bring them to float32 in [-1, 1] there."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     moved = {name: x.to(device, non_blocking=True) for name, x in batch.items()}
-    return {
-        name: x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1) for name, x in moved.items()
-    }
+    return {name: x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1) for name, x in moved.items()}
 
 
 def pick_device(name: str) -> torch.device:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from translate.build import Factory, check_arguments, resolve
+from translate.build import Factory, check_arguments, resolve, spec_of
 from translate.checkpoint import Recipe, export_model, load_model, load_state, save_state
 from translate.config import Config
 from translate.data.domains import resolve_domains
@@ -121,7 +121,7 @@ def build_task(config: Config, plan: Plan, device: torch.device) -> Task:
     if config.train.init:
         start_from(task, config.train.init)
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
-    task = task.to(device=device, memory_format=layout)
+    task = task.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     if plan.compile:
         for name in {name for names in task.phases.values() for name in names}:
             task.get_submodule(name).compile()
@@ -140,8 +140,7 @@ def start_from(task: Task, path: str) -> None:
             task.get_submodule(name).load_state_dict(nets[name].state_dict())
         except (KeyError, RuntimeError):
             raise UserError(
-                f"--init {path}: has no {name} like this run's; its generator should be "
-                f"{getattr(task.get_submodule(name), 'spec', {})}"
+                f"--init {path}: has no {name} like this run's; it should be {spec_of(task.get_submodule(name))}"
             ) from None
 
 
@@ -175,7 +174,7 @@ def make_recipe(config: Config, plan: Plan, data: UnpairedData, nets: nn.ModuleD
     """Write down all that a user of the model needs."""
     return Recipe(
         task=config.task,
-        nets={name: net.spec for name, net in nets.items()},
+        nets={name: spec_of(net) for name, net in nets.items()},
         domains=data.names,
         size=plan.size,
         preset=config.preset,
@@ -192,7 +191,9 @@ def warn(data: UnpairedData) -> None:
         console.print(f"[yellow]skipped[/] {len(data.skipped) - 5} more files that cannot be read", soft_wrap=True)
     for name, cache in zip(data.names, data.caches.values(), strict=True):
         if len(cache) < 10:
-            console.print(f"[yellow]note[/] {name} has {len(cache)} picture(s) to train on: the model will memorise them")
+            console.print(
+                f"[yellow]note[/] {name} has {len(cache)} picture(s) to train on: the model will memorise them"
+            )
 
 
 def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:

@@ -34,9 +34,7 @@ def make_worklist(source: str, output: Path) -> tuple[list[Job], int]:
     root = _root(source, found)
     names = [_absolute(path).relative_to(root) for path in found]
     inside = _inside(output, root)
-    jobs = [
-        Job(path, output / name) for path, name in zip(found, names, strict=True) if not _starts(name, inside)
-    ]
+    jobs = [Job(path, output / name) for path, name in zip(found, names, strict=True) if not _starts(name, inside)]
     if not jobs:
         raise UserError(f"{source}: all its pictures lie in the output folder {output}; choose another")
     _check_no_overlap(jobs, root, output)
@@ -81,8 +79,7 @@ def _check_no_overlap(jobs: list[Job], root: Path, output: Path) -> None:
     for job in jobs:
         if real / job.target.relative_to(output) in inputs:
             raise OptionError(
-                f"{job.path}: its translation would overwrite the input {job.target};"
-                " choose another output folder"
+                f"{job.path}: its translation would overwrite the input {job.target}; choose another output folder"
             )
 
 
@@ -107,9 +104,7 @@ def check_writable(output: Path) -> None:
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
-        raise WriteError(
-            f"{output}: cannot be written to ({error.strerror}); choose another folder"
-        ) from error
+        raise WriteError(f"{output}: cannot be written to ({error.strerror}); choose another folder") from error
 
 
 def is_done(job: Job, model: Path | None) -> bool:

@@ -165,9 +165,7 @@ def test_a_rendered_set_is_drawn_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr("translate.render.render", draw)
     for _ in range(2):
-        assert (
-            prepare("photos2monet", tmp_path / "data", progress=False) == tmp_path / "data" / "photos2monet"
-        )
+        assert prepare("photos2monet", tmp_path / "data", progress=False) == tmp_path / "data" / "photos2monet"
     assert calls == [("landscapes", 400, 100, False)]
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["photos2monet"]
 
@@ -187,9 +185,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
 def test_what_a_killed_run_left_is_cleared_away(tmp_path, monkeypatch):
     (tmp_path / ".photos2monet.partial" / "old").mkdir(parents=True)
     (tmp_path / "photos2monet").mkdir()  # an empty folder is no data set
-    monkeypatch.setattr(
-        "translate.render.render", lambda _, target, **__: (target / "trainA").mkdir(parents=True)
-    )
+    monkeypatch.setattr("translate.render.render", lambda _, target, **__: (target / "trainA").mkdir(parents=True))
     assert [path.name for path in prepare("photos2monet", tmp_path).iterdir()] == ["trainA"]
 
 
@@ -230,18 +226,14 @@ def test_a_fetched_set_is_unpacked_and_its_archive_removed(tmp_path, shelf, monk
 def test_an_archive_put_there_by_hand_is_used_and_kept(tmp_path, shelf):
     archive = make_archive(tmp_path / "data" / "downloads" / "tiny.zip", "trainA", "trainB")
     add(shelf, TINY + DOWNLOAD + f"size = {archive.stat().st_size}")
-    assert (
-        prepare("tiny", tmp_path / "data", progress=False) / "trainA" / "1.png"
-    ).read_bytes() == b"picture"
+    assert (prepare("tiny", tmp_path / "data", progress=False) / "trainA" / "1.png").read_bytes() == b"picture"
     assert archive.exists()
 
 
 def test_a_wrong_archive_put_there_by_hand_is_named_and_kept(tmp_path, shelf):
     archive = make_archive(tmp_path / "data" / "downloads" / "tiny.zip", "trainA", "trainB")
     add(shelf, TINY + DOWNLOAD + "size = 5")
-    with pytest.raises(
-        UserError, match=r"tiny.zip is not the file it should be: .*instead of 5; fetch http://127"
-    ):
+    with pytest.raises(UserError, match=r"tiny.zip is not the file it should be: .*instead of 5; fetch http://127"):
         prepare("tiny", tmp_path / "data", progress=False)
     assert archive.exists()
 

@@ -103,9 +103,7 @@ def test_a_list_with_missing_lines_names_them(tmp_path):
     fill(tmp_path, 1)
     listed = tmp_path / "mine.txt"
     listed.write_text("000.png\n" + "\n".join(f"gone{i}.png" for i in range(5)))
-    with pytest.raises(
-        UserError, match=r"mine\.txt' names 5 missing files: .*gone0.png, .*gone2.png and 2 more; "
-    ):
+    with pytest.raises(UserError, match=r"mine\.txt' names 5 missing files: .*gone0.png, .*gone2.png and 2 more; "):
         find_images(str(listed))
 
 
@@ -185,9 +183,7 @@ def test_the_hold_out_depends_on_names_alone():
     paths = [Path(f"x/{i}.png") for i in range(50)]
     chosen = {path.stem for path in domains._hold_out(paths)[1]}
     assert {path.stem for path in domains._hold_out(paths[::-1])[1]} == chosen
-    assert {
-        path.stem for path in domains._hold_out([Path("y/z") / f"{p.stem}.jpg" for p in paths])[1]
-    } == chosen
+    assert {path.stem for path in domains._hold_out([Path("y/z") / f"{p.stem}.jpg" for p in paths])[1]} == chosen
     assert chosen != {str(i) for i in range(5)}  # a sorted list's head would often be one scene
 
 
@@ -246,9 +242,7 @@ def test_train_folders_given_one_by_one_use_the_test_folder_beside_them(tmp_path
     fill(tmp_path / "horses" / "train", 4), fill(tmp_path / "horses" / "test", 1, start=50)
     fill(tmp_path / "old" / "trainB", 4), fill(tmp_path / "old" / "testB", 2, start=50)
     fill(tmp_path / "old" / "truth" / "B", 2, start=50)
-    first, second = resolve_domains(
-        str(tmp_path / "horses/train"), str(tmp_path / "old/trainB"), None, tmp_path
-    )
+    first, second = resolve_domains(str(tmp_path / "horses/train"), str(tmp_path / "old/trainB"), None, tmp_path)
     assert (first.name, len(first.train), len(first.test), first.truth) == ("horses", 4, 1, None)
     assert (second.name, len(second.train), len(second.test)) == ("oldB", 4, 2)
     assert second.truth == tmp_path / "old" / "truth" / "B"
@@ -307,9 +301,7 @@ def test_a_whole_layout_is_no_domain(tmp_path):
 
 def test_a_root_without_the_layout_says_what_it_has(tmp_path):
     fill(tmp_path / "train", 1), (tmp_path / "val").mkdir()
-    with pytest.raises(
-        UserError, match=r"no trainA \(it has train, val\); its train folder looks like combined"
-    ):
+    with pytest.raises(UserError, match=r"no trainA \(it has train, val\); its train folder looks like combined"):
         resolve_domains(None, None, str(tmp_path), tmp_path)
     with pytest.raises(UserError, match=r"no trainA \(it has no folder\); give a root"):
         resolve_domains(None, None, str(tmp_path / "val"), tmp_path)

@@ -133,9 +133,7 @@ def test_a_server_that_ignores_ranges_starts_anew(server, tmp_path):
 
 def test_a_server_that_always_breaks_off_at_the_same_place_is_given_up(server, tmp_path):
     server.ranges, server.drops = False, [300_000] * 20
-    with pytest.raises(
-        UserError, match=r"the connection broke after 300000 of 1048576 bytes\); fetch it by hand"
-    ):
+    with pytest.raises(UserError, match=r"the connection broke after 300000 of 1048576 bytes\); fetch it by hand"):
         fetch(server, tmp_path, retries=2)
     assert len(server.asked) == 4  # the first try, and three that gained nothing
 
@@ -194,9 +192,7 @@ def test_where_nobody_listens_the_error_says_what_to_fetch_by_hand(tmp_path, mon
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     closed = Server()
     closed.server_close()
-    with pytest.raises(
-        UserError, match=r"Connection refused.*; fetch it by hand, put it at '.*/downloads/set.zip'"
-    ):
+    with pytest.raises(UserError, match=r"Connection refused.*; fetch it by hand, put it at '.*/downloads/set.zip'"):
         fetch(closed, tmp_path, retries=1)
 
 
@@ -206,16 +202,12 @@ def test_where_no_name_resolves_the_error_comes_at_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     monkeypatch.setattr("time.sleep", lambda _: pytest.fail("waited"))
-    with pytest.raises(
-        UserError, match=r"set.zip \(Temporary failure in name resolution\); fetch it by hand"
-    ):
+    with pytest.raises(UserError, match=r"set.zip \(Temporary failure in name resolution\); fetch it by hand"):
         download("http://set.invalid/set.zip", tmp_path / "set.zip", progress=False)
 
 
 def test_a_wrong_digest_removes_the_file(server, tmp_path):
-    with pytest.raises(
-        UserError, match="gave the wrong file: .* has sha256 .* instead of 000000000000.*removed"
-    ):
+    with pytest.raises(UserError, match="gave the wrong file: .* has sha256 .* instead of 000000000000.*removed"):
         fetch(server, tmp_path, sha256="0" * 64)
     assert list((tmp_path / "downloads").iterdir()) == []
 
@@ -284,9 +276,7 @@ STRIPPED = {"trainA/1.jpg": b"one", "trainB/2.jpg": b"two", "set/3.jpg": b"three
 def test_tar_archives_lose_their_top_folder(tmp_path, mode):
     folder = tarfile.TarInfo("set/empty")
     folder.type = tarfile.DIRTYPE
-    unpack(
-        make_tar(tmp_path / "x", folder, *FILES, *JUNK, mode=mode), tmp_path / "out", limit=99, progress=False
-    )
+    unpack(make_tar(tmp_path / "x", folder, *FILES, *JUNK, mode=mode), tmp_path / "out", limit=99, progress=False)
     assert tree(tmp_path / "out") == STRIPPED
 
 

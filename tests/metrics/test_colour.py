@@ -6,9 +6,7 @@ from translate.errors import UserError
 from translate.metrics.colour import LabStatistics, colour_statistics, transfer_colour
 
 
-def noise(
-    mean: tuple[int, int, int], spread: int, shape: tuple[int, int] = (24, 30), seed: int = 0
-) -> np.ndarray:
+def noise(mean: tuple[int, int, int], spread: int, shape: tuple[int, int] = (24, 30), seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return (np.array(mean) + rng.integers(-spread, spread + 1, (*shape, 3))).clip(0, 255).astype(np.uint8)
 

@@ -11,9 +11,7 @@ from translate.metrics.kernel import kernel_distance
 def scenes(count: int, seed: int) -> torch.Tensor:
     """Noise with a natural spectrum and one palette: (count, 3, 32, 32) in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
-    noise = [
-        torch.randn(count, 3, 32 // s, 32 // s, generator=g).repeat_interleave(s, 2) for s in (1, 2, 4, 8)
-    ]
+    noise = [torch.randn(count, 3, 32 // s, 32 // s, generator=g).repeat_interleave(s, 2) for s in (1, 2, 4, 8)]
     x = sum(n.repeat_interleave(s, 3) * s / 8 for n, s in zip(noise, (1, 2, 4, 8), strict=True))
     palette = torch.tensor([0.1, 0.0, -0.2])[:, None, None]
     return (0.25 * x + palette).clamp(-1, 1)
@@ -66,9 +64,7 @@ def test_is_torchmetrics_with_our_feature_module():
     metric.update(y, real=True)
     metric.update(x, real=False)
     net = DctFeatures()
-    assert kernel_distance(net(x), net(y), subset_size=6).value == pytest.approx(
-        metric.compute()[0].item(), rel=1e-3
-    )
+    assert kernel_distance(net(x), net(y), subset_size=6).value == pytest.approx(metric.compute()[0].item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("harm", [blurred, tinted, checkered])
@@ -76,9 +72,7 @@ def test_two_halves_are_near_and_harm_moves_away_step_by_step(features, harm):
     net = DctFeatures()
     same = kernel_distance(features[0], features[1])
     assert abs(same.value) < 3 * same.error
-    steps = [
-        kernel_distance(net(harm(scenes(48, 0), amount)), features[1]).value for amount in (0.25, 0.5, 1.0)
-    ]
+    steps = [kernel_distance(net(harm(scenes(48, 0), amount)), features[1]).value for amount in (0.25, 0.5, 1.0)]
     assert same.value + 3 * same.error < steps[0] < steps[1] < steps[2]
 
 

@@ -18,9 +18,7 @@ def unit(picture: torch.Tensor) -> np.ndarray:
 
 def test_psnr_matches_skimage_per_picture():
     output, truth = noisy_pair((3, 3, 33, 20))
-    expected = [
-        peak_signal_noise_ratio(unit(t), unit(o), data_range=1) for o, t in zip(output, truth, strict=True)
-    ]
+    expected = [peak_signal_noise_ratio(unit(t), unit(o), data_range=1) for o, t in zip(output, truth, strict=True)]
     np.testing.assert_allclose(psnr(output, truth), expected, rtol=1e-5)
 
 
@@ -28,8 +26,7 @@ def test_ssim_matches_skimage_per_picture():
     output, truth = noisy_pair((3, 3, 33, 20))
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1}
     expected = [
-        structural_similarity(unit(t), unit(o), channel_axis=-1, **options)
-        for o, t in zip(output, truth, strict=True)
+        structural_similarity(unit(t), unit(o), channel_axis=-1, **options) for o, t in zip(output, truth, strict=True)
     ]
     assert 0.1 < min(expected) < max(expected) < 0.95
     np.testing.assert_allclose(ssim(output, truth), expected, atol=1e-5)

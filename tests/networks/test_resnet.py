@@ -84,9 +84,7 @@ def test_generators_keep_size_and_reach_every_parameter(name, size):
 @pytest.mark.parametrize("name", GENERATORS)
 def test_initial_weights_are_small_and_normal(name):
     torch.manual_seed(0)
-    weights = torch.cat(
-        [p.flatten() for n, p in GENERATORS[name](width=16).named_parameters() if "weight" in n]
-    )
+    weights = torch.cat([p.flatten() for n, p in GENERATORS[name](width=16).named_parameters() if "weight" in n])
     assert weights.std().item() == pytest.approx(0.02, rel=0.05)
 
 

@@ -33,9 +33,7 @@ def draw(target, workers=1, seed=0, **options):
 
 
 def pictures(folder):
-    return {
-        p.relative_to(folder).as_posix(): cv2.imread(str(p))[..., ::-1] for p in sorted(folder.rglob("*.png"))
-    }
+    return {p.relative_to(folder).as_posix(): cv2.imread(str(p))[..., ::-1] for p in sorted(folder.rglob("*.png"))}
 
 
 def psnr(a, b):

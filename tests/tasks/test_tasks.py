@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from translate.build import Factory
+from translate.errors import OptionError
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.step import seed_step, train_step
 from translate.tasks import TASKS
@@ -105,6 +106,23 @@ def test_merged_calls_are_the_textbook_cyclegan(count):
         largest = max(g.abs().max() for g in theirs)
         for mine, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-4 * largest.item())
+
+
+def test_coarse_cycle_compares_block_means():
+    task = make_task("cycle", cycle_scale=8)
+    board = torch.ones(1, 3, 16, 16)
+    board[..., ::2, 1::2] = board[..., 1::2, ::2] = -1
+    assert task._distance(board, torch.zeros_like(board)) < 1e-6
+    assert task._distance(board + 0.5, board).item() == pytest.approx(0.5)
+    assert make_task("cycle")._distance(board, torch.zeros_like(board)).item() == pytest.approx(1)
+
+
+def test_the_penalty_is_a_term_of_its_own():
+    task = make_task("cycle", gan="hinge", lambda_r1=0.5)
+    terms = task.losses("D", task(make_batch("unpaired")))
+    assert terms.keys() == {"gan_a", "gan_b", "r1_a", "r1_b"}
+    with pytest.raises(OptionError, match="unknown method.gan 'hnge'; did you mean 'hinge'"):
+        make_task("cycle", gan="hnge")
 
 
 def test_pool_returns_each_fake_or_an_older_one():

@@ -89,13 +89,9 @@ def build(
             names.append(str(path))
             shapes.append(picture.shape[:2])
         if not names:
-            raise UserError(
-                f"none of the {len(paths)} files can be read as an image; the first: {skipped[0]}"
-            )
+            raise UserError(f"none of the {len(paths)} files can be read as an image; the first: {skipped[0]}")
     with atomic_write(index) as temporary:
-        temporary.write_text(
-            json.dumps({"names": names, "shapes": shapes, "skipped": skipped}), encoding="utf-8"
-        )
+        temporary.write_text(json.dumps({"names": names, "shapes": shapes, "skipped": skipped}), encoding="utf-8")
 
 
 def decoded(paths: Sequence[Path], side: int, square: bool) -> Iterator[tuple[Path, np.ndarray | str]]:

@@ -61,22 +61,22 @@ def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
                 _make(catalog[name], target, progress)
     except OSError as error:
         reason = error.strerror or error
-        raise UserError(
-            f"cannot prepare {name!r} in '{root}': {reason}; make room or choose another folder"
-        ) from error
+        raise UserError(f"cannot prepare {name!r} in '{root}': {reason}; make room or choose another folder") from error
     return target
 
 
 def describe(root: Path | None = None) -> Table:
     """Return the catalog as a table to print; with `root`, also what is prepared there."""
-    table = Table("name", "kind", "domains A, B", "pictures", "download", "licence", title="data sets")
+    table = Table(title="data sets", caption="prepare_dataset.py NAME shows the licence")
+    for column in ("name", "domains A, B", "pictures", "download"):
+        table.add_column(column, overflow="fold")
     if root is not None:
         table.add_column("here")
     for dataset in load_catalog().values():
         domains = ", ".join(sorted(dataset.domains, key=dataset.domains.__getitem__))
-        cells = [dataset.name, dataset.kind, domains, f"{sum(dataset.counts.values()):,}", _amount(dataset)]
+        cells = [dataset.name, domains, f"{sum(dataset.counts.values()):,}", _amount(dataset)]
         here = [] if root is None else ["yes" if _filled(root / dataset.name) else "no"]
-        table.add_row(*cells, dataset.licence, *here)
+        table.add_row(*cells, *here)
     return table
 
 
@@ -107,9 +107,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _make(dataset: Dataset, target: Path, progress: bool) -> None:
     """Draw or fetch `dataset` in a sibling of `target`, then put it in place."""
     if dataset.manual:
-        raise UserError(
-            f"{dataset.name!r} cannot be fetched by a program: {dataset.manual} Put it in '{target}'"
-        )
+        raise UserError(f"{dataset.name!r} cannot be fetched by a program: {dataset.manual} Put it in '{target}'")
     building = target.with_name(f".{target.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
     try:
@@ -144,9 +142,7 @@ def _fetch(dataset: Dataset, target: Path, progress: bool) -> None:
             archive.unlink()
     wanted = ("train",) if dataset.combined else ("trainA", "trainB")
     if lacking := [name for name in wanted if not (target / name).is_dir()]:
-        raise UserError(
-            f"the archive of {dataset.name!r} has no folder {lacking[0]}; it is not the set it should be"
-        )
+        raise UserError(f"the archive of {dataset.name!r} has no folder {lacking[0]}; it is not the set it should be")
 
 
 def _check_by_hand(archive: Path, part: Download) -> None:

@@ -14,9 +14,7 @@ from translate.errors import OptionError, UserError
 
 _HELD_OUT_SHARE, _HELD_OUT_MOST = 0.1, 100
 _TRAIN = re.compile(r"train(?P<side>_?[AB])?$")
-_GENERIC = re.compile(
-    r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE
-)
+_GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +59,7 @@ def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) 
         raise OptionError("no pictures given; say --a FOLDER --b FOLDER, or --data ROOT")
     else:
         given, lacking = ("--b", "--a") if a is None else ("--a", "--b")
-        raise OptionError(
-            f"{given} is given without {lacking}; name the other domain's pictures with {lacking} FOLDER"
-        )
+        raise OptionError(f"{given} is given without {lacking}; name the other domain's pictures with {lacking} FOLDER")
     _check_different(first, second)
     return _distinct_names(first, second)
 
@@ -77,9 +73,7 @@ def resolve_domain(spec: str, root: Path) -> Domain:
     if owner is None:
         return _unknown_domain(spec)
     if owner.combined:
-        raise OptionError(
-            f"{spec!r} is one half of the combined pictures of {owner.name!r}; use --data {owner.name}"
-        )
+        raise OptionError(f"{spec!r} is one half of the combined pictures of {owner.name!r}; use --data {owner.name}")
     folder = _train_folder(catalog.prepare(owner.name, root), owner.domains[spec])
     return _local_domain(str(folder), root)
 
@@ -118,9 +112,7 @@ def _train_folder(layout: Path, side: str) -> Path:
             return layout / name
     found = ", ".join(sorted(entry.name for entry in layout.iterdir() if entry.is_dir())) or "no folder"
     combined = "; its train folder looks like combined A|B pairs" if (layout / "train").is_dir() else ""
-    raise UserError(
-        f"'{layout}' has no train{side} (it has {found}){combined}; give a root with trainA and trainB"
-    )
+    raise UserError(f"'{layout}' has no train{side} (it has {found}){combined}; give a root with trainA and trainB")
 
 
 def _local_domain(spec: str, root: Path) -> Domain:
@@ -174,9 +166,7 @@ def _clean(name: str) -> str:
 def _check_different(a: Domain, b: Domain) -> None:
     files_a, files_b = (_identities(domain.train + domain.test) for domain in (a, b))
     if files_a == files_b:
-        raise OptionError(
-            f"both domains are the same {len(files_a)} pictures ({a.name}); give two different sets"
-        )
+        raise OptionError(f"both domains are the same {len(files_a)} pictures ({a.name}); give two different sets")
     if files_a < files_b or files_b < files_a:
         inner, outer = (a, b) if files_a < files_b else (b, a)
         raise OptionError(f"every picture of {inner.name!r} is in {outer.name!r} too; give two separate sets")

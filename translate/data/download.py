@@ -138,9 +138,7 @@ def _transfer(url: str, part: Path, size: int | None, timeout: float, report: _R
         start, total = _span(response)
         if total is not None and size is not None and total != size:
             part.unlink(missing_ok=True)
-            raise UserError(
-                f"{url} now has {total} bytes instead of {size}; its catalog entry is out of date"
-            )
+            raise UserError(f"{url} now has {total} bytes instead of {size}; its catalog entry is out of date")
         if start not in (0, done):
             part.unlink()
             raise _TryAgainError("the server resumed at another place")

@@ -33,9 +33,7 @@ class Unpaired:
     Every domain is gone through in an order of its own, shuffled anew for each pass.
     """
 
-    def __init__(
-        self, domains: Mapping[str, Sequence[np.ndarray]], *, crop: int, flip: bool, seed: int
-    ) -> None:
+    def __init__(self, domains: Mapping[str, Sequence[np.ndarray]], *, crop: int, flip: bool, seed: int) -> None:
         self.domains, self.seed = domains, seed
         self.epoch = max(len(pictures) for pictures in domains.values())
         self.augment = Augment(crop, flip=flip)
@@ -77,10 +75,7 @@ class Batches:
         """Return the batch of `step`."""
         first = step * self.batch_size
         samples = [self.stream[i] for i in range(first, first + self.batch_size)]
-        return {
-            name: torch.from_numpy(np.stack([s[name] for s in samples])).permute(0, 3, 1, 2)
-            for name in samples[0]
-        }
+        return {name: torch.from_numpy(np.stack([s[name] for s in samples])).permute(0, 3, 1, 2) for name in samples[0]}
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="batch")

@@ -33,7 +33,14 @@ class UnpairedData:
     """
 
     def __init__(
-        self, domains: Sequence[Domain], folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True
+        self,
+        domains: Sequence[Domain],
+        folder: Path,
+        *,
+        size: int,
+        zoom: float,
+        square: bool,
+        progress: bool = True,
     ) -> None:
         side = round(size * zoom)
         self.names = (domains[0].name, domains[1].name)

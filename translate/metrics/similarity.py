@@ -14,9 +14,7 @@ from torch import Tensor
 
 from translate.metrics.backend import import_torchmetrics
 
-MAX_PSNR = (
-    100.0  # dB; equal pictures would have infinitely many, and one of them would hide all others in a mean
-)
+MAX_PSNR = 100.0  # dB; equal pictures would have infinitely many, and one of them would hide all others in a mean
 WINDOW = 11
 SIGMA = 1.5
 

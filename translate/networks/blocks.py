@@ -1,6 +1,6 @@
 """The pieces that generators and discriminators share: norms, padding, resampling, initialisation."""
 
-__all__ = ["Downsample", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_normal"]
+__all__ = ["Downsample", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_he", "init_normal"]
 
 import torch
 import torch.nn.functional as F
@@ -29,9 +29,7 @@ class InstanceNorm(nn.Module):
 
 def conv(in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:
     """Return a convolution that keeps the size (divided by `stride`) and mirrors the picture at its border."""
-    return nn.Conv2d(
-        in_channels, out_channels, kernel, stride, padding=kernel // 2, padding_mode="reflect", bias=bias
-    )
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, padding_mode="reflect", bias=bias)
 
 
 class ResidualBlock(nn.Module):
@@ -51,6 +49,8 @@ class ResidualBlock(nn.Module):
 class Downsample(nn.Module):
     """Blur with [1, 2, 1] and keep every second pixel, so that nothing aliases (Zhang, 2019)."""
 
+    kernel: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         line = torch.tensor([0.25, 0.5, 0.25])
@@ -66,6 +66,15 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def init_he(net: nn.Module) -> None:
+    """Draw convolution weights so that signals keep their size through leaky ReLUs of 0.2 (He et al., 2015)."""
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, a=0.2)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def init_normal(net: nn.Module, std: float = 0.02) -> nn.Module:

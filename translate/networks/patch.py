@@ -12,21 +12,23 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.networks.blocks import InstanceNorm, init_normal
+from translate.errors import OptionError, did_you_mean
+from translate.networks.blocks import InstanceNorm, init_he, init_normal
+
+NORMS = ("instance", "spectral", "none")
 
 
 class PatchGAN(nn.Module):
     """k4 convolutions: `layers` of stride 2, two of stride 1, leaky ReLU 0.2 between.
 
     Maps (B, in_channels, H, W) in [-1, 1] to unbounded scores (B, 1, h, w). The norm is "instance" (not on the
-    first and last layer, as published) or "spectral" (Miyato et al., 2018; on every layer).
+    first and last layer, as published), "spectral" (Miyato et al., 2018; on every layer) or "none".
     """
 
-    def __init__(
-        self, *, in_channels: int = 3, width: int = 64, layers: int = 3, norm: str = "instance"
-    ) -> None:
+    def __init__(self, *, in_channels: int = 3, width: int = 64, layers: int = 3, norm: str = "instance") -> None:
         super().__init__()
-        assert norm in ("instance", "spectral"), norm
+        if norm not in NORMS:
+            raise OptionError(f"unknown norm {norm!r}{did_you_mean(norm, NORMS)}")
         channels = [in_channels] + [width * min(2**i, 8) for i in range(layers + 1)]
         body: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(zip(channels, channels[1:], strict=False)):
@@ -35,7 +37,7 @@ class PatchGAN(nn.Module):
                 body += [InstanceNorm(c_out)]
             body += [nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*body, nn.Conv2d(channels[-1], 1, 4, padding=1))
-        init_normal(self)
+        init_he(self) if norm == "none" else init_normal(self)
         if norm == "spectral":
             for module in self.body:
                 if isinstance(module, nn.Conv2d):

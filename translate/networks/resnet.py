@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.errors import OptionError
 from translate.networks.blocks import Downsample, InstanceNorm, ResidualBlock, Upsample, conv, init_normal
 
 
@@ -41,8 +42,8 @@ class Resnet(nn.Module):
         for layer, norm in zip((self.stem, self.down1, self.down2), self.norms[:3], strict=True):
             x = F.relu(norm(layer(x)))
         x = self.trunk(x)
-        for layer, norm in zip((self.up1, self.up2), self.norms[3:], strict=True):
-            x = F.relu(norm(layer(x)))
+        for up, norm in zip((self.up1, self.up2), self.norms[3:], strict=True):
+            x = F.relu(norm(up(x)))
         return torch.tanh(self.head(x).float())
 
 
@@ -51,18 +52,28 @@ class SkipResnet(nn.Module):
 
     Four things differ from `Resnet`: the full-resolution 7x7 layers, dear and shallow, give way to a stem on
     2x2 blocks of pixels; all resampling is anti-aliased, so that no checkerboard can be printed; each decoder level
-    adds the encoder's features of its size; and the network predicts a *change* of its input (x + f(x) before
-    the soft clip), so that it starts from the picture itself and not from grey.
+    adds the encoder's features of its size; and the network predicts a *change* of its input (x + f(x)), so
+    that it starts from the picture itself and not from grey.
 
-    Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 4.
+    Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) about there, not clipped; H and W multiples of 4.
     """
 
     multiple = 4
 
     def __init__(
-        self, *, in_channels: int = 3, out_channels: int = 3, width: int = 32, blocks: int = 6, trunk: int = 96
+        self,
+        *,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        width: int = 32,
+        blocks: int = 4,
+        trunk: int = 64,
     ) -> None:
         super().__init__()
+        if in_channels != out_channels:
+            raise OptionError(
+                f"skip_resnet changes its input, so it cannot turn {in_channels} channels into {out_channels}"
+            )
         self.stem = conv(4 * in_channels, width, 3)
         self.norm_stem = InstanceNorm(width)
         self.down = nn.Sequential(Downsample(width), conv(width, trunk, 3, bias=False), InstanceNorm(trunk))

@@ -60,9 +60,7 @@ def cottage(pen: Pen, rng: Rng, length: float) -> None:
     normals = f32([[0.35 * side, 0, 0.94], [-0.94 * side, 0, 0.35], [0.25 * side, 0.68, 0.69]])
     front, end, slope = pen.light.shade(np.stack([wall, wall, roof]), normals, 1.0, wrap=0.1)
     pen.polygon(house.panel(0, length, 0, eaves), front)
-    pen.polygon(
-        house.corners((0, 0), (-gable, 0), (-gable, eaves), (-gable / 2, house.ridge), (0, eaves)), end
-    )
+    pen.polygon(house.corners((0, 0), (-gable, 0), (-gable, eaves), (-gable / 2, house.ridge), (0, eaves)), end)
     _openings(pen, rng, house, float(front.mean() / wall.mean()), float(end.mean() / wall.mean()))
     _chimney(pen, house, float(rng.uniform(0.1, 0.9)) * 0.78 * length, front)
     _roof(pen, rng, house, slope)
@@ -106,9 +104,7 @@ def haystack(pen: Pen, rng: Rng, width: float) -> None:
     body, cap = width * rng.uniform(0.42, 0.55), width * rng.uniform(0.45, 0.65)
     tall = body + cap
     y = f32(rng.random(count) ** 0.9 * tall)
-    half = (
-        width / 2 * np.where(y < body, 0.90 + 0.14 * y / body, 1.04 * np.clip((tall - y) / cap, 0, 1) ** 0.75)
-    )
+    half = width / 2 * np.where(y < body, 0.90 + 0.14 * y / body, 1.04 * np.clip((tall - y) / cap, 0, 1) ** 0.75)
     across = f32(np.sin(rng.uniform(-np.pi / 2, np.pi / 2, count)))
     normals = np.stack([across, np.where(y < body, -0.05, 0.75), 0.9 * np.sqrt(1 - across**2)], 1)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)

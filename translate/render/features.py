@@ -126,9 +126,7 @@ def reeds(site: Site, water: Array, count: int) -> list[Thing]:
     edge = np.argwhere(slope > 0.15)
     for row, column in edge[rng.integers(0, max(len(edge), 1), min(count, len(edge)))].tolist():
         z, x = float(site.z[row, 0]), float(site.x[row, column])
-        draw = partial(
-            draw_reeds, width=rng.uniform(0.8, 2.5), height=rng.uniform(0.5, 1.3), albedo=site.green
-        )
+        draw = partial(draw_reeds, width=rng.uniform(0.8, 2.5), height=rng.uniform(0.5, 1.3), albedo=site.green)
         if z < 60:
             things.append(Thing(draw, x, z))
     return things

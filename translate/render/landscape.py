@@ -39,14 +39,8 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
     return [
         *(Job(photo, (seed, 0, k), size, (f"trainA/{k:05d}.png",)) for k in range(train)),
         *(Job(painting, (seed, 1, k), size, (f"trainB/{k:05d}.png",)) for k in range(train)),
-        *(
-            Job(scene, (seed, 2, k), size, (f"testA/{k:05d}.png", f"truth/A/{k:05d}.png"))
-            for k in range(test)
-        ),
-        *(
-            Job(scene, (seed, 3, k), size, (f"truth/B/{k:05d}.png", f"testB/{k:05d}.png"))
-            for k in range(test)
-        ),
+        *(Job(scene, (seed, 2, k), size, (f"testA/{k:05d}.png", f"truth/A/{k:05d}.png")) for k in range(test)),
+        *(Job(scene, (seed, 3, k), size, (f"truth/B/{k:05d}.png", f"testB/{k:05d}.png")) for k in range(test)),
     ]
 
 

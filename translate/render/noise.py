@@ -63,9 +63,7 @@ def fbm(
     return total / max(float(total.std()), 1e-6)
 
 
-def profile(
-    rng: np.random.Generator, width: int, *, cells: float = 3, octaves: int = 7, gain: float = 0.5
-) -> Array:
+def profile(rng: np.random.Generator, width: int, *, cells: float = 3, octaves: int = 7, gain: float = 0.5) -> Array:
     """A skyline: one-dimensional fBm, (W,) float32 of mean near 0 and standard deviation about 1."""
     total = np.zeros(width, np.float32)
     for octave in range(octaves):

@@ -121,9 +121,7 @@ def _paint_layer(
         cv2.polylines(canvas, [path[: end + 1]], False, colour, width, cv2.LINE_AA, BITS)
 
 
-def _starts(
-    canvas: Picture, reference: Array, layer: Layer, radius: float, rng: np.random.Generator
-) -> Array:
+def _starts(canvas: Picture, reference: Array, layer: Layer, radius: float, rng: np.random.Generator) -> Array:
     """Where strokes start, (N, 2) px in random order: spots whose error is over the layer's threshold."""
     step = max(1.0, layer.spacing * radius)
     height, width = reference.shape[:2]
@@ -193,8 +191,6 @@ def _varnish(canvas: Picture, field: Array, rng: np.random.Generator) -> Picture
     weave = np.sin(2 * np.pi * x / (WEAVE * zoom)) + np.sin(2 * np.pi * y / (WEAVE * zoom))
     weave = weave * (0.6 + 0.25 * fbm(rng, (height, width), cells=10, octaves=3))
     relief = blur(canvas[..., 3].astype(np.float32), 0.6 * zoom) * 0.10 + 1.4 * combed + 0.45 * weave
-    slope = LIGHT_FROM[0] * cv2.Sobel(relief, cv2.CV_32F, 1, 0) + LIGHT_FROM[1] * cv2.Sobel(
-        relief, cv2.CV_32F, 0, 1
-    )
+    slope = LIGHT_FROM[0] * cv2.Sobel(relief, cv2.CV_32F, 1, 0) + LIGHT_FROM[1] * cv2.Sobel(relief, cv2.CV_32F, 0, 1)
     shine = 1 + np.clip(RELIEF * slope / 4, -RELIEF_LIMIT, RELIEF_LIMIT)
     return np.clip(canvas[..., :3] * shine[..., None] + 0.5, 0, 255).astype(np.uint8)

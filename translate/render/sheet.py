@@ -71,9 +71,7 @@ def draw_all(jobs: Sequence[Job], target: Path, *, workers: int | None, progress
                     step()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot write {target}: {reason}; free some space or choose another folder"
-        ) from error
+        raise UserError(f"cannot write {target}: {reason}; free some space or choose another folder") from error
     except BrokenProcessPool as error:
         raise UserError(
             "a rendering worker died: out of memory, or called from a script without "

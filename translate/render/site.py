@@ -148,6 +148,4 @@ class Site:
         """A belt of trees across the picture between two shares of its half width."""
         half = self.view.half_width(z)
         leaf = self.leaves[self.rng.integers(3)] * np.float32(0.8)
-        return Thing(
-            partial(treeline, left=left * half, right=right * half, height=height, albedo=leaf), 0.0, z
-        )
+        return Thing(partial(treeline, left=left * half, right=right * half, height=height, albedo=leaf), 0.0, z)

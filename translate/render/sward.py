@@ -29,9 +29,7 @@ def reeds(pen: Pen, rng: np.random.Generator, width: float, height: float, albed
     pen.lines(np.stack([x, 0 * x], 1), tips, colours, 0.03)
 
 
-def lilies(
-    image: Array, rng: np.random.Generator, view: View, sunlit: Array, places: Array, bloom: Array
-) -> Array:
+def lilies(image: Array, rng: np.random.Generator, view: View, sunlit: Array, places: Array, bloom: Array) -> Array:
     """Lay rafts of lily pads on the water.
 
     Args:
@@ -56,14 +54,10 @@ def lilies(
     return lay(image, layer)
 
 
-def _bloom(
-    layer: Picture, rng: np.random.Generator, centre: tuple[int, int], radius: float, colour: Array
-) -> None:
+def _bloom(layer: Picture, rng: np.random.Generator, centre: tuple[int, int], radius: float, colour: Array) -> None:
     """A water lily's flower: a few pale petals over a pad `radius` px wide."""
     for _ in range(5):
-        spot = (np.array(centre) + rng.normal(0, 0.22, 2) * radius * UNIT - (0, 0.3 * radius * UNIT)).astype(
-            int
-        )
+        spot = (np.array(centre) + rng.normal(0, 0.22, 2) * radius * UNIT - (0, 0.3 * radius * UNIT)).astype(int)
         code = encode(colour[None] * np.float32(np.exp(rng.normal(0, 0.2))))[0].tolist()
         cv2.circle(layer, spot.tolist(), round(max(0.24 * radius, 0.5) * UNIT), code, -1, cv2.LINE_AA, BITS)
 

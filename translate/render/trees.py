@@ -83,9 +83,7 @@ def _trunk(pen: Pen, rng: np.random.Generator, height: float, width: float, limb
     pen.polygon([(0, 0), (foot * 1.3, 0), (lean + top, height), (lean, height)], bright)
     for start in rng.uniform(0.5, 0.9, int(limbs * 4)).tolist():
         side = rng.uniform(-1, 1) * limbs
-        pen.line(
-            [(lean * start, height * start), (side * height, height * (start + 0.4))], dark, width * 0.35
-        )
+        pen.line([(lean * start, height * start), (side * height, height * (start + 0.4))], dark, width * 0.35)
 
 
 def round_tree(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
@@ -104,11 +102,7 @@ def round_tree(pen: Pen, rng: np.random.Generator, height: float, albedo: Array)
 def _within(rng: np.random.Generator, count: int, low: float, high: float) -> Array:
     """Random points (count, 3) between the spheres of radius `low` and `high` round the origin."""
     way = rng.standard_normal((count, 3)).astype(np.float32)
-    return (
-        way
-        / np.linalg.norm(way, axis=1, keepdims=True)
-        * rng.uniform(low, high, (count, 1)).astype(np.float32)
-    )
+    return way / np.linalg.norm(way, axis=1, keepdims=True) * rng.uniform(low, high, (count, 1)).astype(np.float32)
 
 
 def poplar(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
@@ -141,9 +135,7 @@ def bush(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> No
     _leaves(pen, rng, np.stack([x, radius * 1.1, rng.uniform(-0.3, 0.3, count) * height, radius], 1), albedo)
 
 
-def treeline(
-    pen: Pen, rng: np.random.Generator, left: float, right: float, height: float, albedo: Array
-) -> None:
+def treeline(pen: Pen, rng: np.random.Generator, left: float, right: float, height: float, albedo: Array) -> None:
     """A wood or a hedge seen from afar, from `left` to `right` m of where the pen stands."""
     count = max(3, round((right - left) / (0.45 * height)))
     x = np.linspace(left, right, count) + rng.normal(0, 0.25 * height, count)

@@ -1,0 +1,94 @@
+"""The rules of the house, executable."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "translate").rglob("*.py"))
+
+LAYERS = {
+    5: {"cli", "__init__", "__main__"},
+    4: {"train", "translator", "folder", "worklist", "evaluate"},
+    3: {"config", "recipes", "checkpoint", "optim", "ema", "log", "plan", "run", "step"},
+    2: {"tasks"},
+    1: {"networks", "losses", "data", "render", "metrics"},
+    0: {
+        "build", "decode", "encode", "errors", "images", "memory", "picture", "precision",
+        "shipped", "signals", "vision",
+    },
+}  # fmt: skip
+LEVEL = {name: level for level, names in LAYERS.items() for name in names}
+ALLOWED = {("data", "render")}
+
+
+def room(path):
+    return path.relative_to(ROOT / "translate").with_suffix("").parts[0]
+
+
+def imported_rooms(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "translate" else [node.module]
+            )
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith("translate."):
+                yield name.split(".")[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_down(path):
+    mine = room(path)
+    for other in imported_rooms(path):
+        if other == mine or (mine, other) in ALLOWED:
+            continue
+        assert LEVEL[other] <= LEVEL[mine], f"{mine} (level {LEVEL[mine]}) imports {other} (level {LEVEL[other]})"
+        if LEVEL[mine] == 1:
+            assert LEVEL[other] < 1, f"the siblings {mine} and {other} do not import each other"
+
+
+def test_no_task_imports_another():
+    tasks = {p.stem for p in (ROOT / "translate" / "tasks").glob("*.py")} - {"__init__", "base", "pool"}
+    for path in (ROOT / "translate" / "tasks").glob("*.py"):
+        if path.stem in tasks:
+            text = path.read_text(encoding="utf-8")
+            assert not any(f"translate.tasks.{other}" in text for other in tasks - {path.stem})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_functions_fit_a_screen_and_files_a_sitting(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 60, f"{path.name}: {node.name} is too long"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_torchvision_and_albumentations_have_one_door_each(path):
+    imports = [
+        name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in (
+            [a.name for a in node.names] if isinstance(node, ast.Import)
+            else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        )
+    ]  # fmt: skip
+    doors = {"torchvision": "vision.py", "albumentations": "transforms.py"}
+    for package, door in doors.items():
+        if path.name != door:
+            assert not any(name.split(".")[0] == package for name in imports)
+
+
+def test_tools_are_doors_to_commands():
+    from translate.cli import COMMANDS
+
+    for path in (ROOT / "tools").glob("*.py"):
+        assert path.stem.replace("_", "-") in COMMANDS
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 8
+    assert {c.replace("-", "_") for c in COMMANDS} == {p.stem for p in (ROOT / "tools").glob("*.py")}
