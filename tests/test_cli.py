@@ -153,7 +153,7 @@ def test_a_folder_becomes_a_translated_folder(capsys, two_folders, tmp_path):
         ("translate-folder", "--model m --input x --output y --direction up", 2, "invalid choice 'up'"),
         ("evaluate", "--model nowhere", 1, "no such model"),
         ("evaluate", "--model nowhere --limt 3", 2, "did you mean '--limit'"),
-        ("prepare-dataset", "horse2zebr", 2, "horse2zebra"),
+        ("prepare-dataset", "horse2zebr", 1, "did you mean 'horse2zebra'?"),
         ("paint", "", 2, "unknown command 'paint'"),
     ],
 )

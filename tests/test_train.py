@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from translate.config import load_config
 from translate.errors import OptionError, UserError
 from translate.optim import lr_at
-from translate.train import Stopped, train
+from translate.signals import Stopped
+from translate.train import train
 
 
 def make_config(folders, out, tiny, **changes):
@@ -92,7 +93,7 @@ def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tin
     train(config)
     lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12]
-    assert {"G/gan_ab", "G/cycle", "G/identity", "D/gan_a", "lr", "images_per_second", "waiting"} <= lines[0].keys()
+    assert {"G/gan_ab", "G/cycle", "D/gan_a", "lr", "images_per_second", "waiting"} <= lines[0].keys()
 
 
 def test_a_finished_run_is_left_as_it_is(two_folders, tmp_path, tiny):

@@ -5,7 +5,7 @@ metadata carries the recipe to rebuild the networks. Neither can execute code. B
 flushed and renamed.
 """
 
-__all__ = ["Recipe", "export_model", "load_model", "load_state", "save_state"]
+__all__ = ["Recipe", "export_model", "load_model", "load_state", "read_recipe", "save_state"]
 
 import json
 import pickle
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from translate.build import Factory
@@ -101,19 +101,10 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
         UserError: There is no such file, or it is damaged or no model of this toolkit.
     """
     file = model_file(path)
-    try:
-        with safe_open(file, framework="pt") as opened:
-            text = (opened.metadata() or {}).get(KEY)
-            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        reason = "it is damaged or cut short" if file.suffix == ".safetensors" else "only .safetensors files are"
-        raise UserError(f"{file}: cannot be read as a model ({reason}: {error})") from None
-    if text is None:
-        raise UserError(f"{file}: is no model of this toolkit (it carries no recipe)")
-    recipe = read_recipe(text, file)
+    recipe = read_recipe(file)
     nets = nn.ModuleDict({name: Factory(spec, GENERATORS, name)() for name, spec in recipe.nets.items()})
     try:
-        nets.load_state_dict(weights)
+        nets.load_state_dict(load_file(file))
     except RuntimeError as error:
         raise UserError(f"{file}: its weights do not fit its recipe ({str(error).splitlines()[-1].strip()})") from None
     return recipe, nets.to(device).eval().requires_grad_(False)
@@ -131,14 +122,25 @@ def model_file(path: str | Path) -> Path:
     return path
 
 
-def read_recipe(text: str, file: Path) -> Recipe:
-    """Parse and check the recipe of a model file."""
-    known = {f.name for f in fields(Recipe)}
+def read_recipe(file: Path) -> Recipe:
+    """Read and check the recipe of a model file, and not its weights.
+
+    Raises:
+        UserError: The file is damaged, no model of this toolkit, or newer than this version.
+    """
+    try:
+        with safe_open(file, framework="pt") as opened:
+            text = (opened.metadata() or {}).get(KEY)
+    except (SafetensorError, OSError) as error:
+        reason = "it is damaged or cut short" if file.suffix == ".safetensors" else "only .safetensors files are"
+        raise UserError(f"{file}: cannot be read as a model ({reason}: {error})") from None
+    if text is None:
+        raise UserError(f"{file}: is no model of this toolkit (it carries no recipe)")
     try:
         values = json.loads(text)
-        version = values["format"]
-        if version > FORMAT:
-            raise UserError(f"{file}: was written by a newer version (format {version}); update image-translate")
+        if values["format"] > FORMAT:
+            raise UserError(f"{file}: was written by a newer version (format {values['format']}); update this one")
+        known = {f.name for f in fields(Recipe)}
         facts: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
         recipe = Recipe(**facts)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:

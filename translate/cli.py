@@ -18,6 +18,7 @@ import tyro
 from tyro.conf import arg
 
 from translate.errors import OptionError, UserError, did_you_mean
+from translate.signals import STOPPED, Stopped
 
 PRESETS = "(default: the preset's)"
 Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
@@ -245,11 +246,15 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
                 raise OptionError(f"unknown command {command!r}{did_you_mean(command, COMMANDS)}")
         sys.exit(run(command, words))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(status_of(error))
+        status = status_of(error)
+        print(f"{'' if status == STOPPED else 'error: '}{error}", file=sys.stderr)
+        sys.exit(status)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    except OSError as error:
+        print(f"error: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
     except (MemoryError, RuntimeError) as error:
         if "memory" not in f"{type(error).__name__} {error}".lower():
             raise
@@ -259,9 +264,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
 
 def status_of(error: UserError) -> int:
     """Return the exit status that `error` stands for."""
-    from translate.signals import STOPPED
-
-    if type(error).__name__ == "Stopped":
+    if isinstance(error, Stopped):
         return STOPPED
     return 2 if isinstance(error, OptionError) else 1
 

@@ -53,6 +53,7 @@ class TrainConfig:
         epochs: Length in passes over the larger domain.
         minutes: Length in time: the step is measured first, then the number of steps is fixed.
         lr: Adam's learning rate.
+        phase_lr: Factor on the learning rate of single phases, such as {D = 2.0} (Heusel et al., 2017).
         betas: Adam's two decay rates.
         warmup: Fraction of the run over which the learning rate rises from 0.
         decay_from: Fraction of the run from which the learning rate falls linearly to 0.
@@ -74,6 +75,7 @@ class TrainConfig:
     epochs: float = 0.0
     minutes: float = 0.0
     lr: float = 2e-4
+    phase_lr: dict = field(default_factory=dict)
     betas: tuple = (0.5, 0.999)
     warmup: float = 0.0
     decay_from: float = 0.5

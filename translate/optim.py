@@ -2,16 +2,19 @@
 
 __all__ = ["lr_at", "make_optimizers", "set_lr"]
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from torch.optim import Adam, Optimizer
 
+from translate.build import resolve
 from translate.config import TrainConfig
 from translate.tasks import Task
 
 
 def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:
     """Return one Adam per phase, over the networks that the phase may change."""
+    for phase in train.phase_lr:
+        resolve(phase, task.phases, "phase in train.phase_lr")
     betas = (float(train.betas[0]), float(train.betas[1]))
     return {
         phase: Adam(task.parameters_of(phase), lr=train.lr, betas=betas, fused=on_fused_device(task))
@@ -40,8 +43,8 @@ def lr_at(step: int, steps: int, train: TrainConfig) -> float:
     return train.lr * min(1.0, fall)
 
 
-def set_lr(optimizers: Iterable[Optimizer], lr: float) -> None:
-    """Give every optimizer the learning rate `lr`."""
-    for optimizer in optimizers:
+def set_lr(optimizers: Mapping[str, Optimizer], lr: float, train: TrainConfig) -> None:
+    """Give every phase's optimizer the learning rate `lr`, times the phase's own factor."""
+    for phase, optimizer in optimizers.items():
         for group in optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * train.phase_lr.get(phase, 1.0)

@@ -132,7 +132,10 @@ def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float]:
     hopeless = 4 * min(first.values())  # where bf16 is emulated, one more step of it would cost a minute
     times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] <= hopeless}
     began = time.monotonic()
-    while min(map(len, times.values())) < 3 or (time.monotonic() - began < 2 and min(map(len, times.values())) < 20):
+    for trial in range(20):  # three trials, more where they are cheap, fewer where they are dear
+        spent = time.monotonic() - began
+        if trial and (spent > 15 or (trial >= 3 and spent > 2)):
+            break
         for plan, found in times.items():
             found.append(timed(steps[plan]))
     medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}

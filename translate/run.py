@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from translate.checkpoint import read_recipe
 from translate.config import Config, differences, dump_config, read_toml
 from translate.errors import OptionError, UserError
 from translate.images import atomic_write
@@ -49,6 +50,10 @@ class RunFolder:
         if set(values) != {f.name for f in fields(Plan)}:
             raise UserError(f"{self.config}: its [plan] is damaged; choose another --out, or delete the folder")
         return Plan(**values)
+
+    def steps_done(self) -> int:
+        """Return the number of steps that the saved model was trained for; 0 where there is none."""
+        return read_recipe(self.model).steps if self.model.exists() and self.state.exists() else 0
 
     def remember(self, config: Config, plan: Plan) -> None:
         """Write config.toml."""

@@ -1,12 +1,18 @@
 """Ctrl-C and SIGTERM as a wish that is granted at the end of the step."""
 
-__all__ = ["STOPPED", "StopRequest"]
+__all__ = ["STOPPED", "StopRequest", "Stopped"]
 
 import signal
 import threading
 from types import FrameType, TracebackType
 
+from translate.errors import UserError
+
 STOPPED = 75  # the exit status of "saved and stopped; run the same command to go on" (EX_TEMPFAIL)
+
+
+class Stopped(UserError):
+    """The run was asked to stop, and has saved: the same command goes on."""
 
 
 class StopRequest:

@@ -1,6 +1,6 @@
 """The training loop, the same for every task."""
 
-__all__ = ["Stopped", "build_task", "train"]
+__all__ = ["build_task", "train"]
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from torch import nn
 from translate.build import Factory, check_arguments, resolve, spec_of
 from translate.checkpoint import Recipe, export_model, load_model, load_state, save_state
 from translate.config import Config
-from translate.data.domains import resolve_domains
+from translate.data.domains import Domain, resolve_domains
 from translate.data.loader import Batches
 from translate.data.training import TRAINING_DATA, UnpairedData, native_size
 from translate.ema import EMA
@@ -22,13 +22,9 @@ from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
 from translate.run import RunFolder
-from translate.signals import StopRequest
+from translate.signals import StopRequest, Stopped
 from translate.step import pick_device, seed_step, to_device, train_step
 from translate.tasks import TASKS, Task
-
-
-class Stopped(UserError):
-    """The run was asked to stop, and has saved: the same command goes on."""
 
 
 def train(config: Config) -> Path:
@@ -39,7 +35,14 @@ def train(config: Config) -> Path:
         Stopped: SIGINT or SIGTERM came; everything is saved.
     """
     device = pick_device(config.train.device)
-    folder, data, plan = prepare(config, device)
+    check_recipe(config)
+    wanted = config.data
+    domains = resolve_domains(wanted.a or None, wanted.b or None, wanted.root or None, Path("data"))
+    folder = RunFolder(Path(config.out or f"runs/{domains[0].name}2{domains[1].name}").expanduser())
+    if (plan := folder.recall(config)) and folder.steps_done() >= plan.steps:
+        console.print(f"[bold]{folder.path}[/] is complete: {plan.steps} steps", soft_wrap=True)
+        return folder.path
+    data, plan = prepare(config, folder, domains, plan, device)
     task = build_task(config, plan, device)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
     parts = {"task": task, "ema": ema, **optimizers}
@@ -53,12 +56,14 @@ def train(config: Config) -> Path:
         save_state(folder.state, step, parts)
         export_model(ema.nets, make_recipe(config, plan, data, ema.nets, step), folder.model)
 
+    if start == plan.steps:
+        save(start)  # killed after its last state and before its model
     saved, good = time.monotonic(), start
     with Log(folder.path, start, plan.steps, config.data.batch_size) as log, StopRequest() as stop:
         try:
             for step, batch in zip(range(start, plan.steps), batches, strict=False):
                 seed_step(config.train.seed, step)
-                set_lr(optimizers.values(), lr := lr_at(step, plan.steps, config.train))
+                set_lr(optimizers, lr := lr_at(step, plan.steps, config.train), config.train)
                 real = to_device(batch, device, channels_last=plan.channels_last)
                 log.add(train_step(task, real, optimizers, precision=plan.precision, clip=config.train.clip))
                 ema.update(task, step)
@@ -82,14 +87,12 @@ def train(config: Config) -> Path:
     return folder.path
 
 
-def prepare(config: Config, device: torch.device) -> tuple[RunFolder, UnpairedData, Plan]:
-    """Open the run folder, read the data, and settle what the configuration leaves open."""
-    check_recipe(config)
+def prepare(
+    config: Config, folder: RunFolder, domains: tuple[Domain, Domain], plan: Plan | None, device: torch.device
+) -> tuple[UnpairedData, Plan]:
+    """Read the data and, unless the run has a plan already, settle what the configuration leaves open."""
+    began = time.monotonic()  # rendering or downloading, which is done by now, does not count as training time
     wanted = config.data
-    domains = resolve_domains(wanted.a or None, wanted.b or None, wanted.root or None, Path("data"))
-    began = time.monotonic()  # rendering or downloading data does not count as training time
-    folder = RunFolder(Path(config.out or f"runs/{domains[0].name}2{domains[1].name}").expanduser())
-    plan = folder.recall(config)
     size = plan.size if plan else wanted.size or native_size(domains)
     data = TRAINING_DATA[TASKS[config.task].data](
         domains, folder.cache, size=size, zoom=wanted.zoom, square=wanted.square
@@ -100,7 +103,7 @@ def prepare(config: Config, device: torch.device) -> tuple[RunFolder, UnpairedDa
         used = time.monotonic() - began
         plan = make_plan(config, device, size, epoch_steps, used, lambda p: scratch_step(config, p, device))
         folder.remember(config, plan)
-    return folder, data, plan
+    return data, plan
 
 
 def check_recipe(config: Config) -> None:
@@ -200,8 +203,6 @@ def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device
     """Say what is about to run, and with which settings."""
     layout = "channels_last" if plan.channels_last else "contiguous"
     doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
-    if start >= plan.steps:
-        doing = f"complete ({plan.steps} steps)"
     console.print(
         f"[bold]{folder.path}[/]: {config.task}, preset {config.preset}, {doing}, batch {config.data.batch_size}, "
         f"{plan.crop} px crops of {plan.size} px pictures, {device}, {plan.precision}, {layout}",

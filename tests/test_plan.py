@@ -1,0 +1,94 @@
+import dataclasses
+import time
+
+import pytest
+import torch
+
+from translate.config import load_config
+from translate.plan import Plan, affordable_crop, bf16_is_sound, candidates, fastest, half, make_plan
+
+CPU = torch.device("cpu")
+BASE = Plan(size=256, crop=128, steps=10, precision="fp32", channels_last=False, compile=False, log_every=5)
+
+
+def sleeper(seconds):
+    """A `make_step` whose step sleeps `seconds[precision, channels_last]`."""
+    calls = []
+
+    def make_step(plan):
+        def step():
+            calls.append((plan.precision, plan.channels_last))
+            time.sleep(seconds[plan.precision, plan.channels_last])
+
+        return step
+
+    return make_step, calls
+
+
+def test_the_fastest_candidate_wins():
+    make_step, _ = sleeper({("fp32", False): 0.04, ("fp32", True): 0.02, ("bf16", False): 0.03, ("bf16", True): 0.05})
+    plans = [dataclasses.replace(BASE, precision=p, channels_last=c) for p in ("fp32", "bf16") for c in (False, True)]
+    best, seconds = fastest(plans, make_step)
+    assert (best.precision, best.channels_last) == ("fp32", True)
+    assert seconds == pytest.approx(0.02, rel=0.3)
+
+
+def test_a_hopeless_candidate_is_tried_once():
+    make_step, calls = sleeper({("fp32", False): 0.01, ("bf16", False): 0.3})
+    plans = [BASE, dataclasses.replace(BASE, precision="bf16")]
+    assert fastest(plans, make_step)[0] == BASE
+    assert calls.count(("bf16", False)) == 1
+
+
+def test_minutes_become_steps():
+    config = load_config("cycle", "fast", {"train": {"minutes": 1.0, "precision": "fp32"}, "data": {"crop": 64}})
+    make_step, _ = sleeper({("fp32", False): 0.02, ("fp32", True): 0.05})
+    plan = make_plan(config, CPU, 256, 100, 20.0, make_step)
+    assert plan.crop == 64
+    assert not plan.channels_last
+    assert plan.steps == pytest.approx(0.96 * 38 / 0.0201, rel=0.15)
+
+
+def test_epochs_become_steps_without_timing_when_nothing_is_open():
+    config = load_config(
+        "cycle", "paper", {"train": {"epochs": 3.0, "channels_last": "off"}, "data": {"batch_size": 2}}
+    )
+
+    def forbidden(plan):
+        raise AssertionError("nothing needs timing")
+
+    plan = make_plan(config, CPU, 128, 50.5, 0.0, forbidden)
+    assert (plan.steps, plan.crop, plan.size, plan.precision) == (152, 128, 128, "fp32")
+
+
+@pytest.mark.parametrize(
+    ("left", "crop"), [(4000 * 1.01, 256), (4000 * 0.99, 192), (4000 * 0.5, 128), (10, 128), (None, 128)]
+)
+def test_the_crop_follows_from_the_budget(left, crop):
+    assert affordable_crop(256, 1.0, left, CPU) == crop
+
+
+def test_half_is_a_multiple_of_four_within_the_size():
+    for size in range(16, 300, 4):
+        assert half(size) % 4 == 0
+        assert min(size, 32) <= half(size) <= size
+
+
+def test_forced_choices_are_not_timed():
+    assert [p.precision for p in candidates(BASE, CPU, "bf16", "on")] == ["bf16"]
+    assert len(candidates(BASE, CPU, "fp32", "auto")) == 2
+    assert [p.channels_last for p in candidates(BASE, torch.device("cuda"), "fp32", "auto")] == [True]
+
+
+def test_the_self_test_catches_a_wrong_convolution(monkeypatch):
+    from translate import plan as module
+
+    assert isinstance(bf16_is_sound(CPU), bool)
+    real = module.F.conv2d
+
+    def wrong(x, weight, **options):
+        y = real(x.float(), weight.float(), **options)
+        return (y * 1.1).bfloat16() if x.dtype == torch.bfloat16 and weight.shape[-1] == 2 else y.to(x.dtype)
+
+    monkeypatch.setattr(module.F, "conv2d", wrong)
+    assert not bf16_is_sound(CPU)
