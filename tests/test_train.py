@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.test_cli import SMALL
 from translate.config import load_config
 from translate.errors import OptionError, UserError
 from translate.optim import lr_at
@@ -181,27 +182,17 @@ def test_the_fast_learning_rate_rises_stays_and_falls():
 
 def test_sigterm_saves_and_the_same_command_finishes(two_folders, tmp_path):
     out = tmp_path / "r"
-    words = ["--a", two_folders[0], "--b", two_folders[1], "--out", out, "--steps", "40", "--size", "32"]
-    words += [
-        "--generator.width",
-        "8",
-        "--trunk",
-        "8",
-        "--blocks",
-        "1",
-        "--discriminator.width",
-        "8",
-        "--crop",
-        "32",
-    ]
-    words += [
-        "--train.channels_last",
-        "off",
-        "--precision",
-        "fp32",
+    words = [
+        "--a",
+        two_folders[0],
+        "--b",
+        two_folders[1],
+        "--out",
+        out,
+        *SMALL,
+        "--steps",
+        "40",
         "--train.log_every",
-        "1",
-        "--train.previews",
         "1",
     ]
     command = [sys.executable, "-m", "translate", "train-cycle", *map(str, words)]

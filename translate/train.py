@@ -22,7 +22,7 @@ from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
 from translate.run import RunFolder
-from translate.signals import StopRequest, Stopped
+from translate.signals import Stopped, StopRequest
 from translate.step import pick_device, seed_step, to_device, train_step
 from translate.tasks import TASKS, Task
 

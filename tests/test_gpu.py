@@ -1,0 +1,40 @@
+"""The same promises on a GPU: these run where there is one."""
+
+import json
+
+import pytest
+import torch
+
+from tests.conftest import picture
+from tests.test_train import make_config
+from translate import Translator
+from translate.train import train
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+
+
+@pytest.mark.parametrize("compiled", ["off", "on"])
+def test_a_run_on_the_gpu_trains_exports_and_translates(two_folders, tmp_path, tiny, compiled):
+    settings = {"steps": 6, "device": "cuda", "precision": "auto", "channels_last": "auto", "compile": compiled}
+    config = make_config(two_folders, tmp_path / "r", tiny, train=settings)
+    train(config)
+    last = json.loads((tmp_path / "r" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == 6
+    on_gpu, on_cpu = (Translator.load(tmp_path / "r", device, "fp32")(picture(0)) for device in ("cuda", "cpu"))
+    assert abs(on_gpu.astype(int) - on_cpu).max() <= 1
+
+
+def test_a_state_of_the_gpu_resumes_there(two_folders, tmp_path, tiny, monkeypatch):
+    from tests.test_train import stop_after
+
+    settings = {"steps": 8, "device": "cuda", "compile": "off", "save_minutes": 0.0}
+    config = make_config(two_folders, tmp_path / "r", tiny, train=settings)
+    with monkeypatch.context() as patch:
+        killed = stop_after(patch, 4)
+        with pytest.raises(killed):
+            train(config)
+    train(config)
+    assert torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)["step"] == 8
