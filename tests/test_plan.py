@@ -26,11 +26,11 @@ def sleeper(seconds):
 
 
 def test_the_fastest_candidate_wins():
-    make_step, _ = sleeper({("fp32", False): 0.04, ("fp32", True): 0.02, ("bf16", False): 0.03, ("bf16", True): 0.05})
+    make_step, _ = sleeper({("fp32", False): 0.15, ("fp32", True): 0.05, ("bf16", False): 0.12, ("bf16", True): 0.2})
     plans = [dataclasses.replace(BASE, precision=p, channels_last=c) for p in ("fp32", "bf16") for c in (False, True)]
     best, seconds = fastest(plans, make_step)
     assert (best.precision, best.channels_last) == ("fp32", True)
-    assert seconds == pytest.approx(0.02, rel=0.3)
+    assert 0.05 <= seconds < 0.1
 
 
 def test_a_hopeless_candidate_is_tried_once():
@@ -42,11 +42,11 @@ def test_a_hopeless_candidate_is_tried_once():
 
 def test_minutes_become_steps():
     config = load_config("cycle", "fast", {"train": {"minutes": 1.0, "precision": "fp32"}, "data": {"crop": 64}})
-    make_step, _ = sleeper({("fp32", False): 0.02, ("fp32", True): 0.05})
+    make_step, _ = sleeper({("fp32", False): 0.05, ("fp32", True): 0.15})
     plan = make_plan(config, CPU, 256, 100, 20.0, make_step)
     assert plan.crop == 64
     assert not plan.channels_last
-    assert plan.steps == pytest.approx(0.96 * 38 / 0.0201, rel=0.15)
+    assert plan.steps == pytest.approx(0.96 * 37 / 0.05, rel=0.4)
 
 
 def test_epochs_become_steps_without_timing_when_nothing_is_open():
