@@ -68,6 +68,7 @@ def test_config_survives_writing_and_reading(tmp_path):
     assert back["plan"] == {"steps": 7}
     assert differences(config, back) == []
     other = load_config("cycle", "paper", {"data": {"a": "x", "b": "z"}, "method": {"pool_size": 3}})
+    assert differences(load_config("cycle", "paper", {"data": {"a": "x", "b": "y"}, "out": "elsewhere"}), back) == []
     assert differences(other, back) == ["method.pool_size = 3 (was 50)", "data.b = 'z' (was 'y')"]
 
 

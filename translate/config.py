@@ -1,6 +1,6 @@
 """A run, written down: a preset, a TOML file on top, flags on top of that; checked, then frozen."""
 
-__all__ = ["Config", "DataConfig", "TrainConfig", "dump_config", "load_config", "read_toml"]
+__all__ = ["Config", "DataConfig", "TrainConfig", "differences", "dump_config", "leaves", "load_config", "read_toml"]
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -215,9 +215,12 @@ def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
 
 
 def differences(config: Config, earlier: Mapping[str, Any]) -> list[str]:
-    """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration."""
+    """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration.
+
+    The folder itself, by whatever spelling, and the time between saves make no difference to a run.
+    """
     new, old = flatten(asdict(config)), flatten({k: v for k, v in earlier.items() if k != "plan"})
-    names = [k for k in {**new, **old} if new.get(k) != old.get(k)]
+    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in ("out", "train.save_minutes")]
     return [f"{name} = {new.get(name)!r} (was {old.get(name)!r})" for name in names]
 
 
