@@ -148,6 +148,7 @@ def test_init_starts_from_the_weights_of_a_run(two_folders, tmp_path, tiny):
     start = {"steps": 1, "lr": 0.0, "init": str(tmp_path / "r"), "ema": 0.0}
     train(make_config(two_folders, tmp_path / "s", tiny, train=start))
     assert_same(load_file(tmp_path / "r" / "model.safetensors"), load_file(tmp_path / "s" / "model.safetensors"))
+    assert train(make_config(two_folders, tmp_path / "s", tiny, train=start)) == tmp_path / "s"
     with pytest.raises(UserError, match=r"--init .*: has no G_ab like this run's"):
         train(make_config(two_folders, tmp_path / "t", tiny, train=start, generator={"width": 16}))
 

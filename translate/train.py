@@ -44,6 +44,8 @@ def train(config: Config) -> Path:
         return folder.path
     data, plan = prepare(config, folder, domains, plan, device)
     task = build_task(config, plan, device)
+    if config.train.init and not folder.state.exists():
+        start_from(task, config.train.init)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
     parts = {"task": task, "ema": ema, **optimizers}
     start = load_state(folder.state, parts, device)
@@ -114,15 +116,13 @@ def check_recipe(config: Config) -> None:
 
 
 def build_task(config: Config, plan: Plan, device: torch.device) -> Task:
-    """Build the task and its networks on `device`; the weights follow from the seed, or from --init."""
+    """Build the task and its networks on `device`; the weights follow from the seed."""
     torch.manual_seed(config.train.seed)
     task = TASKS[config.task](
         Factory(config.generator, GENERATORS, "generator", size=plan.size),
         Factory(config.discriminator, DISCRIMINATORS, "discriminator", size=plan.size),
         **config.method,
     )
-    if config.train.init:
-        start_from(task, config.train.init)
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
     task = task.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     if plan.compile:
