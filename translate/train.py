@@ -44,7 +44,7 @@ def train(config: Config) -> Path:
         return folder.path
     data, plan = prepare(config, folder, domains, plan, device)
     task = build_task(config, plan, device)
-    if config.train.init and not folder.state.exists():
+    if not folder.state.exists():
         start_from(task, config.train.init)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
     parts = {"task": task, "ema": ema, **optimizers}
@@ -132,11 +132,13 @@ def build_task(config: Config, plan: Plan, device: torch.device) -> Task:
 
 
 def start_from(task: Task, path: str) -> None:
-    """Copy the weights of a model file into the networks of the same names.
+    """Copy the weights of the model file `path` into the networks of the same names; do nothing without one.
 
     Raises:
         UserError: The model has other networks.
     """
+    if not path:
+        return
     _, nets = load_model(path)
     for name in task.exports:
         try:
