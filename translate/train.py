@@ -44,8 +44,7 @@ def train(config: Config) -> Path:
         return folder.path
     data, plan = prepare(config, folder, domains, plan, device)
     task = build_task(config, plan, device)
-    if not folder.state.exists():
-        start_from(task, config.train.init)
+    start_from(task, config.train.init, folder)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
     parts = {"task": task, "ema": ema, **optimizers}
     start = load_state(folder.state, parts, device)
@@ -131,13 +130,13 @@ def build_task(config: Config, plan: Plan, device: torch.device) -> Task:
     return task
 
 
-def start_from(task: Task, path: str) -> None:
-    """Copy the weights of the model file `path` into the networks of the same names; do nothing without one.
+def start_from(task: Task, path: str, folder: RunFolder) -> None:
+    """Copy the weights of the model file `path`, if any, into a new run's networks of the same names.
 
     Raises:
         UserError: The model has other networks.
     """
-    if not path:
+    if not path or folder.state.exists():
         return
     _, nets = load_model(path)
     for name in task.exports:
