@@ -88,6 +88,9 @@ def test_help_answers_at_once(tool):
         ("--a {reds} --b {blues} --config nowhere.toml", 1, "nowhere.toml: cannot be read"),
         ("--a {reds} --b {blues} --out {reds}/000.png", 1, "000.png"),
         ("--data {reds}", 1, "has no trainA"),
+        ("--a {reds} --b {blues} --size 50 --steps 1", 2, "--size should be a multiple of 4"),
+        ("--a {reds} --b {blues} --crop 512 --steps 1", 2, "--data.crop 512 is larger than the pictures' 40 px"),
+        ("--a {reds} --b {blues} --phase-lr {{E=2.0}}", 2, "unknown phase in train.phase_lr 'E'"),
     ],
 )
 def test_training_mistakes_get_one_line(capsys, two_folders, words, status, message):

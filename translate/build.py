@@ -48,7 +48,14 @@ def check_type(name: str, value: Any, kind: type) -> None:
         raise OptionError(f"{name} should be {NAMES.get(kind, kind.__name__)}, got {value!r}")
 
 
-NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", tuple: "a list"}
+NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    tuple: "a list",
+    dict: "a table",
+}
 
 
 class Factory:

@@ -183,17 +183,19 @@ def validate(config: Config) -> None:
     Raises:
         OptionError: A value is out of its range, or two contradict each other.
     """
-    given = [name for name in LENGTHS if getattr(config.train, name)]
+    data, train = config.data, config.train
+    given = [name for name in LENGTHS if getattr(train, name)]
     if len(given) != 1:
         raise OptionError(f"give one of --steps, --epochs and --minutes, not {' and '.join(given) or 'none'}")
-    data, train = config.data, config.train
     for name, value, low in (
         (f"--{given[0]}", getattr(train, given[0]), 0),
         ("--batch-size", data.batch_size, 1),
-        ("--size", data.size or 16, 16),
-        ("--data.crop", data.crop if data.crop > 0 else 16, 16),
+        ("--seed", train.seed, 0),
         ("--data.zoom", data.zoom, 1),
         ("--train.lr", train.lr, 0),
+        ("--train.stairs", train.stairs, 0),
+        ("--train.log_every", train.log_every, 0),
+        ("--train.previews", train.previews, 0),
     ):
         if value < low:
             raise OptionError(f"{name} should be at least {low}, got {value}")
@@ -207,6 +209,26 @@ def validate(config: Config) -> None:
     for name, fraction in (("ema", train.ema), ("warmup", train.warmup), ("decay_from", train.decay_from)):
         if not 0 <= fraction <= 1:
             raise OptionError(f"--train.{name} should lie between 0 and 1, got {fraction}")
+    validate_sides(data)
+    validate_numbers(train)
+
+
+def validate_sides(data: DataConfig) -> None:
+    """Check the sizes: networks halve a picture twice, and a discriminator needs 32 px to say anything."""
+    for name, side in (("--size", data.size), ("--data.crop", data.crop)):
+        if side > 0 and (side < 32 or side % 4):
+            near = max(32, round(side / 4) * 4)
+            raise OptionError(f"{name} should be a multiple of 4 and at least 32, got {side}; try {near}")
+    if 0 < data.size < data.crop:
+        raise OptionError(f"--data.crop {data.crop} is larger than --size {data.size}; lower it, or give 0 for all")
+
+
+def validate_numbers(train: TrainConfig) -> None:
+    """Check what stands inside lists and tables."""
+    if len(train.betas) != 2 or not all(isinstance(b, float | int) and 0 <= b < 1 for b in train.betas):
+        raise OptionError(f"train.betas should be two numbers from 0 to below 1, got {list(train.betas)}")
+    for phase, factor in train.phase_lr.items():
+        check_type(f"train.phase_lr.{phase}", factor, float)
 
 
 def dump_config(config: Config, plan: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from translate.config import Config
+from translate.errors import OptionError
 
 Step = Callable[[], object]
 MakeStep = Callable[["Plan"], Step]
@@ -64,6 +65,8 @@ def make_plan(
         make_step: Builds, for a plan, a function that performs one step of the real run on scratch networks.
     """
     train = config.train
+    if config.data.crop > size:
+        raise OptionError(f"--data.crop {config.data.crop} is larger than the pictures' {size} px; lower it")
     base = Plan(
         size=size,
         crop=size if config.data.crop == 0 else config.data.crop if config.data.crop > 0 else half(size),
