@@ -10,7 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -339,8 +339,6 @@ def parse(
 
 def plain_defaults(options_class: type) -> dict[str, Any]:
     """Return the defaults that a command's options class declares."""
-    from dataclasses import MISSING
-
     return {f.name: f.default for f in fields(options_class) if f.default is not MISSING}
 
 
