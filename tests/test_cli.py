@@ -189,6 +189,16 @@ def test_options_can_stand_in_a_file_and_flags_win(capsys, two_folders, tmp_path
     assert "steps should be a whole number" in complaint(capsys, "train-cycle", "--config", file)[1]
 
 
+def test_names_that_look_like_markup_are_shown_as_they_are(capsys, two_folders, tmp_path):
+    reds, blues = two_folders
+    (reds / "[").mkdir()
+    (reds / "[" / "b].jpg").write_text("no picture")  # as markup, a closing tag of nothing
+    status, _, err = call(capsys, "train-cycle", "--a", reds, "--b", blues, "--out", tmp_path / "[" / "run]", *SMALL)
+    assert status == 0, err
+    assert "[/b].jpg" in err
+    assert "[/run]" in err
+
+
 def test_a_full_disk_is_one_line(capsys, two_folders, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
 from translate.errors import UserError
@@ -41,12 +42,11 @@ class Log:
         keep_lines(out / "metrics.jsonl", start)
         self.board = tensorboard(out, start)
         self.lines = (out / "metrics.jsonl").open("a", encoding="utf-8")
-        columns = ("{task.description}", "{task.completed}/{task.total}", "{task.fields[facts]}")
         self.progress = Progress(
-            TextColumn(columns[0]), BarColumn(bar_width=20), TextColumn(columns[1]), TextColumn(columns[2]),
+            "{task.description}", BarColumn(bar_width=20), "{task.completed}/{task.total}", "{task.fields[facts]}",
             TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
         )  # fmt: skip
-        self.bar = self.progress.add_task(out.name, total=steps, completed=start, facts="")
+        self.bar = self.progress.add_task(escape(out.name), total=steps, completed=start, facts="")
         self.spoke = 0.0
 
     def __enter__(self) -> Self:
@@ -90,8 +90,9 @@ class Log:
         }
         self.lines.write(json.dumps({"step": step, **means, "lr": lr, **speed, "seconds": seconds}) + "\n")
         self.lines.flush()
-        for name, value in ({**means, "lr": lr, **speed}).items() if self.board else ():
-            self.board.add_scalar(name, value, step)
+        if self.board:
+            for name, value in {**means, "lr": lr, **speed}.items():
+                self.board.add_scalar(name, value, step)
         self._say(step, means, speed)
         self.since, self.began, self.waited, self.sums = step, time.monotonic(), waited, {}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from rich.markup import escape
 from torch import nn
 
 from translate.build import Factory, check_arguments, resolve, spec_of
@@ -40,7 +41,7 @@ def train(config: Config) -> Path:
     domains = resolve_domains(wanted.a or None, wanted.b or None, wanted.root or None, Path("data"))
     folder = RunFolder(Path(config.out or f"runs/{domains[0].name}2{domains[1].name}").expanduser())
     if (plan := folder.recall(config)) and folder.steps_done() >= plan.steps:
-        console.print(f"[bold]{folder.path}[/] is complete: {plan.steps} steps", soft_wrap=True)
+        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         return folder.path
     data, plan = prepare(config, folder, domains, plan, device)
     task = build_task(config, plan, device)
@@ -190,14 +191,13 @@ def make_recipe(config: Config, plan: Plan, data: UnpairedData, nets: nn.ModuleD
 def warn(data: UnpairedData) -> None:
     """Tell of files that are left out, and of domains too small to learn from."""
     for line in data.skipped[:5]:
-        console.print(f"[yellow]skipped[/] {line}", soft_wrap=True)
+        console.print(f"[yellow]skipped[/] {escape(line)}", soft_wrap=True)
     if len(data.skipped) > 5:
         console.print(f"[yellow]skipped[/] {len(data.skipped) - 5} more files that cannot be read", soft_wrap=True)
     for name, cache in zip(data.names, data.caches.values(), strict=True):
         if len(cache) < 10:
-            console.print(
-                f"[yellow]note[/] {name} has {len(cache)} picture(s) to train on: the model will memorise them"
-            )
+            small = f"{escape(name)} has {len(cache)} picture(s) to train on: the model will memorise them"
+            console.print(f"[yellow]note[/] {small}", soft_wrap=True)
 
 
 def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
@@ -205,7 +205,7 @@ def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device
     layout = "channels_last" if plan.channels_last else "contiguous"
     doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
     console.print(
-        f"[bold]{folder.path}[/]: {config.task}, preset {config.preset}, {doing}, batch {config.data.batch_size}, "
+        f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, batch {config.data.batch_size}, "
         f"{plan.crop} px crops of {plan.size} px pictures, {device}, {plan.precision}, {layout}",
         soft_wrap=True,
     )

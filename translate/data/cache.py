@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 from rich.progress import track
 
 from translate.data.transforms import fit
@@ -24,9 +25,11 @@ class PictureCache(Sequence[np.ndarray]):
     Attributes:
         names: The file of each picture.
         skipped: What could not be decoded, a line a file.
+        fingerprint: Identifies the files and what was done to them.
     """
 
-    def __init__(self, pixels: Path, index: dict[str, Any]) -> None:
+    def __init__(self, fingerprint: str, pixels: Path, index: dict[str, Any]) -> None:
+        self.fingerprint = fingerprint
         self.names: list[str] = index["names"]
         self.skipped: list[str] = index["skipped"]
         self._shapes: list[list[int]] = index["shapes"]
@@ -60,8 +63,8 @@ class PictureCache(Sequence[np.ndarray]):
         key = fingerprint(paths, side, square)
         index, pixels = folder / f"{key}.json", folder / f"{key}.u8"
         if not index.exists():
-            build(paths, index, pixels, side, square, f"Reading {title}", progress)
-        return cls(pixels, json.loads(index.read_text(encoding="utf-8")))
+            build(paths, index, pixels, side, square, f"Reading {escape(title)}", progress)
+        return cls(key, pixels, json.loads(index.read_text(encoding="utf-8")))
 
 
 def fingerprint(paths: Sequence[Path], side: int, square: bool) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.cache import PictureCache, fingerprint
+from translate.data.cache import PictureCache
 from translate.data.domains import Domain
 from translate.data.loader import Unpaired
 from translate.data.transforms import fit
@@ -50,7 +50,7 @@ class UnpairedData:
         }
         self.skipped = [line for cache in self.caches.values() for line in cache.skipped]
         self.epoch = max(map(len, self.caches.values()))
-        prints = "".join(fingerprint(d.train, side, square) for d in domains)
+        prints = "".join(cache.fingerprint for cache in self.caches.values())
         self.fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:16]
         shown = {key: probes(d, size, square) for key, d in zip("ab", domains, strict=True)}
         count = min(map(len, shown.values()))

@@ -27,9 +27,9 @@ class InstanceNorm(nn.Module):
         return f"{self.channels}, eps={self.eps}"
 
 
-def conv(in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:
-    """Return a convolution that keeps the size (divided by `stride`) and mirrors the picture at its border."""
-    return nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, padding_mode="reflect", bias=bias)
+def conv(in_channels: int, out_channels: int, kernel: int, *, bias: bool = True) -> nn.Conv2d:
+    """Return a convolution that keeps the size and mirrors the picture at its border."""
+    return nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
 
 
 class ResidualBlock(nn.Module):
@@ -77,11 +77,10 @@ def init_he(net: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def init_normal(net: nn.Module, std: float = 0.02) -> nn.Module:
-    """Draw all convolution weights from N(0, std) and zero the biases (DCGAN, section 3). Return `net`."""
+def init_normal(net: nn.Module, std: float = 0.02) -> None:
+    """Draw all convolution weights from N(0, std) and zero the biases (DCGAN, section 3)."""
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-    return net
