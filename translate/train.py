@@ -205,7 +205,7 @@ def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device
     layout = "channels_last" if plan.channels_last else "contiguous"
     doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
     console.print(
-        f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, batch {config.data.batch_size}, "
-        f"{plan.crop} px crops of {plan.size} px pictures, {device}, {plan.precision}, {layout}",
+        f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, "
+        f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, {device}, {plan.precision}, {layout}",
         soft_wrap=True,
     )
