@@ -206,6 +206,7 @@ def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device
     doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
     console.print(
         f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, "
-        f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, {device}, {plan.precision}, {layout}",
+        f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, "
+        f"{device}, {plan.precision}, {layout}",
         soft_wrap=True,
     )
