@@ -82,7 +82,7 @@ def test_help_answers_at_once(tool):
         ("--a {reds} --b {blues} --steps 3 --minutes 2", 2, "give one of --steps, --epochs and --minutes"),
         ("--a {reds} --b {blues} --device tpu", 2, "--device 'tpu' is unknown"),
         ("--a {reds} --b {blues} --device cuda:77", 2, "cuda:77"),
-        ("--a {reds} --b {blues} --netG unet", 2, "unknown generator 'unet'"),
+        ("--a {reds} --b {blues} --netG vnet", 2, "unknown generator 'vnet'"),
         ("--a {reds} --b {blues} --lambda-cycle many", 2, "method.lambda_cycle should be a number"),
         ("--a {reds} --b {blues} --init {reds}", 1, "holds no model.safetensors yet"),
         ("--a {reds} --b {blues} --config nowhere.toml", 1, "nowhere.toml: cannot be read"),

@@ -223,3 +223,9 @@ def test_missing_torchmetrics_is_named(domains, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     with pytest.raises(UserError, match=r'pip install "image-translate\[metrics\]"'):
         evaluate(model_is_truth, *domains, progress=False)
+
+
+def test_scores_that_no_row_has_are_not_written(domains):
+    rows = evaluate(model_is_truth, *domains, progress=False).to_dict()["directions"][0]["rows"]
+    for row in rows:
+        assert set(row) == {"name", "psnr", "ssim", "kernel", "kernel_error", "subset_size"}

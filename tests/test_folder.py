@@ -5,14 +5,18 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
+from translate import blend
 from translate import folder as folder_module
+from translate.build import Factory
 from translate.checkpoint import Recipe
 from translate.errors import OptionError, UserError
 from translate.folder import translate_folder
 from translate.images import Picture, WriteError, read_picture, write_picture
+from translate.networks import EXPORTABLE
 from translate.translator import Translator
 from translate.worklist import make_worklist
 
@@ -57,10 +61,11 @@ def source(tmp_path):
 
 
 GOOD = 10
+IGNORED = ("failed.txt", ".translated.json")
 
 
 def pictures(root):
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name != "failed.txt")
+    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name not in IGNORED)
 
 
 def run(translator, source, output, **options):
@@ -142,14 +147,14 @@ def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path)
 def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source, tmp_path, monkeypatch):
     write_picture(source / "long.png", Picture(np.zeros((2, 17000, 3), np.uint8)))
     (source / "long.png").rename(source / "long.webp")  # PNG content, but WebP ends at 16383 px
-    original = translator.picture
+    original = translator.pictures
 
-    def picky(picture, direction, name):
+    def picky(picture, wish, hints, name):
         if name.endswith("odd.png"):
             raise RuntimeError("the network stumbles\nand tells a story")
-        return original(picture, direction, name)
+        return original(picture, wish, hints, name)
 
-    monkeypatch.setattr(translator, "picture", picky)
+    monkeypatch.setattr(translator, "pictures", picky)
     report = run(translator, source, tmp_path / "out")
     reasons = {path.name: reason for path, reason in report.failed}
     assert reasons["odd.png"] == "RuntimeError: the network stumbles"
@@ -225,7 +230,7 @@ def test_nothing_to_translate(translator, source, tmp_path):
 def test_the_order_is_that_of_the_names(source, tmp_path):
     jobs, others = make_worklist(str(source), tmp_path / "out")
     assert [job.path for job in jobs] == sorted(job.path for job in jobs) and others == 1
-    assert jobs[0].target == tmp_path / "out" / "a" / "16.png"
+    assert jobs[0].targets == (tmp_path / "out" / "a" / "16.png",)
 
 
 # ---- a disk that refuses
@@ -261,7 +266,7 @@ def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, s
 
 
 def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(translator, "picture", lambda *_: pytest.fail("worked for nothing"))
+    monkeypatch.setattr(translator, "pictures", lambda *_: pytest.fail("worked for nothing"))
     (tmp_path / "file").write_text("")
     for output in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(WriteError, match="cannot be written to .*; choose another folder"):
@@ -276,15 +281,15 @@ def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source,
 
 
 def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, source, tmp_path, monkeypatch):
-    original, calls = translator.picture, []
+    original, calls = translator.pictures, []
 
-    def interrupted(picture, direction, name):
+    def interrupted(picture, wish, hints, name):
         calls.append(name)
         if len(calls) == 6:
             raise KeyboardInterrupt
-        return original(picture, direction, name)
+        return original(picture, wish, hints, name)
 
-    monkeypatch.setattr(translator, "picture", interrupted)
+    monkeypatch.setattr(translator, "pictures", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(translator, source, tmp_path / "out")
     threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
@@ -335,3 +340,290 @@ def test_quality(translator, source, tmp_path):
     run(translator, source / "big.jpg", tmp_path / "low", quality=20)
     run(translator, source / "big.jpg", tmp_path / "high")
     assert (tmp_path / "low/big.jpg").stat().st_size < (tmp_path / "high/big.jpg").stat().st_size / 2
+
+
+# ---- models of pairs
+
+SKETCH_RECIPE = Recipe(
+    task="pix2pix", nets={}, domains=("sketches", "photos"), size=32, preset="fast", steps=1, data="none",
+    channels={"a": 1, "b": 3, "hint": 4}, directions=("ab",),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def many():
+    """A tiny untrained model with looks and hints, both made strong enough to be seen."""
+    torch.manual_seed(0)
+    spec = {"name": "style_resnet", "width": 8, "downs": 1, "blocks": 1, "style_dim": 8}
+    G = Factory(spec, EXPORTABLE, "generator")(in_channels=5, out_channels=3, z_dim=4)
+    for name, parameter in G.named_parameters():
+        if "from_style" in name or "mapping" in name or "head" in name:
+            parameter.data.normal_(0, 0.5)
+    E = Factory({"name": "style_encoder", "width": 4}, EXPORTABLE, "encoder")(in_channels=3, z_dim=4)
+    return Translator(SKETCH_RECIPE, nn.ModuleDict({"G": G, "E": E}))
+
+
+@pytest.fixture
+def sketches(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("x.png", "sub/y.png"):
+        gray = rng.integers(0, 256, (20, 24, 1), dtype=np.uint8).repeat(3, axis=2)
+        write_picture(tmp_path / "in" / name, Picture(gray, gray=True))
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two pictures whose looks differ."""
+    for name, colour in (("red", (250, 10, 10)), ("blue", (10, 10, 250))):
+        write_picture(tmp_path / f"{name}.png", Picture(np.full((32, 32, 3), colour, np.uint8)))
+    return tmp_path / "red.png", tmp_path / "blue.png"
+
+
+def pixels(root):
+    return {name: read_picture(root / name).pixels for name in pictures(root) if name.endswith(".png")}
+
+
+def contents(root):
+    return {name: (root / name).read_bytes() for name in pictures(root)}
+
+
+def test_a_model_of_pairs_gives_one_answer_under_the_same_name(many, sketches, tmp_path):
+    report = run(many, sketches, tmp_path / "out")
+    assert (report.done, report.answers, report.notes) == (2, 1, [])
+    assert pictures(tmp_path / "out") == ["sub/y.png", "x.png"] == pictures(sketches)
+    for name, result in pixels(tmp_path / "out").items():
+        assert (result == np.asarray(many(sketches / name))).all()
+        assert not read_picture(tmp_path / "out" / name).gray
+    assert run(many, sketches, tmp_path / "out").skipped == 2
+
+
+def test_many_answers_are_numbered(many, sketches, tmp_path):
+    report = run(many, sketches, tmp_path / "out", count=3, seed=5)
+    assert (report.done, report.answers) == (2, 3) and "2 translated to 3 answers each in" in report.summary()
+    found = pixels(tmp_path / "out")
+    assert list(found) == [f"{stem}_{k}.png" for stem in ("sub/y", "x") for k in (1, 2, 3)]
+    for k, expected in enumerate(many(sketches / "x.png", count=3, seed=5), 1):
+        assert (found[f"x_{k}.png"] == np.asarray(expected)).all()
+    run(many, sketches, tmp_path / "one", count=1, seed=5)
+    assert pictures(tmp_path / "one") == ["sub/y.png", "x.png"]
+    assert (pixels(tmp_path / "one")["x.png"] == found["x_1.png"]).all()
+
+
+def test_a_rerun_does_only_the_answers_that_are_missing(many, sketches, tmp_path):
+    out = tmp_path / "out"
+    run(many, sketches, out, count=3)
+    before = contents(out)
+    report = run(many, sketches, out, count=3, seed=0)  # 0 is what it was
+    assert (report.done, report.skipped, report.notes) == (0, 2, [])
+    (out / "x_2.png").unlink()
+    assert (run(many, sketches, out, count=3).done, contents(out)) == (1, before)
+    assert run(many, sketches, out, count=2).done == 0 and run(many, sketches, out, count=4).done == 2
+    assert {name: contents(out)[name] for name in before} == before
+
+
+def test_an_answer_that_has_the_name_of_another_picture_is_told(many, sketches, tmp_path):
+    write_picture(sketches / "x_1.png", Picture(np.zeros((20, 24, 3), np.uint8)))
+    report = run(many, sketches, tmp_path / "out", count=2)
+    assert report.done == 3 and len(report.notes) == 1
+    assert report.notes[0].startswith(f"{tmp_path / 'out/x_1.png'}: is an answer to x.png, not to x_1.png; rename")
+    assert (pixels(tmp_path / "out")["x_1.png"] == np.asarray(many(sketches / "x.png", seed=0))).all()
+    assert run(many, sketches, tmp_path / "other").notes == []
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ({"seed": 1}, {"seed": 2}),
+        ({}, {"seed": 0}),
+        ({"seed": 1}, {}),
+        ({"count": 2}, {"count": 2, "seed": 1}),
+        ({"looks": "red"}, {"looks": "blue"}),
+        ({"looks": "red"}, {}),
+        ({"looks": "both", "count": 2}, {"looks": "both", "count": 3}),
+        ({}, {"hints": "hints"}),
+    ],
+)
+def test_answers_to_another_wish_are_not_taken_for_done(many, sketches, photos, tmp_path, first, second):
+    layer = Picture(np.full((20, 24, 3), 250, np.uint8), np.full((20, 24), 255, np.uint8))
+    for name in ("x.png", "sub/y.png"):
+        write_picture(tmp_path / "hints" / name, layer)
+
+    def options(wish):
+        given = {"red": photos[:1], "blue": photos[1:], "both": photos}
+        paths = {"looks": lambda w: given[w], "hints": lambda w: tmp_path / w}
+        return {key: paths.get(key, lambda w: w)(value) for key, value in wish.items()}
+
+    out = tmp_path / "out"
+    run(many, sketches, out, **options(first))
+    before = contents(out)
+    report = run(many, sketches, out, **options(second))
+    assert report.done == 2 and any("made with other options, and is made again" in note for note in report.notes)
+    run(many, sketches, tmp_path / "fresh", **options(second))
+    fresh = contents(tmp_path / "fresh")
+    assert {name: contents(out)[name] for name in fresh} == fresh
+    assert any(before.get(name) != data for name, data in fresh.items())
+    assert run(many, sketches, out, **options(second)).done == 0
+
+
+def test_a_run_that_was_cut_off_after_a_change_goes_on(many, sketches, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run(many, sketches, out, seed=1)
+    original = many.pictures
+
+    def interrupted(picture, wish, hints, name):
+        if name.endswith("x.png"):
+            raise KeyboardInterrupt
+        return original(picture, wish, hints, name)
+
+    monkeypatch.setattr(many, "pictures", interrupted)
+    time.sleep(0.02)  # file times are coarse
+    with pytest.raises(KeyboardInterrupt):
+        run(many, sketches, out, seed=2)
+    monkeypatch.undo()
+    report = run(many, sketches, out, seed=2)
+    assert (report.done, report.skipped) == (1, 1)
+    assert (pixels(out)["x.png"] == np.asarray(many(sketches / "x.png", seed=2))).all()
+
+
+def test_another_direction_is_another_wish_too(translator, source, tmp_path):
+    out = tmp_path / "out"
+    run(translator, source / "odd.png", out)
+    assert run(translator, source / "odd.png", out, direction="ab").done == 0
+    assert run(translator, source / "odd.png", out, direction="ba").done == 1
+    assert (read_picture(out / "odd.png").pixels == read_picture(source / "odd.png").pixels).all()
+
+
+def test_a_damaged_note_means_that_nobody_knows(many, sketches, tmp_path):
+    run(many, sketches, tmp_path / "out", seed=1)
+    (tmp_path / "out/.translated.json").write_text("{")
+    assert run(many, sketches, tmp_path / "out", seed=1).done == 2
+    assert run(many, sketches, tmp_path / "out", seed=1).done == 0
+
+
+# ---- looks
+
+
+def test_the_look_of_a_photo_on_all_pictures(many, sketches, photos, tmp_path):
+    run(many, sketches, tmp_path / "out", looks=photos[:1])
+    for name, result in pixels(tmp_path / "out").items():
+        assert (result == np.asarray(many(sketches / name, z=many.look(photos[0])))).all()
+    later = time.time() + 5
+    os.utime(photos[0], (later, later))
+    assert run(many, sketches, tmp_path / "out", looks=photos[:1]).done == 2
+
+
+def test_the_steps_from_one_look_to_another(many, sketches, photos, tmp_path):
+    run(many, sketches, tmp_path / "out", looks=photos, count=3)
+    found = pixels(tmp_path / "out")
+    z1, z2 = (many.look(photo) for photo in photos)
+    for k, expected in enumerate(many(sketches / "x.png", z=blend(z1, z2, 3)), 1):
+        assert (found[f"x_{k}.png"] == np.asarray(expected)).all()
+    assert (found["x_1.png"] == np.asarray(many(sketches / "x.png", z=z1))).all()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"looks": 1, "count": 3}, "give one --look, without --count, or two with --count N"),
+        ({"looks": 2}, "or two with --count N: the steps from one to the other"),
+        ({"looks": 3, "count": 3}, "give one --look"),
+        ({"looks": 1, "seed": 3}, "leave out --look or --seed"),
+        ({"looks": 2, "count": 1}, "1 steps lead from no look to another"),
+        ({"count": 0}, "count 0 is out of range"),
+        ({"count": -1}, "count -1 is out of range"),
+        ({"seed": -1}, "seed -1 is out of range"),
+        ({"scale": "huge"}, "scale 'huge' is unknown; choose fit or native"),
+        ({"direction": "ba"}, r"only turns sketches into photos \(it was trained with --direction ab\)"),
+    ],
+)
+def test_wrong_wishes_are_told_before_any_work(many, sketches, photos, tmp_path, options, message):
+    if "looks" in options:
+        options = {**options, "looks": [*photos, photos[0]][: options["looks"]]}
+    with pytest.raises(OptionError, match=message):
+        run(many, sketches, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_answers_looks_or_hints(translator, sketches, photos, tmp_path):
+    for options, message in [
+        ({"count": 2}, "one answer per picture; leave out count"),
+        ({"seed": 2}, "one answer per picture; leave out seed"),
+        ({"looks": photos[:1]}, "cannot read the look of a picture"),
+        ({"hints": tmp_path}, "takes no hints"),
+    ]:
+        with pytest.raises(OptionError, match=message):
+            run(translator, sketches, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_look_that_cannot_be_read(many, sketches, tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.png: cannot be read"):
+        run(many, sketches, tmp_path / "out", looks=[tmp_path / "nowhere.png"])
+    assert not (tmp_path / "out").exists()
+
+
+# ---- hints
+
+
+def layer_of(size=(20, 24)):
+    layer = Picture(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
+    layer.pixels[5:15, 5:15], layer.alpha[5:15, 5:15] = (250, 10, 10), 255
+    return layer
+
+
+def test_hints_are_matched_by_name_and_sub_folder(many, sketches, tmp_path):
+    write_picture(tmp_path / "hints/sub/y.webp", layer_of())
+    write_picture(tmp_path / "hints/y.png", layer_of())  # of another folder
+    report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    found = pixels(tmp_path / "out")
+    assert report.notes == [f"{tmp_path / 'hints'}: has no layer for 1 of 2 pictures, which get no hints"]
+    assert (found["x.png"] == np.asarray(many(sketches / "x.png"))).all()
+    expected = many(sketches / "sub/y.png", hints=tmp_path / "hints/sub/y.webp")
+    assert (found["sub/y.png"] == np.asarray(expected)).all()
+    assert (found["sub/y.png"] != np.asarray(many(sketches / "sub/y.png"))).any()
+
+
+def test_newer_hints_make_their_picture_again(many, sketches, tmp_path):
+    for name in ("x.png", "sub/y.png"):
+        write_picture(tmp_path / "hints" / name, layer_of())
+    run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    later = time.time() + 5
+    os.utime(tmp_path / "hints/x.png", (later, later))
+    assert run(many, sketches, tmp_path / "out", hints=tmp_path / "hints").done == 1
+
+
+def test_hints_inside_the_input_are_no_input(many, sketches, tmp_path):
+    write_picture(sketches / "hints/x.png", layer_of())
+    report = run(many, sketches, tmp_path / "out", hints=sketches / "hints")
+    assert report.done == 2 and pictures(tmp_path / "out") == ["sub/y.png", "x.png"]
+
+
+def test_one_layer_for_one_picture(many, sketches, tmp_path):
+    write_picture(tmp_path / "red.png", layer_of())
+    run(many, sketches / "x.png", tmp_path / "out", hints=tmp_path / "red.png")
+    expected = np.asarray(many(sketches / "x.png", hints=tmp_path / "red.png"))
+    assert (pixels(tmp_path / "out")["x.png"] == expected).all()
+
+
+def test_hints_that_do_not_fit_are_listed_and_the_rest_goes_on(many, sketches, tmp_path):
+    write_picture(tmp_path / "hints/x.png", layer_of((9, 9)))
+    write_picture(tmp_path / "hints/sub/y.png", layer_of())
+    report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    message = f"{tmp_path / 'hints/x.png'}: the hints are 9 x 9 px, the picture is 24 x 20 px; make them one size"
+    assert report.done == 1 and report.failed == [(sketches / "x.png", message)]
+    (tmp_path / "hints/x.png").write_text("no picture")
+    report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    assert report.failed[0][1].startswith(f"{tmp_path / 'hints/x.png'}: cannot be read as an image")
+
+
+def test_folders_of_hints_that_fit_nothing(many, sketches, tmp_path):
+    with pytest.raises(UserError, match="no file or folder"):
+        run(many, sketches, tmp_path / "out", hints=tmp_path / "nowhere")
+    write_picture(tmp_path / "hints/z.png", layer_of())
+    with pytest.raises(UserError, match=r"hints: none of its layers is called like a picture; that of .*y\.png is "):
+        run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    write_picture(tmp_path / "hints/z.webp", layer_of())
+    with pytest.raises(UserError, match=r"z\.webp: has the name of .*z\.png; keep one layer of hints for a picture"):
+        run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    assert not (tmp_path / "out").exists()

@@ -9,8 +9,11 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "translate").rglob("*.py"))
 
 LAYERS = {
-    5: {"cli", "__init__", "__main__"},
-    4: {"train", "translator", "folder", "worklist", "evaluate"},
+    5: {"cli", "commands", "__init__", "__main__"},
+    4: {
+        "answers", "evaluate", "evaluate_pairs", "fitting", "folder", "inference", "kinds", "sketches", "train",
+        "translator", "worklist",
+    },
     3: {"config", "recipes", "checkpoint", "optim", "ema", "log", "plan", "run", "step"},
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},

@@ -139,7 +139,7 @@ def test_gray_stays_gray_though_the_network_makes_colour(translator):
         (torch.zeros(4, 4, 3), r"tensor of shape \(4, 4, 3\)"),
         (torch.zeros(3, 4, 4, dtype=torch.uint8), r"type torch.uint8"),
         (Image.fromarray(np.full((4, 4), 200, np.float32)), r"PIL image of mode F .*rescale"),
-        (None, r"cannot translate a NoneType; give a path, PIL image, array or tensor"),
+        (None, r"a NoneType is no picture; give a path, PIL image, array or tensor"),
     ],
 )
 def test_what_cannot_be_translated_is_one_line(translator, image, message):

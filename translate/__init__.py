@@ -3,13 +3,17 @@
 from translate import Translator
 t = Translator.load("runs/photos2monet")
 painted = t("photo.jpg")
+
+t = Translator.load("runs/sketch2shoe")
+shoes = t("sketch.png", count=4)
 """
 
-__all__ = ["Translator", "__version__", "load_config", "train"]
+__all__ = ["Translator", "__version__", "blend", "load_config", "train"]
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from translate.answers import blend
     from translate.config import load_config
     from translate.train import train
     from translate.translator import Translator
@@ -23,6 +27,7 @@ def __getattr__(name: str) -> Any:
 
     homes = {
         "Translator": "translate.translator",
+        "blend": "translate.answers",
         "load_config": "translate.config",
         "train": "translate.train",
     }

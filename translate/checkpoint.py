@@ -10,7 +10,7 @@ __all__ = ["Recipe", "export_model", "load_model", "load_state", "read_recipe", 
 import json
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from torch import nn
 from translate.build import Factory
 from translate.errors import UserError
 from translate.images import atomic_write
-from translate.networks import GENERATORS
+from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
 
 FORMAT = 1
@@ -41,7 +41,12 @@ class Recipe:
         preset: Recipe of configs/ that it came from.
         steps: Updates that it was trained for.
         data: Fingerprint of the training data.
-        channels: Of a picture.
+        channels: Of the pictures by their place in a batch: "a", "b", and "hint" where the model takes hints.
+        directions: Ways that it translates, the usual one first. A model that goes one way alone has one, the
+            --direction that it was trained with; its `domains` are then the source and the target.
+        whole: Whether it only ever saw whole pictures of `size` px.
+        facts: What is known of its pictures: {"sketch": True} where it translates line drawings, {"labels": "a"} where
+            the sources are label maps ("b": the targets).
         value_range: Of a picture inside the networks.
         format: Version of this layout.
     """
@@ -53,7 +58,10 @@ class Recipe:
     preset: str
     steps: int
     data: str
-    channels: int = 3
+    channels: dict[str, int] = field(default_factory=lambda: {"a": 3, "b": 3})
+    directions: tuple[str, ...] = ("ab", "ba")
+    whole: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
     value_range: tuple[float, float] = (-1.0, 1.0)
     format: int = FORMAT
 
@@ -102,7 +110,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
     """
     file = model_file(path)
     recipe = read_recipe(file)
-    nets = nn.ModuleDict({name: Factory(spec, GENERATORS, name)() for name, spec in recipe.nets.items()})
+    nets = nn.ModuleDict({name: Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()})
     try:
         nets.load_state_dict(load_file(file))
     except RuntimeError as error:
@@ -141,8 +149,10 @@ def read_recipe(file: Path) -> Recipe:
         if values["format"] > FORMAT:
             raise UserError(f"{file}: was written by a newer version (format {values['format']}); update this one")
         known = {f.name for f in fields(Recipe)}
-        facts: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        recipe = Recipe(**facts)
+        kept: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        if isinstance(channels := kept.get("channels"), int):  # the first files have one number for both domains
+            kept["channels"] = {"a": channels, "b": channels}
+        recipe = Recipe(**kept)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise UserError(f"{file}: its recipe is damaged ({error})") from None
     if recipe.task not in TASKS:

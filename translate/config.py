@@ -31,6 +31,11 @@ class DataConfig:
         square: Resize to a square, as that family does; else the shorter side is resized and the shape is kept.
         flip: Mirror half of the pictures.
         batch_size: Pictures of each domain a step, over all processes.
+        direction: Of pairs: "ab", or "ba" from the second picture to the first.
+        labels: Sides that are label maps, which are never interpolated: "auto", "none", "a", "b" or "ab".
+        hints: Whether strokes of the target's colours are input as well.
+        colour_a: Strength, 0 to 1, of a random change of the colours of the source alone.
+        colour_b: The same for the target.
     """
 
     a: str = ""
@@ -42,6 +47,11 @@ class DataConfig:
     square: bool = False
     flip: bool = True
     batch_size: int = 1
+    direction: str = "ab"
+    labels: str = "auto"
+    hints: bool = False
+    colour_a: float = 0.0
+    colour_b: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,12 +213,20 @@ def validate(config: Config) -> None:
         ("--precision", train.precision, ("auto", "bf16", "fp32")),
         ("--train.channels_last", train.channels_last, ("auto", "on", "off")),
         ("--train.compile", train.compile, ("auto", "on", "off")),
+        ("--direction", data.direction, ("ab", "ba")),
+        ("--data.labels", data.labels, ("auto", "none", "a", "b", "ab")),
     ):
         if value not in choices:
             raise OptionError(f"{name} should be one of {', '.join(choices)}, got {value!r}")
-    for name, fraction in (("ema", train.ema), ("warmup", train.warmup), ("decay_from", train.decay_from)):
+    for name, fraction in (
+        ("train.ema", train.ema),
+        ("train.warmup", train.warmup),
+        ("train.decay_from", train.decay_from),
+        ("data.colour_a", data.colour_a),
+        ("data.colour_b", data.colour_b),
+    ):
         if not 0 <= fraction <= 1:
-            raise OptionError(f"--train.{name} should lie between 0 and 1, got {fraction}")
+            raise OptionError(f"--{name} should lie between 0 and 1, got {fraction}")
     validate_sides(data)
     validate_numbers(train)
 
@@ -239,9 +257,11 @@ def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
 def differences(config: Config, earlier: Mapping[str, Any]) -> list[str]:
     """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration.
 
-    The folder itself, by whatever spelling, and the time between saves make no difference to a run.
+    The folder itself, by whatever spelling, and the time between saves make no difference to a run. An option that
+    the run's version did not know yet counts as left alone.
     """
-    new, old = flatten(asdict(config)), flatten({k: v for k, v in earlier.items() if k != "plan"})
+    new, untouched = flatten(asdict(config)), flatten(asdict(Config(task=config.task)))
+    old = untouched | flatten({k: v for k, v in earlier.items() if k != "plan"})
     names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in ("out", "train.save_minutes")]
     return [f"{name} = {new.get(name)!r} (was {old.get(name)!r})" for name in names]
 

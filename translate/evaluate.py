@@ -9,10 +9,11 @@ the look, and real pictures of the target the reverse.
 __all__ = ["Scores", "contact_sheet", "evaluate", "trained_on"]
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ from translate.metrics.tally import SEED, Method, Tally, kernel_row
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
 MAX_TRAIN = 1000  # training pictures that are looked at
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 def evaluate(
@@ -80,6 +83,15 @@ def trained_on(model: str | Path, a: str = "", b: str = "", data: str = "") -> t
         OptionError: Nothing is given, and `model` is no run folder that would tell.
         UserError: The pictures are not there.
     """
+    return resolve_domains(*named(model, a, b, data), Path("data"))
+
+
+def named(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str | None, str | None]:
+    """Return what is given of a, b and data; where nothing is, what the run of `model` was trained on.
+
+    Raises:
+        OptionError: Nothing is given, and `model` is no run folder that would tell.
+    """
     if not (a or b or data):
         run = Path(model).expanduser()
         run = run if run.is_dir() else run.parent
@@ -87,7 +99,7 @@ def trained_on(model: str | Path, a: str = "", b: str = "", data: str = "") -> t
             raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
         wanted = read_toml(run / "config.toml").get("data", {})
         a, b, data = (str(wanted.get(key, "")) for key in ("a", "b", "root"))
-    return resolve_domains(a or None, b or None, data or None, Path("data"))
+    return a or None, b or None, data or None
 
 
 class Reader:
@@ -96,24 +108,32 @@ class Reader:
     def __init__(self, bar: Progress, title: str) -> None:
         self.bar, self.task = bar, bar.add_task(escape(title), total=0)
         self.total = 0
-        self.unreadable: set[Path] = set()
+        self.unreadable: set[Hashable] = set()
 
     def read(self, path: Path) -> np.ndarray | None:
         """(H, W, 3) uint8, or None."""
-        try:
-            return read_rgb8(path)
-        except UserError:
-            self.unreadable.add(path)
-            return None
+        return self.attempt(path, read_rgb8)
 
     def each(self, paths: list[Path]) -> Iterator[tuple[Path, np.ndarray]]:
         """The readable pictures among `paths`."""
-        self.total += len(paths)
+        return self.each_with(paths, read_rgb8)
+
+    def attempt(self, item: K, read: Callable[[K], V]) -> V | None:
+        """What `read` makes of an item, such as a path; None where it raises a UserError."""
+        try:
+            return read(item)
+        except UserError:
+            self.unreadable.add(item)
+            return None
+
+    def each_with(self, items: Sequence[K], read: Callable[[K], V]) -> Iterator[tuple[K, V]]:
+        """The items that can be read, with what `read` makes of them; the bar moves on."""
+        self.total += len(items)
         self.bar.update(self.task, total=self.total)
-        for path in paths:
-            picture = self.read(path)
-            if picture is not None:
-                yield path, picture
+        for item in items:
+            value = self.attempt(item, read)
+            if value is not None:
+                yield item, value
             self.bar.advance(self.task)
 
 
@@ -147,11 +167,11 @@ class Sets:
         return cls(inputs, truths, train, [], "train")
 
 
-def spread(paths: list[Path], limit: int | None) -> list[Path]:
-    """At most `limit` of the paths, evenly spaced."""
-    if limit is None or len(paths) <= limit:
-        return paths
-    return [paths[i * len(paths) // limit] for i in range(limit)]
+def spread(items: list[K], limit: int | None) -> list[K]:
+    """At most `limit` of the items, such as paths, evenly spaced."""
+    if limit is None or len(items) <= limit:
+        return items
+    return [items[i * len(items) // limit] for i in range(limit)]
 
 
 def find_truths(folder: Path | None) -> dict[str, Path]:
@@ -186,7 +206,7 @@ def score_direction(
         rows.append(kernel_row("real pictures of the target (floor)", others, targets))
     counts = {
         "pictures": len(mine.features),
-        "truths": len(mine.psnr),
+        "truths": len(mine.scores.get("psnr", [])),
         "targets": len(targets),
         "floor": len(others),
         "unreadable": len(reader.unreadable),

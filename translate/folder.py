@@ -1,7 +1,8 @@
 """Folder in, folder out: pictures are decoded ahead of the network, encoded behind it, and a rerun goes on.
 
 Every picture keeps its name, sub-folder, size and kind. What is there already, newer than its picture and the
-model, is not made again: the same command continues a run that was cut off.
+model, is not made again: the same command continues a run that was cut off. Another seed, look, direction or scale
+makes all of it again; they are noted in the output folder.
 """
 
 __all__ = ["FolderReport", "translate_folder"]
@@ -13,16 +14,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
+from translate.answers import Wish, blend
 from translate.errors import OptionError, UserError
 from translate.images import WriteError, atomic_write, read_picture, write_picture
 from translate.picture import Picture
 from translate.translator import Translator
-from translate.worklist import Job, check_writable, is_done, make_worklist
+from translate.worklist import Job, check_writable, is_done, make_worklist, note_options
 
 
 @dataclass
@@ -33,7 +36,8 @@ class FolderReport:
         done: pictures translated in this run. skipped: pictures whose translation was there already.
         failed: pictures that could not be read, translated or encoded, and why; OUTPUT/failed.txt lists
         them too. seconds: the whole run. ignored: files of the source folder that are no pictures. notes: a
-        line for each picture of which something was left out.
+        line for each picture of which something was left out, and for what else is worth a look. answers: to
+        each picture.
     """
 
     done: int = 0
@@ -42,10 +46,12 @@ class FolderReport:
     seconds: float = 0.0
     ignored: int = 0
     notes: list[str] = field(default_factory=list)
+    answers: int = 1
 
     def summary(self) -> str:
         """Return the counts as the final line."""
-        line = f"{self.done} translated in {self.seconds:.1f} s"
+        line = f"{self.done} translated" + (f" to {self.answers} answers each" if self.answers > 1 else "")
+        line += f" in {self.seconds:.1f} s"
         line += f", {self.skipped} there already" if self.skipped else ""
         line += f", {len(self.failed)} failed" if self.failed else ""
         return line + (f", {self.ignored} not pictures" if self.ignored else "")
@@ -56,7 +62,12 @@ def translate_folder(
     source: str | Path,
     output: str | Path,
     *,
-    direction: str = "ab",
+    direction: str | None = None,
+    count: int | None = None,
+    seed: int | None = None,
+    looks: Sequence[str | Path] = (),
+    hints: str | Path | None = None,
+    scale: str = "fit",
     overwrite: bool = False,
     quality: int = 95,
     workers: int = 2,
@@ -68,31 +79,86 @@ def translate_folder(
         translator: what translates.
         source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
         output: a folder, made where it is missing; inside `source` it is no part of it.
-        direction: "ab" or "ba".
+        direction: "ab" or "ba"; None: the model's usual one.
+        count: answers to each picture; more than one are called NAME_1, NAME_2 and so on.
+        seed: of the answers; without `count` and `seed`, each picture gets the one answer without chance.
+        looks: pictures of the target domain: the look of one for all; or two, and `count` steps from one to the other.
+        hints: a folder of layers of strokes, with the names of the pictures that they belong to; or one for all.
+        scale: "fit" or "native", as `Translator.__call__`.
         overwrite: make again what is there already.
         quality: of JPEG, WebP and AVIF, 1 to 100.
         workers: threads that decode, and as many that encode.
         progress: show a bar on the terminal.
 
     Raises:
-        OptionError: a wrong direction or quality, or an output that would overwrite its input.
-        UserError: there is nothing to translate.
+        OptionError: an option that is wrong or that this model does not have, or an output that would overwrite its
+            input.
+        UserError: there is nothing to translate, or no hints that fit; a look cannot be read.
         WriteError: the output's disk or folder refuses; what was written before stays.
     """
     began = time.perf_counter()
-    translator.check_direction(direction)
     if not 1 <= quality <= 100:
         raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
-    output = Path(output)
-    jobs, ignored = make_worklist(str(source), output)
+    wish = _wish(translator, direction, count, seed, looks, scale)
+    translator.check_hints(hints is not None)
+    output, answers = Path(output), len(wish.answers)
+    jobs, ignored = make_worklist(str(source), output, answers=answers, hints=hints)
     check_writable(output)
-    waiting = [job for job in jobs if overwrite or not is_done(job, translator.file)]
-    report = FolderReport(skipped=len(jobs) - len(waiting), ignored=ignored)
+    note, changed = note_options(output, _options(translator, wish, count, seed, looks, hints))
+    used = (note, translator.file, *map(Path, looks))
+    waiting = [job for job in jobs if overwrite or changed or not is_done(job, *used)]
+    report = FolderReport(skipped=len(jobs) - len(waiting), ignored=ignored, answers=answers)
+    report.notes += _warnings(jobs, output, again=changed and not overwrite, hints=hints)
     with _bar(len(waiting), progress) as advance:
-        _Run(translator, direction, quality, report, advance).work_off(waiting, workers)
+        _Run(translator, wish, quality, report, advance).work_off(waiting, workers)
     _list_failed(output / "failed.txt", report)
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _wish(
+    translator: Translator, direction: str | None, count: int | None, seed: int | None,
+    looks: Sequence[str | Path], scale: str,
+) -> Wish:  # fmt: skip
+    """Return what is asked of the translator: its own answers, the look of one picture, or a way between two looks."""
+    wish = translator.wish(direction, count=count, seed=seed, scale=scale)
+    if not looks:
+        return wish
+    if seed is not None:
+        raise OptionError("a look says which answer is meant; leave out --look or --seed")
+    if len(looks) > 2 or (len(looks) == 1) != (count is None):
+        raise OptionError("give one --look, without --count, or two with --count N: the steps from one to the other")
+    first, last = translator.look(looks[0]), translator.look(looks[-1])
+    z = first if count is None else blend(first, last, count)
+    return translator.wish(direction, z=z, scale=scale)
+
+
+def _options(
+    translator: Translator, wish: Wish, count: int | None, seed: int | None,
+    looks: Sequence[str | Path], hints: str | Path | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what sets the translations apart from those of a plain run, which has none of it."""
+    said: dict[str, Any] = {}
+    if wish.direction != translator.check_direction(None):
+        said["direction"] = wish.direction
+    if wish.scale != "fit":
+        said["scale"] = wish.scale
+    if looks:
+        said |= {"looks": [str(Path(path).resolve()) for path in looks], "count": count}
+    elif count is not None or seed is not None:
+        said["seed"] = seed or 0  # the count is seen from the names
+    if hints:
+        said["hints"] = str(Path(hints).resolve())
+    return said
+
+
+def _read(job: Job) -> tuple[Picture, tuple[Picture, str] | None]:
+    return read_picture(job.path), (read_picture(job.hints), str(job.hints)) if job.hints else None
+
+
+def _write(job: Job, results: Sequence[Picture], quality: int) -> None:
+    for target, result in zip(job.targets, results, strict=True):
+        write_picture(target, result, quality)
 
 
 @dataclass
@@ -100,7 +166,7 @@ class _Run:
     """Works off a list; the network runs, and the report is kept, in the calling thread."""
 
     translator: Translator
-    direction: str
+    wish: Wish
     quality: int
     report: FolderReport
     advance: Callable[[], None]
@@ -111,9 +177,10 @@ class _Run:
         with _pool(workers) as readers, _pool(workers) as writers:
             for job, reading in _ahead(readers, jobs, workers + 1):
                 with self._attempt(job):
-                    result = self.translator.picture(reading.result(), self.direction, str(job.path))
-                    saving = writers.submit(write_picture, job.target, result, self.quality)
-                    writing.append((job, result.frames, saving))
+                    picture, hints = reading.result()
+                    results = self.translator.pictures(picture, self.wish, hints, str(job.path))
+                    saving = writers.submit(_write, job, results, self.quality)
+                    writing.append((job, picture.frames, saving))
                 if len(writing) > workers + 1:
                     self._settle(*writing.popleft())
             for written in writing:
@@ -139,11 +206,11 @@ class _Run:
             self.advance()
 
 
-def _ahead(pool: ThreadPoolExecutor, jobs: Sequence[Job], depth: int) -> Iterator[tuple[Job, Future[Picture]]]:
+def _ahead(pool: ThreadPoolExecutor, jobs: Sequence[Job], depth: int) -> Iterator[tuple[Job, Future]]:
     """Give the jobs in order, each with its decoding, which starts `depth` jobs earlier."""
-    reading: deque[tuple[Job, Future[Picture]]] = deque()
+    reading: deque[tuple[Job, Future]] = deque()
     for job in jobs:
-        reading.append((job, pool.submit(read_picture, job.path)))
+        reading.append((job, pool.submit(_read, job)))
         if len(reading) > depth:
             yield reading.popleft()
     while reading:
@@ -163,6 +230,21 @@ def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
 # ---- what is told
 
 
+def _warnings(jobs: Sequence[Job], output: Path, *, again: bool, hints: str | Path | None) -> list[str]:
+    lines = []
+    if again and any(target.exists() for job in jobs for target in job.targets):
+        lines.append(f"{output}: what is there was made with other options, and is made again")
+    names = {job.target for job in jobs}
+    twice = ((job, target) for job in jobs for target in job.targets if target in names - {job.target})
+    if first := next(twice, None):
+        job, target = first
+        lines.append(f"{target}: is an answer to {job.path.name}, not to {target.name}; rename one to tell them apart")
+    without = sum(job.hints is None for job in jobs)
+    if hints and without:
+        lines.append(f"{hints}: has no layer for {without} of {len(jobs)} pictures, which get no hints")
+    return lines
+
+
 def _more(path: Path, frames: int) -> str:
     kind = "several pages" if path.suffix.lower() in (".tif", ".tiff") else "animated"
     return f"{kind}, only the first of {frames} {'pages' if 'page' in kind else 'frames'} was translated"
@@ -170,7 +252,8 @@ def _more(path: Path, frames: int) -> str:
 
 def _reason(error: Exception, job: Job) -> str:
     if isinstance(error, UserError):
-        return str(error).removeprefix(f"{job.path}: ").removeprefix(f"{job.target}: ")
+        text = str(error).removeprefix(f"{job.path}: ")
+        return next((text.removeprefix(f"{t}: ") for t in job.targets if text.startswith(f"{t}: ")), text)
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 

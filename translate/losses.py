@@ -1,6 +1,9 @@
 """Adversarial losses as functions of a discriminator's scores (any shape, unbounded); each returns a scalar."""
 
-__all__ = ["GAN_LOSSES", "GanLoss", "hinge_d", "hinge_g", "lsgan_d", "lsgan_g", "smoothness"]
+__all__ = [
+    "GAN_LOSSES", "GanLoss", "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d", "lsgan_g", "mode_seeking", "smoothness",
+    "vanilla_d", "vanilla_g",
+]  # fmt: skip
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,6 +21,16 @@ def lsgan_d(real: Tensor, fake: Tensor) -> Tensor:
 def lsgan_g(fake: Tensor) -> Tensor:
     """E[(D(fake) - 1)^2]: equation 2 of Mao et al., 2017, without its 1/2, as CycleGAN's section 3 has it."""
     return (fake - 1).square().mean()
+
+
+def vanilla_d(real: Tensor, fake: Tensor) -> Tensor:
+    """-1/2 E[log sigmoid(D(real))] - 1/2 E[log(1 - sigmoid(D(fake)))]: pix2pix halves it (section 3.3)."""
+    return 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
+
+
+def vanilla_g(fake: Tensor) -> Tensor:
+    """-E[log sigmoid(D(fake))], the loss that does not saturate (Goodfellow et al., 2014, section 3)."""
+    return F.softplus(-fake).mean()
 
 
 def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
@@ -45,6 +58,26 @@ def smoothness(D: Callable[[Tensor], Tensor], real: Tensor, scores: Tensor, sigm
     return ((scores - D(real + sigma * torch.randn_like(real))) / sigma).square().mean()
 
 
+def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tensor:
+    """Kullback-Leibler divergence of N(mean, variance) from N(0, 1), summed over a vector, averaged over the batch.
+
+    Kingma and Welling, 2014, appendix B. Both are (B, d). The first `free` nats of every dimension cost nothing
+    (free bits: Kingma et al., 2016, appendix C.8), or the code is given up before the decoder has learned to read it.
+    """
+    divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0)
+    return divergence.clamp_min(free).sum()
+
+
+def mode_seeking(z: Tensor, other_z: Tensor, picture: Tensor, other: Tensor, slack: float) -> Tensor:
+    """|z - z'| / (|G(z) - G(z')| + slack), means of absolute values: small when looks differ as their vectors do.
+
+    Mao et al., 2019, https://arxiv.org/abs/1903.05628, equation 4, upside down. Their `slack` of 1e-5 makes the term
+    explode as long as a young generator ignores z; with 0.05 it is bounded by 20 |z - z'|.
+    """
+    apart = (picture - other).abs().flatten(1).mean(1)
+    return ((z - other_z).abs().mean(1) / (apart + slack)).mean()
+
+
 class GanLoss(NamedTuple):
     """A flavour of the adversarial game: d(scores of real, scores of fake) and g(scores of fake)."""
 
@@ -52,4 +85,8 @@ class GanLoss(NamedTuple):
     g: Callable[[Tensor], Tensor]
 
 
-GAN_LOSSES = {"lsgan": GanLoss(lsgan_d, lsgan_g), "hinge": GanLoss(hinge_d, hinge_g)}
+GAN_LOSSES = {
+    "lsgan": GanLoss(lsgan_d, lsgan_g),
+    "hinge": GanLoss(hinge_d, hinge_g),
+    "vanilla": GanLoss(vanilla_d, vanilla_g),
+}

@@ -64,6 +64,7 @@ def known_options(task: str) -> list[str]:
     fixed = {
         "generator.in_channels",
         "generator.out_channels",
+        "generator.z_dim",
         "discriminator.in_channels",
     }  # the task decides them
     return sorted({*sections, *(found - fixed), "generator.name", "discriminator.name"})

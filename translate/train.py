@@ -3,7 +3,7 @@
 __all__ = ["build_task", "train"]
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -13,9 +13,8 @@ from torch import nn
 from translate.build import Factory, check_arguments, resolve, spec_of
 from translate.checkpoint import Recipe, export_model, load_model, load_state, save_state
 from translate.config import Config
-from translate.data.domains import Domain, resolve_domains
 from translate.data.loader import Batches
-from translate.data.training import TRAINING_DATA, UnpairedData, native_size
+from translate.data.training import TRAINING_DATA, TrainingData
 from translate.ema import EMA
 from translate.errors import UserError
 from translate.log import Diverged, Log, console
@@ -37,14 +36,13 @@ def train(config: Config) -> Path:
     """
     device = pick_device(config.train.device)
     check_recipe(config)
-    wanted = config.data
-    domains = resolve_domains(wanted.a or None, wanted.b or None, wanted.root or None, Path("data"))
-    folder = RunFolder(Path(config.out or f"runs/{domains[0].name}2{domains[1].name}").expanduser())
+    data = TRAINING_DATA[TASKS[config.task].data](config.data, Path("data"))
+    folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser())
     if (plan := folder.recall(config)) and folder.steps_done() >= plan.steps:
         console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         return folder.path
-    data, plan = prepare(config, folder, domains, plan, device)
-    task = build_task(config, plan, device)
+    plan = prepare(config, folder, data, plan, device)
+    task = build_task(config, data.channels, plan, device)
     start_from(task, config.train.init, folder)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
     parts = {"task": task, "ema": ema, **optimizers}
@@ -89,23 +87,21 @@ def train(config: Config) -> Path:
     return folder.path
 
 
-def prepare(
-    config: Config, folder: RunFolder, domains: tuple[Domain, Domain], plan: Plan | None, device: torch.device
-) -> tuple[UnpairedData, Plan]:
+def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device) -> Plan:
     """Read the data and, unless the run has a plan already, settle what the configuration leaves open."""
     began = time.monotonic()  # rendering or downloading, which is done by now, does not count as training time
     wanted = config.data
-    size = plan.size if plan else wanted.size or native_size(domains)
-    data = TRAINING_DATA[TASKS[config.task].data](
-        domains, folder.cache, size=size, zoom=wanted.zoom, square=wanted.square
-    )
+    size = plan.size if plan else wanted.size or data.native_size()
+    data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square)
     warn(data)
     if plan is None:
         epoch_steps = data.epoch / wanted.batch_size
         used = time.monotonic() - began
-        plan = make_plan(config, device, size, epoch_steps, used, lambda p: scratch_step(config, p, device))
+        plan = make_plan(
+            config, device, size, epoch_steps, used, lambda p: scratch_step(config, data.channels, p, device)
+        )
         folder.remember(config, plan)
-    return data, plan
+    return plan
 
 
 def check_recipe(config: Config) -> None:
@@ -115,12 +111,13 @@ def check_recipe(config: Config) -> None:
     Factory(config.discriminator, DISCRIMINATORS, "discriminator")
 
 
-def build_task(config: Config, plan: Plan, device: torch.device) -> Task:
+def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Task:
     """Build the task and its networks on `device`; the weights follow from the seed."""
     torch.manual_seed(config.train.seed)
     task = TASKS[config.task](
         Factory(config.generator, GENERATORS, "generator", size=plan.size),
         Factory(config.discriminator, DISCRIMINATORS, "discriminator", size=plan.size),
+        channels,
         **config.method,
     )
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
@@ -149,12 +146,15 @@ def start_from(task: Task, path: str, folder: RunFolder) -> None:
             ) from None
 
 
-def scratch_step(config: Config, plan: Plan, device: torch.device) -> Callable[[], object]:
+def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Callable[[], object]:
     """Return one step of the real run, on noise and on networks that are thrown away."""
-    task = build_task(config, plan, device)
+    task = build_task(config, channels, plan, device)
     optimizers = make_optimizers(task, config.train)
-    noise = torch.randint(0, 256, (config.data.batch_size, plan.crop, plan.crop, 3), dtype=torch.uint8)
-    batch = {name: noise.permute(0, 3, 1, 2) for name in "ab"}
+    shape = (config.data.batch_size, plan.crop, plan.crop)
+    batch = {
+        name: torch.randint(0, 256, (*shape, count), dtype=torch.uint8).permute(0, 3, 1, 2)
+        for name, count in channels.items()
+    }
 
     def step() -> None:
         real = to_device(batch, device, channels_last=plan.channels_last)
@@ -175,8 +175,9 @@ def is_preview(done: int, steps: int, previews: int) -> bool:
     return done * previews // steps > (done - 1) * previews // steps
 
 
-def make_recipe(config: Config, plan: Plan, data: UnpairedData, nets: nn.ModuleDict, step: int) -> Recipe:
+def make_recipe(config: Config, plan: Plan, data: TrainingData, nets: nn.ModuleDict, step: int) -> Recipe:
     """Write down all that a user of the model needs."""
+    paired = TASKS[config.task].data == "paired"
     return Recipe(
         task=config.task,
         nets={name: spec_of(net) for name, net in nets.items()},
@@ -185,18 +186,24 @@ def make_recipe(config: Config, plan: Plan, data: UnpairedData, nets: nn.ModuleD
         preset=config.preset,
         steps=step,
         data=data.fingerprint,
+        channels=data.channels,
+        directions=(config.data.direction,) if paired else ("ab", "ba"),
+        whole=paired and plan.crop == plan.size,
+        facts=data.facts,
     )
 
 
-def warn(data: UnpairedData) -> None:
-    """Tell of files that are left out, and of domains too small to learn from."""
+def warn(data: TrainingData) -> None:
+    """Tell of files that are left out, of what looks odd, and of domains too small to learn from."""
+    for line in data.notes:
+        console.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
     for line in data.skipped[:5]:
         console.print(f"[yellow]skipped[/] {escape(line)}", soft_wrap=True)
     if len(data.skipped) > 5:
         console.print(f"[yellow]skipped[/] {len(data.skipped) - 5} more files that cannot be read", soft_wrap=True)
-    for name, cache in zip(data.names, data.caches.values(), strict=True):
-        if len(cache) < 10:
-            small = f"{escape(name)} has {len(cache)} picture(s) to train on: the model will memorise them"
+    for name, count in data.counts.items():
+        if count < 10:
+            small = f"{escape(name)} has {count} picture(s) to train on: the model will memorise them"
             console.print(f"[yellow]note[/] {small}", soft_wrap=True)
 
 

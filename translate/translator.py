@@ -1,42 +1,39 @@
-"""A trained model as one callable: a picture of any kind and size in, the same kind and size out."""
+"""A trained model as one callable: a picture of any kind and size in, one or many of the same kind and size out."""
 
 __all__ = ["Translator"]
 
-from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from translate import memory
+from translate.answers import Wish, choose_answers
 from translate.checkpoint import Recipe, load_model, model_file
-from translate.decode import from_pillow
-from translate.encode import to_pillow
 from translate.errors import OptionError, UserError
-from translate.images import pad_to_multiple, read_picture, to_array, to_tensor
-from translate.picture import Picture, as_picture, to_gray
-from translate.precision import pick_inference_precision
-from translate.step import autocast, pick_device
+from translate.fitting import bring_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
+from translate.inference import Inference
+from translate.kinds import as_kind_of, picture_of
+from translate.picture import Picture, on_white
+from translate.step import pick_device
 from translate.tasks import TASKS
 
-_MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over
-_ALWAYS_FITS = 2**20  # pixels; memory is not asked about for pictures up to this
-_BESIDE = 40  # bytes a pixel of the copies around the networks' pass
-_KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are not translated as they are but can be returned to
+Named = tuple[Picture, str]  # and what an error may call it
 
 
 class Translator:
     """Translates pictures between the two domains of a model.
 
-    `Translator.load("runs/photos2monet")("photo.jpg")` is a painting.
+    `Translator.load("runs/photos2monet")("photo.jpg")` is a painting. A model of pairs may go one way alone, give
+    many answers to one picture (`count`, `seed`, `z`) and take strokes of colour (`hints`).
 
     Attributes:
         recipe: what the model is; `recipe.domains` names a and b.
         device: where it computes.
         precision: "fp32" or "bf16".
+        z_dim: how many numbers make a look z; 0: the model has none.
+        random: whether `seed` changes the answer.
         file: the model file, or None where the networks were given.
     """
 
@@ -45,13 +42,11 @@ class Translator:
     ) -> None:
         if TASKS[recipe.task].data not in ("paired", "unpaired"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; give another model")
-        self.recipe = recipe
-        self.device = torch.device(device)
-        nets.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.nets = nets.eval().requires_grad_(False)
+        self._infer = Inference(recipe, nets, torch.device(device), precision)
+        self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
+        self.precision, self.z_dim, self.random = self._infer.precision, self._infer.z_dim, self._infer.random
         self.file: Path | None = None
-        self._multiple = max(int(getattr(net, "multiple", 1)) for net in nets.values())
-        self.precision = pick_inference_precision(partial(self._run, "ab"), self.device, precision)
+        self._paired = is_paired(recipe)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> "Translator":
@@ -72,121 +67,163 @@ class Translator:
         translator.file = model_file(path)
         return translator
 
-    def __call__(self, image: Any, direction: str = "ab") -> Any:
-        """Translate a picture of any of these kinds to one of the same kind and size.
+    def __call__(
+        self,
+        image: Any,
+        direction: str | None = None,
+        *,
+        count: int | None = None,
+        seed: int | None = None,
+        z: Any = None,
+        hints: Any = None,
+        scale: str = "fit",
+    ) -> Any:
+        """Translate a picture of any of these kinds to one of the same kind and size, or to a list of them.
+
+        Without `count`, `seed` and `z`, the answer is always the same one.
 
         Args:
             image: a path (the result is then a PIL image); a PIL image; an array (H, W), (H, W, 1), (H, W, 3)
-                or (H, W, 4) of uint8, uint16 or float in [0, 1]; or a tensor (3, H, W) or (B, 3, H, W),
-                float in [-1, 1]. Gray stays gray, alpha is carried over, EXIF's rotation is carried out.
-            direction: "ab" or "ba".
+                or (H, W, 4) of uint8, uint16 or float in [0, 1]; or a tensor (C, H, W) or (B, C, H, W), float in
+                [-1, 1], which the network sees as it is. EXIF's rotation is carried out. A model of two unpaired
+                domains keeps gray and alpha; with one of pairs, results are RGB or gray as its target is, and
+                transparent pictures are laid on white first.
+            direction: "ab" or "ba"; None: the model's usual one.
+            count: give a list of so many answers; answer k is the same function of (seed, k) for every picture.
+            seed: give answer 0 of this seed; with `count`, where those start (else 0).
+            z: the look of the answer, (z_dim,), or a list of answers, (n, z_dim).
+            hints: strokes of colour, transparent elsewhere: path, PIL image or array of the picture's size.
+            scale: models that learned from whole pictures see all at the trained size ("fit") or as it is ("native").
 
         Raises:
-            OptionError: a wrong direction.
-            UserError: a file that cannot be read, an input of no such kind, or one too large for the memory.
+            OptionError: a wrong direction, count, seed, z or scale, or one that this model does not have.
+            UserError: a file that cannot be read, an input of no such kind, one too large for the memory, hints of
+                another size; an empty sheet or a photo for a model of line drawings.
         """
-        self.check_direction(direction)
-        if isinstance(image, str | Path):
-            return to_pillow(self.picture(read_picture(image), direction, str(image)))
-        if isinstance(image, Image.Image):
-            return self._pillow(image, direction)
-        if isinstance(image, np.ndarray):
-            return self._array(image, direction)
+        wish = self.wish(direction, count=count, seed=seed, z=z, scale=scale)
+        layer = None if hints is None else picture_of(hints)
         if isinstance(image, Tensor):
-            return self._tensor(image, direction)
-        raise UserError(f"cannot translate a {type(image).__name__}; give a path, PIL image, array or tensor")
+            results = self._tensors(image, wish, layer)
+        else:
+            picture, name = picture_of(image)
+            made = self.pictures(picture, wish, layer, name)
+            results = [as_kind_of(image, result, keep=not self._paired) for result in made]
+        return results if wish.several else results[0]
 
-    def picture(self, picture: Picture, direction: str = "ab", name: str = "the picture") -> Picture:
-        """Translate a picture, keeping size, depth, gray and alpha; errors call it `name`.
+    def look(self, photo: Any) -> np.ndarray:
+        """Read the look z from a picture of the target domain, to give it to other pictures.
+
+        Args:
+            photo: as `image` of a call.
+
+        Returns:
+            (z_dim,) float32; (B, z_dim) for a tensor of B pictures.
+
+        Raises:
+            OptionError: the model cannot read looks.
+            UserError: a file that cannot be read, or an input of no such kind.
+        """
+        if "E" not in self.nets:
+            raise OptionError("this model cannot read the look of a picture: it was trained without z")
+        _, channels = self._infer.channels(self.recipe.directions[0])
+        if isinstance(photo, Tensor):
+            x = _checked(photo, channels).reshape(-1, *photo.shape[-3:])
+            return self._infer.look(x).reshape(*photo.shape[:-3], -1).cpu().numpy()
+        picture, name = picture_of(photo)
+        height, width = picture.pixels.shape[:2]
+        x = fitted(on_white(picture), channels, fitted_size(self.recipe, height, width), name)
+        return self._infer.look(x)[0].cpu().numpy()
+
+    def wish(
+        self,
+        direction: str | None = None,
+        *,
+        count: int | None = None,
+        seed: int | None = None,
+        z: Any = None,
+        scale: str = "fit",
+    ) -> Wish:
+        """Check what is asked, as arguments of a call, and return it, for `pictures`.
+
+        Raises:
+            OptionError: a wrong direction, count, seed, z or scale, or one that this model does not have.
+        """
+        if scale not in ("fit", "native"):
+            raise OptionError(f"scale {scale!r} is unknown; choose fit or native")
+        answers, several = choose_answers(self.z_dim, self.random, count=count, seed=seed, z=z)
+        return Wish(direction=self.check_direction(direction), answers=answers, several=several, scale=scale)
+
+    def picture(self, picture: Picture, direction: str | None = None, name: str = "the picture") -> Picture:
+        """Translate a picture to the one answer without chance; errors call it `name`.
 
         Raises:
             OptionError: a wrong direction.
-            UserError: its pass would take more memory than there is.
+            UserError: as for a call.
         """
-        y = self._checked_run(to_tensor(picture.pixels), direction, name)
-        pixels = to_array(y, picture.pixels.dtype)
-        if picture.gray:
-            pixels = to_gray(pixels)[..., None].repeat(3, axis=2)
-        return Picture(pixels, picture.alpha, picture.gray, picture.frames)
+        return self.pictures(picture, self.wish(direction), None, name)[0]
+
+    def pictures(self, picture: Picture, wish: Wish, hints: Named | None = None, name: str = "it") -> list[Picture]:
+        """Translate a picture to all the answers that are wished for, each of its size and depth.
+
+        Args:
+            picture: of any kind.
+            wish: from `wish`.
+            hints: a layer of strokes and what errors call it.
+            name: what errors call the picture.
+
+        Raises:
+            OptionError: hints for a model that takes none.
+            UserError: as for a call.
+        """
+        self.check_hints(hints is not None)
+        height, width = picture.pixels.shape[:2]
+        size = fitted_size(self.recipe, height, width, wish.scale)
+        seen_as = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
+        self._infer.check_memory(1, *size, seen_as)
+        channels, _ = self._infer.channels(wish.direction)
+        x = fitted_source(self.recipe, picture, channels, size, name)
+        hint = fitted_hint(hints[0], (height, width), size, hints[1]) if hints else None
+        passes = (self._infer(x, wish.direction, answer, hint, seen_as) for answer in wish.answers)
+        return [bring_back(y, picture, self._paired) for y in passes]
 
     def peak_bytes(self, height: int, width: int) -> int:
-        """Estimate the memory that translating a picture of height x width px takes, beside the model."""
-        return round(max(height, _MINIMUM) * max(width, _MINIMUM) * (self._bytes_per_pixel + _BESIDE))
+        """Estimate the memory that one pass over a picture of height x width px takes, beside the model."""
+        return self._infer.peak_bytes(height, width)
 
-    @cached_property
-    def _bytes_per_pixel(self) -> float:
-        # Counted in fp32 for both precisions: with bf16 the tensors take less, the backend's own copies more.
-        return memory.bytes_per_pixel(lambda x: self._run("ab", x, "fp32"), self.device)
+    def check_direction(self, direction: str | None) -> str:
+        """Return `direction`, or the model's usual one for None.
 
-    def check_direction(self, direction: str) -> None:
-        """Raise OptionError, naming the two domains, unless `direction` is "ab" or "ba"."""
-        if direction not in ("ab", "ba"):
-            a, b = self.recipe.domains
-            raise OptionError(f"direction {direction!r} is neither 'ab' ({a} to {b}) nor 'ba' ({b} to {a})")
+        Raises:
+            OptionError: the model does not go that way.
+        """
+        known, (a, b) = self.recipe.directions, self.recipe.domains
+        if direction is None or direction in known:
+            return direction or known[0]
+        if len(known) == 1:
+            trained = f"it was trained with --direction {known[0]}"
+            raise OptionError(f"this model only turns {a} into {b} ({trained}); leave --direction out")
+        raise OptionError(f"direction {direction!r} is neither 'ab' ({a} to {b}) nor 'ba' ({b} to {a})")
 
-    def _run(self, direction: str, x: Tensor, precision: str) -> Tensor:
-        """Translate (B, 3, H, W) in [-1, 1] of any size; the result is float32 on the translator's device."""
-        x = x.to(self.device, torch.float32)
-        x, (rows, columns) = pad_to_multiple(x, self._multiple, _MINIMUM)
-        batch = {direction[0]: x.contiguous(memory_format=torch.channels_last)}
-        with torch.inference_mode(), autocast(self.device, precision):
-            y = TASKS[self.recipe.task].predict(self.nets, batch, direction=direction)
-        assert y.shape == x.shape, (y.shape, x.shape)
-        return y[..., rows, columns].float()
+    def check_hints(self, given: bool) -> None:
+        """Raise OptionError where hints are given to a model that takes none."""
+        if given and "hint" not in self.recipe.channels:
+            raise OptionError("this model takes no hints; train one with --hints, or leave them out")
 
-    def _checked_run(self, x: Tensor, direction: str, name: str) -> Tensor:
-        batch, _, height, width = x.shape
-        self.check_direction(direction)
-        if batch * height * width > _ALWAYS_FITS:
-            free = memory.free_bytes(self.device)
-            if free is not None and batch * self.peak_bytes(height, width) > free:
-                raise self._too_large(x, name, free)
-        try:
-            return self._run(direction, x, self.precision)
-        except RuntimeError as error:  # the estimate was too low, or others took the memory meanwhile
-            if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-                raise self._too_large(x, name, memory.free_bytes(self.device) or 0) from None
-            raise
+    def _tensors(self, x: Tensor, wish: Wish, hints: Named | None) -> list[Tensor]:
+        self.check_hints(hints is not None)
+        channels, _ = self._infer.channels(wish.direction)
+        batch = _checked(x, channels).detach().reshape(-1, *x.shape[-3:])
+        height, width = x.shape[-2:]
+        hint = fitted_hint(hints[0], (height, width), (height, width), hints[1]) if hints else None
+        results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
+        # A clone may be used in autograd.
+        return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in results]
 
-    def _too_large(self, x: Tensor, name: str, free: int) -> UserError:
-        batch, _, height, width = x.shape
-        need, there = memory.gigabytes(batch * self.peak_bytes(height, width)), memory.gigabytes(free)
-        return UserError(
-            f"{name}: {width} x {height} px would need about {need} of memory, {there} are free;"
-            " shrink it first or use a machine with more memory"
+
+def _checked(x: Tensor, channels: int) -> Tensor:
+    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
+        raise UserError(
+            f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
+            f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]"
         )
-
-    def _pillow(self, image: Image.Image, direction: str) -> Image.Image:
-        try:
-            picture = from_pillow(image)
-        except (OSError, ValueError) as error:
-            raise UserError(f"the PIL image of mode {image.mode} cannot be translated: {error}") from None
-        result = to_pillow(self.picture(picture, direction))
-        return result.convert(image.mode) if image.mode in _KEPT_MODES else result
-
-    def _array(self, array: np.ndarray, direction: str) -> np.ndarray:
-        known = array.dtype in (np.uint8, np.uint16) or array.dtype.kind == "f"
-        planes = array[..., None] if array.ndim == 2 else array
-        if not known or planes.ndim != 3 or planes.shape[2] not in (1, 3, 4) or not planes.size:
-            raise UserError(
-                f"cannot translate an array of shape {array.shape} and type {array.dtype};"
-                " give (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1]"
-            )
-        try:
-            picture = self.picture(as_picture(planes), direction, "the array")
-        except ValueError as error:
-            raise error if isinstance(error, UserError) else UserError(f"the array: {error}") from None
-        stack = picture.pixels[..., :1] if picture.gray else picture.pixels
-        if picture.alpha is not None:
-            stack = np.dstack((stack, picture.alpha))
-        return stack.reshape(array.shape).astype(array.dtype, copy=False)
-
-    def _tensor(self, x: Tensor, direction: str) -> Tensor:
-        shape = tuple(x.shape)
-        if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != 3 or not x.numel():
-            raise UserError(
-                f"cannot translate a tensor of shape {shape} and type {x.dtype};"
-                " give (3, H, W) or (B, 3, H, W), float in [-1, 1]"
-            )
-        y = self._checked_run(x.detach().reshape(-1, *shape[-3:]), direction, "the tensor")
-        return y.reshape(shape).to(x.device, x.dtype).clone()  # a clone may be used in autograd
+    return x

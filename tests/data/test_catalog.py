@@ -26,6 +26,8 @@ EXPECTED = {
     "facades": "paired",
     "edges2shoes": "paired",
     "edges2handbags": "paired",
+    "sketch2shoe": "paired",
+    "sketch2handbag": "paired",
 }
 TINY = """
 title = "Tiny"
@@ -83,11 +85,13 @@ def test_the_shipped_catalog_is_the_promised_one():
     drawn = load_catalog()["photos2monet"]
     assert drawn.render == dataset.Render(name="landscapes", train=400, test=100)
     assert drawn.domains == {"photos": "A", "monet": "B"}
+    assert not load_catalog()["sketch2shoe"].combined  # drawn pairs lie in trainA and trainB
+    assert load_catalog()["maps"].combined
 
 
 def test_all_domain_names_are_unique_and_no_data_set_has_one():
     names = [domain for entry in load_catalog().values() for domain in entry.domains]
-    assert len(names) == len(set(names)) == 20
+    assert len(names) == len(set(names)) == 24
     assert not set(names) & set(load_catalog())
     assert owner_of_domain("zebras").name == "horse2zebra"
     assert owner_of_domain("unicorns") is None

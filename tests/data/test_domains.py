@@ -174,16 +174,21 @@ def test_what_the_system_refuses_is_one_line():
 @pytest.mark.parametrize(("count", "held_out"), [(1, 0), (2, 1), (4, 1), (30, 3), (1000, 100), (1500, 100)])
 def test_the_hold_out_is_a_tenth_at_least_one_at_most_a_hundred(count, held_out):
     paths = [Path(f"x/{i}.png") for i in range(count)]
-    train, test = domains._hold_out(paths)
-    assert (len(train), len(test)) == (count - held_out, held_out)
-    assert sorted(train + test) == sorted(paths)
+    domain = domains._hold_out(Domain("x", paths, []))
+    assert (len(domain.train), len(domain.test)) == (count - held_out, held_out)
+    assert sorted(domain.train + domain.test) == sorted(paths)
+    assert domains._hold_out(Domain("x", paths, paths[:1])).train == paths
+
+
+def stems_held_out(paths: list[Path]) -> set[str]:
+    return {path.stem for path in domains._hold_out(Domain("x", paths, [])).test}
 
 
 def test_the_hold_out_depends_on_names_alone():
     paths = [Path(f"x/{i}.png") for i in range(50)]
-    chosen = {path.stem for path in domains._hold_out(paths)[1]}
-    assert {path.stem for path in domains._hold_out(paths[::-1])[1]} == chosen
-    assert {path.stem for path in domains._hold_out([Path("y/z") / f"{p.stem}.jpg" for p in paths])[1]} == chosen
+    chosen = stems_held_out(paths)
+    assert stems_held_out(paths[::-1]) == chosen
+    assert stems_held_out([Path("y/z") / f"{path.stem}.jpg" for path in paths]) == chosen
     assert chosen != {str(i) for i in range(5)}  # a sorted list's head would often be one scene
 
 
@@ -368,3 +373,5 @@ def test_half_of_a_combined_set_is_refused_before_anything_is_fetched(here, monk
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("fetched"))
     with pytest.raises(OptionError, match="one half of the combined pictures of 'maps'; use --data maps"):
         resolve_domains("aerial_photos", "street_maps", None, Path("data"))
+    with pytest.raises(OptionError, match="holds combined .* pairs; train on it with train_pix2pix.py --data maps"):
+        resolve_domains(None, None, "maps", Path("data"))

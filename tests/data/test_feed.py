@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from tests.conftest import picture
+from translate.config import DataConfig
 from translate.data.cache import PictureCache
-from translate.data.domains import Domain
 from translate.data.loader import Batches, Unpaired, order
-from translate.data.training import UnpairedData, native_size
-from translate.data.transforms import Augment, fit
+from translate.data.training import TRAINING_DATA, UnpairedData
+from translate.data.transforms import Augment, Jitter, fit, resize
 from translate.errors import UserError
 
 
@@ -153,27 +153,62 @@ def test_an_error_in_the_feed_reaches_the_consumer():
         next(iter(Batches(Broken(), 1)))
 
 
+def write_layout(root, train_a, train_b, test_a):
+    root.mkdir()
+    parts = {"trainA": train_a, "trainB": train_b, "testA": test_a}
+    return {name: write_folder(root / name, count) for name, count in parts.items()}
+
+
 def test_training_data_probes_held_out_pictures(tmp_path):
-    train, test = write_folder(tmp_path / "a", 6), write_folder(tmp_path / "t", 2)
-    for i, path in enumerate(test):
+    files = write_layout(tmp_path / "x", 6, 4, 2)
+    for i, path in enumerate(files["testA"]):
         cv2.imwrite(str(path), picture(500 + i, 32, 32))
-    domains = (Domain("x", train, test), Domain("y", train[:3], []))
-    data = UnpairedData(domains, tmp_path / "cache", size=16, zoom=1.25, square=True, progress=False)
-    assert data.names == ("x", "y")
+    data = UnpairedData(DataConfig(root=str(tmp_path / "x")), tmp_path)
+    assert data.names == ("xA", "xB")
+    assert data.title == "xA2xB"
+    assert data.channels == {"a": 3, "b": 3}
     assert data.epoch == 6
+    data.open(tmp_path / "cache", size=16, zoom=1.25, square=True, progress=False)
+    assert data.counts == {"xA": 6, "xB": 3}  # one of the four is held out
+    assert (data.facts, data.notes, data.skipped) == ({}, [], [])
     assert data.caches["a"][0].shape == (20, 20, 3)
-    assert data.probe["a"].shape == (3, 3, 16, 16)
-    expected = fit(cv2.cvtColor(cv2.imread(str(test[0])), cv2.COLOR_BGR2RGB), 16, square=True)
+    assert data.probe["a"].shape == (4, 3, 16, 16)
+    expected = fit(cv2.cvtColor(cv2.imread(str(files["testA"][0])), cv2.COLOR_BGR2RGB), 16, square=True)
     np.testing.assert_array_equal(data.probe["a"][0].permute(1, 2, 0).numpy(), expected)
+    assert data.stream(crop=16, flip=True, seed=0)[0]["b"].shape == (16, 16, 3)
+    assert TRAINING_DATA["unpaired"] is UnpairedData
 
 
 def test_native_size_is_that_of_the_pictures_within_limits(tmp_path):
-    paths = write_folder(tmp_path / "a", 3)
-    domains = (Domain("x", paths, []), Domain("y", paths, []))
-    assert native_size(domains) == 32
-    for path in paths:
-        cv2.imwrite(str(path), picture(0, 71, 90))
-    assert native_size(domains) == 68
-    for path in paths:
-        cv2.imwrite(str(path), picture(0, 300, 400))
-    assert native_size(domains) == 256
+    files = write_layout(tmp_path / "x", 3, 3, 1)
+    data = UnpairedData(DataConfig(root=str(tmp_path / "x")), tmp_path)
+    assert data.native_size() == 32
+    for shape, size in (((71, 90), 68), ((300, 400), 256)):
+        for path in [*files["trainA"], *files["trainB"]]:
+            cv2.imwrite(str(path), picture(0, *shape))
+        assert data.native_size() == size
+
+
+@pytest.mark.parametrize("channels", [1, 4, 6])
+def test_any_number_of_channels_is_resized_and_cut(channels):
+    source = np.dstack([picture(0, 40, 60), picture(1, 40, 60)])[..., :channels]
+    assert fit(source, 20, square=False).shape == (20, 30, channels)
+    assert resize(source, 33, 17).shape == (33, 17, channels)
+    assert Augment(16, flip=True)(source, 0).shape == (16, 16, channels)
+
+
+@pytest.mark.parametrize(("height", "width"), [(11, 17), (97, 140)])
+def test_nearest_makes_no_new_values(height, width):
+    source = np.random.default_rng(0).choice(np.array([3, 90, 200], np.uint8), (40, 60, 1))
+    assert set(np.unique(resize(source, height, width, nearest=True))) == {3, 90, 200}
+    assert set(np.unique(fit(source, 23, square=True, nearest=True))) == {3, 90, 200}
+    assert len(np.unique(resize(source, height, width))) > 3
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_jitter_changes_colours_within_its_strength(channels):
+    source = np.clip(picture(0, 32, 32), 60, 190)[..., :channels]
+    assert np.array_equal(Jitter(0.3)(source, 5), Jitter(0.3)(source, 5))
+    gaps = [[np.abs(Jitter(s)(source, seed).astype(int) - source).mean() for seed in range(20)] for s in (0.1, 0.6)]
+    assert 1 < np.mean(gaps[0]) < np.mean(gaps[1]) < 60
+    assert Jitter(1.0)(source, 0).shape == source.shape

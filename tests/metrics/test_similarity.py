@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from translate.metrics.similarity import MAX_PSNR, psnr, ssim
+from translate.metrics.similarity import MAX_PSNR, l1, psnr, ssim
 
 
 def noisy_pair(shape: tuple[int, ...], seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -50,3 +50,10 @@ def test_values_outside_the_range_count_as_clipped():
     _, truth = noisy_pair((1, 3, 16, 16))
     white = torch.ones_like(truth)
     torch.testing.assert_close(psnr(white * 3, truth), psnr(white, truth))
+
+
+def test_l1_is_the_mean_difference_in_levels_of_8_bits():
+    output, truth = noisy_pair((3, 3, 33, 20))
+    expected = (255 * (output - truth).abs() / 2).mean(dim=(1, 2, 3))
+    torch.testing.assert_close(l1(output, truth), expected)
+    assert l1(torch.ones(1, 3, 4, 4), -torch.ones(1, 3, 4, 4)).item() == 255

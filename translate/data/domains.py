@@ -1,20 +1,17 @@
 """The two domains of a run: which pictures train, which are held out, and what the domains are called."""
 
-__all__ = ["Domain", "find_images", "resolve_domain", "resolve_domains"]
+__all__ = ["Domain", "check_given", "find_domains", "find_images", "resolve_domain", "resolve_domains"]
 
 import dataclasses
-import hashlib
-import os
 import re
 from pathlib import Path
 
 from translate.data import catalog
-from translate.data.files import find_images, is_pattern, pattern_base, readable
+from translate.data.files import find_images, is_pattern, readable
+from translate.data.names import bare, distinct_names, held_out, name_of
 from translate.errors import OptionError, UserError
 
-_HELD_OUT_SHARE, _HELD_OUT_MOST = 0.1, 100
 _TRAIN = re.compile(r"train(?P<side>_?[AB])?$")
-_GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,26 +45,53 @@ def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) 
         OptionError: too few or too many of the three are given, or both sides are the same pictures.
         UserError: something named does not exist, is empty or cannot be prepared.
     """
-    if data is not None and (a is not None or b is not None):
-        raise OptionError("--data already names both domains; give either --data, or --a and --b")
+    check_given(a, b, data)
     if data is not None:
         with readable(data):
             first, second = _sides(data, root)
-    elif a is not None and b is not None:
-        first, second = resolve_domain(a, root), resolve_domain(b, root)
-    elif a is None and b is None:
-        raise OptionError("no pictures given; say --a FOLDER --b FOLDER, or --data ROOT")
+        _check_different(first, second)
+        first, second = _distinctly_named(first, second)
     else:
+        assert a is not None and b is not None
+        first, second = find_domains(a, b, root)
+    return _hold_out(first), _hold_out(second)
+
+
+def find_domains(a: str, b: str, root: Path) -> tuple[Domain, Domain]:
+    """Return the domains that `--a` and `--b` stand for, with `test` empty where no folder holds test pictures.
+
+    Raises:
+        OptionError: both sides are the same pictures.
+        UserError: as `resolve_domains`.
+    """
+    first, second = _find_domain(a, root), _find_domain(b, root)
+    _check_different(first, second)
+    return _distinctly_named(first, second)
+
+
+def check_given(a: str | None, b: str | None, data: str | None) -> None:
+    """Refuse too few or too many of `--a`, `--b` and `--data`.
+
+    Raises:
+        OptionError: neither exactly `--data` nor exactly the other two are given.
+    """
+    if data is not None and (a is not None or b is not None):
+        raise OptionError("--data already names both domains; give either --data, or --a and --b")
+    if data is None and a is None and b is None:
+        raise OptionError("no pictures given; say --a FOLDER --b FOLDER, or --data ROOT")
+    if data is None and (a is None or b is None):
         given, lacking = ("--b", "--a") if a is None else ("--a", "--b")
         raise OptionError(f"{given} is given without {lacking}; name the other domain's pictures with {lacking} FOLDER")
-    _check_different(first, second)
-    return _distinct_names(first, second)
 
 
 def resolve_domain(spec: str, root: Path) -> Domain:
     """Return the one domain that `spec` stands for: what exists at that path, else a catalog domain."""
+    return _hold_out(_find_domain(spec, root))
+
+
+def _find_domain(spec: str, root: Path) -> Domain:
     with readable(spec):
-        if not _bare(spec) or Path(spec).exists() or is_pattern(spec):
+        if not bare(spec) or Path(spec).exists() or is_pattern(spec):
             return _local_domain(spec, root)
     owner = catalog.owner_of_domain(spec)
     if owner is None:
@@ -76,11 +100,6 @@ def resolve_domain(spec: str, root: Path) -> Domain:
         raise OptionError(f"{spec!r} is one half of the combined pictures of {owner.name!r}; use --data {owner.name}")
     folder = _train_folder(catalog.prepare(owner.name, root), owner.domains[spec])
     return _local_domain(str(folder), root)
-
-
-def _bare(spec: str) -> bool:
-    """Whether `spec` is a mere word: `./photos` always means the path."""
-    return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
 
 
 def _unknown_domain(spec: str) -> Domain:
@@ -98,8 +117,10 @@ def _sides(data: str, root: Path) -> tuple[Domain, Domain]:
     """Return both domains of a prepared layout, preparing it first if it is a data set of the catalog."""
     path = Path(data).expanduser()
     if not path.is_dir():
-        if path.exists() or not _bare(data):
+        if path.exists() or not bare(data):
             raise UserError(f"--data {data!r} is not a folder; give one that has trainA and trainB")
+        if (known := catalog.load_catalog().get(data)) and known.combined:
+            raise OptionError(f"{data!r} holds combined A|B pairs; train on it with train_pix2pix.py --data {data}")
         path = catalog.prepare(data, root)
     folders = [_train_folder(path, side) for side in "AB"]
     first, second = (_local_domain(str(folder), root) for folder in folders)
@@ -111,56 +132,38 @@ def _train_folder(layout: Path, side: str) -> Path:
         if (layout / name).is_dir():
             return layout / name
     found = ", ".join(sorted(entry.name for entry in layout.iterdir() if entry.is_dir())) or "no folder"
-    combined = "; its train folder looks like combined A|B pairs" if (layout / "train").is_dir() else ""
+    combined = (
+        "; its train folder looks like combined A|B pairs, which train_pix2pix.py takes"
+        if (layout / "train").is_dir()
+        else ""
+    )
     raise UserError(f"'{layout}' has no train{side} (it has {found}){combined}; give a root with trainA and trainB")
 
 
 def _local_domain(spec: str, root: Path) -> Domain:
-    """Build a domain from pictures on this machine, with its test folder or an automatic hold-out."""
+    """Build a domain from pictures on this machine, with the test folder beside them if there is one."""
     path, found = Path(spec).expanduser(), find_images(spec)
     if (path / "trainA").is_dir() or (path / "train_A").is_dir():
         raise OptionError(f"'{path}' holds both domains; say --data {path}, or name one of its folders")
-    name = _name(path, root)
+    name = name_of(path, root)
     side = _TRAIN.match(path.name) if path.is_dir() else None
     if side is None:
-        return Domain(name, *_hold_out(found))
+        return Domain(name, found, [])
     letter = side["side"] or ""
     truth = path.parent / "truth" / letter.strip("_")
     for split in ("test", "val"):
         if (test := path.parent / f"{split}{letter}").is_dir():
             return Domain(name, found, find_images(str(test)), truth if letter and truth.is_dir() else None)
-    return Domain(name, *_hold_out(found))
+    return Domain(name, found, [])
 
 
-def _hold_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Split into (train, test): a tenth, 1 to 100 pictures, chosen by the hash of the stem.
-
-    The choice does not depend on the order, on the folder's place or on the suffix, so that the two halves of
-    a scene that lie in both domains under one stem are held out together.
-    """
-    if len(paths) < 2:
-        return paths, []
-    count = min(max(round(len(paths) * _HELD_OUT_SHARE), 1), _HELD_OUT_MOST)
-    ranked = sorted(paths, key=lambda path: (hashlib.sha256(path.stem.encode()).digest(), path))
-    test = set(ranked[:count])
-    return [path for path in paths if path not in test], [path for path in paths if path in test]
-
-
-def _name(path: Path, root: Path) -> str:
-    """Name a domain after its folder, pattern or list; a generic one such as trainA after its parent too."""
-    base = pattern_base(path) if is_pattern(str(path)) else path
-    base = Path(os.path.normpath((base if base.is_dir() else base.with_suffix("")).absolute()))
-    generic = _GENERIC.match(base.name)
-    if generic is None:
-        return _clean(base.name)
-    dataset = catalog.load_catalog().get(base.parent.name)
-    if dataset and generic["side"] and base.parent.parent.resolve() == root.resolve():
-        return next(name for name, side in dataset.domains.items() if side == generic["side"].upper())
-    return _clean(base.parent.name + (generic["side"] or "").upper())
-
-
-def _clean(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "pictures"
+def _hold_out(domain: Domain) -> Domain:
+    """Take test pictures out of the training pictures of a domain that has none."""
+    if domain.test:
+        return domain
+    test = held_out(domain.train, lambda path: path.stem)
+    train = [path for path in domain.train if path not in test]
+    return dataclasses.replace(domain, train=train, test=[path for path in domain.train if path in test])
 
 
 def _check_different(a: Domain, b: Domain) -> None:
@@ -178,11 +181,6 @@ def _identities(paths: list[Path]) -> set[Path]:
     return {real[path.parent] / path.name for path in paths}
 
 
-def _distinct_names(a: Domain, b: Domain) -> tuple[Domain, Domain]:
-    """Tell two domains of one name apart by where their paths part, else by a letter."""
-    if a.name != b.name:
-        return a, b
-    folders = [domain.train[0].absolute().parent.parts for domain in (a, b)]
-    parting = next((pair for pair in zip(*folders, strict=False) if pair[0] != pair[1]), ("A", "B"))
-    names = [f"{_clean(part)}_{a.name}" for part in parting]
+def _distinctly_named(a: Domain, b: Domain) -> tuple[Domain, Domain]:
+    names = distinct_names((a.name, b.name), [domain.train[0].parent for domain in (a, b)])
     return dataclasses.replace(a, name=names[0]), dataclasses.replace(b, name=names[1])

@@ -1,6 +1,6 @@
 """Pictures by folder, glob pattern, list file or single path: names only, nothing is decoded here."""
 
-__all__ = ["find_images", "is_pattern", "pattern_base", "readable"]
+__all__ = ["find_images", "is_pattern", "listed", "pattern_base", "readable"]
 
 import contextlib
 import difflib
@@ -65,6 +65,12 @@ def pattern_base(pattern: Path) -> Path:
     return Path(*pattern.parts[:magic])
 
 
+def listed(names: Collection[object]) -> str:
+    """List the first few of `names`, and count the others."""
+    shown = ", ".join(str(name) for name in list(names)[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+
+
 def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 
@@ -127,10 +133,8 @@ def _in_list(file: Path) -> list[Path]:
         raise UserError(f"list file '{file}' names no picture; write one path a line")
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-        named = ", ".join(missing[:_NAMED])
         raise UserError(
-            f"list file '{file}' names {len(missing)} missing file{'s' * (len(missing) > 1)}: {named}{more};"
+            f"list file '{file}' names {len(missing)} missing file{'s' * (len(missing) > 1)}: {listed(missing)};"
             " paths count from the list's own folder"
         )
     return paths

@@ -1,6 +1,6 @@
 """From pictures to batches: what a step sees is a function of (seed, step) alone, so a run resumes exactly."""
 
-__all__ = ["Batches", "Unpaired"]
+__all__ = ["Batches", "Paired", "SampleStream", "Unpaired"]
 
 import functools
 import os
@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.transforms import Augment
+from translate.data.hints import sample_hints
+from translate.data.transforms import Augment, Jitter
 
 Sample = dict[str, np.ndarray]
 
@@ -48,6 +49,53 @@ class Unpaired:
         return sample
 
 
+class Paired:
+    """Sample i holds both pictures of one pair, cropped and mirrored alike.
+
+    The pairs are gone through in an order that is shuffled anew for each pass.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[np.ndarray],
+        channels: tuple[int, int],
+        *,
+        crop: int,
+        flip: bool,
+        seed: int,
+        hints: bool = False,
+        colour: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """Set up the stream.
+
+        Args:
+            pairs: each (H, W, Ca + Cb) uint8: the source's channels, then the target's.
+            channels: Ca and Cb.
+            crop: px.
+            flip: mirror half of the pairs.
+            seed: of order, crops and all else.
+            hints: whether samples have a "hint", strokes of the target's colours.
+            colour: strength of the colour jitter of the source and of the target, 0 to 1.
+        """
+        self.pairs, self.channels, self.seed, self.hints = pairs, channels, seed, hints
+        self.epoch = len(pairs)
+        self.augment = Augment(crop, flip=flip)
+        self.jitter = [Jitter(strength) if strength else None for strength in colour]
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return {"a": (crop, crop, Ca) uint8, "b": ..., perhaps "hint": (crop, crop, 4)} of sample `index` >= 0."""
+        epoch, position = divmod(index, len(self.pairs))
+        both = self.pairs[order(self.seed, 0, epoch, len(self.pairs))[position]]
+        both = self.augment(both, seed_of(self.seed, 0, index))
+        sample = dict(zip("ab", np.split(both, [self.channels[0]], axis=2), strict=True))
+        for which, (name, jitter) in enumerate(zip("ab", self.jitter, strict=True), 1):
+            if jitter:
+                sample[name] = jitter(np.ascontiguousarray(sample[name]), seed_of(self.seed, which, index))
+        if self.hints:
+            sample["hint"] = sample_hints(sample["b"], np.random.default_rng([self.seed, 3, index]))
+        return sample
+
+
 @functools.lru_cache(maxsize=8)
 def order(seed: int, which: int, epoch: int, count: int) -> np.ndarray:
     """Return the permutation in which pass `epoch` goes through `count` pictures of domain number `which`."""
@@ -63,7 +111,7 @@ class Batches:
     """Batches of a stream from step `start` on, made ahead by threads.
 
     Of a global batch of `batch_size` samples, process `rank` of `world` makes its share. Iterating yields dicts of
-    (B, 3, H, W) uint8 tensors; `waited` sums the seconds that the consumer had to wait for them.
+    (B, C, H, W) uint8 tensors; `waited` sums the seconds that the consumer had to wait for them.
     """
 
     def __init__(self, stream: SampleStream, batch_size: int, *, start: int = 0) -> None:

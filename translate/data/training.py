@@ -1,99 +1,75 @@
 """What a training run needs of its data, by the kind that its task asks for."""
 
-__all__ = ["TRAINING_DATA", "UnpairedData", "native_size"]
+__all__ = ["TRAINING_DATA", "DataWishes", "PairedData", "TrainingData", "UnpairedData"]
 
-import hashlib
-import statistics
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from translate.data.cache import PictureCache
-from translate.data.domains import Domain
-from translate.data.loader import Unpaired
-from translate.data.transforms import fit
-from translate.errors import UserError
-from translate.images import read_rgb8
-
-PROBES = 4  # pictures of each domain in a sample grid
+from translate.data.loader import SampleStream
+from translate.data.paired import PairedData
+from translate.data.unpaired import UnpairedData
+from translate.data.wishes import DataWishes
 
 
-class UnpairedData:
-    """Two domains, decoded and ready.
+class TrainingData(Protocol):
+    """Pictures to train on: found and checked when made, decoded and ready once `open` was called.
 
     Attributes:
-        names: Of the domains.
-        skipped: Files that could not be decoded, a line each.
+        names: Of the domains, the source's first.
+        title: Names the run.
+        channels: Of each part of a batch, such as {"a": 1, "b": 3}.
         epoch: Samples that show every picture.
-        fingerprint: Identifies the files trained on.
-        probe: Pictures for the sample grids, {"a", "b"} -> (n, 3, size, size) uint8; held out where there are any.
+
+    The others are there after `open`:
+        counts: Pictures to train on, by domain.
+        skipped: What could not be decoded, a line a file.
+        fingerprint: Identifies the files trained on, and what was done to them.
+        probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8, ...}; held out where there are any.
+        facts: What users of the model should know, such as {"sketch": True} where the sources are line drawings.
+        notes: What the user should know before training starts, a line each.
     """
 
-    def __init__(
-        self,
-        domains: Sequence[Domain],
-        folder: Path,
-        *,
-        size: int,
-        zoom: float,
-        square: bool,
-        progress: bool = True,
-    ) -> None:
-        side = round(size * zoom)
-        self.names = (domains[0].name, domains[1].name)
-        self.caches = {
-            key: PictureCache.open(d.train, folder, side=side, square=square, title=d.name, progress=progress)
-            for key, d in zip("ab", domains, strict=True)
-        }
-        self.skipped = [line for cache in self.caches.values() for line in cache.skipped]
-        self.epoch = max(map(len, self.caches.values()))
-        prints = "".join(cache.fingerprint for cache in self.caches.values())
-        self.fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:16]
-        shown = {key: probes(d, size, square) for key, d in zip("ab", domains, strict=True)}
-        count = min(map(len, shown.values()))
-        self.probe = {key: pictures[:count] for key, pictures in shown.items()}
+    names: tuple[str, str]
+    title: str
+    channels: dict[str, int]
+    epoch: int
+    counts: dict[str, int]
+    skipped: list[str]
+    fingerprint: str
+    probe: dict[str, Tensor]
+    facts: dict[str, Any]
+    notes: list[str]
 
-    def stream(self, *, crop: int, flip: bool, seed: int) -> Unpaired:
-        """Return the endless stream of training samples."""
-        return Unpaired(self.caches, crop=crop, flip=flip, seed=seed)
+    def __init__(self, config: DataWishes, root: Path) -> None:
+        """Find the pictures that `config` names, preparing data sets of the catalog in `root`.
 
+        Raises:
+            UserError: they do not exist or are not as they should be.
+        """
 
-TRAINING_DATA = {"unpaired": UnpairedData}
+    def native_size(self) -> int:
+        """Return the resolution worth training at, px: that of the pictures, from 32 to 256, a multiple of 4."""
+        ...
 
+    def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
+        """Decode all pictures into `folder`, or find them there.
 
-def probes(domain: Domain, size: int, square: bool) -> Tensor:
-    """Return the first readable pictures of a domain's test set (or, lacking one, of its training set).
+        Args:
+            folder: Of the decoded pictures.
+            size: Training resolution, px.
+            zoom: Pictures are resized to size * zoom, of which crops of at most `size` are taken.
+            square: Resize to a square; else the shorter side is resized.
+            progress: Whether to show a bar.
 
-    Returns:
-        (n, 3, size, size) uint8, n <= PROBES: the middle of each picture.
-    """
-    pictures: list[np.ndarray] = []
-    for path in [*domain.test, *domain.train]:
-        if len(pictures) == PROBES:
-            break
-        try:
-            picture = fit(read_rgb8(path), size, square=square)
-        except UserError:
-            continue
-        top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
-        pictures.append(picture[top : top + size, left : left + size])
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+        Raises:
+            UserError: no picture can be read, the folder cannot be written to, or two pictures are no pair.
+        """
+
+    def stream(self, *, crop: int, flip: bool, seed: int) -> SampleStream:
+        """Return the endless stream of training samples: crops of `crop` px, half of them mirrored with `flip`."""
+        ...
 
 
-def native_size(domains: Sequence[Domain], most: int = 256) -> int:
-    """Return the resolution worth training at: the median shorter side of some pictures, at most `most` px.
-
-    A multiple of 4, and at least 32.
-    """
-    sides: list[int] = []
-    for domain in domains:
-        for path in domain.train[:: max(1, len(domain.train) // 8)]:
-            try:
-                sides.append(min(read_rgb8(path).shape[:2]))
-            except UserError:
-                continue
-    typical = statistics.median(sides) if sides else most
-    return int(max(32, min(most, typical) // 4 * 4))
+TRAINING_DATA: dict[str, type[TrainingData]] = {"unpaired": UnpairedData, "paired": PairedData}

@@ -1,7 +1,8 @@
 """Scores of translated pictures, by name.
 
-`METRICS` maps "psnr" and "ssim" to functions of two batches of pictures, and "kernel" to a function of the
-features of two sets. It is filled on first use, so that importing the package costs no torch.
+`METRICS` maps "l1", "psnr" and "ssim" to functions of two batches of pictures, "kernel" to one of the features of
+two sets, "edges" to one of two line drawings, and "looks" to one of the looks of many answers. It is filled on
+first use, so that importing the package costs no torch.
 """
 
 __all__ = ["METRICS"]
@@ -15,9 +16,13 @@ METRICS: dict[str, Callable[..., Any]]
 def __getattr__(name: str) -> dict[str, Callable[..., Any]]:
     if name != "METRICS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from translate.metrics.edges import edge_f1
     from translate.metrics.kernel import kernel_distance
-    from translate.metrics.similarity import psnr, ssim
+    from translate.metrics.looks import compare_looks
+    from translate.metrics.similarity import l1, psnr, ssim
 
-    metrics: dict[str, Callable[..., Any]] = {"psnr": psnr, "ssim": ssim, "kernel": kernel_distance}
+    metrics: dict[str, Callable[..., Any]] = {
+        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1, "looks": compare_looks,
+    }  # fmt: skip
     globals()[name] = metrics
     return metrics

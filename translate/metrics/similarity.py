@@ -1,13 +1,13 @@
-"""How near a picture is to its truth, pixel by pixel: PSNR and SSIM.
+"""How near a picture is to its truth, pixel by pixel: L1, PSNR and SSIM.
 
-Both are torchmetrics', on the scale that papers report: values in [0, 1], data range 1. SSIM is not
+The last two are torchmetrics', on the scale that papers report: values in [0, 1], data range 1. SSIM is not
 indifferent to that, as its luminance term changes when a constant is added, so [-1, 1] is converted first.
 SSIM follows Wang et al. 2004 (https://doi.org/10.1109/TIP.2003.819861): Gaussian window of 11 x 11 pixels
 with sigma 1.5, averaged over the windows that lie wholly inside the picture (torchmetrics' own mean also
 counts the windows over its reflected border).
 """
 
-__all__ = ["MAX_PSNR", "psnr", "ssim"]
+__all__ = ["MAX_PSNR", "l1", "psnr", "ssim"]
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,6 +17,19 @@ from translate.metrics.backend import import_torchmetrics
 MAX_PSNR = 100.0  # dB; equal pictures would have infinitely many, and one of them would hide all others in a mean
 WINDOW = 11
 SIGMA = 1.5
+
+
+def l1(output: Tensor, truth: Tensor) -> Tensor:
+    """Mean absolute difference of each picture, in levels of 0 to 255.
+
+    Args:
+        output: (B, 3, H, W) in [-1, 1].
+        truth: same shape and range.
+
+    Returns:
+        (B,), 0 for equal pictures, 255 between black and white.
+    """
+    return 255 * (unit_range(output) - unit_range(truth)).abs().mean(dim=(1, 2, 3))
 
 
 def psnr(output: Tensor, truth: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ __all__ = ["SEED", "Method", "Tally", "kernel_row"]
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,25 +27,32 @@ class Tally:
         self.method = method
         self.describe = DctFeatures()
         self.features: list[Tensor] = []
-        self.psnr: list[float] = []
-        self.ssim: list[float] = []
+        self.scores: dict[str, list[float]] = {}
 
     def add(self, picture: np.ndarray, truth: np.ndarray | None) -> None:
         """Give the method a picture, (H, W, 3) uint8, and score what it returns."""
         result = self.method(picture)
         assert result.shape == picture.shape and result.dtype == np.uint8
+        self.keep(result, truth)
+
+    def keep(self, result: np.ndarray, truth: np.ndarray | None) -> None:
+        """Score a result, (H, W, 3) uint8."""
         output = to_tensor(result)
         self.features.append(self.describe(output))
         if truth is not None:
-            self.psnr.append(psnr(output, to_tensor(truth)).item())
-            self.ssim.append(ssim(output, to_tensor(truth)).item())
+            self.note(psnr=psnr(output, to_tensor(truth)).item(), ssim=ssim(output, to_tensor(truth)).item())
+
+    def note(self, **scores: float | None) -> None:
+        """Keep scores of one picture, named as the attributes of `Row`; None is left out."""
+        for name, score in scores.items():
+            if score is not None:
+                self.scores.setdefault(name, []).append(score)
 
     def row(self, name: str, targets: Tensor) -> Row:
         """The means, and the kernel distance to the features `targets` (M, d)."""
-        row = kernel_row(name, torch.cat(self.features), targets)
-        if not self.psnr:
-            return row
-        return replace(row, psnr=float(np.mean(self.psnr)), ssim=float(np.mean(self.ssim)))
+        row = kernel_row(name, torch.cat(self.features), targets) if self.features else Row(name)
+        means: dict[str, Any] = {score: float(np.mean(values)) for score, values in self.scores.items()}
+        return replace(row, **means)
 
 
 def kernel_row(name: str, outputs: Tensor, targets: Tensor) -> Row:

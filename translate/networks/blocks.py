@@ -1,6 +1,8 @@
 """The pieces that generators and discriminators share: norms, padding, resampling, initialisation."""
 
-__all__ = ["Downsample", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_he", "init_normal"]
+__all__ = [
+    "BatchNorm", "Downsample", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_he", "init_normal",
+]  # fmt: skip
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +27,19 @@ class InstanceNorm(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.channels}, eps={self.eps}"
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm that goes on using the statistics of what it is given, each picture by itself, after training.
+
+    That is what pix2pix does with its test pictures one at a time (section 3.4 of its paper calls it instance
+    normalization): nobody's answer depends on what else is in the batch, and none on averages of the training set.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
 
 
 def conv(in_channels: int, out_channels: int, kernel: int, *, bias: bool = True) -> nn.Conv2d:
@@ -69,17 +84,19 @@ class Upsample(nn.Module):
 
 
 def init_he(net: nn.Module) -> None:
-    """Draw convolution weights so that signals keep their size through leaky ReLUs of 0.2 (He et al., 2015)."""
+    """Draw the weights of convolutions and linear layers so that signals keep their size through leaky ReLUs of 0.2 (He et al., 2015)."""
     for module in net.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, a=0.2)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
 
 def init_normal(net: nn.Module, std: float = 0.02) -> None:
-    """Draw all convolution weights from N(0, std) and zero the biases (DCGAN, section 3)."""
+    """Draw all convolution weights from N(0, std), batch norms' scales from N(1, std), and zero the biases (DCGAN)."""
     for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, std)
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, std)
             if module.bias is not None:

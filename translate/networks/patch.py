@@ -4,7 +4,7 @@ Isola et al., 2017, https://arxiv.org/abs/1611.07004, section 3.2.2 and appendix
 sees 70 x 70 pixels.
 """
 
-__all__ = ["PATCH_DISCRIMINATORS", "PatchGAN"]
+__all__ = ["PATCH_DISCRIMINATORS", "MultiScale", "PatchGAN"]
 
 from collections.abc import Callable
 from functools import partial
@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from translate.errors import OptionError, did_you_mean
-from translate.networks.blocks import InstanceNorm, init_he, init_normal
+from translate.networks.blocks import BatchNorm, InstanceNorm, init_he, init_normal
 
-NORMS = ("instance", "spectral", "none")
+NORMS = ("instance", "batch", "spectral", "none")
 
 
 class PatchGAN(nn.Module):
     """k4 convolutions: `layers` of stride 2, two of stride 1, leaky ReLU 0.2 between.
 
-    Maps (B, in_channels, H, W) in [-1, 1] to unbounded scores (B, 1, h, w). The norm is "instance" (not on the
-    first and last layer, as published), "spectral" (Miyato et al., 2018; on every layer) or "none".
+    Maps (B, in_channels, H, W) in [-1, 1] to unbounded scores (B, 1, h, w). The norm is "instance" or "batch" (not
+    on the first and last layer, as published), "spectral" (Miyato et al., 2018; on every layer) or "none".
 
     With `detail` > 0, which the paper does not have, D also sees the picture minus its 5 x 5 mean, times `detail`:
     texture is faint beside the colours of a scene, and D otherwise takes thousands of steps to notice it.
@@ -40,9 +40,11 @@ class PatchGAN(nn.Module):
         channels = [2 * in_channels if detail else in_channels] + [width * min(2**i, 8) for i in range(layers + 1)]
         body: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(zip(channels, channels[1:], strict=False)):
-            body += [nn.Conv2d(c_in, c_out, 4, stride=2 if i < layers else 1, padding=1)]
-            if norm == "instance" and i > 0:
-                body += [InstanceNorm(c_out)]
+            normed = norm in ("instance", "batch") and i > 0
+            bias = not (normed and norm == "batch")
+            body += [nn.Conv2d(c_in, c_out, 4, stride=2 if i < layers else 1, padding=1, bias=bias)]
+            if normed:
+                body += [InstanceNorm(c_out) if norm == "instance" else BatchNorm(c_out)]
             body += [nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*body, nn.Conv2d(channels[-1], 1, 4, padding=1))
         init_he(self) if norm == "none" else init_normal(self)
@@ -52,13 +54,53 @@ class PatchGAN(nn.Module):
                     spectral_norm(module)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.features(x)[-1]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Return the activations of every layer, the last of them the scores."""
         if self.detail:
             mean = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
             x = torch.cat([x, self.detail * (x - mean)], 1)
-        return self.body(x).float()
+        found = []
+        for layer in list(self.body)[:-1]:
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU):
+                found.append(x)
+        return [*found, self.body[-1](x).float()]
+
+
+class MultiScale(nn.Module):
+    """PatchGANs of one make that look at the picture at full size, at half of it, and so on (pix2pixHD).
+
+    Wang et al., 2018, https://arxiv.org/abs/1711.11585, section 3.2. Maps (B, in_channels, H, W) in [-1, 1] to one list
+    a scale of the activations of every layer, the last of them the scores (B, 1, h, w).
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        scales: int = 2,
+        width: int = 64,
+        layers: int = 3,
+        norm: str = "spectral",
+        detail: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.judges = nn.ModuleList(
+            PatchGAN(in_channels=in_channels, width=width, layers=layers, norm=norm, detail=detail)
+            for _ in range(scales)
+        )
+
+    def forward(self, x: Tensor) -> list[list[Tensor]]:
+        found = []
+        for i, judge in enumerate(self.judges):
+            found.append(judge.features(F.avg_pool2d(x, 2**i) if i else x))  # type: ignore[operator]
+        return found
 
 
 PATCH_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
     "patch_70": PatchGAN,
     "patch_34": partial(PatchGAN, layers=2),
+    "multi_scale": MultiScale,
 }

@@ -24,7 +24,7 @@ class Resnet(nn.Module):
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 4.
     """
 
-    multiple = 4
+    multiple, z_dim, random = 4, 0, False
 
     def __init__(self, *, in_channels: int = 3, out_channels: int = 3, width: int = 64, blocks: int = 9) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class SkipResnet(nn.Module):
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) about there, not clipped; H and W multiples of 4.
     """
 
-    multiple = 4
+    multiple, z_dim, random = 4, 0, False
 
     def __init__(
         self,

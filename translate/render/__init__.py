@@ -18,7 +18,23 @@ def _landscapes(train: int, test: int, size: int, seed: int) -> list["Job"]:
     return jobs(train, test, size, seed)
 
 
-RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {"landscapes": _landscapes}
+def _shoes(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.render.shoes import jobs
+
+    return jobs(train, test, size, seed)
+
+
+def _handbags(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.render.handbags import jobs
+
+    return jobs(train, test, size, seed)
+
+
+RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
+    "landscapes": _landscapes,
+    "shoes": _shoes,
+    "handbags": _handbags,
+}
 SIZES = (64, 512)  # px, the sizes at which the pictures were judged by eye
 
 
@@ -35,14 +51,20 @@ def render(
 ) -> None:
     """Draw a built-in data set into the new folder `target`.
 
-    Writes trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and truth/B, under the same
-    name, the hidden answer to each test picture in the other domain. No scene is drawn in two of the four.
+    Landscapes, which are not paired: trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and
+    truth/B, under the same name, the hidden answer to each test picture in the other domain. No scene is drawn in
+    two of the four.
+
+    Shoes and handbags, which are: trainA/NNNNN.png is the sketch (8-bit gray) of trainB/NNNNN.png (RGB), and so in
+    testA and testB. The folder truth/A/NNNNN holds the photos of a test sketch in several colourways, all of them
+    right (0.png is the one in testB), and truth/parts/NNNNN.png numbers the parts whose colour makes the look (0: none
+    of them). No product is drawn in both splits.
 
     Args:
         name: a key of `RENDERERS`.
         target: the folder to make; it appears only when everything is drawn.
-        train: pictures per domain to train on.
-        test: pictures per domain to test on.
+        train: pictures (or pairs) per domain to train on.
+        test: pictures (or pairs) per domain to test on.
         size: edge of the pictures, 64 to 512 px.
         seed: another seed, other scenes; the same seed, the same pixels, whatever the number of workers.
         workers: processes; None takes one per available core.

@@ -31,7 +31,7 @@ PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as l
 
 @dataclass(frozen=True)
 class Job:
-    """One scene: `draw(seed, size)` returns one (size, size, 3) RGB picture for each of `files`.
+    """One scene: `draw(seed, size)` returns one picture for each of `files`: RGB (size, size, 3) or gray (size, size).
 
     Attributes:
         draw: an importable function, so that it can be sent to a worker.
@@ -145,6 +145,6 @@ def _leave_with_parent() -> None:
 
 def _draw(job: Job, folder: Path) -> None:
     for file, picture in zip(job.files, job.draw(job.seed, job.size), strict=True):
-        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-        _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+        shown = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
+        _, png = cv2.imencode(".png", shown, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
         (folder / file).write_bytes(png.tobytes())

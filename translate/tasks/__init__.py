@@ -4,5 +4,6 @@ __all__ = ["TASKS", "Task"]
 
 from translate.tasks.base import Task
 from translate.tasks.cycle import Cycle
+from translate.tasks.pix2pix import Pix2pix
 
-TASKS: dict[str, type[Task]] = {"cycle": Cycle}
+TASKS: dict[str, type[Task]] = {"cycle": Cycle, "pix2pix": Pix2pix}

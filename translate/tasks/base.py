@@ -25,8 +25,8 @@ class Task(nn.Module):
     """
 
     data: ClassVar[str]
-    phases: ClassVar[dict[str, tuple[str, ...]]]
-    exports: ClassVar[tuple[str, ...]]
+    phases: dict[str, tuple[str, ...]]
+    exports: tuple[str, ...]
 
     def forward(self, batch: Batch) -> Batch:
         """Compute, once a step, the tensors that all phases share."""

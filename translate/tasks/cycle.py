@@ -6,6 +6,7 @@ makes exact: every picture of a batch is normalised by itself, so it does not ma
 
 __all__ = ["Cycle"]
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ class Cycle(Task):
         self,
         generator: Factory,
         discriminator: Factory,
+        channels: Mapping[str, int],
         *,
         lambda_cycle: float = 10.0,
         lambda_identity: float = 0.5,
@@ -45,8 +47,10 @@ class Cycle(Task):
         pool_size: int = 50,
     ) -> None:
         super().__init__()
-        self.G_ab, self.G_ba = generator(), generator()
-        self.D_a, self.D_b = discriminator(), discriminator()
+        a, b = channels["a"], channels["b"]
+        self.G_ab = generator(in_channels=a, out_channels=b)
+        self.G_ba = generator(in_channels=b, out_channels=a)
+        self.D_a, self.D_b = discriminator(in_channels=a), discriminator(in_channels=b)
         self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
         self.lambda_cycle, self.lambda_identity, self.cycle_scale = lambda_cycle, lambda_identity, cycle_scale
         self.gan, self.lambda_r1 = resolve(gan, GAN_LOSSES, "method.gan"), lambda_r1

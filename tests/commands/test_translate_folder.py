@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from translate import cli
+from translate.build import Factory
+from translate.checkpoint import Recipe, export_model
+from translate.images import Picture, read_picture, write_picture
+from translate.networks import EXPORTABLE
+from translate.translator import Translator
+
+
+def exported(path, *, facts=None, hint=True, z_dim=4):
+    """Write a tiny untrained model of sketches to photos."""
+    torch.manual_seed(0)
+    many = {"z_dim": z_dim} if z_dim else {}
+    spec = {"name": "style_resnet", "width": 8, "downs": 1, "blocks": 1, "style_dim": 8}
+    channels = {"a": 1, "b": 3} | ({"hint": 4} if hint else {})
+    G = Factory(spec, EXPORTABLE, "generator")(in_channels=5 if hint else 1, out_channels=3, **many)
+    for name, parameter in G.named_parameters():
+        if "from_style" in name or "mapping" in name or "head" in name:
+            parameter.data.normal_(0, 0.5)
+    nets = nn.ModuleDict({"G": G})
+    if z_dim:
+        nets["E"] = Factory({"name": "style_encoder", "width": 4}, EXPORTABLE, "E")(in_channels=3, z_dim=z_dim)
+    recipe = Recipe(
+        task="pix2pix", nets={name: net.spec for name, net in nets.items()}, domains=("sketches", "photos"), size=64,
+        preset="fast", steps=1, data="none", channels=channels, directions=("ab",), whole=True, facts=facts or {},
+    )  # fmt: skip
+    export_model(nets, recipe, path / "model.safetensors")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("run"), facts={"sketch": True})
+
+
+@pytest.fixture
+def sketches(tmp_path):
+    page = np.full((64, 64, 3), 255, np.uint8)
+    page[20:22, 10:50] = page[40:42, 10:50] = page[20:42, 10:12] = 20
+    for name in ("x.png", "y.jpg"):
+        write_picture(tmp_path / "in" / name, Picture(page, gray=True))
+    return tmp_path / "in"
+
+
+def call(capsys, model, source, output, *words):
+    with pytest.raises(SystemExit) as exit_:
+        given = ["--model", model, "--input", source, "--output", output, "--precision", "fp32", "--device", "cpu"]
+        cli.main("translate-folder", [str(word) for word in [*given, *words]])
+    out, err = capsys.readouterr()
+    return exit_.value.code or 0, out, err
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_sketches_become_colour_photos(capsys, model, sketches, tmp_path):
+    status, out, err = call(capsys, model, sketches, tmp_path / "out")
+    assert status == 0 and out.startswith("2 translated in"), err
+    assert names(tmp_path / "out") == ["x.png", "y.jpg"]
+    result = read_picture(tmp_path / "out/x.png")
+    expected = Translator.load(model, "cpu", "fp32")(sketches / "x.png")
+    assert not result.gray and (result.pixels == np.asarray(expected)).all()
+
+
+def test_all_options_reach_the_model(capsys, model, sketches, tmp_path):
+    translator = Translator.load(model, "cpu", "fp32")
+    for name, colour in (("red", (250, 10, 10)), ("blue", (10, 10, 250))):
+        write_picture(tmp_path / f"{name}.png", Picture(np.full((64, 64, 3), colour, np.uint8)))
+    alpha = np.zeros((64, 64), np.uint8)
+    alpha[30:36, 20:40] = 255
+    write_picture(tmp_path / "hints/x.png", Picture(np.full((64, 64, 3), 200, np.uint8), alpha))
+    z1, z2 = (translator.look(tmp_path / f"{name}.png") for name in ("red", "blue"))
+    looks = ["--look", tmp_path / "red.png", "--look", tmp_path / "blue.png"]
+    for i, (words, wish) in enumerate([
+        (["--count", 2, "--seed", 3], {"count": 2, "seed": 3}),
+        (["--seed", 3], {"seed": 3}),
+        (looks[:2], {"z": z1}),
+        ([*looks, "--count", 2], {"z": np.stack([z1, z2])}),
+        (["--hints", tmp_path / "hints"], {"hints": tmp_path / "hints/x.png"}),
+        (["--direction", "ab"], {}),
+        (["--scale", "native"], {"scale": "native"}),
+    ]):  # fmt: skip
+        status, out, err = call(capsys, model, sketches, tmp_path / str(i), *words)
+        assert status == 0, err
+        expected = translator(sketches / "x.png", **wish)
+        found = [tmp_path / str(i) / name for name in names(tmp_path / str(i)) if name.startswith("x")]
+        for path, picture in zip(found, expected if isinstance(expected, list) else [expected], strict=True):
+            assert (read_picture(path).pixels == np.asarray(picture)).all(), words
+    assert (
+        "has no layer for 1 of 2 pictures"
+        in call(capsys, model, sketches, tmp_path / "h", "--hints", tmp_path / "hints")[1]
+    )
+
+
+def test_options_from_a_file(capsys, model, sketches, tmp_path):
+    file = tmp_path / "my.toml"
+    write_picture(tmp_path / "red.png", Picture(np.full((64, 64, 3), 100, np.uint8)))
+    for line in (f'look = ["{tmp_path / "red.png"}"]', f'look = "{tmp_path / "red.png"}"'):
+        file.write_text(line + "\n")
+        status, _, err = call(capsys, model, sketches, tmp_path / "out", "--config", file)
+        assert status == 0, err
+    file.write_text("count = 2\nseed = 1\n")
+    assert call(capsys, model, sketches, tmp_path / "two", "--config", file)[0] == 0
+    assert names(tmp_path / "two") == ["x_1.png", "x_2.png", "y_1.jpg", "y_2.jpg"]
+    file.write_text('count = "two"\n')
+    status, _, err = call(capsys, model, sketches, tmp_path / "none", "--config", file)
+    assert status == 2 and err.startswith("error: ") and err.count("\n") == 1 and "count" in err
+
+
+def test_another_seed_is_told_and_made(capsys, model, sketches, tmp_path):
+    call(capsys, model, sketches, tmp_path / "out", "--seed", 1)
+    assert "2 there already" in call(capsys, model, sketches, tmp_path / "out", "--seed", 1)[1]
+    out = call(capsys, model, sketches, tmp_path / "out", "--seed", 2)[1]
+    assert "out: what is there was made with other options, and is made again\n2 translated in" in out
+
+
+@pytest.mark.parametrize(
+    "words, status, message",
+    [
+        (["--count", "0"], 2, "count 0 is out of range; give a whole number from 1 on"),
+        (["--count", "-1"], 2, "count -1 is out of range"),
+        (["--count", "two"], 2, "Error parsing --count"),
+        (["--seed", "-1"], 2, "seed -1 is out of range"),
+        (["--direction", "ba"], 2, "this model only turns sketches into photos (it was trained with --direction ab)"),
+        (["--scale", "big"], 2, "invalid choice 'big'"),
+        (["--look", "nowhere.png"], 1, "nowhere.png: cannot be read as an image"),
+        (["--look", "a.png", "--count", "2"], 2, "give one --look, without --count, or two with --count N"),
+        (["--hints", "nowhere"], 1, "no file or folder 'nowhere'"),
+    ],
+)
+def test_mistakes_are_one_line(capsys, model, sketches, tmp_path, words, status, message):
+    found, _, err = call(capsys, model, sketches, tmp_path / "out", *words)
+    assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--count", "2"], "this model has one answer per picture; leave out count"),
+        (["--hints", "hints"], "this model takes no hints; train one with --hints, or leave them out"),
+        (["--look", "x.png"], "this model cannot read the look of a picture"),
+    ],
+)
+def test_what_a_plain_model_does_not_have(capsys, sketches, tmp_path, words, message):
+    plain = exported(tmp_path / "plain", hint=False, z_dim=0)
+    status, _, err = call(capsys, plain, sketches, tmp_path / "out", *words)
+    assert status == 2 and message in err
+
+
+def test_what_is_no_sketch_is_listed_and_the_rest_goes_on(capsys, model, sketches, tmp_path):
+    write_picture(sketches / "empty.png", Picture(np.full((90, 70, 3), 255, np.uint8)))
+    rows, columns = np.mgrid[:100, :120].astype(np.float32)
+    photo = np.stack([rows * 2, 255 - columns * 2, (rows + columns) % 200], axis=2).clip(0, 255).astype(np.uint8)
+    write_picture(sketches / "photo.png", Picture(photo))
+    status, out, err = call(capsys, model, sketches, tmp_path / "out")
+    assert status == 1 and "2 translated" in out and "2 failed" in out
+    assert f"failed: {sketches / 'empty.png'}: is empty: there are no lines to go by" in err
+    assert (
+        f"failed: {sketches / 'photo.png'}: looks like a colour photo, but this model was trained on line drawings;"
+        " make one with tools/make_sketches.py" in err
+    )
+    assert names(tmp_path / "out") == ["failed.txt", "x.png", "y.jpg"]

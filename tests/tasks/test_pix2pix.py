@@ -1,0 +1,159 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.tasks.test_tasks import SIZE, make_batch, make_task
+from translate.build import Factory
+from translate.errors import OptionError
+from translate.losses import kl_to_normal, mode_seeking
+from translate.networks import DISCRIMINATORS, GENERATORS
+from translate.tasks import TASKS
+from translate.tasks.pix2pix import source_of
+
+MANY = "pix2pix, many answers"
+
+
+def exported(task):
+    return torch.nn.ModuleDict({n: task.get_submodule(n) for n in task.exports}).eval()
+
+
+@pytest.mark.parametrize("variant", ["pix2pix", "pix2pix, unet and batch norm"])
+def test_the_paper_preset_is_equation_4(variant):
+    """Vanilla GAN on the concatenated pair, 100 L1, D's loss halved: every loss and every gradient."""
+    task = make_task(variant)
+    batch = make_batch(count=3)
+    torch.manual_seed(1)
+    x = task(batch)
+    a, b, fake = batch["a"], batch["b"], x["fake"]
+    torch.manual_seed(1)
+    assert torch.equal(fake, task.G(a))
+    bce = F.binary_cross_entropy_with_logits
+    real_score, fake_score = task.D(torch.cat([a, b], 1)), task.D(torch.cat([a, fake.detach()], 1))
+    d_loss = (bce(real_score, torch.ones_like(real_score)) + bce(fake_score, torch.zeros_like(fake_score))) / 2
+    score = task.D(torch.cat([a, fake], 1))
+    g_loss = bce(score, torch.ones_like(score)) + 100 * (fake - b).abs().mean()
+    for phase, expected in {"G": g_loss, "D": d_loss}.items():
+        with task.only(phase):
+            found = sum(task.losses(phase, x).values())
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+        mine = torch.autograd.grad(found, task.parameters_of(phase), retain_graph=True)
+        theirs = torch.autograd.grad(expected, task.parameters_of(phase), retain_graph=True)
+        largest = max(g.abs().max() for g in theirs).item()
+        for one, other in zip(mine, theirs, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * largest)
+
+
+def test_many_answers_follow_their_equations():
+    task = make_task(MANY)
+    task.D.eval()  # in training, every call of a spectral norm sharpens its estimate
+    batch = make_batch()
+    torch.manual_seed(1)
+    x = task(batch)
+    a, b = batch["a"], batch["b"]
+    torch.testing.assert_close(x["fake"], task.G(a, x["z"]), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(x["other"], task.G(a, x["drawn"]), rtol=1e-4, atol=1e-5)
+    with task.only("G"):
+        terms = task.losses("G", x)
+    real, fake, other = (task.D(torch.cat([a, y], 1)) for y in (b, x["fake"], x["other"]))
+    fm = sum(
+        (f - r).abs().mean() for fs, rs in zip(fake, real, strict=True) for f, r in zip(fs[:-1], rs[:-1], strict=True)
+    )
+    gan = -sum(s[-1].mean() for s in (*fake, *other)) / 4
+    distribution = torch.distributions.Normal(x["mean"], (0.5 * x["log_variance"]).exp())
+    kl = torch.distributions.kl_divergence(distribution, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    apart = (x["fake"] - x["other"]).abs().mean((1, 2, 3))
+    expected = {
+        "gan": gan,
+        "l1": task.lambda_l1 * (x["fake"] - b).abs().mean(),
+        "fm": 10 * fm / 2,
+        "kl": task.lambda_kl * kl,
+        "z": task.lambda_z * (task.E(x["other"])[0] - x["drawn"]).abs().mean(),
+        "seek": task.lambda_seek * ((x["z"] - x["drawn"]).abs().mean(1) / (apart + 0.05)).mean(),
+    }
+    assert terms.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name], value, rtol=1e-4, atol=1e-5, msg=name)
+    with task.only("D"):
+        d_loss = sum(task.losses("D", x).values())
+    scores = [[s[-1].detach() for s in judged] for judged in (real, fake, other)]
+    hinge = sum(
+        F.relu(1 - r).mean() + (F.relu(1 + f).mean() + F.relu(1 + o).mean()) / 2
+        for r, f, o in zip(*scores, strict=True)
+    )
+    torch.testing.assert_close(d_loss, hinge / 2, rtol=1e-4, atol=1e-5)
+
+
+def test_the_encoder_does_not_learn_from_fakes():
+    task = make_task(MANY, lambda_l1=0.0, lambda_fm=0.0, lambda_kl=0.0, lambda_seek=0.0, lambda_z=1.0)
+    with task.only("G"):
+        term = task.losses("G", task(make_batch()))["z"]
+    gradients = torch.autograd.grad(term, list(task.E.parameters()) + list(task.G.parameters()), allow_unused=True)
+    count = len(list(task.E.parameters()))
+    assert all(g is None or not g.any() for g in gradients[:count])
+    assert any(g is not None and g.abs().sum() > 0 for g in gradients[count:])
+
+
+def test_answers_are_deterministic_unless_a_seed_or_a_look_is_given():
+    task, x = make_task(MANY), make_batch()
+    nets, before = exported(task), torch.get_rng_state()
+    one = task.predict(nets, x)
+    assert torch.equal(one, task.predict(nets, x))
+    assert torch.equal(one, task.predict(nets, x, z=torch.zeros(2, 3)))
+    assert torch.equal(task.predict(nets, x, seed=3), task.predict(nets, x, seed=3))
+    assert not torch.equal(one, task.predict(nets, x, seed=3))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_unet_draws_its_dropout_from_the_seed():
+    task = TASKS["pix2pix"](
+        Factory({"name": "unet_256", "width": 2}, GENERATORS, "generator"),
+        Factory({"name": "patch_34", "width": 2}, DISCRIMINATORS, "discriminator"),
+        {"a": 1, "b": 3},
+    )
+    nets, x = exported(task), {"a": torch.rand(1, 1, 256, 256)}
+    torch.manual_seed(5)
+    one = task.predict(nets, x)
+    torch.manual_seed(6)
+    assert torch.equal(one, task.predict(nets, x))
+    assert torch.equal(task.predict(nets, x, seed=3), task.predict(nets, x, seed=3))
+    assert not torch.equal(one, task.predict(nets, x, seed=3))
+
+
+def test_the_look_is_the_encoders_mean():
+    task, b = make_task(MANY), make_batch()["b"]
+    assert torch.equal(task.look(exported(task), b), task.E(b)[0])
+
+
+def test_hints_are_colours_where_the_mask_is_and_nothing_elsewhere():
+    hint = torch.full((1, 4, 2, 2), -1.0)
+    hint[0, :, 0, 0] = torch.tensor([0.5, -0.5, 1.0, 1.0])
+    source = source_of({"a": torch.zeros(1, 1, 2, 2), "hint": hint})
+    assert source.shape == (1, 5, 2, 2)
+    assert source[0, :, 0, 0].tolist() == [0, 0.5, -0.5, 1, 1]
+    assert source[0, :, 1, 1].tolist() == [0, 0, 0, 0, -1]
+
+
+def test_gray_sources_colour_targets_and_hints():
+    task = make_task(MANY, channels={"a": 1, "b": 3, "hint": 4})
+    batch = make_batch(a=1, b=3, hint=4)
+    assert task(batch)["fake"].shape == (2, 3, SIZE, SIZE)
+    rows = task.preview(exported(task), batch)
+    assert list(rows)[:3] == ["input", "hints", "answer"]
+    assert all(row.shape == (2, 3, SIZE, SIZE) for row in rows.values())
+
+
+def test_the_terms_of_looks_against_plain_arithmetic():
+    z, other = torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, 3.0]])
+    black, gray = torch.full((1, 3, 4, 4), -1.0), torch.zeros(1, 3, 4, 4)
+    assert mode_seeking(z, other, black, gray, slack=0.5).item() == pytest.approx(1.5 / 1.5)
+    assert mode_seeking(z, other, black, black, slack=0.5).item() == pytest.approx(3.0)
+    assert kl_to_normal(torch.zeros(2, 3), torch.zeros(2, 3)).item() == 0
+    assert kl_to_normal(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 2)).item() == pytest.approx(2.0)
+
+
+def test_options_that_do_not_go_together_are_refused():
+    with pytest.raises(OptionError, match="--z-dim 0"):
+        make_task("pix2pix", z_dim=4)
+    task = make_task("pix2pix", lambda_fm=10.0)
+    with pytest.raises(OptionError, match="--netD multi_scale"):
+        task.losses("G", task(make_batch()))

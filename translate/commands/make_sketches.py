@@ -1,0 +1,51 @@
+"""make-sketches: a folder of photos in, line drawings of them out."""
+
+__all__ = ["MakeSketches", "make_sketches"]
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from translate.commands.options import PathWord
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeSketches:
+    """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; what is done is skipped.
+
+    Attributes:
+        input: Folder (with sub-folders), one photo, a quoted pattern, or a text file of paths.
+        output: Folder for the sketches.
+        detail: 0: only the boldest outlines; 1: texture too.
+        min_length: Leave out lines shorter than so many px; 0: 7 % of the shorter side, less with more detail.
+        overwrite: Draw again what is there already, for example with another --detail.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        config: TOML file with any of these options; flags win over it.
+    """
+
+    input: PathWord
+    output: PathWord
+    detail: float = 0.5
+    min_length: int = 0
+    overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    device: str = "auto"
+    config: PathWord = ""
+
+
+def make_sketches(options: MakeSketches) -> int:
+    """Draw the sketches; exit status 1 if a file failed."""
+    from translate.sketches import make_sketches
+
+    report = make_sketches(
+        options.input, options.output, detail=options.detail, min_length=options.min_length,
+        overwrite=options.overwrite, device=options.device,
+    )  # fmt: skip
+    for path, reason in report.failed:
+        print(f"failed: {path}: {reason}", file=sys.stderr)
+    print(report.summary())
+    if report.skipped and not report.done:
+        print("  draw them again, for example with another --detail: add --overwrite")
+    print(f"Next: python tools/train_pix2pix.py --a {options.output} --b {options.input}")
+    return 1 if report.failed else 0

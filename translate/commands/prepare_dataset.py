@@ -1,0 +1,37 @@
+"""prepare-dataset: the data sets of the catalog."""
+
+__all__ = ["PrepareDataset", "prepare_dataset"]
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareDataset:
+    """Render or download a data set of the catalog; without a name, list the catalog.
+
+    Attributes:
+        name: Name of the data set.
+        root: Folder that data sets are put in.
+    """
+
+    name: Annotated[str, tyro.conf.Positional] = ""
+    root: str = "data"
+
+
+def prepare_dataset(options: PrepareDataset) -> int:
+    """Prepare one data set, or print the catalog."""
+    from rich.console import Console
+
+    from translate.data.catalog import describe, load_catalog, prepare
+
+    if options.name:
+        path = prepare(options.name, Path(options.root))
+        dataset = load_catalog()[options.name]
+        print(f"{path}: {dataset.title}\nlicence: {dataset.licence}\nplease cite: {dataset.citation}")
+    else:
+        Console().print(describe(Path(options.root)))
+    return 0

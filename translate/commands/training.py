@@ -1,0 +1,47 @@
+"""What every training command does with its options: lay them over a recipe, train, say what comes next."""
+
+__all__ = ["SECTIONS", "train_task"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+RECIPE_KEYS = {
+    "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
+    "size": "data.size", "batch_size": "data.batch_size",
+    "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
+    "device": "train.device", "precision": "train.precision", "init": "train.init",
+}  # fmt: skip
+SECTIONS = ("method", "generator", "discriminator", "data", "train")
+
+
+def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]) -> int:
+    """Train the task of a training command.
+
+    Args:
+        options: The command's options; their class says for which `task` they are.
+        sections: The sections of a recipe that stood in --config.
+        unknown: The words of the command line that are no options of the command: keys of a recipe.
+    """
+    from translate.config import load_config
+    from translate.recipes import recipe_layer
+    from translate.train import train
+
+    flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
+    config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
+    out = train(config)
+    print(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
+    print(f"  python tools/translate_folder.py --model {out} --input FOLDER --output FOLDER")
+    print(f"  python tools/evaluate.py --model {out}")
+    return 0
+
+
+def recipe_of(options: Any) -> dict[str, Any]:
+    """Return the configuration layer that a command's own options make up: those that were given."""
+    layer: dict[str, Any] = {"out": options.out}
+    for f in fields(options):
+        value = getattr(options, f.name)
+        if f.name in RECIPE_KEYS and value != f.default:
+            section, key = RECIPE_KEYS[f.name].split(".")
+            layer.setdefault(section, {})[key] = value
+    return layer

@@ -1,0 +1,76 @@
+"""translate-folder: a folder of pictures in, their translations out."""
+
+__all__ = ["TranslateFolder", "translate_folder"]
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import arg
+
+from translate.commands.options import Direction, PathWord
+
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslateFolder:
+    """Translate every picture of a folder: same names, sub-folders and sizes; what is done already is skipped.
+
+    Attributes:
+        model: Run folder or model.safetensors.
+        input: Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths.
+        output: Folder for the results.
+        direction: "ab": from the first domain to the second; "ba": back (default: the model's usual one).
+        count: So many answers to each picture, called NAME_1, NAME_2 and so on.
+        seed: Of the answers; without --count and --seed, each picture gets one that is always the same.
+        look: Give all pictures the look of this one; twice, with --count: the steps from one look to the other.
+        hints: Folder of layers of colour strokes, transparent elsewhere, with the names of the pictures.
+        scale: "fit": a model that learned from whole pictures sees all at the trained size; "native": as they are.
+        overwrite: Translate again what is there already.
+        quality: Of JPEG and WebP files, 1 to 100.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "auto", "bf16" or "fp32".
+        config: TOML file with any of these options; flags win over it.
+    """
+
+    model: PathWord
+    input: PathWord
+    output: PathWord
+    direction: Annotated[Direction | None, arg(metavar="ab|ba", help_behavior_hint="")] = None
+    count: Number = None
+    seed: Number = None
+    look: Looks = ()
+    hints: PathWord = ""
+    scale: Literal["fit", "native"] = "fit"
+    overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    quality: int = 95
+    device: str = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    config: PathWord = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.look, str):  # a TOML file may well name one alone
+            object.__setattr__(self, "look", (self.look,))
+
+
+def translate_folder(options: TranslateFolder) -> int:
+    """Translate a folder; exit status 1 if a file failed."""
+    from translate.folder import translate_folder
+    from translate.translator import Translator
+
+    translator = Translator.load(options.model, options.device, options.precision)
+    report = translate_folder(
+        translator, options.input, options.output, direction=options.direction,
+        count=options.count, seed=options.seed, looks=options.look, hints=options.hints or None, scale=options.scale,
+        overwrite=options.overwrite, quality=options.quality,
+    )  # fmt: skip
+    for line in report.notes:
+        print(line)
+    for path, reason in report.failed:
+        print(f"failed: {path}: {reason}", file=sys.stderr)
+    print(report.summary())
+    return 1 if report.failed else 0

@@ -1,0 +1,146 @@
+"""What users draw: told from photos, and brought into the shape that sketch models are trained on.
+
+Drawings come scanned or photographed under uneven light, in pencil, ink or colour, large or tiny, on white or on
+black. Tidied, they are dark lines of 1.5 px or more on white.
+"""
+
+__all__ = ["ink", "is_line_drawing", "paper_tone", "tidy_sketch"]
+
+import cv2
+import numpy as np
+
+NORMAL = 256  # px of the shorter side that pictures are judged at
+DARK = 0.85  # of the paper's tone: what is darker is line
+DENSE = 4  # times the wanted size: enough to work on
+PEN = 1.5  # px, the least width of a line
+NOISE = 0.08  # less ink than this is paper
+
+
+def ink(picture: np.ndarray) -> float:
+    """Return the fraction of pixels that are line on white paper; 0: empty.
+
+    Args:
+        picture: (H, W) or (H, W, 3) uint8 RGB.
+    """
+    return float((darkest(picture) < 0.8 * 255).mean())
+
+
+def is_line_drawing(picture: np.ndarray) -> bool:
+    """Whether a picture is mostly one light tone with thin dark lines, and without colour.
+
+    A coloured pen, gray paper and light on black are refused here: `tidy_sketch` first where they are welcome.
+
+    Args:
+        picture: (H, W) or (H, W, 3) uint8 RGB.
+    """
+    small = reduced(picture, NORMAL)
+    if small.ndim == 3 and (np.ptp(small.astype(np.int16), axis=2) > 40).mean() > 0.005:
+        return False
+    gray = darkest(small)
+    paper = float(np.median(gray))
+    lines = (gray < DARK * paper).astype(np.uint8)
+    around = cv2.dilate(lines, np.ones((5, 5), np.uint8))
+    shaded = (around == 0) & (gray < paper - 15)
+    deep = cv2.distanceTransform(lines, cv2.DIST_L2, 3) > 0.03 * NORMAL
+    return bool(
+        paper >= 200 and 0.001 < lines.mean() < 0.35 and shaded.mean() < 0.05 and deep.sum() < 0.1 * lines.sum()
+    )
+
+
+def tidy_sketch(picture: np.ndarray, side: int) -> np.ndarray:
+    """Turn a drawing of any kind into dark lines on white, as sketch models know them.
+
+    Args:
+        picture: (H, W, 3) or (H, W) uint8 RGB, scanned or photographed; white shining through where it was
+            transparent.
+        side: px of the shorter side of the result.
+
+    Returns:
+        (h, w) uint8: paper white, lines dark and at least 1.5 px wide where they were shrunk.
+    """
+    lines = without_specks(strokes(dark_on_light(reduced(picture, DENSE * side))))
+    height, width = lines.shape
+    shrink = min(height, width) / side
+    missing = round(PEN * shrink - line_width(lines))
+    if missing > 0:
+        lines = cv2.dilate(lines, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1)))
+    size = max(1, round(width / shrink)), max(1, round(height / shrink))
+    if shrink < 1:  # soft edges grow with the picture: make them hard again, and bridge what breaks between pixels
+        lines = np.clip(
+            0.5 + (cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC) - max(0.3, shrink / 2)) / shrink, 0, 1
+        )
+    else:
+        lines = np.clip(1.5 * cv2.resize(lines, size, interpolation=cv2.INTER_AREA), 0, 1)
+    return np.rint(255 * (1 - lines)).astype(np.uint8)
+
+
+def reduced(picture: np.ndarray, side: int) -> np.ndarray:
+    """Shrink a picture to a shorter side of `side` px where it is larger."""
+    height, width = picture.shape[:2]
+    if min(height, width) <= side:
+        return picture
+    shrink = min(height, width) / side
+    return cv2.resize(picture, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA)
+
+
+def darkest(picture: np.ndarray) -> np.ndarray:
+    """Return the least of the channels, (H, W): a pen of any colour is dark in one of them."""
+    return picture if picture.ndim == 2 else picture.min(axis=2)
+
+
+def dark_on_light(picture: np.ndarray) -> np.ndarray:
+    """Turn light lines on a dark ground round, and take the darkest channel: (H, W) uint8."""
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
+    low, middle, high = np.percentile(luma, (0.5, 50, 99.5))
+    if middle < 128 and high - middle >= middle - low:  # or all dark
+        picture = 255 - picture
+    return darkest(picture)
+
+
+def strokes(gray: np.ndarray) -> np.ndarray:
+    """Return how much ink lies on the paper: (H, W) uint8 to float32, 0 to 1.
+
+    Light and soft shading go with the paper; what is left is stretched, so that a faint pencil counts as a pen.
+    """
+    drawn = np.clip(1 - gray / paper_tone(gray), 0, 1).astype(np.float32)
+    noise = min(max(NOISE, 6 * float(np.median(drawn))), 0.3)  # more is no paper's grain
+    marked = drawn[drawn > 1.5 * noise]
+    if not marked.size:
+        return np.zeros_like(drawn)
+    full = max(float(np.quantile(marked, 0.75)), 2 * noise)
+    return np.clip((drawn - noise) / (full - noise), 0, 1)
+
+
+def paper_tone(gray: np.ndarray) -> np.ndarray:
+    """Return the tone that the paper would have under the lines: (H, W) uint8 to float32.
+
+    The lines vanish under a closing, of a copy as small as shows the light. A wide dark fill stays one.
+    """
+    height, width = gray.shape
+    shrink = max(1.0, min(height, width) / 128)
+    grain = np.ones((round(shrink) | 1,) * 2, np.uint8)
+    small = cv2.resize(
+        cv2.dilate(gray, grain), (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA
+    )
+    window = round(0.08 * min(small.shape)) | 1
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    soft = cv2.GaussianBlur(closed.astype(np.float32), (0, 0), window / 2)
+    tone = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.maximum(tone, max(0.4 * float(np.quantile(tone, 0.9)), 1.0))
+
+
+def without_specks(lines: np.ndarray) -> np.ndarray:
+    """Take dust and noise off the paper: marks of less than 4 px at the size of 256 px."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.2).astype(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] >= 4 * (min(lines.shape) / NORMAL) ** 2
+    keep[0] = False
+    near = cv2.dilate(keep[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
+    return lines * near
+
+
+def line_width(lines: np.ndarray) -> float:
+    """Return the typical width of the lines, px: twice the distance of their middles from the paper."""
+    framed = cv2.copyMakeBorder((lines > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.distanceTransform(framed, cv2.DIST_L2, 5)
+    middles = inside[(inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))]
+    return 2 * float(np.median(middles)) - 0.5 if middles.size else 0.0

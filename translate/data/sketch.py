@@ -1,0 +1,175 @@
+"""Line drawings after photos, for users who have photos only: dark lines on white.
+
+Photos are smoothed with their edges kept, the ridges of their colour gradient are followed (Di Zenzo 1986,
+https://doi.org/10.1016/0734-189X(86)90223-9; thinning and two thresholds after Canny 1986,
+https://doi.org/10.1109/TPAMI.1986.4767851), short lines are dropped, and the others drawn with a soft pen where
+they run between the pixels, so that no stairs show. What a user drew is the business of `translate.data.drawings`.
+"""
+
+__all__ = ["extract_sketches", "ink", "is_line_drawing", "sketch_of", "tidy_sketch"]
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from translate.data.drawings import ink, is_line_drawing, tidy_sketch
+from translate.errors import OptionError
+
+NORMAL = 256  # px of the shorter side from which on all lengths grow with the picture
+LARGEST = 512  # px: larger photos are reduced to it, and their sketches enlarged
+PEN = 1.5  # px, width of a line
+FLAT = 0.06  # edges weaker than this, in [0, 1], are smoothed away
+FAINT, BOLD = 0.02, 0.05  # change of colour in CIE Lab / 100 per px that goes on with a line, and that starts one
+FULL = 0.25  # the strongest changes of a picture of full contrast; the thresholds sink with it
+SHORTEST = 0.07  # of the shorter side
+SPREAD = 4.0  # thresholds and lengths at detail 0 over those at detail 1, square root
+
+
+def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0) -> Tensor:
+    """Draw the outlines of photos.
+
+    Args:
+        photos: (B, 3, H, W) in [0, 1].
+        detail: 0: only the boldest outlines; 1: texture too.
+        min_length: shorter lines are left out, px; 0: 7 % of the shorter side, less with more detail.
+
+    Returns:
+        (B, 1, H, W) in [0, 1], dark lines on white.
+
+    Raises:
+        OptionError: `detail` or `min_length` is out of range.
+    """
+    check_wishes(detail, min_length)
+    size = photos.shape[-2:]
+    reduced = min(1.0, LARGEST / min(size))
+    if reduced < 1:
+        photos = F.interpolate(photos, scale_factor=reduced, mode="bilinear", antialias=True).clamp(0, 1)
+    scale, more = max(1.0, min(photos.shape[-2:]) / NORMAL), SPREAD ** (0.5 - detail)
+    strength, across = colour_gradient(smooth(photos, scale, FLAT * more), scale)
+    ridge, offset = thin(strength, across)
+    limit = more * contrast(strength)
+    shortest = min_length * reduced or SHORTEST * more * min(photos.shape[-2:])
+    lines = long_lines(ridge > FAINT * limit, ridge > BOLD * limit, shortest)
+    sketches = 1 - draw(lines, offset, PEN * scale)
+    return F.interpolate(sketches, size, mode="bicubic").clamp(0, 1) if reduced < 1 else sketches
+
+
+def sketch_of(photo: np.ndarray, *, detail: float = 0.5, min_length: int = 0) -> np.ndarray:
+    """Draw the outlines of one photo: (H, W, 3) uint8 RGB to (H, W) uint8. See `extract_sketches`."""
+    pixels = torch.from_numpy(np.ascontiguousarray(photo)).permute(2, 0, 1)[None].float() / 255
+    sketch = extract_sketches(pixels, detail=detail, min_length=min_length)[0, 0]
+    return (sketch * 255).round().byte().numpy()
+
+
+def check_wishes(detail: float, min_length: int) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        OptionError: `detail` or `min_length` is out of range.
+    """
+    if not 0 <= detail <= 1:
+        raise OptionError(f"--detail {detail:g} is out of range; choose 0 (only bold outlines) to 1 (texture too)")
+    if min_length < 0:
+        raise OptionError(f"--min-length {min_length} must not be negative; 0 lets it follow the picture's size")
+
+
+def smooth(photos: Tensor, scale: float, flat: float) -> Tensor:
+    """Smooth texture and keep edges, with the guided filter (He et al. 2010): (B, 3, H, W) in [0, 1] to the same."""
+    from kornia.filters import guided_blur
+
+    window = 2 * round(2 * scale) + 1
+    planes = photos.flatten(0, 1)[:, None]  # each channel guides itself: a colour guide solves a system per pixel
+    for _ in range(2):
+        planes = guided_blur(planes, planes, window, flat**2, border_type="replicate")
+    return planes.view(photos.shape).clamp(0, 1)
+
+
+def colour_gradient(photos: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """Return how fast the colour changes, and in which direction, from the eigenvectors of Di Zenzo's tensor.
+
+    Args:
+        photos: (B, 3, H, W) in [0, 1].
+        scale: standard deviation of the smoothing, px.
+
+    Returns:
+        (B, 1, H, W) in CIE Lab / 100 per `scale` px, and unit vectors (B, 2, H, W) as x, y.
+    """
+    from kornia.color import rgb_to_lab
+    from kornia.filters import gaussian_blur2d, spatial_gradient
+
+    window = 2 * round(3 * scale) + 1
+    lab = gaussian_blur2d(rgb_to_lab(photos) / 100, window, (scale, scale), border_type="replicate")
+    dx, dy = spatial_gradient(lab).unbind(2)
+    xx, yy, xy = ((one * other).sum(1, keepdim=True) for one, other in ((dx, dx), (dy, dy), (dx, dy)))
+    largest = (xx + yy + ((xx - yy) ** 2 + 4 * xy**2).sqrt()) / 2
+    angle = torch.atan2(2 * xy, xx - yy) / 2
+    return largest.clamp(min=0).sqrt() * scale, torch.cat([angle.cos(), angle.sin()], 1)
+
+
+def contrast(strength: Tensor) -> Tensor:
+    """How strong the strong edges of each picture are, from 0.4 (fog, dusk) to 1: (B, 1, H, W) to (B, 1, 1, 1)."""
+    strong = strength.flatten(1).topk(max(1, strength[0].numel() // 50)).values.mean(1)
+    return (strong / FULL).clamp(0.4, 1).view(-1, 1, 1, 1)
+
+
+def thin(strength: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
+    """Keep the strength only where it is largest across the line.
+
+    Returns:
+        The ridge, (B, 1, H, W), 0 elsewhere; and how far from the middle of each pixel it runs, at the vertex of
+        the parabola through three values: (B, 2, H, W) px, at most half a pixel along `across`.
+    """
+    ahead, behind = (shifted(strength, way * across) for way in (1, -1))
+    bend = (ahead + behind - 2 * strength).clamp(max=-1e-6)
+    vertex = ((behind - ahead) / (2 * bend)).clamp(-0.5, 0.5)
+    return torch.where((strength >= ahead) & (strength > behind), strength, 0), vertex * across
+
+
+def shifted(plane: Tensor, by: Tensor) -> Tensor:
+    """Read (B, 1, H, W) at every pixel plus `by`, (B, 2, H, W) px as x, y, between the pixels too."""
+    height, width = plane.shape[-2:]
+    x = torch.arange(width, device=plane.device) + by[:, 0]
+    y = torch.arange(height, device=plane.device)[:, None] + by[:, 1]
+    places = torch.stack([x / max(width - 1, 1), y / max(height - 1, 1)], -1) * 2 - 1
+    return F.grid_sample(plane, places, padding_mode="border", align_corners=True)
+
+
+def long_lines(faint: Tensor, bold: Tensor, shortest: float) -> Tensor:
+    """Keep the connected lines that are long enough and somewhere bold: (B, 1, H, W) bool each, and returned."""
+    kept = []
+    for weak, strong in zip(faint[:, 0].cpu().numpy(), bold[:, 0].cpu().numpy(), strict=True):
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)
+        keep = stats[:, cv2.CC_STAT_AREA] >= shortest  # of a line one px thin
+        keep &= np.bincount(labels[strong], minlength=count) > 0
+        keep[0] = False  # the paper
+        kept.append(keep[labels])
+    return torch.from_numpy(np.stack(kept))[:, None].to(faint.device)
+
+
+def draw(lines: Tensor, offset: Tensor, width: float) -> Tensor:
+    """Draw the pixels of thin lines, moved by `offset`, with a round soft pen.
+
+    Args:
+        lines: (B, 1, H, W) bool.
+        offset: (B, 2, H, W) px as x, y.
+        width: px.
+
+    Returns:
+        (B, 1, H, W), how much ink: 0 to 1.
+    """
+    from kornia.filters import gaussian_blur2d
+
+    height, width_px = lines.shape[-2:]
+    canvas = torch.zeros(lines.shape, device=lines.device)
+    n, _, y, x = lines.nonzero(as_tuple=True)
+    real_x, real_y = x + offset[n, 0, y, x], y + offset[n, 1, y, x]
+    left, top = real_x.floor().long(), real_y.floor().long()
+    for column, row in ((left, top), (left + 1, top), (left, top + 1), (left + 1, top + 1)):
+        share = (1 - (real_x - column).abs()) * (1 - (real_y - row).abs())
+        place = n, torch.zeros_like(n), row.clamp(0, height - 1), column.clamp(0, width_px - 1)
+        canvas.index_put_(place, share, accumulate=True)
+    sigma = width / 2.2
+    blurred = gaussian_blur2d(canvas.clamp(max=1), 2 * round(3 * sigma) + 1, (sigma, sigma), border_type="constant")
+    return (blurred * sigma * 3.1).clamp(0, 1)  # a straight line's peak is 1 / (sigma sqrt(2 pi)); 24 % above black

@@ -1,0 +1,26 @@
+"""What the data layer wants to know of a configuration, whatever its class."""
+
+__all__ = ["DataWishes"]
+
+from typing import Protocol
+
+
+class DataWishes(Protocol):
+    """The options that say what is learned from; `config.DataConfig` has them, and describes them."""
+
+    @property
+    def a(self) -> str: ...
+    @property
+    def b(self) -> str: ...
+    @property
+    def root(self) -> str: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def labels(self) -> str: ...
+    @property
+    def hints(self) -> bool: ...
+    @property
+    def colour_a(self) -> float: ...
+    @property
+    def colour_b(self) -> float: ...

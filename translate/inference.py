@@ -1,0 +1,149 @@
+"""The networks of a model as one pass over pictures of any size: padding, precision, and the memory that it takes."""
+
+__all__ = ["Inference"]
+
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from translate import memory
+from translate.answers import Answer
+from translate.checkpoint import Recipe
+from translate.errors import UserError
+from translate.images import pad_to_multiple
+from translate.precision import pick_inference_precision
+from translate.step import autocast
+from translate.tasks import TASKS
+
+_MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over
+_PROBE = 64  # px of the smaller picture that memory is measured with
+_ALWAYS_FITS = 2**20  # pixels; memory is not asked about for pictures up to this
+_BESIDE = 40  # bytes a pixel of the copies around the networks' pass
+
+
+class Inference:
+    """A pass through the networks of a model.
+
+    Attributes:
+        recipe: what the model is.
+        nets: its networks, in eval mode and frozen.
+        device: where they compute.
+        precision: "fp32" or "bf16".
+        z_dim: numbers in a look; 0: there is none.
+        random: whether a seed changes the answer.
+    """
+
+    def __init__(self, recipe: Recipe, nets: nn.ModuleDict, device: torch.device, precision: str = "fp32") -> None:
+        nets.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.recipe, self.device = recipe, device
+        self.nets = nets.eval().requires_grad_(False)
+        self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
+        self.random = self.z_dim > 0 or any(getattr(net, "random", False) for net in nets.values())
+        self._one_by_one = self.random and not self.z_dim
+        self._multiple = max(int(getattr(net, "multiple", 1)) for net in nets.values())
+        self.precision = pick_inference_precision(self._probe, device, precision)
+
+    def places(self, direction: str) -> tuple[str, str]:
+        """Return where source and target of `direction` stand in a batch: ("a", "b") or ("b", "a")."""
+        if len(self.recipe.directions) == 1:  # its data were turned round before it was trained
+            return "a", "b"
+        return direction[0], direction[1]
+
+    def channels(self, direction: str) -> tuple[int, int]:
+        """Return how many channels source and target of `direction` have."""
+        source, target = self.places(direction)
+        return self.recipe.channels[source], self.recipe.channels[target]
+
+    def __call__(
+        self, x: Tensor, direction: str, answer: Answer, hint: Tensor | None = None, name: str = "the picture"
+    ) -> Tensor:
+        """Translate a batch.
+
+        Args:
+            x: (B, C, H, W) in [-1, 1], any size.
+            direction: "ab" or "ba".
+            answer: which of the model's answers.
+            hint: (1 or B, 4, H, W) RGBA in [-1, 1].
+            name: what errors call the picture.
+
+        Returns:
+            (B, C', H, W) float32 in [-1, 1] on the device.
+
+        Raises:
+            UserError: its pass would take more memory than there is.
+        """
+        batch, _, height, width = x.shape
+        self.check_memory(batch, height, width, name)
+        # Chance inside the networks is drawn for a whole batch: by itself, each picture meets the same.
+        pieces = x.split(1 if self._one_by_one else len(x))
+        hints = [None] * len(pieces) if hint is None else hint.expand(len(x), -1, -1, -1).split(len(pieces[0]))
+        try:
+            passes = zip(pieces, hints, strict=True)
+            return torch.cat([self._run(piece, direction, self.precision, answer, layer) for piece, layer in passes])
+        except RuntimeError as error:  # the estimate was too low, or others took the memory meanwhile
+            if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+                raise self._too_large(batch, height, width, name, memory.free_bytes(self.device) or 0) from None
+            raise
+
+    def look(self, photos: Tensor) -> Tensor:
+        """Read z back from pictures of the target domain: (B, C, H, W) in [-1, 1] to (B, z_dim) float32."""
+        task, encoder = TASKS[self.recipe.task], self.nets["E"]
+        x, _ = pad_to_multiple(photos.to(self.device, torch.float32), int(getattr(encoder, "multiple", 1)), _MINIMUM)
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            return task.look(self.nets, x).float()  # type: ignore[attr-defined]
+
+    def peak_bytes(self, height: int, width: int) -> int:
+        """Estimate the memory that translating a picture of height x width px takes, beside the model."""
+        rows, columns = (-(-max(size, _MINIMUM) // self._multiple) * self._multiple for size in (height, width))
+        return round(rows * columns * (self._bytes_per_pixel + _BESIDE))
+
+    def check_memory(self, batch: int, height: int, width: int, name: str) -> None:
+        """Raise UserError if so many pictures of this size would take more memory than there is."""
+        if batch * height * width > _ALWAYS_FITS:
+            free = memory.free_bytes(self.device)
+            if free is not None and batch * self.peak_bytes(height, width) > free:
+                raise self._too_large(batch, height, width, name, free)
+
+    def _too_large(self, batch: int, height: int, width: int, name: str, free: int) -> UserError:
+        need, there = memory.gigabytes(batch * self.peak_bytes(height, width)), memory.gigabytes(free)
+        return UserError(
+            f"{name}: {width} x {height} px would need about {need} of memory, {there} are free;"
+            " shrink it first or use a machine with more memory"
+        )
+
+    @cached_property
+    def _bytes_per_pixel(self) -> float:
+        # Counted in fp32 for both precisions: with bf16 the tensors take less, the backend's own copies more.
+        small = max(_PROBE, self._multiple)  # smaller, both probes would be padded to the same size
+        return memory.bytes_per_pixel(lambda x: self._probe(x, "fp32"), self.device, small)
+
+    def _probe(self, x: Tensor, precision: str) -> Tensor:
+        """Run the usual direction on (B, 3, H, W), whatever the model's channels are."""
+        direction = self.recipe.directions[0]
+        channels, _ = self.channels(direction)
+        fitting = x if channels == 3 else x[:, :1].expand(-1, channels, -1, -1)
+        return self._run(fitting, direction, precision, Answer())
+
+    def _run(self, x: Tensor, direction: str, precision: str, answer: Answer, hint: Tensor | None = None) -> Tensor:
+        x = x.to(self.device, torch.float32)
+        padded, inside = pad_to_multiple(x, self._multiple, _MINIMUM)
+        if self.recipe.facts.get("sketch"):  # a mirrored edge would draw lines that are not there
+            padded = _framed(x, 1.0, padded, inside)
+        batch = {self.places(direction)[0]: padded.contiguous(memory_format=torch.channels_last)}
+        if "hint" in self.recipe.channels:
+            layer = x.new_full((1, self.recipe.channels["hint"], *x.shape[2:]), -1.0) if hint is None else hint
+            batch["hint"] = _framed(layer.to(x), -1.0, padded, inside)
+        looks = None if answer.z is None else answer.z.to(self.device).expand(len(x), -1)
+        chance = {name: value for name, value in (("z", looks), ("seed", answer.seed)) if value is not None}
+        with torch.inference_mode(), autocast(self.device, precision):
+            y = TASKS[self.recipe.task].predict(self.nets, batch, direction=direction, **chance)
+        assert y.shape[2:] == padded.shape[2:], (y.shape, padded.shape)
+        return y[(..., *inside)].float()
+
+
+def _framed(x: Tensor, ground: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:
+    """Put x (B or 1, C, h, w) inside a plain ground of the batch and size of `like`."""
+    framed = like.new_full((len(like), x.shape[1], *like.shape[2:]), ground)
+    framed[(..., *inside)] = x
+    return framed

@@ -1,0 +1,83 @@
+"""The U-Net of pix2pix: a funnel down to one pixel, and back up with the features of every size at hand.
+
+Isola et al., 2017, https://arxiv.org/abs/1611.07004, section 3.2.1 and appendix 6.1.1.
+"""
+
+__all__ = ["UNETS", "UNet"]
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from translate.networks.blocks import BatchNorm, init_normal
+
+
+class UNet(nn.Module):
+    """C64-C128-C256-C512-... down, CD512-...-C128-C64 up, in the paper's notation.
+
+    The same function as the `unet_256` (8 levels) and `unet_128` (7) of pytorch-CycleGAN-and-pix2pix with batch norm.
+    Dropout on three levels of the way up is the only noise there is, and, as published, it stays on after training: the
+    global generator of torch decides which answer comes out. Batch norm, too, works as published after training, by
+    the statistics of the picture itself.
+
+    Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 2^levels.
+    """
+
+    z_dim = 0
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        width: int = 64,
+        levels: int = 8,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.multiple, self.dropout, self.random = 2**levels, dropout, dropout > 0 and levels > 5
+        widths = [width * min(2**i, 8) for i in range(levels)]
+        inner = levels - 1
+        self.down = nn.ModuleList(
+            nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
+            for c_in, c_out in zip([in_channels, *widths], widths, strict=False)
+        )
+        self.norm_down = nn.ModuleList(BatchNorm(c) for c in widths[1:inner])
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=i == inner)
+            for i, (c_in, c_out) in enumerate(
+                zip([widths[-1], *(2 * c for c in widths[-2::-1])], [*widths[-2::-1], out_channels], strict=True)
+            )
+        )
+        self.norm_up = nn.ModuleList(BatchNorm(c) for c in widths[-2::-1])
+        init_normal(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = [self.down[0](x)]
+        for down, norm in zip(self.down[1:-1], self.norm_down, strict=True):
+            skips.append(norm(down(F.leaky_relu(skips[-1], 0.2))))
+        x = self.down[-1](F.leaky_relu(skips[-1], 0.2))
+        for i, (up, norm) in enumerate(zip(self.up, self.norm_up, strict=False)):
+            x = norm(up(F.relu(x)))
+            if 1 <= i <= len(self.up) - 5:
+                x = F.dropout(x, self.dropout, training=True)
+            x = torch.cat([skips.pop(), x], 1)
+        return torch.tanh(self.up[-1](F.relu(x)).float())
+
+
+def published_unet(
+    *, size: int = 256, in_channels: int = 3, out_channels: int = 3, width: int = 64, dropout: float = 0.5
+) -> UNet:
+    """Return the generator whose funnel ends in one pixel for pictures of `size` px."""
+    levels = max(5, min(8, size.bit_length() - 1))
+    return UNet(in_channels=in_channels, out_channels=out_channels, width=width, levels=levels, dropout=dropout)
+
+
+UNETS: dict[str, Callable[..., nn.Module]] = {
+    "unet": published_unet,
+    "unet_256": UNet,
+    "unet_128": partial(UNet, levels=7),
+}

@@ -1,0 +1,224 @@
+"""pix2pix: paired translation, with one answer to a picture or with many.
+
+Isola et al., 2017, https://arxiv.org/abs/1611.07004 (one answer). Feature matching: Wang et al., 2018 (pix2pixHD),
+https://arxiv.org/abs/1711.11585. Many answers: Zhu et al., 2017 (BicycleGAN), https://arxiv.org/abs/1711.11586, and
+Mao et al., 2019 (MSGAN), https://arxiv.org/abs/1903.05628.
+"""
+
+__all__ = ["Pix2pix"]
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from translate.build import Factory, options_of, resolve
+from translate.errors import OptionError
+from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
+from translate.networks import ENCODERS
+from translate.tasks.base import Batch, Task
+
+Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
+
+
+class Pix2pix(Task):
+    """G: source -> target, against a discriminator that sees source and target together.
+
+    One answer (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
+
+    Many answers: an encoder E reads the look z of the true target. G(a, E(b)) has to be b, as above; G(a, z) with z
+    drawn from N(0, 1) only has to look real (no L1: its colours may be others), to show its z (E reads it back), and to
+    differ from the first as the two z differ (mode seeking). One discriminator judges both.
+    """
+
+    data = "paired"
+    phases: dict[str, tuple[str, ...]] = {"G": ("G",), "D": ("D",)}
+    exports: tuple[str, ...] = ("G",)
+
+    def __init__(
+        self,
+        generator: Factory,
+        discriminator: Factory,
+        channels: Mapping[str, int],
+        *,
+        z_dim: int = 0,
+        gan: str = "vanilla",
+        lambda_l1: float = 100.0,
+        lambda_fm: float = 0.0,
+        lambda_kl: float = 0.01,
+        free_nats: float = 0.0,
+        lambda_z: float = 0.5,
+        lambda_seek: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if z_dim and "z_dim" not in options_of(generator.function):
+            raise OptionError(f"generator {generator.name!r} gives one answer; say --z-dim 0, or --netG style_resnet")
+        source = channels["a"] + channels.get("hint", 0)
+        many = {"z_dim": z_dim} if z_dim else {}
+        self.G = generator(in_channels=source, out_channels=channels["b"], **many)
+        self.D = discriminator(in_channels=source + channels["b"])
+        if z_dim:
+            encoder = Factory({"name": "style_encoder"}, ENCODERS, "encoder")
+            self.E = encoder(in_channels=channels["b"], z_dim=z_dim)
+            self.exports, self.phases = ("G", "E"), {"G": ("G", "E"), "D": ("D",)}
+        self.z_dim, self.gan = z_dim, resolve(gan, GAN_LOSSES, "method.gan")
+        self.lambda_l1, self.lambda_fm = lambda_l1, lambda_fm
+        self.lambda_kl, self.free_nats = lambda_kl, free_nats
+        self.lambda_z, self.lambda_seek = lambda_z, lambda_seek
+        self.in_one_call = not any(isinstance(module, nn.BatchNorm2d) for module in self.D.modules())
+
+    def forward(self, batch: Batch) -> Batch:
+        """Make the fakes: one a picture, or one with the true look and one with a random look."""
+        source, b = source_of(batch), batch["b"]
+        x = batch | {"source": source}
+        if not self.z_dim:
+            return x | {"fake": self.G(source)}
+        mean, log_variance = self.E(displaced(b))
+        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        drawn = self.E.looks[torch.randint(len(self.E.looks), (len(b),))]
+        self.E.remember(z.detach())
+        fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
+        return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
+
+    def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
+        """The class docstring's terms; D's are those of `losses.GAN_LOSSES`."""
+        fakes = ("fake", "other") if self.z_dim else ("fake",)
+        if phase == "D":
+            judged = self._judge(x, "b", *fakes)
+            return {"gan": sum_of(self._gan_d(judged["b"], judged[name]) for name in fakes) / len(fakes)}
+        judged = self._judge(x, *fakes)
+        terms = {
+            "gan": sum_of(self._gan_g(judged[name]) for name in fakes) / len(fakes),
+            "l1": self.lambda_l1 * F.l1_loss(x["fake"], x["b"]),
+        }
+        if self.lambda_fm:
+            with torch.no_grad():
+                real = self._judge(x, "b")["b"]
+            terms["fm"] = self.lambda_fm * feature_matching(judged["fake"], real)
+        return terms | self._look_losses(x) if self.z_dim else terms
+
+    def _look_losses(self, x: Batch) -> dict[str, Tensor]:
+        """What keeps z meaningful. E must not learn from fakes, hence the detached copy of its weights."""
+        fixed = {name: p.detach() for name, p in self.E.named_parameters()}
+        read, _ = functional_call(self.E, fixed, (x["other"],))
+        return {
+            "kl": self.lambda_kl * kl_to_normal(x["mean"], x["log_variance"], self.free_nats),
+            "z": self.lambda_z * F.l1_loss(read, x["drawn"]),
+            "seek": self.lambda_seek * mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05),
+        }
+
+    def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
+        """Show D the source with each of the targets named; fakes are detached wherever D itself is trained.
+
+        All in one call, unless D has a batch norm, which would mix them.
+        """
+        learning = next(self.D.parameters()).requires_grad
+        pairs = [torch.cat([x["source"], x[name].detach() if learning else x[name]], 1) for name in names]
+        if not self.in_one_call:
+            return {name: as_scales(self.D(pair)) for name, pair in zip(names, pairs, strict=True)}
+        scales = as_scales(self.D(torch.cat(pairs)))
+        chunks = [[layer.chunk(len(names)) for layer in layers] for layers in scales]
+        return {name: [[layer[i] for layer in layers] for layers in chunks] for i, name in enumerate(names)}
+
+    def _gan_d(self, real: Judged, fake: Judged) -> Tensor:
+        return sum_of(self.gan.d(r[-1], f[-1]) for r, f in zip(real, fake, strict=True)) / len(real)
+
+    def _gan_g(self, fake: Judged) -> Tensor:
+        return sum_of(self.gan.g(layers[-1]) for layers in fake) / len(fake)
+
+    @staticmethod
+    def predict(
+        nets: nn.ModuleDict, batch: Batch, *, z: Tensor | None = None, seed: int | None = None, **options: Any
+    ) -> Tensor:
+        """Translate batch["a"], with the strokes of batch["hint"] where the model takes them.
+
+        Args:
+            nets: "G" and, where looks can be read, "E".
+            batch: "a" (B, C, H, W) in [-1, 1], and perhaps "hint" (B, 4, H, W).
+            z: Look of each answer, (B, z_dim).
+            seed: In its place: draws a look, or the dropout of a generator that has no other noise. Without
+                either, the answer is that of the look 0, or of seed 0.
+            options: Not used; there is but one direction.
+        """
+        source, G = source_of(batch), nets["G"]
+        if z is None and (z_dim := int(G.z_dim)):  # type: ignore[arg-type]
+            z = torch.zeros(len(source), z_dim) if seed is None else draw_looks(len(source), z_dim, seed)
+        with torch.random.fork_rng(devices=[source.device] if source.is_cuda else []):
+            torch.manual_seed(seed or 0)
+            return G(source, z.to(source)) if z is not None else G(source)
+
+    @staticmethod
+    def look(nets: nn.ModuleDict, picture: Tensor) -> Tensor:
+        """Read the look (B, z_dim) of pictures of the target domain, (B, C, H, W) in [-1, 1]."""
+        return nets["E"](picture)[0]
+
+    @staticmethod
+    def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """The source, the answer, where there are many also three more and the one with the true look; the truth."""
+        a, b = batch["a"], batch["b"]
+        rows = {"input": a}
+        if "hint" in batch:
+            rows["hints"] = shown_hints(batch["hint"])
+        rows["answer"] = Pix2pix.predict(nets, batch)
+        if nets["G"].random:
+            rows |= {f"answer {k}": Pix2pix.predict(nets, batch, seed=k) for k in (1, 2, 3)}
+        if "E" in nets:
+            rows["look of the truth"] = Pix2pix.predict(nets, batch, z=Pix2pix.look(nets, b))
+        rows["truth"] = b
+        return {title: row.expand(-1, 3, -1, -1) if row.shape[1] == 1 else row for title, row in rows.items()}
+
+
+def displaced(picture: Tensor) -> Tensor:
+    """Shift (B, C, H, W) round its borders by up to a quarter, and mirror it half of the time.
+
+    A look has to go onto other shapes; where everything stands in its own picture must not be part of it.
+    """
+    reach = min(picture.shape[-2:]) // 4
+    down, right, mirrored = torch.randint(-reach, reach + 1, ()), torch.randint(-reach, reach + 1, ()), torch.rand(())
+    moved = picture.roll((int(down), int(right)), (2, 3))
+    return moved.flip(3) if mirrored < 0.5 else moved
+
+
+def source_of(batch: Batch) -> Tensor:
+    """Return what G reads: the source and, where there are hints, their colours on grey and their mask."""
+    if "hint" not in batch:
+        return batch["a"]
+    colour, alpha = batch["hint"].split([3, 1], dim=1)
+    return torch.cat([batch["a"], colour * (alpha + 1) / 2, alpha], 1)
+
+
+def shown_hints(hint: Tensor) -> Tensor:
+    """Lay RGBA strokes (B, 4, H, W) in [-1, 1] on light grey paper, for people."""
+    colour, alpha = hint.split([3, 1], dim=1)
+    return torch.lerp(torch.full_like(colour, 0.8), colour, (alpha + 1) / 2)
+
+
+def draw_looks(count: int, z_dim: int, seed: int) -> Tensor:
+    """Draw (count, z_dim) from N(0, 1): the same for the same seed, on every device."""
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal((count, z_dim), np.float32))
+
+
+def as_scales(output: Tensor | Judged) -> Judged:
+    """Bring a discriminator's output, be it scores alone or features by scale, to one form."""
+    return [[output]] if isinstance(output, Tensor) else output
+
+
+def feature_matching(fake: Judged, real: Judged) -> Tensor:
+    """L1 between D's features of fake and real, summed over layers, averaged over scales (pix2pixHD, equation 4).
+
+    Raises:
+        OptionError: The discriminator shows no features.
+    """
+    if len(fake[0]) == 1:
+        raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
+    layers = ((f, r) for fakes, reals in zip(fake, real, strict=True) for f, r in zip(fakes[:-1], reals, strict=False))
+    return sum_of(F.l1_loss(f, r) for f, r in layers) / len(fake)
+
+
+def sum_of(terms: Any) -> Tensor:
+    """Add scalars up."""
+    return torch.stack(list(terms)).sum()
