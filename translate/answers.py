@@ -21,7 +21,7 @@ class Answer:
 
     Attributes:
         z: (z_dim,) float32, the look.
-        seed: of the chance inside a network that has no z, such as dropout.
+        seed: of what the task draws: a look, or the dropout of a network that has no z.
     """
 
     z: Tensor | None = None
@@ -70,7 +70,7 @@ def choose_answers(
         return [Answer(z=look) for look in looks.reshape(-1, z_dim)], looks.ndim == 2
     if count is None and seed is None:
         return [Answer()], False
-    return [_draw(seed or 0, k, z_dim) for k in range(1 if count is None else count)], count is not None
+    return [_draw(seed or 0, k) for k in range(1 if count is None else count)], count is not None
 
 
 def _check(varies: bool, count: int | None, seed: int | None) -> None:
@@ -97,12 +97,9 @@ def _as_looks(z: Any, z_dim: int) -> Tensor:
     return looks
 
 
-def _draw(seed: int, k: int, z_dim: int) -> Answer:
-    """Draw answer k of `seed`, leaving torch's global generator alone."""
-    derived = int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0]) >> 1  # it fits an int64
-    if not z_dim:
-        return Answer(seed=derived)
-    return Answer(z=torch.randn(z_dim, generator=torch.Generator().manual_seed(derived)))
+def _draw(seed: int, k: int) -> Answer:
+    """Return answer k of `seed`."""
+    return Answer(seed=int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0]) >> 1)  # fits an int64
 
 
 def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | Sequence[float], n: int) -> np.ndarray:

@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from translate.errors import OptionError
 from translate.networks.style import StyleEncoder, StyleNorm, StyleResnet
 
 
@@ -20,7 +21,7 @@ def test_style_norm_is_adain():
     torch.testing.assert_close(norm(x, style), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(16, 16), (32, 24)])
+@pytest.mark.parametrize("size", [(16, 16), (32, 48)])
 def test_the_generator_keeps_the_size_and_reaches_every_parameter(size):
     net = make(in_channels=1, out_channels=3, z_dim=4)
     y = net(torch.rand(2, 1, *size) * 2 - 1, torch.randn(2, 4))
@@ -42,13 +43,15 @@ def test_z_changes_the_answer_and_its_absence_is_allowed_only_without_looks():
     assert torch.equal(*plain(x))
 
 
-def test_the_four_pixels_of_a_block_begin_alike():
-    net = make()
-    net.last = torch.nn.Identity()
-    weight = net.head.weight
-    assert all(torch.equal(weight[4 * c], weight[4 * c + k]) for c in range(3) for k in range(4))
-    y = net(torch.rand(1, 3, 16, 16))
+@pytest.mark.parametrize("fold", [2, 4])
+def test_the_pixels_of_a_block_begin_alike(fold):
+    y = make(fold=fold)(torch.rand(1, 3, 32, 32))
     assert torch.equal(y, F.interpolate(y[..., ::2, ::2], scale_factor=2))
+
+
+def test_a_fold_that_cannot_be_undone_is_refused():
+    with pytest.raises(OptionError, match="fold should be 2, 4 or 8, got 3"):
+        make(fold=3)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (256, 256), (80, 120)])
@@ -60,3 +63,11 @@ def test_the_encoder_reads_colours(size):
     mean, log_variance = encoder(pictures)
     assert mean.shape == log_variance.shape == (2, 3)
     assert (mean[0] - mean[1]).abs().max() > 0.01
+
+
+def test_the_encoder_keeps_the_last_looks_newest_first():
+    encoder = StyleEncoder(z_dim=1, width=4, kept=3)
+    for k in (1.0, 2.0, 3.0, 4.0):
+        encoder.remember(torch.tensor([[k]]))
+    assert encoder.looks.flatten().tolist() == [4, 3, 2]
+    assert "looks" in encoder.state_dict()

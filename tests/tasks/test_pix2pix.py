@@ -8,7 +8,7 @@ from translate.errors import OptionError
 from translate.losses import kl_to_normal, mode_seeking
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS
-from translate.tasks.pix2pix import source_of
+from translate.tasks.pix2pix import displaced, draw_look, source_of, typical_look
 
 MANY = "pix2pix, many answers"
 
@@ -95,13 +95,34 @@ def test_the_encoder_does_not_learn_from_fakes():
 
 def test_answers_are_deterministic_unless_a_seed_or_a_look_is_given():
     task, x = make_task(MANY), make_batch()
+    for step in range(3):
+        task(make_batch(step))
     nets, before = exported(task), torch.get_rng_state()
     one = task.predict(nets, x)
     assert torch.equal(one, task.predict(nets, x))
-    assert torch.equal(one, task.predict(nets, x, z=torch.zeros(2, 3)))
     assert torch.equal(task.predict(nets, x, seed=3), task.predict(nets, x, seed=3))
     assert not torch.equal(one, task.predict(nets, x, seed=3))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_looks_are_drawn_from_those_that_were_read():
+    looks = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [4.0, 3.0]])
+    assert typical_look(looks).tolist() == [4, 3]
+    drawn = torch.stack([draw_look(looks, seed, jitter=0.0) for seed in range(50)])
+    assert {tuple(z) for z in drawn.tolist()} == {tuple(z) for z in looks.tolist()}
+    jittered = torch.stack([draw_look(looks, seed) for seed in range(2000)])
+    nearest = torch.cdist(jittered, looks).argmin(1)
+    spread = (jittered - looks[nearest]).std(0)
+    torch.testing.assert_close(spread, 0.2 * looks.std(0), rtol=0.1, atol=0)
+
+
+def test_the_encoder_remembers_what_it_read_and_new_answers_wear_it():
+    task, batch = make_task(MANY), make_batch()
+    for _ in range(3):
+        kept = {tuple(z) for z in task.E.looks.tolist()}
+        x = task(batch)
+        assert torch.equal(task.E.looks[:2], x["z"])
+        assert {tuple(z) for z in x["drawn"].tolist()} <= kept
 
 
 def test_a_unet_draws_its_dropout_from_the_seed():
@@ -117,6 +138,14 @@ def test_a_unet_draws_its_dropout_from_the_seed():
     assert torch.equal(one, task.predict(nets, x))
     assert torch.equal(task.predict(nets, x, seed=3), task.predict(nets, x, seed=3))
     assert not torch.equal(one, task.predict(nets, x, seed=3))
+
+
+def test_a_displaced_picture_has_the_same_pixels_elsewhere():
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 16, 16)
+    moved = [displaced(picture) for _ in range(20)]
+    assert all(torch.equal(m.flatten().sort().values, picture.flatten().sort().values) for m in moved)
+    assert len({m.sum((1, 2)).flatten().tolist()[0] for m in moved}) > 5
 
 
 def test_the_look_is_the_encoders_mean():

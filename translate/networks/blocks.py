@@ -84,7 +84,7 @@ class Upsample(nn.Module):
 
 
 def init_he(net: nn.Module) -> None:
-    """Draw the weights of convolutions and linear layers so that signals keep their size through leaky ReLUs of 0.2 (He et al., 2015)."""
+    """Draw the weights so that signals keep their size through leaky ReLUs (He et al., 2015)."""
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, a=0.2)

@@ -74,6 +74,9 @@ class MultiScale(nn.Module):
 
     Wang et al., 2018, https://arxiv.org/abs/1711.11585, section 3.2. Maps (B, in_channels, H, W) in [-1, 1] to one list
     a scale of the activations of every layer, the last of them the scores (B, 1, h, w).
+
+    The judge of the full size is the dearest and sees the least far: of pictures larger than `window` px it gets,
+    at every call, another window of that size, the same for the whole batch.
     """
 
     def __init__(
@@ -85,8 +88,10 @@ class MultiScale(nn.Module):
         layers: int = 3,
         norm: str = "spectral",
         detail: float = 0.0,
+        window: int = 0,
     ) -> None:
         super().__init__()
+        self.window = window
         self.judges = nn.ModuleList(
             PatchGAN(in_channels=in_channels, width=width, layers=layers, norm=norm, detail=detail)
             for _ in range(scales)
@@ -95,8 +100,15 @@ class MultiScale(nn.Module):
     def forward(self, x: Tensor) -> list[list[Tensor]]:
         found = []
         for i, judge in enumerate(self.judges):
-            found.append(judge.features(F.avg_pool2d(x, 2**i) if i else x))  # type: ignore[operator]
+            view = F.avg_pool2d(x, 2**i) if i else self._through_window(x)
+            found.append(judge.features(view))  # type: ignore[operator]
         return found
+
+    def _through_window(self, x: Tensor) -> Tensor:
+        if not self.window:
+            return x
+        top, left = (int(torch.randint(max(0, side - self.window) + 1, ())) for side in x.shape[-2:])
+        return x[..., top : top + self.window, left : left + self.window]
 
 
 PATCH_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {

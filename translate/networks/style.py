@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import Downsample, InstanceNorm, Upsample, init_he, init_normal
+from translate.errors import OptionError
+from translate.networks.blocks import InstanceNorm, Upsample, init_he, init_normal
 
 
 def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -17,10 +18,10 @@ def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
 
 
-def init_alike(head: nn.Conv2d) -> None:
-    """Give the four channels that become a 2x2 block the same weights at first (ICNR: Aitken et al., 2017)."""
+def init_alike(head: nn.Conv2d, pixels: int) -> None:
+    """Give the channels that become one block of `pixels` the same weights at first (ICNR: Aitken et al., 2017)."""
     with torch.no_grad():
-        head.weight.copy_(head.weight[::4].repeat_interleave(4, dim=0))
+        head.weight.copy_(head.weight[::pixels].repeat_interleave(pixels, dim=0))
 
 
 class StyleNorm(nn.Module):
@@ -58,14 +59,15 @@ class StyleBlock(nn.Module):
 class StyleResnet(nn.Module):
     """A residual generator with skips that draws one picture in many looks.
 
-    A stem, `downs` anti-aliased halvings that double the width up to `most`, a trunk
-    of residual blocks, and bilinear doublings that each *add* the encoder's features of their size. The look enters
-    the norms of trunk and decoder; the encoder, which reads the input, does without. Stem and head work at half the
-    size, on 2x2 blocks of pixels: layers at full size would take half of the time and hardly compute anything. The four
-    pixels of a block begin alike (init_alike), so that no checkerboard is there to be unlearned.
+    A stem, `downs` halvings by means that double the width up to `most`, a trunk of residual blocks, and bilinear
+    doublings that each *add* the encoder's features of their size. The look enters the norms of trunk and decoder;
+    the encoder, which reads the input, does without. Stem and head work on blocks of `fold` x `fold` pixels: layers at
+    full size would take most of the time and hardly compute anything. The pixels of a block begin alike (init_alike),
+    so that no checkerboard is there to be unlearned, and the last convolution, at half the size, sees across the
+    borders of the blocks.
 
-    Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), about N(0, 1), to (B, out_channels, H, W) in [-1, 1];
-    H and W multiples of 2^(downs + 1). With z_dim 0 there is no z, and one answer.
+    Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), of a spread about 1, to (B, out_channels, H, W) in
+    [-1, 1]; H and W multiples of fold * 2^downs. With z_dim 0 there is no z, and one answer.
     """
 
     random: bool
@@ -76,36 +78,41 @@ class StyleResnet(nn.Module):
         in_channels: int = 3,
         out_channels: int = 3,
         z_dim: int = 0,
-        width: int = 32,
+        width: int = 64,
         most: int = 256,
-        downs: int = 3,
+        downs: int = 2,
         blocks: int = 4,
+        fold: int = 4,
         style_dim: int = 64,
     ) -> None:
         super().__init__()
-        self.z_dim, self.random, self.multiple = z_dim, z_dim > 0, 2 ** (downs + 1)
+        if fold not in (2, 4, 8):
+            raise OptionError(f"generator.fold should be 2, 4 or 8, got {fold}")
+        self.z_dim, self.random, self.multiple = z_dim, z_dim > 0, fold * 2**downs
+        self.fold = fold
         widths = [min(width * 2**i, most) for i in range(downs + 1)]
         style = style_dim if z_dim else 0
         self.mapping = nn.Sequential(
             nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
         ) if z_dim else None  # fmt: skip
         self.stem = nn.Sequential(
-            nn.PixelUnshuffle(2), nn.Conv2d(4 * in_channels, width, 3, padding=1), InstanceNorm(width)
+            nn.PixelUnshuffle(fold), nn.Conv2d(fold**2 * in_channels, width, 3, padding=1), InstanceNorm(width)
         )
         self.down = nn.ModuleList(
-            nn.Sequential(Downsample(narrow), conv3(narrow, wide), InstanceNorm(wide))
-            for narrow, wide in pairwise(widths)
+            nn.Sequential(nn.AvgPool2d(2), conv3(narrow, wide), InstanceNorm(wide)) for narrow, wide in pairwise(widths)
         )
         self.trunk = nn.ModuleList(StyleBlock(widths[-1], style) for _ in range(blocks))
         self.up = nn.ModuleList(conv3(wide, narrow) for wide, narrow in pairwise(widths[::-1]))
         self.norm_up = nn.ModuleList(StyleNorm(narrow, style) for narrow in widths[-2::-1])
-        self.last = nn.Conv2d(width, width, 3, padding=1)
-        self.head = nn.Conv2d(width, 4 * out_channels, 3, padding=1)
+        self.last, self.norm_last = conv3(width, width), StyleNorm(width, style)
+        self.widen = nn.Conv2d(width, fold**2 // 4 * 16, 3, padding=1)
+        self.head = nn.Conv2d(16, 4 * out_channels, 3, padding=1)
         self.upsample = Upsample()
         init_normal(self)
         if self.mapping is not None:
             init_he(self.mapping)
-        init_alike(self.head)
+        init_alike(self.widen, fold**2 // 4)
+        init_alike(self.head, 4)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         style = self.mapping(z) if self.mapping is not None else None
@@ -116,8 +123,10 @@ class StyleResnet(nn.Module):
         for block in self.trunk:
             h = block(h, style)
         for up, norm in zip(self.up, self.norm_up, strict=True):
-            h = F.relu(norm(up(self.upsample(h)), style)) + skips.pop()
-        return torch.tanh(F.pixel_shuffle(self.head(F.relu(self.last(h))), 2).float())
+            h = self.upsample(F.relu(norm(up(h), style))) + skips.pop()
+        h = F.relu(self.norm_last(self.last(h), style))
+        h = F.relu(F.pixel_shuffle(self.widen(h), self.fold // 2))
+        return torch.tanh(F.pixel_shuffle(self.head(h), 2).float())
 
 
 class StyleEncoder(nn.Module):
@@ -151,7 +160,7 @@ class StyleEncoder(nn.Module):
         )
         self.head = nn.Linear(16 * widths[-1], 2 * z_dim)
         self.shortcut = nn.Linear(64 * in_channels, z_dim, bias=False)
-        self.register_buffer("looks", torch.zeros(kept, z_dim))
+        self.register_buffer("looks", torch.randn(kept, z_dim))
         init_he(self)
         with torch.no_grad():
             self.head.bias[z_dim:].fill_(-3.0)  # a variance of 0.05: with 1, the first looks would drown in noise
@@ -160,7 +169,7 @@ class StyleEncoder(nn.Module):
         factor = max(1, min(x.shape[-2:]) // self.side)
         features = F.adaptive_avg_pool2d(self.body(F.avg_pool2d(x, factor) if factor > 1 else x), 4)
         mean, log_variance = self.head(features.flatten(1)).float().chunk(2, dim=1)
-        return mean + self.shortcut(F.adaptive_avg_pool2d(x, 8).flatten(1)).float(), log_variance
+        return mean + self.shortcut(F.adaptive_avg_pool2d(x, 8).flatten(1)).float(), log_variance.clamp(-8, 2)
 
     @torch.no_grad()
     def remember(self, codes: Tensor) -> None:

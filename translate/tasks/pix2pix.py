@@ -31,8 +31,9 @@ class Pix2pix(Task):
     One answer (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
 
     Many answers: an encoder E reads the look z of the true target. G(a, E(b)) has to be b, as above; G(a, z) with z
-    drawn from N(0, 1) only has to look real (no L1: its colours may be others), to show its z (E reads it back), and to
-    differ from the first as the two z differ (mode seeking). One discriminator judges both.
+    of another picture only has to look real (no L1: its colours are others), to show its z (E reads it back), and to
+    differ from the first as the two z differ (mode seeking). One discriminator judges both. BicycleGAN draws the second
+    z from N(0, 1), which E has to fill first; the looks that E read last are where G works from the first step on.
     """
 
     data = "paired"
@@ -90,15 +91,13 @@ class Pix2pix(Task):
         if phase == "D":
             judged = self._judge(x, "b", *fakes)
             return {"gan": sum_of(self._gan_d(judged["b"], judged[name]) for name in fakes) / len(fakes)}
-        judged = self._judge(x, *fakes)
+        judged = self._judge(x, *fakes, *(["b"] if self.lambda_fm else []))
         terms = {
             "gan": sum_of(self._gan_g(judged[name]) for name in fakes) / len(fakes),
             "l1": self.lambda_l1 * F.l1_loss(x["fake"], x["b"]),
         }
         if self.lambda_fm:
-            with torch.no_grad():
-                real = self._judge(x, "b")["b"]
-            terms["fm"] = self.lambda_fm * feature_matching(judged["fake"], real)
+            terms["fm"] = self.lambda_fm * feature_matching(judged["fake"], judged["b"])
         return terms | self._look_losses(x) if self.z_dim else terms
 
     def _look_losses(self, x: Batch) -> dict[str, Tensor]:
@@ -140,13 +139,15 @@ class Pix2pix(Task):
             nets: "G" and, where looks can be read, "E".
             batch: "a" (B, C, H, W) in [-1, 1], and perhaps "hint" (B, 4, H, W).
             z: Look of each answer, (B, z_dim).
-            seed: In its place: draws a look, or the dropout of a generator that has no other noise. Without
-                either, the answer is that of the look 0, or of seed 0.
+            seed: In its place: draws one of the looks of the training pictures (the same for the whole batch), or
+                the dropout of a generator that has no other noise. Without either, the answer has the look
+                nearest to the mean of those looks, or the dropout of seed 0.
             options: Not used; there is but one direction.
         """
         source, G = source_of(batch), nets["G"]
-        if z is None and (z_dim := int(G.z_dim)):  # type: ignore[arg-type]
-            z = torch.zeros(len(source), z_dim) if seed is None else draw_looks(len(source), z_dim, seed)
+        if z is None and "E" in nets:
+            looks: Tensor = nets["E"].looks  # type: ignore[assignment]
+            z = (typical_look(looks) if seed is None else draw_look(looks, seed)).expand(len(source), -1)
         with torch.random.fork_rng(devices=[source.device] if source.is_cuda else []):
             torch.manual_seed(seed or 0)
             return G(source, z.to(source)) if z is not None else G(source)
@@ -197,9 +198,20 @@ def shown_hints(hint: Tensor) -> Tensor:
     return torch.lerp(torch.full_like(colour, 0.8), colour, (alpha + 1) / 2)
 
 
-def draw_looks(count: int, z_dim: int, seed: int) -> Tensor:
-    """Draw (count, z_dim) from N(0, 1): the same for the same seed, on every device."""
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal((count, z_dim), np.float32))
+def typical_look(looks: Tensor) -> Tensor:
+    """Return that of `looks` (n, z_dim) which is nearest to their mean: plain, but real."""
+    return looks[(looks - looks.mean(0)).square().sum(1).argmin()]
+
+
+def draw_look(looks: Tensor, seed: int, jitter: float = 0.2) -> Tensor:
+    """Draw one of `looks` (n, z_dim), off by `jitter` of their spread: the same for the same seed, on every device.
+
+    A normal distribution would also draw mixtures that no picture has: looks come in clusters.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = looks[int(rng.integers(len(looks)))]
+    noise = torch.from_numpy(rng.standard_normal(looks.shape[1], np.float32)).to(looks)
+    return chosen + jitter * looks.std(0) * noise
 
 
 def as_scales(output: Tensor | Judged) -> Judged:
