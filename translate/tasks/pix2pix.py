@@ -30,10 +30,11 @@ class Pix2pix(Task):
 
     One answer (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
 
-    Many answers: an encoder E reads the look z of the true target. G(a, E(b)) has to be b, as above; G(a, z) with z
-    of another picture only has to look real (no L1: its colours are others), to show its z (E reads it back), and to
-    differ from the first as the two z differ (mode seeking). One discriminator judges both. BicycleGAN draws the second
-    z from N(0, 1), which E has to fill first; the looks that E read last are where G works from the first step on.
+    Many answers (`z_dim`): an encoder E reads the look z of the true target. G(a, E(b)) has to be b, as above; G(a, z)
+    with the z of another picture only has to look real (no L1: its colours are others), to show its z (E reads it
+    back), to differ from the first as the two z differ (mode seeking), and to leave white paper white. One
+    discriminator judges both. BicycleGAN draws the second z from N(0, 1), which E has to fill first; the looks that E
+    read last are where G works from the first step on.
     """
 
     data = "paired"
@@ -54,6 +55,7 @@ class Pix2pix(Task):
         free_nats: float = 0.0,
         lambda_z: float = 0.5,
         lambda_seek: float = 1.0,
+        lambda_paper: float = 0.0,
     ) -> None:
         super().__init__()
         if z_dim and "z_dim" not in options_of(generator.function):
@@ -69,7 +71,7 @@ class Pix2pix(Task):
         self.z_dim, self.gan = z_dim, resolve(gan, GAN_LOSSES, "method.gan")
         self.lambda_l1, self.lambda_fm = lambda_l1, lambda_fm
         self.lambda_kl, self.free_nats = lambda_kl, free_nats
-        self.lambda_z, self.lambda_seek = lambda_z, lambda_seek
+        self.lambda_z, self.lambda_seek, self.lambda_paper = lambda_z, lambda_seek, lambda_paper
         self.in_one_call = not any(isinstance(module, nn.BatchNorm2d) for module in self.D.modules())
 
     def forward(self, batch: Batch) -> Batch:
@@ -81,7 +83,7 @@ class Pix2pix(Task):
         mean, log_variance = self.E(displaced(b))
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         drawn = self.E.looks[torch.randint(len(self.E.looks), (len(b),))]
-        self.E.remember(z.detach())
+        self.E.remember(mean.detach())
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
 
@@ -108,6 +110,7 @@ class Pix2pix(Task):
             "kl": self.lambda_kl * kl_to_normal(x["mean"], x["log_variance"], self.free_nats),
             "z": self.lambda_z * F.l1_loss(read, x["drawn"]),
             "seek": self.lambda_seek * mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05),
+            "paper": self.lambda_paper * off_paper(x["other"], x["b"]),
         }
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
@@ -198,12 +201,21 @@ def shown_hints(hint: Tensor) -> Tensor:
     return torch.lerp(torch.full_like(colour, 0.8), colour, (alpha + 1) / 2)
 
 
+def off_paper(picture: Tensor, truth: Tensor, white: float = 0.95) -> Tensor:
+    """Mean of |picture - truth| over all pixels, counting those that are white paper in the truth: all above `white`.
+
+    Things photographed on white stay alone on it in every look. Where nothing is white, it is 0.
+    """
+    paper = truth.amin(1, keepdim=True) > white
+    return ((picture - truth).abs() * paper).mean()
+
+
 def typical_look(looks: Tensor) -> Tensor:
     """Return that of `looks` (n, z_dim) which is nearest to their mean: plain, but real."""
     return looks[(looks - looks.mean(0)).square().sum(1).argmin()]
 
 
-def draw_look(looks: Tensor, seed: int, jitter: float = 0.2) -> Tensor:
+def draw_look(looks: Tensor, seed: int, jitter: float = 0.1) -> Tensor:
     """Draw one of `looks` (n, z_dim), off by `jitter` of their spread: the same for the same seed, on every device.
 
     A normal distribution would also draw mixtures that no picture has: looks come in clusters.
