@@ -2,14 +2,17 @@
 
 import json
 
+import cv2
 import pytest
 import torch
 
+from tests import test_train_pairs
 from tests.conftest import picture
 from tests.test_train import make_config
 from translate import Translator
 from translate.train import train
 
+pairs = test_train_pairs.pairs
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
@@ -38,3 +41,15 @@ def test_a_state_of_the_gpu_resumes_there(two_folders, tmp_path, tiny, monkeypat
             train(config)
     train(config)
     assert torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)["step"] == 8
+
+
+@pytest.mark.parametrize("compiled", ["off", "on"])
+@pytest.mark.parametrize(("preset", "small"), [("fast", test_train_pairs.FAST), ("paper", test_train_pairs.PAPER)])
+def test_pairs_train_on_the_gpu_and_answer_alike_on_the_cpu(pairs, tmp_path, preset, small, compiled):
+    small = small | {"train": small["train"] | {"device": "cuda", "precision": "auto", "compile": compiled}}
+    out = train(test_train_pairs.make_config(pairs, tmp_path / "r", preset, small))
+    sketch = cv2.imread(str(pairs[0] / "000.png"))
+    on_gpu, on_cpu = (Translator.load(out, device, "fp32")(sketch) for device in ("cuda", "cpu"))
+    assert on_gpu.shape == on_cpu.shape
+    if preset == "fast":  # dropout draws other numbers on a GPU
+        assert abs(on_gpu.astype(int) - on_cpu).max() <= 1

@@ -8,7 +8,7 @@ Mao et al., 2019 (MSGAN), https://arxiv.org/abs/1903.05628.
 __all__ = ["Pix2pix"]
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from translate.build import Factory, options_of, resolve
 from translate.errors import OptionError
 from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.networks import ENCODERS
+from translate.networks.style import StyleEncoder
 from translate.tasks.base import Batch, Task
 
 Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
@@ -66,7 +67,7 @@ class Pix2pix(Task):
         self.D = discriminator(in_channels=source + channels["b"])
         if z_dim:
             encoder = Factory({"name": "style_encoder"}, ENCODERS, "encoder")
-            self.E = encoder(in_channels=channels["b"], z_dim=z_dim)
+            self.E = cast(StyleEncoder, encoder(in_channels=channels["b"], z_dim=z_dim))
             self.exports, self.phases = ("G", "E"), {"G": ("G", "E"), "D": ("D",)}
         self.z_dim, self.gan = z_dim, resolve(gan, GAN_LOSSES, "method.gan")
         self.lambda_l1, self.lambda_fm = lambda_l1, lambda_fm
