@@ -99,3 +99,10 @@ def test_a_run_from_an_earlier_version_is_resumed(pairs, tmp_path):
     assert train(config) == out
     with pytest.raises(OptionError, match="holds a run with other options"):
         train(make_config(pairs, tmp_path / "run", "fast", FAST, labels="a"))
+
+
+def test_options_that_do_not_go_together_are_told_before_pictures_are_read(pairs, tmp_path):
+    small = FAST | {"generator": {"name": "unet", "width": 2}}
+    with pytest.raises(OptionError, match="generator 'unet' gives one answer; say --z-dim 0"):
+        train(make_config(pairs, tmp_path / "run", "fast", small))
+    assert not (tmp_path / "run").exists()

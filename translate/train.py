@@ -37,6 +37,8 @@ def train(config: Config) -> Path:
     device = pick_device(config.train.device)
     check_recipe(config)
     data = TRAINING_DATA[TASKS[config.task].data](config.data, Path("data"))
+    with torch.device("meta"):  # options that do not go together are told before any picture is decoded
+        make_task(config, data.channels, config.data.size or data.native_size())
     folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser())
     if (plan := folder.recall(config)) and folder.steps_done() >= plan.steps:
         console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
@@ -114,18 +116,23 @@ def check_recipe(config: Config) -> None:
 def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Task:
     """Build the task and its networks on `device`; the weights follow from the seed."""
     torch.manual_seed(config.train.seed)
-    task = TASKS[config.task](
-        Factory(config.generator, GENERATORS, "generator", size=plan.size),
-        Factory(config.discriminator, DISCRIMINATORS, "discriminator", size=plan.size),
-        channels,
-        **config.method,
-    )
+    task = make_task(config, channels, plan.size)
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
     task = task.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     if plan.compile:
         for name in {name for names in task.phases.values() for name in names}:
             task.get_submodule(name).compile()
     return task
+
+
+def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
+    """Build the task and its networks for pictures of `size` px and so many `channels`."""
+    return TASKS[config.task](
+        Factory(config.generator, GENERATORS, "generator", size=size),
+        Factory(config.discriminator, DISCRIMINATORS, "discriminator", size=size),
+        channels,
+        **config.method,
+    )
 
 
 def start_from(task: Task, path: str, folder: RunFolder) -> None:

@@ -36,6 +36,7 @@ def call(capsys, run, *words):
 def test_a_model_of_pairs_is_scored_on_its_test_pairs(capsys, run):
     status, text, err = call(capsys, run, "--count", 3, "--json", "scores.json", "--grid", "grid.png")
     assert status == 0, err
+    assert "…" not in text  # nothing is squeezed
     for word in ("mean training image", "nearest", "this model, 3 answers", "edge F1", "coverage"):
         assert word in " ".join(text.split())
     rows = json.loads((run.parent / "scores.json").read_text())["directions"][0]["rows"]

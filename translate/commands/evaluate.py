@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from translate.translator import Translator
 
 
+WIDE = 132  # characters that the table of a model of pairs takes
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
     """Score a model on held-out pictures, beside what costs nothing: the input itself, a mean picture, a look-up.
@@ -57,7 +60,8 @@ def evaluate(options: Evaluate) -> int:
     translator = Translator.load(options.model, options.device, options.precision)
     paired = TASKS[translator.recipe.task].data == "paired"
     scores, grid = (score_pairs if paired else score_domains)(translator, options)
-    Console().print(scores.table())
+    # a narrow terminal folds long lines; a table squeezed into it would say nothing
+    Console(width=max(Console().width, WIDE)).print(scores.table())
     if options.json:
         with atomic_write(options.json) as temporary:
             temporary.write_text(json.dumps(scores.to_dict(), indent=2) + "\n", encoding="utf-8")

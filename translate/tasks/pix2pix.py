@@ -20,6 +20,7 @@ from translate.build import Factory, options_of, resolve
 from translate.errors import OptionError
 from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.networks import ENCODERS
+from translate.networks.patch import MultiScale
 from translate.networks.style import StyleEncoder
 from translate.tasks.base import Batch, Task
 
@@ -65,6 +66,8 @@ class Pix2pix(Task):
         many = {"z_dim": z_dim} if z_dim else {}
         self.G = generator(in_channels=source, out_channels=channels["b"], **many)
         self.D = discriminator(in_channels=source + channels["b"])
+        if lambda_fm and not isinstance(self.D, MultiScale):
+            raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
         if z_dim:
             encoder = Factory({"name": "style_encoder"}, ENCODERS, "encoder")
             self.E = cast(StyleEncoder, encoder(in_channels=channels["b"], z_dim=z_dim))
@@ -233,13 +236,7 @@ def as_scales(output: Tensor | Judged) -> Judged:
 
 
 def feature_matching(fake: Judged, real: Judged) -> Tensor:
-    """L1 between D's features of fake and real, summed over layers, averaged over scales (pix2pixHD, equation 4).
-
-    Raises:
-        OptionError: The discriminator shows no features.
-    """
-    if len(fake[0]) == 1:
-        raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
+    """L1 between D's features of fake and real, summed over layers, averaged over scales (pix2pixHD, equation 4)."""
     layers = ((f, r) for fakes, reals in zip(fake, real, strict=True) for f, r in zip(fakes[:-1], reals, strict=False))
     return sum_of(F.l1_loss(f, r) for f, r in layers) / len(fake)
 
