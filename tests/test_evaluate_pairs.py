@@ -96,8 +96,9 @@ def test_the_right_answers_get_full_marks(pairs):
     assert (model.coverage, model.precision, model.diversity) == (0.25, 1, None)
     assert (many.coverage, many.precision) == (1, 1)
     assert many.diversity == pytest.approx(0.8)  # 16 answers in 4 colours: a fifth of the couples look the same
-    assert many.edge_f1 > 0.95 and many.kernel is None and many.l1 is None
-    assert {(count, seed) for _, count, seed in painter.asked} == {(None, None), (16, 0)}
+    assert many.edge_f1 > 0.95 and many.kernel < rows[MEAN].kernel and many.l1 is None
+    asked = {(count, seed) for _, count, seed in painter.asked}
+    assert asked == {(None, None), (16, 0), *((1, k) for k in range(len(pairs.test)))}  # to each source another look
 
 
 def test_another_right_answer_shows_what_pixels_cannot_judge(pairs):
@@ -149,8 +150,9 @@ def test_count_and_limit(pairs):
 
 def test_without_known_answers_there_is_no_coverage(pairs):
     rows, scores = score(Painter(), replace(pairs, truth=None))
-    assert list(rows) == [MEAN, NEAREST, MODEL, FLOOR]
+    assert list(rows) == [MEAN, NEAREST, MODEL, MANY, FLOOR]
     assert rows[MODEL].coverage is None and rows[MODEL].l1 == 0
+    assert rows[MANY].kernel is not None and rows[MANY].coverage is None
     assert any("no coverage" in note for note in scores.directions[0].notes)
     assert "coverage" not in printed(scores).partition("discsA -> discsB: ")[0]
 

@@ -147,6 +147,9 @@ class Scoring:
         for tally in self.baselines.values():
             tally.answer(case)
         self.other.keep_other_truth(case)
+        if self.random:  # answers in one look make no collection of photos: here each source gets another
+            (drawn,) = self.translator(case.source, count=1, seed=len(self.targets))
+            self.many.keep(drawn, None)
         self.targets.append(self.mine.describe(to_tensor(case.target)))
         if ask_many and case.has_looks:
             self.many.keep_many(case, self.translator(case.source, count=self.count, seed=SEED))
@@ -159,7 +162,7 @@ class Scoring:
             f"this model, {self.count} answers": self.many,
             "another right answer": self.other,
         }
-        rows = [tally.row(name, targets) for name, tally in tallies.items() if tally.scores]
+        rows = [tally.row(name, targets) for name, tally in tallies.items() if tally.features]
         if len(training.features) >= 2 and len(targets) >= 2:
             rows.append(kernel_row("real pictures of the target (floor)", training.features, targets))
         counts = {
@@ -178,6 +181,8 @@ class Scoring:
     def explain(self, rows: list[Row], counts: dict[str, int], drawn: bool) -> list[str]:
         """What the scores were measured on, what is missing, and why."""
         notes = ["lines are compared with " + ("the sketches" if drawn else "those drawn after the right answers")]
+        if self.random:
+            notes.append("kernel distance of the many answers: of one to each picture, each drawn anew")
         if counts["looks"]:
             notes.append(f"{self.count} answers each to {counts['looks']} sketches whose right answers are known")
         elif self.random:
