@@ -8,7 +8,7 @@ from translate.errors import OptionError
 from translate.losses import kl_to_normal, mode_seeking
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS
-from translate.tasks.pix2pix import blind, displaced, draw_look, off_paper, source_of, typical_look
+from translate.tasks.pix2pix import displaced, draw_look, off_paper, source_of, typical_look
 
 MANY = "pix2pix, many answers"
 
@@ -161,23 +161,6 @@ def test_hints_are_colours_where_the_mask_is_and_nothing_elsewhere():
     assert source.shape == (1, 5, 2, 2)
     assert source[0, :, 0, 0].tolist() == [0, 0.5, -0.5, 1, 1]
     assert source[0, :, 1, 1].tolist() == [0, 0, 0, 0, -1]
-
-
-def test_half_of_the_samples_with_strokes_have_to_do_without_their_look():
-    hint = torch.full((400, 4, 2, 2), -1.0)
-    hint[:200, :, 0, 0] = 1.0
-    torch.manual_seed(0)
-    chosen = blind(hint)
-    assert chosen.shape == (400, 1)
-    assert not chosen[200:].any()
-    assert 70 < chosen[:200].sum() < 130
-    task, batch = make_task(MANY, channels={"a": 3, "b": 3, "hint": 4}), make_batch(count=6, a=3, b=3, hint=4)
-    batch["hint"][:, 3] = 1.0
-    looks = {tuple(look) for look in task.E.looks.tolist()}
-    x = task(batch)
-    strange = [tuple(look) in looks for look in x["z"].tolist()]
-    assert any(strange)
-    assert not all(strange)
 
 
 def test_gray_sources_colour_targets_and_hints():

@@ -88,8 +88,6 @@ class Pix2pix(Task):
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         drawn = self.E.looks[torch.randint(len(self.E.looks), (len(b),))]
         self.E.remember(mean.detach())
-        if "hint" in batch:
-            z = torch.where(blind(batch["hint"]), drawn.roll(1, 0), z)
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
 
@@ -191,16 +189,6 @@ def displaced(picture: Tensor) -> Tensor:
     down, right, mirrored = torch.randint(-reach, reach + 1, ()), torch.randint(-reach, reach + 1, ()), torch.rand(())
     moved = picture.roll((int(down), int(right)), (2, 3))
     return moved.flip(3) if mirrored < 0.5 else moved
-
-
-def blind(hint: Tensor) -> Tensor:
-    """Draw (B, 1) which samples must do without their look: half of those that have strokes, (B, 4, H, W) RGBA.
-
-    Who knows the look of the answer needs no hints, and learns to copy them as mere strokes of paint. Who does not has
-    to spread them over whatever wears that colour.
-    """
-    stroked = (hint[:, 3] > 0).flatten(1).any(1, keepdim=True)
-    return stroked & (torch.rand(len(hint), 1) < 0.5).to(hint.device)
 
 
 def source_of(batch: Batch) -> Tensor:
