@@ -106,8 +106,8 @@ def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | S
     """Go from one look to another in `n` steps, both ends included.
 
     Spherical interpolation (Shoemake 1985, https://doi.org/10.1145/325165.325242) of the directions, with the length
-    going evenly from the one's to the other's. A straight line would pass near the origin, where a normal z of many
-    numbers hardly ever lies and networks have not learned to answer.
+    going evenly from the one's to the other's. A straight line would pass near the origin, where looks hardly ever lie
+    and networks have not learned to answer.
 
     Args:
         z1: (z_dim,), the look to begin with.

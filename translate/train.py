@@ -37,8 +37,6 @@ def train(config: Config) -> Path:
     device = pick_device(config.train.device)
     check_recipe(config)
     data = TRAINING_DATA[TASKS[config.task].data](config.data, Path("data"))
-    with torch.device("meta"):  # options that do not go together are told before any picture is decoded
-        make_task(config, data.channels, config.data.size or data.native_size())
     folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser())
     if (plan := folder.recall(config)) and folder.steps_done() >= plan.steps:
         console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
@@ -94,6 +92,8 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
     began = time.monotonic()  # rendering or downloading, which is done by now, does not count as training time
     wanted = config.data
     size = plan.size if plan else wanted.size or data.native_size()
+    with torch.device("meta"):  # options that do not go together are told before any picture is decoded
+        make_task(config, data.channels, size)
     data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square)
     warn(data)
     if plan is None:
