@@ -154,13 +154,24 @@ def test_the_look_is_the_encoders_mean():
     assert torch.equal(task.look(exported(task), b), task.E(b)[0])
 
 
-def test_hints_are_colours_where_the_mask_is_and_nothing_elsewhere():
-    hint = torch.full((1, 4, 2, 2), -1.0)
+def test_hints_are_colours_and_the_belief_in_them_and_nothing_without_strokes():
+    hint = torch.full((2, 4, 8, 8), -1.0)
     hint[0, :, 0, 0] = torch.tensor([0.5, -0.5, 1.0, 1.0])
-    source = source_of({"a": torch.zeros(1, 1, 2, 2), "hint": hint})
-    assert source.shape == (1, 5, 2, 2)
+    source = source_of({"a": torch.zeros(2, 1, 8, 8), "hint": hint})
+    assert source.shape == (2, 5, 8, 8)
     assert source[0, :, 0, 0].tolist() == [0, 0.5, -0.5, 1, 1]
-    assert source[0, :, 1, 1].tolist() == [0, 0, 0, 0, -1]
+    assert 0 < source[0, 4, 7, 7] < 1
+    assert source[1].flatten(1).unique(dim=1).flatten().tolist() == [0, 0, 0, 0, -1]
+
+
+def test_strokes_tell_the_truth_in_every_look():
+    task, batch = make_task(MANY, channels={"a": 1, "b": 3, "hint": 4}), make_batch(a=1, b=3, hint=4)
+    batch["hint"][:, 3] = -1
+    assert task.losses("G", task(batch))["hint"] == 0
+    batch["hint"][:, 3] = 1
+    x = task(batch)
+    expected = task.lambda_l1 * (x["other"] - x["b"]).abs().mean()
+    assert task.losses("G", x)["hint"].item() == pytest.approx(expected.item())
 
 
 def test_gray_sources_colour_targets_and_hints():

@@ -21,6 +21,7 @@ from translate.errors import OptionError
 from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.networks import ENCODERS
 from translate.networks.patch import MultiScale
+from translate.networks.strokes import spread_strokes
 from translate.networks.style import StyleEncoder
 from translate.tasks.base import Batch, Task
 
@@ -34,9 +35,9 @@ class Pix2pix(Task):
 
     Many answers (`z_dim`): an encoder E reads the look z of the true target. G(a, E(b)) has to be b, as above; G(a, z)
     with the z of another picture only has to look real (no L1: its colours are others), to show its z (E reads it
-    back), to differ from the first as the two z differ (mode seeking), and to leave white paper white. One
-    discriminator judges both. BicycleGAN draws the second z from N(0, 1), which E has to fill first; the looks that E
-    read last are where G works from the first step on.
+    back), to differ from the first as the two z differ (mode seeking), to leave white paper white, and to be b where
+    strokes tell its colours. One discriminator judges both. BicycleGAN draws the second z from N(0, 1), which E has to
+    fill first; the looks that E read last are where G works from the first step on.
     """
 
     data = "paired"
@@ -110,12 +111,16 @@ class Pix2pix(Task):
         """What keeps z meaningful. E must not learn from fakes, hence the detached copy of its weights."""
         fixed = {name: p.detach() for name, p in self.E.named_parameters()}
         read, _ = functional_call(self.E, fixed, (x["other"],))
-        return {
+        terms = {
             "kl": self.lambda_kl * kl_to_normal(x["mean"], x["log_variance"], self.free_nats),
             "z": self.lambda_z * F.l1_loss(read, x["drawn"]),
             "seek": self.lambda_seek * mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05),
             "paper": self.lambda_paper * off_paper(x["other"], x["b"]),
         }
+        if "hint" in x:
+            belief = (x["source"][:, -1:] + 1) / 2
+            terms["hint"] = self.lambda_l1 * (belief * (x["other"] - x["b"]).abs()).mean()
+        return terms
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
         """Show D the source with each of the targets named; fakes are detached wherever D itself is trained.
@@ -192,11 +197,11 @@ def displaced(picture: Tensor) -> Tensor:
 
 
 def source_of(batch: Batch) -> Tensor:
-    """Return what G reads: the source and, where there are hints, their colours on grey and their mask."""
+    """Return what G reads: the source and, where there are hints, their colours, spread, and the belief in them."""
     if "hint" not in batch:
         return batch["a"]
-    colour, alpha = batch["hint"].split([3, 1], dim=1)
-    return torch.cat([batch["a"], colour * (alpha + 1) / 2, alpha], 1)
+    colour, belief = spread_strokes(batch["hint"], batch["a"])
+    return torch.cat([batch["a"], (colour * belief).to(batch["a"]), (2 * belief - 1).to(batch["a"])], 1)
 
 
 def shown_hints(hint: Tensor) -> Tensor:
