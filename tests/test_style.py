@@ -11,10 +11,10 @@ FILES = sorted((ROOT / "translate").rglob("*.py"))
 LAYERS = {
     5: {"cli", "commands", "__init__", "__main__"},
     4: {
-        "answers", "evaluate", "evaluate_pairs", "fitting", "folder", "inference", "kinds", "sketches", "train",
-        "translator", "worklist",
+        "answers", "evaluate", "evaluate_pairs", "evaluate_samples", "film", "fitting", "folder", "inference", "kinds",
+        "latent", "previews", "sampler", "sketches", "train", "translator", "worklist",
     },
-    3: {"config", "recipes", "checkpoint", "optim", "ema", "log", "plan", "run", "step"},
+    3: {"config", "recipes", "checkpoint", "ema", "health", "log", "optim", "plan", "run", "step"},
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {

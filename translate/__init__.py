@@ -6,15 +6,19 @@ painted = t("photo.jpg")
 
 t = Translator.load("runs/sketch2shoe")
 shoes = t("sketch.png", count=4)
+
+s = Sampler.load("runs/faces")
+faces = s(count=16)
 """
 
-__all__ = ["Translator", "__version__", "blend", "load_config", "train"]
+__all__ = ["Sampler", "Translator", "__version__", "blend", "load_config", "train"]
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from translate.answers import blend
     from translate.config import load_config
+    from translate.sampler import Sampler
     from translate.train import train
     from translate.translator import Translator
 
@@ -26,6 +30,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     homes = {
+        "Sampler": "translate.sampler",
         "Translator": "translate.translator",
         "blend": "translate.answers",
         "load_config": "translate.config",

@@ -18,7 +18,9 @@ import tyro
 from translate.commands.evaluate import Evaluate, evaluate
 from translate.commands.make_sketches import MakeSketches, make_sketches
 from translate.commands.prepare_dataset import PrepareDataset, prepare_dataset
+from translate.commands.sample import Sample, sample
 from translate.commands.train_cycle import TrainCycle
+from translate.commands.train_gan import TrainGan
 from translate.commands.train_pix2pix import TrainPix2pix
 from translate.commands.training import SECTIONS, train_task
 from translate.commands.translate_folder import TranslateFolder, translate_folder
@@ -28,7 +30,9 @@ from translate.signals import STOPPED, Stopped
 COMMANDS: dict[str, tuple[type, Any]] = {
     "train-cycle": (TrainCycle, train_task),
     "train-pix2pix": (TrainPix2pix, train_task),
+    "train-gan": (TrainGan, train_task),
     "translate-folder": (TranslateFolder, translate_folder),
+    "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
     "prepare-dataset": (PrepareDataset, prepare_dataset),
     "make-sketches": (MakeSketches, make_sketches),
@@ -74,6 +78,7 @@ def status_of(error: UserError) -> int:
 def run(command: str, words: list[str]) -> int:
     """Parse `words` for `command` and call it."""
     options_class, function = COMMANDS[command]
+    words = filled(words, getattr(options_class, "bare", {}))
     defaults, sections = from_file(options_class, words)
     options, unknown = parse(options_class, command, words, defaults)
     if function is train_task:
@@ -83,6 +88,16 @@ def run(command: str, words: list[str]) -> int:
         names = [f"--{f.name.replace('_', '-')}" for f in fields(options_class)]
         raise OptionError(f"unknown option {word}{did_you_mean(word, names)}")
     return function(options)
+
+
+def filled(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:
+    """Put its meaning after each option of `bare` that stands without a value."""
+    found: list[str] = []
+    for word, following in zip(words, [*words[1:], "--"], strict=True):
+        found.append(word)
+        if word.removeprefix("--") in bare and following.startswith("--"):
+            found.append(bare[word.removeprefix("--")])
+    return found
 
 
 def from_file(options_class: type, words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -25,6 +25,8 @@ class DataConfig:
         a: First domain: a folder, a glob, a list file or a name of the catalog.
         b: Second domain.
         root: In place of both: a folder with trainA and trainB, or a data set of the catalog.
+        images: One set of pictures: a folder, a glob, a list file, a CSV, an idx file or a data set of the catalog.
+        classes: Their labels: "" = none, "auto" = as they lie with the pictures, else a CSV or idx file.
         size: Training resolution in px; 0 = chosen.
         crop: Side of the square that a step sees, px; 0 = all of `size`; -1 = chosen by the time budget.
         zoom: Pictures are resized to size * zoom before the crop (286/256 in the pix2pix family).
@@ -41,6 +43,8 @@ class DataConfig:
     a: str = ""
     b: str = ""
     root: str = ""
+    images: str = ""
+    classes: str = ""
     size: int = 0
     crop: int = 0
     zoom: float = 1.0

@@ -104,6 +104,16 @@ class Log:
             self.spoke = time.monotonic()
             console.print(f"step {step}/{self.steps}  {facts}", soft_wrap=True)
 
+    def note(self, step: int, numbers: Mapping[str, float], words: str) -> None:
+        """Write `numbers` that were measured at `step` into the log, and say `words`."""
+        finite = {name: number for name, number in numbers.items() if math.isfinite(number)}
+        self.lines.write(json.dumps({"step": step, **finite}) + "\n")
+        self.lines.flush()
+        if self.board:
+            for name, number in finite.items():
+                self.board.add_scalar(name, number, step)
+        console.print(f"step {step}: {escape(words)}", soft_wrap=True)
+
     def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""
         cells = [[to_array(picture) for picture in row] for row in rows.values()]

@@ -1,8 +1,8 @@
 """Adversarial losses as functions of a discriminator's scores (any shape, unbounded); each returns a scalar."""
 
 __all__ = [
-    "GAN_LOSSES", "GanLoss", "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d", "lsgan_g", "mode_seeking", "smoothness",
-    "vanilla_d", "vanilla_g",
+    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d",
+    "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g", "smoothness", "vanilla_d", "vanilla_g",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -85,8 +85,36 @@ class GanLoss(NamedTuple):
     g: Callable[[Tensor], Tensor]
 
 
+def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[log(1 + exp(D(fake) - D(real)))] over pairs (Jolicoeur-Martineau, 2019; R3GAN, equation 2)."""
+    return F.softplus(fake - real).mean()
+
+
+def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
+    """E[log(1 + exp(D(real) - D(fake)))] over pairs: fakes should look more real than real pictures."""
+    return F.softplus(real - fake).mean()
+
+
 GAN_LOSSES = {
     "lsgan": GanLoss(lsgan_d, lsgan_g),
     "hinge": GanLoss(hinge_d, hinge_g),
     "vanilla": GanLoss(vanilla_d, vanilla_g),
+}
+
+
+class PairedGanLoss(NamedTuple):
+    """A flavour whose generator may look at real scores as well: d(real, fake), g(real, fake)."""
+
+    d: Callable[[Tensor, Tensor], Tensor]
+    g: Callable[[Tensor, Tensor], Tensor]
+    relative: bool = False
+
+
+def by_fakes_alone(loss: GanLoss) -> PairedGanLoss:
+    """Return `loss` with a generator that may look at real scores and does not."""
+    return PairedGanLoss(loss.d, lambda real, fake: loss.g(fake))
+
+
+PAIRED_GAN_LOSSES = {name: by_fakes_alone(loss) for name, loss in GAN_LOSSES.items()} | {
+    "relativistic": PairedGanLoss(relativistic_d, relativistic_g, relative=True)
 }

@@ -10,7 +10,6 @@ from typing import Any
 from translate.build import options_of
 from translate.config import leaves
 from translate.errors import OptionError
-from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS
 
 FAMILIAR = {  # the words of pytorch-CycleGAN-and-pix2pix
@@ -57,16 +56,16 @@ def known_options(task: str) -> list[str]:
     sections = [leaf for leaf in leaves() if "." in leaf]
     tables: Mapping[str, Sequence[Any]] = {
         "method": [TASKS[task]],
-        "generator": list(GENERATORS.values()),
-        "discriminator": list(DISCRIMINATORS.values()),
+        "generator": list(TASKS[task].generators.values()),
+        "discriminator": list(TASKS[task].discriminators.values()),
     }
     found = {f"{where}.{key}" for where, functions in tables.items() for f in functions for key in options_of(f)}
-    fixed = {
-        "generator.in_channels",
-        "generator.out_channels",
-        "generator.z_dim",
-        "discriminator.in_channels",
-    }  # the task decides them
+    fixed = {  # the task decides them
+        "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow",
+        "discriminator.in_channels", "discriminator.classes", "discriminator.grow",
+    }  # fmt: skip
+    if "method.z_dim" in found:
+        fixed.add("generator.z_dim")
     return sorted({*sections, *(found - fixed), "generator.name", "discriminator.name"})
 
 

@@ -45,7 +45,8 @@ def train_step(
         if clip:
             nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
         optimizer.step()
-        logs |= {f"{phase}/{name}": term.detach() for name, term in terms.items()}
+        logs |= {f"{phase}/{name}": term.detach() for name, term in {**terms, **(task.observed or {})}.items()}
+        task.observed = None
     return logs
 
 
@@ -60,10 +61,13 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 def to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_last: bool) -> dict[str, Tensor]:
-    """Move uint8 pictures (B, 3, H, W) to `device` and bring them to float32 in [-1, 1] there."""
+    """Move a batch to `device` and bring uint8 pictures (B, C, H, W) to float32 in [-1, 1] there; labels stay."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     moved = {name: x.to(device, non_blocking=True) for name, x in batch.items()}
-    return {name: x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1) for name, x in moved.items()}
+    return {
+        name: x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
+        for name, x in moved.items()
+    }
 
 
 def pick_device(name: str) -> torch.device:

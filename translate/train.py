@@ -18,9 +18,9 @@ from translate.data.training import TRAINING_DATA, TrainingData
 from translate.ema import EMA
 from translate.errors import UserError
 from translate.log import Diverged, Log, console
-from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
+from translate.previews import Previews, is_preview
 from translate.run import RunFolder
 from translate.signals import Stopped, StopRequest
 from translate.step import pick_device, seed_step, to_device, train_step
@@ -50,7 +50,7 @@ def train(config: Config) -> Path:
     announce(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
     batches = Batches(stream, config.data.batch_size, start=start)
-    probe = to_device(data.probe, device, channels_last=plan.channels_last)
+    previews = Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last))
 
     def save(step: int) -> None:
         save_state(folder.state, step, parts)
@@ -63,6 +63,7 @@ def train(config: Config) -> Path:
         try:
             for step, batch in zip(range(start, plan.steps), batches, strict=False):
                 seed_step(config.train.seed, step)
+                task.at(step / plan.steps)
                 set_lr(optimizers, lr := lr_at(step, plan.steps, config.train), config.train)
                 real = to_device(batch, device, channels_last=plan.channels_last)
                 log.add(train_step(task, real, optimizers, precision=plan.precision, clip=config.train.clip))
@@ -74,8 +75,8 @@ def train(config: Config) -> Path:
                 if due:
                     save(done)
                     saved, good = time.monotonic(), done
-                if is_preview(done, plan.steps, config.train.previews):
-                    log.grid(done, draw(task, ema, probe))
+                if is_preview(done, plan.steps, config.train.previews, early=task.whole_probe):
+                    previews.show(log, done)
                 if stopping and not last:
                     raise Stopped(f"saved at step {done} of {plan.steps}; run the same command to go on")
         except Diverged as error:
@@ -84,6 +85,7 @@ def train(config: Config) -> Path:
                 f"--train.lr {config.train.lr:g}, --train.clip 1 or --precision fp32"
             ) from None
     folder.forget_cache()
+    previews.film(folder.path / "samples")
     return folder.path
 
 
@@ -108,9 +110,10 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
 
 def check_recipe(config: Config) -> None:
     """Check names and options of task and networks before any data is touched."""
-    check_arguments(resolve(config.task, TASKS, "task"), config.method, "method")
-    Factory(config.generator, GENERATORS, "generator")
-    Factory(config.discriminator, DISCRIMINATORS, "discriminator")
+    task = resolve(config.task, TASKS, "task")
+    check_arguments(task, config.method, "method")
+    Factory(config.generator, task.generators, "generator")
+    Factory(config.discriminator, task.discriminators, "discriminator")
 
 
 def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Task:
@@ -127,9 +130,10 @@ def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: 
 
 def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     """Build the task and its networks for pictures of `size` px and so many `channels`."""
-    return TASKS[config.task](
-        Factory(config.generator, GENERATORS, "generator", size=size),
-        Factory(config.discriminator, DISCRIMINATORS, "discriminator", size=size),
+    task = TASKS[config.task]
+    return task(
+        Factory(config.generator, task.generators, "generator", size=size),
+        Factory(config.discriminator, task.discriminators, "discriminator", size=size),
         channels,
         **config.method,
     )
@@ -157,11 +161,7 @@ def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device
     """Return one step of the real run, on noise and on networks that are thrown away."""
     task = build_task(config, channels, plan, device)
     optimizers = make_optimizers(task, config.train)
-    shape = (config.data.batch_size, plan.crop, plan.crop)
-    batch = {
-        name: torch.randint(0, 256, (*shape, count), dtype=torch.uint8).permute(0, 3, 1, 2)
-        for name, count in channels.items()
-    }
+    batch = noise(channels, config.data.batch_size, plan.crop)
 
     def step() -> None:
         real = to_device(batch, device, channels_last=plan.channels_last)
@@ -170,21 +170,19 @@ def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device
     return step
 
 
-@torch.no_grad()
-def draw(task: Task, ema: EMA, probe: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the rows of a sample grid, by the networks that are exported; one picture at a time saves memory."""
-    columns = [task.preview(ema.nets, {k: v[i : i + 1] for k, v in probe.items()}) for i in range(len(probe["a"]))]
-    return {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
-
-
-def is_preview(done: int, steps: int, previews: int) -> bool:
-    """Whether `done` is one of the `previews` steps, evenly spread up to the last, that get a sample grid."""
-    return done * previews // steps > (done - 1) * previews // steps
+def noise(channels: Mapping[str, int], count: int, side: int) -> dict[str, torch.Tensor]:
+    """Return a batch of what is no picture at all: uint8 (count, C, side, side), and labels (count,)."""
+    return {
+        name: torch.randint(many, (count,))
+        if name == "label"
+        else torch.randint(0, 256, (count, side, side, many), dtype=torch.uint8).permute(0, 3, 1, 2)
+        for name, many in channels.items()
+    }
 
 
 def make_recipe(config: Config, plan: Plan, data: TrainingData, nets: nn.ModuleDict, step: int) -> Recipe:
     """Write down all that a user of the model needs."""
-    paired = TASKS[config.task].data == "paired"
+    kind = TASKS[config.task].data
     return Recipe(
         task=config.task,
         nets={name: spec_of(net) for name, net in nets.items()},
@@ -194,8 +192,8 @@ def make_recipe(config: Config, plan: Plan, data: TrainingData, nets: nn.ModuleD
         steps=step,
         data=data.fingerprint,
         channels=data.channels,
-        directions=(config.data.direction,) if paired else ("ab", "ba"),
-        whole=paired and plan.crop == plan.size,
+        directions={"paired": (config.data.direction,), "unpaired": ("ab", "ba")}.get(kind, ()),
+        whole=kind != "unpaired" and plan.crop == plan.size,
         facts=data.facts,
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.commands.test_translate_folder import exported
 from tests.test_evaluate_pairs import photo, save, sketch
+from tests.test_sampler import save as save_sampler
 from translate import cli
 
 
@@ -53,7 +54,13 @@ def test_other_pairs_can_be_named(capsys, run):
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ("--count 0", 2, "--count 0 must be at least 1"),
+        ("--count -1", 2, "--count -1 must be at least 1"),
+        (
+            "--images discs/testA",
+            2,
+            "--images means nothing to a model that translates; say what to score it on with --a",
+        ),
+        ("--features w.pth", 2, "--features means nothing to a model that translates"),
         ("--limit -2", 2, "--limit -2 must be at least 1"),
         ("--data nowhere.csv", 1, "nowhere.csv"),
         ("--a discs/testA", 2, "--a is given without --b"),
@@ -61,5 +68,56 @@ def test_other_pairs_can_be_named(capsys, run):
 )
 def test_mistakes_get_one_line(capsys, run, words, status, message):
     found, _, err = call(capsys, run, *words.split())
+    lines = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert found == status and len(lines) == 1 and message in lines[0]
+
+
+@pytest.fixture
+def generated(tmp_path, monkeypatch):
+    """The folder of a run that makes discs from nothing, with two labels."""
+    monkeypatch.chdir(tmp_path)
+    for split, count in (("train", 20), ("test", 10)):
+        for i in range(count):
+            for label, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
+                save(tmp_path / "discs" / split / label / f"{i}.png", photo(i + 100 * (split == "test"), colour))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text('[data]\nimages = "discs"\nclasses = "auto"\n')
+    return save_sampler(tmp_path / "run", classes=("red", "blue"))
+
+
+def test_a_model_that_makes_pictures_from_nothing_is_scored_on_samples(capsys, generated):
+    status, text, err = call(capsys, generated, "--count", 12, "--json", "scores.json", "--grid", "grid.png")
+    assert status == 0, err
+    for word in ("real training pictures (floor)", "density", "coverage", "remember", "agreement", "12 samples"):
+        assert word in " ".join(text.split())
+    found = json.loads((generated.parent / "scores.json").read_text())
+    assert [row["name"] for row in found["rows"]][2:] == ["this model", "real training pictures (floor)"]
+    assert [row["count"] for row in found["labels"]["classes"]] == [6, 6]
+    assert cv2.imread(str(generated.parent / "grid.png")).shape == (5 * 34 - 2, 10 * 34 - 2, 3)
+
+
+def test_other_pictures_can_be_named_for_samples(capsys, generated):
+    status, text, err = call(capsys, generated, "--images", "discs/train/red", "--limit", 8, "--count", 8)
+    assert status == 1 and "2 held-out pictures can be used" in err
+    for i in range(100):
+        save(generated.parent / "more" / f"{i}.png", photo(i, (9, 200, 9)))
+    status, text, err = call(capsys, generated, "--images", "more", "--count", 10)
+    assert status == 0, err
+    assert "agreement with labels is not known" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        ("--a discs", 2, "--a means nothing to a model that makes pictures from nothing; say what to score it on with"),
+        ("--data discs", 2, "--data means nothing to a model that makes pictures from nothing"),
+        ("--count 3", 2, "--count 3 must be at least 8"),
+        ("--limit -2", 2, "--limit -2 must be at least 8"),
+        ("--images nowhere", 1, "nowhere"),
+        ("--features nowhere.pth", 1, "nowhere.pth: no such file"),
+    ],
+)
+def test_mistakes_with_samples_get_one_line(capsys, generated, words, status, message):
+    found, _, err = call(capsys, generated, *words.split())
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
     assert found == status and len(lines) == 1 and message in lines[0]

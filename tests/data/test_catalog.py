@@ -28,6 +28,8 @@ EXPECTED = {
     "edges2handbags": "paired",
     "sketch2shoe": "paired",
     "sketch2handbag": "paired",
+    "digits": "labelled",
+    "faces": "images",
 }
 TINY = """
 title = "Tiny"
@@ -108,6 +110,7 @@ def test_the_table_lists_every_set(tmp_path):
     assert all(text in line["horse2zebra"] for text in ("horses, zebras", "2,661", "117 MB", "no"))
     assert "drawn here" in line["photos2monet"]
     assert "by hand" in line["cityscapes"]
+    assert all(text in line["digits"] for text in ("one labelled set", "7,000", "drawn here", "no"))
     assert len(describe().columns) == len(describe(tmp_path).columns) - 1
 
 
@@ -127,6 +130,8 @@ def test_the_table_lists_every_set(tmp_path):
             "counts.trainA must be a whole number, not True",
         ),
         (TINY.replace('right = "B"', 'right = "C"') + DOWNLOAD, "one domain 'A' and one 'B'"),
+        (TINY.replace('domains = { left = "A", right = "B" }', "") + DOWNLOAD, "one domain 'A' and one 'B', not {}"),
+        (TINY.replace('"unpaired"', '"labelled"') + DOWNLOAD, "a set of kind 'labelled' has no domains; leave the key"),
         (TINY.replace('{ left = "A", right = "B" }', '"ab"') + DOWNLOAD, "domains must be a table, not 'ab'"),
         (TINY + "download = 3", "download must be an array of tables"),
         (TINY + DOWNLOAD + "sise = 3", "download: unknown key 'sise'; did you mean 'size'"),
@@ -162,16 +167,25 @@ def test_what_is_no_text_is_named(tmp_path):
 def test_a_rendered_set_is_drawn_once(tmp_path, monkeypatch):
     calls = []
 
-    def draw(name, target, *, train, test, progress):
-        calls.append((name, train, test, progress))
+    def draw(name, target, *, train, test, size, progress):
+        calls.append((name, train, test, size, progress))
         (target / "trainA").mkdir(parents=True)
         assert not (tmp_path / "data" / "photos2monet").exists()  # complete only when finished
 
     monkeypatch.setattr("translate.render.render", draw)
     for _ in range(2):
         assert prepare("photos2monet", tmp_path / "data", progress=False) == tmp_path / "data" / "photos2monet"
-    assert calls == [("landscapes", 400, 100, False)]
+    assert calls == [("landscapes", 400, 100, 256, False)]
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["photos2monet"]
+
+
+def test_digits_are_drawn_at_their_size(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "translate.render.render", lambda name, target, **rest: (calls.append((name, rest)), target.mkdir())
+    )
+    prepare("digits", tmp_path, progress=False)
+    assert calls == [("digits", {"train": 6000, "test": 1000, "size": 32, "progress": False})]
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, UserError])

@@ -369,6 +369,18 @@ def test_a_data_set_given_as_a_domain_is_explained(here):
         resolve_domains("maps", "monet", None, Path("data"))
 
 
+def test_one_set_of_pictures_is_no_two_domains(here, monkeypatch):
+    monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("drawn"))
+    told = "'digits' is one set of pictures, not two domains; .* train_gan.py --images digits --labels$"
+    with pytest.raises(OptionError, match=told):
+        resolve_domains("digits", "monet", None, Path("data"))
+    with pytest.raises(OptionError, match=told):
+        resolve_domains(None, None, "digits", Path("data"))
+    (here / "data" / "digits" / "train").mkdir(parents=True)
+    with pytest.raises(OptionError, match=told):
+        resolve_domains(None, None, "data/digits", Path("data"))
+
+
 def test_half_of_a_combined_set_is_refused_before_anything_is_fetched(here, monkeypatch):
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("fetched"))
     with pytest.raises(OptionError, match="one half of the combined pictures of 'maps'; use --data maps"):

@@ -197,6 +197,16 @@ def test_a_side_of_a_rendered_set_is_an_unpaired_domain_too(here):
     assert first.truth == Path("data/sketch2cup/truth/A")
 
 
+def test_one_set_of_pictures_is_no_pairs(tmp_path):
+    root = tmp_path / "data"
+    with pytest.raises(OptionError, match="'digits' is one set of pictures.* train_gan.py --images digits --labels$"):
+        resolve_pairs(None, None, "digits", root)
+    assert not root.exists()
+    (root / "digits" / "train").mkdir(parents=True)
+    with pytest.raises(OptionError, match="'digits' is one set of pictures"):
+        resolve_pairs(None, None, str(root / "digits"), root)
+
+
 @pytest.mark.usefixtures("drawn")
 def test_an_unpaired_set_is_refused_before_it_is_made(here):
     with pytest.raises(OptionError, match="'day2dusk' are no pairs; train on them with train_cycle.py --data day2dusk"):

@@ -6,7 +6,6 @@ import torch.nn.functional as F
 
 from translate.build import Factory
 from translate.errors import OptionError
-from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.step import seed_step, train_step
 from translate.tasks import TASKS
 from translate.tasks.pool import ImagePool
@@ -16,6 +15,10 @@ SIZE = 32
 
 PLAIN = {"name": "resnet_6blocks", "width": 4}, {"name": "patch_34", "width": 4}
 FAST = {"name": "style_resnet", "width": 8, "most": 8, "blocks": 1}, {"name": "multi_scale", "width": 4, "layers": 2}
+LATENT = (
+    {"name": "style_synthesis", "width": 4, "most": 8, "z_dim": 4, "w_dim": 8, "size": SIZE},
+    {"name": "residual", "width": 4, "most": 8, "size": SIZE},
+)
 VARIANTS = {  # every way of training that a task has: its networks and its options
     "cycle": ("cycle", *PLAIN, {}),
     "pix2pix": ("pix2pix", *PLAIN, {}),
@@ -26,23 +29,43 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {},
     ),
     "pix2pix, many answers": ("pix2pix", *FAST, {"z_dim": 3, "lambda_fm": 10.0, "gan": "hinge"}),
+    "generate": ("generate", *LATENT, {"lambda_r1": 0.1, "lambda_r2": 0.1}),
+    "generate, relativistic, labelled, growing": (
+        "generate",
+        *LATENT,
+        {"gan": "relativistic", "grow": 0.5, "augment": 0.5},
+    ),
+    "generate, dcgan": (
+        "generate",
+        {"name": "dcgan", "width": 2, "z_dim": 4, "size": SIZE},
+        {"name": "dcgan", "width": 2, "size": SIZE},
+        {},
+    ),
 }
+CHANNELS = {"generate": {"image": 3}, "generate, relativistic, labelled, growing": {"image": 1, "label": 3}}
+PICTURES = {"a": 3, "b": 3}
 
 
 def make_task(variant, channels=None, **options):
     torch.manual_seed(0)
     name, generator, discriminator, given = VARIANTS[variant]
     return TASKS[name](
-        Factory(generator, GENERATORS, "generator"),
-        Factory(discriminator, DISCRIMINATORS, "discriminator"),
-        channels or {"a": 3, "b": 3},
+        Factory(generator, TASKS[name].generators, "generator"),
+        Factory(discriminator, TASKS[name].discriminators, "discriminator"),
+        channels or channels_of(variant),
         **given | options,
     )
 
 
+def channels_of(variant):
+    return CHANNELS.get(variant, {"image": 3} if variant.startswith("generate") else PICTURES)
+
+
 def make_batch(step=0, count=2, **channels):
     generator = torch.Generator().manual_seed(step)
-    channels = channels or {"a": 3, "b": 3}
+    channels = channels or PICTURES
+    if classes := channels.pop("label", 0):
+        return make_batch(step, count, **channels) | {"label": torch.arange(count) % classes}
     small = {k: torch.rand(count, c, 4, 4, generator=generator) * 2 - 1 for k, c in channels.items()}
     return {k: F.interpolate(x, size=SIZE, mode="bilinear") for k, x in small.items()}
 
@@ -59,7 +82,7 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
         before = copy.deepcopy(dict(task.named_parameters()))
         logs = train_step(
             task,
-            make_batch(),
+            make_batch(**channels_of(variant)),
             {phase: torch.optim.SGD(task.parameters_of(phase), 1.0)},
             precision=precision,
         )
@@ -74,7 +97,7 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
         assert all(key.startswith(f"{phase}/") for key in logs)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if not name.startswith("generate")])
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant == "cycle" else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
@@ -90,8 +113,9 @@ def test_a_task_overfits_two_pictures(variant):
 def test_the_preview_needs_the_exported_networks_only(variant):
     task = make_task(variant)
     nets = torch.nn.ModuleDict({n: task.get_submodule(n) for n in task.exports})
-    rows = task.preview(nets, make_batch())
-    assert all(row.shape == (2, 3, SIZE, SIZE) for row in rows.values())
+    rows = task.preview(nets, make_batch(**channels_of(variant)))
+    columns = 8 if task.whole_probe else 2
+    assert all(row.shape == (columns, 3, SIZE, SIZE) for row in rows.values())
 
 
 def test_cycle_predicts_both_ways():

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
 
     from translate.metrics.report import Scores
+    from translate.metrics.sample_report import SampleScores
     from translate.translator import Translator
 
 
 WIDE = 132  # characters that the table of a model of pairs takes
+ANSWERS, SAMPLES = 16, 1000  # what --count 0 means
+TRANSLATING, GENERATING = ("a", "b", "data"), ("images", "features")  # options of one kind of model alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +30,16 @@ class Evaluate:
         a: First domain, or the first pictures of pairs (default: what the run was trained on).
         b: Second domain, or the second pictures.
         data: In place of both: a folder with testA and testB or of combined pairs, or a data set of the catalog.
+        images: Of a model that makes pictures from nothing: real ones (default: those that it was trained on).
         limit: At most so many pictures of each domain; 0 = all.
-        count: Answers to each sketch, of a model that gives many where several are known to be right.
+        count: Answers to each sketch, of a model that gives many where several are known to be right (0: 16); or
+            samples, of a model that makes pictures from nothing (0: 1000).
+        features: File of SqueezeNet 1.0 weights: samples are scored by its features as well.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
         json: Write the table to this file as well.
-        grid: Write a picture to this file: test pictures, their translations, and the truth where it is known.
+        grid: Write a picture to this file: test pictures, their translations, and the truth where it is known; or
+            samples, below those of the last row the training picture nearest to each.
         config: TOML file with any of these options; flags win over it.
     """
 
@@ -40,8 +47,10 @@ class Evaluate:
     a: Words = ""
     b: Words = ""
     data: Words = ""
+    images: Words = ""
     limit: int = 0
-    count: int = 16
+    count: int = 0
+    features: PathWord = ""
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     json: PathWord = ""
@@ -53,13 +62,13 @@ def evaluate(options: Evaluate) -> int:
     """Print the table of scores."""
     from rich.console import Console
 
+    from translate.checkpoint import model_file, read_recipe
     from translate.images import Picture, atomic_write, write_picture
     from translate.tasks import TASKS
-    from translate.translator import Translator
 
-    translator = Translator.load(options.model, options.device, options.precision)
-    paired = TASKS[translator.recipe.task].data == "paired"
-    scores, grid = (score_pairs if paired else score_domains)(translator, options)
+    kind = TASKS[read_recipe(model_file(options.model)).task].data
+    refuse_others(options, TRANSLATING if kind == "images" else GENERATING, generating=kind == "images")
+    scores, grid = score_samples(options) if kind == "images" else score_translator(options, paired=kind == "paired")
     # a narrow terminal folds long lines; a table squeezed into it would say nothing
     Console(width=max(Console().width, WIDE)).print(scores.table())
     if options.json:
@@ -68,6 +77,42 @@ def evaluate(options: Evaluate) -> int:
     if grid is not None:
         write_picture(options.grid, Picture(grid), quality=88)
     return 0
+
+
+def refuse_others(options: Evaluate, others: tuple[str, ...], *, generating: bool) -> None:
+    """Refuse options that mean nothing to the model at hand.
+
+    Raises:
+        OptionError: one of them is given.
+    """
+    from translate.errors import OptionError
+
+    model, instead = (
+        ("makes pictures from nothing", "--images") if generating else ("translates", "--a and --b, or --data")
+    )
+    for name in others:
+        if getattr(options, name):
+            raise OptionError(f"--{name} means nothing to a model that {model}; say what to score it on with {instead}")
+
+
+def score_samples(options: Evaluate) -> tuple["SampleScores", "np.ndarray | None"]:
+    """Score a model that makes pictures from nothing; make the contact sheet if it is wanted."""
+    from translate.evaluate_samples import evaluate_samples, samples_sheet, trained_images
+    from translate.sampler import Sampler
+
+    sampler = Sampler.load(options.model, options.device, options.precision)
+    images = trained_images(options.model, options.images, labelled=bool(sampler.classes))
+    limit, weights = options.limit or None, options.features or None
+    scores = evaluate_samples(sampler, images, count=options.count or SAMPLES, limit=limit, weights=weights)
+    return scores, samples_sheet(sampler, images) if options.grid else None
+
+
+def score_translator(options: Evaluate, *, paired: bool) -> tuple["Scores", "np.ndarray | None"]:
+    """Score a model that translates, likewise."""
+    from translate.translator import Translator
+
+    translator = Translator.load(options.model, options.device, options.precision)
+    return (score_pairs if paired else score_domains)(translator, options)
 
 
 def score_domains(translator: "Translator", options: Evaluate) -> tuple["Scores", "np.ndarray | None"]:
@@ -85,5 +130,5 @@ def score_pairs(translator: "Translator", options: Evaluate) -> tuple["Scores", 
 
     direction = translator.recipe.directions[0]
     pairs = trained_pairs(options.model, options.a, options.b, options.data, direction)
-    scores = evaluate_pairs(translator, pairs, count=options.count, limit=options.limit or None)
+    scores = evaluate_pairs(translator, pairs, count=options.count or ANSWERS, limit=options.limit or None)
     return scores, pairs_sheet(translator, pairs) if options.grid else None

@@ -8,6 +8,7 @@ from typing import Any
 
 RECIPE_KEYS = {
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
+    "images": "data.images", "labels": "data.classes", "grow": "method.grow",
     "size": "data.size", "batch_size": "data.batch_size",
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
@@ -31,7 +32,10 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
     out = train(config)
     print(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
-    print(f"  python tools/translate_folder.py --model {out} --input FOLDER --output FOLDER")
+    if options.task == "generate":
+        print(f"  python tools/sample.py --model {out} --count 64")
+    else:
+        print(f"  python tools/translate_folder.py --model {out} --input FOLDER --output FOLDER")
     print(f"  python tools/evaluate.py --model {out}")
     return 0
 

@@ -1,6 +1,6 @@
 """The catalog of data sets: what there is, and getting one ready on this machine, drawn or fetched."""
 
-__all__ = ["describe", "load_catalog", "owner_of_domain", "prepare"]
+__all__ = ["describe", "load_catalog", "owner_of_domain", "prepare", "refuse_single"]
 
 import contextlib
 import fcntl
@@ -15,7 +15,7 @@ from rich.table import Table
 from translate.data.dataset import Dataset, Download, Render, read_dataset
 from translate.data.download import check_file, download
 from translate.data.unpack import unpack
-from translate.errors import UserError, did_you_mean
+from translate.errors import OptionError, UserError, did_you_mean
 from translate.shipped import shipped
 
 _UNPACKED_MOST = 20  # times its size that an archive may unpack to: pictures hardly shrink in one
@@ -39,6 +39,21 @@ def _load(folder: Path) -> dict[str, Dataset]:
 def owner_of_domain(domain: str) -> Dataset | None:
     """Return the data set that has a domain of this name."""
     return next((dataset for dataset in load_catalog().values() if domain in dataset.domains), None)
+
+
+def refuse_single(name: str) -> None:
+    """Refuse the data set `name` where two domains are asked for and it has one.
+
+    Raises:
+        OptionError: it is one set of pictures.
+    """
+    dataset = load_catalog().get(name)
+    if dataset and dataset.single:
+        labels = " --labels" if dataset.kind == "labelled" else ""
+        raise OptionError(
+            f"{name!r} is one set of pictures, not two domains; learn to make more of them with"
+            f" train_gan.py --images {name}{labels}"
+        )
 
 
 def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
@@ -73,11 +88,17 @@ def describe(root: Path | None = None) -> Table:
     if root is not None:
         table.add_column("here")
     for dataset in load_catalog().values():
-        domains = ", ".join(sorted(dataset.domains, key=dataset.domains.__getitem__))
-        cells = [dataset.name, domains, f"{sum(dataset.counts.values()):,}", _amount(dataset)]
+        cells = [dataset.name, _contents(dataset), f"{sum(dataset.counts.values()):,}", _amount(dataset)]
         here = [] if root is None else ["yes" if _filled(root / dataset.name) else "no"]
         table.add_row(*cells, *here)
     return table
+
+
+def _contents(dataset: Dataset) -> str:
+    """Name the domains, or say that there are none."""
+    if dataset.single:
+        return "one labelled set" if dataset.kind == "labelled" else "one set"
+    return ", ".join(sorted(dataset.domains, key=dataset.domains.__getitem__))
 
 
 def _amount(dataset: Dataset) -> str:
@@ -123,7 +144,7 @@ def _make(dataset: Dataset, target: Path, progress: bool) -> None:
 def _draw(job: Render, target: Path, progress: bool) -> None:
     from translate.render import render  # drawing needs OpenCV, looking at the catalog does not
 
-    render(job.name, target, train=job.train, test=job.test, progress=progress)
+    render(job.name, target, train=job.train, test=job.test, size=job.size, progress=progress)
 
 
 def _fetch(dataset: Dataset, target: Path, progress: bool) -> None:
@@ -140,7 +161,7 @@ def _fetch(dataset: Dataset, target: Path, progress: bool) -> None:
         unpack(archive, target, limit=_UNPACKED_MOST * archive.stat().st_size + _SLACK, progress=progress)
         if not by_hand:
             archive.unlink()
-    wanted = ("train",) if dataset.combined else ("trainA", "trainB")
+    wanted = ("train",) if dataset.combined or dataset.single else ("trainA", "trainB")
     if lacking := [name for name in wanted if not (target / name).is_dir()]:
         raise UserError(f"the archive of {dataset.name!r} has no folder {lacking[0]}; it is not the set it should be")
 

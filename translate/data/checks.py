@@ -1,6 +1,15 @@
 """What the pictures of pairs are like, and whether they look as if something went wrong: before training starts."""
 
-__all__ = ["Side", "check_headers", "direction_note", "exchanged_pairs", "look_at", "spread"]
+__all__ = [
+    "Side",
+    "check_headers",
+    "colourless",
+    "direction_note",
+    "exchanged_pairs",
+    "look_at",
+    "spread",
+    "upright_size",
+]
 
 import functools
 import os
@@ -59,7 +68,7 @@ def check_headers(pairs: Sequence[Pair]) -> None:
         PairError: names the first such pair.
     """
     for pair in spread(pairs, _HEADERS):
-        sizes = [_upright_size(path) for path in pair.files]
+        sizes = [upright_size(path) for path in pair.files]
         if sizes[0] and pair.combined:
             check_halves(pair, *sizes[0])
         elif sizes[0] and sizes[-1]:
@@ -147,7 +156,7 @@ def _traits(picture: np.ndarray) -> np.ndarray:
     return np.array([luma.mean() / 255, luma.std() / 128, detail, (luma > 245).mean(), between, colour])
 
 
-def _upright_size(path: Path) -> tuple[int, int] | None:
+def upright_size(path: Path) -> tuple[int, int] | None:
     """Return (width, height) in px from a file's header, turned as the picture will be; None where it tells none."""
     try:
         with warnings.catch_warnings():
@@ -159,13 +168,17 @@ def _upright_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
+def colourless(picture: np.ndarray, *, exactly: bool = False) -> bool:
+    """Whether (H, W, 3) uint8 RGB is gray; but for `exactly`, a compressed gray picture may have a breath of colour."""
+    tolerance, share = (0, 0.0) if exactly else (8, 0.002)
+    return bool((np.ptp(picture.astype(np.int16), axis=2) > tolerance).mean() <= share)
+
+
 def _side(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> Side:
     drawing = np.mean([is_line_drawing(p) or is_line_drawing(255 - p) for p in pictures]) >= _MOST_OF
     colours = 0 if drawing else _few_colours(pictures, all(map(_has_palette, files)) and bool(files))
-    tolerance = 0 if colours else 8  # a compressed gray picture may have a breath of colour
-    share = 0.0 if colours else 0.002
     return Side(
-        gray=all((np.ptp(p.astype(np.int16), axis=2) > tolerance).mean() <= share for p in pictures),
+        gray=all(colourless(p, exactly=bool(colours)) for p in pictures),
         drawing=bool(np.mean([is_line_drawing(p) for p in pictures]) >= _MOST_OF),
         colours=colours,
         size=round(statistics.median(min(p.shape[:2]) for p in pictures)),

@@ -37,11 +37,19 @@ class Download:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
-    """Pictures drawn on the user's machine: the renderer's name and how many pictures a domain and split."""
+    """Pictures drawn on the user's machine.
+
+    Attributes:
+        name: the renderer's.
+        train: pictures to train on, of each domain where there are two.
+        test: pictures to test on.
+        size: their edge, px.
+    """
 
     name: str
     train: int
     test: int
+    size: int = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,7 +57,8 @@ class Dataset:
     """What the catalog knows of a data set; it has exactly one of `download`, `render` and `manual`.
 
     Attributes:
-        domains: the name of each domain and its side, "A" or "B".
+        kind: two domains, "unpaired" or "paired"; or one set of pictures, plain "images" or "labelled" by folder.
+        domains: of two, the name of each and its side, "A" or "B".
         counts: pictures a folder.
         manual: how to get it where no program may, for its licence's sake.
     """
@@ -59,13 +68,18 @@ class Dataset:
     description: str
     licence: str
     citation: str
-    kind: Literal["unpaired", "paired"]
-    domains: dict[str, str]
+    kind: Literal["unpaired", "paired", "images", "labelled"]
     counts: dict[str, int]
+    domains: dict[str, str] = dataclasses.field(default_factory=dict)
     homepage: str = ""
     download: tuple[Download, ...] = ()
     render: Render | None = None
     manual: str | None = None
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one set of pictures, without a second domain."""
+        return self.kind in ("images", "labelled")
 
     @property
     def combined(self) -> bool:
@@ -101,7 +115,7 @@ def _build(kind: type, table: dict[str, Any], where: str) -> Any:
         if key not in types_of:
             raise UserError(f"{where}: unknown key {key!r}{did_you_mean(key, types_of)}")
     for field in dataclasses.fields(kind):
-        if field.name not in table and field.default is dataclasses.MISSING:
+        if field.name not in table and field.default is field.default_factory is dataclasses.MISSING:
             raise UserError(f"{where}: key {field.name!r} is missing")
     return kind(**{key: _typed(value, types_of[key], f"{where}: {key}") for key, value in table.items()})
 
@@ -138,7 +152,9 @@ def _check(dataset: Dataset, where: str) -> None:
     sources = [key for key in ("download", "render", "manual") if getattr(dataset, key)]
     if len(sources) != 1:
         raise UserError(f"{where}: give exactly one of download, render and manual, not {sources or 'none'}")
-    if sorted(dataset.domains.values()) != ["A", "B"]:
+    if dataset.single and dataset.domains:
+        raise UserError(f"{where}: a set of kind {dataset.kind!r} has no domains; leave the key out")
+    if not dataset.single and sorted(dataset.domains.values()) != ["A", "B"]:
         raise UserError(f"{where}: domains must name one domain 'A' and one 'B', not {dataset.domains}")
     for part in dataset.download:
         if not part.url.startswith(("http://", "https://")):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from translate.data import catalog
 from translate.data.files import find_images, is_pattern, readable
-from translate.data.names import bare, distinct_names, held_out, name_of
+from translate.data.names import bare, catalog_set, distinct_names, held_out, name_of
 from translate.errors import OptionError, UserError
 
 _TRAIN = re.compile(r"train(?P<side>_?[AB])?$")
@@ -105,6 +105,7 @@ def _find_domain(spec: str, root: Path) -> Domain:
 def _unknown_domain(spec: str) -> Domain:
     """Complain about a name that is neither a path nor a domain, in the most helpful words there are."""
     known = catalog.load_catalog()
+    catalog.refuse_single(spec)
     if spec in known:
         a, b = sorted(known[spec].domains, key=known[spec].domains.__getitem__)
         singly = "" if known[spec].combined else f", or --a {a} --b {b}"
@@ -119,9 +120,12 @@ def _sides(data: str, root: Path) -> tuple[Domain, Domain]:
     if not path.is_dir():
         if path.exists() or not bare(data):
             raise UserError(f"--data {data!r} is not a folder; give one that has trainA and trainB")
+        catalog.refuse_single(data)
         if (known := catalog.load_catalog().get(data)) and known.combined:
             raise OptionError(f"{data!r} holds combined A|B pairs; train on it with train_pix2pix.py --data {data}")
         path = catalog.prepare(data, root)
+    elif one := catalog_set(path, root):
+        catalog.refuse_single(one.name)
     folders = [_train_folder(path, side) for side in "AB"]
     first, second = (_local_domain(str(folder), root) for folder in folders)
     return first, second

@@ -1,6 +1,6 @@
 """From pictures to batches: what a step sees is a function of (seed, step) alone, so a run resumes exactly."""
 
-__all__ = ["Batches", "Paired", "SampleStream", "Unpaired"]
+__all__ = ["Batches", "Paired", "SampleStream", "Singles", "Unpaired"]
 
 import functools
 import os
@@ -96,6 +96,46 @@ class Paired:
         return sample
 
 
+class Singles:
+    """Sample i holds one picture and, with `labels`, the number of its class.
+
+    The pictures are gone through in an order that is shuffled anew for each pass. Single pictures are small, many
+    and wanted fast: crops and mirroring are drawn for a whole pass at once, and are views of the stored pixels.
+    """
+
+    def __init__(
+        self, pictures: Sequence[np.ndarray], labels: np.ndarray | None, *, crop: int, flip: bool, seed: int
+    ) -> None:
+        """Set up the stream.
+
+        Args:
+            pictures: each (H, W, C) uint8, both sides at least `crop` px.
+            labels: (n,) int64, -1 for pictures without a label; None: samples have no label.
+            crop: px.
+            flip: mirror half of the pictures.
+            seed: of order, crops and mirroring.
+        """
+        self.pictures, self.labels, self.crop, self.flip, self.seed = pictures, labels, crop, flip, seed
+        self.epoch = len(pictures)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return {"image": (crop, crop, C) uint8, perhaps "label": int64 scalar} of global sample `index` >= 0."""
+        epoch, position = divmod(index, self.epoch)
+        which = order(self.seed, 0, epoch, self.epoch)[position]
+        down, across, mirror = draws(self.seed, epoch, self.epoch)[position]
+        picture = self.pictures[which]
+        top, left = int(down * (picture.shape[0] - self.crop + 1)), int(across * (picture.shape[1] - self.crop + 1))
+        cut = picture[top : top + self.crop, left : left + self.crop]
+        sample = {"image": cut[:, ::-1] if self.flip and mirror < 0.5 else cut}
+        return sample if self.labels is None else sample | {"label": self.labels[which]}
+
+
+@functools.lru_cache(maxsize=4)
+def draws(seed: int, epoch: int, count: int) -> np.ndarray:
+    """Return (count, 3) numbers from 0 to below 1 for the samples of pass `epoch`."""
+    return np.random.default_rng([seed, 1, epoch]).random((count, 3))
+
+
 @functools.lru_cache(maxsize=8)
 def order(seed: int, which: int, epoch: int, count: int) -> np.ndarray:
     """Return the permutation in which pass `epoch` goes through `count` pictures of domain number `which`."""
@@ -111,7 +151,7 @@ class Batches:
     """Batches of a stream from step `start` on, made ahead by threads.
 
     Of a global batch of `batch_size` samples, process `rank` of `world` makes its share. Iterating yields dicts of
-    (B, C, H, W) uint8 tensors; `waited` sums the seconds that the consumer had to wait for them.
+    (B, C, H, W) uint8 tensors, and labels (B,) int64; `waited` sums the seconds that the consumer had to wait for them.
     """
 
     def __init__(self, stream: SampleStream, batch_size: int, *, start: int = 0) -> None:
@@ -123,7 +163,8 @@ class Batches:
         """Return the batch of `step`."""
         first = step * self.batch_size
         samples = [self.stream[i] for i in range(first, first + self.batch_size)]
-        return {name: torch.from_numpy(np.stack([s[name] for s in samples])).permute(0, 3, 1, 2) for name in samples[0]}
+        stacked = {name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in samples[0]}
+        return {name: x.permute(0, 3, 1, 2) if x.ndim == 4 else x for name, x in stacked.items()}
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="batch")

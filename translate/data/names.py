@@ -1,6 +1,6 @@
 """What domains are called, and which of their pictures are held out: both follow from names alone."""
 
-__all__ = ["bare", "catalog_names", "clean", "distinct_names", "held_out", "name_of"]
+__all__ = ["bare", "catalog_names", "catalog_set", "clean", "distinct_names", "held_out", "name_of"]
 
 import hashlib
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from translate.data import catalog
+from translate.data.dataset import Dataset
 from translate.data.files import is_pattern, pattern_base
 
 _HELD_OUT_SHARE, _HELD_OUT_MOST = 0.1, 100
@@ -17,15 +18,15 @@ _GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P
 T = TypeVar("T")
 
 
-def held_out(items: Collection[T], stem: Callable[[T], str]) -> set[T]:
-    """Choose what is held out of `items`: a tenth, 1 to 100 of them, by the hash of the stem; none of fewer than 2.
+def held_out(items: Collection[T], stem: Callable[[T], str], most: int = _HELD_OUT_MOST) -> set[T]:
+    """Choose what is held out of `items`: a tenth, 1 to `most` of them, by the hash of the stem; none of fewer than 2.
 
     The choice does not depend on the order, on the folder's place or on the suffix, so that the two halves of
     a scene that lie in both domains under one stem are held out together.
     """
     if len(items) < 2:
         return set()
-    count = min(max(round(len(items) * _HELD_OUT_SHARE), 1), _HELD_OUT_MOST)
+    count = min(max(round(len(items) * _HELD_OUT_SHARE), 1), most)
     return set(sorted(items, key=lambda item: (hashlib.sha256(stem(item).encode()).digest(), str(item)))[:count])
 
 
@@ -53,10 +54,14 @@ def name_of(path: Path, root: Path) -> str:
 
 def catalog_names(folder: Path, root: Path) -> dict[str, str]:
     """Return the name of each side, {"A": ..., "B": ...}, if `folder` is a data set of the catalog below `root`."""
+    dataset = catalog_set(folder, root)
+    return {side: name for name, side in dataset.domains.items()} if dataset else {}
+
+
+def catalog_set(folder: Path, root: Path) -> Dataset | None:
+    """Return the data set of the catalog that `folder` is, if it lies in `root`."""
     dataset = catalog.load_catalog().get(folder.name)
-    if dataset is None or folder.parent.resolve() != root.resolve():
-        return {}
-    return {side: name for name, side in dataset.domains.items()}
+    return dataset if dataset and folder.parent.resolve() == root.resolve() else None
 
 
 def distinct_names(names: Sequence[str], folders: Sequence[Path]) -> tuple[str, str]:

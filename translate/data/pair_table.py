@@ -2,14 +2,13 @@
 
 __all__ = ["read_table"]
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from translate.data.files import listed
 from translate.data.pair import Pair
+from translate.data.tables import csv_rows
 from translate.errors import UserError
 
 _HEADERS = (("a", "b"), ("source", "target"))
@@ -47,24 +46,14 @@ def read_table(file: Path) -> tuple[list[Pair], list[Pair]]:
 
 
 def _rows(file: Path) -> Iterator[Row]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserError(f"{file} is no UTF-8 text; save the table as CSV UTF-8") from None
-    first = text.partition("\n")[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
     columns = None
-    try:
-        for cells in lines:
-            if columns is None:
-                columns = _columns([cell.strip().lower() for cell in cells])
-                if columns:
-                    continue
-                columns = [0, 1]
-            if any(cell.strip() for cell in cells):
-                yield _row(file, lines.line_num, cells, columns)
-    except csv.Error as error:
-        raise UserError(f"{file}, line {lines.line_num}: not CSV: {error}") from error
+    for line, cells in csv_rows(file):
+        if columns is None:
+            columns = _columns([cell.lower() for cell in cells])
+            if columns:
+                continue
+            columns = [0, 1]
+        yield _row(file, line, cells, columns)
 
 
 def _columns(header: list[str]) -> list[int]:
@@ -75,7 +64,7 @@ def _columns(header: list[str]) -> list[int]:
 
 
 def _row(file: Path, line: int, cells: list[str], columns: list[int]) -> Row:
-    values = [cells[i].strip() if i < len(cells) else "" for i in columns]
+    values = [cells[i] if i < len(cells) else "" for i in columns]
     if not values[0] or not values[1]:
         raise UserError(f"{file}, line {line}: a pair needs two paths, with a comma between them")
     split = (values[2].lower() or "train") if len(values) > 2 else "train"

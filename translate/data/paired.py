@@ -39,7 +39,8 @@ class PairedData:
             raise OptionError(f"--data.labels is {config.labels!r}; choose from {', '.join(_LABELS)}")
         self.pairs = resolve_pairs(config.a or None, config.b or None, config.root or None, root, config.direction)
         check_headers([*self.pairs.train, *self.pairs.test])
-        self.names, self.title, self.epoch = self.pairs.names, self.pairs.title, len(self.pairs.train)
+        self.names: tuple[str, ...] = self.pairs.names
+        self.title, self.epoch = self.pairs.title, len(self.pairs.train)
         sides = self._sides = look_at(self.pairs.train)
         self.channels = {key: 1 if side.gray else 3 for key, side in zip("ab", sides, strict=True)}
         if config.hints:

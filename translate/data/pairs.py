@@ -8,7 +8,7 @@ from pathlib import Path
 from translate.data import catalog
 from translate.data.domains import check_given, find_domains
 from translate.data.files import readable
-from translate.data.names import bare, catalog_names, held_out, name_of
+from translate.data.names import bare, catalog_names, catalog_set, held_out, name_of
 from translate.data.pair import Pair, read_pair
 from translate.data.pair_files import find_pairs, matched_pairs
 from translate.data.pair_table import read_table
@@ -116,10 +116,11 @@ def _from_sides(a: str, b: str, root: Path) -> tuple[Pairs, list[Path | None]]:
 
 def _data_set(folder: Path, root: Path) -> str:
     """Return the name of the data set of the catalog that `folder` is, or ""."""
-    return folder.name if catalog_names(folder, root) else ""
+    return folder.name if catalog_set(folder, root) else ""
 
 
 def _refuse_unpaired(name: str) -> None:
+    catalog.refuse_single(name)
     dataset = catalog.load_catalog().get(name)
     if dataset and dataset.kind == "unpaired":
         raise OptionError(f"the pictures of {name!r} are no pairs; train on them with train_cycle.py --data {name}")

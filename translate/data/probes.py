@@ -1,6 +1,6 @@
-"""What paired and unpaired data share: the size to train at, and the pictures of sample grids."""
+"""The size to train at, and the pictures of sample grids."""
 
-__all__ = ["PROBES", "middle", "training_size"]
+__all__ = ["PROBES", "SINGLE_PROBES", "middle", "single_size", "training_size"]
 
 import statistics
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 PROBES = 4  # pictures of each domain in a sample grid
+SINGLE_PROBES = 32  # the same of single pictures
 
 
 def training_size(sides: Sequence[int], most: int = 256) -> int:
@@ -17,6 +18,15 @@ def training_size(sides: Sequence[int], most: int = 256) -> int:
     """
     typical = statistics.median(sides) if sides else most
     return int(max(32, min(most, typical) // 4 * 4))
+
+
+def single_size(sides: Sequence[int]) -> int:
+    """Return the resolution worth generating at, given the shorter sides of some pictures: a power of two, px.
+
+    The largest that is no larger than their median, from 32 to 256.
+    """
+    typical = statistics.median(sides) if sides else 256
+    return next((size for size in (256, 128, 64) if size <= typical), 32)
 
 
 def middle(picture: np.ndarray, size: int) -> np.ndarray:

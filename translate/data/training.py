@@ -1,12 +1,13 @@
 """What a training run needs of its data, by the kind that its task asks for."""
 
-__all__ = ["TRAINING_DATA", "DataWishes", "PairedData", "TrainingData", "UnpairedData"]
+__all__ = ["TRAINING_DATA", "DataWishes", "ImagesData", "PairedData", "TrainingData", "UnpairedData"]
 
 from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor
 
+from translate.data.images_data import ImagesData
 from translate.data.loader import SampleStream
 from translate.data.paired import PairedData
 from translate.data.unpaired import UnpairedData
@@ -17,21 +18,22 @@ class TrainingData(Protocol):
     """Pictures to train on: found and checked when made, decoded and ready once `open` was called.
 
     Attributes:
-        names: Of the domains, the source's first.
+        names: Of the domains, the source's first; of single pictures, their set's.
         title: Names the run.
-        channels: Of each part of a batch, such as {"a": 1, "b": 3}.
+        channels: Of each part of a batch, such as {"a": 1, "b": 3} or {"image": 3}; the classes of {"label": 10}.
         epoch: Samples that show every picture.
 
     The others are there after `open`:
         counts: Pictures to train on, by domain.
         skipped: What could not be decoded, a line a file.
         fingerprint: Identifies the files trained on, and what was done to them.
-        probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8, ...}; held out where there are any.
+        probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8, ...} and {"label": (n,) int64}; held out
+            where there are any.
         facts: What users of the model should know, such as {"sketch": True} where the sources are line drawings.
         notes: What the user should know before training starts, a line each.
     """
 
-    names: tuple[str, str]
+    names: tuple[str, ...]
     title: str
     channels: dict[str, int]
     epoch: int
@@ -72,4 +74,8 @@ class TrainingData(Protocol):
         ...
 
 
-TRAINING_DATA: dict[str, type[TrainingData]] = {"unpaired": UnpairedData, "paired": PairedData}
+TRAINING_DATA: dict[str, type[TrainingData]] = {
+    "unpaired": UnpairedData,
+    "paired": PairedData,
+    "images": ImagesData,
+}

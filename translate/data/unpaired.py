@@ -25,7 +25,7 @@ class UnpairedData:
 
     def __init__(self, config: DataWishes, root: Path) -> None:
         self.domains = resolve_domains(config.a or None, config.b or None, config.root or None, root)
-        self.names = (self.domains[0].name, self.domains[1].name)
+        self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
         self.channels = {"a": 3, "b": 3}
         self.epoch = max(len(domain.train) for domain in self.domains)

@@ -10,18 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.errors import OptionError
-from translate.networks.blocks import InstanceNorm, Upsample, init_he, init_normal
+from translate.networks.blocks import InstanceNorm, Upsample, init_alike, init_he, init_normal
 
 
 def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
     """Return a 3x3 convolution that keeps the size; zeros at the border, for mirroring costs a tenth of a step."""
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-
-
-def init_alike(head: nn.Conv2d, pixels: int) -> None:
-    """Give the channels that become one block of `pixels` the same weights at first (ICNR: Aitken et al., 2017)."""
-    with torch.no_grad():
-        head.weight.copy_(head.weight[::pixels].repeat_interleave(pixels, dim=0))
 
 
 class StyleNorm(nn.Module):

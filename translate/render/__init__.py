@@ -30,12 +30,27 @@ def _handbags(train: int, test: int, size: int, seed: int) -> list["Job"]:
     return jobs(train, test, size, seed)
 
 
+def _digits(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.render.digits import jobs
+
+    return jobs(train, test, size, seed)
+
+
+def _faces(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.render.faces import jobs
+
+    return jobs(train, test, size, seed)
+
+
 RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "landscapes": _landscapes,
     "shoes": _shoes,
     "handbags": _handbags,
+    "digits": _digits,
+    "faces": _faces,
 }
 SIZES = (64, 512)  # px, the sizes at which the pictures were judged by eye
+SIZES_OF = {"digits": (28, 128)}  # where they are others
 
 
 def render(
@@ -60,12 +75,17 @@ def render(
     right (0.png is the one in testB), and truth/parts/NNNNN.png numbers the parts whose colour makes the look (0: none
     of them). No product is drawn in both splits.
 
+    Digits, one set with labels: {train,test}/<label>/NNNNN.png (8-bit gray, white on black). As many of each label.
+
+    Faces, one set with known factors: {train,test}/NNNNN.png (RGB), and in each a table factors.csv of what is
+    seen, one column a factor. No portrait is in both.
+
     Args:
         name: a key of `RENDERERS`.
         target: the folder to make; it appears only when everything is drawn.
-        train: pictures (or pairs) per domain to train on.
-        test: pictures (or pairs) per domain to test on.
-        size: edge of the pictures, 64 to 512 px.
+        train: pictures (or pairs), of each domain where there are two, to train on.
+        test: the same to test on.
+        size: edge of the pictures, px: 64 to 512, or as `SIZES_OF` says.
         seed: another seed, other scenes; the same seed, the same pixels, whatever the number of workers.
         workers: processes; None takes one per available core.
         progress: show a bar on stderr.
@@ -78,8 +98,9 @@ def render(
 
     if name not in RENDERERS:
         raise OptionError(f"unknown renderer {name!r}{did_you_mean(name, RENDERERS)}")
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise OptionError(f"size {size}: pictures are rendered at {SIZES[0]} to {SIZES[1]} px")
+    smallest, largest = SIZES_OF.get(name, SIZES)
+    if not smallest <= size <= largest:
+        raise OptionError(f"size {size}: pictures are rendered at {smallest} to {largest} px")
     if train < 0 or test < 0 or train + test == 0:
         raise OptionError(f"train {train}, test {test}: give the number of pictures, at least one")
     if seed < 0:

@@ -33,6 +33,8 @@ PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as l
 class Job:
     """One scene: `draw(seed, size)` returns one picture for each of `files`: RGB (size, size, 3) or gray (size, size).
 
+    Text goes to a file as it is: a table of what is in the pictures, say.
+
     Attributes:
         draw: an importable function, so that it can be sent to a worker.
         seed: words that no other scene has.
@@ -40,7 +42,7 @@ class Job:
         files: where they go, relative to the target folder.
     """
 
-    draw: Callable[[tuple[int, ...], int], Sequence[Picture]]
+    draw: Callable[[tuple[int, ...], int], Sequence[Picture | str]]
     seed: tuple[int, ...]
     size: int
     files: tuple[str, ...]
@@ -145,6 +147,9 @@ def _leave_with_parent() -> None:
 
 def _draw(job: Job, folder: Path) -> None:
     for file, picture in zip(job.files, job.draw(job.seed, job.size), strict=True):
+        if isinstance(picture, str):
+            (folder / file).write_text(picture, encoding="utf-8")
+            continue
         shown = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
         _, png = cv2.imencode(".png", shown, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
         (folder / file).write_bytes(png.tobytes())

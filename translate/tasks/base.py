@@ -6,11 +6,13 @@ device, a precision or a file: those are the trainer's.
 
 __all__ = ["Batch", "Task"]
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
+
+from translate.networks import DISCRIMINATORS, GENERATORS
 
 Batch = dict[str, Tensor]  # pictures are (B, C, H, W) in [-1, 1]
 
@@ -22,11 +24,24 @@ class Task(nn.Module):
         data: The kind of data that feeds it: "paired", "unpaired", "images", "labelled" or "masked".
         phases: The order of the updates, and the networks that each of them may change.
         exports: The networks that are kept for inference, and averaged (EMA).
+        generators: The generators to choose from, by name.
+        discriminators: The discriminators, likewise.
+        whole_probe: Whether a preview takes all pictures of the probe at once.
+
+    Attributes:
+        observed: What is logged beside the losses of the phase that was computed last, detached; or None.
     """
 
     data: ClassVar[str]
+    generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS
+    discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = DISCRIMINATORS
+    whole_probe: ClassVar[bool] = False
+    observed: Batch | None = None
     phases: dict[str, tuple[str, ...]]
     exports: tuple[str, ...]
+
+    def at(self, progress: float) -> None:
+        """Be told, before every step, which part of the run is over, from 0 to below 1."""
 
     def forward(self, batch: Batch) -> Batch:
         """Compute, once a step, the tensors that all phases share."""

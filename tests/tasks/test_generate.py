@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.tasks.test_tasks import SIZE, make_batch, make_task
+from translate.errors import OptionError
+from translate.step import seed_step, train_step
+from translate.tasks.generate import depth_at, draw_latents, one_hot
+
+PLAIN, LABELLED = "generate", "generate, relativistic, labelled, growing"
+
+
+def test_samples_come_to_look_like_the_two_pictures_it_is_shown():
+    task = make_task(PLAIN, gan="relativistic", lambda_r1=0.0, lambda_r2=0.0)
+    optimizers = {p: torch.optim.Adam(task.parameters_of(p), 5e-3, betas=(0.0, 0.99)) for p in task.phases}
+    real = torch.tensor([-0.8, 0.8])[:, None, None, None].expand(2, 3, SIZE, SIZE).repeat(4, 1, 1, 1).clone()
+    real[:, 0] = 0.5
+    for step in range(150):
+        seed_step(0, step)
+        train_step(task, {"image": real}, optimizers, precision="fp32")
+    samples = task.G(draw_latents(task.G, range(64)))
+    nearest = (samples[:, None] - real[None, :2]).abs().mean((2, 3, 4)).min(1).values
+    assert nearest.median() < 0.25  # gray ones would be 0.55 off, in the mean
+
+
+def test_the_adversarial_terms_are_those_of_the_papers():
+    task = make_task(PLAIN, gan="vanilla", lambda_r1=0.0, lambda_r2=0.0)
+    x = task(make_batch(count=4, image=3))
+    real, fake = task.D(x["real"]), task.D(x["fake"])
+    assert task.losses("G", x)["gan"].item() == pytest.approx(-F.logsigmoid(fake).mean().item(), rel=1e-5)
+    expected = -(F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()) / 2
+    assert task.losses("D", x)["gan"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert task.observed["real"].item() == pytest.approx(real.mean().item())
+    assert task.observed["fake"].item() == pytest.approx(fake.mean().item())
+    task = make_task(PLAIN, gan="relativistic", lambda_r1=0.0, lambda_r2=0.0)
+    assert task.losses("G", x)["gan"].item() == pytest.approx(-F.logsigmoid(fake - real).mean().item(), rel=1e-5)
+    assert task.losses("D", x)["gan"].item() == pytest.approx(-F.logsigmoid(real - fake).mean().item(), rel=1e-5)
+
+
+def test_what_is_observed_is_logged_and_not_minimised():
+    task = make_task(PLAIN)
+    logs = train_step(
+        task, make_batch(count=4, image=3), {"D": torch.optim.SGD(task.parameters_of("D"), 0.0)}, precision="fp32"
+    )
+    assert set(logs) == {"D/gan", "D/r1", "D/r2", "D/real", "D/fake"}
+
+
+def test_a_real_picture_without_a_label_trains_the_question_of_real_or_fake_alone():
+    task = make_task(LABELLED)
+    batch = make_batch(count=4, image=1, label=3)
+    batch["label"][:] = -1
+    x = task(batch)
+    assert x["label"].sum() == 0
+    assert torch.equal(x["asked"].sum(1), torch.ones(4))  # fakes are of some class
+    plain = task.D(x["real"])
+    assert torch.equal(task.D(x["real"], x["label"]), plain)
+    assert not torch.equal(task.D(x["real"], x["asked"]), plain)
+
+
+def test_fakes_are_of_the_classes_of_the_real_pictures():
+    task = make_task(LABELLED)
+    batch = make_batch(count=6, image=1, label=3)
+    x = task(batch)
+    assert x["asked"].argmax(1).tolist() == batch["label"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_one_hot():
+    assert one_hot(torch.tensor([1, -1, 0]), 3).tolist() == [[0, 1, 0], [0, 0, 0], [1, 0, 0]]
+
+
+def test_the_latent_of_a_seed_is_always_the_same():
+    task = make_task(PLAIN)
+    whole = draw_latents(task.G, range(5))
+    assert torch.equal(whole[3:], draw_latents(task.G, [3, 4]))
+    assert torch.equal(whole[0], torch.from_numpy(np.random.default_rng(0).standard_normal(4).astype(np.float32)))
+    uniform = draw_latents(make_task("generate, dcgan").G, range(50))
+    assert uniform.abs().max() <= 1
+    assert uniform.std().item() == pytest.approx(3**-0.5, rel=0.1)
+
+
+def test_networks_grow_during_their_part_of_the_run():
+    assert [depth_at(p, 4) for p in (0, 1 / 12, 1 / 6, 0.25, 1 / 3, 0.99, 1)] == pytest.approx(
+        [1, 1.5, 2, 2, 2, 4, 4], abs=1e-6
+    )
+    task = make_task(LABELLED)
+    task.at(0.0)
+    coarse = task.G(torch.randn(1, 4), one_hot(torch.tensor([0]), 3))
+    assert float(task.G.depth) == float(task.D.depth) == 1
+    assert (coarse - F.interpolate(F.avg_pool2d(coarse, 4), scale_factor=4, mode="bilinear")).abs().mean() < 0.01
+    task.at(0.5)
+    assert float(task.G.depth) == len(task.G.levels)
+
+
+def test_what_cannot_grow_is_refused():
+    with pytest.raises(OptionError, match="'dcgan' cannot grow; leave --grow out"):
+        make_task("generate, dcgan", grow=0.5)
+
+
+def test_predict_needs_the_exported_generator_only():
+    task = make_task(LABELLED)
+    nets = torch.nn.ModuleDict({"G": task.G})
+    label = torch.eye(3)
+    out = task.predict(nets, {"label": label}, seed=7)
+    assert torch.equal(out, task.G(draw_latents(task.G, [7, 8, 9]), label))

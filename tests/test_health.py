@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+
+from translate.health import Health
+
+
+@pytest.fixture
+def pictures():
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (300, 4, 4, 3), np.uint8)
+    return coarse.repeat(4, 1).repeat(4, 2)
+
+
+def tensor(pictures):
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def test_new_pictures_of_the_same_kind_are_well(pictures):
+    verdict = Health(tensor(pictures[:32]), pictures[100:]).look(tensor(pictures[32:96]))
+    assert verdict.spread == pytest.approx(1, abs=0.1)
+    assert verdict.nearness == pytest.approx(1, abs=0.1)
+    assert verdict.alarms == []
+    assert "differ" in str(verdict)
+
+
+def test_one_picture_again_and_again_is_a_collapse(pictures):
+    same = tensor(pictures[32:33]).expand(64, -1, -1, -1) + 0.01 * torch.randn(64, 3, 16, 16)
+    verdict = Health(tensor(pictures[:32]), pictures[100:]).look(same)
+    assert verdict.spread < 0.1
+    assert len(verdict.alarms) == 1
+    assert "COLLAPSES" in str(verdict)
+
+
+def test_training_pictures_by_heart_are_told(pictures):
+    verdict = Health(tensor(pictures[:32]), pictures[100:]).look(tensor(pictures[100:164]))
+    assert verdict.nearness < 0.1
+    assert "LEARNS PICTURES BY HEART" in str(verdict)
+
+
+def test_gray_samples_with_three_channels(pictures):
+    gray = pictures[..., :1]
+    verdict = Health(tensor(gray[:32]), gray[100:]).look(tensor(gray[32:96]).expand(-1, 3, -1, -1))
+    assert verdict.spread == pytest.approx(1, abs=0.1)

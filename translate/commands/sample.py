@@ -1,0 +1,194 @@
+"""sample: new pictures of a trained generator, and the ways between them."""
+
+__all__ = ["Sample", "sample"]
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import arg
+
+from translate.commands.options import PathWord, Words
+from translate.commands.sampling import keep_group, make_sheet, write
+from translate.errors import OptionError
+
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Amount = Annotated[int, arg(metavar="N", help_behavior_hint="")]
+Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
+Points = Annotated[tuple[str, ...], arg(metavar="SEED|FILE", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Draw new pictures with a model of train_gan. A seed always gives the same picture.
+
+    Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
+
+    Attributes:
+        model: Run folder or model.safetensors.
+        count: How many pictures (default: 64; 8 with --nearest; 16 with --edit).
+        seed: Of the first picture; the others follow it (default: 0).
+        seeds: In place of both: these pictures.
+        label: A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
+        truncation: 0.7: more usual and less varied pictures; 0: the mean.
+        grid: Write a sheet of all pictures to this file.
+        output: Write each picture to this folder, as SEED.png.
+        interpolate: Go from seed to seed (two or more), or to styles from --save-style.
+        frames: Of that way.
+        loop: Close the way, so that a film repeats without a jump.
+        video: Its film: .mp4, .webm, .gif or .webp.
+        fps: Frames of the film a second.
+        scale: Enlarge the film so many times; 0: until it is 256 px or more.
+        arithmetic: Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
+        groups: File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
+        save_group: Add the --seeds to that file under this name.
+        nearest: Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
+        images: In place of the pictures that the run was trained on.
+        project: Find the nearest picture to this photo that the model can draw.
+        starts: Searches side by side.
+        steps: Of each search (default: 200; 40 with --edit).
+        directions: Show so many directions in which pictures differ most, from the picture of --seed.
+        edit: Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
+        sketch: Find pictures with these lines; with or without --edit.
+        start_seed: Of --edit: change the picture of this seed as little as that takes.
+        save_style: Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
+        config: TOML file with any of these options; flags win over it.
+    """
+
+    model: PathWord
+    count: Number = None
+    seed: Number = None
+    seeds: Seeds = ()
+    label: Words = ""
+    truncation: float = 1.0
+    grid: PathWord = ""
+    output: PathWord = ""
+    interpolate: Points = ()
+    frames: int = 60
+    loop: Flag = False
+    video: PathWord = ""
+    fps: float = 20.0
+    scale: int = 0
+    arithmetic: Annotated[str, arg(metavar="SUM", help_behavior_hint="")] = ""
+    groups: PathWord = ""
+    save_group: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
+    nearest: Number = None
+    images: Words = ""
+    project: PathWord = ""
+    starts: int = 8
+    steps: Number = None
+    directions: Number = None
+    edit: PathWord = ""
+    sketch: PathWord = ""
+    start_seed: Number = None
+    save_style: PathWord = ""
+    device: str = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    config: PathWord = ""
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "interpolate"):
+            if isinstance(value := getattr(self, name), list):  # of a TOML file, where 3 may well be a number
+                object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
+
+
+ALWAYS = {"model", "grid", "output", "device", "precision", "config"}
+SHARED = {"seed", "seeds", "count", "label", "truncation"}
+USES = {  # what a call is for, by the option that says so, and the options that go with it
+    "": SHARED,
+    "interpolate": {"label", "truncation", "frames", "loop", "video", "fps", "scale"},
+    "arithmetic": {"label", "truncation", "groups", "save_style"},
+    "save_group": {"seeds", "groups"},
+    "nearest": SHARED | {"images"},
+    "project": {"label", "seed", "starts", "steps", "save_style"},
+    "directions": {"label", "seed", "truncation"},
+    "edit": {"label", "seed", "count", "steps", "sketch", "start_seed", "save_style"},
+}
+
+
+def sample(options: Sample) -> int:
+    """Draw pictures and say where they are."""
+    from translate.checkpoint import model_file
+
+    use = check(options)
+    run = model_file(options.model).parent
+    if use == "save_group":
+        return keep_group(options, run)
+    from translate.sampler import Sampler
+
+    sampler = Sampler.load(options.model, options.device, options.precision)
+    sheet = make_sheet(use, sampler, options, run)
+    for line in sheet.lines:
+        print(line)
+    for path in write(sheet, sampler, options, run, use):
+        print(f"wrote {path}")
+    return 0
+
+
+# ---- what was asked for
+
+
+def check(options: Sample) -> str:
+    """Return what the call is for, a key of USES, once all options are known to go together.
+
+    Raises:
+        OptionError: they do not, or one is out of range.
+        UserError: PyAV is needed and not installed.
+    """
+    given = {f.name for f in fields(options) if getattr(options, f.name) != f.default}
+    uses = [use for use in USES if use in given]
+    if not uses and "sketch" in given:
+        uses = ["edit"]
+    if len(uses) > 1:
+        raise OptionError(f"{flag(uses[0])} and {flag(uses[1])} are two things; give one in a call")
+    use = uses[0] if uses else ""
+    for name in sorted(given - ALWAYS - USES[use] - {use}):
+        with_it = [other for other, names in USES.items() if name in names]
+        wanted = " or ".join(flag(other) for other in with_it if other) or "plain samples"
+        raise OptionError(
+            f"{flag(name)} does not go with {flag(use)}; it belongs to {wanted}"
+            if use else f"{flag(name)} is of no use alone; it belongs to {wanted}"
+        )  # fmt: skip
+    check_ranges(options, given)
+    check_files(options)
+    return use
+
+
+def flag(name: str) -> str:
+    """Return the option as it is typed."""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_ranges(options: Sample, given: set[str]) -> None:
+    """Raise OptionError for a number out of range, or seeds that are said twice."""
+    least = {"count": 1, "seed": 0, "frames": 2, "scale": 0, "nearest": 1, "starts": 1, "steps": 1, "directions": 1}
+    for name, lowest in (least | {"start_seed": 0, "truncation": 0}).items():
+        value = getattr(options, name)
+        if value is not None and not value >= lowest:
+            raise OptionError(f"{flag(name)} {value:g} is out of range; give {lowest} or more")
+    if not 0 < options.fps <= 1000:
+        raise OptionError(f"--fps {options.fps:g} is out of range; give 1 to 60 frames a second")
+    if both := sorted(given & {"count", "seed"}) if options.seeds else []:
+        raise OptionError(f"--seeds says which pictures are meant; leave out {flag(both[0])}")
+    if len(options.interpolate) == 1:
+        raise OptionError(f"--interpolate {options.interpolate[0]}: one point leads nowhere; give two or more seeds")
+    if options.save_group and not options.seeds:
+        raise OptionError(f"--save-group {options.save_group} needs --seeds, such as --seeds 3 14 27")
+
+
+def check_files(options: Sample) -> None:
+    """Check the kinds of the files to be written, before any work is put into them."""
+    if options.video:
+        from translate.film import check_film
+
+        check_film(options.video)
+    if options.grid:
+        from translate.images import IMAGE_SUFFIXES
+
+        suffix = Path(options.grid).suffix.lower()
+        if suffix not in IMAGE_SUFFIXES:
+            raise OptionError(f"--grid {options.grid}: {suffix or 'no suffix'!r} names no image format; use .png")

@@ -1,0 +1,1 @@
+"""The space of styles as a tool: walks, arithmetic, neighbours, directions, projection and edits."""

@@ -1,0 +1,129 @@
+"""The training pictures nearest to a sample: whether a model makes pictures of its own, or merely remembers."""
+
+__all__ = ["COPY", "Bank", "Neighbours", "middle_square"]
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from translate.data.sources import Source
+from translate.data.transforms import fit
+from translate.errors import UserError
+from translate.metrics.features import DctFeatures
+from translate.metrics.variety import small_copies
+
+COPY = 0.5  # of the usual distance between neighbours; what is nearer is as good as copied
+_AT_ONCE = 256
+_TYPICAL = 500  # training pictures whose own neighbours say what is usual
+_LIMIT = 50_000  # training pictures that are looked at; more would fill the memory
+_LEAST = 1e-6  # usual distance in a set that holds everything twice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The k training pictures nearest to each of n samples, the nearest first.
+
+    Attributes:
+        names: n lists of k.
+        pictures: (n, k, size, size, 3) uint8.
+        distances: (n, k); 1 is usual from a training picture to the one nearest to it.
+    """
+
+    names: list[list[str]]
+    pictures: np.ndarray
+    distances: np.ndarray
+
+
+class Bank:
+    """Training pictures by what they look like.
+
+    Two distances count alike: that of the pixels at 16 x 16 px, and that of frequencies and colours (`DctFeatures`);
+    each is divided by what is usual between neighbours in the training set. To a sample that is the mirror image of a
+    training picture the distance is 0 too, since training mirrors pictures.
+
+    Attributes:
+        sources: the training pictures that could be read; of very many an even choice.
+    """
+
+    def __init__(self, sources: Sequence[Source], size: int, advance: Callable[[float], None] | None = None) -> None:
+        """Read and describe the pictures.
+
+        Args:
+            sources: the training pictures.
+            size: of the samples, px.
+            advance: told the share that is done, now and then.
+
+        Raises:
+            UserError: fewer than two can be read.
+        """
+        self.sources, self._size, self._dct = list[Source](), size, DctFeatures()
+        self._features = self._read(sources[:: -(-len(sources) // _LIMIT) or 1], advance or (lambda share: None))
+        count = min(len(self.sources), _TYPICAL)
+        chosen = torch.arange(count) * len(self.sources) // count
+        self._scales = [_usual(torch.cdist(kind[chosen], kind), chosen) for kind in self._features]
+        self._unit = _usual(self._distances([kind[chosen] for kind in self._features]), chosen)
+
+    def _read(self, sources: Sequence[Source], advance: Callable[[float], None]) -> list[Tensor]:
+        """Keep the sources that can be read; return their features of both kinds, (M, d) each."""
+        parts, waiting = [], list[np.ndarray]()
+        for i, source in enumerate(sources, 1):
+            try:
+                waiting.append(middle_square(source.read(), self._size))
+                self.sources.append(source)
+            except UserError:  # training left it out as well
+                pass
+            if waiting and (len(waiting) == _AT_ONCE or i == len(sources)):
+                parts.append(self._describe(np.stack(waiting)))
+                waiting.clear()
+                advance(i / len(sources))
+        if len(self.sources) < 2:
+            raise UserError(f"{len(self.sources)} training pictures can be read; comparing takes 2 or more")
+        return [torch.cat(kind) for kind in zip(*parts, strict=True)]
+
+    def _describe(self, pictures: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return the features of (n, H, W, 3) uint8: small copies, and frequencies with colours."""
+        x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        return small_copies(x), self._dct(x)
+
+    def _distances(self, features: Sequence[Tensor]) -> Tensor:
+        """Return the distances of n pictures to all of the bank, (n, M), both kinds on their scales."""
+        pairs = zip(features, self._features, self._scales, strict=True)
+        return torch.stack([torch.cdist(mine, bank) / scale for mine, bank, scale in pairs]).square().mean(0).sqrt()
+
+    def nearest(self, samples: np.ndarray, count: int) -> Neighbours:
+        """Find the `count` training pictures nearest to each of the samples, (n, size, size, 3) uint8.
+
+        Raises:
+            UserError: there are not so many.
+        """
+        if not 1 <= count <= len(self.sources):
+            raise UserError(f"--nearest {count} is out of range; there are {len(self.sources)} training pictures")
+        plain, mirrored = (self._describe(np.ascontiguousarray(x)) for x in (samples, samples[:, :, ::-1]))
+        found = torch.minimum(self._distances(plain), self._distances(mirrored)).topk(count, largest=False)
+        chosen = [[self.sources[i] for i in row] for row in found.indices.tolist()]
+        return Neighbours(
+            names=[[source.name for source in row] for row in chosen],
+            pictures=np.stack([[middle_square(source.read(), self._size) for source in row] for row in chosen]),
+            distances=(found.values / self._unit).numpy(),
+        )
+
+
+def middle_square(picture: np.ndarray, size: int) -> np.ndarray:
+    """Bring (H, W, 3) uint8 to `size` px on its shorter side, as training does, and return the middle of it."""
+    picture = fit(picture, size, square=False)
+    top, left = ((side - size) // 2 for side in picture.shape[:2])
+    return picture[top : top + size, left : left + size]
+
+
+def _usual(distances: Tensor, own: Tensor) -> float:
+    """Return the median distance of n pictures to the nearest other one of M.
+
+    Args:
+        distances: (n, M).
+        own: (n,), the place of each picture among the M.
+    """
+    others = distances.scatter(1, own[:, None], torch.inf)
+    return max(float(others.min(1).values.median()), _LEAST)

@@ -1,0 +1,112 @@
+"""Sets of pictures as scores need them, and two sets that cost nothing, to compare a model with."""
+
+__all__ = ["Described", "Moments", "averaged_in_pairs", "copies_of", "mirrored", "shrunk"]
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from translate.metrics.variety import SIDE, pairwise_spread, small_copies
+
+AT_ONCE = 32
+KEPT = 64  # px that pictures are kept at for small copies and classifiers
+Describe = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A set of N pictures.
+
+    Attributes:
+        small: (N, h, w, 3) uint8, of 64 px at most.
+        copies: (N, d) float32: the pixels of copies of 16 px.
+        features: (N, d') by their names.
+    """
+
+    small: np.ndarray
+    copies: Tensor
+    features: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, pictures: np.ndarray, describers: dict[str, Describe]) -> "Described":
+        """Describe (N, H, W, 3) uint8 by networks that take (B, 3, H, W) in [-1, 1]."""
+        small = np.concatenate([shrunk(part) for part in parts_of(pictures)])
+        features = {
+            name: torch.cat([describe(as_tensor(part)) for part in parts_of(pictures)])
+            for name, describe in describers.items()
+        }
+        return cls(small, copies_of(small), features)
+
+    def spread(self) -> float:
+        """How far the pictures are apart, by `pairwise_spread`."""
+        return pairwise_spread(as_pictures(self.copies))
+
+
+class Moments:
+    """Mean and standard deviation of each pixel over a set, collected picture by picture."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares = 0, np.zeros(()), np.zeros(())
+
+    def add(self, picture: np.ndarray) -> None:
+        """Take in a picture, (H, W, 3) uint8, of one size with the others."""
+        self.count += 1
+        self.total = self.total + picture
+        self.squares = self.squares + np.square(picture, dtype=np.float64)
+
+    def noisy_means(self, count: int, *, gray: bool, seed: int) -> np.ndarray:
+        """Draw each pixel for itself around its mean, with its deviation: (count, H, W, 3) uint8.
+
+        Args:
+            count: how many pictures.
+            gray: whether all pictures are gray: then the noise is, too.
+            seed: of the noise.
+        """
+        mean = self.total / self.count
+        deviation = np.sqrt(np.maximum(self.squares / self.count - mean**2, 0))
+        shape = (count, *mean.shape[:2], 1 if gray else 3)
+        noise = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+        return np.clip(np.rint(mean + noise * deviation), 0, 255).astype(np.uint8)
+
+
+def averaged_in_pairs(pictures: np.ndarray) -> np.ndarray:
+    """Average each of (N, H, W, 3) uint8 with the next."""
+    return ((pictures.astype(np.uint16) + np.roll(pictures, 1, axis=0)) // 2).astype(np.uint8)
+
+
+def copies_of(pictures: np.ndarray) -> Tensor:
+    """Shrink (N, H, W, 3) uint8 to the pixels of copies of 16 px: (N, 768) float32 in [-1, 1]."""
+    return torch.cat([small_copies(as_tensor(part)) for part in parts_of(pictures)])
+
+
+def mirrored(copies: Tensor) -> Tensor:
+    """Mirror what `copies_of` returned."""
+    return as_pictures(copies).flip(-1).flatten(1)
+
+
+def as_pictures(copies: Tensor) -> Tensor:
+    """Return what `copies_of` returned as pictures, (N, 3, 16, 16)."""
+    return copies.view(len(copies), 3, SIDE, SIDE)
+
+
+def as_tensor(pictures: np.ndarray) -> Tensor:
+    """Convert (N, H, W, 3) uint8 to (N, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def shrunk(pictures: np.ndarray) -> np.ndarray:
+    """Shrink (N, H, W, 3) uint8 to `KEPT` px a side where they are larger."""
+    if max(pictures.shape[1:3]) <= KEPT:
+        return pictures
+    small = F.interpolate(as_tensor(pictures), (KEPT, KEPT), mode="area")
+    return small.add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def parts_of(pictures: np.ndarray) -> Iterator[np.ndarray]:
+    """Cut (N, H, W, 3) into pieces that networks can take at once."""
+    for start in range(0, len(pictures), AT_ONCE):
+        yield pictures[start : start + AT_ONCE]

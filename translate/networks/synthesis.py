@@ -1,0 +1,242 @@
+"""Pictures from a vector, level by level: a style steers every convolution, and every level adds to the picture.
+
+Style and modulated convolutions: Karras et al., 2020 (StyleGAN2), https://arxiv.org/abs/1912.04958, sections 2 and 4.
+Levels that fade in: Karras et al., 2018, https://arxiv.org/abs/1710.10196, section 2. Projection of labels: Miyato and
+Koyama, 2018, https://arxiv.org/abs/1802.05637. Made small, for minutes instead of days.
+"""
+
+__all__ = ["ResidualDiscriminator", "StyleSynthesis"]
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from translate.errors import OptionError
+from translate.networks.blocks import Upsample, halve, init_alike, init_he
+
+BASE = 4  # px: side of the lowest level
+
+
+def levels_of(size: int, fold: int, width: int, most: int) -> list[int]:
+    """Return the channels of each level, from BASE px up to `size` / `fold`: `width` at the top, at most `most`.
+
+    Raises:
+        OptionError: `size` is no power of two, or too small.
+    """
+    top = size // fold
+    count = (top // BASE).bit_length()
+    if fold not in (1, 2, 4) or size != fold * (BASE << max(count - 1, 0)) or count < 2:
+        raise OptionError(f"pictures are made at 32, 64, 128 or 256 px, not {size}; say --size 64, for example")
+    return [min(width * 2 ** (count - 1 - i), most) for i in range(count)]
+
+
+class ModulatedConv(nn.Module):
+    """A convolution whose input channels are weighted by the style, and whose output keeps unit variance.
+
+    StyleGAN2, equations 1 to 3, applied to the activations, where they are the same function.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, w_dim: int, *, demodulate: bool = True):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.affine = nn.Linear(w_dim, in_channels)
+        self.demodulate = demodulate
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        scale = 1 + self.affine(w).float()
+        x = self.conv(x * scale.to(x.dtype)[..., None, None])
+        if self.demodulate:
+            power = F.linear(scale.square(), self.conv.weight.float().square().sum((2, 3)))
+            x = x * (power + 1e-8).rsqrt().to(x.dtype)[..., None, None]
+        return x + self.bias.to(x.dtype)[:, None, None]
+
+
+class Level(nn.Module):
+    """Two modulated convolutions at one size, and what it adds to the picture.
+
+    Where it doubles the size, the first convolution comes before the doubling, at a quarter of the price.
+    """
+
+    def __init__(self, in_channels: int, channels: int, rgb: int, fold: int, w_dim: int, *, doubles: bool) -> None:
+        super().__init__()
+        self.conv1 = ModulatedConv(in_channels, channels, 3, w_dim)
+        self.conv2 = ModulatedConv(channels, channels, 3, w_dim)
+        self.to_rgb = ModulatedConv(channels, rgb * fold**2, 3, w_dim, demodulate=False)
+        self.upsample = Upsample() if doubles else nn.Identity()
+        self.fold = fold
+        init_he(self)
+        for conv in (self.conv1, self.conv2, self.to_rgb):
+            nn.init.normal_(conv.affine.weight, std=0.5 / math.sqrt(w_dim))
+        with torch.no_grad():
+            self.to_rgb.conv.weight.mul_(0.1)
+        init_alike(self.to_rgb.conv, fold**2)
+
+    def forward(self, h: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        h = F.leaky_relu(self.upsample(self.conv1(h, w)), 0.2)
+        h = F.leaky_relu(self.conv2(h, w), 0.2)
+        return h, F.pixel_shuffle(self.to_rgb(h, w).float(), self.fold)
+
+
+class StyleSynthesis(nn.Module):
+    """z (and a label) to a style w, and w to a picture.
+
+    Maps z (B, z_dim) and, with `classes`, label weights (B, classes) to (B, out_channels, size, size) in [-1, 1]. One
+    embedding of the label is shared by all levels, through w. The highest level works on blocks of `fold` x `fold`
+    px, as the convolutions at full size are the dearest and decide the least.
+
+    With `grow`, `depth` levels are drawn, the last of them in part where `depth` is not whole; training raises it.
+    """
+
+    depth: Tensor
+
+    def __init__(
+        self,
+        *,
+        size: int = 64,
+        out_channels: int = 3,
+        classes: int = 0,
+        z_dim: int = 64,
+        z_kind: str = "normal",
+        w_dim: int = 128,
+        width: int = 64,
+        most: int = 256,
+        fold: int = 2,
+        grow: bool = False,
+    ) -> None:
+        super().__init__()
+        widths = levels_of(size, fold, width, most)
+        self.size, self.out_channels, self.classes = size, out_channels, classes
+        self.z_dim, self.z_kind, self.w_dim, self.grow = z_dim, z_kind, w_dim, grow
+        self.embed = nn.Linear(classes, z_dim, bias=False) if classes else None
+        self.mapping = nn.Sequential(
+            nn.Linear(z_dim * (2 if classes else 1), w_dim), nn.LeakyReLU(0.2),
+            nn.Linear(w_dim, w_dim), nn.LeakyReLU(0.2),
+        )  # fmt: skip
+        self.start = nn.Linear(w_dim, widths[0] * BASE**2)
+        self.levels = nn.ModuleList(
+            Level(widths[max(i - 1, 0)], c, out_channels, fold, w_dim, doubles=i > 0) for i, c in enumerate(widths)
+        )
+        self.upsample = Upsample()
+        init_he(self.mapping)
+        init_he(self.start)
+        if self.embed is not None:
+            nn.init.normal_(self.embed.weight)
+        self.register_buffer("depth", torch.tensor(float(len(widths))))
+
+    def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Map z and the label to w (B, w_dim); both enter at unit length per component."""
+        parts = [unit(z)] if self.embed is None else [unit(z), unit(self.embed(label))]
+        return self.mapping(torch.cat(parts, 1)).float()
+
+    def draw(self, w: Tensor) -> Tensor:
+        """Draw w (B, w_dim)."""
+        depth = float(self.depth) if self.grow else float(len(self.levels))
+        h, picture = self.start(w).unflatten(1, (-1, BASE, BASE)), w.new_zeros(())
+        for i, level in enumerate(self.levels[: math.ceil(depth)]):
+            h, more = level(h, w)
+            picture = (self.upsample(picture) if i else picture) + min(1.0, depth - i) * more
+        while picture.shape[-1] < self.size:
+            picture = self.upsample(picture)
+        return torch.tanh(picture)
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.draw(self.style(z, label))
+
+
+def unit(x: Tensor) -> Tensor:
+    """Scale (B, d) to a mean square of 1."""
+    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+class DownBlock(nn.Module):
+    """The residual block of StyleGAN2's discriminator (figure 7), halving by means."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, in_channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.skip = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = halve(F.leaky_relu(self.conv1(x), 0.2))
+        return (F.leaky_relu(self.conv2(h), 0.2) + self.skip(halve(x))) * math.sqrt(0.5)
+
+
+class ResidualDiscriminator(nn.Module):
+    """A residual discriminator that sees the picture at every size, and how alike the pictures of a batch are.
+
+    Maps (B, in_channels, size, size) in [-1, 1] and, with `classes`, label weights (B, classes), to scores (B, 1).
+    Labels act by projection; weights of 0 leave the plain question of real or fake. The batch's statistics
+    (Karras et al., 2018, section 3) are those of groups of up to `group` neighbours in the batch.
+
+    With `grow`, it reads as many levels as the generator draws.
+    """
+
+    mixes = True  # statistics of the batch: real and fake pictures are judged apart
+    depth: Tensor
+
+    def __init__(
+        self,
+        *,
+        size: int = 64,
+        in_channels: int = 3,
+        classes: int = 0,
+        width: int = 64,
+        most: int = 256,
+        fold: int = 2,
+        norm: str = "none",
+        group: int = 4,
+        grow: bool = False,
+    ) -> None:
+        super().__init__()
+        widths = levels_of(size, fold, width, most)
+        self.fold, self.group, self.grow = fold, group, grow
+        self.from_rgb = nn.ModuleList(nn.Conv2d(in_channels * fold**2, c, 3, padding=1) for c in widths)
+        self.blocks = nn.ModuleList(DownBlock(c, widths[i]) for i, c in enumerate(widths[1:]))
+        self.last = nn.Conv2d(widths[0] + 1, widths[0], 3, padding=1)
+        self.hidden = nn.Linear(widths[0] * BASE**2, widths[0])
+        self.score = nn.Linear(widths[0], 1)
+        self.embed = nn.Linear(classes, widths[0], bias=False) if classes else None
+        init_he(self)
+        if norm == "spectral":
+            for module in list(self.modules()):
+                if isinstance(module, nn.Conv2d | nn.Linear):
+                    spectral_norm(module)
+        self.register_buffer("depth", torch.tensor(float(len(widths))))
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        depth = float(self.depth) if self.grow else float(len(self.from_rgb))
+        count = math.ceil(depth)
+        pyramid = [x]
+        for _ in range(len(self.from_rgb) - 1):
+            pyramid.insert(0, halve(pyramid[0]))
+        h: Tensor | None = None
+        for i in reversed(range(count)):
+            seen = min(1.0, depth - i) * F.leaky_relu(self.from_rgb[i](F.pixel_unshuffle(pyramid[i], self.fold)), 0.2)
+            h = seen if h is None else h + seen
+            if i:
+                h = self.blocks[i - 1](h)
+        assert h is not None
+        h = F.leaky_relu(self.last(torch.cat([h, variety(h, self.group)], 1)), 0.2)
+        h = F.leaky_relu(self.hidden(h.flatten(1)), 0.2).float()
+        score = self.score(h).float()
+        if self.embed is not None and label is not None:
+            score = score + (self.embed(label) * h).sum(1, keepdim=True).float() / math.sqrt(h.shape[1])
+        return score
+
+
+def variety(features: Tensor, group: int) -> Tensor:
+    """Mean standard deviation within groups of neighbours: (B, C, H, W) to (B, 1, H, W).
+
+    A batch that no `group` > 1 divides is one group.
+    """
+    count = len(features)
+    size = next((g for g in range(min(group, count), 1, -1) if count % g == 0), count)
+    apart = features.float().reshape(count // size, size, -1)
+    spread = (apart.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
+    planes = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *features.shape[-2:])
+    return planes.to(features.dtype)

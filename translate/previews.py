@@ -1,0 +1,64 @@
+"""What is shown of a run while it goes on: sample grids, whether new pictures are well, and at the end a film."""
+
+__all__ = ["Previews", "is_preview"]
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from translate.data.images_data import ImagesData
+from translate.data.training import TrainingData
+from translate.ema import EMA
+from translate.film import write_film
+from translate.health import Health
+from translate.images import read_rgb8
+from translate.log import Log
+from translate.tasks import Task
+
+LINGER = 4  # times that the last picture of a film is shown
+
+
+class Previews:
+    """Draws the sample grids of a run by the networks that are exported."""
+
+    def __init__(self, task: Task, ema: EMA, data: TrainingData, probe: dict[str, Tensor]) -> None:
+        """Take the pictures (B, C, H, W) in [-1, 1] of `probe` for the grids."""
+        self.task, self.ema, self.probe = task, ema, probe
+        self.health = Health(probe["image"], data.cache) if isinstance(data, ImagesData) else None
+
+    def show(self, log: Log, step: int) -> None:
+        """Write a sample grid and, of pictures from nothing, what is to be said about them."""
+        rows = self.draw()
+        log.grid(step, rows)
+        if self.health:
+            verdict = self.health.look(torch.cat(list(rows.values())))
+            log.note(step, {"health/spread": verdict.spread, "health/nearness": verdict.nearness}, str(verdict))
+
+    @torch.no_grad()
+    def draw(self) -> dict[str, Tensor]:
+        """Return the rows of a grid; pictures that are translated go one at a time, which saves memory."""
+        if self.task.whole_probe:
+            return self.task.preview(self.ema.nets, self.probe)
+        count = len(next(iter(self.probe.values())))
+        columns = [
+            self.task.preview(self.ema.nets, {k: v[i : i + 1] for k, v in self.probe.items()}) for i in range(count)
+        ]
+        return {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
+
+    def film(self, folder: Path) -> None:
+        """Of pictures from nothing, make film.gif of the sample grids in `folder`: how they came to be."""
+        grids = [read_rgb8(path) for path in sorted(folder.glob("step_*.png"))]
+        if self.health and grids:
+            write_film(folder / "film.gif", [*grids, *grids[-1:] * LINGER], fps=2)
+
+
+def is_preview(done: int, steps: int, previews: int, *, early: bool = False) -> bool:
+    """Whether `done` is one of the `previews` steps, evenly spread up to the last, that get a sample grid.
+
+    With `early` also after 100, 1000, 2000, 5000, 10000, 20000, ... steps, for a film of how pictures come to be.
+    """
+    digits = str(done)
+    if early and previews and (done == 100 or (done >= 1000 and digits[0] in "125" and not int(digits[1:]))):
+        return True
+    return done * previews // steps > (done - 1) * previews // steps
