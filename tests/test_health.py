@@ -26,7 +26,9 @@ def test_new_pictures_of_the_same_kind_are_well(pictures):
 
 def test_one_picture_again_and_again_is_a_collapse(pictures):
     same = tensor(pictures[32:33]).expand(64, -1, -1, -1) + 0.01 * torch.randn(64, 3, 16, 16)
-    verdict = Health(tensor(pictures[:32]), pictures[100:]).look(same)
+    health = Health(tensor(pictures[:32]), pictures[100:])
+    assert health.look(same, young=True).alarms == []
+    verdict = health.look(same)
     assert verdict.spread < 0.1
     assert len(verdict.alarms) == 1
     assert "COLLAPSES" in str(verdict)

@@ -69,6 +69,17 @@ def test_ema_follows_its_formula():
     assert not ema.nets["G_ab"].stem.weight.requires_grad
 
 
+def test_ema_averages_the_statistics_of_batch_norms():
+    task = make_task("generate, dcgan")
+    ema = EMA(task, 0.5)
+    with torch.no_grad():
+        task.G.norms[0].running_mean += 4
+        task.G.norms[0].num_batches_tracked += 7
+    ema.update(task, 100)
+    torch.testing.assert_close(ema.nets["G"].norms[0].running_mean, torch.full((2 * 4,), 2.0))
+    assert ema.nets["G"].norms[0].num_batches_tracked == 7
+
+
 def test_ema_of_zero_is_the_live_network():
     task = make_task("cycle")
     ema = EMA(task, 0.0)

@@ -20,10 +20,10 @@ def generator(name="style_synthesis", classes=0, **options):
     for layer in G.modules():
         if isinstance(layer, nn.BatchNorm2d):  # as after training: not the identity
             layer.running_mean.normal_(0, 0.1)
-            layer.running_var.uniform_(0.01, 0.1)
+            layer.running_var.uniform_(0.2, 0.6)
     if name == "style_synthesis":
         for level in G.levels:
-            level.to_rgb.conv.weight.data.mul_(10)
+            level.to_rgb.weight.data.mul_(2)
     return G
 
 

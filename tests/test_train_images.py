@@ -126,3 +126,11 @@ def test_noise_of_any_seed_is_a_picture(classes, tmp_path):
     recipe, nets = load_model(out)
     assert np.isfinite(nets["G"](torch.randn(2, 4), torch.eye(2)).numpy()).all()
     assert recipe.size == 32
+
+
+def test_a_state_without_its_configuration_is_not_mixed_into_a_new_run(classes, tmp_path):
+    config = make_config(classes, tmp_path / "run", "fast", FAST)
+    out = train(config)
+    (out / "config.toml").unlink()
+    with pytest.raises(UserError, match="holds the state of a run without its config.toml"):
+        train(config)

@@ -9,12 +9,15 @@ from torch import nn
 
 from translate.tasks import Task
 
+STATISTICS = ("running_mean", "running_var")  # of a batch norm
+
 
 class EMA(nn.Module):
     """An exponential average of a task's exported networks.
 
     Step t moves it by 1 - min(decay, (1 + t) / (10 + t)) of the way, so that the first, useless weights are forgotten
-    soon. With decay 0 it is the live network. Buffers are copied.
+    soon. With decay 0 it is the live network. The statistics of batch norms are averaged like the weights that they
+    belong to; other buffers are copied.
     """
 
     def __init__(self, task: Task, decay: float) -> None:
@@ -27,8 +30,11 @@ class EMA(nn.Module):
     def update(self, task: Task, step: int) -> None:
         """Move towards the live networks of `task` after training step `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, net in self.nets.items():
-            live = task.get_submodule(name)
+        for key, net in self.nets.items():
+            live = task.get_submodule(key)
             torch._foreach_lerp_(list(net.parameters()), list(live.parameters()), 1 - decay)
-            for mine, theirs in zip(net.buffers(), live.buffers(), strict=True):
-                mine.copy_(theirs)
+            for (name, mine), theirs in zip(net.named_buffers(), live.buffers(), strict=True):
+                if name.endswith(STATISTICS):
+                    mine.lerp_(theirs, 1 - decay)
+                else:
+                    mine.copy_(theirs)

@@ -56,13 +56,20 @@ class Health:
         copies = self.bank[:: max(1, len(self.bank) // 200)]
         self.real_spread = float(torch.pdist(copies).mean() / copies.shape[1] ** 0.5)
 
-    def look(self, samples: Tensor) -> Verdict:
-        """Judge samples (n, C, H, W) in [-1, 1] of independent vectors; gray ones may come with three channels."""
+    def look(self, samples: Tensor, *, young: bool = False) -> Verdict:
+        """Judge samples of independent vectors.
+
+        Args:
+            samples: (n, C, H, W) in [-1, 1]; gray ones may come with three channels.
+            young: No alarms: all samples look alike in the first minutes.
+        """
         samples = samples.detach().cpu()[:, : self.channels]
         spread = pairwise_spread(samples) / max(self.real_spread, 1e-6)
         reach = float(nearest(small_copies(samples), self.bank)[0].median())
         nearness = reach / self.usual if self.usual > 0 else float("nan")
-        alarms = []
+        alarms: list[str] = []
+        if young:
+            return Verdict(spread=spread, nearness=nearness, alarms=alarms)
         if spread < COLLAPSED:
             alarms.append("it COLLAPSES to few pictures: try half of --train.lr, or a larger --lambda-r1")
         if nearness < LEARNED_BY_HEART:

@@ -16,6 +16,7 @@ from translate.images import read_rgb8
 from translate.log import Log
 from translate.tasks import Task
 
+YOUNG = 1000  # steps before which nobody is alarmed
 LINGER = 4  # times that the last picture of a film is shown
 
 
@@ -32,7 +33,7 @@ class Previews:
         rows = self.draw()
         log.grid(step, rows)
         if self.health:
-            verdict = self.health.look(torch.cat(list(rows.values())))
+            verdict = self.health.look(torch.cat(list(rows.values())), young=step < YOUNG)
             log.note(step, {"health/spread": verdict.spread, "health/nearness": verdict.nearness}, str(verdict))
 
     @torch.no_grad()

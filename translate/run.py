@@ -37,6 +37,8 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path}: is a file; choose another --out")
         if not self.config.exists():
+            if self.state.exists():
+                raise UserError(f"{self.path}: holds the state of a run without its config.toml; choose another --out")
             return None
         earlier = read_toml(self.config)
         if changes := differences(config, earlier):

@@ -240,13 +240,18 @@ def test_nothing_readable(tmp_path):
 
 
 @pytest.mark.parametrize("classes", ["", "auto"])
-def test_characters_that_would_be_mirrored_are_a_question(tmp_path, classes):
+def test_characters_are_not_mirrored(tmp_path, classes):
     write_classes(tmp_path / "x", {"3": 5, "7": 5}, gray=True)
-    told = "the pictures seem to be characters (3 to 7); --flip false leaves them unmirrored"
-    assert make(tmp_path / "x", classes, tmp_path, flip=True).notes == [told]
+    data = make(tmp_path / "x", classes, tmp_path, flip=True)
+    assert data.notes == ["the pictures seem to be characters, so none is mirrored"]
+    opened(data, tmp_path / "cache")
+    assert not data.stream(crop=32, flip=True, seed=0).flip
     assert make(tmp_path / "x", classes, tmp_path).notes == []
 
 
 def test_words_are_no_characters(tmp_path):
     write_classes(tmp_path / "x", {"cat": 5, "dog": 5})
-    assert make(tmp_path / "x", "auto", tmp_path, flip=True).notes == []
+    data = make(tmp_path / "x", "auto", tmp_path, flip=True)
+    assert data.notes == []
+    opened(data, tmp_path / "cache")
+    assert data.stream(crop=32, flip=True, seed=0).flip

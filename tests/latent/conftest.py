@@ -19,11 +19,11 @@ def make_sampler():
         G = LATENT_GENERATORS[name](**options)
         for layer in G.modules():
             if isinstance(layer, nn.Linear):
-                layer.weight.data.mul_(3)
+                layer.weight.data.mul_(2)
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = 1.0
-        for layer in [level.to_rgb.conv for level in G.levels] if name == "style_synthesis" else [G.last]:
-            layer.weight.data.mul_(5)
+        for layer in [level.to_rgb for level in G.levels] if name == "style_synthesis" else [G.last]:
+            layer.weight.data.mul_(2)
         G.train()(torch.randn(64, options["z_dim"]), torch.eye(len(labels)).repeat(64, 1)[:64] if labels else None)
         recipe = Recipe(
             task="generate", nets={"G": {"name": name, **options}}, domains=("things",), size=32, preset="fast",

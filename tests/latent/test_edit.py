@@ -53,7 +53,7 @@ def test_results_stay_among_the_usual_styles(sampler, monkeypatch, start_seed):
     monkeypatch.setattr("translate.latent.edit.STRANGE", 0)
     free = edit(sampler, layer, candidates=3, steps=60, start_seed=start_seed)
     one, other = (float(prior.strangeness(prior.whiten(edits.w)).max()) for edits in (found, free))
-    assert one < 0.05 < other
+    assert 4 * one < other
 
 
 def test_the_style_stays_near_the_given_one(sampler, monkeypatch):

@@ -65,7 +65,7 @@ def test_the_result_stays_among_the_usual_styles_whatever_the_picture(sampler, m
     monkeypatch.setattr("translate.latent.project.STRANGE", 0)
     free = project(sampler, picture, starts=2, steps=100)
     one, other = (float(prior.strangeness(prior.whiten(p.w[None]))) for p in (found, free))
-    assert one < 0.5 < 1 < other
+    assert 2 * one < other
 
 
 def test_usual_styles_cost_nothing_and_others_do(sampler):

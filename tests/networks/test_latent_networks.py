@@ -4,8 +4,9 @@ import torch.nn.functional as F
 
 from translate.errors import OptionError
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
+from translate.networks.blocks import Halve
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator
-from translate.networks.synthesis import ModulatedConv, ResidualDiscriminator, StyleSynthesis, variety
+from translate.networks.synthesis import ResidualDiscriminator, StyledConv, StyleSynthesis, variety
 
 
 def count(net):
@@ -45,20 +46,20 @@ def test_dcgan_is_that_of_figure_1():
     assert G.first.weight.std().item() == pytest.approx(0.02, rel=0.02)
 
 
-def test_a_modulated_convolution_is_that_of_stylegan2():
+def test_a_style_scales_and_shifts_what_batch_norm_leaves():
     torch.manual_seed(0)
-    layer = ModulatedConv(5, 7, 3, w_dim=4)
-    x, w = torch.randn(2, 5, 6, 6), torch.randn(2, 4)
-    for i in range(2):  # equations 1 and 3, on the weights
-        weight = layer.conv.weight * (1 + layer.affine(w[i]))[None, :, None, None]
-        weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
-        expected = F.conv2d(x[i : i + 1], weight, layer.bias, padding=1)
-        torch.testing.assert_close(layer(x, w)[i : i + 1], expected, rtol=1e-4, atol=1e-5)
+    layer = StyledConv(5, 7, w_dim=4)
+    x, w = torch.randn(6, 5, 8, 8), torch.randn(6, 4)
+    features = F.conv2d(x, layer.conv.weight, padding=1)
+    normal = (features - features.mean((0, 2, 3), keepdim=True)) / features.std((0, 2, 3), correction=0, keepdim=True)
+    scale, shift = layer.affine(w)[..., None, None].chunk(2, 1)
+    expected = F.leaky_relu((1 + scale) * normal + shift, 0.2)
+    torch.testing.assert_close(layer(x, w), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_new_generators_have_no_checkerboard_and_keep_their_signal():
     torch.manual_seed(0)
-    G = StyleSynthesis(size=64, width=16, most=32)
+    G = StyleSynthesis(size=64, width=16, most=32, fold=2)
     x = G(torch.randn(8, 64))
     assert 0.01 < x.std() < 0.5
     blocks = F.pixel_unshuffle(x, 2).unflatten(1, (3, 4))
@@ -118,3 +119,8 @@ def test_a_size_that_is_no_power_of_two_is_refused(network):
 def test_dcgan_64_is_of_64_px():
     with pytest.raises(OptionError, match="dcgan_64 makes pictures of 64 px, not 32; say --size 64, or --netG dcgan"):
         LATENT_GENERATORS["dcgan_64"](size=32)
+
+
+def test_halving_is_the_mean_of_two_by_two():
+    x = torch.randn(2, 3, 8, 6)
+    torch.testing.assert_close(Halve()(x), F.avg_pool2d(x, 2))

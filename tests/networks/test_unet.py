@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from translate.errors import OptionError
 from translate.networks import GENERATORS
 from translate.networks.unet import UNet
 
@@ -104,3 +105,21 @@ def test_the_published_unet_ends_in_one_pixel():
             200: 128,
             256: 256,
         }
+
+
+@pytest.mark.parametrize("noise", ["concat", "add"])
+def test_noise_may_come_with_the_picture(noise):
+    net = UNet(width=2, levels=5, noise=noise).eval()
+    assert net.random
+    x = torch.randn(1, 3, 32, 32)
+    torch.manual_seed(0)
+    first, second = net(x), net(x)
+    torch.manual_seed(0)
+    assert torch.equal(net(x), first)
+    assert not torch.allclose(first, second)
+    assert not UNet(width=2, levels=5).random
+
+
+def test_unknown_noise_is_refused():
+    with pytest.raises(OptionError, match="unknown generator.noise 'conct'; did you mean 'concat'"):
+        UNet(noise="conct")

@@ -85,11 +85,16 @@ def test_networks_grow_during_their_part_of_the_run():
     )
     task = make_task(LABELLED)
     task.at(0.0)
-    coarse = task.G(torch.randn(1, 4), one_hot(torch.tensor([0]), 3))
+    w = task.G.style(torch.randn(2, 4), one_hot(torch.tensor([0, 1]), 3))
+    coarse, lowest = task.G.draw(w), task.G.levels[0](task.G.start(w).unflatten(1, (-1, 4, 4)), w)[1]
+    for _ in range(3):
+        lowest = F.interpolate(lowest, scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(coarse, torch.tanh(lowest))
     assert float(task.G.depth) == float(task.D.depth) == 1
-    assert (coarse - F.interpolate(F.avg_pool2d(coarse, 4), scale_factor=4, mode="bilinear")).abs().mean() < 0.01
+    assert len(task.G.levels) == len(task.D.from_rgb) + 1  # D works on blocks of 2 x 2 px
     task.at(0.5)
     assert float(task.G.depth) == len(task.G.levels)
+    assert float(task.D.depth) == len(task.D.from_rgb)
 
 
 def test_what_cannot_grow_is_refused():

@@ -29,7 +29,8 @@ class TrainGan:
         epochs: Length in passes over the pictures.
         minutes: Length in minutes: the step is timed first, then the number of steps is fixed.
         batch_size: Pictures in a step.
-        preset: "fast": what looks best within minutes or hours; "paper": DCGAN to the letter.
+        preset: "fast": what looks best within minutes or hours; "paper": DCGAN to the letter; "large": wide networks
+            and large batches, for a GPU and many classes (BigGAN).
         seed: Of everything random.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto" times the real step and takes the faster of those that are sound here.
@@ -52,7 +53,7 @@ class TrainGan:
     epochs: Length = 0.0
     minutes: Length = 0.0
     batch_size: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
-    preset: Literal["fast", "paper"] = "fast"
+    preset: Literal["fast", "paper", "large"] = "fast"
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"

@@ -19,7 +19,7 @@ from translate.data.checks import colourless, spread
 from translate.data.imageset import resolve_images
 from translate.data.loader import Singles
 from translate.data.probes import SINGLE_PROBES, middle, single_size
-from translate.data.sources import UNLABELLED, Source, shape_of
+from translate.data.sources import UNLABELLED, RowSource, Source, shape_of
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import OptionError, UserError
@@ -40,6 +40,8 @@ class ImagesData:
     """
 
     def __init__(self, config: DataWishes, root: Path) -> None:
+        if config.a or config.b or config.root:
+            raise OptionError("--a, --b and --data name domains to translate between; here give --images alone")
         found = resolve_images(config.images, config.classes, root)
         self.train, self.test, self.title = list(found.train), list(found.test), found.title
         self.names: tuple[str, ...] = (self.title,)
@@ -51,7 +53,9 @@ class ImagesData:
         if found.classes:
             self.channels["label"] = len(found.classes)
             self.facts["classes"] = list(found.classes)
-        self._found_notes = [*found.notes, *_mirrored(self.train, found.classes, config.flip)]
+        self._unmirrored = _are_characters(self.train, found.classes)
+        told = "the pictures seem to be characters, so none is mirrored"
+        self._found_notes = [*found.notes, *([told] if self._unmirrored and config.flip else [])]
         self.notes = list(self._found_notes)
 
     def native_size(self) -> int:
@@ -86,8 +90,8 @@ class ImagesData:
         self.probe = self._probe(size, square)
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> Singles:
-        """Return the endless stream of training samples."""
-        return Singles(self.cache, self._labels, crop=crop, flip=flip, seed=seed)
+        """Return the endless stream of training samples; characters are not mirrored."""
+        return Singles(self.cache, self._labels, crop=crop, flip=flip and not self._unmirrored, seed=seed)
 
     def _check_batch(self, count: int) -> None:
         if count < self._batch_size:
@@ -186,9 +190,7 @@ def _all_gray(sources: Sequence[Source]) -> bool:
     return bool(seen)
 
 
-def _mirrored(train: Sequence[Source], classes: Sequence[str], flip: bool) -> list[str]:
-    """Ask whether characters should be mirrored, as far as labels or folders show that they are some."""
+def _are_characters(train: Sequence[Source], classes: Sequence[str]) -> bool:
+    """Whether labels or folders show characters, or the file is of MNIST's kind: mirrored, they are wrong."""
     names = classes or sorted({source.name.split("/")[0] for source in train})
-    if not flip or len(names) < 2 or any(len(name) != 1 for name in names):
-        return []
-    return [f"the pictures seem to be characters ({names[0]} to {names[-1]}); --flip false leaves them unmirrored"]
+    return isinstance(train[0], RowSource) or (len(names) > 1 and all(len(name) == 1 for name in names))

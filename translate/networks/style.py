@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.errors import OptionError
-from translate.networks.blocks import InstanceNorm, Upsample, init_alike, init_he, init_normal
+from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_alike, init_he, init_normal
 
 
 def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -93,7 +93,7 @@ class StyleResnet(nn.Module):
             nn.PixelUnshuffle(fold), nn.Conv2d(fold**2 * in_channels, width, 3, padding=1), InstanceNorm(width)
         )
         self.down = nn.ModuleList(
-            nn.Sequential(nn.AvgPool2d(2), conv3(narrow, wide), InstanceNorm(wide)) for narrow, wide in pairwise(widths)
+            nn.Sequential(Halve(), conv3(narrow, wide), InstanceNorm(wide)) for narrow, wide in pairwise(widths)
         )
         self.trunk = nn.ModuleList(StyleBlock(widths[-1], style) for _ in range(blocks))
         self.up = nn.ModuleList(conv3(wide, narrow) for wide, narrow in pairwise(widths[::-1]))

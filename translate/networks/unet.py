@@ -12,7 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.errors import OptionError, did_you_mean
 from translate.networks.blocks import BatchNorm, init_normal
+
+NOISES = ("none", "concat", "add")
+ADDED = 0.1  # standard deviation of noise that is added
 
 
 class UNet(nn.Module):
@@ -22,6 +26,9 @@ class UNet(nn.Module):
     Dropout on three levels of the way up is the only noise there is, and, as published, it stays on after training: the
     global generator of torch decides which answer comes out. Batch norm, too, works as published after training, by
     the statistics of the picture itself.
+
+    With `noise` there is more that is random: a plane of N(0, 1) is "concat"enated to the input, or noise of standard
+    deviation 0.1 is "add"ed to it.
 
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 2^levels.
     """
@@ -36,14 +43,18 @@ class UNet(nn.Module):
         width: int = 64,
         levels: int = 8,
         dropout: float = 0.5,
+        noise: str = "none",
     ) -> None:
         super().__init__()
-        self.multiple, self.dropout, self.random = 2**levels, dropout, dropout > 0 and levels > 5
+        if noise not in NOISES:
+            raise OptionError(f"unknown generator.noise {noise!r}{did_you_mean(noise, NOISES)}")
+        self.multiple, self.dropout, self.noise = 2**levels, dropout, noise
+        self.random = noise != "none" or (dropout > 0 and levels > 5)
         widths = [width * min(2**i, 8) for i in range(levels)]
         inner = levels - 1
         self.down = nn.ModuleList(
             nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
-            for c_in, c_out in zip([in_channels, *widths], widths, strict=False)
+            for c_in, c_out in zip([in_channels + (noise == "concat"), *widths], widths, strict=False)
         )
         self.norm_down = nn.ModuleList(BatchNorm(c) for c in widths[1:inner])
         self.up = nn.ModuleList(
@@ -56,6 +67,10 @@ class UNet(nn.Module):
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.noise == "concat":
+            x = torch.cat([x, torch.randn_like(x[:, :1])], 1)
+        elif self.noise == "add":
+            x = x + ADDED * torch.randn_like(x)
         skips = [self.down[0](x)]
         for down, norm in zip(self.down[1:-1], self.norm_down, strict=True):
             skips.append(norm(down(F.leaky_relu(skips[-1], 0.2))))
@@ -69,11 +84,19 @@ class UNet(nn.Module):
 
 
 def published_unet(
-    *, size: int = 256, in_channels: int = 3, out_channels: int = 3, width: int = 64, dropout: float = 0.5
+    *,
+    size: int = 256,
+    in_channels: int = 3,
+    out_channels: int = 3,
+    width: int = 64,
+    dropout: float = 0.5,
+    noise: str = "none",
 ) -> UNet:
     """Return the generator whose funnel ends in one pixel for pictures of `size` px."""
     levels = max(5, min(8, size.bit_length() - 1))
-    return UNet(in_channels=in_channels, out_channels=out_channels, width=width, levels=levels, dropout=dropout)
+    return UNet(
+        in_channels=in_channels, out_channels=out_channels, width=width, levels=levels, dropout=dropout, noise=noise
+    )
 
 
 UNETS: dict[str, Callable[..., nn.Module]] = {

@@ -7,7 +7,7 @@ https://arxiv.org/abs/1807.00734, as in R3GAN (Huang et al., 2024, https://arxiv
 __all__ = ["Generate", "draw_latents"]
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from translate.errors import OptionError
 from translate.losses import PAIRED_GAN_LOSSES, smoothness
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.augment import Augment
+from translate.networks.synthesis import ResidualDiscriminator, StyleSynthesis
 from translate.tasks.base import Batch, Task
 
 SHOWN = 64  # samples in a preview, eight in a row
@@ -73,9 +74,10 @@ class Generate(Task):
     def at(self, progress: float) -> None:
         """Let the networks be as deep as they should be at `progress`, from 0 to 1, of the run."""
         if self.grow:
-            depth = depth_at(progress / self.grow, len(self.G.levels))  # type: ignore[arg-type]
-            self.G.depth.fill_(depth)  # type: ignore[operator]
-            self.D.depth.fill_(depth)  # type: ignore[operator]
+            G, D = cast(StyleSynthesis, self.G), cast(ResidualDiscriminator, self.D)
+            depth = depth_at(progress / self.grow, len(G.levels))
+            G.depth.fill_(depth)
+            D.depth.fill_(max(1.0, depth - len(G.levels) + len(D.from_rgb)))  # D may begin at a larger picture
 
     def forward(self, batch: Batch) -> Batch:
         """Draw a fake for every real picture, of the same class where that is known, else of any."""
