@@ -18,6 +18,7 @@ from translate.data.training import TRAINING_DATA, TrainingData
 from translate.ema import EMA
 from translate.errors import UserError
 from translate.log import Diverged, Log, console
+from translate.memory import keep_freed_memory
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview
@@ -91,6 +92,7 @@ def train(config: Config) -> Path:
 
 def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device) -> Plan:
     """Read the data and, unless the run has a plan already, settle what the configuration leaves open."""
+    keep_freed_memory()
     began = time.monotonic()  # rendering or downloading, which is done by now, does not count as training time
     wanted = config.data
     size = plan.size if plan else wanted.size or data.native_size()

@@ -205,3 +205,14 @@ def test_options_that_do_not_go_together_are_refused():
         make_task("pix2pix", z_dim=4)
     with pytest.raises(OptionError, match="--netD multi_scale"):
         make_task("pix2pix", lambda_fm=10.0)
+
+
+def test_other_modes_are_sought_less_and_less():
+    task, batch = make_task(MANY), make_batch()
+    x = task(batch)
+    found = []
+    for progress in (0.0, 0.35, 0.7, 0.9):
+        task.at(progress)
+        found.append(task.losses("G", x)["seek"].item())
+    assert found[0] > 0
+    assert found == pytest.approx([found[0], found[0] / 2, 0, 0], abs=1e-6)

@@ -25,6 +25,7 @@ from translate.networks.strokes import spread_strokes
 from translate.networks.style import StyleEncoder
 from translate.tasks.base import Batch, Task
 
+SEEKING_ENDS = 0.7  # of a run; StarGAN v2 (Choi et al., 2020, section 2.1) lets its like fall to 0 as well
 Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
 
 
@@ -77,7 +78,12 @@ class Pix2pix(Task):
         self.lambda_l1, self.lambda_fm = lambda_l1, lambda_fm
         self.lambda_kl, self.free_nats = lambda_kl, free_nats
         self.lambda_z, self.lambda_seek, self.lambda_paper = lambda_z, lambda_seek, lambda_paper
+        self.seeking = 1.0
         self.in_one_call = not any(isinstance(module, nn.BatchNorm2d) for module in self.D.modules())
+
+    def at(self, progress: float) -> None:
+        """Seek other modes less and less, and no more for the last part of the run, which is for looking real alone."""
+        self.seeking = max(0.0, 1 - progress / SEEKING_ENDS)
 
     def forward(self, batch: Batch) -> Batch:
         """Make the fakes: one a picture, or one with the true look and one with a random look."""
@@ -111,10 +117,11 @@ class Pix2pix(Task):
         """What keeps z meaningful. E must not learn from fakes, hence the detached copy of its weights."""
         fixed = {name: p.detach() for name, p in self.E.named_parameters()}
         read, _ = functional_call(self.E, fixed, (x["other"],))
+        seek = mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05)
         terms = {
             "kl": self.lambda_kl * kl_to_normal(x["mean"], x["log_variance"], self.free_nats),
             "z": self.lambda_z * F.l1_loss(read, x["drawn"]),
-            "seek": self.lambda_seek * mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05),
+            "seek": self.seeking * self.lambda_seek * seek,
             "paper": self.lambda_paper * off_paper(x["other"], x["b"]),
         }
         if "hint" in x:
