@@ -310,12 +310,11 @@ def test_the_network_is_shown_strokes_as_in_training():
     model, net = shown(channels={"a": 1, "b": 3, "hint": 4})
     model(drawing((30, 30)), hints=strokes((30, 30)))
     assert net.seen.shape == (1, 5, 32, 32)
-    colour, alpha = net.seen[0, 1:4, 1:31, 1:31], net.seen[0, 4]
-    drawn = torch.zeros(30, 30)
-    drawn[10:20, 8:24] = 1
-    assert torch.equal(alpha[1:31, 1:31], drawn * 2 - 1) and (alpha[0] == -1).all()  # the border has none
+    colour, belief = net.seen[0, 1:4, 1:31, 1:31], net.seen[0, 4, 1:31, 1:31]
     expected = torch.tensor([250, 20, 20]) / 127.5 - 1
-    assert torch.allclose(colour, expected[:, None, None] * drawn, atol=1e-6)
+    assert (belief[10:20, 8:24] == 1).all() and (belief[0] < 1).all()  # certain where they are, and fainter elsewhere
+    assert torch.allclose(colour[:, 10:20, 8:24], expected[:, None, None], atol=1e-6)
+    assert torch.allclose(colour, expected[:, None, None] * (belief + 1) / 2, atol=1e-5)
 
 
 def test_hints_that_do_not_fit(hinted, translator, tmp_path):
@@ -368,8 +367,8 @@ def test_hints_and_looks_come_to_the_trained_scale_too():
     model, net = shown(whole=True, channels={"a": 1, "b": 3, "hint": 4})
     layer = strokes((64, 64))
     model(drawing((64, 64)), hints=layer)
-    alpha, colour = net.seen[0, 4], net.seen[0, 1:4]
-    assert alpha.shape == (32, 32) and (alpha[6:9, 5:11] == 1).all() and (alpha[12:] == -1).all()
+    belief, colour = net.seen[0, 4], net.seen[0, 1:4]
+    assert belief.shape == (32, 32) and (belief[6:9, 5:11] == 1).all() and (belief[16:] < 1).all()
     assert torch.allclose(colour[:, 6:9, 5:11].mean((1, 2)), torch.tensor([250, 20, 20]) / 127.5 - 1, atol=0.02)
     whole = Translator(replace(RECIPE, whole=True), style_nets())
     small = noise(32, 32, 3)
