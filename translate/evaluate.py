@@ -22,7 +22,6 @@ from rich.markup import escape
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.config import read_toml
 from translate.data.domains import Domain, resolve_domains
 from translate.errors import OptionError, UserError
 from translate.images import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
@@ -31,6 +30,7 @@ from translate.metrics.colour import colour_statistics, transfer_colour
 from translate.metrics.features import DctFeatures
 from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
+from translate.run import data_of
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
 MAX_TRAIN = 1000  # training pictures that are looked at
@@ -93,11 +93,9 @@ def named(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str
         OptionError: Nothing is given, and `model` is no run folder that would tell.
     """
     if not (a or b or data):
-        run = Path(model).expanduser()
-        run = run if run.is_dir() else run.parent
-        if not (run / "config.toml").exists():
+        wanted = data_of(model)
+        if not wanted:
             raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
-        wanted = read_toml(run / "config.toml").get("data", {})
         a, b, data = (str(wanted.get(key, "")) for key in ("a", "b", "root"))
     return a or None, b or None, data or None
 

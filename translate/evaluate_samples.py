@@ -8,7 +8,6 @@ label that was asked for? All of it against pictures that training never saw.
 __all__ = ["evaluate_samples", "samples_sheet", "trained_images"]
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,15 +16,13 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.config import read_toml
 from translate.data.factors import factors_of
 from translate.data.imageset import ImageSet, resolve_images
 from translate.data.sources import Source
-from translate.data.transforms import fit
 from translate.errors import OptionError, UserError
 from translate.evaluate import Reader, spread
 from translate.images import make_grid
-from translate.latent.neighbours import Bank
+from translate.latent.neighbours import Bank, middle_square
 from translate.metrics.agreement import Labelled, score_factors, score_labels
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.density import density_coverage
@@ -37,6 +34,7 @@ from translate.metrics.report import KERNEL_SCALE
 from translate.metrics.sample_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
 from translate.metrics.squeezenet import SqueezeNetFeatures
 from translate.metrics.tally import SEED
+from translate.run import data_of
 
 COUNT = 1000
 MAX_TRAIN = 10_000  # training pictures that are looked at
@@ -103,9 +101,7 @@ def trained_images(model: str | Path, images: str = "", *, labelled: bool = Fals
         OptionError: nothing is given, and `model` is no run folder that would tell.
         UserError: the pictures are not there.
     """
-    run = Path(model).expanduser()
-    file = (run if run.is_dir() else run.parent) / "config.toml"
-    wanted = read_toml(file).get("data", {}) if file.exists() else {}
+    wanted = data_of(model)
     trained = str(wanted.get("images", ""))
     if not (images or trained):
         raise OptionError(f"{model} lies in no run folder; say what to score it on: --images X")
@@ -133,7 +129,7 @@ class RealPictures:
         self.sources: list[Source] = []
         self.moments = Moments()
         small, kept, wanted = [], [], set(part_of(chosen, some))
-        for source, picture in reader.each_with(list[Any](chosen), partial(read_at, size=size)):
+        for source, picture in reader.each_with(list[Any](chosen), lambda each: middle_square(each.read(), size)):
             self.sources.append(source)
             self.moments.add(picture)
             small.append(shrunk(picture[None])[0])
@@ -159,13 +155,6 @@ class RealPictures:
 def part_of(sources: Sequence[Source], most: int) -> list[Any]:
     """Take at most so many of the pictures, evenly spread; they are hashable, which `Source` does not say."""
     return spread(list[Any](sources), most)
-
-
-def read_at(source: Source, size: int) -> np.ndarray:
-    """Read a picture as training sees it: its middle square, (size, size, 3) uint8."""
-    picture = fit(source.read(), size, square=False)
-    top, left = ((side - size) // 2 for side in picture.shape[:2])
-    return picture[top : top + size, left : left + size]
 
 
 class Scoring:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.metrics.variety import nearest, pairwise_spread, small_copies
+from translate.metrics.variety import nearest, small_copies, spread_of_copies
 
 BANK = 2000  # training pictures that samples are compared with
 COLLAPSED = 0.5  # samples that vary less than this part of what real pictures do
@@ -53,8 +53,7 @@ class Health:
         self.channels = unseen.shape[1]
         self.bank = small_copies(torch.stack(same).float() / 127.5 - 1)
         self.usual = float(nearest(small_copies(unseen.cpu()), self.bank)[0].median())
-        copies = self.bank[:: max(1, len(self.bank) // 200)]
-        self.real_spread = float(torch.pdist(copies).mean() / copies.shape[1] ** 0.5)
+        self.real_spread = spread_of_copies(self.bank[:: max(1, len(self.bank) // 200)])
 
     def look(self, samples: Tensor, *, young: bool = False) -> Verdict:
         """Judge samples of independent vectors.
@@ -64,8 +63,9 @@ class Health:
             young: No alarms: all samples look alike in the first minutes.
         """
         samples = samples.detach().cpu()[:, : self.channels]
-        spread = pairwise_spread(samples) / max(self.real_spread, 1e-6)
-        reach = float(nearest(small_copies(samples), self.bank)[0].median())
+        copies = small_copies(samples)
+        spread = spread_of_copies(copies) / max(self.real_spread, 1e-6)
+        reach = float(nearest(copies, self.bank)[0].median())
         nearness = reach / self.usual if self.usual > 0 else float("nan")
         alarms: list[str] = []
         if young:

@@ -88,13 +88,17 @@ class Log:
             "images_per_second": count * self.batch_size / seconds,
             "waiting": (waited - self.waited) / seconds,
         }
-        self.lines.write(json.dumps({"step": step, **means, "lr": lr, **speed, "seconds": seconds}) + "\n")
-        self.lines.flush()
-        if self.board:
-            for name, value in {**means, "lr": lr, **speed}.items():
-                self.board.add_scalar(name, value, step)
+        self._record(step, {**means, "lr": lr, **speed}, seconds=seconds)
         self._say(step, means, speed)
         self.since, self.began, self.waited, self.sums = step, time.monotonic(), waited, {}
+
+    def _record(self, step: int, numbers: Mapping[str, float], **unplotted: float) -> None:
+        """Add a line to metrics.jsonl, and all but `unplotted` to TensorBoard."""
+        self.lines.write(json.dumps({"step": step, **numbers, **unplotted}) + "\n")
+        self.lines.flush()
+        if self.board:
+            for name, number in numbers.items():
+                self.board.add_scalar(name, number, step)
 
     def _say(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
         losses = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
@@ -107,11 +111,7 @@ class Log:
     def note(self, step: int, numbers: Mapping[str, float], words: str) -> None:
         """Write `numbers` that were measured at `step` into the log, and say `words`."""
         finite = {name: number for name, number in numbers.items() if math.isfinite(number)}
-        self.lines.write(json.dumps({"step": step, **finite}) + "\n")
-        self.lines.flush()
-        if self.board:
-            for name, number in finite.items():
-                self.board.add_scalar(name, number, step)
+        self._record(step, finite)
         console.print(f"step {step}: {escape(words)}", soft_wrap=True)
 
     def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:

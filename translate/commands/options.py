@@ -1,7 +1,8 @@
 """What the options of several commands have in common."""
 
-__all__ = ["PRESETS", "Direction", "Length", "PathWord", "Words"]
+__all__ = ["Direction", "Length", "PathWord", "RunOptions", "Words"]
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tyro.conf import arg
@@ -11,3 +12,33 @@ Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
 Words = Annotated[str, arg(metavar="X", help_behavior_hint="")]
 PathWord = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
 Direction = Literal["ab", "ba"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How long, how large and where: what all training commands ask.
+
+    List it before the class of a command's own options: fields come in the reverse order of the bases.
+
+    Attributes:
+        steps: Length of the run in updates; give one of --steps, --epochs, --minutes.
+        minutes: Length in minutes: the step is timed first, then the number of steps is fixed.
+        seed: Of everything random.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "auto" times the real step and takes the faster of those that are sound here.
+        init: Start from the weights of this model file or run.
+        config: TOML file with any of these options and any sections of a recipe; flags win over it.
+    """
+
+    out: PathWord = ""
+    size: Annotated[int | Literal["auto"], arg(metavar="N|auto")] = "auto"
+    steps: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
+    epochs: Length = 0.0
+    minutes: Length = 0.0
+    batch_size: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
+    preset: str = "fast"
+    seed: int = 0
+    device: str = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    init: PathWord = ""
+    config: PathWord = ""

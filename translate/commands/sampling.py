@@ -114,11 +114,9 @@ def trained_images(model: str) -> str:
     Raises:
         OptionError: `model` lies in no run folder that would tell.
     """
-    from translate.checkpoint import model_file
-    from translate.config import read_toml
+    from translate.run import data_of
 
-    file = model_file(model).parent / "config.toml"
-    images = str(read_toml(file).get("data", {}).get("images", "")) if file.exists() else ""
+    images = str(data_of(model).get("images", ""))
     if not images:
         raise OptionError(f"{model} lies in no run folder that tells what it was trained on; add --images FOLDER")
     return images

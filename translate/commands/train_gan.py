@@ -7,11 +7,20 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import arg
 
-from translate.commands.options import PRESETS, Length, PathWord, Words
+from translate.commands.options import RunOptions, Words
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainGan:
+class _Inputs:
+    """What is learned from; described below."""
+
+    images: Words = ""
+    labels: Annotated[str, arg(metavar="[FILE]", help_behavior_hint="")] = ""
+    grow: Annotated[float, arg(metavar="[PART]", help_behavior_hint="")] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainGan(RunOptions, _Inputs):
     """Learn to make new pictures like those of a set, of any of its classes if there are labels.
 
     Repeat a command to go on with an interrupted run, exactly. Every key of a recipe is an option too, for example
@@ -25,37 +34,14 @@ class TrainGan:
         grow: Begin with small pictures and let the networks grow during this part of the run: half of it, or PART.
         out: Run folder (default: runs/, then the name of the set).
         size: Resolution to train at, px: 32, 64, 128 or 256; "auto": as the pictures are.
-        steps: Length of the run in updates; give one of --steps, --epochs, --minutes.
         epochs: Length in passes over the pictures.
-        minutes: Length in minutes: the step is timed first, then the number of steps is fixed.
         batch_size: Pictures in a step.
         preset: "fast": what looks best within minutes or hours; "paper": DCGAN to the letter; "large": wide networks
             and large batches, for a GPU and many classes (BigGAN).
-        seed: Of everything random.
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto" times the real step and takes the faster of those that are sound here.
-        init: Start from the weights of this model file or run.
-        config: TOML file with any of these options and any sections of a recipe; flags win over it.
     """
 
     task: ClassVar[str] = "generate"
-    bare: ClassVar[dict[str, str]] = {
-        "labels": "auto",
-        "grow": "0.5",
-    }  # what an option means that is given without a value
+    # what options mean that are given without a value
+    bare: ClassVar[dict[str, str]] = {"labels": "auto", "grow": "0.5"}
 
-    images: Words = ""
-    labels: Annotated[str, arg(metavar="[FILE]", help_behavior_hint="")] = ""
-    grow: Annotated[float, arg(metavar="[PART]", help_behavior_hint="")] = 0.0
-    out: PathWord = ""
-    size: Annotated[int | Literal["auto"], arg(metavar="N|auto")] = "auto"
-    steps: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
-    epochs: Length = 0.0
-    minutes: Length = 0.0
-    batch_size: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
     preset: Literal["fast", "paper", "large"] = "fast"
-    seed: int = 0
-    device: str = "auto"
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    init: PathWord = ""
-    config: PathWord = ""

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.data.probes import middle
 from translate.data.sources import Source
 from translate.data.transforms import fit
 from translate.errors import UserError
 from translate.metrics.features import DctFeatures
+from translate.metrics.picture_sets import as_tensor
 from translate.metrics.variety import small_copies
 
 COPY = 0.5  # of the usual distance between neighbours; what is nearer is as good as copied
@@ -85,7 +87,7 @@ class Bank:
 
     def _describe(self, pictures: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the features of (n, H, W, 3) uint8: small copies, and frequencies with colours."""
-        x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        x = as_tensor(pictures)
         return small_copies(x), self._dct(x)
 
     def _distances(self, features: Sequence[Tensor]) -> Tensor:
@@ -113,9 +115,7 @@ class Bank:
 
 def middle_square(picture: np.ndarray, size: int) -> np.ndarray:
     """Bring (H, W, 3) uint8 to `size` px on its shorter side, as training does, and return the middle of it."""
-    picture = fit(picture, size, square=False)
-    top, left = ((side - size) // 2 for side in picture.shape[:2])
-    return picture[top : top + size, left : left + size]
+    return middle(fit(picture, size, square=False), size)
 
 
 def _usual(distances: Tensor, own: Tensor) -> float:

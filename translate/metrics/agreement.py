@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from translate.metrics.classifier import train_classifier, train_factor_classifier
+from translate.metrics.picture_sets import as_tensor
 from translate.metrics.sample_report import ClassRow, FactorRow, LabelScores
 from translate.metrics.variety import pairwise_spread
 
@@ -92,7 +92,7 @@ def ratio_of_spreads(samples: np.ndarray, real: np.ndarray) -> float | None:
 def spread_of(pictures: np.ndarray) -> float:
     """`pairwise_spread` of some of the pictures, (n, H, W, 3) uint8."""
     some = pictures[:: -(-len(pictures) // MOST)]
-    return pairwise_spread(torch.from_numpy(some).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    return pairwise_spread(as_tensor(some))
 
 
 def score_factors(

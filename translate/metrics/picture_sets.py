@@ -1,6 +1,6 @@
 """Sets of pictures as scores need them, and two sets that cost nothing, to compare a model with."""
 
-__all__ = ["Described", "Moments", "averaged_in_pairs", "copies_of", "mirrored", "shrunk"]
+__all__ = ["Described", "Moments", "as_tensor", "averaged_in_pairs", "copies_of", "mirrored", "shrunk"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.metrics.variety import SIDE, pairwise_spread, small_copies
+from translate.metrics.variety import SIDE, small_copies, spread_of_copies
 
 AT_ONCE = 32
 KEPT = 64  # px that pictures are kept at for small copies and classifiers
@@ -43,7 +43,7 @@ class Described:
 
     def spread(self) -> float:
         """How far the pictures are apart, by `pairwise_spread`."""
-        return pairwise_spread(as_pictures(self.copies))
+        return spread_of_copies(self.copies)
 
 
 class Moments:
@@ -85,12 +85,7 @@ def copies_of(pictures: np.ndarray) -> Tensor:
 
 def mirrored(copies: Tensor) -> Tensor:
     """Mirror what `copies_of` returned."""
-    return as_pictures(copies).flip(-1).flatten(1)
-
-
-def as_pictures(copies: Tensor) -> Tensor:
-    """Return what `copies_of` returned as pictures, (N, 3, 16, 16)."""
-    return copies.view(len(copies), 3, SIDE, SIDE)
+    return copies.view(len(copies), 3, SIDE, SIDE).flip(-1).flatten(1)
 
 
 def as_tensor(pictures: np.ndarray) -> Tensor:

@@ -1,6 +1,6 @@
 """How far pictures are apart: the spread of a set, and each picture's nearest in another."""
 
-__all__ = ["nearest", "pairwise_spread", "small_copies"]
+__all__ = ["nearest", "pairwise_spread", "small_copies", "spread_of_copies"]
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +19,12 @@ def pairwise_spread(pictures: Tensor) -> float:
     Returns:
         The root mean square difference of small copies, 16 x 16 px, averaged over all pairs: 0 to 2.
     """
-    assert len(pictures) >= 2
-    copies = small_copies(pictures)
+    return spread_of_copies(small_copies(pictures))
+
+
+def spread_of_copies(copies: Tensor) -> float:
+    """Return the `pairwise_spread` of pictures, given what `small_copies` makes of them, (n, d)."""
+    assert len(copies) >= 2
     return float(torch.pdist(copies).mean() / copies.shape[1] ** 0.5)
 
 

@@ -78,8 +78,6 @@ class DCGANDiscriminator(nn.Module):
     Maps (B, in_channels, size, size) in [-1, 1] and, with `classes`, label weights (B, classes) to scores (B, 1).
     """
 
-    mixes = True  # batch norm: what is judged together depends on each other
-
     def __init__(self, *, size: int = 64, in_channels: int = 3, classes: int = 0, width: int = 64) -> None:
         super().__init__()
         widths = funnel(size, width)[::-1]

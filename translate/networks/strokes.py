@@ -2,6 +2,8 @@
 
 __all__ = ["spread_strokes"]
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -39,6 +41,6 @@ def spread_strokes(hint: Tensor, drawing: Tensor) -> tuple[Tensor, Tensor]:
     for _ in range(STEPS):
         heat = torch.where(amount > 0, strokes, F.avg_pool2d(heat, 3, stride=1, padding=1) * flow)
     weight = heat[:, 3:].clamp_min(FAINTEST**4)
-    belief = (1 - weight.log() / torch.tensor(FAINTEST).log().item()).clamp(0, 1)
+    belief = (1 - weight.log() / math.log(FAINTEST)).clamp(0, 1)
     spread, belief = (F.interpolate(x, scale_factor=CELL, mode="bilinear") for x in (heat[:, :3] / weight, belief))
     return torch.lerp(spread, colour, alpha), torch.maximum(belief, alpha)

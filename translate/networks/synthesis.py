@@ -174,7 +174,6 @@ class ResidualDiscriminator(nn.Module):
     With `grow`, it reads as many levels as the generator draws.
     """
 
-    mixes = True  # statistics of the batch: real and fake pictures are judged apart
     depth: Tensor
 
     def __init__(

@@ -7,6 +7,7 @@ https://arxiv.org/abs/1807.00734, as in R3GAN (Huang et al., 2024, https://arxiv
 __all__ = ["Generate", "draw_latents"]
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -111,8 +112,7 @@ class Generate(Task):
             if weight:
                 some = max(1, len(pictures) // 4)
                 part = None if label is None else label[:some]
-                judge = lambda picture, part=part: self.D(picture, part)  # noqa: E731
-                terms[name] = weight * smoothness(judge, pictures[:some], scores[:some])
+                terms[name] = weight * smoothness(partial(self.D, label=part), pictures[:some], scores[:some])
         return terms
 
     @staticmethod
