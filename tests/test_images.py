@@ -524,3 +524,8 @@ def test_padding_mirrors_where_it_can_and_repeats_the_edge_elsewhere():
     assert (repeated == repeated[:, :, :1]).all()
     same, slices = pad_to_multiple(torch.zeros(1, 1, 8, 8), 4, 8)
     assert same.shape[-2:] == (8, 8) and slices == (slice(0, 8), slice(0, 8))
+
+
+def test_the_luma_of_gray_floats_is_their_value():
+    plane = np.random.default_rng(0).random((9, 7), np.float32)
+    assert np.array_equal(to_gray(plane[..., None].repeat(3, axis=2)), plane)

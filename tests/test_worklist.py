@@ -3,9 +3,9 @@ import os
 import numpy as np
 import pytest
 
-from translate.errors import OptionError
+from translate.errors import OptionError, UserError
 from translate.images import Picture, WriteError, write_picture
-from translate.worklist import is_done, make_worklist, note_options
+from translate.worklist import is_done, make_worklist, note_options, unused_layers
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def test_one_answer_keeps_the_name_and_more_are_numbered(source, tmp_path):
     for answers, names in ((1, ["x.jpg"]), (3, ["x_1.jpg", "x_2.jpg", "x_3.jpg"])):
         jobs, _ = make_worklist(str(source), tmp_path / "out", answers=answers)
         assert jobs[0].targets == tuple(tmp_path / "out" / "sub" / name for name in names)
-        assert jobs[0].target == tmp_path / "out/sub/x.jpg" and jobs[0].hints is None
+        assert jobs[0].target == tmp_path / "out/sub/x.jpg" and jobs[0].layer is None
         targets = [target for job in jobs for target in job.targets]
         assert len(set(targets)) == len(targets) == 3 * answers
 
@@ -39,7 +39,7 @@ def test_done_is_what_is_there_whole_and_newer_than_all_that_it_is_made_of(sourc
         path.parent.mkdir(exist_ok=True)
         path.touch()
         os.utime(path, (1000 + when, 1000 + when))
-    job = job._replace(hints=hints)
+    job = job._replace(layer=hints)
     assert is_done(job, model, note) and is_done(job) and is_done(job, None)
     for path in (job.path, hints, model, note):
         before = path.stat().st_mtime
@@ -48,6 +48,55 @@ def test_done_is_what_is_there_whole_and_newer_than_all_that_it_is_made_of(sourc
         os.utime(path, (before, before))
     job.targets[0].unlink()
     assert not is_done(job, model, note)
+
+
+def written(folder, *names):
+    for name in names:
+        write_picture(folder / name, Picture(np.zeros((2, 2, 3), np.uint8)))
+    return folder
+
+
+def layers(source, output, **given):
+    """Return the names of the pictures, and of what was given to each."""
+    jobs, _ = make_worklist(str(source), output, **given)
+    return {job.path.relative_to(source).as_posix(): job.layer and job.layer.name for job in jobs}
+
+
+def test_masks_have_the_names_of_the_pictures(source, tmp_path):
+    masks = written(tmp_path / "masks", "x.bmp", "sub/x_mask.png", "mask_x_1.png", "y.png")
+    expected = {"sub/x.jpg": "x_mask.png", "x.png": "x.bmp", "x_1.png": "mask_x_1.png"}
+    assert layers(source, tmp_path / "out", masks=masks) == expected
+    assert layers(source, tmp_path / "out", masks=f"{masks}/**/*.png") == expected | {"x.png": None}
+    jobs, _ = make_worklist(str(source), tmp_path / "out", masks=masks)
+    assert unused_layers(jobs, sorted(masks.rglob("*.*"))) == [masks / "y.png"]
+    assert set(layers(source, tmp_path / "out", masks=masks / "y.png").values()) == {"y.png"}  # one for all
+
+
+def test_hints_have_the_very_names(source, tmp_path):
+    hints = written(tmp_path / "hints", "x.bmp", "x_1_mask.png")
+    assert layers(source, tmp_path / "out", hints=hints) == {"sub/x.jpg": None, "x.png": "x.bmp", "x_1.png": None}
+    assert set(layers(source, tmp_path / "out", hints=hints / "x.bmp").values()) == {"x.bmp"}
+
+
+def test_masks_inside_the_input_are_no_input(source, tmp_path):
+    written(source, "masks/x.png", "sub/x_mask.png", "one.png")
+    found = layers(source, tmp_path / "out", masks=source / "masks")
+    assert found["x.png"] == "x.png" and "masks/x.png" not in found
+    assert layers(source / "sub", tmp_path / "out", masks=f"{source}/sub/*_mask.png") == {"x.jpg": "x_mask.png"}
+    assert "one.png" not in layers(source, tmp_path / "out", masks=source / "one.png")
+    with pytest.raises(OptionError, match="is the folder of the input itself; keep the masks in one of their own"):
+        make_worklist(str(source), tmp_path / "out", masks=source)
+
+
+def test_masks_that_fit_nothing(source, tmp_path):
+    masks = written(tmp_path / "masks", "z.png")
+    message = r"masks: none of its masks is called like a picture; that of .*sub/x\.jpg is .*masks/sub/x\.png"
+    with pytest.raises(UserError, match=message):
+        make_worklist(str(source), tmp_path / "out", masks=masks)
+    with pytest.raises(UserError, match=r"x\.png: has the name of .*x\.bmp; keep one mask for a picture"):
+        make_worklist(str(source), tmp_path / "out", masks=written(masks, "x.bmp", "x.png"))
+    with pytest.raises(UserError, match="no file or folder"):
+        make_worklist(str(source), tmp_path / "out", masks=tmp_path / "nowhere")
 
 
 def test_the_note_is_written_when_options_change(tmp_path):

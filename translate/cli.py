@@ -21,6 +21,7 @@ from translate.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.commands.sample import Sample, sample
 from translate.commands.train_cycle import TrainCycle
 from translate.commands.train_gan import TrainGan
+from translate.commands.train_inpaint import TrainInpaint
 from translate.commands.train_pix2pix import TrainPix2pix
 from translate.commands.training import SECTIONS, train_task
 from translate.commands.translate_folder import TranslateFolder, translate_folder
@@ -31,6 +32,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "train-cycle": (TrainCycle, train_task),
     "train-pix2pix": (TrainPix2pix, train_task),
     "train-gan": (TrainGan, train_task),
+    "train-inpaint": (TrainInpaint, train_task),
     "translate-folder": (TranslateFolder, translate_folder),
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),

@@ -38,6 +38,11 @@ class DataConfig:
         hints: Whether strokes of the target's colours are input as well.
         colour_a: Strength, 0 to 1, of a random change of the colours of the source alone.
         colour_b: The same for the target.
+        masks: Of holes to be filled: mask files to train with, a folder or a glob; "" = they are drawn.
+        mask_kinds: The kinds of masks that are drawn; none = the usual mixture.
+        mask_low: Smallest part of a picture that a drawn hole takes.
+        mask_high: Largest part.
+        invert_masks: Whether the mask files mean the opposite of what their colours suggest.
     """
 
     a: str = ""
@@ -56,6 +61,11 @@ class DataConfig:
     hints: bool = False
     colour_a: float = 0.0
     colour_b: float = 0.0
+    masks: str = ""
+    mask_kinds: tuple = ()
+    mask_low: float = 0.02
+    mask_high: float = 0.6
+    invert_masks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +238,8 @@ def validate(config: Config) -> None:
         ("train.decay_from", train.decay_from),
         ("data.colour_a", data.colour_a),
         ("data.colour_b", data.colour_b),
+        ("data.mask_low", data.mask_low),
+        ("data.mask_high", data.mask_high),
     ):
         if not 0 <= fraction <= 1:
             raise OptionError(f"--{name} should lie between 0 and 1, got {fraction}")
@@ -241,6 +253,8 @@ def validate_sides(data: DataConfig) -> None:
         if side > 0 and (side < 32 or side % 4):
             near = max(32, round(side / 4) * 4)
             raise OptionError(f"{name} should be a multiple of 4 and at least 32, got {side}; try {near}")
+    if data.mask_low >= data.mask_high:
+        raise OptionError(f"--mask-low {data.mask_low:g} should be below --mask-high {data.mask_high:g}")
     if 0 < data.size < data.crop:
         raise OptionError(f"--data.crop {data.crop} is larger than --size {data.size}; lower it, or give 0 for all")
 

@@ -2,10 +2,10 @@
 
 Every picture keeps its name, sub-folder, size and kind. What is there already, newer than its picture and the
 model, is not made again: the same command continues a run that was cut off. Another seed, look, direction or scale
-makes all of it again; they are noted in the output folder.
+makes all of it again, as do other masks; they are noted in the output folder.
 """
 
-__all__ = ["FolderReport", "translate_folder"]
+__all__ = ["FolderReport", "Masks", "translate_folder"]
 
 import time
 from collections import deque
@@ -21,11 +21,32 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from translate.answers import Wish, blend
+from translate.data.files import listed
+from translate.data.mask_files import MaskFiles, open_masks, read_mask
 from translate.errors import OptionError, UserError
+from translate.holes import resized_hole
 from translate.images import WriteError, atomic_write, read_picture, write_picture
 from translate.picture import Picture
-from translate.translator import Translator
-from translate.worklist import Job, check_writable, is_done, make_worklist, note_options
+from translate.translator import Layer, Translator
+from translate.worklist import Job, check_writable, is_done, make_worklist, note_options, unused_layers
+
+_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masks:
+    """Masks of the holes of a folder's pictures.
+
+    Attributes:
+        spec: a folder or a pattern of masks with the names of the pictures, also as NAME_mask or mask_NAME; or one for
+            all. Which colour is the hole is told by all of them together.
+        invert: whether it is the other colour.
+        resize: whether a mask may have another size than its picture.
+    """
+
+    spec: str | Path
+    invert: bool = False
+    resize: bool = False
 
 
 @dataclass
@@ -67,6 +88,7 @@ def translate_folder(
     seed: int | None = None,
     looks: Sequence[str | Path] = (),
     hints: str | Path | None = None,
+    masks: Masks | None = None,
     scale: str = "fit",
     overwrite: bool = False,
     quality: int = 95,
@@ -84,6 +106,7 @@ def translate_folder(
         seed: of the answers; without `count` and `seed`, each picture gets the one answer without chance.
         looks: pictures of the target domain: the look of one for all; or two, and `count` steps from one to the other.
         hints: a folder of layers of strokes, with the names of the pictures that they belong to; or one for all.
+        masks: for a model that fills holes; pictures without one have their hole where they are transparent.
         scale: "fit" or "native", as `Translator.__call__`.
         overwrite: make again what is there already.
         quality: of JPEG, WebP and AVIF, 1 to 100.
@@ -91,26 +114,27 @@ def translate_folder(
         progress: show a bar on the terminal.
 
     Raises:
-        OptionError: an option that is wrong or that this model does not have, or an output that would overwrite its
-            input.
-        UserError: there is nothing to translate, or no hints that fit; a look cannot be read.
+        OptionError: an option that is wrong or that this model does not have; an output that would hit its input.
+        UserError: there is nothing to translate, or no hints or masks that fit; a look cannot be read.
         WriteError: the output's disk or folder refuses; what was written before stays.
     """
     began = time.perf_counter()
     if not 1 <= quality <= 100:
         raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
     wish = _wish(translator, direction, count, seed, looks, scale)
-    translator.check_hints(hints is not None)
+    translator.check_layer(hints=hints is not None, mask=masks is not None)
     output, answers = Path(output), len(wish.answers)
-    jobs, ignored = make_worklist(str(source), output, answers=answers, hints=hints)
+    spec = masks.spec if masks else None
+    jobs, ignored = make_worklist(str(source), output, answers=answers, hints=hints, masks=spec)
+    read = _Reader.of(masks, fills=translator.masked)
     check_writable(output)
-    note, changed = note_options(output, _options(translator, wish, count, seed, looks, hints))
+    note, changed = note_options(output, _options(translator, wish, count, seed, looks, hints, masks))
     used = (note, translator.file, *map(Path, looks))
     waiting = [job for job in jobs if overwrite or changed or not is_done(job, *used)]
     report = FolderReport(skipped=len(jobs) - len(waiting), ignored=ignored, answers=answers)
-    report.notes += _warnings(jobs, output, again=changed and not overwrite, hints=hints)
+    report.notes += _warnings(jobs, output, again=changed and not overwrite, hints=hints) + read.notes(jobs)
     with _bar(len(waiting), progress) as advance:
-        _Run(translator, wish, quality, report, advance).work_off(waiting, workers)
+        _Run(translator, wish, quality, report, advance, read).work_off(waiting, workers)
     _list_failed(output / "failed.txt", report)
     report.seconds = time.perf_counter() - began
     return report
@@ -135,7 +159,7 @@ def _wish(
 
 def _options(
     translator: Translator, wish: Wish, count: int | None, seed: int | None,
-    looks: Sequence[str | Path], hints: str | Path | None,
+    looks: Sequence[str | Path], hints: str | Path | None, masks: Masks | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what sets the translations apart from those of a plain run, which has none of it."""
     said: dict[str, Any] = {}
@@ -149,11 +173,45 @@ def _options(
         said["seed"] = seed or 0  # the count is seen from the names
     if hints:
         said["hints"] = str(Path(hints).resolve())
+    if masks:
+        said |= {"masks": str(Path(masks.spec).resolve()), "invert": masks.invert, "resize": masks.resize}
     return said
 
 
-def _read(job: Job) -> tuple[Picture, tuple[Picture, str] | None]:
-    return read_picture(job.path), (read_picture(job.hints), str(job.hints)) if job.hints else None
+@dataclass(frozen=True)
+class _Reader:
+    """Reads a picture, and its strokes or its hole."""
+
+    fills: bool
+    masks: MaskFiles | None = None
+    resize: bool = False
+
+    @classmethod
+    def of(cls, masks: Masks | None, *, fills: bool) -> "_Reader":
+        """Find the masks, and which of their colours is the hole."""
+        return cls(fills, open_masks(str(masks.spec), invert=masks.invert), masks.resize) if masks else cls(fills)
+
+    def __call__(self, job: Job) -> tuple[Picture, Layer | None]:
+        picture = read_picture(job.path)
+        if job.layer is None:
+            return picture, None
+        if self.masks is None:
+            return picture, (read_picture(job.layer), str(job.layer))
+        hole, _ = read_mask(job.layer, white_is_hole=self.masks.white_is_hole)
+        if self.resize:
+            hole = resized_hole(hole, picture.pixels.shape[:2])
+        return picture, (hole, str(job.layer))
+
+    def notes(self, jobs: Sequence[Job]) -> list[str]:
+        """Return what the user should know of the masks and of what happens to known pixels, a line each."""
+        lines = list(self.masks.notes) if self.masks else []
+        if self.masks and (unused := unused_layers(jobs, self.masks.files)):
+            lines.append(f"masks: {len(unused)} belong to no picture: {listed(unused)}")
+        lossy = [job.path.name for job in jobs if job.target.suffix.lower() in _LOSSY]
+        if self.fills and lossy:
+            why = "compressed anew, so known pixels change slightly; those of PNG and TIFF files stay bit for bit"
+            lines.append(f"{listed(lossy)}: {why}")
+        return lines
 
 
 def _write(job: Job, results: Sequence[Picture], quality: int) -> None:
@@ -170,15 +228,16 @@ class _Run:
     quality: int
     report: FolderReport
     advance: Callable[[], None]
+    read: _Reader
 
     def work_off(self, jobs: Sequence[Job], workers: int) -> None:
         """Translate `jobs`, with at most `workers` + 1 pictures before the network, and as many behind it."""
         writing: deque[tuple[Job, int, Future[None]]] = deque()
         with _pool(workers) as readers, _pool(workers) as writers:
-            for job, reading in _ahead(readers, jobs, workers + 1):
+            for job, reading in _ahead(readers, self.read, jobs, workers + 1):
                 with self._attempt(job):
-                    picture, hints = reading.result()
-                    results = self.translator.pictures(picture, self.wish, hints, str(job.path))
+                    picture, layer = reading.result()
+                    results = self.translator.pictures(picture, self.wish, layer, str(job.path))
                     saving = writers.submit(_write, job, results, self.quality)
                     writing.append((job, picture.frames, saving))
                 if len(writing) > workers + 1:
@@ -206,11 +265,11 @@ class _Run:
             self.advance()
 
 
-def _ahead(pool: ThreadPoolExecutor, jobs: Sequence[Job], depth: int) -> Iterator[tuple[Job, Future]]:
+def _ahead(pool: ThreadPoolExecutor, read: _Reader, jobs: Sequence[Job], depth: int) -> Iterator[tuple[Job, Future]]:
     """Give the jobs in order, each with its decoding, which starts `depth` jobs earlier."""
     reading: deque[tuple[Job, Future]] = deque()
     for job in jobs:
-        reading.append((job, pool.submit(_read, job)))
+        reading.append((job, pool.submit(read, job)))
         if len(reading) > depth:
             yield reading.popleft()
     while reading:
@@ -239,7 +298,7 @@ def _warnings(jobs: Sequence[Job], output: Path, *, again: bool, hints: str | Pa
     if first := next(twice, None):
         job, target = first
         lines.append(f"{target}: is an answer to {job.path.name}, not to {target.name}; rename one to tell them apart")
-    without = sum(job.hints is None for job in jobs)
+    without = sum(job.layer is None for job in jobs)
     if hints and without:
         lines.append(f"{hints}: has no layer for {without} of {len(jobs)} pictures, which get no hints")
     return lines

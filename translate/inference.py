@@ -32,6 +32,9 @@ class Inference:
         precision: "fp32" or "bf16".
         z_dim: numbers in a look; 0: there is none.
         random: whether a seed changes the answer.
+        masked: whether it fills holes: its sources have one more channel, last, that is 1 in the hole and -1 elsewhere.
+        fixed: px; where the networks take squares of this side alone. 0: they take any size.
+        usual: the direction that it goes if not told; "": it has none.
     """
 
     def __init__(self, recipe: Recipe, nets: nn.ModuleDict, device: torch.device, precision: str = "fp32") -> None:
@@ -41,17 +44,22 @@ class Inference:
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.random = self.z_dim > 0 or any(getattr(net, "random", False) for net in nets.values())
         self._one_by_one = self.random and not self.z_dim
-        self._multiple = max(int(getattr(net, "multiple", 1)) for net in nets.values())
+        self.masked = TASKS[recipe.task].data == "masked"
+        self.usual = recipe.directions[0] if recipe.directions else ""
+        self.fixed = max(int(getattr(net, "fixed", 0)) for net in nets.values())
+        self._multiple = self.fixed or max(int(getattr(net, "multiple", 1)) for net in nets.values())
         self.precision = pick_inference_precision(self._probe, device, precision)
 
     def places(self, direction: str) -> tuple[str, str]:
-        """Return where source and target of `direction` stand in a batch: ("a", "b") or ("b", "a")."""
+        """Return where source and target of `direction` stand in a batch: ("a", "b"), ("b", "a"), or both "image"."""
+        if self.masked:
+            return "image", "image"
         if len(self.recipe.directions) == 1:  # its data were turned round before it was trained
             return "a", "b"
         return direction[0], direction[1]
 
     def channels(self, direction: str) -> tuple[int, int]:
-        """Return how many channels source and target of `direction` have."""
+        """Return how many channels the pictures of source and target of `direction` have."""
         source, target = self.places(direction)
         return self.recipe.channels[source], self.recipe.channels[target]
 
@@ -61,7 +69,7 @@ class Inference:
         """Translate a batch.
 
         Args:
-            x: (B, C, H, W) in [-1, 1], any size.
+            x: (B, C, H, W) in [-1, 1], any size; for a model that fills holes (B, C + 1, H, W), the hole as last plane.
             direction: "ab" or "ba".
             answer: which of the model's answers.
             hint: (1 or B, 4, H, W) RGBA in [-1, 1].
@@ -119,18 +127,22 @@ class Inference:
         return memory.bytes_per_pixel(lambda x: self._probe(x, "fp32"), self.device, small)
 
     def _probe(self, x: Tensor, precision: str) -> Tensor:
-        """Run the usual direction on (B, 3, H, W), whatever the model's channels are."""
-        direction = self.recipe.directions[0]
-        channels, _ = self.channels(direction)
+        """Run the usual direction on (B, 3, H, W), whatever the model's channels and sizes are."""
+        channels, _ = self.channels(self.usual)
         fitting = x if channels == 3 else x[:, :1].expand(-1, channels, -1, -1)
-        return self._run(fitting, direction, precision, Answer())
+        if self.masked:
+            fitting = torch.cat([fitting, _hole_in_the_middle(x)], 1)
+        return self._run(_tiles(fitting, self.fixed) if self.fixed else fitting, self.usual, precision, Answer())
 
     def _run(self, x: Tensor, direction: str, precision: str, answer: Answer, hint: Tensor | None = None) -> Tensor:
         x = x.to(self.device, torch.float32)
         padded, inside = pad_to_multiple(x, self._multiple, _MINIMUM)
         if self.recipe.facts.get("sketch"):  # a mirrored edge would draw lines that are not there
             padded = _framed(x, 1.0, padded, inside)
-        batch = {self.places(direction)[0]: padded.contiguous(memory_format=torch.channels_last)}
+        source, _ = self.channels(direction)
+        batch = {self.places(direction)[0]: padded[:, :source].contiguous(memory_format=torch.channels_last)}
+        if self.masked:
+            batch["mask"] = padded[:, source:]
         if "hint" in self.recipe.channels:
             layer = x.new_full((1, self.recipe.channels["hint"], *x.shape[2:]), -1.0) if hint is None else hint
             batch["hint"] = _framed(layer.to(x), -1.0, padded, inside)
@@ -140,6 +152,21 @@ class Inference:
             y = TASKS[self.recipe.task].predict(self.nets, batch, direction=direction, **chance)
         assert y.shape[2:] == padded.shape[2:], (y.shape, padded.shape)
         return y[(..., *inside)].float()
+
+
+def _hole_in_the_middle(x: Tensor) -> Tensor:
+    """Return a plane (B, 1, H, W) for pictures of that size that is 1 in its middle and -1 elsewhere."""
+    plane = x.new_full((len(x), 1, *x.shape[2:]), -1.0)
+    height, width = x.shape[2:]
+    plane[..., height // 4 : -(height // 4), width // 4 : -(width // 4)] = 1
+    return plane
+
+
+def _tiles(x: Tensor, side: int) -> Tensor:
+    """Cut (B, C, H, W) into (B', C, side, side), after filling up the last row and column of tiles."""
+    x, _ = pad_to_multiple(x, side)
+    rows = torch.cat(x.split(side, dim=2))
+    return torch.cat(rows.split(side, dim=3))
 
 
 def _framed(x: Tensor, ground: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:

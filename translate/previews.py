@@ -26,15 +26,18 @@ class Previews:
     def __init__(self, task: Task, ema: EMA, data: TrainingData, probe: dict[str, Tensor]) -> None:
         """Take the pictures (B, C, H, W) in [-1, 1] of `probe` for the grids."""
         self.task, self.ema, self.probe = task, ema, probe
-        self.health = Health(probe["image"], data.cache) if isinstance(data, ImagesData) else None
+        self.health: Health | None = None
+        if isinstance(data, ImagesData) and task.whole_probe:  # pictures from nothing
+            self.health = Health(probe["image"], data.cache, data.labels)
 
     def show(self, log: Log, step: int) -> None:
         """Write a sample grid and, of pictures from nothing, what is to be said about them."""
         rows = self.draw()
         log.grid(step, rows)
         if self.health:
-            verdict = self.health.look(torch.cat(list(rows.values())), young=step < YOUNG)
-            log.note(step, {"health/spread": verdict.spread, "health/nearness": verdict.nearness}, str(verdict))
+            verdict = self.health.look(list(rows.values()), young=step < YOUNG)
+            numbers = {f"health/{name}": getattr(verdict, name) for name in ("spread", "within", "nearness")}
+            log.note(step, numbers, str(verdict))
 
     @torch.no_grad()
     def draw(self) -> dict[str, Tensor]:

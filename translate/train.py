@@ -16,7 +16,7 @@ from translate.config import Config
 from translate.data.loader import Batches
 from translate.data.training import TRAINING_DATA, TrainingData
 from translate.ema import EMA
-from translate.errors import UserError
+from translate.errors import OptionError, UserError
 from translate.log import Diverged, Log, console
 from translate.memory import keep_freed_memory
 from translate.optim import lr_at, make_optimizers, set_lr
@@ -97,9 +97,10 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
     wanted = config.data
     size = plan.size if plan else wanted.size or data.native_size()
     with torch.device("meta"):  # options that do not go together are told before any picture is decoded
-        make_task(config, data.channels, size)
+        task = make_task(config, data.channels, size)
+    check_sides(task, size, wanted.crop)
     data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square)
-    warn(data)
+    warn(data, task)
     if plan is None:
         epoch_steps = data.epoch / wanted.batch_size
         used = time.monotonic() - began
@@ -108,6 +109,23 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
         )
         folder.remember(config, plan)
     return plan
+
+
+def check_sides(task: Task, size: int, crop: int) -> None:
+    """Refuse a training size that the networks cannot take.
+
+    Raises:
+        OptionError: says which is near.
+    """
+    word, side = ("--data.crop", crop) if crop > 0 else ("--size", size)
+    for name in task.exports:
+        net = task.get_submodule(name)
+        multiple = int(getattr(net, "multiple", 1))
+        if side % multiple:
+            near = max(multiple, round(side / multiple) * multiple)
+            raise OptionError(
+                f"{word} {side} should be a multiple of {multiple} for {spec_of(net)['name']}; try {near}"
+            )
 
 
 def check_recipe(config: Config) -> None:
@@ -144,19 +162,40 @@ def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
 def start_from(task: Task, path: str, folder: RunFolder) -> None:
     """Copy the weights of the model file `path`, if any, into a new run's networks of the same names.
 
+    Where another task trained the model, its G starts every generator, with those of its weights that fit.
+
     Raises:
-        UserError: The model has other networks.
+        UserError: The model has other networks, or less than half of the weights fit.
     """
     if not path or folder.state.exists():
         return
-    _, nets = load_model(path)
+    recipe, nets = load_model(path)
     for name in task.exports:
-        try:
-            task.get_submodule(name).load_state_dict(nets[name].state_dict())
-        except (KeyError, RuntimeError):
-            raise UserError(
-                f"--init {path}: has no {name} like this run's; it should be {spec_of(task.get_submodule(name))}"
-            ) from None
+        net = task.get_submodule(name)
+        if type(task) is TASKS[recipe.task]:
+            try:
+                net.load_state_dict(nets[name].state_dict())
+            except (KeyError, RuntimeError):
+                raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
+        elif name.startswith("G"):
+            borrow(net, nets["G"] if "G" in nets else nets[next(iter(nets))], f"--init {path}: {name}")
+
+
+def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
+    """Copy into `net` those weights of `other` that have the same name and shape, and tell how many these are.
+
+    Raises:
+        UserError: They make up less than half of the network.
+    """
+    mine, theirs = net.state_dict(), other.state_dict()
+    fitting = {key: theirs[key] for key in mine if key in theirs and theirs[key].shape == mine[key].shape}
+    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, mine.values()))
+    if share < 0.5:
+        raise UserError(
+            f"{what} should be {spec_of(net)}, but the model has {spec_of(other)}; train it with that --netG"
+        )
+    net.load_state_dict(fitting, strict=False)
+    console.print(f"{escape(what)} starts from {100 * share:.0f} % of its weights", soft_wrap=True)
 
 
 def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Callable[[], object]:
@@ -200,9 +239,9 @@ def make_recipe(config: Config, plan: Plan, data: TrainingData, nets: nn.ModuleD
     )
 
 
-def warn(data: TrainingData) -> None:
-    """Tell of files that are left out, of what looks odd, and of domains too small to learn from."""
-    for line in data.notes:
+def warn(data: TrainingData, task: Task) -> None:
+    """Tell of files and losses that are left out, of what looks odd, and of domains too small to learn from."""
+    for line in (*data.notes, *task.notes):
         console.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
     for line in data.skipped[:5]:
         console.print(f"[yellow]skipped[/] {escape(line)}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 __all__ = ["Translator"]
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +10,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.answers import Wish, choose_answers
+from translate.answers import Answer, Wish, choose_answers
 from translate.checkpoint import Recipe, load_model, model_file
 from translate.errors import OptionError, UserError
 from translate.fitting import bring_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
+from translate.holes import NamedHole, Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.inference import Inference
 from translate.kinds import as_kind_of, picture_of
 from translate.picture import Picture, on_white
 from translate.step import pick_device
 from translate.tasks import TASKS
 
-Named = tuple[Picture, str]  # and what an error may call it
+Layer = tuple[Picture, str] | NamedHole  # strokes or a hole that belong to a picture, and what an error may call them
 
 
 class Translator:
-    """Translates pictures between the two domains of a model.
+    """Translates pictures between the two domains of a model, or fills their holes.
 
     `Translator.load("runs/photos2monet")("photo.jpg")` is a painting. A model of pairs may go one way alone, give
-    many answers to one picture (`count`, `seed`, `z`) and take strokes of colour (`hints`).
+    many answers to one picture (`count`, `seed`, `z`) and take strokes of colour (`hints`). A model of the task
+    inpaint fills what a `mask` shows: `Translator.load("runs/photos_inpaint")("photo.png", mask="mask.png")`.
 
     Attributes:
         recipe: what the model is; `recipe.domains` names a and b.
@@ -34,17 +37,19 @@ class Translator:
         precision: "fp32" or "bf16".
         z_dim: how many numbers make a look z; 0: the model has none.
         random: whether `seed` changes the answer.
+        masked: whether it fills holes.
         file: the model file, or None where the networks were given.
     """
 
     def __init__(
         self, recipe: Recipe, nets: nn.ModuleDict, device: str | torch.device = "cpu", precision: str = "fp32"
     ) -> None:
-        if TASKS[recipe.task].data not in ("paired", "unpaired"):
+        if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; give another model")
         self._infer = Inference(recipe, nets, torch.device(device), precision)
         self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
         self.precision, self.z_dim, self.random = self._infer.precision, self._infer.z_dim, self._infer.random
+        self.masked = self._infer.masked
         self.file: Path | None = None
         self._paired = is_paired(recipe)
 
@@ -76,9 +81,13 @@ class Translator:
         seed: int | None = None,
         z: Any = None,
         hints: Any = None,
+        mask: Any = None,
         scale: str = "fit",
     ) -> Any:
         """Translate a picture of any of these kinds to one of the same kind and size, or to a list of them.
+
+        A model that fills holes changes nothing else: known pixels are returned bit for bit, in gray, with alpha and in
+        any depth. A tensor is seen in one pass; other pictures, where they are large, in windows around the holes.
 
         Without `count`, `seed` and `z`, the answer is always the same one.
 
@@ -93,20 +102,25 @@ class Translator:
             seed: give answer 0 of this seed; with `count`, where those start (else 0).
             z: the look of the answer, (z_dim,), or a list of answers, (n, z_dim).
             hints: strokes of colour, transparent elsewhere: path, PIL image or array of the picture's size.
+            mask: white or True in the hole: path, PIL image, array or tensor of the picture's size; with a batch also
+                (B, 1, H, W). Without it, all that is not fully opaque is the hole, and becomes opaque.
             scale: models that learned from whole pictures see all at the trained size ("fit") or as it is ("native").
 
         Raises:
-            OptionError: a wrong direction, count, seed, z or scale, or one that this model does not have.
-            UserError: a file that cannot be read, an input of no such kind, one too large for the memory, hints of
-                another size; an empty sheet or a photo for a model of line drawings.
+            OptionError: a wrong direction, count, seed, z or scale, or one that this model does not have; hints or a
+                mask for a model that takes none.
+            UserError: a file that cannot be read, an input of no such kind, one too large for the memory, hints or a
+                mask of another size; an empty sheet or a photo for a model of line drawings; no hole, or nothing else.
         """
         wish = self.wish(direction, count=count, seed=seed, z=z, scale=scale)
-        layer = None if hints is None else picture_of(hints)
+        self.check_layer(hints=hints is not None, mask=mask is not None)
         if isinstance(image, Tensor):
-            results = self._tensors(image, wish, layer)
+            results = self._tensors(image, wish, hints, mask)
+        elif self.masked:
+            results = self._completed(image, wish, mask)
         else:
             picture, name = picture_of(image)
-            made = self.pictures(picture, wish, layer, name)
+            made = self.pictures(picture, wish, None if hints is None else picture_of(hints), name)
             results = [as_kind_of(image, result, keep=not self._paired) for result in made]
         return results if wish.several else results[0]
 
@@ -150,6 +164,8 @@ class Translator:
         """
         if scale not in ("fit", "native"):
             raise OptionError(f"scale {scale!r} is unknown; choose fit or native")
+        if self.masked and scale == "native":
+            raise OptionError("a model that fills holes chooses the scale by the hole; leave the scale out")
         answers, several = choose_answers(self.z_dim, self.random, count=count, seed=seed, z=z)
         return Wish(direction=self.check_direction(direction), answers=answers, several=several, scale=scale)
 
@@ -162,27 +178,30 @@ class Translator:
         """
         return self.pictures(picture, self.wish(direction), None, name)[0]
 
-    def pictures(self, picture: Picture, wish: Wish, hints: Named | None = None, name: str = "it") -> list[Picture]:
+    def pictures(self, picture: Picture, wish: Wish, layer: Layer | None = None, name: str = "it") -> list[Picture]:
         """Translate a picture to all the answers that are wished for, each of its size and depth.
 
         Args:
             picture: of any kind.
             wish: from `wish`.
-            hints: a layer of strokes and what errors call it.
+            layer: strokes, or the hole, and what errors call them; a model that fills holes takes for None what is
+                transparent.
             name: what errors call the picture.
 
         Raises:
-            OptionError: hints for a model that takes none.
+            OptionError: a layer for a model that takes none.
             UserError: as for a call.
         """
-        self.check_hints(hints is not None)
+        if self.masked:
+            return self._filled(picture, hole_in(picture, layer, name), wish, name)  # type: ignore[arg-type]
+        self.check_layer(hints=layer is not None)
         height, width = picture.pixels.shape[:2]
         size = fitted_size(self.recipe, height, width, wish.scale)
         seen_as = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
         self._infer.check_memory(1, *size, seen_as)
         channels, _ = self._infer.channels(wish.direction)
         x = fitted_source(self.recipe, picture, channels, size, name)
-        hint = fitted_hint(hints[0], (height, width), size, hints[1]) if hints else None
+        hint = fitted_hint(layer[0], (height, width), size, layer[1]) if layer else None  # type: ignore[arg-type]
         passes = (self._infer(x, wish.direction, answer, hint, seen_as) for answer in wish.answers)
         return [bring_back(y, picture, self._paired) for y in passes]
 
@@ -196,6 +215,10 @@ class Translator:
         Raises:
             OptionError: the model does not go that way.
         """
+        if self.masked:
+            if direction is not None:
+                raise OptionError("this model fills holes, which has no direction; leave --direction out")
+            return ""
         known, (a, b) = self.recipe.directions, self.recipe.domains
         if direction is None or direction in known:
             return direction or known[0]
@@ -204,20 +227,62 @@ class Translator:
             raise OptionError(f"this model only turns {a} into {b} ({trained}); leave --direction out")
         raise OptionError(f"direction {direction!r} is neither 'ab' ({a} to {b}) nor 'ba' ({b} to {a})")
 
-    def check_hints(self, given: bool) -> None:
-        """Raise OptionError where hints are given to a model that takes none."""
-        if given and "hint" not in self.recipe.channels:
+    def check_layer(self, *, hints: bool = False, mask: bool = False) -> None:
+        """Raise OptionError where hints or a mask are given to a model that takes none."""
+        if hints and self.masked:
+            raise OptionError("this model fills holes and takes no hints; leave them out")
+        if hints and "hint" not in self.recipe.channels:
             raise OptionError("this model takes no hints; train one with --hints, or leave them out")
+        if mask and not self.masked:
+            raise OptionError("this model fills no holes; leave the mask out, or give one of tools/train_inpaint.py")
 
-    def _tensors(self, x: Tensor, wish: Wish, hints: Named | None) -> list[Tensor]:
-        self.check_hints(hints is not None)
+    def _tensors(self, x: Tensor, wish: Wish, hints: Any, mask: Any) -> list[Tensor]:
         channels, _ = self._infer.channels(wish.direction)
         batch = _checked(x, channels).detach().reshape(-1, *x.shape[-3:])
-        height, width = x.shape[-2:]
-        hint = fitted_hint(hints[0], (height, width), (height, width), hints[1]) if hints else None
-        results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
+        if self.masked:
+            results: Iterable[Tensor] = self._completed_batch(batch, wish, mask)
+        else:
+            hint = self._hint_for(x, hints)
+            results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
         # A clone may be used in autograd.
         return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in results]
+
+    @staticmethod
+    def _hint_for(x: Tensor, hints: Any) -> Tensor | None:
+        if hints is None:
+            return None
+        layer, name = picture_of(hints)
+        height, width = x.shape[-2:]
+        return fitted_hint(layer, (height, width), (height, width), name)
+
+    # ---- holes
+
+    def _filled(self, picture: Picture, hole: np.ndarray, wish: Wish, name: str) -> list[Picture]:
+        """Fill the hole (H, W) of a picture with each of the answers."""
+        channels, _ = self._infer.channels(wish.direction)
+        sizes = {"channels": channels, "size": self.recipe.size, "fixed": self._infer.fixed}
+
+        def network(answer: Answer) -> Network:
+            return lambda x: self._infer(x, wish.direction, answer, None, name)
+
+        return [fill(picture, hole, network(answer), **sizes) for answer in wish.answers]
+
+    def _completed(self, image: Any, wish: Wish, mask: Any) -> list[Any]:
+        """Fill the hole of a picture of any kind; the results are of that kind."""
+        picture, name = picture_of(image)
+        hole = hole_in(picture, None if mask is None else hole_of(mask), name)
+        results = (as_kind_of(image, result) for result in self._filled(picture, hole, wish, name))
+        return [keep_known(image, result, hole) for result in results]
+
+    def _completed_batch(self, x: Tensor, wish: Wish, mask: Any) -> Iterator[Tensor]:
+        """Fill the holes of (B, C, H, W), each picture in one pass."""
+        holes, fixed = holes_of_batch(mask, x), self._infer.fixed
+        if fixed and max(x.shape[2:]) > fixed:
+            raise UserError(f"this model sees {fixed} x {fixed} px at once; give a smaller tensor, or an array")
+        source = torch.cat([x, 2 * holes.to(x) - 1], 1)
+        for answer in wish.answers:
+            y = self._infer(source, wish.direction, answer, None, "the tensor")
+            yield torch.where(holes, y.to(x), x)
 
 
 def _checked(x: Tensor, channels: int) -> Tensor:

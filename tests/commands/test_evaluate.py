@@ -3,11 +3,16 @@ import json
 import cv2
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from tests.commands.test_translate_folder import exported
 from tests.test_evaluate_pairs import photo, save, sketch
 from tests.test_sampler import save as save_sampler
 from translate import cli
+from translate.build import Factory
+from translate.checkpoint import Recipe, export_model
+from translate.networks import EXPORTABLE
 
 
 @pytest.fixture
@@ -121,3 +126,88 @@ def test_mistakes_with_samples_get_one_line(capsys, generated, words, status, me
     found, _, err = call(capsys, generated, *words.split())
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
     assert found == status and len(lines) == 1 and message in lines[0]
+
+
+def save_filler(folder, channels=3, **many):
+    """Write a tiny untrained model that fills holes."""
+    torch.manual_seed(0)
+    spec = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
+    G = Factory(spec, EXPORTABLE, "generator")(in_channels=channels + 1, out_channels=channels, **many)
+    for name, parameter in G.named_parameters():
+        if "head" in name or many:
+            parameter.data.normal_(0, 0.3)
+    recipe = Recipe(
+        task="inpaint", nets={"G": G.spec}, domains=("discs",), size=32, preset="fast", steps=1, data="none",
+        channels={"image": channels, "mask": 1}, directions=(),
+    )  # fmt: skip
+    export_model(nn.ModuleDict({"G": G}), recipe, folder / "model.safetensors")
+    return folder
+
+
+@pytest.fixture
+def holed(tmp_path, monkeypatch):
+    """The folder of a run that fills holes in discs."""
+    monkeypatch.chdir(tmp_path)
+    for split, count in (("train", 6), ("test", 4)):
+        for i in range(count):
+            save(tmp_path / "discs" / split / f"{i}.png", photo(i + 100 * (split == "test"), (200, 40, 40)))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text('[data]\nimages = "discs"\nclasses = ""\n')
+    return save_filler(tmp_path / "run")
+
+
+def test_a_model_that_fills_holes_is_scored_inside_them(capsys, holed):
+    status, text, err = call(capsys, holed, "--limit", 3, "--json", "scores.json", "--grid", "grid.png")
+    assert status == 0, err
+    for word in ("holes up to 20 %", "holes of 40 to 60 %", "OpenCV, Telea", "without holes (floor)", "seam", "L1"):
+        assert word in " ".join(text.split())
+    found = json.loads((holed.parent / "scores.json").read_text())
+    assert (found["title"], found["pictures"], found["size"], len(found["bands"])) == ("discs", 3, 32, 3)
+    mine = found["bands"][0]["rows"][3]
+    assert mine["name"] == "this model" and mine["l1"] > 1 and mine["kernel"] is not None
+    assert cv2.imread(str(holed.parent / "grid.png")).shape == (4 * 34 - 2, 4 * 34 - 2, 3)
+
+
+def test_other_pictures_can_be_named_for_holes(capsys, holed):
+    for i in range(20):
+        save(holed.parent / "more" / f"{i}.png", photo(i, (9, 200, 9)))
+    status, text, err = call(capsys, holed, "--images", "more")
+    assert status == 0, err
+    assert "2 test pictures of more, 32 px, against 18 training pictures" in text
+
+
+def test_models_of_gray_pictures_and_of_many_answers(capsys, holed):
+    save_filler(holed, channels=1)
+    status, text, err = call(capsys, holed, "--limit", 2, "--grid", "grid.png")
+    assert status == 0, err
+    grid = cv2.imread(str(holed.parent / "grid.png"))
+    assert (grid == grid[..., :1]).all()
+    save_filler(holed, z_dim=3)
+    status, text, err = call(capsys, holed, "--limit", 2, "--count", 2, "--json", "scores.json")
+    assert status == 0, err
+    assert "the answers to one hole are" in text
+    assert all(band["apart"] > 0 for band in json.loads((holed.parent / "scores.json").read_text())["bands"])
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        ("--a discs", 2, "--a means nothing to a model that fills holes; say what to score it on with --images"),
+        ("--b discs", 2, "--b means nothing to a model that fills holes"),
+        ("--data discs", 2, "--data means nothing to a model that fills holes"),
+        ("--features w.pth", 2, "--features means nothing to a model that fills holes"),
+        ("--count 4", 2, "--count 4: this model has one answer to each hole"),
+        ("--limit -2", 2, "--limit -2 must be at least 1"),
+        ("--images nowhere", 1, "nowhere"),
+    ],
+)
+def test_mistakes_with_holes_get_one_line(capsys, holed, words, status, message):
+    found, _, err = call(capsys, holed, *words.split())
+    lines = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert found == status and len(lines) == 1 and message in lines[0]
+
+
+def test_a_model_that_fills_holes_but_lies_in_no_run_needs_pictures(capsys, holed):
+    (holed / "config.toml").unlink()
+    status, _, err = call(capsys, holed)
+    assert status == 2 and "lies in no run folder; say what to score it on: --images X" in err

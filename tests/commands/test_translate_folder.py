@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -166,3 +168,158 @@ def test_what_is_no_sketch_is_listed_and_the_rest_goes_on(capsys, model, sketche
         " make one with tools/make_sketches.py" in err
     )
     assert names(tmp_path / "out") == ["failed.txt", "x.png", "y.jpg"]
+
+
+# ---- holes
+
+
+@pytest.fixture(scope="module")
+def filler(tmp_path_factory):
+    """A tiny untrained model that fills holes."""
+    torch.manual_seed(0)
+    spec = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
+    G = Factory(spec, EXPORTABLE, "generator")(in_channels=4, out_channels=3, z_dim=4)
+    for name, parameter in G.named_parameters():
+        if "from_z" in name:
+            parameter.data.normal_(0, 0.5)
+    recipe = Recipe(
+        task="inpaint", nets={"G": G.spec}, domains=("photos",), size=32, preset="fast", steps=1, data="none",
+        channels={"image": 3, "mask": 1}, directions=(),
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("photos_inpaint")
+    export_model(nn.ModuleDict({"G": G}), recipe, path / "model.safetensors")
+    return path
+
+
+HOLE = np.zeros((40, 50), bool)
+HOLE[10:20, 15:30] = True
+
+
+def save_mask(path, hole=HOLE, colours=(0, 255)):
+    write_picture(path, Picture(np.where(hole[..., None], colours[1], colours[0]).astype(np.uint8).repeat(3, 2)))
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Pictures of several kinds, and their masks beside them in another folder."""
+    rng = np.random.default_rng(0)
+    write_picture(tmp_path / "in/x.png", Picture(rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)))
+    write_picture(tmp_path / "in/sub/deep.png", Picture(rng.integers(0, 65536, (40, 50, 3), dtype=np.uint16)))
+    alpha = np.where(HOLE, 0, 255).astype(np.uint8)
+    write_picture(tmp_path / "in/clear.png", Picture(rng.integers(0, 256, (40, 50, 3), dtype=np.uint8), alpha))
+    save_mask(tmp_path / "masks/x.png")
+    save_mask(tmp_path / "masks/sub/deep_mask.bmp")
+    return tmp_path / "in"
+
+
+def is_filled(before, after, hole=HOLE):
+    one, other = read_picture(before), read_picture(after)
+    assert one.pixels.dtype == other.pixels.dtype and (one.pixels[~hole] == other.pixels[~hole]).all()
+    assert other.alpha is None or (other.alpha == 255).all()
+    return (one.pixels[hole] != other.pixels[hole]).any()
+
+
+def test_holes_are_filled_and_all_else_stays_bit_for_bit(capsys, filler, damaged, tmp_path):
+    out = tmp_path / "out"
+    status, told, err = call(capsys, filler, damaged, out, "--masks", tmp_path / "masks")
+    assert status == 0 and "3 translated in" in told and "masks: white is the hole" in told, err
+    for name in ("x.png", "sub/deep.png", "clear.png"):
+        assert is_filled(damaged / name, out / name)
+    expected = Translator.load(filler, "cpu", "fp32")(damaged / "x.png", mask=tmp_path / "masks/x.png")
+    assert (read_picture(out / "x.png").pixels == np.asarray(expected)).all()
+    assert "3 there already" in call(capsys, filler, damaged, out, "--masks", tmp_path / "masks")[1]
+    later = (out / "x.png").stat().st_mtime + 5
+    os.utime(tmp_path / "masks/x.png", (later, later))
+    assert "1 translated in" in call(capsys, filler, damaged, out, "--masks", tmp_path / "masks")[1]
+
+
+def test_several_fillings(capsys, filler, damaged, tmp_path):
+    words = ["--masks", tmp_path / "masks", "--count", 2, "--seed", 3]
+    assert call(capsys, filler, damaged / "x.png", tmp_path / "out", *words)[0] == 0
+    expected = Translator.load(filler, "cpu", "fp32")(damaged / "x.png", mask=HOLE, count=2, seed=3)
+    found = [read_picture(tmp_path / f"out/x_{k}.png").pixels for k in (1, 2)]
+    assert all((one == np.asarray(other)).all() for one, other in zip(found, expected, strict=True))
+    assert (found[0] != found[1]).any()
+
+
+def test_black_holes_are_found_and_can_be_inverted(capsys, filler, damaged, tmp_path):
+    for name in ("x.png", "sub/deep.png", "clear.png"):
+        save_mask(tmp_path / "masks" / name, colours=(255, 0))
+    (tmp_path / "masks/sub/deep_mask.bmp").unlink()
+    words = ["--masks", tmp_path / "masks"]
+    status, told, _ = call(capsys, filler, damaged, tmp_path / "out", *words)
+    assert status == 0 and "masks: black is the hole" in told and is_filled(damaged / "x.png", tmp_path / "out/x.png")
+    told = call(capsys, filler, damaged, tmp_path / "out", *words, "--invert-masks")[1]
+    assert "masks: white is the hole" in told and "made with other options" in told and "3 translated" in told
+    assert is_filled(damaged / "x.png", tmp_path / "out/x.png", ~HOLE)
+
+
+def test_masks_of_another_size_can_be_resized(capsys, filler, damaged, tmp_path):
+    save_mask(tmp_path / "masks/x.png", HOLE[::2, ::2])
+    words = ["--masks", tmp_path / "masks"]
+    status, _, err = call(capsys, filler, damaged, tmp_path / "out", *words)
+    line = "the mask is 25 x 20 px, the picture 50 x 40 px; make them one size, or say --resize-masks"
+    assert status == 1 and f"failed: {damaged / 'x.png'}: {tmp_path / 'masks/x.png'}: {line}" in err
+    assert not (tmp_path / "out/x.png").exists() and (tmp_path / "out/clear.png").exists()
+    assert call(capsys, filler, damaged, tmp_path / "out", *words, "--resize-masks")[0] == 0
+    grown = HOLE[::2, ::2].repeat(2, 0).repeat(2, 1)
+    assert is_filled(damaged / "x.png", tmp_path / "out/x.png", grown)
+
+
+def test_what_has_no_hole_fails_and_the_rest_goes_on(capsys, filler, damaged, tmp_path):
+    for name in ("plain", "empty", "full"):
+        write_picture(damaged / f"{name}.png", Picture(np.zeros((40, 50, 3), np.uint8)))
+    save_mask(tmp_path / "masks/empty.png", HOLE & False)
+    save_mask(tmp_path / "masks/full.png", HOLE | True)
+    save_mask(tmp_path / "masks/stranger.png")
+    status, told, err = call(capsys, filler, damaged, tmp_path / "out", "--masks", tmp_path / "masks")
+    assert status == 1 and "3 translated" in told and "3 failed" in told
+    assert f"masks: 1 belong to no picture: {tmp_path / 'masks/stranger.png'}" in told
+    for line in (
+        f"{damaged / 'plain.png'}: has no hole: give a mask (--masks), or make the hole transparent",
+        f"{damaged / 'empty.png'}: {tmp_path / 'masks/empty.png'}: is empty: there is no hole to fill",
+        f"{damaged / 'full.png'}: {tmp_path / 'masks/full.png'}: covers all of the picture: nothing is known to go by",
+    ):
+        assert f"failed: {line}\n" in err
+    assert names(tmp_path / "out") == ["clear.png", "failed.txt", "sub", "x.png"]
+
+
+def test_transparent_pictures_need_no_masks(capsys, filler, damaged, tmp_path):
+    status, told, _ = call(capsys, filler, damaged / "clear.png", tmp_path / "out")
+    assert status == 0 and told.startswith("1 translated")
+    assert is_filled(damaged / "clear.png", tmp_path / "out/clear.png")
+
+
+def test_soft_masks_and_lossy_files_are_told(capsys, filler, damaged, tmp_path):
+    write_picture(damaged / "photo.jpg", Picture(np.full((40, 50, 3), 90, np.uint8)))
+    soft = np.where(HOLE, 200, 20).astype(np.uint8)[..., None].repeat(3, 2)
+    write_picture(tmp_path / "masks/photo.png", Picture(soft))
+    status, told, _ = call(capsys, filler, damaged, tmp_path / "out", "--masks", tmp_path / "masks")
+    assert status == 0 and "masks: 1 of 3 have gray values between black and white" in told
+    assert "photo.jpg: compressed anew, so known pixels change slightly" in told
+    one, other = read_picture(damaged / "photo.jpg"), read_picture(tmp_path / "out/photo.jpg")
+    assert np.abs(one.pixels.astype(int) - other.pixels)[~HOLE].mean() < 3
+
+
+@pytest.mark.parametrize(
+    "words, status, message",
+    [
+        (["--masks", "nowhere"], 1, "no file or folder 'nowhere'"),
+        (["--direction", "ab"], 2, "this model fills holes, which has no direction; leave --direction out"),
+        (["--hints", "hints"], 2, "this model fills holes and takes no hints; leave them out"),
+        (["--scale", "native"], 2, "chooses the scale by the hole"),
+        (["--look", "x.png"], 2, "this model cannot read the look of a picture"),
+    ],
+)
+def test_mistakes_of_filling_are_one_line(capsys, filler, damaged, tmp_path, words, status, message):
+    found, _, err = call(capsys, filler, damaged, tmp_path / "out", *words)
+    assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_models_that_translate_take_no_masks(capsys, model, sketches, tmp_path):
+    for words in ([], ["--invert-masks"], ["--resize-masks"]):
+        status, _, err = call(capsys, model, sketches, tmp_path / "out", "--masks", "masks", *words)
+        assert status == 2 and "this model fills no holes; leave the mask out" in err
+        status, _, err = call(capsys, model, sketches, tmp_path / "out", *words)
+        assert status == (2 if words else 0) and ("are about --masks; give these too" in err) == bool(words)

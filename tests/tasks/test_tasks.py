@@ -19,6 +19,7 @@ LATENT = (
     {"name": "style_synthesis", "width": 4, "most": 8, "z_dim": 4, "w_dim": 8, "size": SIZE},
     {"name": "residual", "width": 4, "most": 8, "size": SIZE},
 )
+FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 VARIANTS = {  # every way of training that a task has: its networks and its options
     "cycle": ("cycle", *PLAIN, {}),
     "pix2pix": ("pix2pix", *PLAIN, {}),
@@ -41,8 +42,24 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {"name": "dcgan", "width": 2, "size": SIZE},
         {},
     ),
+    "inpaint": ("inpaint", FOURIER, FAST[1], {"lambda_fm": 10.0}),
+    "inpaint, many answers": ("inpaint", FOURIER, FAST[1], {"z_dim": 3}),
+    "inpaint, a generator of translation": ("inpaint", {"name": "skip_resnet", "width": 8, "trunk": 8}, FAST[1], {}),
+    "inpaint, partial convolutions": (
+        "inpaint",
+        {"name": "partial_unet", "width": 4, "size": SIZE},
+        FAST[1],
+        {"lambda_gan": 0.0, "lambda_tv": 0.1},
+    ),
+    "inpaint, context encoder": (
+        "inpaint",
+        {"name": "context_encoder", "width": 4, "size": SIZE},
+        {"name": "dcgan", "width": 2, "size": SIZE},
+        {"norm": "l2", "overlap": 3, "tell_hole": False, "gan": "vanilla", "lambda_known": 0.0},
+    ),
 }
 CHANNELS = {"generate": {"image": 3}, "generate, relativistic, labelled, growing": {"image": 1, "label": 3}}
+KINDS = {"generate": {"image": 3}, "inpaint": {"image": 3, "mask": 1}}
 PICTURES = {"a": 3, "b": 3}
 
 
@@ -58,7 +75,7 @@ def make_task(variant, channels=None, **options):
 
 
 def channels_of(variant):
-    return CHANNELS.get(variant, {"image": 3} if variant.startswith("generate") else PICTURES)
+    return CHANNELS.get(variant, KINDS.get(variant.split(",")[0], PICTURES))
 
 
 def make_batch(step=0, count=2, **channels):
@@ -67,7 +84,8 @@ def make_batch(step=0, count=2, **channels):
     if classes := channels.pop("label", 0):
         return make_batch(step, count, **channels) | {"label": torch.arange(count) % classes}
     small = {k: torch.rand(count, c, 4, 4, generator=generator) * 2 - 1 for k, c in channels.items()}
-    return {k: F.interpolate(x, size=SIZE, mode="bilinear") for k, x in small.items()}
+    batch = {k: F.interpolate(x, size=SIZE, mode="bilinear") for k, x in small.items()}
+    return batch | ({"mask": torch.where(batch["mask"] > 0.2, 1.0, -1.0)} if "mask" in batch else {})
 
 
 def test_every_task_has_a_variant():
@@ -101,11 +119,12 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant == "cycle" else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
-    term = "G/cycle" if variant == "cycle" else "G/l1"
+    term = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole"}[variant.split(",")[0]]
     found = []
     for step in range(60):
         seed_step(0, step)
-        found.append(train_step(task, make_batch(), optimizers, precision="fp32")[term].item())
+        batch = make_batch(**channels_of(variant))
+        found.append(train_step(task, batch, optimizers, precision="fp32")[term].item())
     assert found[-1] < 0.6 * found[0]
 
 

@@ -11,6 +11,7 @@ from translate.commands.options import PathWord, Words
 if TYPE_CHECKING:
     import numpy as np
 
+    from translate.metrics.hole_report import HoleScores
     from translate.metrics.report import Scores
     from translate.metrics.sample_report import SampleScores
     from translate.translator import Translator
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 
 WIDE = 132  # characters that the table of a model of pairs takes
 ANSWERS, SAMPLES = 16, 1000  # what --count 0 means
-TRANSLATING, GENERATING = ("a", "b", "data"), ("images", "features")  # options of one kind of model alone
+# kinds of models by the data that feeds them: what they do, the options that mean nothing to them, and those that say
+# what to score them on
+TRANSLATING = ("translates", ("images", "features"), "--a and --b, or --data")
+KINDS = {
+    "images": ("makes pictures from nothing", ("a", "b", "data"), "--images"),
+    "masked": ("fills holes", ("a", "b", "data", "features"), "--images"),
+    "paired": TRANSLATING,
+    "unpaired": TRANSLATING,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +39,19 @@ class Evaluate:
         a: First domain, or the first pictures of pairs (default: what the run was trained on).
         b: Second domain, or the second pictures.
         data: In place of both: a folder with testA and testB or of combined pairs, or a data set of the catalog.
-        images: Of a model that makes pictures from nothing: real ones (default: those that it was trained on).
+        images: Of a model that makes pictures from nothing or fills holes: real ones (default: those that it was
+            trained on).
         limit: At most so many pictures of each domain; 0 = all.
-        count: Answers to each sketch, of a model that gives many where several are known to be right (0: 16); or
-            samples, of a model that makes pictures from nothing (0: 1000).
+        count: Answers to each sketch, of a model that gives many where several are known to be right (0: 16);
+            samples, of a model that makes pictures from nothing (0: 1000); or answers to each of some holes, to see
+            how far they are apart (0: none).
         features: File of SqueezeNet 1.0 weights: samples are scored by its features as well.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
         json: Write the table to this file as well.
-        grid: Write a picture to this file: test pictures, their translations, and the truth where it is known; or
-            samples, below those of the last row the training picture nearest to each.
+        grid: Write a picture to this file: test pictures, their translations, and the truth where it is known;
+            samples, below those of the last row the training picture nearest to each; or pictures with growing holes,
+            what OpenCV (Telea) and the model fill them with, and the truth.
         config: TOML file with any of these options; flags win over it.
     """
 
@@ -67,8 +79,8 @@ def evaluate(options: Evaluate) -> int:
     from translate.tasks import TASKS
 
     kind = TASKS[read_recipe(model_file(options.model)).task].data
-    refuse_others(options, TRANSLATING if kind == "images" else GENERATING, generating=kind == "images")
-    scores, grid = score_samples(options) if kind == "images" else score_translator(options, paired=kind == "paired")
+    refuse_others(options, kind)
+    scores, grid = score_samples(options) if kind == "images" else score_translator(options, kind)
     # a narrow terminal folds long lines; a table squeezed into it would say nothing
     Console(width=max(Console().width, WIDE)).print(scores.table())
     if options.json:
@@ -79,17 +91,15 @@ def evaluate(options: Evaluate) -> int:
     return 0
 
 
-def refuse_others(options: Evaluate, others: tuple[str, ...], *, generating: bool) -> None:
-    """Refuse options that mean nothing to the model at hand.
+def refuse_others(options: Evaluate, kind: str) -> None:
+    """Refuse options that mean nothing to a model of this kind, one of `KINDS`.
 
     Raises:
         OptionError: one of them is given.
     """
     from translate.errors import OptionError
 
-    model, instead = (
-        ("makes pictures from nothing", "--images") if generating else ("translates", "--a and --b, or --data")
-    )
+    model, others, instead = KINDS[kind]
     for name in others:
         if getattr(options, name):
             raise OptionError(f"--{name} means nothing to a model that {model}; say what to score it on with {instead}")
@@ -107,12 +117,26 @@ def score_samples(options: Evaluate) -> tuple["SampleScores", "np.ndarray | None
     return scores, samples_sheet(sampler, images) if options.grid else None
 
 
-def score_translator(options: Evaluate, *, paired: bool) -> tuple["Scores", "np.ndarray | None"]:
-    """Score a model that translates, likewise."""
+def score_translator(options: Evaluate, kind: str) -> tuple["Scores | HoleScores", "np.ndarray | None"]:
+    """Score a model that makes pictures of pictures, likewise."""
     from translate.translator import Translator
 
     translator = Translator.load(options.model, options.device, options.precision)
-    return (score_pairs if paired else score_domains)(translator, options)
+    if kind == "masked":
+        return score_holes(translator, options)
+    return (score_pairs if kind == "paired" else score_domains)(translator, options)
+
+
+def score_holes(translator: "Translator", options: Evaluate) -> tuple["HoleScores", "np.ndarray | None"]:
+    """Score a model that fills holes, likewise."""
+    from translate.evaluate_holes import evaluate_holes, holes_sheet
+    from translate.evaluate_samples import trained_images
+
+    images = trained_images(options.model, options.images)
+    size, gray = translator.recipe.size, translator.recipe.channels["image"] == 1
+    limit = options.limit or None
+    scores = evaluate_holes(translator, images, size, gray=gray, count=options.count, limit=limit)
+    return scores, holes_sheet(translator, images, size, gray=gray) if options.grid else None
 
 
 def score_domains(translator: "Translator", options: Evaluate) -> tuple["Scores", "np.ndarray | None"]:

@@ -9,10 +9,13 @@ from typing import Any
 RECIPE_KEYS = {
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
     "images": "data.images", "labels": "data.classes", "grow": "method.grow",
+    "masks": "data.masks", "invert_masks": "data.invert_masks",
     "size": "data.size", "batch_size": "data.batch_size",
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
 }  # fmt: skip
+TRANSLATING = "translate_folder.py --model {} --input FOLDER --output FOLDER"
+NEXT = {"generate": "sample.py --model {} --count 64", "inpaint": f"{TRANSLATING} --masks FOLDER"}
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
 
 
@@ -32,10 +35,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
     out = train(config)
     print(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
-    if options.task == "generate":
-        print(f"  python tools/sample.py --model {out} --count 64")
-    else:
-        print(f"  python tools/translate_folder.py --model {out} --input FOLDER --output FOLDER")
+    print(f"  python tools/{NEXT.get(options.task, TRANSLATING).format(out)}")
     print(f"  python tools/evaluate.py --model {out}")
     return 0
 

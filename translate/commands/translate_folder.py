@@ -29,6 +29,10 @@ class TranslateFolder:
         seed: Of the answers; without --count and --seed, each picture gets one that is always the same.
         look: Give all pictures the look of this one; twice, with --count: the steps from one look to the other.
         hints: Folder of layers of colour strokes, transparent elsewhere, with the names of the pictures.
+        masks: Folder of masks of the holes to fill, with the names of the pictures, or one mask for all (without: all
+            that is transparent is filled).
+        invert_masks: The other colour of the masks is the hole.
+        resize_masks: Bring masks of other sizes to those of their pictures.
         scale: "fit": a model that learned from whole pictures sees all at the trained size; "native": as they are.
         overwrite: Translate again what is there already.
         quality: Of JPEG and WebP files, 1 to 100.
@@ -45,6 +49,9 @@ class TranslateFolder:
     seed: Number = None
     look: Looks = ()
     hints: PathWord = ""
+    masks: PathWord = ""
+    invert_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    resize_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     scale: Literal["fit", "native"] = "fit"
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     quality: int = 95
@@ -59,13 +66,18 @@ class TranslateFolder:
 
 def translate_folder(options: TranslateFolder) -> int:
     """Translate a folder; exit status 1 if a file failed."""
-    from translate.folder import translate_folder
+    from translate.errors import OptionError
+    from translate.folder import Masks, translate_folder
     from translate.translator import Translator
 
+    invert, resize = options.invert_masks, options.resize_masks
+    if (invert or resize) and not options.masks:
+        raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
     translator = Translator.load(options.model, options.device, options.precision)
     report = translate_folder(
         translator, options.input, options.output, direction=options.direction,
         count=options.count, seed=options.seed, looks=options.look, hints=options.hints or None, scale=options.scale,
+        masks=Masks(spec=options.masks, invert=invert, resize=resize) if options.masks else None,
         overwrite=options.overwrite, quality=options.quality,
     )  # fmt: skip
     for line in report.notes:

@@ -37,7 +37,10 @@ class ImagesData:
     Attributes:
         train: The pictures to train on.
         test: Those held out.
+        labels: After `open`, of the pictures that could be read, (n,) int64; None where there are no classes.
     """
+
+    _probes = SINGLE_PROBES  # pictures of a sample grid, most
 
     def __init__(self, config: DataWishes, root: Path) -> None:
         if config.a or config.b or config.root:
@@ -78,26 +81,26 @@ class ImagesData:
             fingerprint(sorted(files), *settings),
             names,
             lambda i: self._decode(self.train[i], side, square),
-            title=self.title,
+            title=self.names[0],
             progress=progress,
         )
         self.epoch, self.skipped = len(self.cache), self.cache.skipped
         self._check_batch(self.epoch)
-        self.counts = {self.title: self.epoch}
-        self._labels = self._labels_of(self.cache)
-        known = "" if self._labels is None else f"{self.facts['classes']}{self._labels.tolist()}"
+        self.counts = {self.names[0]: self.epoch}
+        self.labels = self._labels_of(self.cache)
+        known = "" if self.labels is None else f"{self.facts['classes']}{self.labels.tolist()}"
         self.fingerprint = hashlib.sha256(f"{self.cache.fingerprint}{known}".encode()).hexdigest()[:16]
         self.probe = self._probe(size, square)
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> Singles:
         """Return the endless stream of training samples; characters are not mirrored."""
-        return Singles(self.cache, self._labels, crop=crop, flip=flip and not self._unmirrored, seed=seed)
+        return Singles(self.cache, self.labels, crop=crop, flip=flip and not self._unmirrored, seed=seed)
 
     def _check_batch(self, count: int) -> None:
         if count < self._batch_size:
             held = f" ({len(self.test)} are held out)" if self.test else ""
             raise OptionError(
-                f"{self.title} has {count} picture{'s' * (count != 1)} to train on{held}, fewer than a batch of"
+                f"{self.names[0]} has {count} picture{'s' * (count != 1)} to train on{held}, fewer than a batch of"
                 f" {self._batch_size}; say --batch-size {count}, or give more pictures"
             )
 
@@ -145,11 +148,11 @@ class ImagesData:
         """Return the middles of some readable pictures, held out where there are any; of all classes."""
         known = [[s for s in part if s.label != UNLABELLED] or part for part in (self.test, self.train)]
         ordered = [sorted(part, key=lambda source: source.label) for part in known]
-        chosen = [source for part in ordered for source in (*spread(part, min(SINGLE_PROBES, len(part))), *part)]
+        chosen = [source for part in ordered for source in (*spread(part, min(self._probes, len(part))), *part)]
         pictures: list[np.ndarray] = []
         labels: list[int] = []
         for source in dict.fromkeys(chosen):
-            if len(pictures) == SINGLE_PROBES:
+            if len(pictures) == self._probes:
                 break
             picture = self._decode(source, size, square)
             if not isinstance(picture, str):

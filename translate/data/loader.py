@@ -18,6 +18,7 @@ from translate.data.hints import sample_hints
 from translate.data.transforms import Augment, Jitter
 
 Sample = dict[str, np.ndarray]
+GROUP = 4  # neighbours of one class; as many as the residual discriminator compares
 
 
 class SampleStream(Protocol):
@@ -99,8 +100,10 @@ class Paired:
 class Singles:
     """Sample i holds one picture and, with `labels`, the number of its class.
 
-    The pictures are gone through in an order that is shuffled anew for each pass. Single pictures are small, many
-    and wanted fast: crops and mirroring are drawn for a whole pass at once, and are views of the stored pixels.
+    The pictures are gone through in an order that is shuffled anew for each pass; with labels in groups of GROUP of one
+    class, so that a discriminator that looks at neighbours can tell whether a class has more than one picture.
+    Single pictures are small, many and wanted fast: crops and mirroring are drawn for a whole pass at once, and are
+    views of the stored pixels.
     """
 
     def __init__(
@@ -116,18 +119,41 @@ class Singles:
             seed: of order, crops and mirroring.
         """
         self.pictures, self.labels, self.crop, self.flip, self.seed = pictures, labels, crop, flip, seed
-        self.epoch = len(pictures)
+        self.epoch = len(pictures) if labels is None else max(1, len(pictures) // GROUP) * GROUP
+        self._order = functools.lru_cache(maxsize=4)(self._order_of)
+
+    def _order_of(self, epoch: int) -> np.ndarray:
+        """Return the order of pass `epoch`."""
+        shuffled = order(self.seed, 0, epoch, len(self.pictures))
+        return shuffled if self.labels is None else in_groups(shuffled, self.labels)
 
     def __getitem__(self, index: int) -> Sample:
         """Return {"image": (crop, crop, C) uint8, perhaps "label": int64 scalar} of global sample `index` >= 0."""
         epoch, position = divmod(index, self.epoch)
-        which = order(self.seed, 0, epoch, self.epoch)[position]
+        which = self._order(epoch)[position % len(self.pictures)]
         down, across, mirror = draws(self.seed, epoch, self.epoch)[position]
         picture = self.pictures[which]
         top, left = int(down * (picture.shape[0] - self.crop + 1)), int(across * (picture.shape[1] - self.crop + 1))
         cut = picture[top : top + self.crop, left : left + self.crop]
         sample = {"image": cut[:, ::-1] if self.flip and mirror < 0.5 else cut}
         return sample if self.labels is None else sample | {"label": self.labels[which]}
+
+
+def in_groups(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Rearrange a permutation of pictures so that every GROUP neighbours share a label; what is over comes last.
+
+    Args:
+        shuffled: (n,) places of pictures; their order also decides that of the groups.
+        labels: (n,) of the pictures.
+    """
+    sorted_ = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, first, counts = np.unique(labels[sorted_], return_index=True, return_counts=True)
+    rank = np.arange(len(sorted_)) - np.repeat(first, counts)
+    whole = rank < np.repeat(counts // GROUP * GROUP, counts)
+    groups, over = sorted_[whole].reshape(-1, GROUP), sorted_[~whole]
+    turn = np.empty(len(shuffled), np.int64)
+    turn[shuffled] = np.arange(len(shuffled))
+    return np.concatenate([groups[np.argsort(turn[groups].min(1))].ravel(), over])
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,6 +1,6 @@
 """The size to train at, and the pictures of sample grids."""
 
-__all__ = ["PROBES", "SINGLE_PROBES", "middle", "single_size", "training_size"]
+__all__ = ["MASKED_PROBES", "PROBES", "SINGLE_PROBES", "middle", "single_size", "training_size"]
 
 import statistics
 from collections.abc import Sequence
@@ -9,15 +9,16 @@ import numpy as np
 
 PROBES = 4  # pictures of each domain in a sample grid
 SINGLE_PROBES = 32  # the same of single pictures
+MASKED_PROBES = 6  # of pictures with holes
 
 
-def training_size(sides: Sequence[int], most: int = 256) -> int:
+def training_size(sides: Sequence[int], most: int = 256, multiple: int = 4) -> int:
     """Return the resolution worth training at, given the shorter sides of some pictures: their median, px.
 
-    At most `most`, a multiple of 4, and at least 32.
+    At most `most`, a multiple of `multiple`, and at least 32.
     """
     typical = statistics.median(sides) if sides else most
-    return int(max(32, min(most, typical) // 4 * 4))
+    return int(max(32, min(most, typical) // multiple * multiple))
 
 
 def single_size(sides: Sequence[int]) -> int:

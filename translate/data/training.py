@@ -1,6 +1,6 @@
 """What a training run needs of its data, by the kind that its task asks for."""
 
-__all__ = ["TRAINING_DATA", "DataWishes", "ImagesData", "PairedData", "TrainingData", "UnpairedData"]
+__all__ = ["TRAINING_DATA", "DataWishes", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from translate.data.images_data import ImagesData
 from translate.data.loader import SampleStream
+from translate.data.masked import MaskedData
 from translate.data.paired import PairedData
 from translate.data.unpaired import UnpairedData
 from translate.data.wishes import DataWishes
@@ -20,7 +21,8 @@ class TrainingData(Protocol):
     Attributes:
         names: Of the domains, the source's first; of single pictures, their set's.
         title: Names the run.
-        channels: Of each part of a batch, such as {"a": 1, "b": 3} or {"image": 3}; the classes of {"label": 10}.
+        channels: Of each part of a batch, such as {"a": 1, "b": 3} or {"image": 3, "mask": 1}; the classes of
+            {"label": 10}.
         epoch: Samples that show every picture.
 
     The others are there after `open`:
@@ -28,7 +30,7 @@ class TrainingData(Protocol):
         skipped: What could not be decoded, a line a file.
         fingerprint: Identifies the files trained on, and what was done to them.
         probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8, ...} and {"label": (n,) int64}; held out
-            where there are any.
+            where there are any. Masks are 255 in the hole.
         facts: What users of the model should know, such as {"sketch": True} where the sources are line drawings.
         notes: What the user should know before training starts, a line each.
     """
@@ -78,4 +80,5 @@ TRAINING_DATA: dict[str, type[TrainingData]] = {
     "unpaired": UnpairedData,
     "paired": PairedData,
     "images": ImagesData,
+    "masked": MaskedData,
 }

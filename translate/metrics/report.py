@@ -1,10 +1,13 @@
 """The table of scores: what `evaluate` found, ready to print or to save."""
 
-__all__ = ["KERNEL_SCALE", "DirectionScores", "Row", "Scores"]
+__all__ = [
+    "KERNEL_COLUMN", "KERNEL_SCALE", "Column", "DirectionScores", "Row", "Scores", "Section", "Sections",
+    "kernel_legend", "number",
+]  # fmt: skip
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from rich.table import Table
 from rich.text import Text
@@ -29,6 +32,7 @@ class Row:
         coverage_wide: the same with twice the reach.
         precision: share of its answers near a right answer.
         diversity: how far its answers are apart, over how far the right ones are.
+        seam: how hard the step across a hole's border is, over the picture's own there.
     """
 
     name: str
@@ -43,6 +47,21 @@ class Row:
     coverage_wide: float | None = None
     precision: float | None = None
     diversity: float | None = None
+    seam: float | None = None
+
+
+class Section(Protocol):
+    """Rows that stand under one title.
+
+    Attributes:
+        title: of the section.
+        rows: one per method.
+    """
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def rows(self) -> list[Row]: ...
 
 
 @dataclass(frozen=True)
@@ -68,9 +87,73 @@ class DirectionScores:
     targets: str
     notes: list[str]
 
+    @property
+    def title(self) -> str:
+        """The way it goes, in words."""
+        return f"{self.source} -> {self.target}"
+
 
 @dataclass(frozen=True)
-class Scores:
+class Sections:
+    """What tables of several sections share; a subclass holds the sections, and says what they were measured on.
+
+    Attributes:
+        SECTIONS: name of the attribute with the list of sections.
+    """
+
+    SECTIONS: ClassVar[str]
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """The sections, in the order of the table."""
+        return list[Section](getattr(self, self.SECTIONS))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts, lists, strings and finite numbers, ready for JSON; scores that no row has are left out."""
+        everything = asdict(self)
+        rows = [row for part in everything[self.SECTIONS] for row in part["rows"]]
+        unknown = {key for key in (rows[0] if rows else {}) if all(row[key] is None for row in rows)}
+        for row in rows:
+            for key in unknown:
+                del row[key]
+        return everything
+
+    def known_columns(self) -> tuple["Column", ...]:
+        """The columns that the table may have."""
+        return COLUMNS
+
+    def columns(self) -> list["Column"]:
+        """The columns of the table: those that some row has a number in."""
+        rows = [row for part in self.sections for row in part.rows]
+        return [
+            column for column in self.known_columns() if any(getattr(row, column.score) is not None for row in rows)
+        ]
+
+    def table(self) -> Table:
+        """The scores as a table, section by section, with the notes below it."""
+        columns = self.columns()
+        table = Table(caption=Text("\n".join(self.notes())), caption_justify="left")
+        table.add_column("pictures", no_wrap=True)
+        for column in columns:
+            table.add_column(column.title, justify="right")
+        for part in self.sections:
+            table.add_row(Text(part.title), style="bold")  # names may hold brackets
+            for row in part.rows:
+                table.add_row(f"  {row.name}", *(column.cell(row) for column in columns))
+            table.add_section()
+        return table
+
+    def legends(self) -> list[str]:
+        """What the numbers in the columns mean: one line each."""
+        return [column.legend for column in self.columns() if column.legend]
+
+    def notes(self) -> list[str]:
+        """What the numbers mean and were measured on, and what is missing: one line each."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Scores(Sections):
     """Scores of every direction that has test pictures.
 
     Attributes:
@@ -80,51 +163,26 @@ class Scores:
         kernel_scale: what kernel distances were multiplied by.
     """
 
+    SECTIONS = "directions"
     directions: list[DirectionScores]
     features: str
     seed: int
     kernel_scale: int = KERNEL_SCALE
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dicts, lists, strings and finite numbers, ready for JSON; scores that no row has are left out."""
-        everything = asdict(self)
-        rows = [row for part in everything["directions"] for row in part["rows"]]
-        unknown = {key for key in (rows[0] if rows else {}) if all(row[key] is None for row in rows)}
-        for row in rows:
-            for key in unknown:
-                del row[key]
-        return everything
-
-    def columns(self) -> list["Column"]:
-        """The columns of the table: those that some row has a number in."""
-        rows = [row for part in self.directions for row in part.rows]
-        return [column for column in COLUMNS if any(getattr(row, column.score) is not None for row in rows)]
-
-    def table(self) -> Table:
-        """The scores as a table, one section per direction, with the notes below it."""
-        columns = self.columns()
-        table = Table(caption=Text("\n".join(self.notes())), caption_justify="left")
-        table.add_column("pictures", no_wrap=True)
-        for column in columns:
-            table.add_column(column.title, justify="right")
-        for part in self.directions:
-            table.add_row(Text(f"{part.source} -> {part.target}"), style="bold")  # names may hold brackets
-            for row in part.rows:
-                table.add_row(f"  {row.name}", *(column.cell(row) for column in columns))
-            table.add_section()
-        return table
-
     def notes(self) -> list[str]:
         """What the numbers mean and were measured on, and what is missing: one line each."""
-        legends = [column.legend for column in self.columns() if column.legend]
-        versions = f"features {self.features}, seed {self.seed}"
-        lines = [f"kernel distance: lower is better, 0 = same kind, ± standard error; {versions}", *legends]
+        lines = [kernel_legend(self.features, self.seed), *self.legends()]
         for part in self.directions:
-            name, counts = f"{part.source} -> {part.target}", part.counts
+            counts = part.counts
             against = f"{counts['targets']} {part.targets} pictures of {part.target}"
-            lines.append(f"{name}: {counts['pictures']} test pictures, against {against}")
-            lines += [f"{name}: {note}" for note in part.notes]
+            lines.append(f"{part.title}: {counts['pictures']} test pictures, against {against}")
+            lines += [f"{part.title}: {note}" for note in part.notes]
         return lines
+
+
+def kernel_legend(features: str, seed: int) -> str:
+    """Say what the kernel distance means, and what it was measured with."""
+    return f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
 
 
 class Column(NamedTuple):
@@ -156,11 +214,12 @@ def coverage_cell(row: Row) -> str:
     return "-" if row.coverage is None else f"{row.coverage:.2f} ({row.coverage_wide:.2f})"
 
 
+KERNEL_COLUMN = Column("kernel", f"kernel distance x {KERNEL_SCALE}", kernel_cell)
 COLUMNS = (
     Column("l1", "L1", number("l1", 1), "L1: mean difference to the right answer, of 255; lower is better"),
     Column("psnr", "PSNR, dB", number("psnr", 2), "PSNR and SSIM: to the hidden truth, higher is better"),
     Column("ssim", "SSIM", number("ssim", 3)),
-    Column("kernel", f"kernel distance x {KERNEL_SCALE}", kernel_cell),
+    KERNEL_COLUMN,
     Column(
         "edge_f1", "edge F1", number("edge_f1", 2),
         "edge F1: how well the lines redrawn from the output meet those they should follow; 1 = all",

@@ -7,7 +7,7 @@ with sigma 1.5, averaged over the windows that lie wholly inside the picture (to
 counts the windows over its reflected border).
 """
 
-__all__ = ["MAX_PSNR", "l1", "psnr", "ssim"]
+__all__ = ["MAX_PSNR", "WINDOW", "l1", "psnr", "ssim", "ssim_map"]
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -61,10 +61,23 @@ def ssim(output: Tensor, truth: Tensor) -> Tensor:
     Returns:
         (B,), 1 for equal pictures; where both are flat, rounding may cost 0.0005.
     """
+    return ssim_map(fit_window(output), fit_window(truth)).mean(dim=(1, 2, 3))
+
+
+def ssim_map(output: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity round every pixel whose window lies inside the picture.
+
+    Args:
+        output: (B, 3, H, W) in [-1, 1], H and W at least `WINDOW`.
+        truth: same shape and range.
+
+    Returns:
+        (B, 3, H - WINDOW + 1, W - WINDOW + 1).
+    """
     functional = import_torchmetrics("functional.image")
     _, similarity = functional.structural_similarity_index_measure(
-        fit_window(unit_range(output)),
-        fit_window(unit_range(truth)),
+        unit_range(output),
+        unit_range(truth),
         sigma=SIGMA,
         kernel_size=WINDOW,
         data_range=1.0,
@@ -72,7 +85,7 @@ def ssim(output: Tensor, truth: Tensor) -> Tensor:
         return_full_image=True,
     )
     border = WINDOW // 2
-    return similarity[..., border:-border, border:-border].mean(dim=(1, 2, 3))
+    return similarity[..., border:-border, border:-border]
 
 
 def unit_range(pictures: Tensor) -> Tensor:

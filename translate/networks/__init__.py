@@ -1,12 +1,18 @@
 """The networks, by name."""
 
-__all__ = ["DISCRIMINATORS", "ENCODERS", "EXPORTABLE", "GENERATORS", "LATENT_DISCRIMINATORS", "LATENT_GENERATORS"]
+__all__ = [
+    "DISCRIMINATORS", "ENCODERS", "EXPORTABLE", "GENERATORS", "INPAINTERS", "INPAINT_DISCRIMINATORS",
+    "LATENT_DISCRIMINATORS", "LATENT_GENERATORS", "MASKED",
+]  # fmt: skip
 
 from collections.abc import Callable
 
 from torch import nn
 
+from translate.networks.context_encoder import ContextEncoder
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator, dcgan_64
+from translate.networks.fourier import FourierResnet
+from translate.networks.partial import PartialUNet
 from translate.networks.patch import PATCH_DISCRIMINATORS
 from translate.networks.resnet import RESNETS
 from translate.networks.style import ENCODERS, STYLE_GENERATORS
@@ -24,4 +30,11 @@ LATENT_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
     "residual": ResidualDiscriminator,
     "dcgan": DCGANDiscriminator,
 }
-EXPORTABLE = {**GENERATORS, **ENCODERS, **LATENT_GENERATORS}  # what a model file may hold
+MASKED: dict[str, Callable[..., nn.Module]] = {  # a picture with a hole and the mask to the whole picture
+    "fourier_resnet": FourierResnet,
+    "context_encoder": ContextEncoder,
+    "partial_unet": PartialUNet,
+}
+INPAINTERS: dict[str, Callable[..., nn.Module]] = {**MASKED, **GENERATORS}
+INPAINT_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {**DISCRIMINATORS, "dcgan": DCGANDiscriminator}
+EXPORTABLE = {**INPAINTERS, **ENCODERS, **LATENT_GENERATORS}  # what a model file may hold

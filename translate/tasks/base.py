@@ -29,6 +29,7 @@ class Task(nn.Module):
         whole_probe: Whether a preview takes all pictures of the probe at once.
 
     Attributes:
+        notes: What the user should know before training starts, a line each.
         observed: What is logged beside the losses of the phase that was computed last, detached; or None.
     """
 
@@ -36,6 +37,7 @@ class Task(nn.Module):
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS
     discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = DISCRIMINATORS
     whole_probe: ClassVar[bool] = False
+    notes: tuple[str, ...] = ()
     observed: Batch | None = None
     phases: dict[str, tuple[str, ...]]
     exports: tuple[str, ...]

@@ -24,9 +24,9 @@ from translate.networks.patch import MultiScale
 from translate.networks.strokes import spread_strokes
 from translate.networks.style import StyleEncoder
 from translate.tasks.base import Batch, Task
+from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judge, sum_of
 
 SEEKING_ENDS = 0.7  # of a run; StarGAN v2 (Choi et al., 2020, section 2.1) lets its like fall to 0 as well
-Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
 
 
 class Pix2pix(Task):
@@ -79,7 +79,6 @@ class Pix2pix(Task):
         self.lambda_kl, self.free_nats = lambda_kl, free_nats
         self.lambda_z, self.lambda_seek, self.lambda_paper = lambda_z, lambda_seek, lambda_paper
         self.seeking = 1.0
-        self.in_one_call = not any(isinstance(module, nn.BatchNorm2d) for module in self.D.modules())
 
     def at(self, progress: float) -> None:
         """Seek other modes less and less, and no more for the last part of the run, which is for looking real alone."""
@@ -103,10 +102,10 @@ class Pix2pix(Task):
         fakes = ("fake", "other") if self.z_dim else ("fake",)
         if phase == "D":
             judged = self._judge(x, "b", *fakes)
-            return {"gan": sum_of(self._gan_d(judged["b"], judged[name]) for name in fakes) / len(fakes)}
+            return {"gan": sum_of(gan_d(self.gan, judged["b"], judged[name]) for name in fakes) / len(fakes)}
         judged = self._judge(x, *fakes, *(["b"] if self.lambda_fm else []))
         terms = {
-            "gan": sum_of(self._gan_g(judged[name]) for name in fakes) / len(fakes),
+            "gan": sum_of(gan_g(self.gan, judged[name]) for name in fakes) / len(fakes),
             "l1": self.lambda_l1 * F.l1_loss(x["fake"], x["b"]),
         }
         if self.lambda_fm:
@@ -130,23 +129,8 @@ class Pix2pix(Task):
         return terms
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
-        """Show D the source with each of the targets named; fakes are detached wherever D itself is trained.
-
-        All in one call, unless D has a batch norm, which would mix them.
-        """
-        learning = next(self.D.parameters()).requires_grad
-        pairs = [torch.cat([x["source"], x[name].detach() if learning else x[name]], 1) for name in names]
-        if not self.in_one_call:
-            return {name: as_scales(self.D(pair)) for name, pair in zip(names, pairs, strict=True)}
-        scales = as_scales(self.D(torch.cat(pairs)))
-        chunks = [[layer.chunk(len(names)) for layer in layers] for layers in scales]
-        return {name: [[layer[i] for layer in layers] for layers in chunks] for i, name in enumerate(names)}
-
-    def _gan_d(self, real: Judged, fake: Judged) -> Tensor:
-        return sum_of(self.gan.d(r[-1], f[-1]) for r, f in zip(real, fake, strict=True)) / len(real)
-
-    def _gan_g(self, fake: Judged) -> Tensor:
-        return sum_of(self.gan.g(layers[-1]) for layers in fake) / len(fake)
+        """Show D the source with each of the targets named."""
+        return judge(self.D, {name: torch.cat([x["source"], x[name]], 1) for name in names})
 
     @staticmethod
     def predict(
@@ -240,19 +224,3 @@ def draw_look(looks: Tensor, seed: int, jitter: float = 0.1) -> Tensor:
     chosen = looks[int(rng.integers(len(looks)))]
     noise = torch.from_numpy(rng.standard_normal(looks.shape[1], np.float32)).to(looks)
     return chosen + jitter * looks.std(0) * noise
-
-
-def as_scales(output: Tensor | Judged) -> Judged:
-    """Bring a discriminator's output, be it scores alone or features by scale, to one form."""
-    return [[output]] if isinstance(output, Tensor) else output
-
-
-def feature_matching(fake: Judged, real: Judged) -> Tensor:
-    """L1 between D's features of fake and real, summed over layers, averaged over scales (pix2pixHD, equation 4)."""
-    layers = ((f, r) for fakes, reals in zip(fake, real, strict=True) for f, r in zip(fakes[:-1], reals, strict=False))
-    return sum_of(F.l1_loss(f, r) for f, r in layers) / len(fake)
-
-
-def sum_of(terms: Any) -> Tensor:
-    """Add scalars up."""
-    return torch.stack(list(terms)).sum()

@@ -1,0 +1,44 @@
+"""train-inpaint: holes filled."""
+
+__all__ = ["TrainInpaint"]
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import tyro
+
+from translate.commands.options import PathWord, RunOptions, Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inputs:
+    """What is learned from; described below."""
+
+    images: Words = ""
+    masks: PathWord = ""
+    invert_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainInpaint(RunOptions, _Inputs):
+    """Learn to fill holes in pictures like those of a set (inpainting).
+
+    Repeat a command to go on with an interrupted run, exactly. Every key of a recipe is an option too, for example
+    --z-dim 8 (many answers to a hole), --mask-high 0.4, --train.lr 1e-4: see configs/inpaint_fast.toml.
+
+    Attributes:
+        images: Pictures without holes: a folder, a quoted pattern, a text file of paths, or a data set or domain of the
+            catalog (photos).
+        masks: Masks to learn with, a folder or a quoted pattern (default: strokes, boxes, blobs ... are drawn).
+        invert_masks: The masks mean the opposite of what was detected.
+        out: Run folder (default: runs/, then the name of the set and _inpaint).
+        size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
+        epochs: Length in passes over the pictures.
+        batch_size: Pictures in a step.
+        preset: "fast": what looks best within minutes or hours; "paper": context encoder, 128 px and a hole in the
+            middle; "partial": partial convolutions.
+    """
+
+    task: ClassVar[str] = "inpaint"
+
+    preset: Literal["fast", "paper", "partial"] = "fast"

@@ -1,0 +1,166 @@
+"""A generator that fills holes and sees the whole picture at once: fast Fourier convolutions.
+
+Suvorov et al., 2022 (LaMa), https://arxiv.org/abs/2109.07161, section 2.1; the layer: Chi et al., 2020, "Fast Fourier
+Convolution". A product in the frequency domain is a convolution with the size of the picture, so that what fills the
+middle of a large hole may follow from what lies around it from the first layer of the trunk on.
+"""
+
+__all__ = ["FourierResnet", "pull_push"]
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from translate.networks.blocks import Halve, Upsample, init_he
+
+
+class FourierUnit(nn.Module):
+    """A 1x1 convolution of the spectrum of (B, C, H, W), real and imaginary parts as channels; fp32 round the FFT."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2 * channels, 2 * channels, 1, bias=False)
+        self.norm = nn.BatchNorm2d(2 * channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft2(x.float(), norm="ortho")
+        parts = torch.cat([spectrum.real, spectrum.imag], 1)
+        real, imaginary = F.relu(self.norm(self.conv(parts))).float().chunk(2, dim=1)
+        return torch.fft.irfft2(torch.complex(real, imaginary), s=x.shape[-2:], norm="ortho").to(x.dtype)
+
+
+class SpectralTransform(nn.Module):
+    """Half the channels, a residual Fourier unit, and back: the global path of the layer (LaMa, figure 2)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(
+            nn.Conv2d(channels, channels // 2, 1, bias=False), nn.BatchNorm2d(channels // 2), nn.ReLU()
+        )
+        self.unit = FourierUnit(channels // 2)
+        self.last = nn.Conv2d(channels // 2, channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        return self.last(x + self.unit(x))
+
+
+class FourierConv(nn.Module):
+    """A 3x3 convolution of all channels, and for the last of them, those of the `share`, a global path as well.
+
+    The published layer cuts the convolution into four, from local and global channels to either, and leaves out the
+    one from global to global. One dense convolution does the same at a kernel less.
+    """
+
+    def __init__(self, channels: int, share: float, z_dim: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.wide = max(2, round(channels * share) // 2 * 2)
+        self.spectral = SpectralTransform(self.wide)
+        self.norm = nn.BatchNorm2d(channels)
+        self.from_z = nn.Linear(z_dim, channels, bias=False) if z_dim else None
+
+    def forward(self, x: Tensor, z: Tensor | None) -> Tensor:
+        narrow = x.shape[1] - self.wide
+        everywhere = F.pad(self.spectral(x[:, narrow:]), (0, 0, 0, 0, narrow, 0))
+        h = self.norm(self.conv(x) + everywhere)
+        return h if self.from_z is None else h + self.from_z(z).to(h.dtype)[..., None, None]
+
+
+class FourierBlock(nn.Module):
+    """x + f(ReLU(f(x))), both f Fourier convolutions with batch norm; z, if there is one, shifts every channel."""
+
+    def __init__(self, channels: int, share: float, z_dim: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = (FourierConv(channels, share, z_dim) for _ in range(2))
+
+    def forward(self, x: Tensor, z: Tensor | None) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(x, z)), z)
+
+
+def normed(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return a 3x3 convolution with batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+
+
+class FourierResnet(nn.Module):
+    """LaMa's plan at a size that learns in minutes: three halvings, a trunk of Fourier blocks, three doublings.
+
+    Four things differ from LaMa: the picture comes in blocks of 2 x 2 px; every doubling adds the encoder's features of
+    its size; the hole begins as a smooth membrane between its borders (`pull_push`), to which the network *adds*; and
+    the dense convolution of `FourierConv`. Batch norm uses the averages of training afterwards, so that an answer
+    depends on nothing but the picture.
+
+    Maps (B, in_channels, H, W), a picture in [-1, 1] and a last plane, +1 in the hole and -1 elsewhere, and with
+    `z_dim` a vector (B, z_dim), to (B, out_channels, H, W) about [-1, 1], not clipped; H and W multiples of 8.
+    """
+
+    multiple, random = 8, False
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 4,
+        out_channels: int = 3,
+        width: int = 32,
+        trunk: int = 128,
+        blocks: int = 4,
+        share: float = 0.5,
+        z_dim: int = 0,
+    ) -> None:
+        super().__init__()
+        self.z_dim, self.random = z_dim, z_dim > 0
+        self.stem = normed(4 * in_channels, width)
+        self.down1 = nn.Sequential(Halve(), normed(width, 2 * width))
+        self.down2 = nn.Sequential(Halve(), normed(2 * width, trunk))
+        self.trunk = nn.ModuleList(FourierBlock(trunk, share, z_dim) for _ in range(blocks))
+        self.up1, self.up2 = normed(trunk, 2 * width), normed(2 * width, width)
+        self.up3 = normed(width, 16)
+        self.head = nn.Conv2d(16 + in_channels, out_channels, 3, padding=1)
+        self.upsample = Upsample()
+        init_he(self)
+        for block in self.trunk:
+            nn.init.zeros_(block.conv2.norm.weight)  # type: ignore[union-attr, arg-type]  # begins as nothing
+        nn.init.normal_(self.head.weight, 0.0, 0.02)
+
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        picture, hole = x.float().split([x.shape[1] - 1, 1], dim=1)
+        filled = pull_push(picture, hole < 0)
+        seen = torch.cat([filled, hole], 1).to(x.dtype)
+        half = self.stem(F.pixel_unshuffle(seen, 2))
+        quarter = self.down1(half)
+        h = self.down2(quarter)
+        for block in self.trunk:
+            h = block(h, z)
+        h = self.up1(self.upsample(h)) + quarter
+        h = self.up2(self.upsample(h)) + half
+        h = self.up3(self.upsample(h))
+        return filled + self.head(torch.cat([h, seen.to(h.dtype)], 1)).float()
+
+
+def pull_push(picture: Tensor, known: Tensor) -> Tensor:
+    """Fill what is not known with a smooth membrane between what is: means of ever larger squares, back from coarse.
+
+    Gortler et al., 1996, "The Lumigraph", section 3.4.
+
+    Args:
+        picture: (B, C, H, W), anything where it is not known.
+        known: (B, 1, H, W) bool.
+
+    Returns:
+        (B, C, H, W); where it is known, the picture itself. A picture of which nothing is known is 0.
+    """
+    weight = known.to(picture.dtype)
+    levels = [(picture * weight, weight)]
+    while min(levels[-1][0].shape[-2:]) > 1:
+        levels.append(tuple(F.avg_pool2d(x, 2, ceil_mode=True) for x in levels[-1]))  # type: ignore[arg-type]
+    total, weight = (x.mean((2, 3), keepdim=True) for x in levels[-1])
+    filled = total / weight.clamp_min(1e-6)
+    for total, weight in reversed(levels):
+        membrane = F.interpolate(filled, size=total.shape[-2:], mode="bilinear", align_corners=False)
+        filled = torch.lerp(membrane, total / weight.clamp_min(1e-6), weight)
+    return filled

@@ -1,0 +1,135 @@
+"""The losses of partial convolutions that look at features of VGG-16, that network, and the one for smoothness.
+
+Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 3.3. The features are those of Simonyan and Zisserman, 2015,
+https://arxiv.org/abs/1409.1556, as torchvision trained and named them; the weights are the user's file.
+"""
+
+__all__ = ["VGGFeatures", "load_vgg", "perceptual_loss", "style_loss", "total_variation"]
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from translate.errors import UserError
+
+BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]
+
+
+class VGGFeatures(nn.Module):
+    """VGG-16 up to its third pooling; its weights are named as torchvision's, "features.0.weight" and on.
+
+    Maps pictures (B, 1 or 3, H, W) in [-1, 1], H and W at least 8, to what pool1, pool2 and pool3 hold:
+    (B, 64, H/2, W/2), (B, 128, H/4, W/4) and (B, 256, H/8, W/8).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for block in BLOCKS:
+            for width in block:
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+                channels = width
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        h = ((x + 1) / 2 - self.mean) / self.std  # a grey picture becomes three equal channels
+        found = []
+        for layer in self.features:
+            h = layer(h)
+            if isinstance(layer, nn.MaxPool2d):
+                found.append(h)
+        return found
+
+
+def load_vgg(path: str | Path) -> VGGFeatures:
+    """Return VGG-16's features, frozen, with the weights of a state dict of torchvision's vgg16 (.pth or .safetensors).
+
+    Raises:
+        UserError: There is no such file, or it does not hold these weights.
+    """
+    path = Path(path).expanduser()
+    net = VGGFeatures()
+    weights = read_weights(path)
+    wanted = net.state_dict()
+    for name, ours in wanted.items():
+        theirs = weights.get(name) if isinstance(weights, Mapping) else None
+        if not isinstance(theirs, Tensor) or theirs.shape != ours.shape:
+            raise UserError(f"{path}: is not VGG-16 ({name} of shape {tuple(ours.shape)} is missing); {REMEDY}")
+    net.load_state_dict({name: weights[name] for name in wanted})
+    return net.eval().requires_grad_(False)
+
+
+def read_weights(path: Path) -> Any:
+    """Read a file of weights, which cannot run code."""
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file of VGG-16 weights; {REMEDY}")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle raises nearly everything
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise UserError(f"{path}: cannot be read as VGG-16 weights ({reason[:100]}); {REMEDY}") from None
+
+
+REMEDY = "give the state dict of torchvision's vgg16, .pth or .safetensors, or leave vgg empty to do without"
+
+
+def perceptual_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    """Sum over layers n of |F_n(out) - F_n(truth)| / N_n + |F_n(comp) - F_n(truth)| / N_n (equation 3).
+
+    F_n are the features (B, C_n, H_n, W_n), of N_n values a picture, of what the network made (`out`), of that with the
+    known pixels put back (`comp`), and of the true picture. The mean over a batch.
+    """
+    return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in layers_of(out, comp, truth)]).sum()
+
+
+def style_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    """Sum over layers n of |K_n (S_n(out) - S_n(truth))| / C_n^2, and the same of `comp` (equations 4 and 5).
+
+    S_n = F_n^T F_n, (C_n, C_n), says which features go together wherever they stand; K_n = 1 / (C_n H_n W_n).
+    Arguments are those of `perceptual_loss`.
+    """
+    grams = ([gram(x) for x in triple] for triple in layers_of(out, comp, truth))
+    return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in grams]).sum()
+
+
+def total_variation(comp: Tensor, hole: Tensor) -> Tensor:
+    """Sum of |comp(i, j+1) - comp(i, j)| and |comp(i+1, j) - comp(i, j)| over pairs in R, over N_comp (equation 6).
+
+    R is the hole grown by one pixel on all sides, so that the seam is in it.
+
+    Args:
+        comp: (B, C, H, W); N_comp = C H W. The mean over a batch.
+        hole: (B, 1, H, W), above 0 in the hole: bool, 1 and 0, or 1 and -1.
+    """
+    region = F.max_pool2d((hole > 0).to(comp.dtype), 3, stride=1, padding=1)
+    across = comp.diff(dim=3).abs() * region[..., 1:] * region[..., :-1]
+    down = comp.diff(dim=2).abs() * region[..., 1:, :] * region[..., :-1, :]
+    return (across.sum() + down.sum()) / comp.numel()
+
+
+def layers_of(*features: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Return, layer by layer, the features of each picture, in float32: sums are long and differences small."""
+    return [[x.float() for x in layer] for layer in zip(*features, strict=True)]
+
+
+def gram(features: Tensor) -> Tensor:
+    """Return K S of (B, C, H, W): (B, C, C), in float32 under autocast as well."""
+    _, channels, height, width = features.shape
+    flat = features.flatten(2)
+    with torch.autocast(features.device.type, enabled=False):
+        return flat @ flat.mT / (channels * height * width)
