@@ -246,7 +246,7 @@ def test_other_models_take_no_mask():
 
 
 def test_a_model_of_one_answer():
-    model = Translator(RECIPE, nets())
+    model = Translator(RECIPE, nets("partial_unet", width=4, size=SIZE))
     assert model.z_dim == 0 and not model.random
     with pytest.raises(OptionError, match="this model has one answer per picture; leave out count"):
         model(noise(37, 43, 3), mask=HOLE, count=2)

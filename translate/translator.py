@@ -45,7 +45,7 @@ class Translator:
         self, recipe: Recipe, nets: nn.ModuleDict, device: str | torch.device = "cpu", precision: str = "fp32"
     ) -> None:
         if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
-            raise UserError(f"a model of the task {recipe.task!r} translates no pictures; give another model")
+            raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use tools/sample.py")
         self._infer = Inference(recipe, nets, torch.device(device), precision)
         self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
         self.precision, self.z_dim, self.random = self._infer.precision, self._infer.z_dim, self._infer.random

@@ -196,7 +196,7 @@ def test_models_of_gray_pictures_and_of_many_answers(capsys, holed):
         ("--b discs", 2, "--b means nothing to a model that fills holes"),
         ("--data discs", 2, "--data means nothing to a model that fills holes"),
         ("--features w.pth", 2, "--features means nothing to a model that fills holes"),
-        ("--count 4", 2, "--count 4: this model has one answer to each hole"),
+        ("--count 1", 2, "--count 1 must be at least 2"),
         ("--limit -2", 2, "--limit -2 must be at least 1"),
         ("--images nowhere", 1, "nowhere"),
     ],

@@ -4,6 +4,11 @@ import torch
 from translate.networks.fourier import FourierConv, FourierResnet, FourierUnit, pull_push
 
 
+def drawn(G, *inputs, seed=0):
+    torch.manual_seed(seed)
+    return G(*inputs)
+
+
 def tiny(**options):
     torch.manual_seed(0)
     return FourierResnet(width=8, trunk=16, blocks=1, **options)
@@ -58,7 +63,7 @@ def test_what_lies_in_the_hole_is_not_read():
     x = masked(picture, hole)
     y = x.clone()
     y[:, :3][hole.expand(-1, 3, -1, -1)] = 0.7
-    torch.testing.assert_close(G(x), G(y))
+    torch.testing.assert_close(drawn(G, x), drawn(G, y))
 
 
 def test_a_vector_gives_another_answer_and_the_batch_none():
@@ -67,9 +72,26 @@ def test_a_vector_gives_another_answer_and_the_batch_none():
     x, z = masked(torch.rand(3, 3, 32, 32), hole), torch.randn(3, 4)
     for block in G.trunk:
         torch.nn.init.ones_(block.conv2.norm.weight)
-    together = G(x, z)
-    torch.testing.assert_close(together[1:2], G(x[1:2], z[1:2]), rtol=1e-4, atol=1e-5)
-    assert (G(x[:1], z[:1]) - G(x[:1], z[1:2])).abs().max() > 1e-4
+    together = drawn(G, x, z)
+    torch.testing.assert_close(together[1:2], drawn(G, x[1:2], z[1:2]), rtol=1e-4, atol=1e-5)
+    assert (drawn(G, x[:1], z[:1]) - drawn(G, x[:1], z[1:2])).abs().max() > 1e-4
+
+
+def test_noise_is_drawn_in_the_hole_alone_and_in_training_for_each_picture():
+    G = tiny()
+    inside = torch.zeros(2, 1, 16, 16)
+    inside[..., 4:12, 4:12] = 1
+    for training, alike in ((True, False), (False, True)):
+        G.train(training)
+        noise = G._noise(inside, 3)
+        assert noise.shape == (2, 3, 16, 16)
+        assert not noise[(inside == 0).expand(-1, 3, -1, -1)].any()
+        assert noise[(inside == 1).expand(-1, 3, -1, -1)].std() > 0.7
+        assert torch.equal(noise[0], noise[1]) == alike
+    G.eval()
+    x = masked(torch.rand(1, 3, 16, 16), inside[:1] > 0)
+    assert torch.equal(drawn(G, x), drawn(G, x))
+    assert not torch.equal(drawn(G, x), drawn(G, x, seed=1))
 
 
 def test_it_runs_in_bf16_with_the_transform_in_fp32():

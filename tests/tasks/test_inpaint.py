@@ -99,6 +99,7 @@ def test_answers_follow_from_z_or_seed_and_the_plain_one_from_neither():
     plain = task.predict(nets, batch)
     torch.testing.assert_close(plain, task.predict(nets, batch, z=torch.zeros(2, 3)))
     torch.testing.assert_close(task.predict(nets, batch, seed=4), task.predict(nets, batch, seed=4))
+    torch.testing.assert_close(plain, task.predict(nets, batch))
     assert (task.predict(nets, batch, seed=4) - task.predict(nets, batch, seed=5)).abs().max() > 1e-5
     assert len(task.preview(nets, batch)) == 6
 

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from translate.networks.blocks import Halve, Upsample, init_he
 
+COARSE = 8  # planes of noise at an eighth of the size
+
 
 class FourierUnit(nn.Module):
     """A 1x1 convolution of the spectrum of (B, C, H, W), real and imaginary parts as channels; fp32 round the FFT."""
@@ -90,16 +92,18 @@ def normed(in_channels: int, out_channels: int) -> nn.Sequential:
 class FourierResnet(nn.Module):
     """LaMa's plan at a size that learns in minutes: three halvings, a trunk of Fourier blocks, three doublings.
 
-    Four things differ from LaMa: the picture comes in blocks of 2 x 2 px; every doubling adds the encoder's features of
-    its size; the hole begins as a smooth membrane between its borders (`pull_push`), to which the network *adds*; and
-    the dense convolution of `FourierConv`. Batch norm uses the averages of training afterwards, so that an answer
-    depends on nothing but the picture.
+    Five things differ from LaMa: the picture comes in blocks of 2 x 2 px; every doubling adds the encoder's features of
+    its size; the hole begins as a smooth membrane between its borders (`pull_push`), to which the network *adds*; the
+    dense convolution of `FourierConv`; and N(0, 1) noise in the hole, at full size and at an eighth of it, of which
+    textures are made: a network that has none draws waves along the border. After training, batch norm uses the
+    averages of the training, and all pictures of a batch get the same noise, from the global generator of torch: an
+    answer depends on nothing but the picture and the seed.
 
     Maps (B, in_channels, H, W), a picture in [-1, 1] and a last plane, +1 in the hole and -1 elsewhere, and with
     `z_dim` a vector (B, z_dim), to (B, out_channels, H, W) about [-1, 1], not clipped; H and W multiples of 8.
     """
 
-    multiple, random = 8, False
+    multiple, random = 8, True
 
     def __init__(
         self,
@@ -113,14 +117,15 @@ class FourierResnet(nn.Module):
         z_dim: int = 0,
     ) -> None:
         super().__init__()
-        self.z_dim, self.random = z_dim, z_dim > 0
-        self.stem = normed(4 * in_channels, width)
+        self.z_dim = z_dim
+        self.stem = normed(4 * (in_channels + 1), width)
         self.down1 = nn.Sequential(Halve(), normed(width, 2 * width))
         self.down2 = nn.Sequential(Halve(), normed(2 * width, trunk))
+        self.from_noise = nn.Conv2d(COARSE, trunk, 1, bias=False)
         self.trunk = nn.ModuleList(FourierBlock(trunk, share, z_dim) for _ in range(blocks))
         self.up1, self.up2 = normed(trunk, 2 * width), normed(2 * width, width)
         self.up3 = normed(width, 16)
-        self.head = nn.Conv2d(16 + in_channels, out_channels, 3, padding=1)
+        self.head = nn.Conv2d(17 + in_channels, out_channels, 3, padding=1)
         self.upsample = Upsample()
         init_he(self)
         for block in self.trunk:
@@ -130,16 +135,22 @@ class FourierResnet(nn.Module):
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         picture, hole = x.float().split([x.shape[1] - 1, 1], dim=1)
         filled = pull_push(picture, hole < 0)
-        seen = torch.cat([filled, hole], 1).to(x.dtype)
+        inside = (hole > 0).float()
+        seen = torch.cat([filled, hole, self._noise(inside, 1)], 1)
         half = self.stem(F.pixel_unshuffle(seen, 2))
         quarter = self.down1(half)
-        h = self.down2(quarter)
+        h = self.down2(quarter) + self.from_noise(self._noise(F.avg_pool2d(inside, 8), COARSE))
         for block in self.trunk:
             h = block(h, z)
         h = self.up1(self.upsample(h)) + quarter
         h = self.up2(self.upsample(h)) + half
         h = self.up3(self.upsample(h))
         return filled + self.head(torch.cat([h, seen.to(h.dtype)], 1)).float()
+
+    def _noise(self, inside: Tensor, planes: int) -> Tensor:
+        """Draw noise where `inside` (B, 1, H, W) is 1: for each picture of a batch, or after training once for all."""
+        count = len(inside) if self.training else 1
+        return inside * torch.randn(count, planes, *inside.shape[2:], device=inside.device)
 
 
 def pull_push(picture: Tensor, known: Tensor) -> Tensor:

@@ -162,18 +162,19 @@ class Inpaint(Task):
             batch: "image" (B, C, H, W) in [-1, 1], whatever in the hole, and "mask" (B, 1, H, W), +1 in the hole and
                 -1 elsewhere.
             z: Which of many answers, (B, z_dim).
-            seed: In its place: draws z (the same for the whole batch). Without either, z is 0.
+            seed: In its place: draws z (the same for the whole batch). Without either, z is 0. It also seeds the noise
+                that a network draws; the usual noise is that of seed 0.
             options: Not used.
         """
         G = nets["G"]
         shown = shown_to(G, batch["image"], batch["mask"])
         z_dim = int(getattr(G, "z_dim", 0))
-        if not z_dim:
-            return G(shown)
-        if z is None:
+        if z is None and z_dim:
             drawn = np.zeros(z_dim) if seed is None else np.random.default_rng(seed).standard_normal(z_dim)
             z = torch.from_numpy(drawn).expand(len(shown), -1)
-        return G(shown, z.to(shown))
+        with torch.random.fork_rng(devices=[shown.device] if shown.is_cuda else []):
+            torch.manual_seed(seed or 0)
+            return G(shown) if z is None else G(shown, z.to(shown))
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
@@ -181,7 +182,7 @@ class Inpaint(Task):
         image, hole = batch["image"], (batch["mask"] + 1) / 2
         rows = {"hole": image * (1 - hole)}
         rows["answer"] = torch.lerp(image, Inpaint.predict(nets, batch), hole)
-        if getattr(nets["G"], "z_dim", 0):
+        if getattr(nets["G"], "random", False):
             for k in (1, 2, 3):
                 rows[f"answer {k}"] = torch.lerp(image, Inpaint.predict(nets, batch, seed=k), hole)
         rows["truth"] = image
