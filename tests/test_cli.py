@@ -109,6 +109,18 @@ def test_training_mistakes_get_one_line(capsys, two_folders, words, status, mess
     assert found == status
 
 
+@pytest.mark.parametrize("command", [name for name in cli.COMMANDS if name != "prepare-dataset"])
+def test_a_command_without_a_word_says_what_it_needs(capsys, command):
+    status, line = complaint(capsys, command)
+    assert status == 2
+    assert any(word in line for word in ("--a ", "--data ", "--images ", "--model ", "--input "))
+
+
+def test_a_list_may_be_given_as_words(capsys):
+    status, line = complaint(capsys, "train-inpaint", "--images", "photos", "--mask-kinds", "strokes,boxs")
+    assert (status, line) == (2, "error: --mask-kinds: unknown kind 'boxs'; did you mean 'boxes'?")
+
+
 def test_a_folder_becomes_a_translated_folder(capsys, two_folders, tmp_path):
     reds, blues = two_folders
     (reds / "deep").mkdir()

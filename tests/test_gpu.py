@@ -3,16 +3,17 @@
 import json
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
-from tests import test_train_pairs
+from tests import test_train_inpaint, test_train_pairs
 from tests.conftest import picture
 from tests.test_train import make_config
 from translate import Translator
 from translate.train import train
 
-pairs = test_train_pairs.pairs
+pairs, photos = test_train_pairs.pairs, test_train_inpaint.photos
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
@@ -53,3 +54,16 @@ def test_pairs_train_on_the_gpu_and_answer_alike_on_the_cpu(pairs, tmp_path, pre
     assert on_gpu.shape == on_cpu.shape
     if preset == "fast":  # dropout draws other numbers on a GPU
         assert abs(on_gpu.astype(int) - on_cpu).max() <= 1
+
+
+@pytest.mark.parametrize("compiled", ["off", "on"])
+@pytest.mark.parametrize("preset", test_train_inpaint.PRESETS)
+def test_holes_are_filled_alike_on_both(photos, tmp_path, preset, compiled):
+    small = test_train_inpaint.PRESETS[preset]
+    small = small | {"train": small["train"] | {"device": "cuda", "precision": "auto", "compile": compiled}}
+    out = train(test_train_inpaint.make_config(photos, tmp_path / "r", preset, small))
+    image, mask = picture(9, 60, 50), np.zeros((60, 50), bool)
+    mask[20:40, 10:30] = True
+    on_gpu, on_cpu = (Translator.load(out, device, "fp32")(image, mask=mask) for device in ("cuda", "cpu"))
+    assert np.array_equal(on_gpu[~mask], image[~mask])
+    assert abs(on_gpu.astype(int) - on_cpu).max() <= 1

@@ -107,7 +107,7 @@ def test_what_was_learned_by_filling_starts_both_generators_of_a_cyclegan(photos
 
 def test_a_generator_that_hardly_fits_is_refused(photos, two_folders, tmp_path):
     init = train(make_config(photos, tmp_path / "pre"))
-    with pytest.raises(UserError, match="skip_resnet.*fourier_resnet"):
+    with pytest.raises(UserError, match="G_ab is skip_resnet.*fourier_resnet fits; train it with --netG skip_resnet"):
         train(cycle_config(two_folders, tmp_path, init))
 
 

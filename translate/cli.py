@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def run(command: str, words: list[str]) -> int:
 def filled(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:
     """Put its meaning after each option of `bare` that stands without a value."""
     found: list[str] = []
-    for word, following in zip(words, [*words[1:], "--"], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue="--"):
         found.append(word)
         if word.removeprefix("--") in bare and following.startswith("--"):
             found.append(bare[word.removeprefix("--")])

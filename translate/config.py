@@ -194,6 +194,8 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
             value = from_dict(kind, value, f"{where}{name}.")  # type: ignore[arg-type]
         elif isinstance(value, list):
             value = tuple(value)
+        elif kind is tuple and isinstance(value, str):  # a flag such as --mask-kinds strokes,boxes
+            value = tuple(value.split(","))
         if not is_dataclass(kind):
             check_type(f"{where}{name}", value, kind)
             value = kind(value)

@@ -160,9 +160,10 @@ def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
 
 
 def start_from(task: Task, path: str, folder: RunFolder) -> None:
-    """Copy the weights of the model file `path`, if any, into a new run's networks of the same names.
+    """Copy the weights of the model file `path`, if any, into a new run's networks.
 
-    Where another task trained the model, its G starts every generator, with those of its weights that fit.
+    Those of the same task go to the networks of their names. Where another task trained the model, its generator starts
+    every generator, with the weights that fit.
 
     Raises:
         UserError: The model has other networks, or less than half of the weights fit.
@@ -170,15 +171,17 @@ def start_from(task: Task, path: str, folder: RunFolder) -> None:
     if not path or folder.state.exists():
         return
     recipe, nets = load_model(path)
+    if type(task) is not TASKS[recipe.task]:
+        other = next(iter(nets.values()))  # a generator: every task exports one first
+        for name in (name for name in task.exports if name.startswith("G")):
+            borrow(task.get_submodule(name), other, f"--init {path}: {name}")
+        return
     for name in task.exports:
         net = task.get_submodule(name)
-        if type(task) is TASKS[recipe.task]:
-            try:
-                net.load_state_dict(nets[name].state_dict())
-            except (KeyError, RuntimeError):
-                raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
-        elif name.startswith("G"):
-            borrow(net, nets["G"] if "G" in nets else nets[next(iter(nets))], f"--init {path}: {name}")
+        try:
+            net.load_state_dict(nets[name].state_dict())
+        except (KeyError, RuntimeError):
+            raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
 
 
 def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
@@ -191,9 +194,9 @@ def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
     fitting = {key: theirs[key] for key in mine if key in theirs and theirs[key].shape == mine[key].shape}
     share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, mine.values()))
     if share < 0.5:
-        raise UserError(
-            f"{what} should be {spec_of(net)}, but the model has {spec_of(other)}; train it with that --netG"
-        )
+        name, given = spec_of(net)["name"], spec_of(other)["name"]
+        way = f"train it with --netG {name}" if name != given else f"it should be {spec_of(net)}"
+        raise UserError(f"{what} is {name}, and hardly any weight of the model's {given} fits; {way}")
     net.load_state_dict(fitting, strict=False)
     console.print(f"{escape(what)} starts from {100 * share:.0f} % of its weights", soft_wrap=True)
 

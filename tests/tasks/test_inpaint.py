@@ -6,7 +6,7 @@ from tests.tasks.test_tasks import SIZE, channels_of, make_batch, make_task
 from translate.build import Factory
 from translate.errors import OptionError
 from translate.tasks import TASKS
-from translate.tasks.inpaint import grown, shown_to
+from translate.tasks.inpaint import grown, nearness, shown_to
 
 MANY, PLAIN = "inpaint, many answers", "inpaint"
 
@@ -73,6 +73,25 @@ def test_what_is_known_along_the_hole_weighs_tenfold():
     with task.only("G"):
         found = task.losses("G", x)["hole"]
     torch.testing.assert_close(found, task.lambda_hole * (squared * weight).sum() / (2 * 3 * SIZE * SIZE))
+
+
+def test_the_rim_of_the_hole_weighs_more():
+    known = torch.ones(1, 1, 96, 96)
+    known[..., 20:, :] = 0
+    near = nearness(known)[0, 0, :, 48]
+    assert near[19] == 1
+    assert near[20] == pytest.approx(2 * 16 / 33)
+    assert near[28] == pytest.approx(2 * 8 / 33)
+    assert near[36] == 0
+    plain, rim = make_task(PLAIN), make_task(PLAIN, rim=4.0)
+    batch = batch_of()
+    torch.manual_seed(0)
+    x = plain(batch)
+    hole = (batch["mask"] + 1) / 2
+    weight = hole * (1 + 4 * nearness(1 - hole))
+    expected = rim.lambda_hole * (weight * (x["fake"] - batch["image"]).abs()).mean()
+    with rim.only("G"):
+        torch.testing.assert_close(rim.losses("G", x)["hole"], expected)
 
 
 def test_a_region_grows_by_its_reach():

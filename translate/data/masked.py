@@ -53,6 +53,8 @@ class MaskedData(ImagesData):
     def __init__(self, config: DataWishes, root: Path) -> None:
         if config.classes:
             raise OptionError("--labels: holes are filled without labels; leave it out")
+        if not (config.images or config.a or config.b or config.root):
+            raise OptionError("no pictures given; say --images FOLDER, or --images photos, which is built in")
         if config.invert_masks and not config.masks:
             raise OptionError("--invert-masks is for mask files; add --masks FOLDER, or leave it out")
         check_wishes(config.mask_kinds, config.mask_low, config.mask_high)

@@ -148,9 +148,14 @@ class FourierResnet(nn.Module):
         return filled + self.head(torch.cat([h, seen.to(h.dtype)], 1)).float()
 
     def _noise(self, inside: Tensor, planes: int) -> Tensor:
-        """Draw noise where `inside` (B, 1, H, W) is 1: for each picture of a batch, or after training once for all."""
-        count = len(inside) if self.training else 1
-        return inside * torch.randn(count, planes, *inside.shape[2:], device=inside.device)
+        """Draw noise where `inside` (B, 1, H, W) is 1: for each picture of a batch, or after training once for all.
+
+        Generators of GPUs have other numbers, so after training that of the CPU draws, wherever the network is.
+        """
+        shape = planes, *inside.shape[2:]
+        if self.training:
+            return inside * torch.randn(len(inside), *shape, device=inside.device)
+        return inside * torch.randn(1, *shape).to(inside.device)
 
 
 def pull_push(picture: Tensor, known: Tensor) -> Tensor:

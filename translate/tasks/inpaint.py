@@ -27,6 +27,7 @@ from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judg
 DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
 NEAR = 10.0  # weight of the known pixels along the hole, beside those in it (Pathak et al., section 5.1)
 SLACK = 0.05  # of mode seeking
+RIM = 16  # px from what is known to where the hole is no rim any more
 
 
 class Inpaint(Task):
@@ -34,8 +35,9 @@ class Inpaint(Task):
 
     L = lambda_gan gan + lambda_hole |fake - image| in the hole + lambda_known the same elsewhere + lambda_fm (feature
     matching), means over all pixels; `norm` says which distance, and the known pixels within `overlap` px of the hole
-    have to be met as well, tenfold. With `tell_hole` D sees the mask. D sees the picture's own pixels where they are
-    known, so that a seam is what gives a fake away.
+    have to be met as well, tenfold. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after Yu et al.,
+    2018, section 3.2): near known pixels there is little to invent, and a wrong tint shows. With `tell_hole` D sees the
+    mask. D sees the picture's own pixels where they are known, so that a seam is what gives a fake away.
 
     Many answers (`z_dim`): two vectors are drawn for every picture. Only the better of the two answers has to be near
     the picture (Gupta et al., 2018, equation 1, "variety loss"); both have to look real, and to differ as the vectors
@@ -69,6 +71,7 @@ class Inpaint(Task):
         lambda_seek: float = 0.05,
         vgg: str = "",
         overlap: int = 0,
+        rim: float = 0.0,
         tell_hole: bool = True,
     ) -> None:
         super().__init__()
@@ -83,7 +86,7 @@ class Inpaint(Task):
             self.phases["D"] = ("D",)
         if lambda_fm and not (lambda_gan and isinstance(self.D, MultiScale)):
             raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
-        self.z_dim, self.tell_hole, self.overlap = z_dim, tell_hole, overlap
+        self.z_dim, self.tell_hole, self.overlap, self.rim = z_dim, tell_hole, overlap, rim
         self.gan, self.distance = resolve(gan, GAN_LOSSES, "method.gan"), resolve(norm, DISTANCES, "method.norm")
         self.lambda_gan, self.lambda_hole, self.lambda_known = lambda_gan, lambda_hole, lambda_known
         self.lambda_fm, self.lambda_seek, self.lambda_tv = lambda_fm, lambda_seek, lambda_tv
@@ -126,7 +129,8 @@ class Inpaint(Task):
     def _distances(self, x: Batch) -> dict[str, Tensor]:
         """How far the answer is from the picture, in the hole and elsewhere; of two answers the better one."""
         hole, known = x["hole"], 1 - x["hole"]
-        weight = hole + NEAR * known * grown(hole, self.overlap) if self.overlap else hole
+        weight = hole * (1 + self.rim * nearness(known)) if self.rim else hole
+        weight = weight + NEAR * known * grown(hole, self.overlap) if self.overlap else weight
         away = [self.distance(x[name], x["image"], reduction="none") for name in ("fake", "other") if name in x]
         in_hole = torch.stack([(weight * one).flatten(1).mean(1) for one in away]).amin(0).mean()
         elsewhere = torch.stack([known * one for one in away]).mean()
@@ -193,6 +197,12 @@ def shown_to(G: nn.Module, image: Tensor, mask: Tensor) -> Tensor:
     """Return what `G` reads: the picture with 0 in the hole and, unless it is a network of translation, the mask."""
     blanked = torch.where(mask > 0, 0.0, image)
     return torch.cat([blanked, mask], 1) if spec_of(G)["in_channels"] > image.shape[1] else blanked
+
+
+def nearness(known: Tensor) -> Tensor:
+    """Return about 1 at the border of what is `known` (B, 1, H, W), 1 or 0, and less further out, to 0 at RIM px."""
+    share = F.avg_pool2d(known, 2 * RIM + 1, stride=1, padding=RIM, count_include_pad=False)
+    return (2 * share).clamp_max(1.0)
 
 
 def grown(region: Tensor, reach: int) -> Tensor:
