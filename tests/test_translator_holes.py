@@ -108,7 +108,8 @@ def test_a_gray_model_fills_colour_and_a_colour_model_gray():
     gray = Translator(replace(RECIPE, channels={"image": 1, "mask": 1}), nets(channels=1))
     colour = noise(37, 43, 3)
     result = gray(colour, mask=HOLE)
-    assert (result[~HOLE] == colour[~HOLE]).all() and (np.ptp(result[14:16, 16:18], axis=2) <= 1).all()
+    assert (result[~HOLE] == colour[~HOLE]).all() and (result[HOLE] != colour[HOLE]).any()
+    assert (np.ptp(gray(colour[..., :1].repeat(3, axis=2), mask=HOLE), axis=2) == 0).all()
     assert gray(torch.rand(1, 20, 21), mask=patch(20, 21, (5, 5, 5, 5))).shape == (1, 20, 21)
 
 

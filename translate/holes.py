@@ -1,8 +1,8 @@
 """Holes of pictures: which pixels they are, and how a network that knows one scale fills those of any picture.
 
 A network makes a picture of all that it sees. Only the hole is taken from that: known pixels stay what they are, bit
-for bit. Near the border, the network's picture is corrected by what it got wrong about the known pixels beside it,
-so that no seam shows.
+for bit. Near the border, the network's picture is brought to the level of the known pixels beside it, so that no seam
+shows.
 """
 
 __all__ = [
@@ -39,7 +39,9 @@ ONE_PASS = 1.5, 2.0  # times the trained size that the shorter and the longer si
 NEAR = 1 / 8  # of the trained size; holes of less than twice this distance are filled together
 THICK = 1 / 2  # of the trained size; a network is shown no thicker hole
 FITS = 3 / 4  # of the window's side; a hole with a larger box is filled piece by piece
-FEATHER, NARROWEST, WIDEST = 0.03, 2, 8  # of the window's side, and limits in px: the corrected rim of the hole
+FADE = 1 / 16  # of the window's side: the depth at which a third of the rim's correction is left
+LARGE = 0.25  # of full scale: a step at which half of the correction is left, and of larger ones less
+LOCAL, ALONG = 0.1, 0.25  # of that depth: standard deviations of the means across the rim and along it
 
 NamedHole = tuple[np.ndarray, str]  # bool (H, W), True = to be filled, and what an error may call it
 Network = Callable[[Tensor], Tensor]  # (1, C + 1, h, w) in [-1, 1], picture and hole (+1) -> picture (1, C, h, w)
@@ -296,8 +298,7 @@ def _fill_window(
     y = network(_shown(view, unknown, window.seen, channels))
     known = Picture(to_depth(view, np.float32), gray=gray)
     made = bring_back(y, known, paired=False).pixels
-    feather = min(max(round(FEATHER * min(unknown.shape)), NARROWEST), WIDEST)
-    corrected = _without_seam(made, known.pixels, unknown, feather)
+    corrected = _without_seam(made, known.pixels, unknown)
     view[window.own] = to_depth(corrected[window.own], view.dtype)
     unknown[window.own] = False
 
@@ -320,22 +321,36 @@ def _shown(view: np.ndarray, unknown: np.ndarray, size: tuple[int, int], channel
     return torch.cat([to_tensor(colour), plane[None, None]], 1)
 
 
-def _without_seam(made: np.ndarray, known: np.ndarray, unknown: np.ndarray, feather: int) -> np.ndarray:
+def _without_seam(made: np.ndarray, known: np.ndarray, unknown: np.ndarray) -> np.ndarray:
     """Correct what a network made so that it joins on to the known pixels.
 
-    The mean of what it got wrong about the known pixels nearby is added, fully at the border and fading out over
-    `feather` px. A mean, as the error of the nearest pixel alone would draw its grain out into streaks.
+    The step that shows at the rim of the hole, from the local mean of what is known outside to that of what was made
+    inside, is spread along the rim and added to the inside, less and less with the distance (as the membrane of
+    Perez et al., 2003, "Poisson Image Editing", cut short: far from the rim the network knows better).
 
     Args:
         made: (h, w, 3) float32, the network's picture.
         known: (h, w, 3) float32, the picture; whatever in the hole.
         unknown: (h, w) bool, the hole.
-        feather: px.
+
+    Returns:
+        (h, w, 3) float32 in [0, 1], right inside the hole alone.
     """
-    weight = (~unknown).astype(np.float32)
-    reach, sigma = 2 * feather + 1, feather / 2
-    nearby = cv2.GaussianBlur(weight, (2 * reach + 1, 2 * reach + 1), sigma)
-    error = cv2.GaussianBlur((known - made) * weight[..., None], (2 * reach + 1, 2 * reach + 1), sigma)
+    reach = max(FADE * min(unknown.shape), 1.0)
+    inside = unknown.astype(np.float32)
+    local = max(LOCAL * reach, 0.7)
+    step = _mean_of(known, 1 - inside, local) - _mean_of(made, inside, local)
+    step /= 1 + np.square(step / LARGE)
     depth = cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 5)
-    fade = 0.5 + 0.5 * np.cos(np.pi * np.clip((depth - 0.5) / feather, 0, 1))  # the border is half a pixel away
-    return np.clip(made + error * (fade / np.maximum(nearby, 1e-6))[..., None], 0, 1)
+    rim = ((depth > 0) & (depth <= 1.5)).astype(np.float32)
+    along = max(ALONG * reach, 1.5)
+    near, far = (_mean_of(step, rim, sigma) for sigma in (along, 4 * along))
+    correction = near + (far - near) * np.clip(depth / (3 * along), 0, 1)[..., None]  # where `near` does not reach
+    return np.clip(made + correction * np.exp(-depth / reach)[..., None], 0, 1)
+
+
+def _mean_of(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+    """Return the local mean of (h, w, 3) where `weight` (h, w) is 1, by a Gaussian; 0 where none is within reach."""
+    side = 2 * round(3 * sigma) + 1
+    total = cv2.GaussianBlur(values * weight[..., None], (side, side), sigma)
+    return total / np.maximum(cv2.GaussianBlur(weight, (side, side), sigma), 1e-6)[..., None]

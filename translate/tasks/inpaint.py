@@ -27,7 +27,7 @@ from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judg
 DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
 NEAR = 10.0  # weight of the known pixels along the hole, beside those in it (Pathak et al., section 5.1)
 SLACK = 0.05  # of mode seeking
-RIM = 16  # px from what is known to where the hole is no rim any more
+RIM = 16  # px, a multiple of 8, from what is known to where the hole is no rim any more
 
 
 class Inpaint(Task):
@@ -200,9 +200,13 @@ def shown_to(G: nn.Module, image: Tensor, mask: Tensor) -> Tensor:
 
 
 def nearness(known: Tensor) -> Tensor:
-    """Return about 1 at the border of what is `known` (B, 1, H, W), 1 or 0, and less further out, to 0 at RIM px."""
-    share = F.avg_pool2d(known, 2 * RIM + 1, stride=1, padding=RIM, count_include_pad=False)
-    return (2 * share).clamp_max(1.0)
+    """Return about 1 at the border of what is `known` (B, 1, H, W), 1 or 0, and less further out, to 0 at RIM px.
+
+    Twice the known part of the square round a pixel, taken at a quarter of the size, where it costs next to nothing.
+    """
+    small = F.avg_pool2d(known, 4)
+    share = F.avg_pool2d(small, RIM // 2 + 1, stride=1, padding=RIM // 4, count_include_pad=False)
+    return (2 * F.interpolate(share, size=known.shape[2:], mode="bilinear")).clamp_max(1.0)
 
 
 def grown(region: Tensor, reach: int) -> Tensor:
