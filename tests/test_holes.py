@@ -222,7 +222,7 @@ def test_an_answer_that_is_off_by_a_constant_shows_no_edge(shape):
     off = torch.from_numpy(truth[view]).permute(2, 0, 1)[None] * 2 - 1 + 0.2  # by a tenth of full scale
     result = fill(Picture(truth), hole, lambda x: off, channels=3, size=SIZE).pixels
     middle = (result - truth)[50:60, 50:60]
-    assert middle.min() > 0.09
+    assert middle.min() > 0.085
     for axis in (0, 1):
         before, after = (np.abs(np.diff(x, axis=axis)).max() for x in (truth, result))
         assert after < before + 0.08 < 0.1

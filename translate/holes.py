@@ -326,7 +326,8 @@ def _without_seam(made: np.ndarray, known: np.ndarray, unknown: np.ndarray) -> n
 
     The step that shows at the rim of the hole, from the local mean of what is known outside to that of what was made
     inside, is spread along the rim and added to the inside, less and less with the distance (as the membrane of
-    Perez et al., 2003, "Poisson Image Editing", cut short: far from the rim the network knows better).
+    Perez et al., 2003, "Poisson Image Editing", cut short: far from the rim the network knows better). Large steps are
+    meant, and stay.
 
     Args:
         made: (h, w, 3) float32, the network's picture.
