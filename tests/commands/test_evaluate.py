@@ -159,7 +159,7 @@ def holed(tmp_path, monkeypatch):
 def test_a_model_that_fills_holes_is_scored_inside_them(capsys, holed):
     status, text, err = call(capsys, holed, "--limit", 3, "--json", "scores.json", "--grid", "grid.png")
     assert status == 0, err
-    for word in ("holes up to 20 %", "holes of 40 to 60 %", "OpenCV, Telea", "without holes (floor)", "seam", "L1"):
+    for word in ("holes up to 20 %", "holes of 40 to 60 %", "OpenCV, Telea", "other real pictures", "seam", "L1"):
         assert word in " ".join(text.split())
     found = json.loads((holed.parent / "scores.json").read_text())
     assert (found["title"], found["pictures"], found["size"], len(found["bands"])) == ("discs", 3, 32, 3)
@@ -173,7 +173,7 @@ def test_other_pictures_can_be_named_for_holes(capsys, holed):
         save(holed.parent / "more" / f"{i}.png", photo(i, (9, 200, 9)))
     status, text, err = call(capsys, holed, "--images", "more")
     assert status == 0, err
-    assert "2 test pictures of more, 32 px, against 18 training pictures" in text
+    assert "2 test pictures of more, 32 px, against themselves" in text
 
 
 def test_models_of_gray_pictures_and_of_many_answers(capsys, holed):

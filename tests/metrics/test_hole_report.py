@@ -12,7 +12,7 @@ def scores(**changed) -> HoleScores:
         BandScores(low=0.01, high=0.2, area=0.11, rows=[Row("this model", l1=12.34, psnr=20.5, seam=1.25)]),
         BandScores(low=0.2, high=0.4, area=0.3, rows=[Row("floor", kernel=-0.1, kernel_error=0.4)], apart=3.21),
     ]
-    options = {"title": "[photos]", "pictures": 9, "targets": 50, "size": 64, "features": "dct-v1", "seed": 0}
+    options = {"title": "[photos]", "pictures": 9, "others": 50, "size": 64, "features": "dct-v1", "seed": 0}
     return HoleScores(**options | {"bands": bands, "remarks": ["2 unreadable files were left out"]} | changed)
 
 
@@ -26,7 +26,7 @@ def test_the_table_has_a_section_for_each_size_of_hole():
     text = printed(scores())
     for word in ("holes up to 20 %", "holes of 20 to 40 %", "12.3", "20.50", "1.25", "-0.1 ± 0.4", "kernel distance x"):
         assert word in text
-    assert "9 test pictures of [photos], 64 px, against 50 training pictures" in text
+    assert "9 test pictures of [photos], 64 px, against themselves" in text
     assert "11 %, 30 % of it on average" in text
     assert "holes of 20 to 40 %: the answers to one hole are 3.2 levels apart" in text
     assert "2 unreadable files" in text and "inside the hole" in text

@@ -40,7 +40,7 @@ class HoleScores(Sections):
         title: of the pictures that it was measured on.
         bands: small holes first.
         pictures: test pictures; each gets one hole of every size.
-        targets: training pictures that the kernel distance compares with.
+        others: training pictures, whose kernel distance to the test pictures is told as well.
         size: of them all, px.
         features: version of the features that the kernel distance was measured with.
         seed: of its random subsets, the holes and the answers.
@@ -52,7 +52,7 @@ class HoleScores(Sections):
     title: str
     bands: list[BandScores]
     pictures: int
-    targets: int
+    others: int
     size: int
     features: str
     seed: int
@@ -74,7 +74,8 @@ class HoleScores(Sections):
         return [
             kernel_legend(self.features, self.seed),
             *self.legends(),
-            f"{self.pictures} test pictures of {self.title}, {self.size} px, against {self.targets} training pictures",
+            f"{self.pictures} test pictures of {self.title}, {self.size} px, against themselves before they got holes;"
+            f" other real pictures: {self.others} training pictures",
             f"each has one hole of every size, {areas} of it on average",
             *apart,
             *self.remarks,
