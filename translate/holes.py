@@ -33,7 +33,7 @@ from translate.errors import UserError
 from translate.fitting import bring_back
 from translate.images import to_tensor
 from translate.kinds import picture_of
-from translate.picture import Picture, to_depth, to_gray
+from translate.picture import FULL_SCALE, Picture, to_depth, to_gray
 
 ONE_PASS = 1.5, 2.0  # times the trained size that the shorter and the longer side of a picture may have for one pass
 NEAR = 1 / 8  # of the trained size; holes of less than twice this distance are filled together
@@ -109,7 +109,7 @@ def hole_in(picture: Picture, given: NamedHole | None, name: str) -> np.ndarray:
     """
     if given is None:
         alpha = picture.alpha
-        hole = np.zeros(picture.pixels.shape[:2], bool) if alpha is None else alpha < _opaque(alpha)
+        hole = np.zeros(picture.pixels.shape[:2], bool) if alpha is None else alpha < FULL_SCALE[alpha.dtype]
         if not hole.any():
             raise UserError(f"{name}: has no hole: give a mask (--masks), or make the hole transparent")
         if hole.all():
@@ -137,10 +137,6 @@ def resized_hole(hole: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     if hole.shape == size:
         return hole
     return cv2.resize(hole.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST_EXACT).astype(bool)
-
-
-def _opaque(alpha: np.ndarray) -> int:
-    return 1 if alpha.dtype.kind == "f" else int(np.iinfo(alpha.dtype).max)
 
 
 def holes_of_batch(mask: Any, x: Tensor) -> Tensor:
@@ -286,7 +282,7 @@ def fill(picture: Picture, hole: np.ndarray, network: Network, *, channels: int,
         _fill_window(pixels, left, window, picture.gray, network, channels)
     alpha = picture.alpha
     if alpha is not None:
-        alpha = np.where(hole, alpha.dtype.type(_opaque(alpha)), alpha)
+        alpha = np.where(hole, alpha.dtype.type(FULL_SCALE[alpha.dtype]), alpha)
     return Picture(pixels, alpha, picture.gray, picture.frames)
 
 

@@ -1,6 +1,6 @@
 """One picture in memory, and the kinds of it: depth, gray, alpha."""
 
-__all__ = ["Picture", "as_known_depth", "as_picture", "on_white", "to_depth", "to_gray"]
+__all__ = ["FULL_SCALE", "Picture", "as_known_depth", "as_picture", "on_white", "to_depth", "to_gray"]
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike
 
-_FULL = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
+FULL_SCALE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
 
 
 @dataclass
@@ -65,8 +65,8 @@ def to_depth(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         return array
     if array.dtype == np.uint8 and dtype == np.uint16:
         return array.astype(np.uint16) * np.uint16(257)
-    unit = array.astype(np.float32) / _FULL[array.dtype]
-    return unit if dtype == np.float32 else np.rint(unit * _FULL[dtype]).astype(dtype)
+    unit = array.astype(np.float32) / FULL_SCALE[array.dtype]
+    return unit if dtype == np.float32 else np.rint(unit * FULL_SCALE[dtype]).astype(dtype)
 
 
 def to_gray(pixels: np.ndarray) -> np.ndarray:

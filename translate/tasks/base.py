@@ -4,12 +4,13 @@ A task owns networks and says, phase by phase, what each of them should minimise
 device, a precision or a file: those are the trainer's.
 """
 
-__all__ = ["Batch", "Task"]
+__all__ = ["Batch", "Task", "answer"]
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from translate.networks import DISCRIMINATORS, GENERATORS
@@ -78,3 +79,10 @@ class Task(nn.Module):
         finally:
             for p in frozen:
                 p.requires_grad_(True)
+
+
+def answer(G: nn.Module, source: Tensor, z: Tensor | None, seed: int | None) -> Tensor:
+    """Run `G` on `source`, with the vector `z` where there is one; what else it draws is that of `seed`, or of 0."""
+    with torch.random.fork_rng(devices=[source.device] if source.is_cuda else []):
+        torch.manual_seed(seed or 0)
+        return G(source) if z is None else G(source, z.to(source))

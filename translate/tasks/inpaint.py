@@ -21,7 +21,7 @@ from translate.losses import GAN_LOSSES, mode_seeking
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
 from translate.networks.patch import MultiScale
 from translate.networks.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
-from translate.tasks.base import Batch, Task
+from translate.tasks.base import Batch, Task, answer
 from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judge, sum_of
 
 DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
@@ -176,9 +176,7 @@ class Inpaint(Task):
         if z is None and z_dim:
             drawn = np.zeros(z_dim) if seed is None else np.random.default_rng(seed).standard_normal(z_dim)
             z = torch.from_numpy(drawn).expand(len(shown), -1)
-        with torch.random.fork_rng(devices=[shown.device] if shown.is_cuda else []):
-            torch.manual_seed(seed or 0)
-            return G(shown) if z is None else G(shown, z.to(shown))
+        return answer(G, shown, z, seed)
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:

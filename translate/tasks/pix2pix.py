@@ -23,7 +23,7 @@ from translate.networks import ENCODERS
 from translate.networks.patch import MultiScale
 from translate.networks.strokes import spread_strokes
 from translate.networks.style import StyleEncoder
-from translate.tasks.base import Batch, Task
+from translate.tasks.base import Batch, Task, answer
 from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judge, sum_of
 
 SEEKING_ENDS = 0.7  # of a run; StarGAN v2 (Choi et al., 2020, section 2.1) lets its like fall to 0 as well
@@ -151,9 +151,7 @@ class Pix2pix(Task):
         if z is None and "E" in nets:
             looks: Tensor = nets["E"].looks  # type: ignore[assignment]
             z = (typical_look(looks) if seed is None else draw_look(looks, seed)).expand(len(source), -1)
-        with torch.random.fork_rng(devices=[source.device] if source.is_cuda else []):
-            torch.manual_seed(seed or 0)
-            return G(source, z.to(source)) if z is not None else G(source)
+        return answer(G, source, z, seed)
 
     @staticmethod
     def look(nets: nn.ModuleDict, picture: Tensor) -> Tensor:
