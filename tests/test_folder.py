@@ -16,6 +16,7 @@ from translate.checkpoint import Recipe
 from translate.errors import OptionError, UserError
 from translate.folder import translate_folder
 from translate.images import Picture, WriteError, read_picture, write_picture
+from translate.lanes import Lanes
 from translate.networks import EXPORTABLE
 from translate.translator import Translator
 from translate.worklist import make_worklist
@@ -33,6 +34,17 @@ class Negative(nn.Module):
 @pytest.fixture
 def translator():
     return Translator(RECIPE, nn.ModuleDict({"G_ab": Negative(), "G_ba": nn.Identity()}))
+
+
+@pytest.fixture(scope="module")
+def crisp():
+    """A small network that is no mere function of one pixel."""
+    torch.manual_seed(0)
+    spec = {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1}
+    nets = {name: Factory(spec, EXPORTABLE, "generator")() for name in ("G_ab", "G_ba")}
+    for parameter in nn.ModuleDict(nets).parameters():
+        parameter.data.normal_(0, 0.2)
+    return Translator(RECIPE, nn.ModuleDict(nets))
 
 
 @pytest.fixture
@@ -147,14 +159,14 @@ def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path)
 def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source, tmp_path, monkeypatch):
     write_picture(source / "long.png", Picture(np.zeros((2, 17000, 3), np.uint8)))
     (source / "long.png").rename(source / "long.webp")  # PNG content, but WebP ends at 16383 px
-    original = translator.pictures
+    original = translator.translated
 
-    def picky(picture, wish, hints, name):
-        if name.endswith("odd.png"):
+    def picky(batch, wish):
+        if any(one.name.endswith("odd.png") for one in batch):
             raise RuntimeError("the network stumbles\nand tells a story")
-        return original(picture, wish, hints, name)
+        return original(batch, wish)
 
-    monkeypatch.setattr(translator, "pictures", picky)
+    monkeypatch.setattr(translator, "translated", picky)
     report = run(translator, source, tmp_path / "out")
     reasons = {path.name: reason for path, reason in report.failed}
     assert reasons["odd.png"] == "RuntimeError: the network stumbles"
@@ -266,7 +278,7 @@ def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, s
 
 
 def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(translator, "pictures", lambda *_: pytest.fail("worked for nothing"))
+    monkeypatch.setattr(translator, "translated", lambda *_: pytest.fail("worked for nothing"))
     (tmp_path / "file").write_text("")
     for output in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(WriteError, match="cannot be written to .*; choose another folder"):
@@ -281,15 +293,15 @@ def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source,
 
 
 def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, source, tmp_path, monkeypatch):
-    original, calls = translator.pictures, []
+    original, calls = translator.translated, []
 
-    def interrupted(picture, wish, hints, name):
-        calls.append(name)
-        if len(calls) == 6:
+    def interrupted(batch, wish):
+        calls.append(batch)
+        if len(calls) >= 6:
             raise KeyboardInterrupt
-        return original(picture, wish, hints, name)
+        return original(batch, wish)
 
-    monkeypatch.setattr(translator, "pictures", interrupted)
+    monkeypatch.setattr(translator, "translated", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(translator, source, tmp_path / "out")
     threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
@@ -326,7 +338,102 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
     monkeypatch.setattr(folder_module, "read_picture", count_read)
     monkeypatch.setattr(folder_module, "write_picture", count_written)
     assert run(translator, tmp_path / "in", tmp_path / "out", workers=2).done == 40
-    assert most <= 2 * (2 + 2)
+    assert most <= 2 * (2 + 2) + 1  # one lane
+
+
+# ---- batches and lanes
+
+
+def many_sizes(root, count=40):
+    """Pictures of two sizes in turn, and now and then another one, or one of 16 bits."""
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        size = (21, 22) if i % 11 == 5 else (16, 20) if i % 2 else (24, 16)
+        deep = i % 7 == 3
+        pixels = rng.integers(0, 65536 if deep else 256, (*size, 3), dtype=np.uint16 if deep else np.uint8)
+        write_picture(root / f"{i:02}.png", Picture(pixels))
+    return root
+
+
+@pytest.fixture
+def in_batches(monkeypatch):
+    """Let pictures travel together as on a GPU, and note how many did."""
+    monkeypatch.setattr("translate.inference.Inference.batch_of", lambda *_: 4)
+    together, original = [], Translator.translated
+
+    def noted(translator, batch, wish):
+        assert len({one.kind for one in batch}) == 1
+        together.append(len(batch))
+        return original(translator, batch, wish)
+
+    monkeypatch.setattr(Translator, "translated", noted)
+    return together
+
+
+def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp, tmp_path, in_batches, monkeypatch):
+    source = many_sizes(tmp_path / "in")
+    report = run(crisp, source, tmp_path / "out")
+    assert (report.done, report.failed) == (40, []) and sum(in_batches) == 40
+    assert in_batches.count(4) >= 6 and max(in_batches) == 4
+    monkeypatch.undo()
+    run(crisp, source, tmp_path / "alone")
+    together, alone = pixels(tmp_path / "out"), pixels(tmp_path / "alone")
+    assert alone.keys() == together.keys()
+    for name, result in alone.items():
+        deep = result.dtype == np.uint16
+        assert deep == (int(name[:2]) % 7 == 3) and result.dtype == together[name].dtype
+        assert np.abs(result.astype(int) - together[name]).max() <= (0 if deep else 1), name
+        assert (result == crisp(read_picture(source / name).pixels)).all()
+
+
+def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, monkeypatch):
+    source = many_sizes(tmp_path / "in")
+    noted = translator.translated
+
+    def picky(batch, wish):
+        if any(one.name.endswith("08.png") for one in batch):
+            raise RuntimeError("no")
+        return noted(batch, wish)
+
+    monkeypatch.setattr(translator, "translated", picky)
+    (source / "12.png").write_text("no picture")
+    report = run(translator, source, tmp_path / "out")
+    assert (report.done, [path.name for path, _ in report.failed]) == (38, ["12.png", "08.png"])
+    assert pictures(tmp_path / "out") == [f"{i:02}.png" for i in range(40) if i not in (8, 12)]
+
+
+def test_answers_and_hints_come_with_batches_too(many, sketches, tmp_path, in_batches, monkeypatch):
+    for name in ("x.png", "sub/y.png"):
+        write_picture(tmp_path / "hints" / name, layer_of())
+    run(many, sketches, tmp_path / "three", count=3)
+    run(many, sketches, tmp_path / "drawn", hints=tmp_path / "hints")
+    assert in_batches == [2, 1, 1]  # strokes belong to one picture
+    monkeypatch.undo()
+    for k, expected in enumerate(many(sketches / "sub/y.png", count=3), 1):
+        assert (pixels(tmp_path / "three")[f"sub/y_{k}.png"] == np.asarray(expected)).all()
+    expected = many(sketches / "x.png", hints=tmp_path / "hints/x.png")
+    assert (pixels(tmp_path / "drawn")["x.png"] == np.asarray(expected)).all()
+
+
+def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypatch):
+    source = many_sizes(tmp_path / "in", count=12)
+    write_picture(source / "large.png", Picture(np.full((600, 500, 3), 90, np.uint8)))
+    run(crisp, source, tmp_path / "one")
+    monkeypatch.setattr("translate.inference.Inference.lanes", lambda _: Lanes(3))
+    before = torch.get_num_threads(), torch.random.get_rng_state()
+    assert run(crisp, source, tmp_path / "three", workers=3).done == 13
+    assert contents(tmp_path / "one") == contents(tmp_path / "three")
+    assert torch.get_num_threads() == before[0] and torch.equal(torch.random.get_rng_state(), before[1])
+
+
+def test_lanes_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    assert many.lanes().count == crisp.lanes().count == 4  # a look is no chance
+    drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)
+    assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).lanes().count == 1
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr("translate.memory.free_bytes", lambda _: 10.5 * crisp.peak_bytes(512, 512))
+    assert crisp.lanes().count == 10
 
 
 def test_the_bar_shows_count_and_speed(translator, source, tmp_path, capsys):
@@ -469,14 +576,14 @@ def test_answers_to_another_wish_are_not_taken_for_done(many, sketches, photos, 
 def test_a_run_that_was_cut_off_after_a_change_goes_on(many, sketches, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run(many, sketches, out, seed=1)
-    original = many.pictures
+    original = many.translated
 
-    def interrupted(picture, wish, hints, name):
-        if name.endswith("x.png"):
+    def interrupted(batch, wish):
+        if batch[0].name.partition(":")[0].endswith("x.png"):
             raise KeyboardInterrupt
-        return original(picture, wish, hints, name)
+        return original(batch, wish)
 
-    monkeypatch.setattr(many, "pictures", interrupted)
+    monkeypatch.setattr(many, "translated", interrupted)
     time.sleep(0.02)  # file times are coarse
     with pytest.raises(KeyboardInterrupt):
         run(many, sketches, out, seed=2)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from translate.config import load_config
-from translate.plan import Plan, affordable_crop, bf16_is_sound, candidates, fastest, half, make_plan
+from translate.plan import Plan, affordable_crop, bf16_is_sound, candidates, fastest, half, make_plan, try_compiled
 
 CPU = torch.device("cpu")
 BASE = Plan(size=256, crop=128, steps=10, precision="fp32", channels_last=False, compile=False, log_every=5)
@@ -28,9 +28,11 @@ def sleeper(seconds):
 def test_the_fastest_candidate_wins():
     make_step, _ = sleeper({("fp32", False): 0.15, ("fp32", True): 0.05, ("bf16", False): 0.12, ("bf16", True): 0.2})
     plans = [dataclasses.replace(BASE, precision=p, channels_last=c) for p in ("fp32", "bf16") for c in (False, True)]
-    best, seconds = fastest(plans, make_step)
+    best, seconds, tried = fastest(plans, make_step)
     assert (best.precision, best.channels_last) == ("fp32", True)
     assert 0.05 <= seconds < 0.1
+    assert [part.rsplit(" ", 2)[0] for part in tried.split(", ")] == [plan.manner for plan in plans]
+    assert f"fp32 channels_last {1000 * seconds:.0f} ms" in tried
 
 
 def test_a_hopeless_candidate_is_tried_once():
@@ -38,6 +40,47 @@ def test_a_hopeless_candidate_is_tried_once():
     plans = [BASE, dataclasses.replace(BASE, precision="bf16")]
     assert fastest(plans, make_step)[0] == BASE
     assert calls.count(("bf16", False)) == 1
+
+
+def compiling(first, again):
+    """A `make_step` whose first step takes `first` seconds, and every other one `again`."""
+    return lambda plan: lambda spent=[first]: time.sleep(spent.pop() if spent else again)  # noqa: B006
+
+
+def test_what_is_faster_compiled_is_compiled_and_the_log_says_when_that_is_repaid():
+    plan, seconds, outcome = try_compiled(BASE, 0.1, compiling(0.3, 0.02))
+    assert plan == dataclasses.replace(BASE, compile=True)
+    assert 0.02 <= seconds < 0.05
+    assert "compiled" in outcome and "repaid within 4 steps" in outcome
+
+
+def test_what_is_slower_compiled_stays_as_it_was():
+    plan, seconds, outcome = try_compiled(BASE, 0.02, compiling(0.1, 0.03))
+    assert (plan, seconds) == (BASE, 0.02)
+    assert "would not pay" in outcome
+
+
+def test_a_compiler_that_fails_is_no_reason_to_stop():
+    def broken(plan):
+        raise RuntimeError("no C++ compiler\nfound")
+
+    assert try_compiled(BASE, 0.02, broken) == (BASE, 0.02, "not compiled (RuntimeError: no C++ compiler)")
+
+
+@pytest.mark.parametrize(("minutes", "compiles"), [(1.0, False), (61.0, True)])
+def test_compiling_is_tried_in_long_runs_alone(minutes, compiles):
+    settings = {"minutes": minutes, "precision": "fp32", "channels_last": "off"}
+    config = load_config("cycle", "fast", {"train": settings, "data": {"crop": 64}})
+    asked = []
+
+    def make_step(plan):
+        asked.append(plan.compile)
+        return lambda: time.sleep(0.005 if plan.compile else 0.03)
+
+    plan = make_plan(config, CPU, 256, 100, 0.0, make_step)
+    assert asked == [False, True][: 1 + compiles]
+    assert plan.compile == compiles
+    assert ("compiled" in plan.tried) == compiles
 
 
 def test_minutes_become_steps():
@@ -51,7 +94,9 @@ def test_minutes_become_steps():
 
 def test_epochs_become_steps_without_timing_when_nothing_is_open():
     config = load_config(
-        "cycle", "paper", {"train": {"epochs": 3.0, "channels_last": "off"}, "data": {"batch_size": 2}}
+        "cycle",
+        "paper",
+        {"train": {"epochs": 3.0, "channels_last": "off", "compile": "off"}, "data": {"batch_size": 2}},
     )
 
     def forbidden(plan):

@@ -11,8 +11,9 @@ FILES = sorted((ROOT / "translate").rglob("*.py"))
 LAYERS = {
     5: {"cli", "commands", "__init__", "__main__"},
     4: {
-        "answers", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples", "film", "fitting", "folder",
-        "holes", "inference", "kinds", "latent", "previews", "sampler", "sketches", "train", "translator", "worklist",
+        "answers", "bench", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples", "film", "fitting",
+        "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "sampler", "sketches", "train",
+        "transfer", "translator", "worklist",
     },
     3: {"config", "recipes", "checkpoint", "ema", "health", "log", "optim", "plan", "run", "step"},
     2: {"tasks"},

@@ -10,7 +10,6 @@ from translate.checkpoint import Recipe, export_model
 from translate.errors import OptionError, UserError
 from translate.images import Picture, save_png
 from translate.networks import GENERATORS
-from translate.precision import pick_inference_precision
 from translate.translator import Translator
 
 RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
@@ -209,23 +208,6 @@ def test_a_model_that_translates_nothing_is_refused(monkeypatch):
     recipe = Recipe(**{**vars(RECIPE), "task": "generate"})
     with pytest.raises(UserError, match="a model of the task 'generate' translates no pictures"):
         Translator(recipe, nn.ModuleDict({"G": Same()}))
-
-
-# ---- precision
-
-
-@pytest.mark.parametrize("flaw, expected", [(None, "bf16"), ("wrong", "fp32"), ("nan", "fp32"), ("slow", "fp32")])
-def test_auto_takes_bf16_only_where_it_is_sound_and_faster(monkeypatch, flaw, expected):
-    import time
-
-    monkeypatch.setattr("translate.precision._convolves_faster_in_bf16", lambda: True)
-
-    def work(x, precision):
-        rough = precision == "bf16"
-        time.sleep(0.002 if rough == (flaw != "slow") else 0.01)
-        return x + {"wrong": 0.1, "nan": float("nan")}.get(flaw, 1e-3) * rough
-
-    assert pick_inference_precision(work, torch.device("cpu")) == expected
 
 
 # ---- memory

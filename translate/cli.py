@@ -16,6 +16,7 @@ from typing import Any
 
 import tyro
 
+from translate.commands.bench import Bench, bench
 from translate.commands.evaluate import Evaluate, evaluate
 from translate.commands.make_sketches import MakeSketches, make_sketches
 from translate.commands.prepare_dataset import PrepareDataset, prepare_dataset
@@ -37,6 +38,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "translate-folder": (TranslateFolder, translate_folder),
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
+    "bench": (Bench, bench),
     "prepare-dataset": (PrepareDataset, prepare_dataset),
     "make-sketches": (MakeSketches, make_sketches),
 }

@@ -88,7 +88,8 @@ class TrainConfig:
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
         channels_last: Memory layout: "auto" times both; "on", "off".
-        compile: Compile the networks ("auto": on CUDA only; "on", "off").
+        compile: Compile the networks: "on", "off", or "auto": where trying it shows that it pays.
+        checkpoint: Keep few activations and compute the others twice: less memory, more time.
         init: Model file or run whose weights are started from.
         log_every: Steps between log lines; 0 = chosen.
         previews: Number of sample grids over the run.
@@ -111,6 +112,7 @@ class TrainConfig:
     precision: str = "auto"
     channels_last: str = "auto"
     compile: str = "auto"
+    checkpoint: bool = False
     init: str = ""
     log_every: int = 0
     previews: int = 10

@@ -3,6 +3,7 @@
 __all__ = [
     "as_sketch",
     "bring_back",
+    "brought_back",
     "fitted",
     "fitted_hint",
     "fitted_size",
@@ -13,6 +14,7 @@ __all__ = [
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from translate.checkpoint import Recipe
@@ -59,7 +61,7 @@ def fitted_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[i
         name: what errors call it.
 
     Returns:
-        (1, channels, height, width) float32 in [-1, 1].
+        (1, channels, height, width), uint8 of a picture of 8 bits, else float32 in [-1, 1].
 
     Raises:
         UserError: a sketch model is given an empty sheet or a photo.
@@ -71,11 +73,17 @@ def fitted_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[i
 
 
 def fitted(pixels: np.ndarray, channels: int, size: tuple[int, int], name: str, labels: bool = False) -> Tensor:
-    """Bring (H, W, 3) RGB of any depth to (1, channels, *size) float32 in [-1, 1]; label maps are not interpolated."""
+    """Bring (H, W, 3) RGB to (1, channels, *size); label maps are not interpolated.
+
+    Those of 8 bits stay uint8, which `transfer.to_device` takes; others become float32 in [-1, 1].
+    """
     if channels not in (1, 3):
         raise UserError(f"{name}: this model has pictures of {channels} channels, which no file has; give a tensor")
     pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_NEAREST) if labels else _resized(pixels, size)
-    return to_tensor(to_gray(pixels)[..., None] if channels == 1 else pixels)
+    stack = to_gray(pixels)[..., None] if channels == 1 else pixels
+    if stack.dtype != np.uint8:
+        return to_tensor(stack)
+    return torch.from_numpy(stack if stack.flags.writeable else stack.copy()).permute(2, 0, 1)[None]
 
 
 def as_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
@@ -169,7 +177,12 @@ def bring_back(y: Tensor, like: Picture, paired: bool) -> Picture:
         like: the picture.
         paired: whether the result has its own channels, and no alpha; else gray stays gray and alpha is kept.
     """
-    pixels = _resized(to_array(y, like.pixels.dtype), like.pixels.shape[:2])
+    return brought_back(to_array(y, like.pixels.dtype), like, paired)
+
+
+def brought_back(made: np.ndarray, like: Picture, paired: bool) -> Picture:
+    """Do as `bring_back` with what is here already: (h, w, 1 or 3) of the picture's depth."""
+    pixels = _resized(made, like.pixels.shape[:2])
     gray = pixels.shape[2] == 1
     if gray:
         pixels = pixels.repeat(3, axis=2)

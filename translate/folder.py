@@ -7,15 +7,17 @@ makes all of it again, as do other masks; they are noted in the output folder.
 
 __all__ = ["FolderReport", "Masks", "translate_folder"]
 
+import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
@@ -26,10 +28,12 @@ from translate.data.mask_files import MaskFiles, open_masks, read_mask
 from translate.errors import OptionError, UserError
 from translate.holes import resized_hole
 from translate.images import WriteError, atomic_write, read_picture, write_picture
+from translate.lanes import Lanes
 from translate.picture import Picture
-from translate.translator import Layer, Translator
+from translate.translator import Layer, Ready, Translator
 from translate.worklist import Job, check_writable, is_done, make_worklist, note_options, unused_layers
 
+_WAITING = 64  # pictures that wait for others of their size
 _LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
 
 
@@ -92,7 +96,7 @@ def translate_folder(
     scale: str = "fit",
     overwrite: bool = False,
     quality: int = 95,
-    workers: int = 2,
+    workers: int | None = None,
     progress: bool = True,
 ) -> FolderReport:
     """Translate every picture of `source` to the same place below `output`.
@@ -110,7 +114,7 @@ def translate_folder(
         scale: "fit" or "native", as `Translator.__call__`.
         overwrite: make again what is there already.
         quality: of JPEG, WebP and AVIF, 1 to 100.
-        workers: threads that decode, and as many that encode.
+        workers: threads that decode, and as many that encode; None: two, or for a GPU one for each core.
         progress: show a bar on the terminal.
 
     Raises:
@@ -133,6 +137,7 @@ def translate_folder(
     waiting = [job for job in jobs if overwrite or changed or not is_done(job, *used)]
     report = FolderReport(skipped=len(jobs) - len(waiting), ignored=ignored, answers=answers)
     report.notes += _warnings(jobs, output, again=changed and not overwrite, hints=hints) + read.notes(jobs)
+    workers = workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
     with _bar(len(waiting), progress) as advance:
         _Run(translator, wish, quality, report, advance, read).work_off(waiting, workers)
     _list_failed(output / "failed.txt", report)
@@ -214,14 +219,17 @@ class _Reader:
         return lines
 
 
-def _write(job: Job, results: Sequence[Picture], quality: int) -> None:
-    for target, result in zip(job.targets, results, strict=True):
-        write_picture(target, result, quality)
+Work = tuple[Job, Future[Ready]]
+Answers = list[Callable[[], list[Picture]] | Exception]
+T = TypeVar("T")
 
 
 @dataclass
 class _Run:
-    """Works off a list; the network runs, and the report is kept, in the calling thread."""
+    """Works off a list: pictures are read, translated and written by threads, and the report is kept by the caller's.
+
+    An error travels with its picture, in the place of what should have become of it, to the end of the line.
+    """
 
     translator: Translator
     wish: Wish
@@ -231,49 +239,81 @@ class _Run:
     read: _Reader
 
     def work_off(self, jobs: Sequence[Job], workers: int) -> None:
-        """Translate `jobs`, with at most `workers` + 1 pictures before the network, and as many behind it."""
-        writing: deque[tuple[Job, int, Future[None]]] = deque()
-        with _pool(workers) as readers, _pool(workers) as writers:
-            for job, reading in _ahead(readers, self.read, jobs, workers + 1):
-                with self._attempt(job):
-                    picture, layer = reading.result()
-                    results = self.translator.pictures(picture, self.wish, layer, str(job.path))
-                    saving = writers.submit(_write, job, results, self.quality)
-                    writing.append((job, picture.frames, saving))
-                if len(writing) > workers + 1:
-                    self._settle(*writing.popleft())
-            for written in writing:
-                self._settle(*written)
+        """Translate `jobs`, with at most `workers` + 1 pictures before the network and its batches, as many behind."""
+        lanes = self.translator.lanes()
+        kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
+        with kept, _pool(workers) as readers, lanes.pool() as network, _pool(workers) as writers:
+            reading = _ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
+            batches = _batches(reading, self.translator.batch_of)
+            making = _ahead(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
+            each = ((made, i, work) for batch, made in making for i, work in enumerate(batch))
+            writing = ((job, writers.submit(self._write, job, one, made, i)) for made, i, (job, one) in each)
+            for job, frames in _ahead(writing, workers + 1):
+                self._settle(job, frames)
 
-    def _settle(self, job: Job, frames: int, saving: Future[None]) -> None:
-        with self._attempt(job):
-            saving.result()
-            self.report.done += 1
-            if frames > 1:
-                self.report.notes.append(f"{job.path}: {_more(job.path, frames)}")
-            self.advance()
+    def _ready(self, job: Job) -> Ready:
+        picture, layer = self.read(job)
+        return self.translator.ready(picture, self.wish, layer, str(job.path))
 
-    @contextmanager
-    def _attempt(self, job: Job) -> Iterator[None]:
-        """Record what goes wrong with one picture; only what would go wrong with all of them gets out."""
+    def _make(self, batch: Sequence[Work], lanes: Lanes) -> Answers:
+        """Translate a batch; where that fails, one picture after the other, so that only those fail that must."""
         try:
-            yield
+            ready = [one.result() for _, one in batch]
+            with lanes.taken(whole=not self.translator.is_small(ready[0])):
+                return [*self.translator.translated(ready, self.wish)]
+        except Exception as error:
+            if len(batch) == 1:
+                return [error]
+            return [answer for work in batch for answer in self._make([work], lanes)]
+
+    def _write(self, job: Job, one: Future[Ready], made: Future[Answers], i: int) -> int:
+        """Write the answers to picture `i` of a batch, and return how many pictures its file holds."""
+        answer = made.result()[i]
+        if isinstance(answer, Exception):
+            raise answer
+        for target, result in zip(job.targets, answer(), strict=True):
+            write_picture(target, result, self.quality)
+        return one.result().picture.frames
+
+    def _settle(self, job: Job, frames: Future[int]) -> None:
+        """Report on a picture; only what would go wrong with all of them gets out."""
+        try:
+            if frames.result() > 1:
+                self.report.notes.append(f"{job.path}: {_more(job.path, frames.result())}")
+            self.report.done += 1
         except WriteError:
             raise
         except Exception as error:
             self.report.failed.append((job.path, _reason(error, job)))
-            self.advance()
+        self.advance()
 
 
-def _ahead(pool: ThreadPoolExecutor, read: _Reader, jobs: Sequence[Job], depth: int) -> Iterator[tuple[Job, Future]]:
-    """Give the jobs in order, each with its decoding, which starts `depth` jobs earlier."""
-    reading: deque[tuple[Job, Future]] = deque()
-    for job in jobs:
-        reading.append((job, pool.submit(read, job)))
-        if len(reading) > depth:
-            yield reading.popleft()
-    while reading:
-        yield reading.popleft()
+def _ahead(begun: Iterable[T], depth: int) -> Iterator[T]:
+    """Give things in order, each when the `depth` next ones have been begun."""
+    waiting: deque[T] = deque()
+    for one in begun:
+        waiting.append(one)
+        if len(waiting) > depth:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[list[Work]]:
+    """Put pictures of a size together, `most` at a time; what finds no company goes on when others have waited long."""
+    gathered: dict[Any, list[Work]] = {}
+    for work in reading:
+        error = work[1].exception()
+        room = 1 if error else most(work[1].result())
+        if room == 1:
+            yield [work]
+            continue
+        kind = work[1].result().kind
+        gathered.setdefault(kind, []).append(work)
+        if len(gathered[kind]) == room:
+            yield gathered.pop(kind)
+        elif sum(map(len, gathered.values())) > _WAITING:
+            yield gathered.pop(next(iter(gathered)))
+    yield from gathered.values()
 
 
 @contextmanager

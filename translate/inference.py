@@ -2,7 +2,8 @@
 
 __all__ = ["Inference"]
 
-from functools import cached_property
+import copy
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -12,14 +13,19 @@ from translate.answers import Answer
 from translate.checkpoint import Recipe
 from translate.errors import UserError
 from translate.images import pad_to_multiple
-from translate.precision import pick_inference_precision
+from translate.lanes import Lanes
+from translate.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.step import autocast
 from translate.tasks import TASKS
+from translate.transfer import to_device
 
 _MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over
 _PROBE = 64  # px of the smaller picture that memory is measured with
 _ALWAYS_FITS = 2**20  # pixels; memory is not asked about for pictures up to this
 _BESIDE = 40  # bytes a pixel of the copies around the networks' pass
+_SIDE = 512  # px; a picture up to the square of this is worth one core, and a larger one all
+_TRIED = 256  # px at most, of the picture that precisions are compared on
+_MOST = 32  # pictures of a batch
 
 
 class Inference:
@@ -29,26 +35,31 @@ class Inference:
         recipe: what the model is.
         nets: its networks, in eval mode and frozen.
         device: where they compute.
-        precision: "fp32" or "bf16".
+        mode: precision and layout that they compute in.
+        note: why those, in a line; "" where nothing was measured.
         z_dim: numbers in a look; 0: there is none.
         random: whether a seed changes the answer.
+        draws: whether the networks themselves draw numbers, from torch's one generator: then one pass at a time.
         masked: whether it fills holes: its sources have one more channel, last, that is 1 in the hole and -1 elsewhere.
         fixed: px; where the networks take squares of this side alone. 0: they take any size.
         usual: the direction that it goes if not told; "": it has none.
     """
 
     def __init__(self, recipe: Recipe, nets: nn.ModuleDict, device: torch.device, precision: str = "fp32") -> None:
-        nets.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        nets = nets.to(device).eval().requires_grad_(False)
         self.recipe, self.device = recipe, device
-        self.nets = nets.eval().requires_grad_(False)
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.random = self.z_dim > 0 or any(getattr(net, "random", False) for net in nets.values())
         self._one_by_one = self.random and not self.z_dim
         self.masked = TASKS[recipe.task].data == "masked"
+        self.draws = self._one_by_one or (self.random and self.masked)
         self.usual = recipe.directions[0] if recipe.directions else ""
         self.fixed = max(int(getattr(net, "fixed", 0)) for net in nets.values())
         self._multiple = self.fixed or max(int(getattr(net, "multiple", 1)) for net in nets.values())
-        self.precision = pick_inference_precision(self._probe, device, precision)
+        self.mode, self.note = pick_inference_precision(
+            partial(self._prepared, nets), device, precision, min(max(recipe.size, 64), _TRIED)
+        )
+        self.nets = arranged(nets, self.mode)
 
     def places(self, direction: str) -> tuple[str, str]:
         """Return where source and target of `direction` stand in a batch: ("a", "b"), ("b", "a"), or both "image"."""
@@ -69,7 +80,8 @@ class Inference:
         """Translate a batch.
 
         Args:
-            x: (B, C, H, W) in [-1, 1], any size; for a model that fills holes (B, C + 1, H, W), the hole as last plane.
+            x: (B, C, H, W) in [-1, 1] or uint8, any size; for a model that fills holes (B, C + 1, H, W), the hole as
+                last plane.
             direction: "ab" or "ba".
             answer: which of the model's answers.
             hint: (1 or B, 4, H, W) RGBA in [-1, 1].
@@ -88,7 +100,7 @@ class Inference:
         hints = [None] * len(pieces) if hint is None else hint.expand(len(x), -1, -1, -1).split(len(pieces[0]))
         try:
             passes = zip(pieces, hints, strict=True)
-            return torch.cat([self._run(piece, direction, self.precision, answer, layer) for piece, layer in passes])
+            return torch.cat([self._run(self.nets, self.mode, p, direction, answer, layer) for p, layer in passes])
         except RuntimeError as error:  # the estimate was too low, or others took the memory meanwhile
             if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
                 raise self._too_large(batch, height, width, name, memory.free_bytes(self.device) or 0) from None
@@ -97,9 +109,27 @@ class Inference:
     def look(self, photos: Tensor) -> Tensor:
         """Read z back from pictures of the target domain: (B, C, H, W) in [-1, 1] to (B, z_dim) float32."""
         task, encoder = TASKS[self.recipe.task], self.nets["E"]
-        x, _ = pad_to_multiple(photos.to(self.device, torch.float32), int(getattr(encoder, "multiple", 1)), _MINIMUM)
-        with torch.inference_mode(), autocast(self.device, self.precision):
+        x, _ = pad_to_multiple(to_device(photos, self.device), int(getattr(encoder, "multiple", 1)), _MINIMUM)
+        with torch.inference_mode(), autocast(self.device, self.mode.precision):
             return task.look(self.nets, x).float()  # type: ignore[attr-defined]
+
+    def batch_of(self, height: int, width: int) -> int:
+        """Return how many pictures of this size travel together at best: on a CPU each by itself, from core to core."""
+        return max(1, min(_MOST, _ALWAYS_FITS // (height * width))) if self.device.type == "cuda" else 1
+
+    def lanes(self) -> Lanes:
+        """Return as many lanes as there are cores for small pictures, and memory; one where that cannot be."""
+        threads = torch.get_num_threads()
+        if self.device.type != "cpu" or self.draws:
+            return Lanes(1)
+        free = memory.free_bytes(self.device) if threads * _SIDE**2 > _ALWAYS_FITS else None
+        fitting = threads if free is None else free // self.peak_bytes(_SIDE, _SIDE)
+        return Lanes(max(1, min(threads, fitting)))
+
+    @staticmethod
+    def is_small(height: int, width: int) -> bool:
+        """Whether a picture is to be translated on one core, with others on the others."""
+        return height * width <= _SIDE**2
 
     def peak_bytes(self, height: int, width: int) -> int:
         """Estimate the memory that translating a picture of height x width px takes, beside the model."""
@@ -124,23 +154,31 @@ class Inference:
     def _bytes_per_pixel(self) -> float:
         # Counted in fp32 for both precisions: with bf16 the tensors take less, the backend's own copies more.
         small = max(_PROBE, self._multiple)  # smaller, both probes would be padded to the same size
-        return memory.bytes_per_pixel(lambda x: self._probe(x, "fp32"), self.device, small)
+        exact = Mode("fp32", self.mode.channels_last)
+        return memory.bytes_per_pixel(self._prepared(copy.deepcopy(self.nets).float(), exact), self.device, small)
 
-    def _probe(self, x: Tensor, precision: str) -> Tensor:
+    def _prepared(self, nets: nn.ModuleDict, mode: Mode) -> Pass:
+        """Return what runs the usual direction of `nets` in that mode."""
+        return partial(self._probe, arranged(nets, mode), mode)
+
+    def _probe(self, nets: nn.ModuleDict, mode: Mode, x: Tensor) -> Tensor:
         """Run the usual direction on (B, 3, H, W), whatever the model's channels and sizes are."""
         channels, _ = self.channels(self.usual)
         fitting = x if channels == 3 else x[:, :1].expand(-1, channels, -1, -1)
         if self.masked:
             fitting = torch.cat([fitting, _hole_in_the_middle(x)], 1)
-        return self._run(_tiles(fitting, self.fixed) if self.fixed else fitting, self.usual, precision, Answer())
+        return self._run(nets, mode, _tiles(fitting, self.fixed) if self.fixed else fitting, self.usual, Answer())
 
-    def _run(self, x: Tensor, direction: str, precision: str, answer: Answer, hint: Tensor | None = None) -> Tensor:
-        x = x.to(self.device, torch.float32)
+    def _run(
+        self, nets: nn.ModuleDict, mode: Mode, x: Tensor, direction: str, answer: Answer, hint: Tensor | None = None
+    ) -> Tensor:
+        x = to_device(x, self.device)
         padded, inside = pad_to_multiple(x, self._multiple, _MINIMUM)
         if self.recipe.facts.get("sketch"):  # a mirrored edge would draw lines that are not there
             padded = _framed(x, 1.0, padded, inside)
         source, _ = self.channels(direction)
-        batch = {self.places(direction)[0]: padded[:, :source].contiguous(memory_format=torch.channels_last)}
+        layout = torch.channels_last if mode.channels_last else torch.contiguous_format
+        batch = {self.places(direction)[0]: padded[:, :source].contiguous(memory_format=layout)}
         if self.masked:
             batch["mask"] = padded[:, source:]
         if "hint" in self.recipe.channels:
@@ -148,8 +186,8 @@ class Inference:
             batch["hint"] = _framed(layer.to(x), -1.0, padded, inside)
         looks = None if answer.z is None else answer.z.to(self.device).expand(len(x), -1)
         chance = {name: value for name, value in (("z", looks), ("seed", answer.seed)) if value is not None}
-        with torch.inference_mode(), autocast(self.device, precision):
-            y = TASKS[self.recipe.task].predict(self.nets, batch, direction=direction, **chance)
+        with torch.inference_mode(), autocast(self.device, mode.precision):
+            y = TASKS[self.recipe.task].predict(nets, batch, direction=direction, **chance)
         assert y.shape[2:] == padded.shape[2:], (y.shape, padded.shape)
         return y[(..., *inside)].float()
 

@@ -1,11 +1,13 @@
-"""What "auto" comes to: precision, memory layout, crop and number of steps, chosen by timing the real step here.
+"""What "auto" comes to: precision, memory layout, compiling, crop and number of steps, chosen by timing the real step.
 
 No rule of thumb holds across processors: bf16 convolutions run at twice the speed of fp32 on one CPU and at a fiftieth
-on another; channels_last wins at some widths and loses at others. So the candidates are run.
+on another; channels_last wins at some widths and loses at others; compiled networks are faster, or slower, than the
+library's own kernels. So the candidates are run.
 """
 
 __all__ = ["Plan", "bf16_is_sound", "make_plan"]
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -20,6 +22,8 @@ from translate.errors import OptionError
 
 Step = Callable[[], object]
 MakeStep = Callable[["Plan"], Step]
+LONG = {"cuda": 300.0, "cpu": 3600.0}  # seconds of a run in which a minute or two of compiling may be tried
+SOME_STEPS = 1000  # with fewer, nothing is compiled unasked
 ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
 
 
@@ -35,6 +39,7 @@ class Plan:
         channels_last: Memory layout of weights and pictures.
         compile: Whether networks are compiled.
         log_every: Steps between log lines.
+        tried: What was timed, and what it came to.
     """
 
     size: int
@@ -44,6 +49,13 @@ class Plan:
     channels_last: bool
     compile: bool
     log_every: int
+    tried: str = ""
+
+    @property
+    def manner(self) -> str:
+        """How a step computes, in words."""
+        words = [self.precision] + ["channels_last"] * self.channels_last + ["compiled"] * self.compile
+        return " ".join(words)
 
 
 def make_plan(
@@ -73,26 +85,49 @@ def make_plan(
         steps=train.steps or max(1, round(train.epochs * epoch_steps)),
         precision="fp32",
         channels_last=False,
-        compile=train.compile == "on" or (train.compile == "auto" and device.type == "cuda"),
+        compile=train.compile == "on",
         log_every=train.log_every or 50,
     )
     began = time.monotonic()
     plans = candidates(base, device, train.precision, train.channels_last)
-    if len(plans) == 1 and config.data.crop >= 0 and not train.minutes:
+    compiling = train.compile == "auto" and (train.minutes or base.steps >= SOME_STEPS)
+    if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not compiling:
         return plans[0]  # nothing is left open that time could decide
-    plan, seconds = fastest(plans, make_step)
+    plan, seconds, tried = fastest(plans, make_step)
+    whole = seconds * (size / plan.crop) ** 2
     if config.data.crop < 0:
-        whole = seconds * (size / plan.crop) ** 2
         left = train.minutes * 60 - seconds_used if train.minutes else None
-        crop = affordable_crop(size, whole, left, device)
-        seconds *= (crop / plan.crop) ** 2
-        plan = replace(plan, crop=crop)
+        plan = replace(plan, crop=affordable_crop(size, whole, left, device))
+        seconds = whole * (plan.crop / size) ** 2
+    length = train.minutes * 60 - seconds_used or plan.steps * seconds
+    if compiling and length >= LONG.get(device.type, math.inf):
+        plan, seconds, outcome = try_compiled(plan, seconds, make_step)
+        tried = f"{tried}; {outcome}"
     if train.minutes:
         left = train.minutes * 60 - seconds_used - (time.monotonic() - began)
         plan = replace(plan, steps=max(1, int(0.96 * left / seconds)))  # the rest is for previews and saves
     if not train.log_every:
         plan = replace(plan, log_every=max(1, min(100, round(5 / seconds))))
-    return plan
+    return replace(plan, tried=tried)
+
+
+def try_compiled(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan, float, str]:
+    """Compile the step of `plan`, which takes so many seconds as it is; keep what is faster, and say what it was.
+
+    Compiling is paid for by then: the run itself finds the kernels in the compiler's cache.
+    """
+    compiled = replace(plan, compile=True)
+    try:
+        step = make_step(compiled)
+        first = timed(step)
+        again = statistics.median(timed(step) for _ in range(max(3, min(20, round(2 / seconds)))))
+    except Exception as error:  # the compiler is a stranger: it may be missing, or fail in any way
+        return plan, seconds, f"not compiled ({type(error).__name__}: {str(error).strip().partition(chr(10))[0][:100]})"
+    outcome = f"compiled {1000 * again:.0f} ms"
+    if again >= 0.98 * seconds:
+        return plan, seconds, f"{outcome}, which would not pay"
+    repaid = math.ceil(first / (seconds - again))
+    return compiled, again, f"{outcome}, after {first:.0f} s of compiling, repaid within {repaid} steps"
 
 
 def half(size: int) -> int:
@@ -128,8 +163,12 @@ def candidates(base: Plan, device: torch.device, precision: str, channels_last: 
     return [replace(base, precision=p, channels_last=c) for p, c in product(precisions, layouts)]
 
 
-def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float]:
-    """Time each plan's step, in turn so that a passing disturbance hits all alike; return the best, with seconds."""
+def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float, str]:
+    """Time each plan's step, in turn so that a passing disturbance hits all alike.
+
+    Returns:
+        The best, its seconds, and all of their times in words.
+    """
     steps = {plan: make_step(plan) for plan in plans}
     first = {plan: timed(step) for plan, step in steps.items()}  # allocates, compiles; not counted
     hopeless = 4 * min(first.values())  # where bf16 is emulated, one more step of it would cost a minute
@@ -143,7 +182,8 @@ def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float]:
             found.append(timed(steps[plan]))
     medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
     best = min(medians, key=medians.__getitem__)
-    return best, medians[best]
+    told = ", ".join(f"{plan.manner} {1000 * s:.0f} ms" for plan, s in (first | medians).items())
+    return best, medians[best], told
 
 
 def timed(step: Step) -> float:

@@ -4,7 +4,7 @@ __all__ = ["RunFolder", "data_of"]
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ class RunFolder:
         return self._plan(earlier.get("plan", {}))
 
     def _plan(self, values: Mapping[str, Any]) -> Plan:
-        if set(values) != {f.name for f in fields(Plan)}:
+        known = {f.name: f.default is MISSING for f in fields(Plan)}
+        if not {name for name, needed in known.items() if needed} <= set(values) <= set(known):
             raise UserError(f"{self.config}: its [plan] is damaged; choose another --out, or delete the folder")
         return Plan(**values)
 

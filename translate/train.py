@@ -19,6 +19,7 @@ from translate.ema import EMA
 from translate.errors import OptionError, UserError
 from translate.log import Diverged, Log, console
 from translate.memory import keep_freed_memory
+from translate.networks.checkpointing import checkpoint_activations
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview
@@ -50,7 +51,7 @@ def train(config: Config) -> Path:
     start = load_state(folder.state, parts, device)
     announce(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
-    batches = Batches(stream, config.data.batch_size, start=start)
+    batches = Batches(stream, config.data.batch_size, start=start, device=device)
     previews = Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last))
 
     def save(step: int) -> None:
@@ -142,10 +143,23 @@ def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: 
     task = make_task(config, channels, plan.size)
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
     task = task.to(device=device, memory_format=layout)  # type: ignore[call-overload]
-    if plan.compile:
-        for name in {name for names in task.phases.values() for name in names}:
-            task.get_submodule(name).compile()
+    for name in sorted({name for names in task.phases.values() for name in names}):
+        net = task.get_submodule(name)
+        if config.train.checkpoint:
+            checkpoint_activations(net)
+        if plan.compile:
+            compile_network(net)
     return task
+
+
+def compile_network(net: nn.Module) -> None:
+    """Compile `net` in place, anew for each shape that it is given: merged calls have batches of several sizes.
+
+    A network is frozen in one phase and learns in the other, and networks of a kind share their code: each of these is
+    a graph of its own, made once.
+    """
+    torch._dynamo.config.recompile_limit = 64
+    net.compile(dynamic=False)
 
 
 def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
@@ -258,11 +272,12 @@ def warn(data: TrainingData, task: Task) -> None:
 
 def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
     """Say what is about to run, and with which settings."""
-    layout = "channels_last" if plan.channels_last else "contiguous"
     doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
     console.print(
         f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, "
         f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, "
-        f"{device}, {plan.precision}, {layout}",
+        f"{device}, {plan.manner}",
         soft_wrap=True,
     )
+    if plan.tried and not start:
+        console.print(f"a step took: {plan.tried}", soft_wrap=True)

@@ -1,8 +1,10 @@
 """A trained model as one callable: a picture of any kind and size in, one or many of the same kind and size out."""
 
-__all__ = ["Translator"]
+__all__ = ["Layer", "Ready", "Translator"]
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,47 @@ from torch import Tensor, nn
 from translate.answers import Answer, Wish, choose_answers
 from translate.checkpoint import Recipe, load_model, model_file
 from translate.errors import OptionError, UserError
-from translate.fitting import bring_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
+from translate.fitting import brought_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
 from translate.holes import NamedHole, Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.inference import Inference
 from translate.kinds import as_kind_of, picture_of
+from translate.lanes import Lanes
 from translate.picture import Picture, on_white
 from translate.step import pick_device
 from translate.tasks import TASKS
+from translate.transfer import Arriving
 
 Layer = tuple[Picture, str] | NamedHole  # strokes or a hole that belong to a picture, and what an error may call them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A picture, and what a model is shown of it.
+
+    Attributes:
+        picture: of any kind.
+        name: what errors call it.
+        shown: (1, C, h, w), uint8 or float32 in [-1, 1]; None: a hole is filled in windows.
+        hint: strokes, (1, 4, h, w).
+        hole: (H, W) bool.
+    """
+
+    picture: Picture
+    name: str
+    shown: Tensor | None = None
+    hint: Tensor | None = None
+    hole: np.ndarray | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width that the model sees, px; of a picture with a hole, its own."""
+        height, width = self.picture.pixels.shape[:2] if self.shown is None else self.shown.shape[2:]
+        return height, width
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What pictures that travel together have in common."""
+        return (*self.size, self.picture.pixels.dtype)
 
 
 class Translator:
@@ -35,6 +69,7 @@ class Translator:
         recipe: what the model is; `recipe.domains` names a and b.
         device: where it computes.
         precision: "fp32" or "bf16".
+        note: why that, in a line; "" where nothing was measured.
         z_dim: how many numbers make a look z; 0: the model has none.
         random: whether `seed` changes the answer.
         masked: whether it fills holes.
@@ -48,8 +83,8 @@ class Translator:
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use tools/sample.py")
         self._infer = Inference(recipe, nets, torch.device(device), precision)
         self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
-        self.precision, self.z_dim, self.random = self._infer.precision, self._infer.z_dim, self._infer.random
-        self.masked = self._infer.masked
+        self.precision, self.note = self._infer.mode.precision, self._infer.note
+        self.z_dim, self.random, self.masked = self._infer.z_dim, self._infer.random, self._infer.masked
         self.file: Path | None = None
         self._paired = is_paired(recipe)
 
@@ -192,18 +227,63 @@ class Translator:
             OptionError: a layer for a model that takes none.
             UserError: as for a call.
         """
+        made = self.translated([self.ready(picture, wish, layer, name)], wish)
+        return made[0]()
+
+    def ready(self, picture: Picture, wish: Wish, layer: Layer | None = None, name: str = "it") -> Ready:
+        """Do what is to be done before the networks see a picture, in any thread; arguments are those of `pictures`.
+
+        Raises:
+            OptionError, UserError: as there.
+        """
         if self.masked:
-            return self._filled(picture, hole_in(picture, layer, name), wish, name)  # type: ignore[arg-type]
+            return Ready(picture=picture, name=name, hole=hole_in(picture, layer, name))  # type: ignore[arg-type]
         self.check_layer(hints=layer is not None)
         height, width = picture.pixels.shape[:2]
         size = fitted_size(self.recipe, height, width, wish.scale)
-        seen_as = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
-        self._infer.check_memory(1, *size, seen_as)
         channels, _ = self._infer.channels(wish.direction)
-        x = fitted_source(self.recipe, picture, channels, size, name)
+        shown = fitted_source(self.recipe, picture, channels, size, name)
         hint = fitted_hint(layer[0], (height, width), size, layer[1]) if layer else None  # type: ignore[arg-type]
-        passes = (self._infer(x, wish.direction, answer, hint, seen_as) for answer in wish.answers)
-        return [bring_back(y, picture, self._paired) for y in passes]
+        seen_as = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
+        return Ready(picture=picture, name=seen_as, shown=shown, hint=hint)
+
+    def translated(self, batch: Sequence[Ready], wish: Wish) -> list[Callable[[], list[Picture]]]:
+        """Run the networks; for each picture return what waits for its answers and brings them to its size and depth.
+
+        Args:
+            batch: pictures that are seen at one size, of one depth; those with a hint or a hole come one by one.
+            wish: from `wish`.
+
+        Raises:
+            UserError: the pass would take more memory than there is.
+        """
+        first = batch[0]
+        if first.shown is None:
+            filled = self._filled(first.picture, first.hole, wish, first.name)  # type: ignore[arg-type]
+            return [lambda: filled]
+        shown = torch.cat([one.shown for one in batch]) if len(batch) > 1 else first.shown  # type: ignore[misc]
+        passes = (self._infer(shown, wish.direction, answer, first.hint, first.name) for answer in wish.answers)
+        made = [Arriving(y, first.picture.pixels.dtype) for y in passes]
+        return [partial(self._brought_back, made, i, one.picture) for i, one in enumerate(batch)]
+
+    def _brought_back(self, made: Sequence[Arriving], i: int, picture: Picture) -> list[Picture]:
+        return [brought_back(arriving.array(i), picture, self._paired) for arriving in made]
+
+    def lanes(self) -> Lanes:
+        """Return the lanes in which pictures may be translated at the same time."""
+        return self._infer.lanes()
+
+    def is_small(self, one: Ready) -> bool:
+        """Whether one lane is enough for a picture."""
+        return self._infer.is_small(*one.size)
+
+    def batch_of(self, one: Ready) -> int:
+        """Return how many pictures like this one are translated together at best.
+
+        Those of more than 8 bits go by themselves: in a batch, the last of 16 bits may come out differently.
+        """
+        together = one.shown is not None and one.shown.dtype == torch.uint8 and one.hint is None
+        return self._infer.batch_of(*one.size) if together else 1
 
     def peak_bytes(self, height: int, width: int) -> int:
         """Estimate the memory that one pass over a picture of height x width px takes, beside the model."""

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.conftest import picture
+from tests.data.album import album, sample
 from tests.data.idx_files import write_mnist
 from translate.config import DataConfig
 from translate.data.images_data import ImagesData, bordered
@@ -46,8 +47,8 @@ def test_pictures_without_labels(tmp_path):
     assert (data.counts, data.skipped) == ({"x": 36}, [])
     assert set(data.probe) == {"image"}
     assert data.probe["image"].shape == (32, 3, 32, 32) and data.probe["image"].dtype == torch.uint8
-    sample = data.stream(crop=32, flip=True, seed=0)[0]
-    assert set(sample) == {"image"} and sample["image"].shape == (32, 32, 3)
+    shown = sample(data.stream(crop=32, flip=True, seed=0), 0)
+    assert set(shown) == {"image"} and shown["image"].shape == (32, 32, 3)
 
 
 def test_labels_reach_the_batch_beside_their_pictures(tmp_path):
@@ -71,7 +72,7 @@ def test_pictures_without_a_label_have_minus_one(tmp_path):
     write_classes(tmp_path / "x", {"a": 12, "b": 12, "unlabelled": 12})
     data = opened(make(tmp_path / "x", "auto", tmp_path), tmp_path / "cache")
     stream = data.stream(crop=32, flip=False, seed=0)
-    seen = {int(stream[i]["label"]) for i in range(stream.epoch)}
+    seen = {int(sample(stream, i)["label"]) for i in range(stream.epoch)}
     assert seen == {-1, 0, 1}
     assert -1 not in data.probe["label"].tolist()
     assert any("have no label" in note for note in data.notes)
@@ -102,13 +103,14 @@ def test_the_cache_is_reused_and_labels_change_the_fingerprint(tmp_path):
 def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
     numbers = np.arange(8)
     pictures = [np.arange(120, dtype=np.uint8).reshape(10, 12, 1) + np.uint8(i) for i in numbers]
-    stream = Singles(pictures, numbers.astype(np.int64), crop=8, flip=True, seed=3)
+    stream = Singles(album(pictures), numbers.astype(np.int64), crop=8, flip=True, seed=3)
     assert stream.epoch == 8
     for start in (0, 8, 16):
-        assert sorted(int(stream[i]["label"]) for i in range(start, start + 8)) == numbers.tolist()
+        assert sorted(int(sample(stream, i)["label"]) for i in range(start, start + 8)) == numbers.tolist()
     mirrored, corners = 0, set()
     for i in range(140):
-        cut, label = stream[i]["image"].astype(int), int(stream[i]["label"])
+        shown = sample(stream, i)
+        cut, label = shown["image"].astype(int), int(shown["label"])
         mirrored += cut[0, 0, 0] > cut[0, 1, 0]
         cut = cut[:, ::-1] if cut[0, 0, 0] > cut[0, 1, 0] else cut
         top, left = divmod(cut[0, 0, 0] - label, 12)
@@ -116,17 +118,17 @@ def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
         corners.add((top, left))
     assert 45 < mirrored < 95
     assert corners == {(top, left) for top in range(3) for left in range(5)}
-    plain = Singles(pictures, None, crop=8, flip=False, seed=3)
-    assert set(plain[0]) == {"image"}
-    assert all(plain[i]["image"][0, 0, 0] < plain[i]["image"][0, 1, 0] for i in range(50))
+    plain = Singles(album(pictures), None, crop=8, flip=False, seed=3)
+    assert set(sample(plain, 0)) == {"image"}
+    assert all(sample(plain, i)["image"][0, 0, 0] < sample(plain, i)["image"][0, 1, 0] for i in range(50))
 
 
 def test_labelled_pictures_come_in_fours_of_a_class():
     labels = np.random.default_rng(0).integers(-1, 5, 103)
     pictures = [np.full((8, 8, 1), i, np.uint8) for i in range(103)]
-    stream = Singles(pictures, labels, crop=8, flip=False, seed=3)
+    stream = Singles(album(pictures), labels, crop=8, flip=False, seed=3)
     assert stream.epoch == 100
-    shown = [int(stream[i]["image"][0, 0, 0]) for i in range(200)]
+    shown = [int(sample(stream, i)["image"][0, 0, 0]) for i in range(200)]
     first, second = shown[:100], shown[100:]
     assert len(set(first)) == len(set(second)) == 100
     assert first != second
@@ -140,7 +142,7 @@ def test_batches_depend_on_seed_and_step_alone():
     pictures = [np.random.default_rng(i).integers(0, 256, (9, 9, 3), np.uint8) for i in range(6)]
 
     def batch(seed, step):
-        return Batches(Singles(pictures, np.arange(6), crop=8, flip=True, seed=seed), 4).make(step)
+        return Batches(Singles(album(pictures), np.arange(6), crop=8, flip=True, seed=seed), 4).make(step)
 
     assert all(torch.equal(batch(0, 5)[key], batch(0, 5)[key]) for key in ("image", "label"))
     assert not torch.equal(batch(0, 5)["image"], batch(1, 5)["image"])

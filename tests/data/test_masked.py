@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.conftest import picture
+from tests.data.album import sample
 from tests.data.idx_files import write_mnist
 from translate.config import DataConfig
 from translate.data.images_data import ImagesData
@@ -66,7 +67,7 @@ def test_the_pictures_are_those_of_the_stream_without_masks(tmp_path):
     stream = data.stream(crop=32, flip=True, seed=3)
     assert isinstance(stream, Masked) and stream.epoch == 11
     for i in range(25):
-        np.testing.assert_array_equal(stream[i]["image"], stream.pictures[i]["image"])
+        np.testing.assert_array_equal(sample(stream, i)["image"], sample(stream.pictures, i)["image"])
 
 
 def test_a_sample_is_a_function_of_seed_and_index(tmp_path):
@@ -74,9 +75,9 @@ def test_a_sample_is_a_function_of_seed_and_index(tmp_path):
     other = opened(make(tmp_path / "x", tmp_path), tmp_path / "other")
     one, same, another = (d.stream(crop=32, flip=True, seed=s) for d, s in ((data, 1), (other, 1), (data, 2)))
     for i in (40, 3, 17):
-        assert all(np.array_equal(one[i][key], same[i][key]) for key in ("image", "mask"))
-        assert not np.array_equal(one[i]["mask"], another[i]["mask"])
-    assert len({one[i]["mask"].tobytes() for i in range(30)}) == 30
+        assert all(np.array_equal(sample(one, i)[key], sample(same, i)[key]) for key in ("image", "mask"))
+        assert not np.array_equal(sample(one, i)["mask"], sample(another, i)["mask"])
+    assert len({sample(one, i)["mask"].tobytes() for i in range(30)}) == 30
     first, again = (Batches(s, 4).make(6)["mask"] for s in (one, same))
     assert torch.equal(first, again)
 
@@ -85,11 +86,11 @@ def test_kinds_and_shares_are_those_wished_for(tmp_path):
     write_pictures(tmp_path / "x")
     wishes = {"mask_kinds": ("boxes", "halves"), "mask_low": 0.3, "mask_high": 0.4}
     stream = opened(make(tmp_path / "x", tmp_path, **wishes), tmp_path / "c").stream(crop=32, flip=True, seed=0)
-    shares = [stream[i]["mask"].mean() / 255 for i in range(30)]
+    shares = [sample(stream, i)["mask"].mean() / 255 for i in range(30)]
     assert 0.3 <= min(shares) < max(shares) <= 0.4
     data = opened(make(tmp_path / "x", tmp_path, mask_kinds=("centre",)), tmp_path / "c")
     centre = KINDS["centre"](32, 32, np.random.default_rng(0), 0.25)
-    np.testing.assert_array_equal(data.stream(crop=32, flip=True, seed=0)[5]["mask"][..., 0] > 0, centre)
+    np.testing.assert_array_equal(sample(data.stream(crop=32, flip=True, seed=0), 5)["mask"][..., 0] > 0, centre)
     assert (data.probe["mask"][:, 0].numpy() > 0).tolist() == [centre.tolist()] * 6
 
 
@@ -116,7 +117,7 @@ def test_gray_pictures_stay_gray_and_characters_unmirrored(tmp_path):
     assert data.notes == ["the pictures seem to be characters, so none is mirrored"]
     stream = data.stream(crop=32, flip=True, seed=0)
     assert not stream.pictures.flip
-    assert set(stream[0]) == {"image", "mask"} and stream[0]["image"].shape == (32, 32, 1)
+    assert set(sample(stream, 0)) == {"image", "mask"} and sample(stream, 0)["image"].shape == (32, 32, 1)
 
 
 @pytest.mark.parametrize(
@@ -140,17 +141,18 @@ def test_masks_from_files(tmp_path, levels, hole):
     opened(data, tmp_path / "cache", size=48)
     assert data.notes == [told]
     stream = data.stream(crop=48, flip=True, seed=0)
-    masks = [stream[i]["mask"] for i in range(40)]
+    masks = [sample(stream, i)["mask"] for i in range(40)]
     assert all(mask.shape == (48, 48, 1) and set(np.unique(mask)) == {0, 255} for mask in masks)
     assert all((mask > 0).sum() <= 8 * 11 for mask in masks)  # 10 x 14 px of 60 at most, at 48
     assert len({mask.tobytes() for mask in masks}) > 20
-    np.testing.assert_array_equal(masks[9], data.stream(crop=48, flip=True, seed=0)[9]["mask"])
+    np.testing.assert_array_equal(masks[9], sample(data.stream(crop=48, flip=True, seed=0), 9)["mask"])
     assert (data.probe["mask"] > 0).float().mean() < 0.06
     inverted = opened(
         make(tmp_path / "x", tmp_path, masks=str(tmp_path / "m"), invert_masks=True), tmp_path / "cache", size=48
     )
     assert inverted.notes == [f"masks: {other} is the hole (98 % of the pixels), as --invert-masks says"]
-    assert all(inverted.stream(crop=48, flip=True, seed=0)[i]["mask"].mean() > 0.9 * 255 for i in range(10))
+    holes = inverted.stream(crop=48, flip=True, seed=0)
+    assert all(sample(holes, i)["mask"].mean() > 0.9 * 255 for i in range(10))
 
 
 def test_the_fingerprint_tells_masks_apart(tmp_path):

@@ -1,14 +1,13 @@
 """Pictures decoded once: a memory-mapped file of uint8 pixels that training reads from then on."""
 
-__all__ = ["PictureCache", "fingerprint", "open_cache"]
+__all__ = ["PictureCache", "Pictures", "fingerprint", "open_cache"]
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.markup import escape
@@ -21,8 +20,28 @@ from translate.images import atomic_write, read_rgb8
 Decode = Callable[[int], np.ndarray | str]
 
 
-class PictureCache(Sequence[np.ndarray]):
-    """The pictures of one domain, each (H, W, C) uint8, of any sizes and one C, behind one memory map.
+class Pictures(Sequence[np.ndarray]):
+    """Pictures (H, W, C) uint8, of any sizes and one C, that lie one behind the other.
+
+    Attributes:
+        pixels: (N,) uint8, of all of them.
+        shapes: (n, 3) int64: height, width and channels of each.
+        starts: (n + 1,) int64, where each begins in `pixels`, and where the last ends.
+    """
+
+    def __init__(self, pixels: np.ndarray, shapes: np.ndarray) -> None:
+        self.pixels, self.shapes = pixels, shapes.astype(np.int64)
+        self.starts = np.concatenate([[0], self.shapes.prod(1).cumsum()])
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __getitem__(self, i: int) -> np.ndarray:  # type: ignore[override]
+        return self.pixels[self.starts[i] : self.starts[i + 1]].reshape(self.shapes[i])
+
+
+class PictureCache(Pictures):
+    """The pictures of one domain, behind one memory map.
 
     Attributes:
         names: The file of each picture, or what else it is called.
@@ -30,19 +49,14 @@ class PictureCache(Sequence[np.ndarray]):
         fingerprint: Identifies the files and what was done to them.
     """
 
-    def __init__(self, fingerprint: str, pixels: Path, index: dict[str, Any]) -> None:
+    def __init__(self, fingerprint: str, names: Sequence[str], pixels: Path, index: Path) -> None:
+        """Open the files `pixels` and `index` that `build` wrote, of pictures called `names`."""
+        with np.load(index) as found:
+            kept, shapes, skipped = (found[key] for key in ("kept", "shapes", "skipped"))
+        super().__init__(np.memmap(pixels, np.uint8, "r").view(np.ndarray), shapes)
         self.fingerprint = fingerprint
-        self.names: list[str] = index["names"]
-        self.skipped: list[str] = index["skipped"]
-        self._shapes: list[list[int]] = index["shapes"]
-        self._starts = np.concatenate([[0], np.cumsum(np.prod(self._shapes, axis=1))])
-        self._pixels = np.memmap(pixels, np.uint8, "r")
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, i: int) -> np.ndarray:  # type: ignore[override]
-        return self._pixels[self._starts[i] : self._starts[i + 1]].reshape(self._shapes[i])
+        self.names = [names[i] for i in kept.tolist()]
+        self.skipped: list[str] = json.loads(skipped.tobytes())
 
     @classmethod
     def open(
@@ -89,39 +103,41 @@ def open_cache(
     Raises:
         UserError: All are skipped, `folder` cannot be written to, or what `decode` raises.
     """
-    index, pixels = folder / f"{key}.json", folder / f"{key}.u8"
+    index, pixels = folder / f"{key}.npz", folder / f"{key}.u8"
     if not index.exists():
-        build(names, decode, index, pixels, f"Reading {escape(title)}", progress)
-    return PictureCache(key, pixels, json.loads(index.read_text(encoding="utf-8")))
+        build(len(names), decode, index, pixels, f"Reading {escape(title)}", progress)
+    return PictureCache(key, names, pixels, index)
 
 
-def fingerprint(paths: Sequence[Path], *settings: object) -> str:
+def fingerprint(paths: Iterable[Path], *settings: object) -> str:
     """Return a name for the contents of `paths` read with `settings`; a file that changes changes it."""
-    digest = hashlib.sha256(" ".join(map(str, (2, *settings))).encode())
-    for path in paths:
-        facts = path.stat() if path.exists() else None
-        digest.update(os.fsencode(path) + f"|{facts and (facts.st_size, facts.st_mtime_ns)}\n".encode())
+    digest = hashlib.sha256(" ".join(map(str, (3, *settings))).encode())
+    for path in map(os.fsencode, paths):
+        try:
+            facts = os.stat(path)  # noqa: PTH116 - of a hundred thousand files, in half the time
+            digest.update(b"%b|%d, %d\n" % (path, facts.st_size, facts.st_mtime_ns))
+        except OSError:
+            digest.update(path + b"|\n")
     return digest.hexdigest()[:16]
 
 
-def build(names: Sequence[str], decode: Decode, index: Path, pixels: Path, title: str, progress: bool) -> None:
-    """Decode all pictures on all cores into `pixels`, and write where each begins to `index`, last."""
+def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, progress: bool) -> None:
+    """Decode `count` pictures on all cores into `pixels`, and write which and how large they are to `index`, last."""
     kept, shapes, skipped = [], [], []
     with atomic_write(pixels) as temporary, temporary.open("wb") as out:
-        pictures = decoded(decode, len(names))
-        for name, picture in zip(
-            names, track(pictures, title, len(names), transient=True, disable=not progress), strict=True
-        ):
+        pictures = track(decoded(decode, count), title, count, transient=True, disable=not progress)
+        for i, picture in enumerate(pictures):
             if isinstance(picture, str):
                 skipped.append(picture)
                 continue
             out.write(picture.tobytes())
-            kept.append(name)
+            kept.append(i)
             shapes.append(picture.shape)
         if not kept:
-            raise UserError(f"none of the {len(names)} files can be read as an image; the first: {skipped[0]}")
-    with atomic_write(index) as temporary:
-        temporary.write_text(json.dumps({"names": kept, "shapes": shapes, "skipped": skipped}), encoding="utf-8")
+            raise UserError(f"none of the {count} files can be read as an image; the first: {skipped[0]}")
+    told = np.frombuffer(json.dumps(skipped).encode(), np.uint8)
+    with atomic_write(index) as temporary, temporary.open("wb") as out:
+        np.savez(out, kept=np.array(kept), shapes=np.array(shapes), skipped=told)
 
 
 def decoded(decode: Decode, count: int) -> Iterator[np.ndarray | str]:

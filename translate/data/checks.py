@@ -29,7 +29,7 @@ from translate.data.sketch import is_line_drawing
 from translate.errors import UserError
 from translate.picture import to_gray
 
-_HEADERS = 4000  # pairs whose sizes are checked before any is decoded; the others are as they are decoded
+_HEADERS = 1000  # pairs whose sizes are checked before any is decoded; the others are as they are decoded
 _LOOKED_AT = 16  # pairs decoded to see what they are like
 _COMPARED = 500  # pairs looked through for exchanged pictures
 _LABELS = 40  # colours of a label map, most

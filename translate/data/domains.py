@@ -3,6 +3,8 @@
 __all__ = ["Domain", "check_given", "find_domains", "find_images", "resolve_domain", "resolve_domains"]
 
 import dataclasses
+import functools
+import os
 import re
 from pathlib import Path
 
@@ -179,10 +181,10 @@ def _check_different(a: Domain, b: Domain) -> None:
         raise OptionError(f"every picture of {inner.name!r} is in {outer.name!r} too; give two separate sets")
 
 
-def _identities(paths: list[Path]) -> set[Path]:
-    """Return the files by their real folders, so that a path through a link equals the direct one."""
-    real = {folder: folder.resolve() for folder in {path.parent for path in paths}}
-    return {real[path.parent] / path.name for path in paths}
+def _identities(paths: list[Path]) -> set[tuple[str, str]]:
+    """Return real folder and name of the files, so that a path through a link equals the direct one."""
+    real = functools.cache(os.path.realpath)
+    return {(real(folder), name) for folder, name in map(os.path.split, paths)}
 
 
 def _distinctly_named(a: Domain, b: Domain) -> tuple[Domain, Domain]:

@@ -1,12 +1,12 @@
 """Pictures by folder, glob pattern, list file or single path: names only, nothing is decoded here."""
 
-__all__ = ["find_images", "is_pattern", "listed", "pattern_base", "readable"]
+__all__ = ["find_images", "is_pattern", "listed", "names_below", "pattern_base", "readable"]
 
 import contextlib
 import difflib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from translate.errors import OptionError, UserError
@@ -71,32 +71,48 @@ def listed(names: Collection[object]) -> str:
     return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 
+def names_below(files: Iterable[Path], base: Path) -> list[str]:
+    """Return the paths of `files` below `base`, with slashes; of those that lie elsewhere, their names alone."""
+    start = "" if base == Path() else str(base).rstrip(os.sep) + os.sep
+    texts = ((file, str(file)) for file in files)
+    names = (text.removeprefix(start) if text.startswith(start) else file.name for file, text in texts)
+    return [name.replace(os.sep, "/") for name in names]
+
+
 def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
     """Yield every file below `folder` that is not hidden; links to folders are not descended into."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path)
+            elif not entry.is_dir():
+                yield entry
 
-    def fail(error: OSError) -> None:
-        raise error
 
-    for root, folders, files in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(root, name) for name in files if not name.startswith("."))
+def _below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the pictures below `folder`, and all other files, both sorted folder by folder.
 
-
-def _regular(path: Path) -> bool:
-    """Whether `path` is a file or a link; a dead link counts, so that its reader can report it."""
-    return path.is_file() or path.is_symlink()
+    What the listing tells of a file is enough to know that it is one; a dead link counts, so that its reader can
+    report it.
+    """
+    pictures, others = list[Path](), list[Path]()
+    for entry in sorted(_walk(str(folder)), key=lambda entry: entry.path.replace(os.sep, "\0")):
+        regular, path = entry.is_file() or entry.is_symlink(), Path(entry.path)
+        (pictures if regular and _is_picture(path) else others).append(path)
+    return pictures, others
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    files = sorted(_walk(folder))
-    found = [path for path in files if _is_picture(path) and _regular(path)]
-    if not found:
-        raise UserError(f"folder '{folder}' {_contents(folder, files)}; give a folder of pictures")
-    return found
+    pictures, others = _below(folder)
+    if not pictures:
+        raise UserError(f"folder '{folder}' {_contents(folder, others)}; give a folder of pictures")
+    return pictures
 
 
 def _contents(folder: Path, files: list[Path]) -> str:
@@ -118,8 +134,10 @@ def _in_pattern(pattern: Path) -> list[Path]:
     for match in sorted(matches):
         if any(part.startswith(".") for part in match.relative_to(base).parts):
             continue
-        below = sorted(_walk(match)) if match.is_dir() else [match]
-        found |= dict.fromkeys(path for path in below if _is_picture(path) and _regular(path))
+        if match.is_dir():
+            found |= dict.fromkeys(_below(match)[0])
+        elif _is_picture(match) and (match.is_file() or match.is_symlink()):
+            found[match] = None
     if not found:
         raise UserError(f"no picture matches {str(pattern)!r}; in a shell, put a pattern between quotes")
     return list(found)

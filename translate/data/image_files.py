@@ -52,8 +52,8 @@ def find_idx(spec: str) -> Path | None:
     if not path.is_dir():
         return None
     found = {}
-    for file in sorted(path.iterdir()):
-        if "images" in file.name and "idx" in file.name and "train" in file.name and is_idx(file):
+    for file in sorted(path.glob("*idx*")):
+        if "images" in file.name and "train" in file.name and is_idx(file):
             found[file.name.removesuffix(".gz")] = file
     if len(found) > 1:
         raise UserError(f"'{path}' has {len(found)} IDX files to train on ({listed(found)}); name one of them")

@@ -25,7 +25,7 @@ from translate.data.wishes import DataWishes
 from translate.errors import OptionError, UserError
 from translate.picture import to_gray
 
-_MEASURED = 4000  # pictures whose sizes are looked up before any is decoded
+_MEASURED = 1000  # pictures whose sizes are looked up before any is decoded
 _LOOKED_AT = 64  # pictures decoded to see whether they have colour
 _LEAST = 32  # px, the smallest side that networks are made for
 _WORTH_A_BORDER = 20  # px: pictures from this side on are brought to 32 px by a border
@@ -74,11 +74,11 @@ class ImagesData:
         """
         self.notes = [*self._found_notes, *self._check_sizes(size)]
         self._border = size <= _LEAST
-        side, files, names = round(size * zoom), {source.file for source in self.train}, [s.name for s in self.train]
+        side, files, names = round(size * zoom), dict.fromkeys(s.file for s in self.train), [s.name for s in self.train]
         settings = ("images", size, side, square, self.channels["image"], *names)
         self.cache = open_cache(
             folder,
-            fingerprint(sorted(files), *settings),
+            fingerprint(files, *settings),
             names,
             lambda i: self._decode(self.train[i], side, square),
             title=self.names[0],

@@ -2,16 +2,17 @@
 
 __all__ = ["ImageSet", "resolve_images"]
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from translate.data.files import listed, readable
+from translate.data.files import listed, names_below, readable
 from translate.data.idx import is_idx, labels_beside, part_to_test, read_idx
 from translate.data.image_files import Found, find_idx, find_image_files
 from translate.data.labels import by_folder, classes_of, read_label_table
@@ -97,10 +98,7 @@ def _from_files(found: Found, images: str, classes: str) -> ImageSet:
 
 def _file_sources(files: Sequence[Path], base: Path) -> list[FileSource]:
     """Name files after their paths below `base`."""
-    return [
-        FileSource(file.relative_to(base).as_posix() if file.is_relative_to(base) else file.name, UNLABELLED, file)
-        for file in files
-    ]
+    return [FileSource(name, UNLABELLED, file) for name, file in zip(names_below(files, base), files, strict=True)]
 
 
 def _by_table(
@@ -213,6 +211,8 @@ def _numbered(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence
 
 
 def _with_numbers(part: Labelled[S], number: Mapping[str, int]) -> list[S]:
+    if not number:
+        return part[0]
     return [replace(source, label=number.get(word, UNLABELLED)) for source, word in zip(*part, strict=True)]
 
 
@@ -220,7 +220,7 @@ def _hold_out(images: ImageSet) -> ImageSet:
     """Take test pictures out of the training pictures, but no class as a whole."""
     chosen = held_out(
         range(len(images.train)),
-        lambda i: PurePosixPath(images.train[i].name).with_suffix("").as_posix(),
+        lambda i: os.path.splitext(images.train[i].name)[0],  # noqa: PTH122 - in a tenth of the time
         _HELD_OUT_MOST,
     )
     left = Counter(source.label for i, source in enumerate(images.train) if i not in chosen)

@@ -2,11 +2,11 @@
 
 __all__ = ["LabelTable", "by_folder", "check_files", "classes_of", "read_label_table"]
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from translate.data.files import listed
+from translate.data.files import listed, names_below
 from translate.data.tables import csv_rows
 from translate.errors import UserError
 
@@ -31,12 +31,12 @@ class LabelTable:
     labelled: bool
 
 
-def by_folder(files: Iterable[Path], base: Path) -> dict[Path, str]:
+def by_folder(files: Sequence[Path], base: Path) -> dict[Path, str]:
     """Return the label of each of `files` below `base`: its first folder; "" for those in none or in `unlabelled`."""
     labels = {}
-    for file in files:
-        folders = file.relative_to(base).parts[:-1]
-        labels[file] = folders[0] if folders and folders[0].lower() not in _WITHOUT else ""
+    for file, name in zip(files, names_below(files, base), strict=True):
+        folder, inside, _ = name.partition("/")
+        labels[file] = folder if inside and folder.lower() not in _WITHOUT else ""
     return labels
 
 

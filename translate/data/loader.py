@@ -1,8 +1,7 @@
 """From pictures to batches: what a step sees is a function of (seed, step) alone, so a run resumes exactly."""
 
-__all__ = ["Batches", "Paired", "SampleStream", "Singles", "Unpaired"]
+__all__ = ["Batch", "Batches", "Paired", "SampleStream", "Singles", "Unpaired"]
 
-import functools
 import os
 import time
 from collections import deque
@@ -14,19 +13,38 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.data.cache import Pictures
+from translate.data.crops import Crops, upload
 from translate.data.hints import sample_hints
-from translate.data.transforms import Augment, Jitter
+from translate.data.transforms import Jitter
 
-Sample = dict[str, np.ndarray]
-GROUP = 4  # neighbours of one class; as many as the residual discriminator compares
+Batch = dict[str, Tensor]
 
 
 class SampleStream(Protocol):
-    """An endless, random-access stream of samples; `epoch` of them show every picture."""
+    """An endless, random-access stream of samples, made in two steps: the second can be done where the pixels lie.
 
-    epoch: int
+    Attributes:
+        epoch: Samples that show every picture.
+        crops: Those that `cut` cuts.
+    """
 
-    def __getitem__(self, index: int) -> Sample: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def crops(self) -> Sequence[Crops]: ...
+
+    def draw(self, first: int, count: int) -> Batch:
+        """Return what the CPU does for the samples from global number `first` >= 0 on; called by several threads."""
+        ...
+
+    def cut(self, drawn: Batch) -> Batch:
+        """Complete what `draw` returned, on the device that it was brought to: places become pictures.
+
+        Returns:
+            Pictures (B, C, crop, crop) uint8, and labels (B,) int64.
+        """
+        ...
 
 
 class Unpaired:
@@ -35,30 +53,32 @@ class Unpaired:
     Every domain is gone through in an order of its own, shuffled anew for each pass.
     """
 
-    def __init__(self, domains: Mapping[str, Sequence[np.ndarray]], *, crop: int, flip: bool, seed: int) -> None:
-        self.domains, self.seed = domains, seed
-        self.epoch = max(len(pictures) for pictures in domains.values())
-        self.augment = Augment(crop, flip=flip)
+    def __init__(self, domains: Mapping[str, Pictures], *, crop: int, flip: bool, seed: int) -> None:
+        self._parts = {
+            name: Crops(pictures, crop=crop, flip=flip, seed=seed, which=which)
+            for which, (name, pictures) in enumerate(domains.items())
+        }
+        self.crops = tuple(self._parts.values())
+        self.epoch = max(part.epoch for part in self.crops)
 
-    def __getitem__(self, index: int) -> Sample:
-        """Return {"a": (crop, crop, 3) uint8, "b": ...} of global sample `index` >= 0."""
-        sample = {}
-        for which, (name, pictures) in enumerate(self.domains.items()):
-            epoch, position = divmod(index, len(pictures))
-            picture = pictures[order(self.seed, which, epoch, len(pictures))[position]]
-            sample[name] = self.augment(picture, seed_of(self.seed, which, index))
-        return sample
+    def draw(self, first: int, count: int) -> Batch:
+        return {name: part.places(first, count) for name, part in self._parts.items()}
+
+    def cut(self, drawn: Batch) -> Batch:
+        """Return {"a": (B, 3, crop, crop) uint8, "b": ...}."""
+        return {name: part.cut(drawn[name]) for name, part in self._parts.items()}
 
 
 class Paired:
     """Sample i holds both pictures of one pair, cropped and mirrored alike.
 
-    The pairs are gone through in an order that is shuffled anew for each pass.
+    The pairs are gone through in an order that is shuffled anew for each pass. Changed colours and hints are the CPU's
+    work, so that streams that have them are made there as a whole.
     """
 
     def __init__(
         self,
-        pairs: Sequence[np.ndarray],
+        pairs: Pictures,
         channels: tuple[int, int],
         *,
         crop: int,
@@ -78,37 +98,49 @@ class Paired:
             hints: whether samples have a "hint", strokes of the target's colours.
             colour: strength of the colour jitter of the source and of the target, 0 to 1.
         """
-        self.pairs, self.channels, self.seed, self.hints = pairs, channels, seed, hints
-        self.epoch = len(pairs)
-        self.augment = Augment(crop, flip=flip)
-        self.jitter = [Jitter(strength) if strength else None for strength in colour]
+        self._pairs = Crops(pairs, crop=crop, flip=flip, seed=seed)
+        self._channels, self._seed, self._hints = channels, seed, hints
+        self._jitter = [Jitter(strength) if strength else None for strength in colour]
+        self._touched = hints or any(colour)
+        self.crops = () if self._touched else (self._pairs,)
+        self.epoch = self._pairs.epoch
 
-    def __getitem__(self, index: int) -> Sample:
-        """Return {"a": (crop, crop, Ca) uint8, "b": ..., perhaps "hint": (crop, crop, 4)} of sample `index` >= 0."""
-        epoch, position = divmod(index, len(self.pairs))
-        both = self.pairs[order(self.seed, 0, epoch, len(self.pairs))[position]]
-        both = self.augment(both, seed_of(self.seed, 0, index))
-        sample = dict(zip("ab", np.split(both, [self.channels[0]], axis=2), strict=True))
-        for which, (name, jitter) in enumerate(zip("ab", self.jitter, strict=True), 1):
+    def draw(self, first: int, count: int) -> Batch:
+        places = self._pairs.places(first, count)
+        return self._touch(self._split(places), first) if self._touched else {"pair": places}
+
+    def cut(self, drawn: Batch) -> Batch:
+        """Return {"a": (B, Ca, crop, crop) uint8, "b": ..., perhaps "hint": (B, 4, crop, crop)}."""
+        return drawn if self._touched else self._split(drawn["pair"])
+
+    def _split(self, places: Tensor) -> Batch:
+        a, b = self._pairs.cut(places).split(self._channels, dim=1)
+        return {"a": a, "b": b}
+
+    def _touch(self, batch: Batch, first: int) -> Batch:
+        """Change the colours of the samples from `first` on, and draw hints after them."""
+        pictures = {name: list(part.permute(0, 2, 3, 1).numpy()) for name, part in batch.items()}
+        for which, (name, jitter) in enumerate(zip("ab", self._jitter, strict=True), 1):
             if jitter:
-                sample[name] = jitter(np.ascontiguousarray(sample[name]), seed_of(self.seed, which, index))
-        if self.hints:
-            sample["hint"] = sample_hints(sample["b"], np.random.default_rng([self.seed, 3, index]))
-        return sample
+                pictures[name] = [
+                    jitter(np.ascontiguousarray(picture), seed_of(self._seed, which, index))
+                    for index, picture in enumerate(pictures[name], first)
+                ]
+        if self._hints:
+            pictures["hint"] = [
+                sample_hints(picture, np.random.default_rng([self._seed, 3, index]))
+                for index, picture in enumerate(pictures["b"], first)
+            ]
+        return {name: torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2) for name, found in pictures.items()}
 
 
 class Singles:
     """Sample i holds one picture and, with `labels`, the number of its class.
 
-    The pictures are gone through in an order that is shuffled anew for each pass; with labels in groups of GROUP of one
-    class, so that a discriminator that looks at neighbours can tell whether a class has more than one picture.
-    Single pictures are small, many and wanted fast: crops and mirroring are drawn for a whole pass at once, and are
-    views of the stored pixels.
+    The pictures are gone through in an order that is shuffled anew for each pass, with labels in groups of one class.
     """
 
-    def __init__(
-        self, pictures: Sequence[np.ndarray], labels: np.ndarray | None, *, crop: int, flip: bool, seed: int
-    ) -> None:
+    def __init__(self, pictures: Pictures, labels: np.ndarray | None, *, crop: int, flip: bool, seed: int) -> None:
         """Set up the stream.
 
         Args:
@@ -118,54 +150,19 @@ class Singles:
             flip: mirror half of the pictures.
             seed: of order, crops and mirroring.
         """
-        self.pictures, self.labels, self.crop, self.flip, self.seed = pictures, labels, crop, flip, seed
-        self.epoch = len(pictures) if labels is None else max(1, len(pictures) // GROUP) * GROUP
-        self._order = functools.lru_cache(maxsize=4)(self._order_of)
+        self.labels, self.flip = labels, flip
+        self.crops = (Crops(pictures, crop=crop, flip=flip, seed=seed, labels=labels),)
+        self.epoch = self.crops[0].epoch
 
-    def _order_of(self, epoch: int) -> np.ndarray:
-        """Return the order of pass `epoch`."""
-        shuffled = order(self.seed, 0, epoch, len(self.pictures))
-        return shuffled if self.labels is None else in_groups(shuffled, self.labels)
+    def draw(self, first: int, count: int) -> Batch:
+        places = self.crops[0].places(first, count)
+        return {"image": places} | (
+            {} if self.labels is None else {"label": torch.from_numpy(self.labels)[places[:, 0]]}
+        )
 
-    def __getitem__(self, index: int) -> Sample:
-        """Return {"image": (crop, crop, C) uint8, perhaps "label": int64 scalar} of global sample `index` >= 0."""
-        epoch, position = divmod(index, self.epoch)
-        which = self._order(epoch)[position % len(self.pictures)]
-        down, across, mirror = draws(self.seed, epoch, self.epoch)[position]
-        picture = self.pictures[which]
-        top, left = int(down * (picture.shape[0] - self.crop + 1)), int(across * (picture.shape[1] - self.crop + 1))
-        cut = picture[top : top + self.crop, left : left + self.crop]
-        sample = {"image": cut[:, ::-1] if self.flip and mirror < 0.5 else cut}
-        return sample if self.labels is None else sample | {"label": self.labels[which]}
-
-
-def in_groups(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Rearrange a permutation of pictures so that every GROUP neighbours share a label; what is over comes last.
-
-    Args:
-        shuffled: (n,) places of pictures; their order also decides that of the groups.
-        labels: (n,) of the pictures.
-    """
-    sorted_ = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    _, first, counts = np.unique(labels[sorted_], return_index=True, return_counts=True)
-    rank = np.arange(len(sorted_)) - np.repeat(first, counts)
-    whole = rank < np.repeat(counts // GROUP * GROUP, counts)
-    groups, over = sorted_[whole].reshape(-1, GROUP), sorted_[~whole]
-    turn = np.empty(len(shuffled), np.int64)
-    turn[shuffled] = np.arange(len(shuffled))
-    return np.concatenate([groups[np.argsort(turn[groups].min(1))].ravel(), over])
-
-
-@functools.lru_cache(maxsize=4)
-def draws(seed: int, epoch: int, count: int) -> np.ndarray:
-    """Return (count, 3) numbers from 0 to below 1 for the samples of pass `epoch`."""
-    return np.random.default_rng([seed, 1, epoch]).random((count, 3))
-
-
-@functools.lru_cache(maxsize=8)
-def order(seed: int, which: int, epoch: int, count: int) -> np.ndarray:
-    """Return the permutation in which pass `epoch` goes through `count` pictures of domain number `which`."""
-    return np.random.default_rng([seed, which, epoch]).permutation(count)
+    def cut(self, drawn: Batch) -> Batch:
+        """Return {"image": (B, C, crop, crop) uint8, perhaps "label": (B,) int64}."""
+        return drawn | {"image": self.crops[0].cut(drawn["image"])}
 
 
 def seed_of(*words: int) -> int:
@@ -176,34 +173,48 @@ def seed_of(*words: int) -> int:
 class Batches:
     """Batches of a stream from step `start` on, made ahead by threads.
 
-    Of a global batch of `batch_size` samples, process `rank` of `world` makes its share. Iterating yields dicts of
-    (B, C, H, W) uint8 tensors, and labels (B,) int64; `waited` sums the seconds that the consumer had to wait for them.
+    Iterating yields dicts of (B, C, H, W) uint8 tensors, and labels (B,) int64, on `device`; `waited` sums the seconds
+    that the consumer had to wait for them. A GPU keeps all pictures, if they take little of its memory, and cuts them
+    itself; else they are copied there while it computes.
     """
 
-    def __init__(self, stream: SampleStream, batch_size: int, *, start: int = 0) -> None:
+    def __init__(
+        self, stream: SampleStream, batch_size: int, *, start: int = 0, device: torch.device | None = None
+    ) -> None:
         self.stream, self.batch_size, self.start = stream, batch_size, start
+        self.device = device or torch.device("cpu")
+        self.on_gpu = self.device.type == "cuda"
+        self.resident = self.on_gpu and upload(stream.crops, self.device)
         self.workers = min(4, os.cpu_count() or 1)
         self.waited = 0.0
 
-    def make(self, step: int) -> dict[str, Tensor]:
+    def make(self, step: int) -> Batch:
         """Return the batch of `step`."""
-        first = step * self.batch_size
-        samples = [self.stream[i] for i in range(first, first + self.batch_size)]
-        stacked = {name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in samples[0]}
-        return {name: x.permute(0, 3, 1, 2) if x.ndim == 4 else x for name, x in stacked.items()}
+        return self._finish(self._prepare(step))
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+    def _prepare(self, step: int) -> Batch:
+        """Do the CPU's part of a batch, in memory that a GPU can copy from without waiting."""
+        drawn = self.stream.draw(step * self.batch_size, self.batch_size)
+        batch = drawn if self.resident else self.stream.cut(drawn)
+        return {name: part.pin_memory() for name, part in batch.items()} if self.on_gpu else batch
+
+    def _finish(self, prepared: Batch) -> Batch:
+        """Do the device's part, in the consumer's thread: other threads must not disturb what it records."""
+        moved = {name: part.to(self.device, non_blocking=True) for name, part in prepared.items()}
+        return self.stream.cut(moved) if self.resident else moved
+
+    def __iter__(self) -> Iterator[Batch]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="batch")
-        ahead: deque[Future] = deque()
+        ahead: deque[Future[Batch]] = deque()
         try:
             step = self.start
             while True:
                 while len(ahead) < 2 * self.workers:
-                    ahead.append(pool.submit(self.make, step))
+                    ahead.append(pool.submit(self._prepare, step))
                     step += 1
                 began = time.perf_counter()
-                batch = ahead.popleft().result()
+                prepared = ahead.popleft().result()
                 self.waited += time.perf_counter() - began
-                yield batch
+                yield self._finish(prepared)
         finally:
             pool.shutdown(cancel_futures=True)

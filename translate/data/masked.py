@@ -13,7 +13,7 @@ from torch import Tensor
 
 from translate.data.cache import fingerprint
 from translate.data.images_data import ImagesData
-from translate.data.loader import Sample, SampleStream
+from translate.data.loader import Batch, Singles
 from translate.data.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.data.masks import BANDS, check_wishes, draw_mask, evaluation_mask
 from translate.data.probes import MASKED_PROBES, training_size
@@ -27,7 +27,7 @@ _MULTIPLE = 16  # px: every network that fills holes takes such sides
 class Masked:
     """Sample i holds picture i of another stream and a mask of its own."""
 
-    def __init__(self, pictures: SampleStream, draw: DrawMask, *, crop: int, seed: int) -> None:
+    def __init__(self, pictures: Singles, draw: DrawMask, *, crop: int, seed: int) -> None:
         """Set up the stream.
 
         Args:
@@ -36,13 +36,19 @@ class Masked:
             crop: px.
             seed: of the masks.
         """
-        self.pictures, self.draw, self.crop, self.seed = pictures, draw, crop, seed
-        self.epoch = pictures.epoch
+        self.pictures, self._draw, self._crop, self._seed = pictures, draw, crop, seed
+        self.epoch, self.crops = pictures.epoch, pictures.crops
 
-    def __getitem__(self, index: int) -> Sample:
-        """Return {"image": (crop, crop, C) uint8, "mask": (crop, crop, 1) uint8, 255 in the hole} of sample `index`."""
-        mask = self.draw(self.crop, self.crop, np.random.default_rng([self.seed, 2, index]))
-        return {"image": self.pictures[index]["image"], "mask": _plane(mask)}
+    def draw(self, first: int, count: int) -> Batch:
+        masks = [self._mask(index) for index in range(first, first + count)]
+        return self.pictures.draw(first, count) | {"mask": torch.from_numpy(np.stack(masks)).permute(0, 3, 1, 2)}
+
+    def cut(self, drawn: Batch) -> Batch:
+        """Return {"image": (B, C, crop, crop) uint8, "mask": (B, 1, crop, crop) uint8, 255 in the hole}."""
+        return self.pictures.cut(drawn)
+
+    def _mask(self, index: int) -> np.ndarray:
+        return _plane(self._draw(self._crop, self._crop, np.random.default_rng([self._seed, 2, index])))
 
 
 class MaskedData(ImagesData):

@@ -39,7 +39,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileSource:
     """A picture file."""
 
@@ -51,7 +51,7 @@ class FileSource:
         return read_rgb8(self.file)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowSource:
     """One of the pictures in an array, (H, W) or (H, W, 3) uint8, that was read from `file`."""
 

@@ -1,20 +1,19 @@
-"""Every call of albumentations, in one file: how a picture is brought to the trained size, and augmented.
+"""Every call of albumentations, in one file: how a picture is brought to the trained size, and its colours changed.
 
-The library is frozen at 2.0.8 (the last release under MIT), hence the single place.
+The library is frozen at 2.0.8 (the last release under MIT), hence the single place. Importing it takes a third of a
+second, which pictures that have the right size already do not have to wait for.
 """
 
-__all__ = ["Augment", "Jitter", "fit", "resize"]
+__all__ = ["Jitter", "fit", "resize"]
 
+import functools
 import os
 import threading
-from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or importing it asks the network for news
-import albumentations as A  # noqa: E402
 
 
 def fit(picture: np.ndarray, side: int, *, square: bool, nearest: bool = False) -> np.ndarray:
@@ -22,56 +21,64 @@ def fit(picture: np.ndarray, side: int, *, square: bool, nearest: bool = False) 
 
     With `nearest`, every pixel of the result is one of the picture's: for label maps.
     """
-    options = _interpolation(nearest)
-    step = A.Resize(side, side, **options) if square else A.SmallestMaxSize(side, **options)
-    return A.Compose([step])(image=picture)["image"]
+    if square:
+        return resize(picture, side, side, nearest=nearest)
+    if min(picture.shape[:2]) == side:
+        return picture
+    return _threads.resizing("SmallestMaxSize", side, nearest=nearest)(image=picture)["image"]
 
 
 def resize(picture: np.ndarray, height: int, width: int, *, nearest: bool = False) -> np.ndarray:
     """Resize `picture` (H, W, C) uint8 to (height, width, C); `nearest` as in `fit`."""
-    return A.Compose([A.Resize(height, width, **_interpolation(nearest))])(image=picture)["image"]
+    if picture.shape[:2] == (height, width):
+        return picture
+    return _threads.resizing("Resize", height, width, nearest=nearest)(image=picture)["image"]
 
 
-def _interpolation(nearest: bool) -> dict[str, Any]:
-    if nearest:  # the exact kind: it samples where the other kinds do, so both pictures of a pair stay aligned
-        return {"interpolation": cv2.INTER_NEAREST_EXACT, "area_for_downscale": None}
-    return {"interpolation": cv2.INTER_CUBIC, "area_for_downscale": "image"}
-
-
-class _Seeded:
-    """Steps whose draw is a function of the seed that a call is given. Calls may come from several threads."""
-
-    def __init__(self, steps: Callable[[], list[A.BasicTransform]]) -> None:
-        self._steps, self._local = steps, threading.local()
-
-    def __call__(self, picture: np.ndarray, seed: int) -> np.ndarray:
-        if not hasattr(self._local, "compose"):  # a Compose carries its generator: one for each thread
-            self._local.compose = A.Compose(self._steps())
-        self._local.compose.set_random_seed(seed)
-        return self._local.compose(image=picture)["image"]
-
-
-class Augment(_Seeded):
-    """Random crop and mirroring.
-
-    A call returns the crop (crop, crop, C) of a picture (H, W, C), both sides at least `crop` px. Pictures that
-    are to be treated alike are given as channels of one.
-    """
-
-    def __init__(self, crop: int, *, flip: bool) -> None:
-        self.crop, self.flip = crop, flip
-        super().__init__(lambda: [A.RandomCrop(crop, crop), A.HorizontalFlip(p=0.5 if flip else 0.0)])
-
-
-class Jitter(_Seeded):
+class Jitter:
     """Random change of the colours of (H, W, C) uint8: brightness, contrast and, where C is 3, saturation and hue.
 
     `strength` is 0 (none) to 1: brightness, contrast and saturation by up to a factor 1 +- strength, hue by up to
-    a tenth of the circle times strength.
+    a tenth of the circle times strength. The draw is a function of the seed that a call is given. Calls may come from
+    several threads.
     """
 
     def __init__(self, strength: float) -> None:
         self.strength = strength
-        each = (max(0.0, 1 - strength), 1 + strength)
-        hue = (-strength / 10, strength / 10)
-        super().__init__(lambda: [A.ColorJitter(brightness=each, contrast=each, saturation=each, hue=hue, p=1.0)])
+
+    def __call__(self, picture: np.ndarray, seed: int) -> np.ndarray:
+        compose = _threads.colouring(self.strength)
+        compose.set_random_seed(seed)
+        return compose(image=picture)["image"]
+
+
+def _resizing(step: str, *size: int, nearest: bool) -> Any:
+    options: dict[str, Any] = {"interpolation": cv2.INTER_CUBIC, "area_for_downscale": "image"}
+    if nearest:  # the exact kind: it samples where the other kinds do, so both pictures of a pair stay aligned
+        options = {"interpolation": cv2.INTER_NEAREST_EXACT, "area_for_downscale": None}
+    library = _library()
+    return library.Compose([getattr(library, step)(*size, **options)])
+
+
+def _colouring(strength: float) -> Any:
+    each, hue = (max(0.0, 1 - strength), 1 + strength), (-strength / 10, strength / 10)
+    library = _library()
+    return library.Compose([library.ColorJitter(brightness=each, contrast=each, saturation=each, hue=hue, p=1.0)])
+
+
+def _library() -> ModuleType:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or importing it asks the network for news
+    import albumentations
+
+    return albumentations
+
+
+class _Threads(threading.local):
+    """The last pipelines of each thread: one carries its state with it, and is slow to set up."""
+
+    def __init__(self) -> None:
+        self.resizing = functools.lru_cache(maxsize=8)(_resizing)
+        self.colouring = functools.lru_cache(maxsize=8)(_colouring)
+
+
+_threads = _Threads()

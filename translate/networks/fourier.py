@@ -104,6 +104,7 @@ class FourierResnet(nn.Module):
     """
 
     multiple, random = 8, True
+    segments = ("encode", "trunk", "decode")
 
     def __init__(
         self,
@@ -133,6 +134,13 @@ class FourierResnet(nn.Module):
         nn.init.normal_(self.head.weight, 0.0, 0.02)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        h, *skips = self.encode(x)
+        for block in self.trunk:
+            h = block(h, z)
+        return self.decode(h, *skips)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the features of an eighth, a quarter and half of the size, what was seen, and the filled picture."""
         picture, hole = x.float().split([x.shape[1] - 1, 1], dim=1)
         filled = pull_push(picture, hole < 0)
         inside = (hole > 0).float()
@@ -140,8 +148,10 @@ class FourierResnet(nn.Module):
         half = self.stem(F.pixel_unshuffle(seen, 2))
         quarter = self.down1(half)
         h = self.down2(quarter) + self.from_noise(self._noise(F.avg_pool2d(inside, 8), COARSE))
-        for block in self.trunk:
-            h = block(h, z)
+        return h, quarter, half, seen, filled
+
+    def decode(self, h: Tensor, quarter: Tensor, half: Tensor, seen: Tensor, filled: Tensor) -> Tensor:
+        """Draw the answer from what the trunk made, and what `encode` found."""
         h = self.up1(self.upsample(h)) + quarter
         h = self.up2(self.upsample(h)) + half
         h = self.up3(self.upsample(h))

@@ -104,6 +104,7 @@ class PartialUNet(nn.Module):
 
     z_dim = 0
     random = False
+    segments = ("descend", "ascend")
 
     def __init__(
         self,
@@ -134,18 +135,23 @@ class PartialUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h, known = x[:, :-1], (x[:, -1:] < 0).float()
-        skips = [(h, known)]
-        h, known = self.down[0]([h], [known])
-        h = F.relu(h)
-        for down, norm in zip(self.down[1:], self.norm_down, strict=True):
+        skips = []
+        for level in range(len(self.down)):
             skips.append((h, known))
-            h, known = down([h], [known])
-            h = F.relu(norm(h))
-        for up, norm in zip(self.up[:-1], self.norm_up, strict=True):
-            h, known = self.join(up, h, known, *skips.pop())
-            h = F.leaky_relu(norm(h), 0.2)
-        h, known = self.join(self.up[-1], h, known, *skips.pop())
+            h, known = self.descend(level, h, known)
+        for level in range(len(self.up)):
+            h, known = self.ascend(level, h, known, *skips.pop())
         return h.float()
+
+    def descend(self, level: int, h: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Halve features and mask."""
+        h, known = self.down[level]([h], [known])
+        return F.relu(self.norm_down[level - 1](h) if level else h), known
+
+    def ascend(self, level: int, h: Tensor, known: Tensor, skip: Tensor, skip_known: Tensor) -> tuple[Tensor, Tensor]:
+        """Double features and mask; the last level has no norm."""
+        h, known = self.join(self.up[level], h, known, skip, skip_known)
+        return (F.leaky_relu(self.norm_up[level](h), 0.2) if level < len(self.norm_up) else h), known
 
     @staticmethod
     def join(up: nn.Module, h: Tensor, known: Tensor, skip: Tensor, skip_known: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,6 +25,7 @@ class Resnet(nn.Module):
     """
 
     multiple, z_dim, random = 4, 0, False
+    segments = ("encode", "trunk", "decode")
 
     def __init__(self, *, in_channels: int = 3, out_channels: int = 3, width: int = 64, blocks: int = 9) -> None:
         super().__init__()
@@ -39,9 +40,16 @@ class Resnet(nn.Module):
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.decode(self.trunk(self.encode(x)))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, 4 width, H / 4, W / 4)."""
         for layer, norm in zip((self.stem, self.down1, self.down2), self.norms[:3], strict=True):
             x = F.relu(norm(layer(x)))
-        x = self.trunk(x)
+        return x
+
+    def decode(self, x: Tensor) -> Tensor:
+        """Map (B, 4 width, H / 4, W / 4) to (B, out_channels, H, W)."""
         for up, norm in zip((self.up1, self.up2), self.norms[3:], strict=True):
             x = F.relu(norm(up(x)))
         return torch.tanh(self.head(x).float())
@@ -59,6 +67,7 @@ class SkipResnet(nn.Module):
     """
 
     multiple, z_dim, random = 4, 0, False
+    segments = ("encode", "trunk", "decode")
 
     def __init__(
         self,
@@ -86,8 +95,16 @@ class SkipResnet(nn.Module):
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
+        low, h = self.encode(x)
+        return self.decode(self.trunk(h), low, x)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (B, in_channels, H, W) to (B, width, H / 2, W / 2) and (B, trunk, H / 4, W / 4)."""
         low = F.relu(self.norm_stem(self.stem(F.pixel_unshuffle(x, 2))))
-        h = self.trunk(F.relu(self.down(low)))
+        return low, F.relu(self.down(low))
+
+    def decode(self, h: Tensor, low: Tensor, x: Tensor) -> Tensor:
+        """Map (B, trunk, H / 4, W / 4), what `encode` found at half the size, and the picture to the answer."""
         h = F.relu(self.norm_up1(self.up1(self.up(h)))) + low
         h = F.relu(self.up2(self.up(h)))
         return x + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()

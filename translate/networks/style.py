@@ -65,6 +65,7 @@ class StyleResnet(nn.Module):
     """
 
     random: bool
+    segments = ("encode", "trunk", "decode")
 
     def __init__(
         self,
@@ -110,14 +111,22 @@ class StyleResnet(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         style = self.mapping(z) if self.mapping is not None else None
-        skips = [F.relu(self.stem(x))]
-        for down in self.down:
-            skips.append(F.relu(down(skips[-1])))
-        h = skips.pop()
+        *skips, h = self.encode(x)
         for block in self.trunk:
             h = block(h, style)
-        for up, norm in zip(self.up, self.norm_up, strict=True):
-            h = self.upsample(F.relu(norm(up(h), style))) + skips.pop()
+        return self.decode(h, style, *skips)
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """Return the features of every size, the largest first."""
+        found = [F.relu(self.stem(x))]
+        for down in self.down:
+            found.append(F.relu(down(found[-1])))
+        return found
+
+    def decode(self, h: Tensor, style: Tensor | None, *skips: Tensor) -> Tensor:
+        """Draw the answer from what the trunk made, and `encode` found at every larger size."""
+        for up, norm, skip in zip(self.up, self.norm_up, skips[::-1], strict=True):
+            h = self.upsample(F.relu(norm(up(h), style))) + skip
         h = F.relu(self.norm_last(self.last(h), style))
         h = F.relu(F.pixel_shuffle(self.widen(h), self.fold // 2))
         return torch.tanh(F.pixel_shuffle(self.head(h), 2).float())
@@ -138,6 +147,7 @@ class StyleEncoder(nn.Module):
 
     z_dim: int
     looks: Tensor
+    segments = ()  # it sees some 64 px: there is nothing to be saved
 
     def __init__(
         self, *, in_channels: int = 3, z_dim: int = 8, width: int = 32, side: int = 64, kept: int = 256

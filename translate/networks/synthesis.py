@@ -89,6 +89,7 @@ class StyleSynthesis(nn.Module):
     """
 
     depth: Tensor
+    segments = ("levels",)
 
     def __init__(
         self,
@@ -175,6 +176,7 @@ class ResidualDiscriminator(nn.Module):
     """
 
     depth: Tensor
+    segments = ("read",)
 
     def __init__(
         self,
@@ -214,10 +216,7 @@ class ResidualDiscriminator(nn.Module):
             pyramid.insert(0, self.halve(pyramid[0]))
         h: Tensor | None = None
         for i in reversed(range(count)):
-            seen = min(1.0, depth - i) * F.leaky_relu(self.from_rgb[i](F.pixel_unshuffle(pyramid[i], self.fold)), 0.2)
-            h = seen if h is None else h + seen
-            if i:
-                h = self.blocks[i - 1](h)
+            h = self.read(i, min(1.0, depth - i), pyramid[i], h)
         assert h is not None
         h = F.leaky_relu(self.last(torch.cat([h, variety(h, self.group)], 1)), 0.2)
         h = F.leaky_relu(self.hidden(h.flatten(1)), 0.2).float()
@@ -225,6 +224,12 @@ class ResidualDiscriminator(nn.Module):
         if self.embed is not None and label is not None:
             score = score + (self.embed(label) * h).sum(1, keepdim=True).float() / math.sqrt(h.shape[1])
         return score
+
+    def read(self, level: int, share: float, picture: Tensor, h: Tensor | None) -> Tensor:
+        """Add to `h`, what larger sizes told, a `share` of what this one tells; and halve it, but for the lowest."""
+        seen = share * F.leaky_relu(self.from_rgb[level](F.pixel_unshuffle(picture, self.fold)), 0.2)
+        h = seen if h is None else h + seen
+        return self.blocks[level - 1](h) if level else h
 
 
 def variety(features: Tensor, group: int) -> Tensor:

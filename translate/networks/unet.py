@@ -34,6 +34,7 @@ class UNet(nn.Module):
     """
 
     z_dim = 0
+    segments = ("descend", "ascend", "finish")
 
     def __init__(
         self,
@@ -72,15 +73,25 @@ class UNet(nn.Module):
         elif self.noise == "add":
             x = x + ADDED * torch.randn_like(x)
         skips = [self.down[0](x)]
-        for down, norm in zip(self.down[1:-1], self.norm_down, strict=True):
-            skips.append(norm(down(F.leaky_relu(skips[-1], 0.2))))
-        x = self.down[-1](F.leaky_relu(skips[-1], 0.2))
-        for i, (up, norm) in enumerate(zip(self.up, self.norm_up, strict=False)):
-            x = norm(up(F.relu(x)))
-            if 1 <= i <= len(self.up) - 5:
-                x = F.dropout(x, self.dropout, training=True)
-            x = torch.cat([skips.pop(), x], 1)
-        return torch.tanh(self.up[-1](F.relu(x)).float())
+        for level in range(len(self.norm_down)):
+            skips.append(self.descend(level, skips[-1]))
+        parts = [self.down[-1](F.leaky_relu(skips[-1], 0.2))]
+        for level in range(len(self.norm_up)):
+            parts = [skips.pop(), self.ascend(level, *parts)]
+        return self.finish(*parts)
+
+    def descend(self, level: int, x: Tensor) -> Tensor:
+        """Halve (B, C, h, w)."""
+        return self.norm_down[level](self.down[1 + level](F.leaky_relu(x, 0.2)))
+
+    def ascend(self, level: int, *parts: Tensor) -> Tensor:
+        """Double (B, C, h, w), whose channels come in one or two parts."""
+        x = self.norm_up[level](self.up[level](F.relu(torch.cat(parts, 1))))
+        return F.dropout(x, self.dropout, training=True) if 1 <= level <= len(self.up) - 5 else x
+
+    def finish(self, *parts: Tensor) -> Tensor:
+        """Double what `ascend` made, and its skip, to the answer."""
+        return torch.tanh(self.up[-1](F.relu(torch.cat(parts, 1))).float())
 
 
 def published_unet(

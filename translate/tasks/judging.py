@@ -2,13 +2,16 @@
 
 __all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mixes", "sum_of"]
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.losses import GanLoss
+from translate.networks.patch import MultiScale
 
 Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
 
@@ -17,15 +20,46 @@ def judge(D: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Judged]:
     """Show `D` batches (B, C, H, W) of one size, and return what it says of each.
 
     All in one call, unless D has a batch norm, which would mix them. Wherever D itself is being trained, the pictures
-    are detached.
+    are detached; wherever it is not, those that nobody learns from are judged without keeping anything for a backward
+    pass. A discriminator that looks through a window looks through the same one at all of them.
     """
     learning = next(D.parameters()).requires_grad
-    shown = [picture.detach() if learning else picture for picture in pictures.values()]
-    if mixes(D):
-        return {name: as_scales(D(picture)) for name, picture in zip(pictures, shown, strict=True)}
-    scales = as_scales(D(torch.cat(shown)))
-    chunks = [[layer.chunk(len(shown)) for layer in layers] for layers in scales]
+    view = {"corner": D.draw_corner(next(iter(pictures.values())))} if isinstance(D, MultiScale) else {}
+    if learning:
+        return _judge({name: picture.detach() for name, picture in pictures.items()}, partial(D, **view), mixes(D))
+    taught = {name: picture for name, picture in pictures.items() if picture.requires_grad}
+    with torch.no_grad():
+        others = {name: picture for name, picture in pictures.items() if name not in taught}
+        judged = _judge(others, partial(D, **view), mixes(D))
+    return judged | _judge(taught, partial(D, **view), mixes(D))
+
+
+def _judge(pictures: Mapping[str, Tensor], D: Callable[[Tensor], Tensor | Judged], apart: bool) -> dict[str, Judged]:
+    """Show `D` the pictures, each batch by itself if they are to be kept `apart`."""
+    if apart or len(pictures) < 2:
+        return {name: as_scales(D(picture)) for name, picture in pictures.items()}
+    scales, count = as_scales(D(torch.cat(list(pictures.values())))), len(pictures)
+    chunks = [[_Parts.apply(layer, count) for layer in layers] for layers in scales]
     return {name: [[layer[i] for layer in layers] for layers in chunks] for i, name in enumerate(pictures)}
+
+
+class _Parts(torch.autograd.Function):
+    """`Tensor.chunk` whose gradient has the layout of its input, also where some of the parts are not looked at."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, count: int) -> tuple[Tensor, ...]:
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x)
+        return x.chunk(count)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, None]:
+        if all(grad is None for grad in grads):
+            return None, None
+        whole = torch.empty_like(ctx.saved_tensors[0])
+        for part, grad in zip(whole.chunk(len(grads)), grads, strict=True):
+            _ = part.zero_() if grad is None else part.copy_(grad)
+        return whole, None
 
 
 def mixes(D: nn.Module) -> bool:

@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from translate.bench.candidates import plan_of
+from translate.bench.cases import Case, make_case
+from translate.bench.pictures import DIFFERENT, write_dataset
+from translate.config import load_config
+from translate.data.training import TRAINING_DATA
+from translate.errors import OptionError
+from translate.tasks import TASKS
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("preset", ["paper", "fast"])
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_case_is_the_recipe_and_survives_the_way_to_another_process(task, preset):
+    case = make_case(task, preset, CPU, batch_size=3)
+    assert Case.from_json(json.loads(json.dumps(case.to_json()))) == case
+    recipe = load_config(task, preset)
+    assert case.config.generator == recipe.generator and case.config.method == recipe.method
+    assert case.batch_size == 3 and case.config.train.precision == "auto"
+    assert case.size == (recipe.data.size or (64 if task == "generate" else 256))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("preset", ["paper", "fast"])
+def test_the_plain_step_leaves_nothing_to_a_plan(preset, precision):
+    case = make_case("cycle", preset, CPU, size=64, checkpoint=True).eager(precision, 32)
+    plan = plan_of(case)
+    assert (plan.precision, plan.channels_last, plan.compile, plan.crop) == (precision, False, False, 32)
+    assert not case.config.train.checkpoint
+
+
+def test_another_generator_replaces_that_of_the_preset():
+    assert make_case("cycle", "paper", CPU, size=128, generator="resnet_9blocks").config.generator == {
+        "name": "resnet_9blocks"
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "message"),
+    [
+        ("cicle", {}, "unknown task 'cicle'; did you mean 'cycle'"),
+        ("cycle", {"size": 30}, "--size should be a multiple of 4"),
+        ("generate", {"size": 96}, "dcgan makes pictures of 32, 64, 128"),
+        ("cycle", {"generator": "resnet_10"}, "unknown generator 'resnet_10'"),
+    ],
+)
+def test_what_cannot_be_built_is_told_at_once(task, options, message):
+    with pytest.raises(OptionError, match=message):
+        make_case(task, "paper", CPU, **options)
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_the_pictures_are_a_data_set_of_their_kind(task, tmp_path):
+    count = DIFFERENT + 3
+    case = make_case(task, "fast", CPU, size=32)
+    data = write_dataset(case.kind, tmp_path / "data", count, 32)
+    opened = TRAINING_DATA[case.kind](case.changed(data).config.data, Path("data"))
+    opened.open(tmp_path / "cache", size=32, zoom=1.0, square=True, progress=False)
+    assert not opened.skipped
+    assert opened.channels == case.channels
+    files = [p for p in (tmp_path / "data").rglob("*.jpg")]
+    assert len(files) == count * (2 if case.kind == "unpaired" else 1)

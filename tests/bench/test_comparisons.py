@@ -1,0 +1,130 @@
+import io
+import json
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from rich.console import Console
+from torch import nn
+
+from translate.bench import growth, translation
+from translate.bench.cases import make_case
+from translate.bench.ceiling import Ceiling
+from translate.bench.growth import measure_growth
+from translate.bench.pictures import write_pictures
+from translate.bench.tables import growth_tables, training_table, translation_table
+from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training
+from translate.bench.translation import check_translation, compare_translation
+from translate.build import Factory
+from translate.checkpoint import Recipe, export_model
+from translate.errors import UserError
+from translate.networks import EXPORTABLE
+
+CPU = torch.device("cpu")
+CEILING = Ceiling({"fp32": 100.0}, {"fp32": 50.0}, {}, 10.0)
+
+
+def text_of(*tables):
+    console = Console(width=200, record=True, file=io.StringIO())
+    for table in tables:
+        console.print(table)
+    return console.export_text()
+
+
+@pytest.fixture
+def case(tiny):
+    made = make_case("cycle", "fast", CPU, size=32)
+    small = replace(made.config, generator=tiny["generator"], discriminator=tiny["discriminator"])
+    fixed = {"precision": "fp32", "channels_last": "off", "compile": "off", "minutes": 0.0, "steps": 9}
+    return replace(made, config=small).changed({"crop": 0}, **fixed)
+
+
+def test_training_is_compared(case, here):
+    found = compare_training(case, CEILING, rounds=3, seconds=60, peer=None)
+    assert [row.name for row in found.rows] == [EAGER, OURS]  # the preset is not the paper's, and bf16 not worth it
+    assert found.flops > 1e6 and found.crop == 32
+    assert all(len(row.seconds) == 3 and min(row.seconds) > 0 and row.first > 0 for row in found.rows)
+    assert found.loop_images_per_second > 0 and 0 <= found.waiting < 1
+    assert found.times_faster(found.rows[0], EAGER) == 1 and found.times_faster(found.rows[0], TEXTBOOK) is None
+    text = text_of(training_table(found, CEILING))
+    for words in ("cycle, fast, skip_resnet, 32 px, batch 1", "ours: fp32, contiguous", "of the time waiting for data"):
+        assert words in text
+    json.dumps(asdict(found))
+
+
+def test_the_papers_recipe_has_the_textbook_beside_it(here):
+    made = make_case("cycle", "paper", CPU, size=32, precision="fp32")
+    narrow = {"generator": {"name": "resnet_6blocks", "width": 4}, "discriminator": {"name": "patch_34", "width": 4}}
+    paper = replace(made, config=replace(made.config, **narrow)).changed(channels_last="off", compile="off")
+    found = compare_training(paper, CEILING, rounds=2, seconds=60, peer=None)
+    assert [row.name for row in found.rows] == [TEXTBOOK, EAGER, OURS] and not found.notes
+    assert found.times_faster(found.rows[2], TEXTBOOK) > 0
+
+
+def test_what_is_beyond_the_textbook_is_told_and_left_out(case, here):
+    odd = replace(case, config=replace(case.config, preset="paper"))
+    found = compare_training(odd, CEILING, rounds=1, seconds=60, peer=None)
+    assert [row.name for row in found.rows] == [EAGER, OURS]
+    assert "cycle_scale" in found.notes[0]
+
+
+def save_model(folder, task="cycle"):
+    torch.manual_seed(0)
+    spec = {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1}
+    nets = {name: Factory(spec, EXPORTABLE, name)(in_channels=3, out_channels=3) for name in ("G_ab", "G_ba")}
+    folder.mkdir()
+    recipe = Recipe(
+        task=task, nets={name: net.spec for name, net in nets.items()}, domains=("a", "b"), size=32,
+        preset="fast", steps=1, data="none",
+    )  # fmt: skip
+    export_model(nn.ModuleDict(nets), recipe, folder / "model.safetensors")
+    return folder
+
+
+def test_translation_is_compared(tmp_path, here, monkeypatch):
+    monkeypatch.setattr(translation, "BATCHES", {"cpu": (1, 2)})
+    monkeypatch.setattr(translation, "_command", lambda name, prepare, folder: lambda: float(len(prepare(folder))))
+    model, images = save_model(tmp_path / "run"), tmp_path / "images"
+    write_pictures(images, 3, 32, 40)
+    write_pictures(images / "more", 1, 64, 80)
+    check_translation(model, images)
+    found = compare_translation(model, images, CPU, "fp32", rounds=2, seconds=60, peer=None)
+    assert (found.pictures, found.size, found.work) == (4, (32, 40), 3 + 4)
+    assert [p.name for p in found.passes] == ["eager fp32", "network, batch 1", "network, batch 2"]
+    assert all(len(p.seconds) == 2 for p in found.passes) and found.flops > 1e6
+    assert found.best_pass() in found.passes[1:] and found.network_share() > 0
+    (command,) = found.commands
+    assert command.seconds == [14.0] * 2
+    assert "pictures of" in text_of(translation_table(found, CEILING))
+    json.dumps(asdict(found))
+
+
+def test_there_is_something_to_translate(tmp_path):
+    model = save_model(tmp_path / "run")
+    with pytest.raises(UserError, match="nowhere"):
+        check_translation(model, tmp_path / "nowhere")
+    other = save_model(tmp_path / "other", task="generate")
+    with pytest.raises(UserError, match="is a model of the task 'generate'; give one of train_cycle or train_pix2pix"):
+        check_translation(other, tmp_path)
+
+
+def test_cost_grows(case, here, monkeypatch):
+    monkeypatch.setattr(growth, "SIZES", (32, 64, 30))
+    monkeypatch.setattr(growth, "BATCHES", (1, 2, 10**9))
+    monkeypatch.setattr(growth, "DATASETS", (2, 20))
+    monkeypatch.setattr(growth, "SIDE", 32)
+    monkeypatch.setattr(growth, "make_case", lambda *_, size, batch_size, **__: sized(case, size, batch_size))
+    found = measure_growth("cycle", "fast", CPU)
+    done = [(cell.size, cell.batch_size) for cell in found.cells if cell.seconds]
+    assert done == [(32, 1), (32, 2), (64, 1), (64, 2)]  # the last would take too long
+    assert found.notes[0].startswith("30 px: --size should be a multiple of 4")
+    assert [one.pictures for one in found.start_ups] == [2, 20]
+    assert all(one.warm > 0 and one.cold > 0 for one in found.start_ups)
+    text = text_of(*growth_tables(found))
+    assert "batch 1000000000" in text and "64 px" in text and "s to the first batch, cold" in text
+
+
+def sized(case, size, batch_size):
+    if size % 4:
+        make_case("cycle", "fast", CPU, size=size)
+    return case.changed({"size": size, "batch_size": batch_size})

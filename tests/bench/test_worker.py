@@ -1,0 +1,53 @@
+import sys
+
+import pytest
+
+from translate.bench.worker import Worker, ask, python
+from translate.errors import OptionError, UserError
+
+ECHO = """
+import sys
+sys.path.insert(0, {root!r})
+from translate.bench.channel import Channel
+channel = Channel()
+print("this is no line of ours")
+channel.say(usual=0.1, given=channel.hear())
+while (order := channel.hear()) is not None:
+    channel.say(seconds=order["steps"] / 10, peak=7)
+"""
+
+
+def child(text):
+    from pathlib import Path
+
+    return [sys.executable, "-c", text.format(root=str(Path(__file__).parents[2]))]
+
+
+def test_a_worker_is_told_what_to_do_and_says_how_long_it_took():
+    with Worker("echo", child(ECHO), {"kind": "x"}) as worker:
+        assert worker.facts["given"] == {"kind": "x"}
+        assert worker.turn() == pytest.approx(0.3)  # 0.25 s are filled with steps of 0.1 s
+        assert worker.peak == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("raise SystemExit('no such thing')", "candidate: no such thing"),
+        ("import os; os.kill(os.getpid(), 9)", r"candidate: was ended by signal 9 \(out of memory, most likely\)"),
+        ("import os; os._exit(3)", "candidate: ended with status 3"),
+        ('print(\'{{"error": "too large"}}\')', "candidate: too large"),
+    ],
+)
+def test_what_ends_without_an_answer_is_told_in_one_line(text, message):
+    with pytest.raises(UserError, match=message):
+        Worker("candidate", child(text), {})
+
+
+def test_wrong_options_stay_wrong_options(tmp_path):
+    with pytest.raises(UserError, match="the network: .*nowhere: no such model") as caught:
+        ask(
+            "the network", {"kind": "network", "model": str(tmp_path / "nowhere"), "device": "cpu", "precision": "auto"}
+        )
+    assert not isinstance(caught.value, OptionError)
+    assert python("x.y", "z")[1:] == ["-m", "x.y", "z"]

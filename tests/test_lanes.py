@@ -1,0 +1,46 @@
+import threading
+import time
+
+import pytest
+import torch
+
+from translate.lanes import Lanes
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    """What each thread was told to compute with."""
+    told = threading.local()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: setattr(told, "threads", n))
+    return told
+
+
+def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
+    lanes, lock, inside, seen = Lanes(3), threading.Lock(), [], []
+
+    def work(whole):
+        with lanes.taken(whole=whole):
+            with lock:
+                inside.append(whole)
+                seen.append((cores.threads, tuple(inside)))
+            time.sleep(0.01)
+            with lock:
+                inside.remove(whole)
+
+    with lanes.pool() as pool:
+        for done in [pool.submit(work, whole) for whole in [False] * 9 + [True] + [False] * 6 + [True, True]]:
+            done.result()
+    assert {threads for threads, together in seen if True in together} == {4}
+    assert all(together == (True,) for _, together in seen if True in together)
+    assert {threads for threads, together in seen if True not in together} == {1}
+    assert max(len(together) for _, together in seen) == 3
+    assert cores.threads == 4  # the caller's
+
+
+def test_one_lane_has_all_cores_and_an_error_frees_it(cores):
+    lanes = Lanes(1)
+    for whole in (False, True):
+        with pytest.raises(ZeroDivisionError), lanes.taken(whole=whole):
+            assert cores.threads == 4
+            1 / 0  # noqa: B018

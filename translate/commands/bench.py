@@ -1,0 +1,141 @@
+"""bench: how fast it is here, beside other implementations and the machine's own limit."""
+
+__all__ = ["Bench", "bench"]
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import arg
+
+from translate.commands.options import PathWord, Words
+
+if TYPE_CHECKING:
+    import torch
+
+    from translate.bench.suite import Part
+
+WIDE = 150  # characters that the widest table takes
+Number = Annotated[int, arg(metavar="N", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Measure training and translation here, beside plain implementations and the machine's own limit.
+
+    All that is compared takes turns in one run, so that whatever disturbs the machine disturbs all alike. Without a
+    word: the limits of the machine, and all four tasks' training.
+
+    Attributes:
+        part: "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
+        task: cycle, pix2pix, generate or inpaint (default: all; of growth: cycle).
+        preset: Of the recipe (default: paper; without a word and --task, paper and fast).
+        netG: Generator, where it should be another than the preset's, such as resnet_9blocks.
+        size: px (default: the preset's, or 256; 64 for pictures from nothing).
+        batch_size: Pictures in a step (default: the preset's).
+        checkpoint: Train with few activations kept: less memory, more time.
+        model: Run folder or model.safetensors, to translate with.
+        images: Folder of pictures, to translate.
+        peer: Folder of a checkout of pytorch-CycleGAN-and-pix2pix: its scripts are measured as well.
+        steps: Measured rounds (default: as many as fit into a minute or two, at most 15).
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: Of ours; "auto" takes the faster of those that are sound here.
+        json: Write everything that was measured to this file as well.
+    """
+
+    part: Annotated[Literal["all", "train", "translate", "growth"], tyro.conf.Positional] = "all"
+    task: Words = ""
+    preset: Words = ""
+    netG: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""  # noqa: N815, as other commands call it
+    size: Number = 0
+    batch_size: Number = 0
+    checkpoint: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    model: PathWord = ""
+    images: PathWord = ""
+    peer: PathWord = ""
+    steps: Number = 0
+    device: str = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    json: PathWord = ""
+
+
+def bench(options: Bench) -> int:
+    """Print the tables one by one as they are measured, and write the file."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from translate.bench.ceiling import measure_ceiling
+    from translate.bench.machine import describe
+    from translate.bench.tables import ceiling_table
+    from translate.images import atomic_write
+    from translate.log import console
+    from translate.step import pick_device
+
+    check(options)
+    device = pick_device(options.device)
+    parts = parts_of(options, device)
+    screen = Console(width=max(Console().width, WIDE))  # a table squeezed into a narrow terminal would say nothing
+    machine, ceiling = describe(device), measure_ceiling(device)
+    screen.print(ceiling_table(ceiling, machine))
+    report: dict[str, Any] = {"machine": machine, "ceiling": asdict(ceiling)}
+    for part in parts:
+        console.print(f"{escape(part.title)} ...", soft_wrap=True)
+        found, tables = part.measure(ceiling)
+        report.setdefault(part.name, []).append(asdict(found))
+        for table in tables:
+            screen.print(table)
+    if options.json:
+        with atomic_write(options.json) as temporary:
+            temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def check(options: Bench) -> None:
+    """Check what types cannot say.
+
+    Raises:
+        OptionError: a number out of range, an option that the part lacks, or one that means nothing to it.
+    """
+    from translate.errors import OptionError
+
+    for name in ("size", "batch_size", "steps"):
+        if getattr(options, name) < 0:
+            raise OptionError(f"--{name.replace('_', '-')} {getattr(options, name)} is out of range; give 1 or more")
+    if translates(options):
+        for name in ("model", "images"):
+            if not getattr(options, name):
+                raise OptionError(f"what is measured on a folder needs --model and --images; --{name} is missing")
+    strangers = {True: ("task", "preset", "netG", "size", "batch_size", "checkpoint"), False: ("model", "images")}
+    for name in strangers[translates(options)]:
+        if getattr(options, name):
+            raise OptionError(f"--{name.replace('_', '-')} means nothing to this part; leave it out")
+    if options.part == "growth" and (options.peer or options.steps):
+        raise OptionError("growth knows neither --peer nor --steps; leave them out")
+
+
+def translates(options: Bench) -> bool:
+    """Whether a folder is translated; else it is training that is measured."""
+    return options.part == "translate" or (options.part == "all" and bool(options.model or options.images))
+
+
+def parts_of(options: Bench, device: "torch.device") -> "list[Part]":
+    """Return what is to be measured, checked as far as can be told at once."""
+    from translate.bench import suite
+    from translate.bench.peer import Peer
+
+    peer = Peer.at(options.peer) if options.peer else None
+    if translates(options):
+        model, images = Path(options.model), Path(options.images)
+        return [suite.translation(model, images, device, options.precision, rounds=options.steps, peer=peer)]
+    how: dict[str, Any] = {
+        "size": options.size, "batch_size": options.batch_size, "generator": options.netG,
+        "precision": options.precision, "checkpoint": options.checkpoint,
+    }  # fmt: skip
+    if options.part == "growth":
+        return [suite.growth(options.task or "cycle", options.preset or "paper", device, **how)]
+    tasks = [options.task] if options.task else []
+    usual = [] if options.part == "all" and not tasks else ["paper"]
+    presets = [options.preset] if options.preset else usual
+    return suite.training(tasks, presets, device, rounds=options.steps, peer=peer, **how)
