@@ -123,8 +123,7 @@ def translate_folder(
         WriteError: the output's disk or folder refuses; what was written before stays.
     """
     began = time.perf_counter()
-    if not 1 <= quality <= 100:
-        raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
+    _check_quality(quality)
     wish = _wish(translator, direction, count, seed, looks, scale)
     translator.check_layer(hints=hints is not None, mask=masks is not None)
     output, answers = Path(output), len(wish.answers)
@@ -143,6 +142,11 @@ def translate_folder(
     _list_failed(output / "failed.txt", report)
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _check_quality(quality: int) -> None:
+    if not 1 <= quality <= 100:
+        raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
 
 
 def _wish(
