@@ -29,6 +29,7 @@ from translate.errors import OptionError, UserError
 from translate.holes import resized_hole
 from translate.images import WriteError, atomic_write, read_picture, write_picture
 from translate.lanes import Lanes
+from translate.memory import keep_freed_memory
 from translate.picture import Picture
 from translate.translator import Layer, Ready, Translator
 from translate.worklist import Job, check_writable, is_done, make_worklist, note_options, unused_layers
@@ -245,6 +246,8 @@ class _Run:
     def work_off(self, jobs: Sequence[Job], workers: int) -> None:
         """Translate `jobs`, with at most `workers` + 1 pictures before the network and its batches, as many behind."""
         lanes = self.translator.lanes()
+        if self.translator.device.type == "cpu":
+            keep_freed_memory()  # the next picture takes as much again
         kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
         with kept, _pool(workers) as readers, lanes.pool() as network, _pool(workers) as writers:
             reading = _ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
