@@ -23,6 +23,7 @@ def checkpoint_activations(net: nn.Module) -> None:
     """Let `net`, and its later copies, keep the inputs of its segments alone wherever gradients are asked for.
 
     Losses, gradients and the averages of batch norms stay as they are, bit by bit; a step takes another forward pass.
+    Of a network that is compiled, segments with batch or spectral norm are not.
 
     Args:
         net: Its class may have `segments`: names of methods, and of submodules, which may have segments of their own.
@@ -32,11 +33,7 @@ def checkpoint_activations(net: nn.Module) -> None:
         part = getattr(net, name)
         if not isinstance(part, nn.Module):
             run = computed_again(getattr(type(net), name))
-            if any(
-                map(is_parametrized, net.modules())
-            ):  # the compiler refuses, and drops what it was told of the state
-                run = torch.compiler.disable(run)
-            setattr(net, name, MethodType(run, net))
+            setattr(net, name, MethodType(torch.compiler.disable(run) if _has_state(net) else run, net))
             continue
         for module in part if isinstance(part, nn.ModuleList | nn.Sequential) else [part]:
             checkpoint_activations(module)
@@ -49,12 +46,17 @@ def computed_again(method: Callable[..., Any]) -> Callable[..., Any]:
     def run(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if not torch.is_grad_enabled():
             return method(module, *args, **kwargs)
-        if torch.compiler.is_compiling():  # to which buffers are inputs and results like any other
+        if torch.compiler.is_compiling():  # the graph is fixed, and what it reads from the module does not change
             return checkpoint(method, module, *args, use_reentrant=False, **kwargs)
         contexts = nullcontext(), _Past(module)
         return checkpoint(method, module, *args, use_reentrant=False, context_fn=lambda: contexts, **kwargs)
 
     return run
+
+
+def _has_state(module: nn.Module) -> bool:
+    """Whether a forward pass changes something in `module`, which the compiler does not put back."""
+    return any(isinstance(m, nn.BatchNorm2d) or is_parametrized(m) for m in module.modules())
 
 
 class _Past:
