@@ -2,7 +2,7 @@
 
 __all__ = [
     "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_alike", "init_he",
-    "init_normal",
+    "init_normal", "mirror",
 ]  # fmt: skip
 
 from typing import Any
@@ -89,7 +89,23 @@ class BatchNorm(nn.BatchNorm2d):
 
 def conv(in_channels: int, out_channels: int, kernel: int, *, bias: bool = True) -> nn.Conv2d:
     """Return a convolution that keeps the size and mirrors the picture at its border."""
-    return nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
+    return _MirroredConv(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
+
+
+def mirror(x: Tensor, border: int) -> Tensor:
+    """Return (B, C, H + 2 * border, W + 2 * border): x, mirrored at its border, in its own dtype.
+
+    Autocast on CPUs takes this padding for arithmetic and would copy everything to fp32 and back, for the same values.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        return F.pad(x, (border,) * 4, mode="reflect")
+
+
+class _MirroredConv(nn.Conv2d):
+    """A convolution with `padding_mode="reflect"`, padded outside autocast."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(mirror(x, self.kernel_size[0] // 2), self.weight, self.bias)
 
 
 class ResidualBlock(nn.Module):
@@ -118,7 +134,7 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel = self.kernel.to(x.dtype)
-        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=len(kernel))
+        return F.conv2d(mirror(x, 1), kernel, stride=2, groups=len(kernel))
 
 
 class Halve(nn.Module):
