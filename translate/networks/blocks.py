@@ -5,6 +5,7 @@ __all__ = [
     "init_normal", "mirror",
 ]  # fmt: skip
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ def mirror(x: Tensor, border: int) -> Tensor:
 
     Autocast on CPUs takes this padding for arithmetic and would copy everything to fp32 and back, for the same values.
     """
-    with torch.autocast(x.device.type, enabled=False):
+    with torch.autocast("cpu", enabled=False) if x.device.type == "cpu" else nullcontext():
         return F.pad(x, (border,) * 4, mode="reflect")
 
 
