@@ -5,7 +5,18 @@ import pytest
 import torch
 
 from translate.config import load_config
-from translate.plan import Plan, affordable_crop, bf16_is_sound, candidates, fastest, half, make_plan, try_compiled
+from translate.errors import OptionError
+from translate.plan import (
+    Plan,
+    affordable_crop,
+    bf16_is_sound,
+    candidates,
+    fastest,
+    half,
+    make_plan,
+    try_captured,
+    try_compiled,
+)
 
 CPU = torch.device("cpu")
 BASE = Plan(size=256, crop=128, steps=10, precision="fp32", channels_last=False, compile=False, log_every=5)
@@ -65,6 +76,29 @@ def test_a_compiler_that_fails_is_no_reason_to_stop():
         raise RuntimeError("no C++ compiler\nfound")
 
     assert try_compiled(BASE, 0.02, broken) == (BASE, 0.02, "not compiled (RuntimeError: no C++ compiler)")
+
+
+def test_a_cuda_graph_is_kept_where_it_is_faster():
+    plan, seconds, outcome = try_captured(BASE, 0.05, compiling(0.1, 0.01))
+    assert plan == dataclasses.replace(BASE, graph=True)
+    assert plan.manner == "fp32 as a CUDA graph"
+    assert 0.01 <= seconds < 0.04
+    assert outcome == f"as a CUDA graph {1000 * seconds:.0f} ms"
+    assert try_captured(BASE, 0.01, compiling(0.1, 0.02))[:2] == (BASE, 0.01)
+
+
+def test_a_step_that_cannot_be_captured_stays_as_it_was():
+    def drawing(plan):
+        raise OptionError("this recipe draws numbers on the host")
+
+    said = "not captured as a CUDA graph (OptionError: this recipe draws numbers on the host)"
+    assert try_captured(BASE, 0.02, drawing) == (BASE, 0.02, said)
+
+
+def test_a_cuda_graph_without_a_gpu_is_refused():
+    config = load_config("cycle", "fast", {"train": {"steps": 9, "epochs": 0.0, "minutes": 0.0, "graph": "on"}})
+    with pytest.raises(OptionError, match="--train.graph on: CUDA graphs need an NVIDIA GPU, not cpu; leave it out"):
+        make_plan(config, CPU, 64, 10.0, 0.0, lambda plan: lambda: None)
 
 
 @pytest.mark.parametrize(("minutes", "compiles"), [(1.0, False), (61.0, True)])

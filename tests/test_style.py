@@ -15,7 +15,7 @@ LAYERS = {
         "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "sampler", "sketches", "train",
         "transfer", "translator", "worklist",
     },
-    3: {"config", "recipes", "checkpoint", "ema", "health", "log", "optim", "plan", "run", "step"},
+    3: {"config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "plan", "run", "step"},
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {

@@ -89,6 +89,7 @@ class TrainConfig:
         precision: "auto", "bf16" or "fp32".
         channels_last: Memory layout: "auto" times both; "on", "off".
         compile: Compile the networks: "on", "off", or "auto": where trying it shows that it pays.
+        graph: Capture the step as a CUDA graph: "on", "off", or "auto": where trying it shows that it pays.
         checkpoint: Keep few activations and compute the others twice: less memory, more time.
         init: Model file or run whose weights are started from.
         log_every: Steps between log lines; 0 = chosen.
@@ -112,6 +113,7 @@ class TrainConfig:
     precision: str = "auto"
     channels_last: str = "auto"
     compile: str = "auto"
+    graph: str = "auto"
     checkpoint: bool = False
     init: str = ""
     log_every: int = 0
@@ -231,6 +233,7 @@ def validate(config: Config) -> None:
         ("--precision", train.precision, ("auto", "bf16", "fp32")),
         ("--train.channels_last", train.channels_last, ("auto", "on", "off")),
         ("--train.compile", train.compile, ("auto", "on", "off")),
+        ("--train.graph", train.graph, ("auto", "on", "off")),
         ("--direction", data.direction, ("ab", "ba")),
         ("--data.labels", data.labels, ("auto", "none", "a", "b", "ab")),
     ):

@@ -4,6 +4,7 @@ __all__ = ["lr_at", "make_optimizers", "set_lr"]
 
 from collections.abc import Mapping
 
+from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from translate.build import resolve
@@ -47,4 +48,8 @@ def set_lr(optimizers: Mapping[str, Optimizer], lr: float, train: TrainConfig) -
     """Give every phase's optimizer the learning rate `lr`, times the phase's own factor."""
     for phase, optimizer in optimizers.items():
         for group in optimizer.param_groups:
-            group["lr"] = lr * train.phase_lr.get(phase, 1.0)
+            rate = lr * train.phase_lr.get(phase, 1.0)
+            if isinstance(group["lr"], Tensor):  # a CUDA graph reads it from there
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate

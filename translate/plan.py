@@ -38,6 +38,7 @@ class Plan:
         precision: "bf16" or "fp32".
         channels_last: Memory layout of weights and pictures.
         compile: Whether networks are compiled.
+        graph: Whether the step is captured as a CUDA graph.
         log_every: Steps between log lines.
         tried: What was timed, and what it came to.
     """
@@ -49,13 +50,14 @@ class Plan:
     channels_last: bool
     compile: bool
     log_every: int
+    graph: bool = False
     tried: str = ""
 
     @property
     def manner(self) -> str:
         """How a step computes, in words."""
-        words = [self.precision] + ["channels_last"] * self.channels_last + ["compiled"] * self.compile
-        return " ".join(words)
+        words = [self.precision] + ["channels_last"] * self.channels_last
+        return " ".join(words + ["compiled"] * self.compile + ["as a CUDA graph"] * self.graph)
 
 
 def make_plan(
@@ -77,6 +79,8 @@ def make_plan(
         make_step: Builds, for a plan, a function that performs one step of the real run on scratch networks.
     """
     train = config.train
+    if train.graph == "on" and device.type != "cuda":
+        raise OptionError(f"--train.graph on: CUDA graphs need an NVIDIA GPU, not {device}; leave it out")
     if config.data.crop > size:
         raise OptionError(f"--data.crop {config.data.crop} is larger than the pictures' {size} px; lower it")
     base = Plan(
@@ -86,12 +90,15 @@ def make_plan(
         precision="fp32",
         channels_last=False,
         compile=train.compile == "on",
+        graph=train.graph == "on",
         log_every=train.log_every or 50,
     )
     began = time.monotonic()
     plans = candidates(base, device, train.precision, train.channels_last)
-    compiling = train.compile == "auto" and (train.minutes or base.steps >= SOME_STEPS)
-    if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not compiling:
+    long = bool(train.minutes) or base.steps >= SOME_STEPS
+    compiling = train.compile == "auto" and long
+    capturing = train.graph == "auto" and long and device.type == "cuda"
+    if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not (compiling or capturing):
         return plans[0]  # nothing is left open that time could decide
     plan, seconds, tried = fastest(plans, make_step)
     whole = seconds * (size / plan.crop) ** 2
@@ -102,6 +109,9 @@ def make_plan(
     length = train.minutes * 60 - seconds_used or plan.steps * seconds
     if compiling and length >= LONG.get(device.type, math.inf):
         plan, seconds, outcome = try_compiled(plan, seconds, make_step)
+        tried = f"{tried}; {outcome}"
+    if capturing:
+        plan, seconds, outcome = try_captured(plan, seconds, make_step)
         tried = f"{tried}; {outcome}"
     if train.minutes:
         left = train.minutes * 60 - seconds_used - (time.monotonic() - began)
@@ -118,16 +128,37 @@ def try_compiled(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan,
     """
     compiled = replace(plan, compile=True)
     try:
-        step = make_step(compiled)
-        first = timed(step)
-        again = statistics.median(timed(step) for _ in range(max(3, min(20, round(2 / seconds)))))
+        first, again = first_and_again(compiled, seconds, make_step)
     except Exception as error:  # the compiler is a stranger: it may be missing, or fail in any way
-        return plan, seconds, f"not compiled ({type(error).__name__}: {str(error).strip().partition(chr(10))[0][:100]})"
+        return plan, seconds, f"not compiled ({in_short(error)})"
     outcome = f"compiled {1000 * again:.0f} ms"
     if again >= 0.98 * seconds:
         return plan, seconds, f"{outcome}, which would not pay"
     repaid = math.ceil(first / (seconds - again))
     return compiled, again, f"{outcome}, after {first:.0f} s of compiling, repaid within {repaid} steps"
+
+
+def try_captured(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan, float, str]:
+    """Take the step of `plan`, of so many seconds, as a CUDA graph; keep that where it is faster; say what it was."""
+    captured = replace(plan, graph=True)
+    try:
+        _, again = first_and_again(captured, seconds, make_step)
+    except Exception as error:  # what cannot be captured shows in any way, a lack of memory among them
+        return plan, seconds, f"not captured as a CUDA graph ({in_short(error)})"
+    outcome = f"as a CUDA graph {1000 * again:.0f} ms"
+    return (captured, again, outcome) if again < 0.98 * seconds else (plan, seconds, f"{outcome}, which would not pay")
+
+
+def first_and_again(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[float, float]:
+    """Return the seconds of the first step of `plan` and of a later one; `seconds` is what it may take, about."""
+    step = make_step(plan)
+    first = timed(step)
+    return first, statistics.median(timed(step) for _ in range(max(3, min(20, round(2 / seconds)))))
+
+
+def in_short(error: Exception) -> str:
+    """Return an error's name and the beginning of what it says."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:100]}"
 
 
 def half(size: int) -> int:
@@ -164,7 +195,7 @@ def candidates(base: Plan, device: torch.device, precision: str, channels_last: 
 
 
 def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float, str]:
-    """Time each plan's step, in turn so that a passing disturbance hits all alike.
+    """Time each plan's step, in turn so that a passing disturbance hits all alike; stragglers are left behind.
 
     Returns:
         The best, its seconds, and all of their times in words.
@@ -173,13 +204,15 @@ def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float, st
     first = {plan: timed(step) for plan, step in steps.items()}  # allocates, compiles; not counted
     hopeless = 4 * min(first.values())  # where bf16 is emulated, one more step of it would cost a minute
     times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] <= hopeless}
-    began = time.monotonic()
+    running, began = list(times), time.monotonic()
     for trial in range(20):  # three trials, more where they are cheap, fewer where they are dear
         spent = time.monotonic() - began
-        if trial and (spent > 15 or (trial >= 3 and spent > 2)):
+        if trial and (spent > 15 or (trial >= 3 and spent > 1)):
             break
-        for plan, found in times.items():
-            found.append(timed(steps[plan]))
+        for plan in running:
+            times[plan].append(timed(steps[plan]))
+        least = min(min(times[plan]) for plan in running)
+        running = [plan for plan in running if min(times[plan]) < 1.5 * least]
     medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
     best = min(medians, key=medians.__getitem__)
     told = ", ".join(f"{plan.manner} {1000 * s:.0f} ms" for plan, s in (first | medians).items())

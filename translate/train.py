@@ -9,10 +9,12 @@ from pathlib import Path
 import torch
 from rich.markup import escape
 from torch import nn
+from torch.optim import Optimizer
 
 from translate.build import Factory, check_arguments, resolve, spec_of
 from translate.checkpoint import Recipe, export_model, load_model, load_state, save_state
 from translate.config import Config
+from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
 from translate.data.loader import Batches
 from translate.data.training import TRAINING_DATA, TrainingData
 from translate.ema import EMA
@@ -51,6 +53,7 @@ def train(config: Config) -> Path:
     start = load_state(folder.state, parts, device)
     announce(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
+    step_on = make_step(task, optimizers, plan, config.train.clip, device)
     batches = Batches(stream, config.data.batch_size, start=start, device=device)
     previews = Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last))
 
@@ -67,8 +70,7 @@ def train(config: Config) -> Path:
                 seed_step(config.train.seed, step)
                 task.at(step / plan.steps)
                 set_lr(optimizers, lr := lr_at(step, plan.steps, config.train), config.train)
-                real = to_device(batch, device, channels_last=plan.channels_last)
-                log.add(train_step(task, real, optimizers, precision=plan.precision, clip=config.train.clip))
+                log.add(step_on(to_device(batch, device, channels_last=plan.channels_last)))
                 ema.update(task, step)
                 done, last, stopping = step + 1, step + 1 == plan.steps, stop.requested
                 due = last or stopping or time.monotonic() - saved > 60 * config.train.save_minutes
@@ -219,12 +221,26 @@ def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device
     """Return one step of the real run, on noise and on networks that are thrown away."""
     task = build_task(config, channels, plan, device)
     optimizers = make_optimizers(task, config.train)
+    step_on = make_step(task, optimizers, plan, config.train.clip, device)
     batch = noise(channels, config.data.batch_size, plan.crop)
 
     def step() -> None:
-        real = to_device(batch, device, channels_last=plan.channels_last)
-        train_step(task, real, optimizers, precision=plan.precision, clip=config.train.clip)
+        step_on(to_device(batch, device, channels_last=plan.channels_last))
 
+    for _ in range((WARM_UP + 1) * plan.graph):  # those before the capture are no measure of it
+        step()
+    return step
+
+
+def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip: float, device: torch.device) -> Step:
+    """Return what takes a step of `plan`: a batch on `device` in, its loss terms out."""
+
+    def step(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return train_step(task, batch, optimizers, precision=plan.precision, clip=clip)
+
+    if plan.graph and device.type == "cuda":
+        return CapturedStep(step, optimizers.values(), device)
+    forget_graph(optimizers.values())
     return step
 
 

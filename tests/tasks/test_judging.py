@@ -23,8 +23,9 @@ def made(kind):
 
 def one_by_one(D, pictures):
     """Judge in separate calls, through one window."""
-    corner = {"corner": (5, 9)} if isinstance(D, MultiScale) else {}
-    outputs = {name: D(picture, **corner) for name, picture in pictures.items()}
+    corner = torch.tensor([5, 9])
+    views = {name: [D.view(x, corner)] if isinstance(D, MultiScale) else [] for name, x in pictures.items()}
+    outputs = {name: D(picture, *views[name]) for name, picture in pictures.items()}
     return {name: [[out]] if isinstance(out, torch.Tensor) else out for name, out in outputs.items()}
 
 
@@ -32,7 +33,7 @@ def one_by_one(D, pictures):
 def test_judging_together_is_judging_one_by_one(kind, monkeypatch):
     D, pictures = made(kind)
     D.requires_grad_(False)
-    monkeypatch.setattr(MultiScale, "draw_corner", lambda self, x: (5, 9))
+    monkeypatch.setattr(MultiScale, "draw_corner", lambda self, x: torch.tensor([5, 9]))
     gradients = []
     for judged in (judge(D, pictures), one_by_one(D, pictures)):
         loss = gan_g(GAN_LOSSES["hinge"], judged["fake"]) + gan_g(GAN_LOSSES["hinge"], judged["other"])
@@ -76,10 +77,13 @@ def test_gradients_of_merged_calls_keep_the_layout():
 
 def test_all_pictures_of_a_call_are_seen_through_one_window():
     D, pictures = made("through a window")
-    corners = []
+    pictures = dict.fromkeys(pictures, pictures["real"]) | {"fake": pictures["real"].clone().requires_grad_()}
+    views = []
     original = MultiScale.forward
-    D.forward = lambda x, corner=None: corners.append(corner) or original(D, x, corner)
+    D.forward = lambda x, view=None: views.append(view) or original(D, x, view)
     D.requires_grad_(False)
-    judge(D, pictures)
-    assert len(corners) == 2
-    assert corners[0] == corners[1] is not None
+    for _ in range(3):
+        judge(D, pictures)
+    assert [len(view) for view in views] == [4, 2] * 3
+    assert all(torch.equal(view[:2], views[i - i % 2][:2]) for i, view in enumerate(views))
+    assert not torch.equal(views[0], views[2])

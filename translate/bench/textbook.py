@@ -172,14 +172,14 @@ class Pool:
 
     def __call__(self, fakes: Tensor) -> Tensor:
         given = []
-        for fake in fakes:
+        for fake in fakes if self.size else ():
+            swapped, slot = torch.rand(1) < 0.5, int(torch.randint(self.size, (1,)))
             if len(self.pictures) < self.size:
                 self.pictures.append(fake)
-            elif self.size and torch.rand(()) < 0.5:
-                slot = int(torch.randint(self.size, ()))
+            elif swapped:
                 fake, self.pictures[slot] = self.pictures[slot], fake
             given.append(fake)
-        return torch.stack(given)
+        return torch.stack(given) if self.size else fakes
 
 
 def check(task: Task, kind: str) -> None:

@@ -74,6 +74,8 @@ def translate_folder(options: TranslateFolder) -> int:
     if (invert or resize) and not options.masks:
         raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
     translator = Translator.load(options.model, options.device, options.precision)
+    if translator.note:
+        print(f"computing in {translator.note}")
     report = translate_folder(
         translator, options.input, options.output, direction=options.direction,
         count=options.count, seed=options.seed, looks=options.look, hints=options.hints or None, scale=options.scale,

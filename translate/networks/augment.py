@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from translate.networks.blocks import uncast
+
 SPEED = 50_000  # pictures in which the strength can go from 0 to 1
 
 
@@ -27,15 +29,18 @@ class Augment(nn.Module):
 
     def __init__(self, strength: float = 0.0, target: float = 0.0) -> None:
         super().__init__()
-        self.target = target
-        self.register_buffer("strength", torch.tensor(float(strength)))
+        self.start, self.target = float(strength), target
+        self.register_buffer("strength", torch.tensor(self.start))
         self.on = strength > 0 or target > 0
 
     def forward(self, pictures: Tensor) -> Tensor:
-        if not self.on or (strength := float(self.strength)) == 0:
+        if not self.on:
+            return pictures
+        strength = float(self.strength) if self.target else self.start
+        if strength == 0:
             return pictures
         chain = changes(round(strength, 2), pictures.shape[1] == 3)
-        with torch.autocast(pictures.device.type, enabled=False):
+        with uncast(pictures):
             return chain((pictures.float() + 1) / 2) * 2 - 1
 
     @torch.no_grad()

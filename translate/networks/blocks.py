@@ -2,10 +2,10 @@
 
 __all__ = [
     "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_alike", "init_he",
-    "init_normal", "mirror",
+    "init_normal", "mirror", "uncast",
 ]  # fmt: skip
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -98,8 +98,13 @@ def mirror(x: Tensor, border: int) -> Tensor:
 
     Autocast on CPUs takes this padding for arithmetic and would copy everything to fp32 and back, for the same values.
     """
-    with torch.autocast("cpu", enabled=False) if x.device.type == "cpu" else nullcontext():
+    with uncast(x):
         return F.pad(x, (border,) * 4, mode="reflect")
+
+
+def uncast(x: Tensor) -> AbstractContextManager[object]:
+    """Return the context in which autocast leaves operations on the device of `x` as they are."""
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)  # "meta" has no autocast
 
 
 class _MirroredConv(nn.Conv2d):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from translate.errors import OptionError, did_you_mean
-from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal
+from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal, uncast
 
 NORMS = ("instance", "batch", "spectral", "none")
 
@@ -100,22 +100,40 @@ class MultiScale(nn.Module):
             for _ in range(scales)
         )
 
-    def forward(self, x: Tensor, corner: tuple[int, int] | None = None) -> list[list[Tensor]]:
-        """Judge x, at full size through the window at `corner`, else at another corner."""
-        top, left = corner or self.draw_corner(x)
-        view = x[..., top : top + self.window, left : left + self.window] if self.window else x
+    def forward(self, x: Tensor, view: Tensor | None = None) -> list[list[Tensor]]:
+        """Judge x, at full size by the `view` through the window; without one, by another view at every call."""
+        if view is None:
+            view = self.view(x, self.draw_corner(x))
         found = []
         for judge in self.judges:
             found.append(judge.features(view))  # type: ignore[operator]
             x = view = self.halve(x)
         return found
 
-    def draw_corner(self, x: Tensor) -> tuple[int, int]:
-        """Return top and left, px, of a window at random."""
+    def draw_corner(self, x: Tensor) -> Tensor:
+        """Return top and left, px, of a window at random: (2,) int64, where x is."""
+        room = (max(0, side - self.window) + 1 for side in x.shape[-2:])
+        return torch.stack([torch.randint(places, (), device=x.device) for places in room])
+
+    def view(self, x: Tensor, corner: Tensor) -> Tensor:
+        """Return what of x (B, C, H, W) is seen through the window at `corner` (2,), top and left."""
         if not self.window:
-            return 0, 0
-        top, left = (int(torch.randint(max(0, side - self.window) + 1, ())) for side in x.shape[-2:])
-        return top, left
+            return x
+        if x.device.type != "cpu":
+            return gathered(x, corner, self.window)
+        top, left = corner.tolist()
+        return x[..., top : top + self.window, left : left + self.window]
+
+
+def gathered(x: Tensor, corner: Tensor, side: int) -> Tensor:
+    """Cut, at `corner` (2,), top and left, `side` px of both dimensions, or all there is, out of (B, C, H, W).
+
+    A view would need the numbers of the corner: a GPU would have to be waited for.
+    """
+    rows, columns = (
+        start + torch.arange(min(side, n), device=x.device) for start, n in zip(corner, x.shape[-2:], strict=True)
+    )
+    return x.index_select(2, rows).index_select(3, columns)
 
 
 def mean_around(x: Tensor) -> Tensor:
@@ -123,7 +141,7 @@ def mean_around(x: Tensor) -> Tensor:
 
     A convolution of the planes one by one: `avg_pool2d` takes up to ten times as long on a CPU.
     """
-    with torch.autocast(x.device.type, enabled=False):  # bf16 would drown the texture, which is a small difference
+    with uncast(x):  # bf16 would drown the texture, which is a small difference
         box = torch.full((x.shape[1], 1, 5, 5), 1 / 25, dtype=x.dtype, device=x.device)
         return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), box, groups=len(box))
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from translate.errors import UserError
+from translate.networks.blocks import uncast
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]
@@ -131,5 +132,5 @@ def gram(features: Tensor) -> Tensor:
     """Return K S of (B, C, H, W): (B, C, C), in float32 under autocast as well."""
     _, channels, height, width = features.shape
     flat = features.flatten(2)
-    with torch.autocast(features.device.type, enabled=False):
+    with uncast(features):
         return flat @ flat.mT / (channels * height * width)

@@ -3,7 +3,6 @@
 __all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mixes", "sum_of"]
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -24,14 +23,26 @@ def judge(D: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Judged]:
     pass. A discriminator that looks through a window looks through the same one at all of them.
     """
     learning = next(D.parameters()).requires_grad
-    view = {"corner": D.draw_corner(next(iter(pictures.values())))} if isinstance(D, MultiScale) else {}
+    see = _through_one_window(D, next(iter(pictures.values())))
     if learning:
-        return _judge({name: picture.detach() for name, picture in pictures.items()}, partial(D, **view), mixes(D))
+        return _judge({name: picture.detach() for name, picture in pictures.items()}, see, mixes(D))
     taught = {name: picture for name, picture in pictures.items() if picture.requires_grad}
     with torch.no_grad():
         others = {name: picture for name, picture in pictures.items() if name not in taught}
-        judged = _judge(others, partial(D, **view), mixes(D))
-    return judged | _judge(taught, partial(D, **view), mixes(D))
+        judged = _judge(others, see, mixes(D))
+    return judged | _judge(taught, see, mixes(D))
+
+
+def _through_one_window(D: nn.Module, like: Tensor) -> Callable[[Tensor], Tensor | Judged]:
+    """Return what shows `D` batches of the size of `like`, through a window at one place if it has a window.
+
+    They are cut outside of D: where it is compiled, every other place would be compiled anew, and gathering by index
+    made PyTorch 2.13's compiler write beyond its memory.
+    """
+    if not (isinstance(D, MultiScale) and D.window):
+        return D
+    corner = D.draw_corner(like)
+    return lambda x: D(x, D.view(x, corner))
 
 
 def _judge(pictures: Mapping[str, Tensor], D: Callable[[Tensor], Tensor | Judged], apart: bool) -> dict[str, Judged]:

@@ -42,6 +42,7 @@ class Pix2pix(Task):
     """
 
     data = "paired"
+    seeking: Tensor
     phases: dict[str, tuple[str, ...]] = {"G": ("G",), "D": ("D",)}
     exports: tuple[str, ...] = ("G",)
 
@@ -78,11 +79,11 @@ class Pix2pix(Task):
         self.lambda_l1, self.lambda_fm = lambda_l1, lambda_fm
         self.lambda_kl, self.free_nats = lambda_kl, free_nats
         self.lambda_z, self.lambda_seek, self.lambda_paper = lambda_z, lambda_seek, lambda_paper
-        self.seeking = 1.0
+        self.register_buffer("seeking", torch.ones(()), persistent=False)
 
     def at(self, progress: float) -> None:
         """Seek other modes less and less, and no more for the last part of the run, which is for looking real alone."""
-        self.seeking = max(0.0, 1 - progress / SEEKING_ENDS)
+        self.seeking.fill_(max(0.0, 1 - progress / SEEKING_ENDS))
 
     def forward(self, batch: Batch) -> Batch:
         """Make the fakes: one a picture, or one with the true look and one with a random look."""
@@ -92,7 +93,7 @@ class Pix2pix(Task):
             return x | {"fake": self.G(source)}
         mean, log_variance = self.E(displaced(b))
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        drawn = self.E.looks[torch.randint(len(self.E.looks), (len(b),))]
+        drawn = self.E.looks[torch.randint(len(self.E.looks), (len(b),), device=b.device)]
         self.E.remember(mean.detach())
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
@@ -179,10 +180,13 @@ def displaced(picture: Tensor) -> Tensor:
 
     A look has to go onto other shapes; where everything stands in its own picture must not be part of it.
     """
-    reach = min(picture.shape[-2:]) // 4
-    down, right, mirrored = torch.randint(-reach, reach + 1, ()), torch.randint(-reach, reach + 1, ()), torch.rand(())
-    moved = picture.roll((int(down), int(right)), (2, 3))
-    return moved.flip(3) if mirrored < 0.5 else moved
+    height, width = picture.shape[-2:]
+    reach, where = min(height, width) // 4, picture.device
+    down, right = torch.randint(-reach, reach + 1, (2,), device=where)
+    rows = (torch.arange(height, device=where) - down) % height
+    columns = (torch.arange(width, device=where) - right) % width
+    columns = torch.where(torch.rand((), device=where) < 0.5, columns.flip(0), columns)
+    return torch.empty_like(picture).copy_(picture.index_select(2, rows).index_select(3, columns))
 
 
 def source_of(batch: Batch) -> Tensor:

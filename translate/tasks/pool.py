@@ -9,36 +9,47 @@ from torch import Tensor, nn
 class ImagePool(nn.Module):
     """The last `size` fakes: with even odds a fake is swapped for an older one (CycleGAN, section 4).
 
-    Its pictures are part of the state dict, so that a resumed run goes on exactly. The draws come from torch's global
-    CPU generator, which the trainer seeds at every step, so they never make the host wait for a GPU.
+    Its pictures are part of the state dict, so that a resumed run goes on exactly. What is drawn and counted stays on
+    the device of the fakes: the host never waits for it.
     """
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
-        self.pictures = torch.empty(0)
+        self.pictures = torch.empty(0)  # (size, C, H, W) from the first fakes on
+        self.filled = torch.tensor(0)
 
     def get_extra_state(self) -> Tensor:
-        return self.pictures.cpu()
+        return self.pictures[: int(self.filled)].cpu()
 
     def set_extra_state(self, state: Tensor) -> None:
-        self.pictures = state.clone()
+        self.pictures, self.filled = state.clone(), torch.tensor(len(state))
 
     @torch.no_grad()
     def swap(self, fakes: Tensor) -> Tensor:
         """Return, for each of `fakes` (B, C, H, W), itself or an older fake in whose place it is kept."""
         if self.size == 0:
             return fakes.detach()
-        self.pictures = self.pictures.to(fakes)
-        return torch.cat([self._swap_one(fake) for fake in fakes.detach().split(1)])
+        self._make_room(fakes)
+        given = torch.empty_like(fakes)
+        for i, fake in enumerate(fakes.split(1)):
+            given[i : i + 1] = self._swap_one(fake)
+        return given
+
+    def _make_room(self, fakes: Tensor) -> None:
+        """Bring the pictures to the device and type of `fakes`, with room for as many as there will be."""
+        if len(self.pictures) < self.size or (self.pictures.device, self.pictures.dtype) != (fakes.device, fakes.dtype):
+            room = fakes.new_zeros(self.size, *fakes.shape[1:])
+            if len(self.pictures):
+                room[: len(self.pictures)] = self.pictures
+            self.pictures, self.filled = room, self.filled.to(fakes.device)
 
     def _swap_one(self, fake: Tensor) -> Tensor:
-        if len(self.pictures) < self.size:
-            self.pictures = torch.cat([self.pictures, fake]) if len(self.pictures) else fake.clone()
-            return fake
-        if torch.rand(()) >= 0.5:
-            return fake
-        slot = int(torch.randint(self.size, ()))
-        older = self.pictures[slot : slot + 1].clone()
-        self.pictures[slot : slot + 1] = fake
-        return older
+        """Swap (1, C, H, W) with even odds; as long as there is room, it is kept and nothing is swapped."""
+        wanted, slot = torch.rand(1, device=fake.device) < 0.5, torch.randint(self.size, (1,), device=fake.device)
+        filling = self.filled < self.size
+        place = torch.where(filling, self.filled, slot)
+        older = self.pictures.index_select(0, place)
+        self.pictures.index_copy_(0, place, torch.where(filling | wanted, fake, older))
+        self.filled += filling
+        return torch.where(wanted & ~filling, older, fake)
