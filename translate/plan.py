@@ -24,6 +24,7 @@ Step = Callable[[], object]
 MakeStep = Callable[["Plan"], Step]
 LONG = {"cuda": 300.0, "cpu": 3600.0}  # seconds of a run in which a minute or two of compiling may be tried
 SOME_STEPS = 1000  # with fewer, nothing is compiled unasked
+FAR_BEHIND = 1.5  # times the seconds of another plan
 ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
 
 
@@ -190,29 +191,35 @@ def candidates(base: Plan, device: torch.device, precision: str, channels_last: 
         sound = bf16_is_sound(device)
         precisions = ["bf16"] if sound and on_gpu else ["fp32", "bf16"] if sound else ["fp32"]
     if channels_last == "auto":
-        layouts = [True] if on_gpu else [False, True]
-    return [replace(base, precision=p, channels_last=c) for p, c in product(precisions, layouts)]
+        layouts = [True] if on_gpu else [True, False]
+    return [replace(base, precision=p, channels_last=c) for c, p in product(layouts, precisions)]
 
 
 def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float, str]:
-    """Time each plan's step, in turn so that a passing disturbance hits all alike; stragglers are left behind.
+    """Time each plan's step, in turn so that a passing disturbance hits all alike.
+
+    What is far behind after its first step is left there, and its precision is not tried in another layout: where bf16
+    is emulated, one more step of it would cost a minute.
 
     Returns:
         The best, its seconds, and all of their times in words.
     """
-    steps = {plan: make_step(plan) for plan in plans}
-    first = {plan: timed(step) for plan, step in steps.items()}  # allocates, compiles; not counted
-    hopeless = 4 * min(first.values())  # where bf16 is emulated, one more step of it would cost a minute
-    times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] <= hopeless}
-    running, began = list(times), time.monotonic()
-    for trial in range(20):  # three trials, more where they are cheap, fewer where they are dear
+    steps: dict[Plan, Step] = {}
+    first: dict[Plan, float] = {}  # allocates, compiles; counted for what is left behind alone
+    for plan in plans:
+        alike = [seconds for other, seconds in first.items() if other.precision == plan.precision]
+        if not alike or min(alike) < FAR_BEHIND * min(first.values()):
+            steps[plan] = make_step(plan)
+            first[plan] = timed(steps[plan])
+    least = min(first.values())
+    times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] < FAR_BEHIND * least}
+    began = time.monotonic()
+    for trial in range(20):  # two trials, more where they are cheap, fewer where they are dear
         spent = time.monotonic() - began
-        if trial and (spent > 15 or (trial >= 3 and spent > 1)):
+        if trial and (spent > 15 or (trial >= 2 and spent > 0.75)):
             break
-        for plan in running:
-            times[plan].append(timed(steps[plan]))
-        least = min(min(times[plan]) for plan in running)
-        running = [plan for plan in running if min(times[plan]) < 1.5 * least]
+        for plan, found in times.items():
+            found.append(timed(steps[plan]))
     medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
     best = min(medians, key=medians.__getitem__)
     told = ", ".join(f"{plan.manner} {1000 * s:.0f} ms" for plan, s in (first | medians).items())
