@@ -95,7 +95,7 @@ def train(config: Config) -> Path:
 
 def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device) -> Plan:
     """Read the data and, unless the run has a plan already, settle what the configuration leaves open."""
-    keep_freed_memory()
+    keep_freed_memory(large=not config.train.checkpoint)
     began = time.monotonic()  # rendering or downloading, which is done by now, does not count as training time
     wanted = config.data
     size = plan.size if plan else wanted.size or data.native_size()

@@ -39,8 +39,9 @@ Candidate = tuple[Step | None, dict[str, Any]]  # what takes a step, if anything
 
 def plan(spec: Spec) -> Candidate:
     """Settle what is open in the case, as a real run does."""
-    keep_freed_memory()
-    return None, {"plan": asdict(plan_of(Case.from_json(spec)))}
+    case = Case.from_json(spec)
+    keep_freed_memory(large=not case.config.train.checkpoint)
+    return None, {"plan": asdict(plan_of(case))}
 
 
 def plan_of(case: Case) -> Plan:
@@ -54,8 +55,8 @@ def plan_of(case: Case) -> Plan:
 
 def ours(spec: Spec) -> Candidate:
     """Our step, with a given plan."""
-    keep_freed_memory()
     case = Case.from_json(spec)
+    keep_freed_memory(large=not case.config.train.checkpoint)
     return scratch_step(case.config, case.channels, Plan(**spec["plan"]), pick_device(case.device)), {}
 
 
