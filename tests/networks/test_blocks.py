@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.networks.blocks import InstanceNorm
+from translate.networks.blocks import InstanceNorm, mirror
 from translate.networks.patch import mean_around
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
@@ -43,3 +43,16 @@ def test_the_mean_around_a_pixel_is_that_of_25(layout):
     expected = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(mean_around(x), expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("border", "size"), [(1, (5, 4)), (1, (2, 2)), (3, (4, 9)), (3, (7, 7))])
+def test_a_mirrored_border_and_its_gradient_are_those_of_the_library(border, size, layout):
+    x = torch.rand(2, 3, *size, dtype=torch.float64).to(memory_format=layout).requires_grad_()
+    expected = F.pad(x, (border,) * 4, mode="reflect")
+    weights = torch.rand_like(expected)
+    found = mirror(x, border)
+    assert torch.equal(found, expected)
+    mine, theirs = (torch.autograd.grad((out * weights).sum(), x)[0] for out in (found, expected))
+    torch.testing.assert_close(mine, theirs)
+    assert mine.is_contiguous(memory_format=layout)
