@@ -25,6 +25,7 @@ MakeStep = Callable[["Plan"], Step]
 LONG = {"cuda": 300.0, "cpu": 3600.0}  # seconds of a run in which a minute or two of compiling may be tried
 SOME_STEPS = 1000  # with fewer, nothing is compiled unasked
 FAR_BEHIND = 1.5  # times the seconds of another plan
+FASTER = 0.95  # of the seconds of the plain step: what is compiled or captured should take no more
 ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
 
 
@@ -129,11 +130,11 @@ def try_compiled(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan,
     """
     compiled = replace(plan, compile=True)
     try:
-        first, again = first_and_again(compiled, seconds, make_step)
+        first, again, seconds = in_turn(compiled, plan, seconds, make_step)
     except Exception as error:  # the compiler is a stranger: it may be missing, or fail in any way
         return plan, seconds, f"not compiled ({in_short(error)})"
     outcome = f"compiled {1000 * again:.0f} ms"
-    if again >= 0.98 * seconds:
+    if again > FASTER * seconds:
         return plan, seconds, f"{outcome}, which would not pay"
     repaid = math.ceil(first / (seconds - again))
     return compiled, again, f"{outcome}, after {first:.0f} s of compiling, repaid within {repaid} steps"
@@ -143,18 +144,22 @@ def try_captured(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan,
     """Take the step of `plan`, of so many seconds, as a CUDA graph; keep that where it is faster; say what it was."""
     captured = replace(plan, graph=True)
     try:
-        _, again = first_and_again(captured, seconds, make_step)
+        _, again, seconds = in_turn(captured, plan, seconds, make_step)
     except Exception as error:  # what cannot be captured shows in any way, a lack of memory among them
         return plan, seconds, f"not captured as a CUDA graph ({in_short(error)})"
     outcome = f"as a CUDA graph {1000 * again:.0f} ms"
-    return (captured, again, outcome) if again < 0.98 * seconds else (plan, seconds, f"{outcome}, which would not pay")
+    return (
+        (captured, again, outcome) if again <= FASTER * seconds else (plan, seconds, f"{outcome}, which would not pay")
+    )
 
 
-def first_and_again(plan: Plan, seconds: float, make_step: MakeStep) -> tuple[float, float]:
-    """Return the seconds of the first step of `plan` and of a later one; `seconds` is what it may take, about."""
-    step = make_step(plan)
-    first = timed(step)
-    return first, statistics.median(timed(step) for _ in range(max(3, min(20, round(2 / seconds)))))
+def in_turn(plan: Plan, other: Plan, seconds: float, make_step: MakeStep) -> tuple[float, float, float]:
+    """Return the seconds of the first step of `plan`, of a later one, and of one of `other`, of about `seconds`."""
+    step, usual = make_step(plan), make_step(other)
+    first, _ = timed(step), timed(usual)
+    times = [(timed(step), timed(usual)) for _ in range(max(3, min(20, round(1 / seconds))))]
+    again, beside = map(statistics.median, zip(*times, strict=True))
+    return first, again, beside
 
 
 def in_short(error: Exception) -> str:

@@ -26,7 +26,7 @@ class Bench:
     """Measure training and translation here, beside plain implementations and the machine's own limit.
 
     All that is compared takes turns in one run, so that whatever disturbs the machine disturbs all alike. Without a
-    word: the limits of the machine, and all four tasks' training, which takes half an hour on two cores.
+    word: the limits of the machine, and all four tasks' training, which takes a quarter of an hour on two cores.
 
     Attributes:
         part: "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
