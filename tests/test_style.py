@@ -12,14 +12,17 @@ LAYERS = {
     5: {"cli", "commands", "__init__", "__main__"},
     4: {
         "answers", "bench", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples", "film", "fitting",
-        "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "sampler", "sketches", "train",
-        "transfer", "translator", "worklist",
+        "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "sampler", "sketches", "streaming",
+        "train", "transfer", "translator", "worklist",
     },
-    3: {"config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "plan", "run", "step"},
+    3: {
+        "config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "original", "plan", "run",
+        "step",
+    },
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {
-        "build", "decode", "encode", "errors", "images", "memory", "picture", "precision",
+        "build", "decode", "encode", "errors", "former", "images", "memory", "picture", "precision",
         "shipped", "signals", "vision",
     },
 }  # fmt: skip

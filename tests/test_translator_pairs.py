@@ -511,5 +511,5 @@ def test_memory_is_known_for_any_channels_and_multiples(monkeypatch, tmp_path):
     whole = Translator(replace(RECIPE, whole=True), style_nets())
     assert whole(np.zeros((1500, 1500), np.uint8)).shape == (1500, 1500, 3)  # it is seen small
     save_png(tmp_path / "x.png", np.zeros((2, 4000, 3), np.uint8))
-    with pytest.raises(UserError, match=r"x\.png: 4000 x 2 px, at the model's scale: 64000 x 32 px would need about"):
+    with pytest.raises(UserError, match=r"x\.png: 4000 x 2 px, at the model's scale: 64000 x 32 px need at least"):
         whole(tmp_path / "x.png")

@@ -5,10 +5,14 @@ metadata carries the recipe to rebuild the networks. Neither can execute code. B
 flushed and renamed.
 """
 
-__all__ = ["Recipe", "export_model", "load_model", "load_state", "read_recipe", "save_state"]
+__all__ = [
+    "Recipe", "export_model", "from_original", "is_original", "load_model", "load_state", "model_file", "read_recipe",
+    "save_state", "sibling",
+]  # fmt: skip
 
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -23,6 +27,7 @@ from translate.build import Factory
 from translate.errors import UserError
 from translate.images import atomic_write
 from translate.networks import EXPORTABLE
+from translate.original import read_original
 from translate.tasks import TASKS
 
 FORMAT = 1
@@ -111,6 +116,9 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
         UserError: There is no such file, or it is damaged or no model of this toolkit.
     """
     file = model_file(path)
+    if is_original(file):
+        recipe, nets = from_original(file)
+        return recipe, nets.to(device)
     recipe = read_recipe(file)
     nets = nn.ModuleDict({name: Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()})
     try:
@@ -120,11 +128,73 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
     return recipe, nets.to(device).eval().requires_grad_(False)
 
 
+def is_original(file: Path) -> bool:
+    """Whether a model file is a checkpoint of pytorch-CycleGAN-and-pix2pix or CUT."""
+    return file.suffix in (".pth", ".pt")
+
+
+def from_original(file: Path, *, dropout: bool = True, averages: bool = False) -> tuple[Recipe, nn.ModuleDict]:
+    """Read a generator of the originals, and where both directions lie side by side, both.
+
+    `latest_net_G_A.pth` is from A to B, and `latest_net_G_B.pth` back. Which of both is given goes the usual way.
+
+    Args:
+        file: The .pth file.
+        dropout: As `original.read_original`.
+        averages: Likewise.
+
+    Raises:
+        UserError: There is no such file, or it holds no such network.
+    """
+    back = file.stem.endswith("_G_B")
+    first = read_original(file, dropout=dropout, averages=averages)
+    spec, size = first.spec, 2 ** int(first.spec.get("levels", 8))
+    a, b = _domains(file.parent.name)
+    known: dict[str, Any] = {"size": size, "preset": "original", "steps": 0, "data": ""}
+    channels = {"a": spec["in_channels"], "b": spec["out_channels"]}
+    other = sibling(file)
+    if other is not None:
+        second = read_original(other, dropout=dropout, averages=averages)
+        ways = (second, first) if back else (first, second)
+        nets = {"G_ab": ways[0], "G_ba": ways[1]}
+        directions = ("ba", "ab") if back else ("ab", "ba")
+        channels = {"a": ways[0].spec["in_channels"], "b": ways[0].spec["out_channels"]}
+        known |= {"task": "cycle", "domains": (a, b), "directions": directions}
+    else:
+        whole = spec["name"].startswith("unet")  # a resnet may as well have learned from crops, and takes any size
+        task, name = ("pix2pix", "G") if whole else ("cycle", "G_ab")
+        nets = {name: first}
+        known |= {"task": task, "domains": (b, a) if back else (a, b), "directions": ("ab",), "whole": whole}
+    specs = {name: one.spec for name, one in nets.items()}
+    return Recipe(nets=specs, channels=channels, **known), nn.ModuleDict({n: one.net for n, one in nets.items()})
+
+
+def sibling(file: Path, network: str = "G") -> Path | None:
+    """Return, beside `200_net_G_A.pth`, the file of the other direction; or of discriminator "D" of the same letter."""
+    found = re.fullmatch(r"(.+_net_)G(_[AB])?", file.stem)
+    if not found:
+        return None
+    letter = found[2] or ""
+    if network == "G":
+        letter = {"_A": "_B", "_B": "_A"}.get(letter, "")
+    other = file.with_name(f"{found[1]}{network}{letter}{file.suffix}")
+    return other if other.exists() and other != file else None
+
+
+def _domains(name: str) -> tuple[str, str]:
+    """Guess the names of the domains from that of the folder, such as horse2zebra_pretrained."""
+    parts = re.fullmatch(r"([A-Za-z]+)2([A-Za-z]+)", name.removesuffix("_pretrained"))
+    return (parts[1], parts[2]) if parts else ("a", "b")
+
+
 def model_file(path: str | Path) -> Path:
     """Return the model file that `path`, a run folder or the file itself, stands for."""
     path = Path(path).expanduser()
     if path.is_dir():
         if not (path / "model.safetensors").exists():
+            for name in ("latest_net_G_A.pth", "latest_net_G.pth"):  # a folder of checkpoints of the originals
+                if (path / name).exists():
+                    return path / name
             raise UserError(f"{path}: holds no model.safetensors yet; give a run that has saved, or a model file")
         return path / "model.safetensors"
     if not path.exists():
@@ -138,6 +208,8 @@ def read_recipe(file: Path) -> Recipe:
     Raises:
         UserError: The file is damaged, no model of this toolkit, or newer than this version.
     """
+    if is_original(file):
+        return from_original(file)[0]
     try:
         with safe_open(file, framework="pt") as opened:
             text = (opened.metadata() or {}).get(KEY)

@@ -18,6 +18,7 @@ import tyro
 
 from translate.commands.bench import Bench, bench
 from translate.commands.evaluate import Evaluate, evaluate
+from translate.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.commands.make_sketches import MakeSketches, make_sketches
 from translate.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.commands.sample import Sample, sample
@@ -28,6 +29,7 @@ from translate.commands.train_pix2pix import TrainPix2pix
 from translate.commands.training import SECTIONS, train_task
 from translate.commands.translate_folder import TranslateFolder, translate_folder
 from translate.errors import OptionError, UserError, did_you_mean
+from translate.former import check_words
 from translate.signals import STOPPED, Stopped
 
 COMMANDS: dict[str, tuple[type, Any]] = {
@@ -39,6 +41,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
     "bench": (Bench, bench),
+    "import-checkpoint": (ImportCheckpoint, import_checkpoint),
     "prepare-dataset": (PrepareDataset, prepare_dataset),
     "make-sketches": (MakeSketches, make_sketches),
 }
@@ -83,6 +86,7 @@ def status_of(error: UserError) -> int:
 def run(command: str, words: list[str]) -> int:
     """Parse `words` for `command` and call it."""
     options_class, function = COMMANDS[command]
+    check_words(words, [f.name for f in fields(options_class)])
     words = filled(words, getattr(options_class, "bare", {}))
     defaults, sections = from_file(options_class, words)
     options, unknown = parse(options_class, command, words, defaults)

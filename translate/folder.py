@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
@@ -28,6 +29,7 @@ from translate.data.mask_files import MaskFiles, open_masks, read_mask
 from translate.errors import OptionError, UserError
 from translate.holes import resized_hole
 from translate.images import WriteError, atomic_write, read_picture, write_picture
+from translate.inference import Watch
 from translate.lanes import Lanes
 from translate.memory import keep_freed_memory
 from translate.picture import Picture
@@ -138,7 +140,7 @@ def translate_folder(
     report = FolderReport(skipped=len(jobs) - len(waiting), ignored=ignored, answers=answers)
     report.notes += _warnings(jobs, output, again=changed and not overwrite, hints=hints) + read.notes(jobs)
     workers = workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
-    with _bar(len(waiting), progress) as advance:
+    with _bar(len(waiting), progress) as (advance, translator.watch):
         _Run(translator, wish, quality, report, advance, read).work_off(waiting, workers)
     _list_failed(output / "failed.txt", report)
     report.seconds = time.perf_counter() - began
@@ -378,9 +380,16 @@ class _Speed(ProgressColumn):
 
 
 @contextmanager
-def _bar(total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on stderr and give what moves it on by one picture."""
+def _bar(total: int, shown: bool) -> Iterator[tuple[Callable[[], None], Watch]]:
+    """Show a progress bar on stderr; give what moves it on by one picture, and what tells how far a large one is."""
     columns = ("translating", BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
         task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
+        large = progress.add_task("", total=100, visible=False)
+
+        def watch(doing: str, share: float) -> None:
+            if not share:
+                progress.console.print(escape(doing), soft_wrap=True, highlight=False)
+            progress.update(large, completed=round(100 * share), visible=share < 1)
+
+        yield lambda: progress.advance(task), watch

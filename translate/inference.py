@@ -3,9 +3,12 @@
 __all__ = ["Inference"]
 
 import copy
+from collections.abc import Callable
 from functools import cached_property, partial
 
+import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
 from translate import memory
@@ -16,9 +19,14 @@ from translate.images import pad_to_multiple
 from translate.lanes import Lanes
 from translate.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.step import autocast
+from translate.streaming.engine import stream
+from translate.streaming.maps import choose_way
+from translate.streaming.planning import NotStreamable, plan_stream
+from translate.streaming.regions import Region, cut
 from translate.tasks import TASKS
-from translate.transfer import to_device
+from translate.transfer import Arriving, to_device
 
+Watch = Callable[[str, float], None]  # what is being done, and which share of it is
 _MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over
 _PROBE = 64  # px of the smaller picture that memory is measured with
 _ALWAYS_FITS = 2**20  # pixels; memory is not asked about for pictures up to this
@@ -43,9 +51,14 @@ class Inference:
         masked: whether it fills holes: its sources have one more channel, last, that is 1 in the hole and -1 elsewhere.
         fixed: px; where the networks take squares of this side alone. 0: they take any size.
         usual: the direction that it goes if not told; "": it has none.
+        memory: bytes that the process may hold; None: all that is free.
     """
 
-    def __init__(self, recipe: Recipe, nets: nn.ModuleDict, device: torch.device, precision: str = "fp32") -> None:
+    def __init__(
+        self, recipe: Recipe, nets: nn.ModuleDict, device: torch.device, precision: str = "fp32",
+        memory: int | None = None,
+    ) -> None:  # fmt: skip
+        self.memory = memory
         nets = nets.to(device).eval().requires_grad_(False)
         self.recipe, self.device = recipe, device
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
@@ -105,6 +118,67 @@ class Inference:
             if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
                 raise self._too_large(batch, height, width, name, memory.free_bytes(self.device) or 0) from None
             raise
+
+    def streamed(
+        self, x: Tensor, direction: str, answer: Answer, dtype: DTypeLike, name: str, watch: Watch
+    ) -> np.ndarray | None:
+        """Translate a picture tile by tile if one pass would take more memory than it may; None: it would not.
+
+        Args:
+            x: (1, C, H, W), uint8 or float in [-1, 1].
+            direction: "ab" or "ba".
+            answer: which of the model's answers.
+            dtype: of the result.
+            name: what errors call the picture.
+            watch: told what is done, and then which share of it.
+
+        Returns:
+            (H, W, C') of `dtype`.
+
+        Raises:
+            UserError: it needs more memory all the same, or the network cannot be taken apart.
+        """
+        _, channels, height, width = x.shape
+        budget = self._budget(height, width)
+        if budget is None or self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"):
+            return None
+        net, z = TASKS[self.recipe.task].generator_for(self.nets, direction, answer.z, answer.seed)
+        z = None if z is None else z.to(self.device)
+        rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
+        try:
+            plan = plan_stream(net, channels, len(rows), len(columns), z)
+        except NotStreamable:
+            if self.memory is None:
+                return None  # then it has to be one pass, which may yet find its memory
+            raise
+        result = np.empty((height, width, self.channels(direction)[1]), dtype)
+        work = self._bytes_per_pixel + _BESIDE
+        way = choose_way(plan, budget, work, result.nbytes, name)
+        where = "in files" if way.on_disk else "in memory"
+        said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
+        top, left = ((len(rows) - height) // 2, (len(columns) - width) // 2)
+
+        layout = torch.channels_last if self.mode.channels_last else torch.contiguous_format
+
+        def picture(region: Region) -> Tensor:
+            part = x[:, :, rows[region.top : region.bottom]][..., columns[region.left : region.right]]
+            return to_device(part, self.device).contiguous(memory_format=layout)
+
+        def write(region: Region, y: Tensor) -> None:
+            inside = region.moved(-top, -left).clipped(height, width)
+            part = cut(y, region, inside.moved(top, left))
+            result[inside.top : inside.bottom, inside.left : inside.right] = Arriving(part, dtype).array(0)
+
+        with autocast(self.device, self.mode.precision):
+            stream(plan, picture, write, z=z, way=way, device=self.device, advance=partial(watch, said))
+        return result
+
+    def _budget(self, height: int, width: int) -> int | None:
+        """Return the bytes that a picture may take beside what is held already, or None where one pass fits into it."""
+        if height * width <= _ALWAYS_FITS and self.memory is None:
+            return None
+        free = memory.free_bytes(self.device) if self.memory is None else self.memory - memory.resident_bytes()
+        return free if free is not None and self.peak_bytes(height, width) > free else None
 
     def look(self, photos: Tensor) -> Tensor:
         """Read z back from pictures of the target domain: (B, C, H, W) in [-1, 1] to (B, z_dim) float32."""
@@ -190,6 +264,12 @@ class Inference:
             y = TASKS[self.recipe.task].predict(nets, batch, direction=direction, **chance)
         assert y.shape[2:] == padded.shape[2:], (y.shape, padded.shape)
         return y[(..., *inside)].float()
+
+
+def _mirrored(side: int, multiple: int) -> Tensor:
+    """Return the rows, or columns, of a picture of `side` px that `pad_to_multiple` puts one after the other."""
+    line = torch.arange(side, dtype=torch.float64).view(1, 1, side, 1).expand(1, 1, side, max(multiple, _MINIMUM))
+    return pad_to_multiple(line, multiple, _MINIMUM)[0][0, 0, :, 0].long()
 
 
 def _hole_in_the_middle(x: Tensor) -> Tensor:

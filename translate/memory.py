@@ -1,8 +1,10 @@
 """How much memory a pass takes, how much there is, and keeping what is used again at once."""
 
-__all__ = ["bytes_per_pixel", "free_bytes", "gigabytes", "keep_freed_memory"]
+__all__ = ["bytes_per_pixel", "free_bytes", "gigabytes", "keep_freed_memory", "parse_bytes", "resident_bytes"]
 
 import ctypes
+import re
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from translate.errors import OptionError
 
 _CGROUPS = (  # folder, limit, usage, and the name of the page cache that can be given up, of versions 2 and 1
     ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
@@ -93,6 +97,27 @@ def _table(file: Path) -> dict[str, int]:
     """Read lines of a name and a number."""
     rows = (line.split() for line in file.read_text().splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) > 1}
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process holds now; 0 where nothing tells."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:  # not Linux
+        return 0
+    return int(pages) * resource.getpagesize()
+
+
+def parse_bytes(text: str) -> int:
+    """Return the bytes that words such as "3GB", "800 MB" or "2GiB" stand for.
+
+    Raises:
+        OptionError: they are no such words.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    if not found:
+        raise OptionError(f"memory {text!r} is no amount; write it as 3GB or 800MB")
+    return round(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
 
 
 def gigabytes(size: float) -> str:

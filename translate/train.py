@@ -12,7 +12,16 @@ from torch import nn
 from torch.optim import Optimizer
 
 from translate.build import Factory, check_arguments, resolve, spec_of
-from translate.checkpoint import Recipe, export_model, load_model, load_state, save_state
+from translate.checkpoint import (
+    Recipe,
+    export_model,
+    is_original,
+    load_model,
+    load_state,
+    model_file,
+    save_state,
+    sibling,
+)
 from translate.config import Config
 from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
 from translate.data.loader import Batches
@@ -22,7 +31,9 @@ from translate.errors import OptionError, UserError
 from translate.log import Diverged, Log, console
 from translate.memory import keep_freed_memory
 from translate.networks.checkpointing import checkpoint_activations
+from translate.networks.patch import PatchGAN
 from translate.optim import lr_at, make_optimizers, set_lr
+from translate.original import read_discriminator
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview
 from translate.run import RunFolder
@@ -187,17 +198,37 @@ def start_from(task: Task, path: str, folder: RunFolder) -> None:
     if not path or folder.state.exists():
         return
     recipe, nets = load_model(path)
+    if is_original(file := model_file(path)):
+        add_discriminators(task, file)
     if type(task) is not TASKS[recipe.task]:
         other = next(iter(nets.values()))  # a generator: every task exports one first
         for name in (name for name in task.exports if name.startswith("G")):
             borrow(task.get_submodule(name), other, f"--init {path}: {name}")
         return
-    for name in task.exports:
+    if missing := [name for name in task.exports if name not in nets]:
+        console.print(f"{escape(path)} has no {' and '.join(missing)}, which starts anew", soft_wrap=True)
+    for name in (name for name in task.exports if name in nets):
         net = task.get_submodule(name)
         try:
             net.load_state_dict(nets[name].state_dict())
         except (KeyError, RuntimeError):
             raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
+
+
+def add_discriminators(task: Task, file: Path) -> None:
+    """Copy the weights of the discriminators that lie beside a generator of the originals, as far as they fit.
+
+    Theirs of letter A judges what comes out of the generator of that letter, which is domain b.
+    """
+    back = file.stem.endswith("_B")
+    found = {"D_a" if back else "D_b": sibling(file, "D"), "D": sibling(file, "D")}
+    if (other := sibling(file)) is not None:
+        found["D_b" if back else "D_a"] = sibling(other, "D")
+    for name, weights in found.items():
+        D = getattr(task, name, None)
+        if weights is not None and isinstance(D, PatchGAN):
+            read_discriminator(weights, D)
+            console.print(f"{name} starts from {escape(str(weights))}", soft_wrap=True)
 
 
 def borrow(net: nn.Module, other: nn.Module, what: str) -> None:

@@ -17,9 +17,10 @@ from translate.checkpoint import Recipe, load_model, model_file
 from translate.errors import OptionError, UserError
 from translate.fitting import brought_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
 from translate.holes import NamedHole, Network, fill, hole_in, hole_of, holes_of_batch, keep_known
-from translate.inference import Inference
+from translate.inference import Inference, Watch
 from translate.kinds import as_kind_of, picture_of
 from translate.lanes import Lanes
+from translate.memory import parse_bytes
 from translate.picture import Picture, on_white
 from translate.step import pick_device
 from translate.tasks import TASKS
@@ -74,14 +75,17 @@ class Translator:
         random: whether `seed` changes the answer.
         masked: whether it fills holes.
         file: the model file, or None where the networks were given.
+        watch: told, while a picture is translated tile by tile, what is being done and which share of it.
     """
 
     def __init__(
-        self, recipe: Recipe, nets: nn.ModuleDict, device: str | torch.device = "cpu", precision: str = "fp32"
-    ) -> None:
+        self, recipe: Recipe, nets: nn.ModuleDict, device: str | torch.device = "cpu", precision: str = "fp32",
+        memory: int | None = None,
+    ) -> None:  # fmt: skip
         if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use tools/sample.py")
-        self._infer = Inference(recipe, nets, torch.device(device), precision)
+        self._infer = Inference(recipe, nets, torch.device(device), precision, memory)
+        self.watch: Watch = lambda doing, share: None
         self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
         self.precision, self.note = self._infer.mode.precision, self._infer.note
         self.z_dim, self.random, self.masked = self._infer.z_dim, self._infer.random, self._infer.masked
@@ -89,21 +93,23 @@ class Translator:
         self._paired = is_paired(recipe)
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> "Translator":
+    def load(cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "") -> "Translator":
         """Load a run folder or a model.safetensors.
 
         Args:
             path: the run folder or the file.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             precision: "auto", "bf16" or "fp32".
+            memory: that the process may take in all, such as "3GB": pictures that would take more in one pass are
+                translated tile by tile, with the same result. "": all that is free.
 
         Raises:
-            OptionError: no such device or precision.
+            OptionError: no such device or precision, or no amount of memory.
             UserError: there is no model, it is damaged, or it translates no pictures.
         """
         where = pick_device(device)
         recipe, nets = load_model(path, where)
-        translator = cls(recipe, nets, where, precision)
+        translator = cls(recipe, nets, where, precision, parse_bytes(memory) if memory else None)
         translator.file = model_file(path)
         return translator
 
@@ -262,9 +268,22 @@ class Translator:
             filled = self._filled(first.picture, first.hole, wish, first.name)  # type: ignore[arg-type]
             return [lambda: filled]
         shown = torch.cat([one.shown for one in batch]) if len(batch) > 1 else first.shown  # type: ignore[misc]
+        if len(batch) == 1 and (streamed := self._streamed(first, wish)) is not None:
+            return [lambda: [brought_back(array, first.picture, self._paired) for array in streamed]]
         passes = (self._infer(shown, wish.direction, answer, first.hint, first.name) for answer in wish.answers)
         made = [Arriving(y, first.picture.pixels.dtype) for y in passes]
         return [partial(self._brought_back, made, i, one.picture) for i, one in enumerate(batch)]
+
+    def _streamed(self, one: Ready, wish: Wish) -> list[np.ndarray] | None:
+        """Return the answers to a picture too large for one pass, made tile by tile; None: it is not."""
+        found = []
+        for answer in wish.answers:
+            dtype = one.picture.pixels.dtype
+            result = self._infer.streamed(one.shown, wish.direction, answer, dtype, one.name, self.watch)  # type: ignore[arg-type]
+            if result is None:
+                return None
+            found.append(result)
+        return found
 
     def _brought_back(self, made: Sequence[Arriving], i: int, picture: Picture) -> list[Picture]:
         return [brought_back(arriving.array(i), picture, self._paired) for arriving in made]

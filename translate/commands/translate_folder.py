@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.commands.options import Direction, PathWord
+from translate.commands.options import Direction, PathWord, Words
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
@@ -38,6 +38,8 @@ class TranslateFolder:
         quality: Of JPEG and WebP files, 1 to 100.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
+        memory: Most that all may take, such as 3GB; larger pictures are translated tile by tile, with the same result
+            (default: all that is free).
         config: TOML file with any of these options; flags win over it.
     """
 
@@ -57,6 +59,7 @@ class TranslateFolder:
     quality: int = 95
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
+    memory: Words = ""
     config: PathWord = ""
 
     def __post_init__(self) -> None:
@@ -73,7 +76,7 @@ def translate_folder(options: TranslateFolder) -> int:
     invert, resize = options.invert_masks, options.resize_masks
     if (invert or resize) and not options.masks:
         raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
-    translator = Translator.load(options.model, options.device, options.precision)
+    translator = Translator.load(options.model, options.device, options.precision, options.memory)
     if translator.note:
         print(f"computing in {translator.note}")
     report = translate_folder(

@@ -2,9 +2,10 @@
 
 __all__ = [
     "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_alike", "init_he",
-    "init_normal", "mirror", "uncast",
+    "init_normal", "make_norm", "mirror", "uncast",
 ]  # fmt: skip
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -12,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from translate.build import resolve
 
 
 class InstanceNorm(nn.Module):
@@ -143,18 +146,39 @@ class _MirroredConv(nn.Conv2d):
         return F.conv2d(mirror(x, self.kernel_size[0] // 2), self.weight, self.bias)
 
 
-class ResidualBlock(nn.Module):
-    """x + IN(conv(ReLU(IN(conv(x))))), with mirrored borders (CycleGAN, appendix 7.2)."""
+def make_norm(name: str, channels: int) -> nn.Module:
+    """Return the norm of that name: "instance", "batch", or "none", which changes nothing.
 
-    def __init__(self, channels: int, *, bias: bool = True) -> None:
+    Raises:
+        OptionError: no such norm.
+    """
+    return resolve(name, NORMS, "norm")(channels)
+
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "instance": InstanceNorm, "batch": BatchNorm, "none": lambda channels: nn.Identity(),
+}  # fmt: skip
+
+
+class ResidualBlock(nn.Module):
+    """x + norm(conv(ReLU(norm(conv(x))))), with mirrored borders (CycleGAN, appendix 7.2).
+
+    With `dropout`, that part of what the second convolution sees is 0; as in pix2pix, after training as well.
+    """
+
+    def __init__(self, channels: int, *, bias: bool = True, norm: str = "instance", dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.conv1 = conv(channels, channels, 3, bias=bias)
-        self.norm1 = InstanceNorm(channels)
+        self.norm1 = make_norm(norm, channels)
         self.conv2 = conv(channels, channels, 3, bias=bias)
-        self.norm2 = InstanceNorm(channels)
+        self.norm2 = make_norm(norm, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        h = F.relu(self.norm1(self.conv1(x)))
+        if self.dropout:
+            h = F.dropout(h, self.dropout)
+        return x + self.norm2(self.conv2(h))
 
 
 class Downsample(nn.Module):

@@ -13,30 +13,65 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.build import resolve
 from translate.errors import OptionError
-from translate.networks.blocks import Downsample, InstanceNorm, ResidualBlock, Upsample, conv, init_normal
+from translate.networks.blocks import (
+    Downsample,
+    InstanceNorm,
+    ResidualBlock,
+    Upsample,
+    conv,
+    init_normal,
+    make_norm,
+)
 
 
 class Resnet(nn.Module):
     """c7s1-64, d128, d256, `blocks` x R256, u128, u64, c7s1-3 in the paper's notation.
 
-    The same function as the `resnet_9blocks` of pytorch-CycleGAN-and-pix2pix with instance norm.
+    The same function as the `resnet_9blocks` of pytorch-CycleGAN-and-pix2pix, with any of its norms, with and without
+    dropout (which, as there, stays on after training); and, with `antialias` "both", as that of CUT, which blurs where
+    it shrinks and grows bilinearly (Zhang, 2019, https://arxiv.org/abs/1904.11486); "down" and "up" do one of both.
+
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 4.
     """
 
-    multiple, z_dim, random = 4, 0, False
+    multiple, z_dim = 4, 0
     segments = ("encode", "trunk", "decode")
 
-    def __init__(self, *, in_channels: int = 3, out_channels: int = 3, width: int = 64, blocks: int = 9) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        width: int = 64,
+        blocks: int = 9,
+        norm: str = "instance",
+        dropout: float = 0.0,
+        antialias: str = "none",
+    ) -> None:
         super().__init__()
-        self.stem = conv(in_channels, width, 7)
-        self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
-        self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1)
-        self.trunk = nn.Sequential(*[ResidualBlock(4 * width) for _ in range(blocks)])
-        self.up1 = nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, output_padding=1)
-        self.up2 = nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1)
+        blurred = resolve(antialias, ANTIALIAS, "generator.antialias")
+        self.random, bias = dropout > 0, norm != "batch"
+        self.stem = conv(in_channels, width, 7, bias=bias)
+        self.down1, self.down2 = (
+            nn.Conv2d(c, 2 * c, 3, stride=1 if "down" in blurred else 2, padding=1, bias=bias)
+            for c in (width, 2 * width)
+        )
+        self.trunk = nn.Sequential(
+            *[ResidualBlock(4 * width, bias=bias, norm=norm, dropout=dropout) for _ in range(blocks)]
+        )
+        self.up1, self.up2 = (
+            nn.Conv2d(c, c // 2, 3, padding=1, bias=bias)
+            if "up" in blurred
+            else nn.ConvTranspose2d(c, c // 2, 3, stride=2, padding=1, output_padding=1, bias=bias)
+            for c in (4 * width, 2 * width)
+        )
         self.head = conv(width, out_channels, 7)
-        self.norms = nn.ModuleList(InstanceNorm(width * k) for k in (1, 2, 4, 2, 1))
+        self.norms = nn.ModuleList(make_norm(norm, width * k) for k in (1, 2, 4, 2, 1))
+        shrinking = (nn.Identity(), Downsample(2 * width), Downsample(4 * width)) if "down" in blurred else ()
+        self.shrink = nn.ModuleList(shrinking or [nn.Identity() for _ in range(3)])
+        self.grow = Upsample() if "up" in blurred else nn.Identity()
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,15 +79,19 @@ class Resnet(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, 4 width, H / 4, W / 4)."""
-        for layer, norm in zip((self.stem, self.down1, self.down2), self.norms[:3], strict=True):
-            x = F.relu(norm(layer(x)))
+        layers = (self.stem, self.down1, self.down2)
+        for layer, norm, shrink in zip(layers, self.norms[:3], self.shrink, strict=True):
+            x = shrink(F.relu(norm(layer(x))))
         return x
 
     def decode(self, x: Tensor) -> Tensor:
         """Map (B, 4 width, H / 4, W / 4) to (B, out_channels, H, W)."""
         for up, norm in zip((self.up1, self.up2), self.norms[3:], strict=True):
-            x = F.relu(norm(up(x)))
+            x = F.relu(norm(up(self.grow(x))))
         return torch.tanh(self.head(x).float())
+
+
+ANTIALIAS: dict[str, tuple[str, ...]] = {"none": (), "down": ("down",), "up": ("up",), "both": ("down", "up")}
 
 
 class SkipResnet(nn.Module):
@@ -110,10 +149,21 @@ class SkipResnet(nn.Module):
         return x + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()
 
 
-def published_resnet(*, size: int = 256, in_channels: int = 3, out_channels: int = 3, width: int = 64) -> Resnet:
+def published_resnet(
+    *,
+    size: int = 256,
+    in_channels: int = 3,
+    out_channels: int = 3,
+    width: int = 64,
+    norm: str = "instance",
+    dropout: float = 0.0,
+    antialias: str = "none",
+) -> Resnet:
     """Return the generator that the paper uses for pictures of `size` px: 6 blocks up to 128 px, else 9."""
-    blocks = 6 if size <= 128 else 9
-    return Resnet(in_channels=in_channels, out_channels=out_channels, width=width, blocks=blocks)
+    return Resnet(
+        in_channels=in_channels, out_channels=out_channels, width=width, blocks=6 if size <= 128 else 9,
+        norm=norm, dropout=dropout, antialias=antialias,
+    )  # fmt: skip
 
 
 RESNETS: dict[str, Callable[..., nn.Module]] = {

@@ -31,11 +31,15 @@ class StyleNorm(nn.Module):
         self.from_style = nn.Linear(style_dim, 2 * channels, bias=False) if style_dim else None
 
     def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
-        steer = self.constant.expand(len(x), -1)
+        return self.steered(self.norm(x), style)
+
+    def steered(self, normed: Tensor, style: Tensor | None) -> Tensor:
+        """Scale and shift what was normed."""
+        steer = self.constant.expand(len(normed), -1)
         if self.from_style is not None:
             steer = steer + self.from_style(style)
-        scale, shift = steer.to(x.dtype)[..., None, None].chunk(2, dim=1)
-        return torch.addcmul(shift, self.norm(x), 1 + scale)
+        scale, shift = steer.to(normed.dtype)[..., None, None].chunk(2, dim=1)
+        return torch.addcmul(shift, normed, 1 + scale)
 
 
 class StyleBlock(nn.Module):

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.errors import OptionError, did_you_mean
-from translate.networks.blocks import BatchNorm, init_normal
+from translate.networks.blocks import init_normal, make_norm
 
 NOISES = ("none", "concat", "add")
 ADDED = 0.1  # standard deviation of noise that is added
@@ -28,7 +28,7 @@ class UNet(nn.Module):
     the statistics of the picture itself.
 
     With `noise` there is more that is random: a plane of N(0, 1) is "concat"enated to the input, or noise of standard
-    deviation 0.1 is "add"ed to it.
+    deviation 0.1 is "add"ed to it. The `norm` may be "instance" or "none" as well.
 
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 2^levels.
     """
@@ -45,6 +45,7 @@ class UNet(nn.Module):
         levels: int = 8,
         dropout: float = 0.5,
         noise: str = "none",
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         if noise not in NOISES:
@@ -52,19 +53,19 @@ class UNet(nn.Module):
         self.multiple, self.dropout, self.noise = 2**levels, dropout, noise
         self.random = noise != "none" or (dropout > 0 and levels > 5)
         widths = [width * min(2**i, 8) for i in range(levels)]
-        inner = levels - 1
+        inner, bias = levels - 1, norm != "batch"
         self.down = nn.ModuleList(
-            nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
+            nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=bias)
             for c_in, c_out in zip([in_channels + (noise == "concat"), *widths], widths, strict=False)
         )
-        self.norm_down = nn.ModuleList(BatchNorm(c) for c in widths[1:inner])
+        self.norm_down = nn.ModuleList(make_norm(norm, c) for c in widths[1:inner])
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=i == inner)
+            nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=bias or i == inner)
             for i, (c_in, c_out) in enumerate(
                 zip([widths[-1], *(2 * c for c in widths[-2::-1])], [*widths[-2::-1], out_channels], strict=True)
             )
         )
-        self.norm_up = nn.ModuleList(BatchNorm(c) for c in widths[-2::-1])
+        self.norm_up = nn.ModuleList(make_norm(norm, c) for c in widths[-2::-1])
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -102,12 +103,14 @@ def published_unet(
     width: int = 64,
     dropout: float = 0.5,
     noise: str = "none",
+    norm: str = "batch",
 ) -> UNet:
     """Return the generator whose funnel ends in one pixel for pictures of `size` px."""
     levels = max(5, min(8, size.bit_length() - 1))
     return UNet(
-        in_channels=in_channels, out_channels=out_channels, width=width, levels=levels, dropout=dropout, noise=noise
-    )
+        in_channels=in_channels, out_channels=out_channels, width=width, levels=levels,
+        dropout=dropout, noise=noise, norm=norm,
+    )  # fmt: skip
 
 
 UNETS: dict[str, Callable[..., nn.Module]] = {

@@ -60,6 +60,13 @@ class Task(nn.Module):
         raise NotImplementedError
 
     @staticmethod
+    def generator_for(
+        nets: nn.ModuleDict, direction: str, z: Tensor | None, seed: int | None
+    ) -> tuple[nn.Module, Tensor | None]:
+        """Return the one network that `predict` runs on the source alone, and its z (1, z_dim), if it is no more."""
+        raise NotImplementedError
+
+    @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """Return the rows of a sample grid, by title: each (B, 3, H, W), one column a picture of `batch`."""
         raise NotImplementedError

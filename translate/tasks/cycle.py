@@ -99,6 +99,13 @@ class Cycle(Task):
         return nets["G_ab"](batch["a"]) if direction == "ab" else nets["G_ba"](batch["b"])
 
     @staticmethod
+    def generator_for(
+        nets: nn.ModuleDict, direction: str, z: Tensor | None, seed: int | None
+    ) -> tuple[nn.Module, Tensor | None]:
+        """Return the generator of `direction`."""
+        return nets["G_ab" if direction == "ab" else "G_ba"], None
+
+    @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """A, its translation and the way back; then the same for B."""
         a, b = batch["a"], batch["b"]

@@ -148,11 +148,19 @@ class Pix2pix(Task):
                 nearest to the mean of those looks, or the dropout of seed 0.
             options: Not used; there is but one direction.
         """
-        source, G = source_of(batch), nets["G"]
+        source = source_of(batch)
+        G, look = Pix2pix.generator_for(nets, "", z, seed)
+        return answer(G, source, None if look is None else look.expand(len(source), -1), seed)
+
+    @staticmethod
+    def generator_for(
+        nets: nn.ModuleDict, direction: str, z: Tensor | None, seed: int | None
+    ) -> tuple[nn.Module, Tensor | None]:
+        """Return G and its look, chosen as `predict` says."""
         if z is None and "E" in nets:
             looks: Tensor = nets["E"].looks  # type: ignore[assignment]
-            z = (typical_look(looks) if seed is None else draw_look(looks, seed)).expand(len(source), -1)
-        return answer(G, source, z, seed)
+            z = (typical_look(looks) if seed is None else draw_look(looks, seed))[None]
+        return nets["G"], z
 
     @staticmethod
     def look(nets: nn.ModuleDict, picture: Tensor) -> Tensor:

@@ -1,0 +1,56 @@
+"""import-checkpoint: an original checkpoint becomes a model file of this toolkit."""
+
+__all__ = ["ImportCheckpoint", "import_checkpoint"]
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from translate.commands.options import PathWord, Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportCheckpoint:
+    """Turn a generator of pytorch-CycleGAN-and-pix2pix or CUT into a model.safetensors.
+
+    Its networks are recognised from the file alone. Of latest_net_G_A.pth and latest_net_G_B.pth side by side both
+    become one model that goes both ways. Translating, evaluating and --init take such .pth files as they are, too.
+
+    Attributes:
+        input: The .pth file, or the folder of a run with its latest_net_G_A.pth or latest_net_G.pth.
+        output: Model file to write (default: model.safetensors in the folder of the input).
+        domains: Names of both, such as horse,zebra (default: those of a folder called horse2zebra).
+        no_dropout: Leave out the dropout of a U-Net; it stays on otherwise, as in the originals.
+        averages: Use the batch norms' averages of training, and no dropout, as the originals' --eval.
+    """
+
+    input: PathWord
+    output: PathWord = ""
+    domains: Words = ""
+    no_dropout: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    averages: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+
+
+def import_checkpoint(options: ImportCheckpoint) -> int:
+    """Read it, write it, and say what it is."""
+    from translate.checkpoint import export_model, from_original, is_original, model_file
+    from translate.errors import OptionError, UserError
+
+    names = tuple(name.strip() for name in options.domains.split(",")) if options.domains else ()
+    if options.domains and (len(names) != 2 or not all(names)):
+        raise OptionError(f"--domains {options.domains!r} should be two names with a comma between: horse,zebra")
+    file = model_file(options.input)
+    if not is_original(file):
+        raise UserError(f"{file}: is no checkpoint of the originals; give a .pth file such as latest_net_G_A.pth")
+    recipe, nets = from_original(file, dropout=not options.no_dropout, averages=options.averages)
+    recipe = replace(recipe, domains=names) if names else recipe
+    output = Path(options.output).expanduser() if options.output else file.with_name("model.safetensors")
+    export_model(nets, recipe, output)
+    spec = next(iter(recipe.nets.values()))
+    told = ", ".join(f"{key} {value}" for key, value in spec.items() if key != "name")
+    print(f"{output}: {recipe.domains[0]} to {recipe.domains[1]}{' and back' if len(recipe.directions) > 1 else ''}")
+    print(f"  {spec['name']}: {told}")
+    print(f"  python tools/translate_folder.py --model {output} --input FOLDER --output FOLDER")
+    return 0
