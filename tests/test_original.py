@@ -340,3 +340,10 @@ def test_old_options_are_answered_with_ours(command, words, message, capsys):
     assert exit_.value.code in (1, 2)
     error = capsys.readouterr().err
     assert re.search(message, error) and len(error.strip().splitlines()) == 1
+
+
+def test_a_folder_may_be_called_like_an_old_direction(tmp_path, capsys):
+    words = ["--model", str(tmp_path / "none"), "--input", "BtoA", "--output", "AtoB"]
+    with pytest.raises(SystemExit):
+        main("translate-folder", words)
+    assert "no such model" in capsys.readouterr().err

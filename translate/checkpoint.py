@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from translate.build import Factory
+from translate.build import Factory, spec_of
 from translate.errors import UserError
 from translate.images import atomic_write
 from translate.networks import EXPORTABLE
@@ -146,27 +146,25 @@ def from_original(file: Path, *, dropout: bool = True, averages: bool = False) -
     Raises:
         UserError: There is no such file, or it holds no such network.
     """
-    back = file.stem.endswith("_G_B")
-    first = read_original(file, dropout=dropout, averages=averages)
-    spec, size = first.spec, 2 ** int(first.spec.get("levels", 8))
-    a, b = _domains(file.parent.name)
-    known: dict[str, Any] = {"size": size, "preset": "original", "steps": 0, "data": ""}
-    channels = {"a": spec["in_channels"], "b": spec["out_channels"]}
-    other = sibling(file)
+    back, other = file.stem.endswith("_G_B"), sibling(file)
+    directions: tuple[str, ...]
+    domains, first = _domains(file.parent.name), read_original(file, dropout=dropout, averages=averages)
     if other is not None:
         second = read_original(other, dropout=dropout, averages=averages)
-        ways = (second, first) if back else (first, second)
-        nets = {"G_ab": ways[0], "G_ba": ways[1]}
-        directions = ("ba", "ab") if back else ("ab", "ba")
-        channels = {"a": ways[0].spec["in_channels"], "b": ways[0].spec["out_channels"]}
-        known |= {"task": "cycle", "domains": (a, b), "directions": directions}
+        task, nets = "cycle", {"G_ab": second, "G_ba": first} if back else {"G_ab": first, "G_ba": second}
+        directions, whole = (("ba", "ab") if back else ("ab", "ba")), False
     else:
-        whole = spec["name"].startswith("unet")  # a resnet may as well have learned from crops, and takes any size
-        task, name = ("pix2pix", "G") if whole else ("cycle", "G_ab")
-        nets = {name: first}
-        known |= {"task": task, "domains": (b, a) if back else (a, b), "directions": ("ab",), "whole": whole}
-    specs = {name: one.spec for name, one in nets.items()}
-    return Recipe(nets=specs, channels=channels, **known), nn.ModuleDict({n: one.net for n, one in nets.items()})
+        whole = spec_of(first)["name"].startswith("unet")  # a resnet may have learned from crops, and takes any size
+        task, nets = ("pix2pix", {"G": first}) if whole else ("cycle", {"G_ab": first})
+        directions, domains = ("ab",), domains[::-1] if back else domains
+    specs = {name: spec_of(net) for name, net in nets.items()}
+    ab = next(iter(specs.values()))
+    recipe = Recipe(
+        task=task, nets=specs, domains=domains, directions=directions, whole=whole,
+        channels={"a": ab["in_channels"], "b": ab["out_channels"]},
+        size=2 ** int(ab.get("levels", 8)), preset="original", steps=0, data="",
+    )  # fmt: skip
+    return recipe, nn.ModuleDict(nets)
 
 
 def sibling(file: Path, network: str = "G") -> Path | None:

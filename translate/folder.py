@@ -11,7 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from translate.errors import OptionError, UserError
 from translate.holes import resized_hole
 from translate.images import WriteError, atomic_write, read_picture, write_picture
 from translate.inference import Watch
-from translate.lanes import Lanes
+from translate.lanes import Lanes, threads
 from translate.memory import keep_freed_memory
 from translate.picture import Picture
 from translate.translator import Layer, Ready, Translator
@@ -251,7 +251,7 @@ class _Run:
         if self.translator.device.type == "cpu":
             keep_freed_memory()  # the next picture takes as much again
         kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
-        with kept, _pool(workers) as readers, lanes.pool() as network, _pool(workers) as writers:
+        with kept, threads(workers) as readers, lanes.pool() as network, threads(workers) as writers:
             reading = _ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
             batches = _batches(reading, self.translator.batch_of)
             making = _ahead(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
@@ -323,16 +323,6 @@ def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[
         elif sum(map(len, gathered.values())) > _WAITING:
             yield gathered.pop(next(iter(gathered)))
     yield from gathered.values()
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Give threads that, on an error or Ctrl-C, finish what they hold and drop what waits."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 # ---- what is told

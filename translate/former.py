@@ -3,6 +3,7 @@
 __all__ = ["check_words"]
 
 from collections.abc import Collection, Sequence
+from itertools import zip_longest
 
 from translate.errors import OptionError
 
@@ -58,9 +59,10 @@ def check_words(words: Sequence[str], own: Collection[str]) -> None:
     Raises:
         OptionError: Such a word is among them.
     """
-    for word in words:
-        name, _, value = word.removeprefix("--").partition("=")
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.removeprefix("--").partition("=")
         if word.startswith("--") and name not in own and name in FORMER:
             raise OptionError(f"--{name} is an option of pytorch-CycleGAN-and-pix2pix: {FORMER[name]}")
-        if (value or word) in DIRECTIONS:
-            raise OptionError(f"--direction {value or word} is called --direction {DIRECTIONS[value or word]} here")
+        said = value if equals else following
+        if word.startswith("--") and name == "direction" and said in DIRECTIONS:
+            raise OptionError(f"--direction {said} is called --direction {DIRECTIONS[said]} here")

@@ -5,7 +5,7 @@ decoding. A core for each picture has nothing to wait for. Sums over a picture d
 threads make them, so that is a matter of the picture's size alone, and never of what else is on its way.
 """
 
-__all__ = ["Lanes"]
+__all__ = ["Lanes", "threads"]
 
 import threading
 from collections.abc import Iterator
@@ -13,6 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
+
+
+@contextmanager
+def threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Give threads that, on an error or Ctrl-C, finish what they hold and drop what waits."""
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class Lanes:
@@ -28,12 +38,11 @@ class Lanes:
 
     @contextmanager
     def pool(self) -> Iterator[ThreadPoolExecutor]:
-        """Give the threads of the lanes; on an error or Ctrl-C they finish what they hold and drop what waits."""
-        pool = ThreadPoolExecutor(self.count)
+        """Give the threads of the lanes."""
         try:
-            yield pool
+            with threads(self.count) as pool:
+                yield pool
         finally:
-            pool.shutdown(cancel_futures=True)
             torch.set_num_threads(self._threads)  # what threads of the process begin with from here on
 
     @contextmanager

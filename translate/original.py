@@ -5,12 +5,11 @@ layers without weights count as places, too. So the names and shapes tell which 
 is what has no weights: the dropout of a U-Net.
 """
 
-__all__ = ["Original", "read_discriminator", "read_original"]
+__all__ = ["read_discriminator", "read_original"]
 
 import pickle
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +26,8 @@ PREFIXES = ("module.", "_orig_mod.")
 KINDS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128", "and the resnets of CUT")
 
 
-@dataclass(frozen=True)
-class Original:
-    """A generator of the originals.
-
-    Attributes:
-        spec: What `build.Factory` makes such a network of.
-        net: It, with its weights.
-    """
-
-    spec: dict[str, Any]
-    net: nn.Module
-
-
-def read_original(file: Path, *, dropout: bool = True, averages: bool = False) -> Original:
-    """Read a generator.
+def read_original(file: Path, *, dropout: bool = True, averages: bool = False) -> nn.Module:
+    """Read a generator; it carries its spec, as all that `build.Factory` makes.
 
     Args:
         file: The .pth file.
@@ -65,7 +51,7 @@ def read_original(file: Path, *, dropout: bool = True, averages: bool = False) -
         biases = {name: tensor for name, tensor in net.state_dict().items() if name.endswith(".bias")}
         mine = {name: torch.zeros_like(tensor) for name, tensor in biases.items()} | mine
     _load(net, mine, theirs, file)
-    return Original(spec, net.eval().requires_grad_(False))
+    return net.eval().requires_grad_(False)
 
 
 def read_discriminator(file: Path, net: nn.Module) -> None:

@@ -68,13 +68,13 @@ def eager(spec: Spec) -> Candidate:
 
 def textbook(spec: Spec) -> Candidate:
     """The same recipe as the classic repositories write it."""
-    from translate.bench.textbook import textbook_step
+    from translate.bench.textbook import Textbook
 
     case = Case.from_json(spec)
     device, config = pick_device(case.device), case.config
     made = plan_of(case)
     task = build_task(config, case.channels, made, device)
-    take = textbook_step(task, config.train.lr, (float(config.train.betas[0]), float(config.train.betas[1])))
+    take = Textbook(task, config.train.lr, (float(config.train.betas[0]), float(config.train.betas[1])))
     batch = noise(case.channels, case.batch_size, made.crop)
     return lambda: take(to_device(batch, device, channels_last=False)), {}
 

@@ -5,7 +5,7 @@ tensors of ones and zeros, `torch.optim.Adam`, and every loss read with `.item()
 the same losses, the same gradients.
 """
 
-__all__ = ["Textbook", "textbook_step"]
+__all__ = ["Textbook"]
 
 import copy
 from itertools import chain
@@ -157,11 +157,6 @@ class Textbook:
         """Go back through the loss and take Adam's step."""
         loss.backward()
         self.optimizers[phase].step()
-
-
-def textbook_step(task: Task, lr: float, betas: tuple[float, float]) -> Textbook:
-    """Return what takes a textbook's step on copies of the networks of `task`; as `Textbook`."""
-    return Textbook(task, lr, betas)
 
 
 class Pool:

@@ -69,8 +69,9 @@ class Resnet(nn.Module):
         )
         self.head = conv(width, out_channels, 7)
         self.norms = nn.ModuleList(make_norm(norm, width * k) for k in (1, 2, 4, 2, 1))
-        shrinking = (nn.Identity(), Downsample(2 * width), Downsample(4 * width)) if "down" in blurred else ()
-        self.shrink = nn.ModuleList(shrinking or [nn.Identity() for _ in range(3)])
+        self.shrink = nn.ModuleList(
+            Downsample(width * k) if "down" in blurred and k > 1 else nn.Identity() for k in (1, 2, 4)
+        )
         self.grow = Upsample() if "up" in blurred else nn.Identity()
         init_normal(self)
 
