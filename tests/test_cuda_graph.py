@@ -118,6 +118,13 @@ def test_a_pool_grows_to_its_size_and_its_state_is_what_is_in_it():
     assert len(pool.get_extra_state()) == 5
 
 
+def test_a_pool_counts_where_its_loaded_pictures_lie():
+    pool = ImagePool(3)
+    pool.set_extra_state(torch.empty(3, 1, 2, 2, device=META))
+    assert pool.swap(torch.empty(2, 1, 2, 2, device=META)).is_meta
+    assert pool.filled.is_meta and pool.pictures.is_meta
+
+
 @pytest.mark.gpu
 @on_gpu[1]
 @pytest.mark.parametrize(("task", "preset"), RECIPES)

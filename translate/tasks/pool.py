@@ -23,7 +23,7 @@ class ImagePool(nn.Module):
         return self.pictures[: int(self.filled)].cpu()
 
     def set_extra_state(self, state: Tensor) -> None:
-        self.pictures, self.filled = state.clone(), torch.tensor(len(state))
+        self.pictures, self.filled = state.clone(), torch.tensor(len(state), device=state.device)
 
     @torch.no_grad()
     def swap(self, fakes: Tensor) -> Tensor:
