@@ -51,7 +51,7 @@ class Inference:
         masked: whether it fills holes: its sources have one more channel, last, that is 1 in the hole and -1 elsewhere.
         fixed: px; where the networks take squares of this side alone. 0: they take any size.
         usual: the direction that it goes if not told; "": it has none.
-        memory: bytes that the process may hold; None: all that is free.
+        memory: bytes that the process may hold; None: half of what is free.
     """
 
     def __init__(
@@ -177,7 +177,11 @@ class Inference:
         """Return the bytes that a picture may take beside what is held already, or None where one pass fits into it."""
         if height * width <= _ALWAYS_FITS and self.memory is None:
             return None
-        free = memory.free_bytes(self.device) if self.memory is None else self.memory - memory.resident_bytes()
+        if self.memory is None:  # others want some of what is free, too
+            free = memory.free_bytes(self.device)
+            free = None if free is None else free // 2
+        else:
+            free = self.memory - memory.resident_bytes()
         return free if free is not None and self.peak_bytes(height, width) > free else None
 
     def look(self, photos: Tensor) -> Tensor:

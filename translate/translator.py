@@ -101,7 +101,7 @@ class Translator:
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             precision: "auto", "bf16" or "fp32".
             memory: that the process may take in all, such as "3GB": pictures that would take more in one pass are
-                translated tile by tile, with the same result. "": all that is free.
+                translated tile by tile, with the same result. "": half of what is free.
 
         Raises:
             OptionError: no such device or precision, or no amount of memory.

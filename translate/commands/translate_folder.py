@@ -39,7 +39,7 @@ class TranslateFolder:
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
         memory: Most that all may take, such as 3GB; larger pictures are translated tile by tile, with the same result
-            (default: all that is free).
+            (default: half of what is free).
         config: TOML file with any of these options; flags win over it.
     """
 

@@ -51,9 +51,7 @@ class Streamer:
     def region(self, node: fx.Node, region: Region) -> Tensor:
         """Return a region of a map."""
         if node in self.store:
-            whole = self.store[node].tensor
-            part = whole[:, :, region.top : region.bottom, region.left : region.right]
-            return part.to(self.maps.device, torch.float32)
+            return self.store[node].read(region, self.maps.device)
         if node.op == "placeholder":
             return self.picture(region)
         module = module_of(self.plan.net, node)
@@ -80,8 +78,7 @@ class Streamer:
         if isinstance(norm, InstanceNorm):
             return moments.normalise(x, norm.eps)
         if isinstance(norm, BatchNorm):
-            y = moments.normalise(x, norm.eps)
-            return torch.addcmul(norm.bias.view(1, -1, 1, 1), y, norm.weight.view(1, -1, 1, 1))
+            return moments.normalise(x, norm.eps, norm.weight, norm.bias)
         assert isinstance(norm, StyleNorm)
         style = node.args[1]
         given = self.constants[style] if isinstance(style, fx.Node) else None
@@ -89,14 +86,14 @@ class Streamer:
 
     def go(self, node: fx.Node, i: int) -> None:
         """Take pass `i` over a map: gather its moments, keep it, and drop what nobody reads any more."""
-        size = self.plan.sizes[node]
-        whole = self.maps.new(size) if node in self.plan.kept else None
+        size, whole = self.plan.sizes[node], None
         for region in tiles(*size[1:], self.maps.way.tile * size[1] // self.height):
             x = self.region(node, region)
             if node in self.moments:
                 self.moments[node].add(x)
-            if whole is not None:
-                whole.tensor[:, :, region.top : region.bottom, region.left : region.right] = x
+            if node in self.plan.kept:
+                whole = whole or self.maps.new(size, x.dtype)
+                whole.write(region, x)
             if region.right == size[2]:
                 self.maps.let_go()
         if whole is not None:

@@ -6,7 +6,7 @@ import math
 import mmap
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from torch import Tensor
 from translate.errors import UserError
 from translate.memory import gigabytes, resident_bytes
 from translate.streaming.planning import StreamPlan
+from translate.streaming.regions import Region
 
 TILES = (512, 256, 128)  # px, the sides of tiles to choose from
 AROUND = 64  # px; what tiles need around them, about
@@ -64,12 +65,21 @@ def choose_way(plan: StreamPlan, budget: int, work: float, fixed: int, name: str
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class Map:
-    """A map that is kept, and the file that it lies in, if any."""
+    """A map that is kept, the type that its numbers were computed in, and the file that it lies in, if any."""
 
     tensor: Tensor
+    computed: torch.dtype
     file: mmap.mmap | None = None
+
+    def write(self, region: Region, x: Tensor) -> None:
+        """Keep a region."""
+        self.tensor[:, :, region.top : region.bottom, region.left : region.right] = x
+
+    def read(self, region: Region, device: torch.device) -> Tensor:
+        """Return a region as it was computed."""
+        return self.tensor[:, :, region.top : region.bottom, region.left : region.right].to(device, self.computed)
 
 
 class Maps:
@@ -78,23 +88,36 @@ class Maps:
     def __init__(self, way: Way, device: torch.device) -> None:
         self.way, self.device = way, device
         self._files: list[mmap.mmap] = []
+        self._unused: list[Map] = []
 
-    def new(self, size: tuple[int, int, int]) -> Map:
-        """Return a map (1, C, H, W) that has no values yet.
+    def new(self, size: tuple[int, int, int], computed: torch.dtype) -> Map:
+        """Return a map (1, C, H, W) that has no values yet, for numbers that are computed in a type.
 
         Raises:
             OSError: the disk has no room for it.
         """
+        dtype = min(computed, self.way.dtype, key=lambda d: d.itemsize)  # of two bytes each, as it was computed
+        for one in self._unused:
+            if one.tensor.shape[1:] == size and one.tensor.dtype == dtype:  # memory that is there need not be zeroed
+                self._unused.remove(one)
+                return replace(one, computed=computed)
+        self._forget_unused()
         if not self.way.on_disk:
-            return Map(torch.empty(1, *size, dtype=self.way.dtype).to(memory_format=torch.channels_last))
-        length = math.prod(size) * self.way.dtype.itemsize
+            return Map(torch.empty(1, *size, dtype=dtype, memory_format=torch.channels_last), computed)
+        length = math.prod(size) * dtype.itemsize
         with tempfile.TemporaryFile() as opened:
             os.posix_fallocate(opened.fileno(), 0, length)  # a full disk shows here, and not as a crash later on
             file = mmap.mmap(opened.fileno(), length)
         self._files.append(file)
         channels, height, width = size
-        flat = torch.frombuffer(file, dtype=self.way.dtype)
-        return Map(flat.view(1, height, width, channels).permute(0, 3, 1, 2), file)
+        flat = torch.frombuffer(file, dtype=dtype)
+        return Map(flat.view(1, height, width, channels).permute(0, 3, 1, 2), computed, file)
+
+    def _forget_unused(self) -> None:
+        for one in self._unused:
+            if one.file is not None:
+                self._files.remove(one.file)
+        self._unused.clear()
 
     def let_go(self) -> None:
         """Let the system take what was written back to the disk."""
@@ -102,6 +125,5 @@ class Maps:
             file.madvise(mmap.MADV_DONTNEED)
 
     def drop(self, one: Map) -> None:
-        """Forget a map."""
-        if one.file is not None:
-            self._files.remove(one.file)
+        """Forget what a map holds; the next one of its size takes its place."""
+        self._unused.append(one)

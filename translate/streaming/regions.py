@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 LEAST = 16  # px; a tile of a small map is at least so large
+_TINY = 1e-12  # variance; at none at all, the library gives 0 for 1 / 0
+_STRIP = 4096  # px; so many are summed in float32 before float64 takes over
 
 
 class Region(NamedTuple):
@@ -55,16 +58,31 @@ class Moments:
 
     def add(self, x: Tensor) -> None:
         """Take in (1, C, h, w)."""
-        variance, mean = (m.double() for m in torch.var_mean(x.float(), (2, 3), correction=0))
-        count = x.shape[2] * x.shape[3]
-        squares = variance * count
-        total, away = self.count + count, mean - self.mean
-        self.squares = self.squares + squares + away.square() * (self.count * count / total)
+        rows = max(1, _STRIP // x.shape[3])
+        for strip in x.split(rows, dim=2) if x.device.type == "cpu" else (x,):
+            self._merge(strip.shape[2] * strip.shape[3], *_mean_and_variance(strip))
+
+    def _merge(self, count: int, mean: Tensor, variance: Tensor) -> None:
+        """Put a part to the others (Chan et al., 1979, equations 2.1)."""
+        total, away = self.count + count, mean.double() - self.mean
+        self.squares = self.squares + variance.double() * count + away.square() * (self.count * count / total)
         self.mean = self.mean + away * (count / total)
         self.count = total
 
-    def normalise(self, x: Tensor, eps: float) -> Tensor:
-        """Return (x - mean) / sqrt(variance + eps), in the type of x."""
-        scale = (self.squares / self.count + eps).rsqrt()
-        shift = -self.mean * scale
-        return (x * scale.float()[..., None, None] + shift.float()[..., None, None]).to(x.dtype)
+    def normalise(
+        self, x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
+    ) -> Tensor:  # fmt: skip
+        """Return (x - mean) / sqrt(variance + eps), times `weight` and plus `bias` if given, in the type of x."""
+        mean, variance = self.mean.float(), (self.squares / self.count).float()
+        return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps)
+
+
+def _mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return those of each channel of (1, C, h, w), (C,) float32."""
+    if x.device.type != "cpu":
+        variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
+        return mean, variance
+    # Twenty times as fast here as PyTorch 2.13's var_mean; it sums in float32, which is why tiles come in strips.
+    ones = x.new_ones(x.shape[1], dtype=torch.float32)
+    _, mean, scale = torch.native_batch_norm(x, ones, None, None, None, True, 0.0, _TINY)
+    return mean, (scale.pow(-2) - _TINY).clamp_(min=0)

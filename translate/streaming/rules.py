@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample
+from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
 from translate.networks.style import StyleNorm
 from translate.streaming.regions import Region, cut
 
@@ -29,7 +29,8 @@ def windowed(
     x = source(have)
     around = (have.left - need.left, need.right - have.right, have.top - need.top, need.bottom - have.bottom)
     if any(around):
-        x = F.pad(x, around, mode=mode) if mode == "reflect" else F.pad(x, around)
+        with uncast(x):
+            x = F.pad(x, around, mode=mode) if mode == "reflect" else F.pad(x, around)
     return apply(x)
 
 
@@ -43,19 +44,17 @@ def convolved(layer: nn.Conv2d, source: Source, region: Region, size: tuple[int,
 
 
 def transposed(layer: nn.ConvTranspose2d, source: Source, region: Region, size: tuple[int, int]) -> Tensor:
-    """A transposed convolution: output o gets from input i where o = stride * i - padding + 0 .. kernel - 1."""
+    """A transposed convolution: output o gets from input i where o = stride * i - padding + 0 .. kernel - 1.
+
+    It is called as it is, which PyTorch has a fast way for: what it makes of a region of the input is `stride` times
+    that region, and right where all that contributes is inside.
+    """
     kernel, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
     need = region.mapped(
         lambda low: -((kernel - 1 - padding - low) // stride), lambda high: (high - 1 + padding) // stride + 1
     )
     have = need.clipped(*size)
-    y = F.conv_transpose2d(source(have), layer.weight, layer.bias, stride)
-    found = have.mapped(lambda low: stride * low - padding, lambda high: stride * (high - 1) - padding + kernel)
-    beyond = (0, max(0, region.right - found.right), 0, max(0, region.bottom - found.bottom))
-    if any(beyond):  # output padding, where no input reaches
-        bias = layer.bias.view(1, -1, 1, 1) if layer.bias is not None else torch.zeros(())
-        y = F.pad(y - bias, beyond) + bias
-    return cut(y, found, region)
+    return cut(layer(source(have)), have.mapped(lambda low: stride * low, lambda high: stride * high), region)
 
 
 def blurred(layer: Downsample, source: Source, region: Region, size: tuple[int, int]) -> Tensor:
