@@ -12,8 +12,8 @@ LAYERS = {
     5: {"cli", "commands", "__init__", "__main__"},
     4: {
         "answers", "bench", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples", "film", "fitting",
-        "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "sampler", "sketches", "streaming",
-        "train", "transfer", "translator", "worklist",
+        "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "ready", "sampler", "sketches",
+        "statistics", "streaming", "train", "transfer", "translator", "video", "worklist",
     },
     3: {
         "config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "original", "plan", "run",

@@ -105,7 +105,7 @@ def translate_folder(
     """Translate every picture of `source` to the same place below `output`.
 
     Args:
-        translator: what translates.
+        translator: what translates, by the statistics that it was loaded with or `Translator.steadied` gave it.
         source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
         output: a folder, made where it is missing; inside `source` it is no part of it.
         direction: "ab" or "ba"; None: the model's usual one.
@@ -179,6 +179,8 @@ def _options(
         said["direction"] = wish.direction
     if wish.scale != "fit":
         said["scale"] = wish.scale
+    if translator.statistics.kind != "exact":
+        said["stats"] = translator.statistics.said
     if looks:
         said |= {"looks": [str(Path(path).resolve()) for path in looks], "count": count}
     elif count is not None or seed is not None:

@@ -3,11 +3,12 @@
 __all__ = ["Inference"]
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from translate.errors import UserError
 from translate.images import pad_to_multiple
 from translate.lanes import Lanes
 from translate.precision import Mode, Pass, arranged, pick_inference_precision
+from translate.statistics import Statistics
 from translate.step import autocast
 from translate.streaming.engine import stream
 from translate.streaming.maps import choose_way
@@ -52,13 +54,14 @@ class Inference:
         fixed: px; where the networks take squares of this side alone. 0: they take any size.
         usual: the direction that it goes if not told; "": it has none.
         memory: bytes that the process may hold; None: half of what is free.
+        statistics: what the networks normalise a picture by.
     """
 
     def __init__(
         self, recipe: Recipe, nets: nn.ModuleDict, device: torch.device, precision: str = "fp32",
         memory: int | None = None,
     ) -> None:  # fmt: skip
-        self.memory = memory
+        self.memory, self.statistics = memory, Statistics()
         nets = nets.to(device).eval().requires_grad_(False)
         self.recipe, self.device = recipe, device
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
@@ -73,6 +76,12 @@ class Inference:
             partial(self._prepared, nets), device, precision, min(max(recipe.size, 64), _TRIED)
         )
         self.nets = arranged(nets, self.mode)
+
+    def steadied(self, stats: str, references: Mapping[str, Tensor | None], name: str) -> "Inference":
+        """Return the same networks with other `Statistics`."""
+        other = copy.copy(self)
+        other.statistics = Statistics(stats, references, name, self.recipe.size)
+        return other
 
     def places(self, direction: str) -> tuple[str, str]:
         """Return where source and target of `direction` stand in a batch: ("a", "b"), ("b", "a"), or both "image"."""
@@ -109,15 +118,27 @@ class Inference:
         batch, _, height, width = x.shape
         self.check_memory(batch, height, width, name)
         # Chance inside the networks is drawn for a whole batch: by itself, each picture meets the same.
-        pieces = x.split(1 if self._one_by_one else len(x))
+        pieces = x.split(1 if self._one_by_one or self.statistics.each else len(x))
         hints = [None] * len(pieces) if hint is None else hint.expand(len(x), -1, -1, -1).split(len(pieces[0]))
+        nets = partial(self._nets_for, direction, answer)
         try:
             passes = zip(pieces, hints, strict=True)
-            return torch.cat([self._run(self.nets, self.mode, p, direction, answer, layer) for p, layer in passes])
+            return torch.cat([self._run(nets(p, h), self.mode, p, direction, answer, h) for p, h in passes])
         except RuntimeError as error:  # the estimate was too low, or others took the memory meanwhile
             if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
                 raise self._too_large(batch, height, width, name, memory.free_bytes(self.device) or 0) from None
             raise
+
+    def _nets_for(
+        self, direction: str, answer: Answer, x: Tensor, hint: Tensor | None = None, whole: bool = True
+    ) -> nn.ModuleDict:
+        """Return the networks that normalise x as is asked."""
+
+        def run(nets: nn.ModuleDict, small: Tensor) -> None:
+            layer = None if hint is None else F.interpolate(hint, small.shape[2:])
+            self._run(nets, self.mode, small, direction, answer, layer)
+
+        return self.statistics.nets_for(self.nets, x, direction, answer, run, whole)
 
     def streamed(
         self, x: Tensor, direction: str, answer: Answer, dtype: DTypeLike, name: str, watch: Watch
@@ -142,7 +163,8 @@ class Inference:
         budget = self._budget(height, width)
         if budget is None or self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"):
             return None
-        net, z = TASKS[self.recipe.task].generator_for(self.nets, direction, answer.z, answer.seed)
+        nets = self._nets_for(direction, answer, x, whole=False)
+        net, z = TASKS[self.recipe.task].generator_for(nets, direction, answer.z, answer.seed)
         z = None if z is None else z.to(self.device)
         rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
         try:
@@ -193,12 +215,13 @@ class Inference:
 
     def batch_of(self, height: int, width: int) -> int:
         """Return how many pictures of this size travel together at best: on a CPU each by itself, from core to core."""
-        return max(1, min(_MOST, _ALWAYS_FITS // (height * width))) if self.device.type == "cuda" else 1
+        together = self.device.type == "cuda" and not self.statistics.each
+        return max(1, min(_MOST, _ALWAYS_FITS // (height * width))) if together else 1
 
     def lanes(self) -> Lanes:
         """Return as many lanes as there are cores for small pictures, and memory; one where that cannot be."""
         threads = torch.get_num_threads()
-        if self.device.type != "cpu" or self.draws:
+        if self.device.type != "cpu" or self.draws or self.statistics.in_order:
             return Lanes(1)
         free = memory.free_bytes(self.device) if threads * _SIDE**2 > _ALWAYS_FITS else None
         fitting = threads if free is None else free // self.peak_bytes(_SIDE, _SIDE)

@@ -2,8 +2,8 @@
 
 __all__ = ["Layer", "Ready", "Translator"]
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,47 +16,16 @@ from translate.answers import Answer, Wish, choose_answers
 from translate.checkpoint import Recipe, load_model, model_file
 from translate.errors import OptionError, UserError
 from translate.fitting import brought_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
-from translate.holes import NamedHole, Network, fill, hole_in, hole_of, holes_of_batch, keep_known
+from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.inference import Inference, Watch
 from translate.kinds import as_kind_of, picture_of
 from translate.lanes import Lanes
 from translate.memory import parse_bytes
 from translate.picture import Picture, on_white
+from translate.ready import Layer, Ready
 from translate.step import pick_device
 from translate.tasks import TASKS
 from translate.transfer import Arriving
-
-Layer = tuple[Picture, str] | NamedHole  # strokes or a hole that belong to a picture, and what an error may call them
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ready:
-    """A picture, and what a model is shown of it.
-
-    Attributes:
-        picture: of any kind.
-        name: what errors call it.
-        shown: (1, C, h, w), uint8 or float32 in [-1, 1]; None: a hole is filled in windows.
-        hint: strokes, (1, 4, h, w).
-        hole: (H, W) bool.
-    """
-
-    picture: Picture
-    name: str
-    shown: Tensor | None = None
-    hint: Tensor | None = None
-    hole: np.ndarray | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width that the model sees, px; of a picture with a hole, its own."""
-        height, width = self.picture.pixels.shape[:2] if self.shown is None else self.shown.shape[2:]
-        return height, width
-
-    @property
-    def kind(self) -> tuple[Any, ...]:
-        """What pictures that travel together have in common."""
-        return (*self.size, self.picture.pixels.dtype)
 
 
 class Translator:
@@ -75,6 +44,7 @@ class Translator:
         random: whether `seed` changes the answer.
         masked: whether it fills holes.
         file: the model file, or None where the networks were given.
+        statistics: what pictures are normalised by.
         watch: told, while a picture is translated tile by tile, what is being done and which share of it.
     """
 
@@ -90,10 +60,14 @@ class Translator:
         self.precision, self.note = self._infer.mode.precision, self._infer.note
         self.z_dim, self.random, self.masked = self._infer.z_dim, self._infer.random, self._infer.masked
         self.file: Path | None = None
+        self.statistics = self._infer.statistics
         self._paired = is_paired(recipe)
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "") -> "Translator":
+    def load(
+        cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "",
+        stats: str = "", reference: Any = None,
+    ) -> "Translator":  # fmt: skip
         """Load a run folder or a model.safetensors.
 
         Args:
@@ -102,16 +76,47 @@ class Translator:
             precision: "auto", "bf16" or "fp32".
             memory: that the process may take in all, such as "3GB": pictures that would take more in one pass are
                 translated tile by tile, with the same result. "": half of what is free.
+            stats: as for `steadied`.
+            reference: likewise.
 
         Raises:
-            OptionError: no such device or precision, or no amount of memory.
+            OptionError: no such device, precision or statistics, or no amount of memory.
             UserError: there is no model, it is damaged, or it translates no pictures.
         """
         where = pick_device(device)
         recipe, nets = load_model(path, where)
         translator = cls(recipe, nets, where, precision, parse_bytes(memory) if memory else None)
         translator.file = model_file(path)
-        return translator
+        return translator.steadied(stats, reference)
+
+    def steadied(self, stats: str = "", reference: Any = None) -> "Translator":
+        """Return this translator with other statistics to normalise pictures by; the networks are shared.
+
+        A model whose networks have no norms by the picture's own statistics answers the same with all of them.
+
+        Args:
+            stats: "exact": each picture's own, as the model was trained. "frozen": those of a thumbnail of the picture,
+                or of the reference. "smooth": pictures are the frames of a film, in their order, and statistics follow
+                slowly. "": frozen with a reference, else those that it has.
+            reference: a path, PIL image or array, as `image` of a call.
+
+        Raises:
+            OptionError: no such statistics, a reference for those that take none, or a model that fills holes.
+            UserError: a reference that cannot be read.
+        """
+        if not stats and reference is None:
+            return self
+        if self.masked and stats != "exact":
+            raise OptionError("a model that fills holes normalises by what is around them; leave --stats out")
+        references: dict[str, Tensor | None] = {}
+        name = ""
+        if reference is not None:
+            picture, name = picture_of(reference)
+            references = {d: self.ready(picture, self.wish(d), None, name).shown for d in self.recipe.directions}
+        other = copy.copy(self)
+        other._infer = self._infer.steadied(stats or "frozen", references, name)
+        other.statistics = other._infer.statistics
+        return other
 
     def __call__(
         self,

@@ -34,6 +34,10 @@ class TranslateFolder:
         invert_masks: The other colour of the masks is the hole.
         resize_masks: Bring masks of other sizes to those of their pictures.
         scale: "fit": a model that learned from whole pictures sees all at the trained size; "native": as they are.
+        stats: What pictures are normalised by. "exact": their own means and variances, as the model was trained;
+            "frozen": those of a thumbnail, or of --reference; "smooth": the pictures are frames of a film, in the order
+            of their names, and must not flicker.
+        reference: Picture whose means and variances are those of all.
         overwrite: Translate again what is there already.
         quality: Of JPEG and WebP files, 1 to 100.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
@@ -55,6 +59,8 @@ class TranslateFolder:
     invert_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     resize_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     scale: Literal["fit", "native"] = "fit"
+    stats: Annotated[Literal["", "exact", "frozen", "smooth"], arg(metavar="X", help_behavior_hint="")] = ""
+    reference: PathWord = ""
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     quality: int = 95
     device: str = "auto"
@@ -76,7 +82,9 @@ def translate_folder(options: TranslateFolder) -> int:
     invert, resize = options.invert_masks, options.resize_masks
     if (invert or resize) and not options.masks:
         raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
-    translator = Translator.load(options.model, options.device, options.precision, options.memory)
+    translator = Translator.load(
+        options.model, options.device, options.precision, options.memory, options.stats, options.reference or None
+    )
     if translator.note:
         print(f"computing in {translator.note}")
     report = translate_folder(

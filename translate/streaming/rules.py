@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
 from translate.networks.style import StyleNorm
+from translate.statistics import SteadyNorm, SteadyStyleNorm
 from translate.streaming.regions import Region, cut
 
 Source = Callable[[Region], Tensor]  # gives a region of an input
@@ -90,9 +91,10 @@ POINTWISE = {
     operator.truediv, torch.add, torch.mul,
 }  # fmt: skip
 POINTWISE_METHODS = {"float", "to", "add", "mul", "relu", "tanh"}
-POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity)
+_STEADY = (SteadyNorm, SteadyStyleNorm)  # they hold their statistics
+POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, *_STEADY)
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
-LEAVES = (nn.Conv2d, nn.ConvTranspose2d, Downsample, Upsample, Halve, *NORMS)
+LEAVES = (nn.Conv2d, nn.ConvTranspose2d, Downsample, Upsample, Halve, *NORMS, *_STEADY)
 
 
 def rule_of(module: nn.Module | None, node: fx.Node) -> Rule | None:
