@@ -1,14 +1,23 @@
 """Pictures by folder, glob pattern, list file or single path: names only, nothing is decoded here."""
 
-__all__ = ["find_images", "is_pattern", "listed", "names_below", "pattern_base", "readable"]
+__all__ = [
+    "find_images",
+    "is_pattern",
+    "listed",
+    "names_below",
+    "nothing_in",
+    "open_images",
+    "pattern_base",
+    "readable",
+]
 
-import contextlib
 import difflib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from translate.data.walk import Listed, Source, Tree, is_picture, readable
 from translate.errors import OptionError, UserError
 from translate.images import IMAGE_SUFFIXES
 
@@ -31,27 +40,40 @@ def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
     Raises:
         UserError: nothing of that name, an empty folder, a pattern without a match, a list with dead lines.
     """
+    source = open_images(spec, known)
+    found = [source.path(name) for name in source.walk()]
+    if not found:
+        raise nothing_in(spec)
+    return found
+
+
+def open_images(spec: str, known: Collection[str] = ()) -> Source:
+    """Return the pictures that `spec` stands for as what can be walked, without a list of them; see `find_images`.
+
+    Raises:
+        UserError: nothing of that name, a list with dead lines; `nothing_in` is for the caller who finds none.
+    """
     if not spec.strip():
         raise OptionError("an empty path was given; give a folder, a pattern, a list file or a catalog name")
     path = Path(spec).expanduser()
     with readable(spec):
         if path.is_dir():
-            return _in_folder(path)
+            return Tree(path)
         if path.is_file():
-            return [path] if _is_picture(path) else _in_list(path)
+            return Listed([path] if is_picture(path.name) else _in_list(path), path.parent)
         if is_pattern(spec):
-            return _in_pattern(path)
+            base = pattern_base(path)
+            return Tree(base, path.relative_to(base).parts) if base.is_dir() else Listed([], base)
         raise UserError(f"no file or folder {spec!r}{_nearest(path, known)}")
 
 
-@contextlib.contextmanager
-def readable(what: str) -> Iterator[None]:
-    """Turn what the system refuses inside the block into one line about `what`."""
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or what
-        raise UserError(f"cannot read '{place}': {error.strerror or error}; check its permissions") from error
+def nothing_in(spec: str) -> UserError:
+    """Return the error that a folder or a pattern has no picture."""
+    path = Path(spec).expanduser()
+    if path.is_dir():
+        with readable(spec):
+            return UserError(f"folder '{path}' {_contents(path)}; give a folder of pictures")
+    return UserError(f"no picture matches {str(path)!r}; in a shell, put a pattern between quotes")
 
 
 def is_pattern(spec: str) -> bool:
@@ -79,68 +101,19 @@ def names_below(files: Iterable[Path], base: Path) -> list[str]:
     return [name.replace(os.sep, "/") for name in names]
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES
-
-
-def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
-    """Yield every file below `folder` that is not hidden; links to folders are not descended into."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(entry.path)
-            elif not entry.is_dir():
-                yield entry
-
-
-def _below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the pictures below `folder`, and all other files, both sorted folder by folder.
-
-    What the listing tells of a file is enough to know that it is one; a dead link counts, so that its reader can
-    report it.
-    """
-    pictures, others = list[Path](), list[Path]()
-    for entry in sorted(_walk(str(folder)), key=lambda entry: entry.path.replace(os.sep, "\0")):
-        regular, path = entry.is_file() or entry.is_symlink(), Path(entry.path)
-        (pictures if regular and _is_picture(path) else others).append(path)
-    return pictures, others
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    pictures, others = _below(folder)
-    if not pictures:
-        raise UserError(f"folder '{folder}' {_contents(folder, others)}; give a folder of pictures")
-    return pictures
-
-
-def _contents(folder: Path, files: list[Path]) -> str:
+def _contents(folder: Path) -> str:
     """Say what a folder without a picture has instead."""
     links = [entry for entry in folder.iterdir() if entry.is_symlink() and entry.is_dir()]
     if links:
         return f"has no image but links to other folders ('{links[0].name}'), which only a pattern follows"
-    if not files:
+    kinds = Counter[str]()
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        kinds.update(Path(place, name).suffix.lower() or "no suffix" for name in files if not name.startswith("."))
+    if not kinds:
         return "is empty"
-    kinds = Counter(path.suffix.lower() or "no suffix" for path in files).most_common(_NAMED)
-    listed = ", ".join(f"{suffix} {count}" for suffix, count in kinds)
-    return f"has {len(files)} file{'s' * (len(files) > 1)} but no image ({listed})"
-
-
-def _in_pattern(pattern: Path) -> list[Path]:
-    base = pattern_base(pattern)
-    found: dict[Path, None] = {}
-    matches = base.glob(str(pattern.relative_to(base))) if base.is_dir() else iter(())
-    for match in sorted(matches):
-        if any(part.startswith(".") for part in match.relative_to(base).parts):
-            continue
-        if match.is_dir():
-            found |= dict.fromkeys(_below(match)[0])
-        elif _is_picture(match) and (match.is_file() or match.is_symlink()):
-            found[match] = None
-    if not found:
-        raise UserError(f"no picture matches {str(pattern)!r}; in a shell, put a pattern between quotes")
-    return list(found)
+    named = ", ".join(f"{suffix} {count}" for suffix, count in kinds.most_common(_NAMED))
+    return f"has {kinds.total()} file{'s' * (kinds.total() > 1)} but no image ({named})"
 
 
 def _in_list(file: Path) -> list[Path]:
