@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from translate import blend
+from translate import flow as flow_module
 from translate import folder as folder_module
 from translate.build import Factory
 from translate.checkpoint import Recipe
@@ -19,7 +21,7 @@ from translate.images import Picture, WriteError, read_picture, write_picture
 from translate.lanes import Lanes
 from translate.networks import EXPORTABLE
 from translate.translator import Translator
-from translate.worklist import make_worklist
+from translate.worklist import Worklist
 
 RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
 
@@ -73,7 +75,7 @@ def source(tmp_path):
 
 
 GOOD = 10
-IGNORED = ("failed.txt", ".translated.json")
+IGNORED = ("failed.jsonl", ".translated.json")
 
 
 def pictures(root):
@@ -86,7 +88,7 @@ def run(translator, source, output, **options):
 
 def test_a_tree_keeps_names_sizes_and_kinds(translator, source, tmp_path):
     report = run(translator, source, tmp_path / "out")
-    assert (report.done, report.skipped, report.failed, report.ignored) == (GOOD, 0, [], 1)
+    assert (report.done, report.skipped, report.failed, report.ignored) == (GOOD, 0, 0, 1)
     assert pictures(tmp_path / "out") == [
         name for name in pictures(source) if name[-4:] in (".png", ".bmp", ".jpg", ".gif")
     ]
@@ -143,17 +145,23 @@ def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path)
     (source / "dead.png").symlink_to(source / "nowhere.png")
     report = run(translator, source, tmp_path / "out")
     assert report.done == GOOD
-    reasons = {path.name: reason for path, reason in report.failed}
+    reasons = {path.name: reason for path, reason in report.failures}
     assert set(reasons) == {"text.jpg", "half.jpg", "empty.png", "dead.png"}
     assert reasons["text.jpg"] == "cannot be read as an image (its content is in no known image format)"
     assert "truncated" in reasons["half.jpg"]
-    listed = (tmp_path / "out/failed.txt").read_text().splitlines()
-    assert len(listed) == 4 and f"{source / 'empty.png'}: cannot be read as an image (the file is empty)" in listed
-    assert report.summary().endswith("4 failed, 1 not pictures")
-    for path, _ in report.failed:
+    assert report.failed == 4 and report.log == tmp_path / "out/failed.jsonl"
+    listed = [json.loads(line) for line in report.log.read_text().splitlines()]
+    assert {one["file"]: one["reason"] for one in listed} == {str(path): reason for path, reason in report.failures}
+    assert {
+        "file": str(source / "empty.png"), "reason": "cannot be read as an image (the file is empty)",
+        "error": "UserError", "output": str(tmp_path / "out/empty.png"),
+    } in listed  # fmt: skip
+    assert report.summary().endswith(f"4 failed (see {report.log}), 1 not pictures")
+    for path, _ in report.failures:
         path.unlink()
-    assert run(translator, source, tmp_path / "out").failed == []
-    assert not (tmp_path / "out/failed.txt").exists()
+    report = run(translator, source, tmp_path / "out")
+    assert (report.failed, report.failures, report.log) == (0, [], None)
+    assert not (tmp_path / "out/failed.jsonl").exists()
 
 
 def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source, tmp_path, monkeypatch):
@@ -168,7 +176,7 @@ def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source
 
     monkeypatch.setattr(translator, "translated", picky)
     report = run(translator, source, tmp_path / "out")
-    reasons = {path.name: reason for path, reason in report.failed}
+    reasons = {path.name: reason for path, reason in report.failures}
     assert reasons["odd.png"] == "RuntimeError: the network stumbles"
     assert reasons["long.webp"].startswith("cannot be written as WEBP")
     assert report.done == GOOD - 1
@@ -240,8 +248,10 @@ def test_nothing_to_translate(translator, source, tmp_path):
 
 
 def test_the_order_is_that_of_the_names(source, tmp_path):
-    jobs, others = make_worklist(str(source), tmp_path / "out")
-    assert [job.path for job in jobs] == sorted(job.path for job in jobs) and others == 1
+    work = Worklist(str(source), tmp_path / "out")
+    jobs, survey = list(work), work.survey()
+    assert [job.path for job in jobs] == sorted(job.path for job in jobs)
+    assert (survey.pictures, survey.ignored) == (len(jobs), 1)
     assert jobs[0].targets == (tmp_path / "out" / "a" / "16.png",)
 
 
@@ -336,7 +346,7 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
             written += 1
 
     monkeypatch.setattr(folder_module, "read_picture", count_read)
-    monkeypatch.setattr(folder_module, "write_picture", count_written)
+    monkeypatch.setattr(flow_module, "write_picture", count_written)
     assert run(translator, tmp_path / "in", tmp_path / "out", workers=2).done == 40
     assert most <= 2 * (2 + 2) + 1  # one lane
 
@@ -373,7 +383,7 @@ def in_batches(monkeypatch):
 def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp, tmp_path, in_batches, monkeypatch):
     source = many_sizes(tmp_path / "in")
     report = run(crisp, source, tmp_path / "out")
-    assert (report.done, report.failed) == (40, []) and sum(in_batches) == 40
+    assert (report.done, report.failed) == (40, 0) and sum(in_batches) == 40
     assert in_batches.count(4) >= 6 and max(in_batches) == 4
     monkeypatch.undo()
     run(crisp, source, tmp_path / "alone")
@@ -398,7 +408,7 @@ def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, mon
     monkeypatch.setattr(translator, "translated", picky)
     (source / "12.png").write_text("no picture")
     report = run(translator, source, tmp_path / "out")
-    assert (report.done, [path.name for path, _ in report.failed]) == (38, ["12.png", "08.png"])
+    assert (report.done, [path.name for path, _ in report.failures]) == (38, ["12.png", "08.png"])
     assert pictures(tmp_path / "out") == [f"{i:02}.png" for i in range(40) if i not in (8, 12)]
 
 
@@ -718,10 +728,10 @@ def test_hints_that_do_not_fit_are_listed_and_the_rest_goes_on(many, sketches, t
     write_picture(tmp_path / "hints/sub/y.png", layer_of())
     report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
     message = f"{tmp_path / 'hints/x.png'}: the hints are 9 x 9 px, the picture is 24 x 20 px; make them one size"
-    assert report.done == 1 and report.failed == [(sketches / "x.png", message)]
+    assert report.done == 1 and report.failures == [(sketches / "x.png", message)]
     (tmp_path / "hints/x.png").write_text("no picture")
     report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
-    assert report.failed[0][1].startswith(f"{tmp_path / 'hints/x.png'}: cannot be read as an image")
+    assert report.failures[0].reason.startswith(f"{tmp_path / 'hints/x.png'}: cannot be read as an image")
 
 
 def test_folders_of_hints_that_fit_nothing(many, sketches, tmp_path):
@@ -730,7 +740,8 @@ def test_folders_of_hints_that_fit_nothing(many, sketches, tmp_path):
     write_picture(tmp_path / "hints/z.png", layer_of())
     with pytest.raises(UserError, match=r"hints: none of its layers is called like a picture; that of .*y\.png is "):
         run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
-    write_picture(tmp_path / "hints/z.webp", layer_of())
-    with pytest.raises(UserError, match=r"z\.webp: has the name of .*z\.png; keep one layer of hints for a picture"):
+    for suffix in ("png", "webp"):
+        write_picture(tmp_path / f"hints/x.{suffix}", layer_of())
+    with pytest.raises(UserError, match=r"x\.webp: has the name of .*x\.png; keep one layer of hints for a picture"):
         run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
     assert not (tmp_path / "out").exists()

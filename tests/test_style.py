@@ -11,9 +11,10 @@ FILES = sorted((ROOT / "translate").rglob("*.py"))
 LAYERS = {
     5: {"cli", "commands", "__init__", "__main__"},
     4: {
-        "answers", "bench", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples", "film", "fitting",
-        "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "ready", "sampler", "sketches",
-        "statistics", "streaming", "train", "transfer", "translator", "video", "worklist",
+        "answers", "bar", "bench", "companions", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples",
+        "film", "fitting", "flow", "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "ready",
+        "report", "sampler", "sketches", "statistics", "streaming", "train", "transfer", "translator", "video",
+        "worklist",
     },
     3: {
         "config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "original", "plan", "run",
@@ -22,7 +23,7 @@ LAYERS = {
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {
-        "build", "decode", "encode", "errors", "former", "images", "memory", "picture", "precision",
+        "build", "decode", "encode", "errors", "former", "images", "leftovers", "memory", "picture", "precision",
         "shipped", "signals", "vision",
     },
 }  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 
 from translate.errors import OptionError, UserError
 from translate.images import Picture, WriteError, write_picture
-from translate.worklist import is_done, make_worklist, note_options, unused_layers
+from translate.worklist import Worklist, is_done, note_options
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def source(tmp_path):
 
 def test_one_answer_keeps_the_name_and_more_are_numbered(source, tmp_path):
     for answers, names in ((1, ["x.jpg"]), (3, ["x_1.jpg", "x_2.jpg", "x_3.jpg"])):
-        jobs, _ = make_worklist(str(source), tmp_path / "out", answers=answers)
+        jobs = list(Worklist(str(source), tmp_path / "out", answers=answers))
         assert jobs[0].targets == tuple(tmp_path / "out" / "sub" / name for name in names)
         assert jobs[0].target == tmp_path / "out/sub/x.jpg" and jobs[0].layer is None
         targets = [target for job in jobs for target in job.targets]
@@ -27,13 +27,13 @@ def test_one_answer_keeps_the_name_and_more_are_numbered(source, tmp_path):
 def test_no_answer_may_overwrite_an_input(tmp_path):
     for name in ("in/x_2.png", "in/in/x.png"):
         write_picture(tmp_path / name, Picture(np.zeros((2, 2, 3), np.uint8)))
-    make_worklist(str(tmp_path / "in"), tmp_path, answers=1)
+    Worklist(str(tmp_path / "in"), tmp_path, answers=1).survey()
     with pytest.raises(OptionError, match=r"in/in/x\.png: its translation would overwrite the input .*in/x_2\.png"):
-        make_worklist(str(tmp_path / "in"), tmp_path, answers=2)
+        Worklist(str(tmp_path / "in"), tmp_path, answers=2).survey()
 
 
 def test_done_is_what_is_there_whole_and_newer_than_all_that_it_is_made_of(source, tmp_path):
-    job = make_worklist(str(source / "x.png"), tmp_path / "out", answers=2)[0][0]
+    job = next(iter(Worklist(str(source / "x.png"), tmp_path / "out", answers=2)))
     hints, model, note = (tmp_path / name for name in ("hints.png", "model", "note"))
     for when, path in enumerate([job.path, hints, model, note, *job.targets]):
         path.parent.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def written(folder, *names):
 
 def layers(source, output, **given):
     """Return the names of the pictures, and of what was given to each."""
-    jobs, _ = make_worklist(str(source), output, **given)
+    jobs = Worklist(str(source), output, **given)
     return {job.path.relative_to(source).as_posix(): job.layer and job.layer.name for job in jobs}
 
 
@@ -67,8 +67,8 @@ def test_masks_have_the_names_of_the_pictures(source, tmp_path):
     expected = {"sub/x.jpg": "x_mask.png", "x.png": "x.bmp", "x_1.png": "mask_x_1.png"}
     assert layers(source, tmp_path / "out", masks=masks) == expected
     assert layers(source, tmp_path / "out", masks=f"{masks}/**/*.png") == expected | {"x.png": None}
-    jobs, _ = make_worklist(str(source), tmp_path / "out", masks=masks)
-    assert unused_layers(jobs, sorted(masks.rglob("*.*"))) == [masks / "y.png"]
+    strays = Worklist(str(source), tmp_path / "out", masks=masks).strays()
+    assert strays.count == 1 and strays.first == [masks / "y.png"]
     assert set(layers(source, tmp_path / "out", masks=masks / "y.png").values()) == {"y.png"}  # one for all
 
 
@@ -85,18 +85,18 @@ def test_masks_inside_the_input_are_no_input(source, tmp_path):
     assert layers(source / "sub", tmp_path / "out", masks=f"{source}/sub/*_mask.png") == {"x.jpg": "x_mask.png"}
     assert "one.png" not in layers(source, tmp_path / "out", masks=source / "one.png")
     with pytest.raises(OptionError, match="is the folder of the input itself; keep the masks in one of their own"):
-        make_worklist(str(source), tmp_path / "out", masks=source)
+        Worklist(str(source), tmp_path / "out", masks=source).survey()
 
 
 def test_masks_that_fit_nothing(source, tmp_path):
     masks = written(tmp_path / "masks", "z.png")
     message = r"masks: none of its masks is called like a picture; that of .*sub/x\.jpg is .*masks/sub/x\.png"
     with pytest.raises(UserError, match=message):
-        make_worklist(str(source), tmp_path / "out", masks=masks)
+        Worklist(str(source), tmp_path / "out", masks=masks).survey()
     with pytest.raises(UserError, match=r"x\.png: has the name of .*x\.bmp; keep one mask for a picture"):
-        make_worklist(str(source), tmp_path / "out", masks=written(masks, "x.bmp", "x.png"))
+        Worklist(str(source), tmp_path / "out", masks=written(masks, "x.bmp", "x.png")).survey()
     with pytest.raises(UserError, match="no file or folder"):
-        make_worklist(str(source), tmp_path / "out", masks=tmp_path / "nowhere")
+        Worklist(str(source), tmp_path / "out", masks=tmp_path / "nowhere").survey()
 
 
 def test_the_note_is_written_when_options_change(tmp_path):

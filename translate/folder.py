@@ -2,42 +2,37 @@
 
 Every picture keeps its name, sub-folder, size and kind. What is there already, newer than its picture and the
 model, is not made again: the same command continues a run that was cut off. Another seed, look, direction or scale
-makes all of it again, as do other masks; they are noted in the output folder.
+makes all of it again, as do other masks; they are noted in the output folder. Jobs are made while pictures are
+translated, so that a run takes as much memory for a million of them as for a hundred.
 """
 
 __all__ = ["FolderReport", "Masks", "translate_folder"]
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.text import Text
+from typing import Any
 
 from translate.answers import Wish, blend
-from translate.data.files import listed
-from translate.data.mask_files import MaskFiles, open_masks, read_mask
-from translate.errors import OptionError, UserError
+from translate.bar import Bar, show_bar
+from translate.companions import Companions
+from translate.data.mask_files import MaskFiles, judge_masks, read_mask
+from translate.errors import OptionError
+from translate.flow import Flow
 from translate.holes import resized_hole
-from translate.images import WriteError, atomic_write, read_picture, write_picture
-from translate.inference import Watch
-from translate.lanes import Lanes, threads
-from translate.memory import keep_freed_memory
+from translate.images import read_picture
+from translate.leftovers import remove_leftovers
 from translate.picture import Picture
-from translate.translator import Layer, Ready, Translator
-from translate.worklist import Job, check_writable, is_done, make_worklist, note_options, unused_layers
+from translate.report import Failures, FolderReport
+from translate.translator import Layer, Translator
+from translate.worklist import Job, Shard, Survey, Worklist, as_suffix, check_writable, is_done, note_options
 
-_WAITING = 64  # pictures that wait for others of their size
-_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
+_JUDGED = 300  # masks from which the colour of all holes is told
+_SWEPT = 1024  # folders in which no leftovers are looked for again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,58 +51,19 @@ class Masks:
     resize: bool = False
 
 
-@dataclass
-class FolderReport:
-    """What became of a folder.
-
-    Attributes:
-        done: pictures translated in this run. skipped: pictures whose translation was there already.
-        failed: pictures that could not be read, translated or encoded, and why; OUTPUT/failed.txt lists
-        them too. seconds: the whole run. ignored: files of the source folder that are no pictures. notes: a
-        line for each picture of which something was left out, and for what else is worth a look. answers: to
-        each picture.
-    """
-
-    done: int = 0
-    skipped: int = 0
-    failed: list[tuple[Path, str]] = field(default_factory=list)
-    seconds: float = 0.0
-    ignored: int = 0
-    notes: list[str] = field(default_factory=list)
-    answers: int = 1
-
-    def summary(self) -> str:
-        """Return the counts as the final line."""
-        line = f"{self.done} translated" + (f" to {self.answers} answers each" if self.answers > 1 else "")
-        line += f" in {self.seconds:.1f} s"
-        line += f", {self.skipped} there already" if self.skipped else ""
-        line += f", {len(self.failed)} failed" if self.failed else ""
-        return line + (f", {self.ignored} not pictures" if self.ignored else "")
-
-
 def translate_folder(
-    translator: Translator,
-    source: str | Path,
-    output: str | Path,
-    *,
-    direction: str | None = None,
-    count: int | None = None,
-    seed: int | None = None,
-    looks: Sequence[str | Path] = (),
-    hints: str | Path | None = None,
-    masks: Masks | None = None,
-    scale: str = "fit",
-    overwrite: bool = False,
-    quality: int = 95,
-    workers: int | None = None,
-    progress: bool = True,
-) -> FolderReport:
+    translator: Translator, source: str | Path, output: str | Path, *, direction: str | None = None,
+    count: int | None = None, seed: int | None = None, looks: Sequence[str | Path] = (),
+    hints: str | Path | None = None, masks: Masks | None = None, scale: str = "fit", format: str = "",
+    shard: str = "", overwrite: bool = False, quality: int = 95, workers: int | None = None, progress: bool = True,
+) -> FolderReport:  # fmt: skip
     """Translate every picture of `source` to the same place below `output`.
 
     Args:
         translator: what translates, by the statistics that it was loaded with or `Translator.steadied` gave it.
         source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
-        output: a folder, made where it is missing; inside `source` it is no part of it.
+        output: a folder, made where it is missing; inside `source` it is no part of it. For one picture, it may be
+            a file: its suffix names the format, and it is always made anew.
         direction: "ab" or "ba"; None: the model's usual one.
         count: answers to each picture; more than one are called NAME_1, NAME_2 and so on.
         seed: of the answers; without `count` and `seed`, each picture gets the one answer without chance.
@@ -115,36 +71,44 @@ def translate_folder(
         hints: a folder of layers of strokes, with the names of the pictures that they belong to; or one for all.
         masks: for a model that fills holes; pictures without one have their hole where they are transparent.
         scale: "fit" or "native", as `Translator.__call__`.
+        format: of all translations, such as "png"; "": each has the format of its picture.
+        shard: "2/5": only the second of five parts, for as many machines that share the work and the folders.
         overwrite: make again what is there already.
         quality: of JPEG, WebP and AVIF, 1 to 100.
         workers: threads that decode, and as many that encode; None: two, or for a GPU one for each core.
-        progress: show a bar on the terminal.
+        progress: show a bar on the terminal, and failures as they happen.
 
     Raises:
         OptionError: an option that is wrong or that this model does not have; an output that would hit its input.
-        UserError: there is nothing to translate, or no hints or masks that fit; a look cannot be read.
+        UserError: there is nothing to translate, or no hints or masks that fit; two translations would be one file; a
+            look cannot be read.
         WriteError: the output's disk or folder refuses; what was written before stays.
     """
     began = time.perf_counter()
     _check_quality(quality)
     wish = _wish(translator, direction, count, seed, looks, scale)
     translator.check_layer(hints=hints is not None, mask=masks is not None)
-    output, answers = Path(output), len(wish.answers)
-    spec = masks.spec if masks else None
-    jobs, ignored = make_worklist(str(source), output, answers=answers, hints=hints, masks=spec)
-    read = _Reader.of(masks, fills=translator.masked)
-    check_writable(output)
-    note, changed = note_options(output, _options(translator, wish, count, seed, looks, hints, masks))
-    used = (note, translator.file, *map(Path, looks))
-    waiting = [job for job in jobs if overwrite or changed or not is_done(job, *used)]
-    report = FolderReport(skipped=len(jobs) - len(waiting), ignored=ignored, answers=answers)
-    report.notes += _warnings(jobs, output, again=changed and not overwrite, hints=hints) + read.notes(jobs)
-    workers = workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
-    with _bar(len(waiting), progress) as (advance, translator.watch):
-        _Run(translator, wish, quality, report, advance, read).work_off(waiting, workers)
-    _list_failed(output / "failed.txt", report)
+    work = Worklist(
+        str(source), Path(output), answers=len(wish.answers), suffix=as_suffix(format),
+        shard=Shard.parse(shard or "1/1"), hints=hints, masks=masks.spec if masks else None,
+    )  # fmt: skip
+    survey = work.survey()
+    read = _Reader.of(masks, work.layers, fills=translator.masked)
+    check_writable(work.folder)
+    options = _options(translator, wish, count, seed, looks, hints, masks)
+    todo = _Todo.of(work, options, [translator.file, *map(Path, looks)], overwrite=overwrite)
+    report = FolderReport(ignored=survey.ignored, answers=work.answers)
+    with show_bar(survey.pictures, progress) as bar:
+        translator.watch = bar.watch
+        flow = Flow(translator, wish, quality, report, bar, read, Failures(work.failures))
+        flow.work_off(todo.jobs(flow.skip), workers or _usual_workers(translator))
+    report.notes = [*todo.notes(), *_notes(survey, hints), *read.notes(survey, work), *flow.notes()]
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _usual_workers(translator: Translator) -> int:
+    return 2 if translator.device.type == "cpu" else os.cpu_count() or 2
 
 
 def _check_quality(quality: int) -> None:
@@ -192,6 +156,50 @@ def _options(
     return said
 
 
+@dataclass
+class _Todo:
+    """Gives out the jobs that are not done yet.
+
+    Attributes:
+        work: all jobs.
+        used: files that a translation must be newer than.
+        again: whether all is to be made again, whatever is there.
+        changed: whether that is because the options have changed.
+    """
+
+    work: Worklist
+    used: Sequence[Path | None]
+    again: bool
+    changed: bool
+    _told: bool = False
+
+    @classmethod
+    def of(cls, work: Worklist, options: dict[str, Any], used: Sequence[Path | None], *, overwrite: bool) -> "_Todo":
+        """Compare the options with those of earlier runs, which are noted in the output folder."""
+        if work.single:
+            return cls(work, used, again=True, changed=False)
+        note, changed = note_options(work.output, options)
+        return cls(work, [note, *used], overwrite or changed, changed and not overwrite)
+
+    def jobs(self, skipped: Callable[[], None]) -> Iterator[Job]:
+        """Yield them; in the folders that they go to, remove what a killed run left behind."""
+        sweep = lru_cache(maxsize=_SWEPT)(remove_leftovers)
+        sweep(self.work.folder)
+        for job in self.work:
+            sweep(job.target.parent)
+            if not self.again and is_done(job, *self.used):
+                skipped()
+                continue
+            if self.changed and not self._told:
+                self._told = any(target.exists() for target in job.targets)
+            yield job
+
+    def notes(self) -> list[str]:
+        """Tell that what was there was made again."""
+        told = f"{self.work.output}: what is there was made with other options, and is made again"
+        return [told] if self._told else []
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Reads a picture, and its strokes or its hole."""
@@ -201,9 +209,14 @@ class _Reader:
     resize: bool = False
 
     @classmethod
-    def of(cls, masks: Masks | None, *, fills: bool) -> "_Reader":
-        """Find the masks, and which of their colours is the hole."""
-        return cls(fills, open_masks(str(masks.spec), invert=masks.invert), masks.resize) if masks else cls(fills)
+    def of(cls, masks: Masks | None, layers: Companions | None, *, fills: bool) -> "_Reader":
+        """Look at some of the masks, evenly spread, for which of their colours is the hole."""
+        if not (masks and layers):
+            return cls(fills)
+        source = layers.source
+        every = -(-sum(1 for _ in source.walk()) // _JUDGED)
+        some = [source.path(name) for name in islice(source.walk(), 0, None, every)]
+        return cls(fills, judge_masks(some, invert=masks.invert), masks.resize)
 
     def __call__(self, job: Job) -> tuple[Picture, Layer | None]:
         picture = read_picture(job.path)
@@ -216,172 +229,19 @@ class _Reader:
             hole = resized_hole(hole, picture.pixels.shape[:2])
         return picture, (hole, str(job.layer))
 
-    def notes(self, jobs: Sequence[Job]) -> list[str]:
+    def notes(self, survey: Survey, work: Worklist) -> list[str]:
         """Return what the user should know of the masks and of what happens to known pixels, a line each."""
         lines = list(self.masks.notes) if self.masks else []
-        if self.masks and (unused := unused_layers(jobs, self.masks.files)):
-            lines.append(f"masks: {len(unused)} belong to no picture: {listed(unused)}")
-        lossy = [job.path.name for job in jobs if job.target.suffix.lower() in _LOSSY]
-        if self.fills and lossy:
+        if self.masks and (unused := work.strays()).count:
+            lines.append(f"masks: {unused.count} belong to no picture: {unused}")
+        if self.fills and survey.lossy.count:
             why = "compressed anew, so known pixels change slightly; those of PNG and TIFF files stay bit for bit"
-            lines.append(f"{listed(lossy)}: {why}")
+            lines.append(f"{survey.lossy}: {why}")
         return lines
 
 
-Work = tuple[Job, Future[Ready]]
-Answers = list[Callable[[], list[Picture]] | Exception]
-T = TypeVar("T")
-
-
-@dataclass
-class _Run:
-    """Works off a list: pictures are read, translated and written by threads, and the report is kept by the caller's.
-
-    An error travels with its picture, in the place of what should have become of it, to the end of the line.
-    """
-
-    translator: Translator
-    wish: Wish
-    quality: int
-    report: FolderReport
-    advance: Callable[[], None]
-    read: _Reader
-
-    def work_off(self, jobs: Sequence[Job], workers: int) -> None:
-        """Translate `jobs`, with at most `workers` + 1 pictures before the network and its batches, as many behind."""
-        lanes = self.translator.lanes()
-        if self.translator.device.type == "cpu":
-            keep_freed_memory()  # the next picture takes as much again
-        kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
-        with kept, threads(workers) as readers, lanes.pool() as network, threads(workers) as writers:
-            reading = _ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
-            batches = _batches(reading, self.translator.batch_of)
-            making = _ahead(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
-            each = ((made, i, work) for batch, made in making for i, work in enumerate(batch))
-            writing = ((job, writers.submit(self._write, job, one, made, i)) for made, i, (job, one) in each)
-            for job, frames in _ahead(writing, workers + 1):
-                self._settle(job, frames)
-
-    def _ready(self, job: Job) -> Ready:
-        picture, layer = self.read(job)
-        return self.translator.ready(picture, self.wish, layer, str(job.path))
-
-    def _make(self, batch: Sequence[Work], lanes: Lanes) -> Answers:
-        """Translate a batch; where that fails, one picture after the other, so that only those fail that must."""
-        try:
-            ready = [one.result() for _, one in batch]
-            with lanes.taken(whole=not self.translator.is_small(ready[0])):
-                return [*self.translator.translated(ready, self.wish)]
-        except Exception as error:
-            if len(batch) == 1:
-                return [error]
-            return [answer for work in batch for answer in self._make([work], lanes)]
-
-    def _write(self, job: Job, one: Future[Ready], made: Future[Answers], i: int) -> int:
-        """Write the answers to picture `i` of a batch, and return how many pictures its file holds."""
-        answer = made.result()[i]
-        if isinstance(answer, Exception):
-            raise answer
-        for target, result in zip(job.targets, answer(), strict=True):
-            write_picture(target, result, self.quality)
-        return one.result().picture.frames
-
-    def _settle(self, job: Job, frames: Future[int]) -> None:
-        """Report on a picture; only what would go wrong with all of them gets out."""
-        try:
-            if frames.result() > 1:
-                self.report.notes.append(f"{job.path}: {_more(job.path, frames.result())}")
-            self.report.done += 1
-        except WriteError:
-            raise
-        except Exception as error:
-            self.report.failed.append((job.path, _reason(error, job)))
-        self.advance()
-
-
-def _ahead(begun: Iterable[T], depth: int) -> Iterator[T]:
-    """Give things in order, each when the `depth` next ones have been begun."""
-    waiting: deque[T] = deque()
-    for one in begun:
-        waiting.append(one)
-        if len(waiting) > depth:
-            yield waiting.popleft()
-    yield from waiting
-
-
-def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[list[Work]]:
-    """Put pictures of a size together, `most` at a time; what finds no company goes on when others have waited long."""
-    gathered: dict[Any, list[Work]] = {}
-    for work in reading:
-        error = work[1].exception()
-        room = 1 if error else most(work[1].result())
-        if room == 1:
-            yield [work]
-            continue
-        kind = work[1].result().kind
-        gathered.setdefault(kind, []).append(work)
-        if len(gathered[kind]) == room:
-            yield gathered.pop(kind)
-        elif sum(map(len, gathered.values())) > _WAITING:
-            yield gathered.pop(next(iter(gathered)))
-    yield from gathered.values()
-
-
-# ---- what is told
-
-
-def _warnings(jobs: Sequence[Job], output: Path, *, again: bool, hints: str | Path | None) -> list[str]:
-    lines = []
-    if again and any(target.exists() for job in jobs for target in job.targets):
-        lines.append(f"{output}: what is there was made with other options, and is made again")
-    names = {job.target for job in jobs}
-    twice = ((job, target) for job in jobs for target in job.targets if target in names - {job.target})
-    if first := next(twice, None):
-        job, target = first
-        lines.append(f"{target}: is an answer to {job.path.name}, not to {target.name}; rename one to tell them apart")
-    without = sum(job.layer is None for job in jobs)
-    if hints and without:
-        lines.append(f"{hints}: has no layer for {without} of {len(jobs)} pictures, which get no hints")
+def _notes(survey: Survey, hints: str | Path | None) -> list[str]:
+    lines = list(survey.notes)
+    if hints and survey.without:
+        lines.append(f"{hints}: has no layer for {survey.without} of {survey.pictures} pictures, which get no hints")
     return lines
-
-
-def _more(path: Path, frames: int) -> str:
-    kind = "several pages" if path.suffix.lower() in (".tif", ".tiff") else "animated"
-    return f"{kind}, only the first of {frames} {'pages' if 'page' in kind else 'frames'} was translated"
-
-
-def _reason(error: Exception, job: Job) -> str:
-    if isinstance(error, UserError):
-        text = str(error).removeprefix(f"{job.path}: ")
-        return next((text.removeprefix(f"{t}: ") for t in job.targets if text.startswith(f"{t}: ")), text)
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-def _list_failed(file: Path, report: FolderReport) -> None:
-    """Write the list of the failed pictures, or remove that of an earlier run."""
-    if not report.failed:
-        file.unlink(missing_ok=True)
-        return
-    with atomic_write(file) as temporary:
-        temporary.write_text("".join(f"{path}: {reason}\n" for path, reason in report.failed), encoding="utf-8")
-
-
-class _Speed(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} img/s" if task.speed else "")
-
-
-@contextmanager
-def _bar(total: int, shown: bool) -> Iterator[tuple[Callable[[], None], Watch]]:
-    """Show a progress bar on stderr; give what moves it on by one picture, and what tells how far a large one is."""
-    columns = ("translating", BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
-        task = progress.add_task("", total=total)
-        large = progress.add_task("", total=100, visible=False)
-
-        def watch(doing: str, share: float) -> None:
-            if not share:
-                progress.console.print(escape(doing), soft_wrap=True, highlight=False)
-            progress.update(large, completed=round(100 * share), visible=share < 1)
-
-        yield lambda: progress.advance(task), watch

@@ -20,7 +20,6 @@ __all__ = [
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from torch import Tensor
 from translate.decode import decode
 from translate.encode import FORMATS, encode
 from translate.errors import UserError
+from translate.leftovers import temporary_beside
 from translate.picture import Picture, on_white, to_depth
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
@@ -116,7 +116,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         WriteError: the disk is full, the folder read-only, or anything else the system has against it.
     """
     path = Path(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -25,7 +25,7 @@ from translate.data.sketch import check_wishes, extract_sketches
 from translate.errors import OptionError, UserError
 from translate.images import Picture, WriteError, read_rgb8, write_picture
 from translate.step import pick_device
-from translate.worklist import Job, check_writable, is_done, make_worklist
+from translate.worklist import Job, Worklist, check_writable, is_done
 
 BATCH = 8  # photos in memory at a time, and as many sketches; those of one size are drawn together
 T = TypeVar("T")
@@ -85,8 +85,9 @@ def make_sketches(
     began = time.perf_counter()
     check_wishes(detail, min_length)
     where, output = pick_device(device), Path(output)
-    found, ignored = make_worklist(str(source), output)
-    jobs = [Job(job.path, job.target.with_suffix(".png")) for job in found]
+    work = Worklist(str(source), output)
+    ignored = work.survey().ignored
+    jobs = [Job(job.path, job.target.with_suffix(".png")) for job in work]
     check_one_each(jobs)
     check_writable(output)
     waiting = [job for job in jobs if overwrite or not is_done(job, None)]

@@ -167,7 +167,7 @@ def test_what_is_no_sketch_is_listed_and_the_rest_goes_on(capsys, model, sketche
         f"failed: {sketches / 'photo.png'}: looks like a colour photo, but this model was trained on line drawings;"
         " make one with tools/make_sketches.py" in err
     )
-    assert names(tmp_path / "out") == ["failed.txt", "x.png", "y.jpg"]
+    assert names(tmp_path / "out") == ["failed.jsonl", "x.png", "y.jpg"]
 
 
 # ---- holes
@@ -281,7 +281,7 @@ def test_what_has_no_hole_fails_and_the_rest_goes_on(capsys, filler, damaged, tm
         f"{damaged / 'full.png'}: {tmp_path / 'masks/full.png'}: covers all of the picture: nothing is known to go by",
     ):
         assert f"failed: {line}\n" in err
-    assert names(tmp_path / "out") == ["clear.png", "failed.txt", "sub", "x.png"]
+    assert names(tmp_path / "out") == ["clear.png", "failed.jsonl", "sub", "x.png"]
 
 
 def test_transparent_pictures_need_no_masks(capsys, filler, damaged, tmp_path):

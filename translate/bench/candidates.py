@@ -160,8 +160,8 @@ def folder(spec: Spec) -> Candidate:
     def step() -> None:
         report = translate_folder(translator, spec["images"], Path(spec["output"], str(next(runs))), progress=False)
         if report.failed:
-            path, reason = report.failed[0]
-            raise UserError(f"{len(report.failed)} pictures cannot be translated, the first: {path}: {reason}")
+            path, reason = report.failures[0]
+            raise UserError(f"{report.failed} pictures cannot be translated, the first: {path}: {reason}")
 
     return step, {"precision": translator.precision, "peak": peak}
 

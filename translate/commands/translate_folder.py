@@ -1,8 +1,7 @@
-"""translate-folder: a folder of pictures in, their translations out."""
+"""translate-folder: a folder of pictures in, their translations out; or one picture."""
 
 __all__ = ["TranslateFolder", "translate_folder"]
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -23,7 +22,7 @@ class TranslateFolder:
     Attributes:
         model: Run folder or model.safetensors.
         input: Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths.
-        output: Folder for the results.
+        output: Folder for the results; or for one picture, a file.
         direction: "ab": from the first domain to the second; "ba": back (default: the model's usual one).
         count: So many answers to each picture, called NAME_1, NAME_2 and so on.
         seed: Of the answers; without --count and --seed, each picture gets one that is always the same.
@@ -38,6 +37,8 @@ class TranslateFolder:
             "frozen": those of a thumbnail, or of --reference; "smooth": the pictures are frames of a film, in the order
             of their names, and must not flicker.
         reference: Picture whose means and variances are those of all.
+        format: Of all results, such as png (default: each has the format of its picture).
+        shard: "2/5": only the second of five parts, for five machines that share the folders.
         overwrite: Translate again what is there already.
         quality: Of JPEG and WebP files, 1 to 100.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
@@ -61,6 +62,8 @@ class TranslateFolder:
     scale: Literal["fit", "native"] = "fit"
     stats: Annotated[Literal["", "exact", "frozen", "smooth"], arg(metavar="X", help_behavior_hint="")] = ""
     reference: PathWord = ""
+    format: Words = ""
+    shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     quality: int = 95
     device: str = "auto"
@@ -91,11 +94,9 @@ def translate_folder(options: TranslateFolder) -> int:
         translator, options.input, options.output, direction=options.direction,
         count=options.count, seed=options.seed, looks=options.look, hints=options.hints or None, scale=options.scale,
         masks=Masks(spec=options.masks, invert=invert, resize=resize) if options.masks else None,
-        overwrite=options.overwrite, quality=options.quality,
+        format=options.format, shard=options.shard, overwrite=options.overwrite, quality=options.quality,
     )  # fmt: skip
     for line in report.notes:
         print(line)
-    for path, reason in report.failed:
-        print(f"failed: {path}: {reason}", file=sys.stderr)
     print(report.summary())
     return 1 if report.failed else 0

@@ -1,6 +1,6 @@
 """Masks of holes from files: any gray picture, and which of its colours is the hole."""
 
-__all__ = ["MaskFiles", "StoredMasks", "open_masks", "read_mask"]
+__all__ = ["MaskFiles", "StoredMasks", "judge_masks", "open_masks", "read_mask"]
 
 import os
 from collections.abc import Sequence
@@ -59,9 +59,7 @@ class MaskFiles:
 
 
 def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
-    """Find mask files, and tell from all of them together which colour is the hole: that of the smaller part.
-
-    White may be somewhat the larger part, and is the hole still.
+    """Find mask files, and judge them; see `judge_masks`.
 
     Args:
         spec: a folder, a pattern, a list file or one mask.
@@ -74,6 +72,21 @@ def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
         files = find_images(spec)
     except UserError as error:
         raise type(error)(f"--masks: {error}") from None
+    return judge_masks(files, invert=invert)
+
+
+def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
+    """Tell from all of these masks together which colour is the hole: that of the smaller part.
+
+    White may be somewhat the larger part, and is the hole still.
+
+    Args:
+        files: masks, all or some of those that are meant.
+        invert: whether the hole is the other colour.
+
+    Raises:
+        UserError: none can be read.
+    """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         seen = list(zip(files, pool.map(_look, files), strict=True))
     broken = [(file, reason) for file, reason in seen if isinstance(reason, str)]

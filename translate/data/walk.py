@@ -1,6 +1,6 @@
 """Pictures below a folder, one at a time and in order: no more is held in memory than the names of a few folders."""
 
-__all__ = ["Listed", "Source", "Tree", "absolute", "is_picture", "readable"]
+__all__ = ["Listed", "Source", "Stems", "Tree", "absolute", "is_picture", "readable"]
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from translate.errors import UserError
 from translate.images import IMAGE_SUFFIXES
 
 _KEPT = 8  # folders whose names are at hand
-States = frozenset[int]  # how many parts of a pattern a path has met: several, as ** may stand for any number of folders
+States = frozenset[int]  # how many parts of a pattern a path has met; ** may stand for any number of folders
 Stems = Mapping[str, Sequence[str]]  # names of files by their names without suffix
 
 
@@ -38,7 +38,7 @@ class Source(Protocol):
         ...
 
     def stems(self, folder: str) -> Stems:
-        """Return the names, without `folder`, of the pictures that lie in this folder below the root ("": in itself)."""
+        """Return the names, without `folder`, of the pictures that lie in this folder below the root ("": in it)."""
         ...
 
 
@@ -148,9 +148,7 @@ class Listed:
         self.root, self.others = absolute(folder), 0
         if not all(parent.is_relative_to(self.root) for parent in parents):
             self.root = Path(os.path.commonpath(parents))
-        self._paths = {
-            place.relative_to(self.root).as_posix(): path for place, path in zip(places, paths, strict=True)
-        }
+        self._paths = {place.relative_to(self.root).as_posix(): path for place, path in zip(places, paths, strict=True)}
         self._folders: dict[str, dict[str, list[str]]] = {}
         for name in self._paths:
             folder_name, _, own = name.rpartition("/")
@@ -189,7 +187,8 @@ def absolute(path: Path) -> Path:
 
 def is_picture(name: str) -> bool:
     """Whether a file of this name is a picture, as its suffix says."""
-    return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES
+    stem, _, suffix = name.rpartition(".")
+    return bool(stem) and f".{suffix.lower()}" in IMAGE_SUFFIXES
 
 
 def _below(folder: str, name: str) -> str:
