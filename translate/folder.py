@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.answers import Wish, blend
-from translate.bar import Bar, show_bar
+from translate.bar import show_bar
 from translate.companions import Companions
 from translate.data.mask_files import MaskFiles, judge_masks, read_mask
 from translate.errors import OptionError

@@ -1,0 +1,189 @@
+"""Kill a long folder translation again and again, and see that nothing is lost, torn or left behind, and memory stays.
+
+    python tests/campaigns/folder_runs.py            # 20,000 files; some minutes on two cores
+    python tests/campaigns/folder_runs.py --quick    # what the tests run
+
+Renders small pictures, some in sub-folders, and translates them with a tiny model: first a tenth of them, then all,
+undisturbed; then all once more, killed (SIGKILL) three times at random and started again. Prints what was measured;
+exits with 1 where a promise was broken.
+"""
+
+__all__ = ["Figures", "campaign", "main"]
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from translate.build import Factory
+from translate.checkpoint import Recipe, export_model
+from translate.images import Picture, read_picture, write_picture
+from translate.networks import EXPORTABLE
+
+SIDE = 32  # px
+FOLDER = 250  # pictures in each
+GROWTH = 1.05  # how much more memory ten times the files may take: nothing but noise
+POLL = 0.05  # s
+
+
+@dataclass
+class Figures:
+    """What was measured; memory in MB, as the operating system tells it."""
+
+    files: int
+    seconds: float = 0.0
+    peak_of_a_tenth: float = 0.0
+    peak: float = 0.0
+    peaks_when_killed: list[float] = field(default_factory=list)
+    memory_over_the_run: list[float] = field(default_factory=list)
+    killed_at: list[int] = field(default_factory=list)
+    temporary_after_kills: list[int] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Run the campaign and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="300 files and two kills")
+    given = parser.parse_args()
+    files, kills = (300, 2) if given.quick else (given.files, given.kills)
+    with tempfile.TemporaryDirectory() as place:
+        figures = campaign(Path(place), files, kills, given.seed)
+    print(json.dumps(asdict(figures), indent=2))
+    sys.exit(1 if figures.broken else 0)
+
+
+def campaign(place: Path, files: int, kills: int, seed: int = 0) -> Figures:
+    """Do all of it in the empty folder `place`."""
+    figures = Figures(files)
+    model = tiny_model(place / "model")
+    render(place / "tenth", files // 10)
+    render(place / "all", files)
+    figures.peak_of_a_tenth = max(watched(start(model, place / "tenth", place / "tenth_out")))
+    began = time.perf_counter()
+    over = list(watched(start(model, place / "all", place / "whole")))
+    figures.seconds, figures.peak = round(time.perf_counter() - began, 1), max(over)
+    figures.memory_over_the_run = [round(over[i]) for i in np.linspace(len(over) // 10, len(over) - 1, 10).astype(int)]
+    killed = place / "killed"
+    for count in moments(files, kills, random.Random(seed)):
+        process = start(model, place / "all", killed)
+        figures.peaks_when_killed.append(max(watched(process, killed, count)))
+        figures.killed_at.append(written(killed))
+        figures.temporary_after_kills.append(len(temporary(killed)))
+    figures.peaks_when_killed.append(max(watched(start(model, place / "all", killed))))
+    figures.broken = [*promises(figures), *differences(place / "all", place / "whole", killed)]
+    return figures
+
+
+def moments(files: int, kills: int, chance: random.Random) -> list[int]:
+    """Return after how many pictures to kill, each in its own part of the run."""
+    part = files // (kills + 1)
+    return [part * i + chance.randrange(part // 10, part) for i in range(kills)]
+
+
+def tiny_model(folder: Path) -> Path:
+    """Write an untrained model that goes both ways."""
+    torch.manual_seed(0)
+    spec = {"name": "skip_resnet", "width": 4, "trunk": 4, "blocks": 1}
+    nets = nn.ModuleDict({name: Factory(spec, EXPORTABLE, "generator")() for name in ("G_ab", "G_ba")})
+    specs = {name: net.spec for name, net in nets.items()}
+    recipe = Recipe(
+        task="cycle", nets=specs, domains=("photos", "monet"), size=SIDE, preset="fast", steps=1, data="none"
+    )
+    export_model(nets, recipe, folder / "model.safetensors")
+    return folder
+
+
+def render(folder: Path, count: int) -> None:
+    """Draw `count` pictures, all different: gradients, a third of them at the top, the rest in nested sub-folders."""
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    for i in range(count):
+        planes = [rows * (1 + i % 7) + i, columns * (1 + i % 5) + i // 3, (rows + columns) * 2 + i // 7]
+        where = folder if i % 3 == 0 else folder / f"{i // (8 * FOLDER):02}" / f"{i // FOLDER:03}"
+        write_picture(where / f"{i:06}.png", Picture((np.stack(planes, axis=2) % 256).astype(np.uint8)))
+
+
+# ---- processes
+
+
+def start(model: Path, source: Path, output: Path) -> subprocess.Popen[bytes]:
+    """Begin a translation as a user would."""
+    words = ["--model", model, "--input", source, "--output", output, "--device", "cpu", "--precision", "fp32"]
+    command = [sys.executable, "-m", "translate", "translate-folder", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def watched(process: subprocess.Popen[bytes], output: Path | None = None, count: int = 0) -> Iterator[float]:
+    """Give the memory that a process holds, MB, again and again until its end; kill it after `count` pictures."""
+    assert process.stderr
+    while process.poll() is None:
+        if memory := resident(process.pid):
+            yield memory
+        if output and written(output) >= count:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(POLL)
+    _, err = process.communicate()
+    if process.returncode not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"the translation ended with {process.returncode}: {err.decode()[-500:]}")
+
+
+def resident(process: int) -> float:
+    """Return the memory that a process holds, MB; 0 where it is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
+
+
+# ---- what was promised
+
+
+def written(folder: Path) -> int:
+    """Return how many pictures lie below a folder."""
+    return sum(1 for _ in folder.rglob("*.png"))
+
+
+def temporary(folder: Path) -> list[Path]:
+    """Return the temporary files below a folder."""
+    return list(folder.rglob(".*.tmp"))
+
+
+def differences(source: Path, whole: Path, killed: Path) -> list[str]:
+    """Compare what was killed with what was not: the same files, the same bytes, each a whole picture, nothing else."""
+    names = {path.relative_to(source) for path in source.rglob("*.png")}
+    found = {path.relative_to(killed) for path in killed.rglob("*") if path.is_file()}
+    broken = [f"{name}: is missing" for name in sorted(names - found)]
+    broken += [f"{name}: should not be there" for name in sorted(found - names)]
+    for name in sorted(names & found):
+        if (killed / name).read_bytes() != (whole / name).read_bytes():
+            broken.append(f"{name}: is torn")
+        elif read_picture(killed / name).pixels.shape != (SIDE, SIDE, 3):
+            broken.append(f"{name}: has another size")
+    return broken
+
+
+def promises(figures: Figures) -> list[str]:
+    """Return what the memory breaks."""
+    limit = GROWTH * figures.peak_of_a_tenth
+    too_much = [peak for peak in (figures.peak, *figures.peaks_when_killed) if peak > limit]
+    return [f"memory: {peak:.0f} MB, but a tenth of the files took {limit / GROWTH:.0f} MB" for peak in too_much]
+
+
+if __name__ == "__main__":
+    main()
