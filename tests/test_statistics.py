@@ -210,7 +210,7 @@ def test_norms_by_style_are_steadied_too():
 
 @pytest.mark.parametrize(
     ("stats", "reference", "said"),
-    [("slow", None, "exact, frozen, smooth"), ("smooth", np.zeros((32, 32, 3), np.uint8), "leave it out")],
+    [("slow", None, "exact, frozen, local, smooth"), ("smooth", np.zeros((32, 32, 3), np.uint8), "leave it out")],
 )
 def test_wrong_statistics_are_refused_in_a_line(stats, reference, said):
     with pytest.raises(OptionError, match=said) as error:

@@ -1,9 +1,11 @@
 """The networks of a model as one pass over pictures of any size: padding, precision, and the memory that it takes."""
 
-__all__ = ["Inference"]
+__all__ = ["Inference", "Tiled", "Watch"]
 
 import copy
+import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -15,7 +17,7 @@ from torch import Tensor, nn
 from translate import memory
 from translate.answers import Answer
 from translate.checkpoint import Recipe
-from translate.errors import UserError
+from translate.errors import OptionError, UserError
 from translate.images import pad_to_multiple
 from translate.lanes import Lanes
 from translate.precision import Mode, Pass, arranged, pick_inference_precision
@@ -36,6 +38,26 @@ _BESIDE = 40  # bytes a pixel of the copies around the networks' pass
 _SIDE = 512  # px; a picture up to the square of this is worth one core, and a larger one all
 _TRIED = 256  # px at most, of the picture that precisions are compared on
 _MOST = 32  # pictures of a batch
+_CELL = 512  # px; the neighbourhoods of local statistics
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """A picture that is read and written region by region.
+
+    Attributes:
+        size: height and width, px.
+        read: gives a region, (1, C, h, w), uint8 or float in [-1, 1].
+        write: takes a region of the result, (1, C', h, w).
+        fixed: bytes that the result takes in memory.
+        small: gives the picture, or a smaller copy of it, (1, C, h, w), for its statistics.
+    """
+
+    size: tuple[int, int]
+    read: Callable[[Region], Tensor]
+    write: Callable[[Region, Tensor], None]
+    fixed: int
+    small: Callable[[], Tensor]
 
 
 class Inference:
@@ -78,7 +100,13 @@ class Inference:
         self.nets = arranged(nets, self.mode)
 
     def steadied(self, stats: str, references: Mapping[str, Tensor | None], name: str) -> "Inference":
-        """Return the same networks with other `Statistics`."""
+        """Return the same networks with other `Statistics`.
+
+        Raises:
+            OptionError: as `Statistics`, or the model's pictures cannot go through tile by tile, as local ones must.
+        """
+        if stats == "local" and not self.streams:
+            raise OptionError("local statistics are not for models of line drawings or with hints; choose frozen")
         other = copy.copy(self)
         other.statistics = Statistics(stats, references, name, self.recipe.size)
         return other
@@ -140,6 +168,11 @@ class Inference:
 
         return self.statistics.nets_for(self.nets, x, direction, answer, run, whole)
 
+    @property
+    def streams(self) -> bool:
+        """Whether pictures can go through tile by tile, as far as the model's kind tells."""
+        return not (self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"))
+
     def streamed(
         self, x: Tensor, direction: str, answer: Answer, dtype: DTypeLike, name: str, watch: Watch
     ) -> np.ndarray | None:
@@ -159,51 +192,75 @@ class Inference:
         Raises:
             UserError: it needs more memory all the same, or the network cannot be taken apart.
         """
-        _, channels, height, width = x.shape
+        height, width = x.shape[2:]
         budget = self._budget(height, width)
-        if budget is None or self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"):
+        if budget is None or not self.streams:
             return None
-        nets = self._nets_for(direction, answer, x, whole=False)
+        result = np.empty((height, width, self.channels(direction)[1]), dtype)
+
+        def write(region: Region, y: Tensor) -> None:
+            result[region.top : region.bottom, region.left : region.right] = Arriving(y, dtype).array(0)
+
+        whole = Region(0, height, 0, width)
+        tiled = Tiled((height, width), partial(cut, x, whole), write, result.nbytes, lambda: x)
+        try:
+            self.stream(tiled, direction, answer, budget, name, watch)
+        except NotStreamable:
+            if self.memory is None and self.statistics.kind != "local":
+                return None  # then it has to be one pass, which may yet find its memory
+            raise
+        return result
+
+    def stream(
+        self, tiled: Tiled, direction: str, answer: Answer, budget: int, name: str, watch: Watch
+    ) -> None:  # fmt: skip
+        """Translate a picture tile by tile, in so many bytes; else as `streamed`.
+
+        Raises:
+            NotStreamable: the network cannot be taken apart.
+            UserError: the picture needs more memory all the same.
+        """
+        height, width = tiled.size
+        nets = self._nets_for(direction, answer, tiled.small(), whole=False)
         net, z = TASKS[self.recipe.task].generator_for(nets, direction, answer.z, answer.seed)
         z = None if z is None else z.to(self.device)
         rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
-        try:
-            plan = plan_stream(net, channels, len(rows), len(columns), z)
-        except NotStreamable:
-            if self.memory is None:
-                return None  # then it has to be one pass, which may yet find its memory
-            raise
-        result = np.empty((height, width, self.channels(direction)[1]), dtype)
-        work = self._bytes_per_pixel + _BESIDE
-        way = choose_way(plan, budget, work, result.nbytes, name)
+        plan = plan_stream(net, self.channels(direction)[0], len(rows), len(columns), z)
+        way = choose_way(plan, budget, self._bytes_per_pixel + _BESIDE, tiled.fixed, name)
+        way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
         where = "in files" if way.on_disk else "in memory"
         said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
         top, left = ((len(rows) - height) // 2, (len(columns) - width) // 2)
-
         layout = torch.channels_last if self.mode.channels_last else torch.contiguous_format
 
         def picture(region: Region) -> Tensor:
-            part = x[:, :, rows[region.top : region.bottom]][..., columns[region.left : region.right]]
+            down, along = rows[region.top : region.bottom], columns[region.left : region.right]
+            box = Region(int(down.min()), int(down.max()) + 1, int(along.min()), int(along.max()) + 1)
+            part = tiled.read(box)[:, :, down - box.top][..., along - box.left]
             return to_device(part, self.device).contiguous(memory_format=layout)
 
         def write(region: Region, y: Tensor) -> None:
             inside = region.moved(-top, -left).clipped(height, width)
-            part = cut(y, region, inside.moved(top, left))
-            result[inside.top : inside.bottom, inside.left : inside.right] = Arriving(part, dtype).array(0)
+            tiled.write(inside, cut(y, region, inside.moved(top, left)))
 
         with autocast(self.device, self.mode.precision):
             stream(plan, picture, write, z=z, way=way, device=self.device, advance=partial(watch, said))
-        return result
+
+    def room(self) -> int | None:
+        """Return the bytes that a picture may take beside what is held already, or None where nothing tells."""
+        if self.memory is not None:
+            return self.memory - memory.resident_bytes()
+        free = memory.free_bytes(self.device)
+        return None if free is None else free // 2  # others want some of it, too
 
     def _budget(self, height: int, width: int) -> int | None:
-        """Return the bytes that a picture may take beside what is held already, or None where one pass fits into it."""
+        """Return the bytes that a picture may take in tiles, or None where it is to go through in one pass."""
+        if self.statistics.kind == "local":
+            room = self.room()
+            return sys.maxsize if room is None else room
         if height * width <= _ALWAYS_FITS and self.memory is None:
             return None
-        if self.memory is None:  # others want some of what is free, too
-            free = memory.free_bytes(self.device)
-            free = None if free is None else free // 2
-        else:
-            free = self.memory - memory.resident_bytes()
+        free = self.room()
         return free if free is not None and self.peak_bytes(height, width) > free else None
 
     def look(self, photos: Tensor) -> Tensor:
@@ -227,10 +284,9 @@ class Inference:
         fitting = threads if free is None else free // self.peak_bytes(_SIDE, _SIDE)
         return Lanes(max(1, min(threads, fitting)))
 
-    @staticmethod
-    def is_small(height: int, width: int) -> bool:
+    def is_small(self, height: int, width: int) -> bool:
         """Whether a picture is to be translated on one core, with others on the others."""
-        return height * width <= _SIDE**2
+        return height * width <= _SIDE**2 and self.statistics.kind != "local"
 
     def peak_bytes(self, height: int, width: int) -> int:
         """Estimate the memory that translating a picture of height x width px takes, beside the model."""

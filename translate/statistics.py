@@ -5,6 +5,7 @@ default: "exact". Where statistics are taken from elsewhere, a `SteadyNorm` stan
 copy of the networks that shares their weights:
 
 - "frozen": those of a thumbnail of the picture, or of one reference picture for all.
+- "local": those of neighbourhoods, blended into each other; `translate.streaming` does that.
 - "smooth": pictures are the frames of a film, in their order. Means and variances follow slowly, so that what comes
   into view does not change the colours of all the rest; at a cut they begin anew.
 
@@ -29,7 +30,7 @@ from translate.errors import OptionError
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style import StyleNorm
 
-STATISTICS = ("exact", "frozen", "smooth")
+STATISTICS = ("exact", "frozen", "local", "smooth")
 Pass = Callable[[nn.ModuleDict, Tensor], object]  # runs networks on (1, C, H, W), for the statistics' sake
 
 _SIDE = 512  # px of a thumbnail's long side, at least
@@ -250,7 +251,7 @@ class Statistics:
             run: makes that pass.
             whole: whether x will go through in one pass; else smooth statistics are taken from its thumbnail, too.
         """
-        if self.kind == "exact" or not any(isinstance(m, (InstanceNorm, BatchNorm)) for m in nets.modules()):
+        if self.kind in ("exact", "local") or not any(isinstance(m, (InstanceNorm, BatchNorm)) for m in nets.modules()):
             return nets
         key = _key(direction, answer)
         if self.in_order:

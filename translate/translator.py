@@ -96,8 +96,8 @@ class Translator:
 
         Args:
             stats: "exact": each picture's own, as the model was trained. "frozen": those of a thumbnail of the picture,
-                or of the reference. "smooth": pictures are the frames of a film, in their order, and statistics follow
-                slowly. "": frozen with a reference, else those that it has.
+                or of the reference. "local": those of each neighbourhood of 512 px. "smooth": pictures are the frames
+                of a film, in their order, and statistics follow slowly. "": frozen with a reference, else as it is.
             reference: a path, PIL image or array, as `image` of a call.
 
         Raises:

@@ -34,8 +34,8 @@ class TranslateFolder:
         resize_masks: Bring masks of other sizes to those of their pictures.
         scale: "fit": a model that learned from whole pictures sees all at the trained size; "native": as they are.
         stats: What pictures are normalised by. "exact": their own means and variances, as the model was trained;
-            "frozen": those of a thumbnail, or of --reference; "smooth": the pictures are frames of a film, in the order
-            of their names, and must not flicker.
+            "frozen": those of a thumbnail, or of --reference; "local": those of each neighbourhood of 512 px; "smooth":
+            the pictures are frames of a film, in the order of their names, and must not flicker.
         reference: Picture whose means and variances are those of all.
         format: Of all results, such as png (default: each has the format of its picture).
         shard: "2/5": only the second of five parts, for five machines that share the folders.
@@ -60,7 +60,7 @@ class TranslateFolder:
     invert_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     resize_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     scale: Literal["fit", "native"] = "fit"
-    stats: Annotated[Literal["", "exact", "frozen", "smooth"], arg(metavar="X", help_behavior_hint="")] = ""
+    stats: Annotated[Literal["", "exact", "frozen", "local", "smooth"], arg(metavar="X", help_behavior_hint="")] = ""
     reference: PathWord = ""
     format: Words = ""
     shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""

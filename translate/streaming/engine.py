@@ -19,6 +19,7 @@ from torch import Tensor, fx, nn
 
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style import StyleNorm
+from translate.streaming.local import LocalMoments
 from translate.streaming.maps import Map, Maps, Way
 from translate.streaming.planning import StreamPlan, module_of
 from translate.streaming.regions import Moments, Region, tiles
@@ -30,9 +31,14 @@ class Streamer:
 
     def __init__(self, plan: StreamPlan, picture: Source, z: Tensor | None, maps: "Maps") -> None:
         self.plan, self.picture, self.maps = plan, picture, maps
-        self.moments = {norm.args[0]: Moments() for norm in plan.norms}
+        self.moments = {norm.args[0]: self._moments(plan.sizes[norm.args[0]]) for norm in plan.norms}  # type: ignore[index]
         self.store: dict[fx.Node, Map] = {}
         self.constants = self._constants(z)
+
+    def _moments(self, size: tuple[int, int, int]) -> Moments | LocalMoments:
+        _, height, width = size
+        cell = self.maps.way.cell * height / self.height
+        return LocalMoments(height, width, cell) if cell else Moments()
 
     def _constants(self, z: Tensor | None) -> dict[fx.Node, Any]:
         """Compute everything that does not depend on the picture, such as what follows from a look."""
@@ -76,13 +82,13 @@ class Streamer:
         assert isinstance(source, fx.Node)
         x, moments = self.region(source, region), self.moments[source]
         if isinstance(norm, InstanceNorm):
-            return moments.normalise(x, norm.eps)
+            return moments.normalise(x, region, norm.eps)
         if isinstance(norm, BatchNorm):
-            return moments.normalise(x, norm.eps, norm.weight, norm.bias)
+            return moments.normalise(x, region, norm.eps, norm.weight, norm.bias)
         assert isinstance(norm, StyleNorm)
         style = node.args[1]
         given = self.constants[style] if isinstance(style, fx.Node) else None
-        return norm.steered(moments.normalise(x, norm.norm.eps), given)
+        return norm.steered(moments.normalise(x, region, norm.norm.eps), given)
 
     def go(self, node: fx.Node, i: int) -> None:
         """Take pass `i` over a map: gather its moments, keep it, and drop what nobody reads any more."""
@@ -90,7 +96,7 @@ class Streamer:
         for region in tiles(*size[1:], self.maps.way.tile * size[1] // self.height):
             x = self.region(node, region)
             if node in self.moments:
-                self.moments[node].add(x)
+                self.moments[node].add(x, region)
             if node in self.plan.kept:
                 whole = whole or self.maps.new(size, x.dtype)
                 whole.write(region, x)

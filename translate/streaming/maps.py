@@ -29,12 +29,14 @@ class Way:
         dtype: of the maps that are kept: float32, or float16, which takes half and errs by up to 0.002 of [-1, 1].
         on_disk: whether they lie in files.
         peak: what all of it takes, bytes.
+        cell: side of the neighbourhoods that norms look at, px of the picture; 0: they look at all of it.
     """
 
     tile: int = 256
     dtype: torch.dtype = torch.float32
     on_disk: bool = False
     peak: int = 0
+    cell: int = 0
 
 
 def choose_way(plan: StreamPlan, budget: int, work: float, fixed: int, name: str) -> Way:

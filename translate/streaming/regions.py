@@ -56,8 +56,8 @@ class Moments:
         self.count = 0
         self.mean = self.squares = torch.zeros(())
 
-    def add(self, x: Tensor) -> None:
-        """Take in (1, C, h, w)."""
+    def add(self, x: Tensor, region: Region) -> None:
+        """Take in a region, (1, C, h, w)."""
         rows = max(1, _STRIP // x.shape[3])
         for strip in x.split(rows, dim=2) if x.device.type == "cpu" else (x,):
             self._merge(strip.shape[2] * strip.shape[3], *_mean_and_variance(strip))
@@ -69,12 +69,16 @@ class Moments:
         self.mean = self.mean + away * (count / total)
         self.count = total
 
+    @property
+    def variance(self) -> Tensor:
+        """Of each channel, (C,) float64."""
+        return self.squares / self.count
+
     def normalise(
-        self, x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
-    ) -> Tensor:  # fmt: skip
+        self, x: Tensor, region: Region, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
+    ) -> Tensor:
         """Return (x - mean) / sqrt(variance + eps), times `weight` and plus `bias` if given, in the type of x."""
-        mean, variance = self.mean.float(), (self.squares / self.count).float()
-        return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps)
+        return F.batch_norm(x, self.mean.float(), self.variance.float(), weight, bias, training=False, eps=eps)
 
 
 def _mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
