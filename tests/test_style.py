@@ -23,8 +23,8 @@ LAYERS = {
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {
-        "build", "decode", "encode", "errors", "former", "images", "leftovers", "memory", "picture", "precision",
-        "shipped", "signals", "vision",
+        "build", "decode", "encode", "errors", "former", "images", "leftovers", "memory", "npy", "picture",
+        "precision", "shipped", "signals", "tiff", "vision",
     },
 }  # fmt: skip
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}

@@ -128,12 +128,12 @@ def test_gray_stays_gray_though_the_network_makes_colour(translator):
 @pytest.mark.parametrize(
     "image, message",
     [
-        (np.zeros((4, 4, 5), np.uint8), r"array of shape \(4, 4, 5\)"),
+        (np.zeros((4, 4, 5), np.uint8), r"the array: has 5 channels, but this model takes 3; give it pictures of 3"),
         (np.zeros((4,), np.uint8), r"array of shape \(4,\)"),
         (np.zeros((0, 4, 3), np.uint8), r"array of shape \(0, 4, 3\)"),
         (np.zeros((4, 4, 3), np.int64), r"type int64"),
         (np.full((4, 4, 3), 200.0), r"the array: its values run from 200 to 200; rescale them to 0 to 1"),
-        (np.full((4, 4, 3), np.nan), r"the array: its values run from nan"),
+        (np.full((4, 4, 3), np.nan), r"the array: it holds NaN or infinite values"),
         (np.linspace(-1, 1, 48).reshape(4, 4, 3), r"the array: its values run from -1 to 1"),
         (torch.zeros(4, 4, 3), r"tensor of shape \(4, 4, 3\)"),
         (torch.zeros(3, 4, 4, dtype=torch.uint8), r"type torch.uint8"),

@@ -160,7 +160,7 @@ def test_channels_that_no_file_has():
 
     model = Translator(replace(RECIPE, channels={"a": 5, "b": 3}), nn.ModuleDict({"G": Two()}))
     assert model(torch.zeros(5, 8, 8)).shape == (3, 8, 8)
-    with pytest.raises(UserError, match="the array: this model has pictures of 5 channels, which no file has"):
+    with pytest.raises(UserError, match="the array: has 3 channels, but this model takes 5; give it pictures of 5"):
         model(noise(8, 8, 3))
 
 

@@ -87,7 +87,7 @@ def run(command: str, words: list[str]) -> int:
     """Parse `words` for `command` and call it."""
     options_class, function = COMMANDS[command]
     check_words(words, [f.name for f in fields(options_class)])
-    words = filled(words, getattr(options_class, "bare", {}))
+    words = joined(filled(words, getattr(options_class, "bare", {})))
     defaults, sections = from_file(options_class, words)
     options, unknown = parse(options_class, command, words, defaults)
     if function is train_task:
@@ -106,6 +106,17 @@ def filled(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:
         found.append(word)
         if word.removeprefix("--") in bare and following.startswith("--"):
             found.append(bare[word.removeprefix("--")])
+    return found
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """Tie a range such as -1000,3000 to its option: by itself it looks like one."""
+    found: list[str] = []
+    for word in words:
+        if found and found[-1] in ("--value-range", "--data.value_range"):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
     return found
 
 

@@ -12,6 +12,7 @@ import tomli_w
 
 from translate.build import check_type
 from translate.errors import OptionError, UserError, did_you_mean
+from translate.picture import parse_range
 from translate.shipped import shipped
 
 LENGTHS = ("steps", "epochs", "minutes")
@@ -42,6 +43,8 @@ class DataConfig:
         mask_kinds: The kinds of masks that are drawn; none = the usual mixture.
         mask_low: Smallest part of a picture that a drawn hole takes.
         mask_high: Largest part.
+        value_range: LOW,HIGH: what is black and white in files of floats and wide integers; "" = 0 and 1, or the full
+            scale.
         invert_masks: Whether the mask files mean the opposite of what their colours suggest.
     """
 
@@ -65,6 +68,7 @@ class DataConfig:
     mask_kinds: tuple = ()
     mask_low: float = 0.02
     mask_high: float = 0.6
+    value_range: str = ""
     invert_masks: bool = False
 
 
@@ -250,6 +254,7 @@ def validate(config: Config) -> None:
     ):
         if not 0 <= fraction <= 1:
             raise OptionError(f"--{name} should lie between 0 and 1, got {fraction}")
+    parse_range(data.value_range)
     validate_sides(data)
     validate_numbers(train)
 

@@ -2,7 +2,7 @@
 
 OpenCV decodes, being the faster and the one that knows 16 bit colour. Pillow reads the header first, and
 decodes what OpenCV gets wrong: CMYK, palettes, GIF, transparency keys, 8 bit TIFF (whose colours it
-multiplies by alpha).
+multiplies by alpha). TIFF with bands, and .npy, have modules of their own.
 """
 
 __all__ = ["MAX_PIXELS", "decode", "from_pillow"]
@@ -11,14 +11,17 @@ import io
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from translate import npy, tiff
 from translate.encode import FORMATS
-from translate.picture import Picture, as_picture
+from translate.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
 
 MAX_PIXELS = 2**30  # OpenCV's own limit; 20000 x 20000 px is well inside
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
@@ -34,32 +37,78 @@ _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"
 _header_lock = threading.Lock()
 
 
-def decode(data: bytes) -> Picture:
+def decode(data: bytes, values: ValueRange | None = None) -> Picture:
     """Decode a file's content, turned upright.
+
+    Args:
+        data: of any file.
+        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
 
     Raises:
         Exception: of nearly any type; its first line says why.
     """
     if not data:
         raise OSError("the file is empty")
+    if npy.is_npy(data):
+        return _from_npy(data, values)
+    kind = tiff.kind_of(data) if tiff.is_tiff(data) else None
+    if kind and kind.bands:
+        return _from_bands(data, kind, values)
     header = _Header(data)
     stored = _by_opencv(data) if header.suits_opencv else None
+    if stored is None and header.image is None and kind:
+        return _from_bands(data, kind, values)  # of types that neither of them knows, such as half floats
     if stored is None:
         stored = _by_pillow(header.image)
     upright = _UPRIGHT.get(header.orientation, np.asarray)
-    return as_picture(upright(stored), header.alpha, header.gray, header.frames)
+    picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
+    picture.icc, picture.dpi = (kind.icc, kind.dpi) if kind else (header.icc, header.dpi)
+    return picture
 
 
-def from_pillow(image: Image.Image) -> Picture:
-    """Convert an opened image of any mode, turned upright.
+def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture:
+    """Convert an opened image of any mode, turned upright; `values` as in `decode`.
 
     Raises:
         ValueError: its values are on a scale that no picture has.
         OSError: its file cannot be decoded.
     """
+    icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
     if image.format != "TIFF":  # which Pillow turns as it loads, and would turn twice
         image = ImageOps.exif_transpose(image)
-    return as_picture(_by_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES)
+    picture = as_picture(_by_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES, values=values)
+    picture.icc, picture.dpi = icc, _as_dpi(dpi)
+    return picture
+
+
+def _from_npy(data: bytes, values: ValueRange | None) -> Picture:
+    array = npy.read(data)
+    _check_size(*array.shape[:2])
+    picture = as_picture(array, False, bands=True, values=values)
+    if array.shape[2:] == (1,):
+        numbers = picture.numbers or Numbers(array.dtype, 0, FULL_SCALE[array.dtype])
+        picture.numbers = replace(numbers, plane=True)
+    return picture
+
+
+def _from_bands(data: bytes, kind: tiff.TiffKind, values: ValueRange | None) -> Picture:
+    _check_size(kind.height, kind.width * max(1, kind.channels // 4))
+    stored = _UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data))
+    picture = as_picture(stored, kind.alpha, frames=kind.frames, bands=True, values=values)
+    picture.icc, picture.dpi = kind.icc, kind.dpi
+    return picture
+
+
+def _check_size(height: int, width: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise OSError(f"{width} x {height} px is over the limit of {MAX_PIXELS:,} px; split it first")
+
+
+def _as_dpi(found: Any) -> tuple[float, float] | None:
+    """Return a resolution that Pillow found, if it is one."""
+    if not isinstance(found, tuple) or len(found) != 2 or not all(float(number) > 0 for number in found):
+        return None
+    return float(found[0]), float(found[1])
 
 
 class _Header:
@@ -70,6 +119,8 @@ class _Header:
     frames = 1
     alpha = True
     gray = False
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
     suits_opencv = True  # also where Pillow gives up: it does not know float colour TIFF
 
     def __init__(self, data: bytes) -> None:
@@ -86,11 +137,10 @@ class _Header:
 
     def _read(self, data: bytes) -> None:
         self.image = image = Image.open(io.BytesIO(data), formats=_pillow_formats())
-        if image.width * image.height > MAX_PIXELS:
-            size = f"{image.width} x {image.height} px"
-            raise OSError(f"{size} is over the limit of {MAX_PIXELS:,} px; split it first")
+        _check_size(image.height, image.width)
         if not _is_whole(image.format, data):
             raise OSError("the file is truncated")
+        self.icc, self.dpi = image.info.get("icc_profile"), _as_dpi(image.info.get("dpi"))
         self.alpha = image.has_transparency_data
         self.gray = _is_gray(image, data)
         self.orientation = _orientation(image, data)
@@ -155,8 +205,8 @@ def _by_opencv(data: bytes) -> np.ndarray | None:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if stored is None or stored.ndim == 2:
             return stored
-        if stored.dtype == np.float64:
-            stored = stored.astype(np.float32)
+        if stored.dtype == np.float64:  # which cvtColor does not know
+            return stored[..., [2, 1, 0, 3][: stored.shape[2]]]
         return cv2.cvtColor(stored, cv2.COLOR_BGRA2RGBA if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB)
     except cv2.error:
         return None
@@ -170,8 +220,20 @@ def _by_pillow(image: Image.Image | None) -> np.ndarray:
     if image.mode == "F" or image.mode.startswith("I"):
         return np.asarray(image)
     gray = image.mode in _GRAY_MODES
+    if image.mode == "CMYK":
+        image = _from_cmyk(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
     elif not gray:
         image = image.convert("RGB")
     return np.asarray(image.convert("LA" if image.mode == "RGBA" else "L") if gray else image)
+
+
+def _from_cmyk(image: Image.Image) -> Image.Image:
+    """Convert to sRGB by the image's own profile of inks; without one, by a formula."""
+    try:
+        inks = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        made = ImageCms.profileToProfile(image, inks, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (KeyError, OSError, ImageCms.PyCMSError):
+        made = None
+    return made or image.convert("RGB")

@@ -1,15 +1,18 @@
 """Pictures to file contents, as nearly as each format can hold them."""
 
-__all__ = ["FORMATS", "Format", "encode", "to_pillow"]
+__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "suited", "to_pillow"]
 
 import io
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from translate.picture import Picture, on_white, to_depth, to_gray
+from translate import npy, tiff
+from translate.picture import FULL_SCALE, Picture, fitting_icc, on_white, to_depth, to_gray, to_numbers
 
 
 class Format(NamedTuple):
@@ -18,11 +21,12 @@ class Format(NamedTuple):
     name: str  # Pillow's
     depths: tuple[type, ...] = (np.uint8,)  # ascending
     alpha: bool = True
+    bands: bool = False  # any number of channels, and numbers of any type
 
 
 _JPEG = Format("JPEG", alpha=False)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
-_TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32))
+_TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True)
 FORMATS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
     **dict.fromkeys((".ppm", ".pgm", ".pnm"), _PNM),
@@ -34,7 +38,21 @@ FORMATS = {
     ".tga": Format("TGA"),
     ".jp2": Format("JPEG2000"),
     ".avif": Format("AVIF"),
+    ".npy": Format("NPY", (np.uint8, np.uint16, np.float32), alpha=False, bands=True),
 }
+
+
+def refusal(picture: Picture, form: Format) -> str:
+    """Return why a format cannot hold a picture at all, or ""."""
+    if form.bands or picture.channels in (1, 3):
+        return ""
+    return f"{form.name} has no room for {picture.channels} channels; use .tif or .npy"
+
+
+def suited(path: Path, channels: int) -> Path:
+    """Return `path`, as .tif where its own format cannot hold so many channels."""
+    form = FORMATS.get(path.suffix.lower())
+    return path if channels in (1, 3) or form is None or form.bands else path.with_suffix(".tif")
 
 
 def encode(picture: Picture, form: Format, quality: int) -> bytes:
@@ -44,34 +62,53 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
         Exception: of nearly any type; its first line says why.
     """
     stored = _as_stored(picture, form)
+    if form.name == "NPY":
+        plane = picture.numbers is not None and picture.numbers.plane and stored.ndim == 2
+        return npy.encode(stored[..., None] if plane else stored)
+    icc = fitting_icc(picture)
+    if form is _TIFF:
+        return tiff.encode(stored, picture.alpha is not None, icc, picture.dpi)
     channels = stored.shape[2] if stored.ndim == 3 else 1
     by_pillow = form.name in ("GIF", "TGA", "JPEG2000", "AVIF")
-    if stored.dtype == np.uint8:  # OpenCV knows no gray with alpha, and calls a TIFF's alpha multiplied in
-        by_pillow |= (channels == 2 and form.name in ("PNG", "TIFF")) or (channels == 4 and form is _TIFF)
-    return _pillow_bytes(stored, form, quality) if by_pillow else _opencv_bytes(stored, form, quality)
+    if stored.dtype == np.uint8:  # OpenCV knows no gray with alpha
+        by_pillow |= channels == 2 and form.name == "PNG"
+    return _pillow_bytes(stored, form, quality, icc) if by_pillow else _opencv_bytes(stored, form, quality, icc)
 
 
 def _as_stored(picture: Picture, form: Format) -> np.ndarray:
-    """Return (H, W), (H, W, 2) with alpha, or RGB(A) (H, W, 3 or 4), of a dtype that the format knows."""
-    depth = picture.pixels.dtype if picture.pixels.dtype in form.depths else form.depths[-1]
-    alpha = picture.alpha if form.alpha else None
-    pixels = to_depth(picture.pixels if form.alpha else on_white(picture), depth)
+    """Return (H, W), (H, W, C), or with alpha as last channel, of a dtype that the format knows."""
+    numbers, alpha = picture.numbers, picture.alpha if form.alpha else None
+    own = numbers is not None and (form.bands or numbers.dtype in form.depths)
+    pixels = picture.pixels if form.alpha else on_white(picture)
+    depth = pixels.dtype if own or pixels.dtype in form.depths else form.depths[-1]
+    pixels = to_depth(pixels, depth)
     light = to_gray(pixels) if picture.gray else pixels
-    return light if alpha is None else np.dstack((light, to_depth(alpha, depth)))
+    if numbers is not None and own:
+        light = to_numbers(light, numbers)
+    return light if alpha is None else np.dstack((light, stored_alpha(alpha, light.dtype)))
 
 
-def _pillow_bytes(stored: np.ndarray, form: Format, quality: int) -> bytes:
+def stored_alpha(alpha: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return alpha on the full scale of any type."""
+    if dtype in FULL_SCALE:
+        return to_depth(alpha, dtype)
+    full = np.iinfo(dtype).max if dtype.kind in "iu" else 1
+    return (to_depth(alpha, np.float32).astype(np.float64) * full).astype(dtype)
+
+
+def _pillow_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None) -> bytes:
     image = Image.fromarray(stored)
     if form.name == "GIF" and image.mode in ("LA", "RGBA"):  # it knows clear and opaque only
         image = image.convert("RGBA")
         image.putalpha(image.getchannel("A").point(lambda v: 255 * (v > 127)))
-    known: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_lzw"}, "AVIF": {"quality": quality}}
+    profile = {"icc_profile": icc} if icc and form.name in ("PNG", "AVIF") else {}
+    known: dict[str, dict[str, Any]] = {"AVIF": {"quality": quality}}
     out = io.BytesIO()
-    image.save(out, form.name, **known.get(form.name, {}))
+    image.save(out, form.name, **known.get(form.name, {}), **profile)
     return out.getvalue()
 
 
-def _opencv_bytes(stored: np.ndarray, form: Format, quality: int) -> bytes:
+def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None) -> bytes:
     if stored.ndim == 3 and stored.shape[2] == 2:
         stored = np.dstack((stored[..., :1].repeat(3, axis=2), stored[..., 1]))
     if stored.ndim == 3:
@@ -82,7 +119,11 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int) -> bytes:
         "WEBP": (cv2.IMWRITE_WEBP_QUALITY, quality),
     }.get(form.name, ())
     suffix = {"PPM": ".pgm" if stored.ndim == 2 else ".ppm"}.get(form.name, "." + form.name.lower())
-    done, data = cv2.imencode(suffix, stored, options)
+    if icc and form.name in ("JPEG", "PNG", "WEBP"):
+        profile = np.frombuffer(icc, np.uint8)
+        done, data = cv2.imencodeWithMetadata(suffix, stored, [cv2.IMAGE_METADATA_ICCP], [profile], options)
+    else:
+        done, data = cv2.imencode(suffix, stored, options)
     if not done:
         raise OSError("the encoder refuses")
     return data.tobytes()
@@ -90,5 +131,10 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int) -> bytes:
 
 def to_pillow(picture: Picture) -> Image.Image:
     """Convert to an image of mode L, LA, RGB or RGBA; deep gray without alpha to I;16 or F."""
+    assert picture.channels in (1, 3)
     deep = picture.gray and picture.alpha is None
-    return Image.fromarray(_as_stored(picture, _TIFF if deep else FORMATS[".bmp"]))
+    plain = replace(picture, numbers=None)
+    image = Image.fromarray(_as_stored(plain, _TIFF if deep else FORMATS[".bmp"]))
+    if icc := fitting_icc(picture):
+        image.info["icc_profile"] = icc
+    return image

@@ -1,9 +1,11 @@
 """Between a user's pictures and what a model was trained on: channels, scale, sketches and hints."""
 
 __all__ = [
+    "as_look",
     "as_sketch",
     "bring_back",
     "brought_back",
+    "check_channels",
     "fitted",
     "fitted_hint",
     "fitted_size",
@@ -11,6 +13,8 @@ __all__ = [
     "is_paired",
     "looks_like_photo",
 ]
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -38,6 +42,20 @@ def is_paired(recipe: Recipe) -> bool:
     return TASKS[recipe.task].data == "paired"
 
 
+def check_channels(picture: Picture, channels: int, name: str) -> None:
+    """Refuse a picture whose channels are not those that a model was trained on; gray and RGB can stand for each other.
+
+    Raises:
+        UserError: names both numbers.
+    """
+    has = picture.channels
+    if has != channels and not (has in (1, 3) and channels in (1, 3)):
+        raise UserError(
+            f"{name}: has {has} channel{'s' * (has > 1)}, but this model takes {channels}; give it pictures of"
+            f" {channels}, or train one on pictures like this"
+        )
+
+
 def fitted_size(recipe: Recipe, height: int, width: int, scale: str = "fit") -> tuple[int, int]:
     """Return the height and width, px, at which a model sees a picture of height x width px.
 
@@ -56,7 +74,7 @@ def fitted_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[i
     Args:
         recipe: of the model.
         picture: of any kind; white shines through where it is transparent, unless the model keeps alpha.
-        channels: 1 or 3.
+        channels: that it takes.
         size: height and width to bring it to, px.
         name: what errors call it.
 
@@ -64,26 +82,36 @@ def fitted_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[i
         (1, channels, height, width), uint8 of a picture of 8 bits, else float32 in [-1, 1].
 
     Raises:
-        UserError: a sketch model is given an empty sheet or a photo.
+        UserError: the picture has other channels, or a sketch model is given an empty sheet or a photo.
     """
+    check_channels(picture, channels, name)
     pixels = on_white(picture) if is_paired(recipe) else picture.pixels
     if recipe.facts.get("sketch"):
         pixels = as_sketch(pixels, min(size), name)
-    return fitted(pixels, channels, size, name, labels="a" in recipe.facts.get("labels", ""))
+    return fitted(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
 
 
-def fitted(pixels: np.ndarray, channels: int, size: tuple[int, int], name: str, labels: bool = False) -> Tensor:
-    """Bring (H, W, 3) RGB to (1, channels, *size); label maps are not interpolated.
+def fitted(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
+    """Bring (H, W, 3) RGB, or as many bands as there are `channels`, to (1, channels, *size).
 
-    Those of 8 bits stay uint8, which `transfer.to_device` takes; others become float32 in [-1, 1].
+    Label maps are not interpolated. Those of 8 bits stay uint8, which `transfer.to_device` takes; others become
+    float32 in [-1, 1].
     """
-    if channels not in (1, 3):
-        raise UserError(f"{name}: this model has pictures of {channels} channels, which no file has; give a tensor")
-    pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_NEAREST) if labels else _resized(pixels, size)
+    pixels = _resized(pixels, size, nearest=labels)
     stack = to_gray(pixels)[..., None] if channels == 1 else pixels
     if stack.dtype != np.uint8:
         return to_tensor(stack)
     return torch.from_numpy(stack if stack.flags.writeable else stack.copy()).permute(2, 0, 1)[None]
+
+
+def as_look(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
+    """Return a picture of the target domain as a model knows it: (1, channels, h, w).
+
+    Raises:
+        UserError: it has other channels.
+    """
+    check_channels(photo, channels, name)
+    return fitted(on_white(photo), channels, fitted_size(recipe, *photo.pixels.shape[:2]))
 
 
 def as_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
@@ -173,7 +201,7 @@ def bring_back(y: Tensor, like: Picture, paired: bool) -> Picture:
     """Return what a network made of a picture as a picture of its size and depth.
 
     Args:
-        y: (1, 1 or 3, h, w) in [-1, 1].
+        y: (1, C, h, w) in [-1, 1].
         like: the picture.
         paired: whether the result has its own channels, and no alpha; else gray stays gray and alpha is kept.
     """
@@ -181,23 +209,28 @@ def bring_back(y: Tensor, like: Picture, paired: bool) -> Picture:
 
 
 def brought_back(made: np.ndarray, like: Picture, paired: bool) -> Picture:
-    """Do as `bring_back` with what is here already: (h, w, 1 or 3) of the picture's depth."""
+    """Do as `bring_back` with what is here already: (h, w, C) of the picture's depth.
+
+    The colour profile goes along where a picture is changed, and not where another one takes its place: a model of
+    pairs answers in the colours of its targets, whatever scanner the sketch came from.
+    """
     pixels = _resized(made, like.pixels.shape[:2])
     gray = pixels.shape[2] == 1
     if gray:
         pixels = pixels.repeat(3, axis=2)
     if paired:
-        return Picture(pixels, None, gray, like.frames)
+        return replace(like, pixels=pixels, alpha=None, gray=gray, icc=None)
     if like.gray:
         pixels = to_gray(pixels)[..., None].repeat(3, axis=2)
-    return Picture(pixels, like.alpha, like.gray, like.frames)
+    return replace(like, pixels=pixels)
 
 
-def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _resized(pixels: np.ndarray, size: tuple[int, int], nearest: bool = False) -> np.ndarray:
     """Bring (H, W, C) to a height and width, by areas where it shrinks, else by Lanczos; its dtype stays."""
     if pixels.shape[:2] == tuple(size):
         return pixels
     shrinks = size[0] * size[1] < pixels.shape[0] * pixels.shape[1]
-    result = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4)
-    result = result.reshape(*size, pixels.shape[2])
+    way = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
+    fours = (np.ascontiguousarray(pixels[..., i : i + 4]) for i in range(0, pixels.shape[2], 4))  # its limit
+    result = np.dstack([cv2.resize(four, size[::-1], interpolation=way) for four in fours])
     return result.clip(0, 1) if pixels.dtype == np.float32 else result

@@ -26,7 +26,7 @@ from translate.flow import Flow
 from translate.holes import resized_hole
 from translate.images import read_picture
 from translate.leftovers import remove_leftovers
-from translate.picture import Picture
+from translate.picture import Picture, ValueRange
 from translate.report import Failures, FolderReport
 from translate.translator import Layer, Translator
 from translate.worklist import Job, Shard, Survey, Worklist, as_suffix, check_writable, is_done, note_options
@@ -93,7 +93,7 @@ def translate_folder(
         shard=Shard.parse(shard or "1/1"), hints=hints, masks=masks.spec if masks else None,
     )  # fmt: skip
     survey = work.survey()
-    read = _Reader.of(masks, work.layers, fills=translator.masked)
+    read = _Reader.of(masks, work.layers, fills=translator.masked, values=translator.values)
     check_writable(work.folder)
     options = _options(translator, wish, count, seed, looks, hints, masks)
     todo = _Todo.of(work, options, [translator.file, *map(Path, looks)], overwrite=overwrite)
@@ -138,7 +138,7 @@ def _options(
     looks: Sequence[str | Path], hints: str | Path | None, masks: Masks | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what sets the translations apart from those of a plain run, which has none of it."""
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"values": translator.values} if translator.values else {}
     if wish.direction != translator.check_direction(None):
         said["direction"] = wish.direction
     if wish.scale != "fit":
@@ -207,19 +207,22 @@ class _Reader:
     fills: bool
     masks: MaskFiles | None = None
     resize: bool = False
+    values: ValueRange | None = None
 
     @classmethod
-    def of(cls, masks: Masks | None, layers: Companions | None, *, fills: bool) -> "_Reader":
+    def of(
+        cls, masks: Masks | None, layers: Companions | None, *, fills: bool, values: ValueRange | None
+    ) -> "_Reader":  # fmt: skip
         """Look at some of the masks, evenly spread, for which of their colours is the hole."""
         if not (masks and layers):
-            return cls(fills)
+            return cls(fills, values=values)
         source = layers.source
         every = -(-sum(1 for _ in source.walk()) // _JUDGED)
         some = [source.path(name) for name in islice(source.walk(), 0, None, every)]
-        return cls(fills, judge_masks(some, invert=masks.invert), masks.resize)
+        return cls(fills, judge_masks(some, invert=masks.invert), masks.resize, values)
 
     def __call__(self, job: Job) -> tuple[Picture, Layer | None]:
-        picture = read_picture(job.path)
+        picture = read_picture(job.path, self.values)
         if job.layer is None:
             return picture, None
         if self.masks is None:

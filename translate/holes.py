@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -283,7 +284,7 @@ def fill(picture: Picture, hole: np.ndarray, network: Network, *, channels: int,
     alpha = picture.alpha
     if alpha is not None:
         alpha = np.where(hole, alpha.dtype.type(FULL_SCALE[alpha.dtype]), alpha)
-    return Picture(pixels, alpha, picture.gray, picture.frames)
+    return replace(picture, pixels=pixels, alpha=alpha)
 
 
 def _fill_window(

@@ -1,6 +1,6 @@
 """Picture files in and out, any kind in and the same kind out; and arrays to tensors and back.
 
-Outside, pictures are (H, W, 3) RGB arrays; inside, (B, 3, H, W) float32 tensors in [-1, 1].
+Outside, pictures are (H, W, 3) RGB arrays, or (H, W, C) with bands; inside, (B, C, H, W) float32 tensors in [-1, 1].
 """
 
 __all__ = [
@@ -31,10 +31,10 @@ from numpy.typing import DTypeLike
 from torch import Tensor
 
 from translate.decode import decode
-from translate.encode import FORMATS, encode
+from translate.encode import FORMATS, encode, refusal
 from translate.errors import UserError
 from translate.leftovers import temporary_beside
-from translate.picture import Picture, on_white, to_depth
+from translate.picture import Picture, ValueRange, on_white, to_depth
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
 
@@ -46,25 +46,32 @@ class WriteError(UserError):
 # ---- files
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
     """Read a picture of any kind, turned upright.
+
+    Args:
+        path: of the file.
+        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
 
     Raises:
         UserError: the file is missing, no picture, damaged, truncated, or larger than `decode.MAX_PIXELS`.
     """
     try:
-        return decode(Path(path).read_bytes())
+        return decode(Path(path).read_bytes(), values)
     except Exception as error:  # damaged files make decoders raise nearly everything
         raise UserError(f"{path}: cannot be read as an image ({_reason(error)})") from error
 
 
-def read_rgb8(path: str | Path) -> np.ndarray:
-    """Read a picture of any kind as (H, W, 3) uint8 RGB, white shining through where it is transparent.
+def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
+    """Read a picture as (H, W, 3) uint8 RGB, white shining through where it is transparent; `values` as above.
 
     Raises:
-        UserError: as `read_picture`.
+        UserError: as `read_picture`, or it has bands instead of colours.
     """
-    return to_depth(on_white(read_picture(path)), np.uint8)
+    picture = read_picture(path, values)
+    if picture.channels not in (1, 3):
+        raise UserError(f"{path}: has {picture.channels} channels; here only gray and RGB pictures can be used")
+    return to_depth(on_white(picture), np.uint8)
 
 
 def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None:
@@ -87,6 +94,8 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
     if form is None:
         known = ", ".join(sorted(FORMATS))
         raise UserError(f"{path}: {path.suffix or 'no suffix'!r} names no known image format; use one of {known}")
+    if why := refusal(picture, form):
+        raise UserError(f"{path}: {why}")
     try:
         data = encode(picture, form, quality)
     except Exception as error:  # OpenCV and Pillow have no error in common
@@ -174,7 +183,8 @@ def make_grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> np.ndarray:
     """Lay pictures out in rows on white, all cells as large as the largest, `gap` px apart.
 
     Args:
-        rows: of (H, W, 3) uint8 arrays; rows and arrays may differ in length and size.
+        rows: of (H, W, C) uint8 arrays; rows and arrays may differ in length and size. Of more than three channels
+            the first three are shown, of two the first.
         gap: px of white between cells.
 
     Returns:
@@ -188,7 +198,7 @@ def make_grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> np.ndarray:
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
             top, left = i * (height + gap), j * (width + gap)
-            grid[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
+            grid[top : top + cell.shape[0], left : left + cell.shape[1]] = cell[..., : 3 if cell.shape[2] > 2 else 1]
     return grid
 
 

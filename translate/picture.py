@@ -1,14 +1,39 @@
-"""One picture in memory, and the kinds of it: depth, gray, alpha."""
+"""One picture in memory, and the kinds of it: depth, gray, alpha, bands, colour space, the numbers of its file."""
 
-__all__ = ["FULL_SCALE", "Picture", "as_known_depth", "as_picture", "on_white", "to_depth", "to_gray"]
+__all__ = [
+    "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "fitting_icc", "on_white",
+    "parse_range", "to_depth", "to_gray", "to_numbers",
+]  # fmt: skip
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import DTypeLike
 
-FULL_SCALE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
+from translate.errors import OptionError
+
+FULL_SCALE: dict[np.dtype, int] = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
+ValueRange = tuple[float, float]  # the numbers of a file that are black and white
+_SPACES = {1: b"GRAY", 3: b"RGB "}  # of a colour profile, by the channels that it is for
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A file's own numbers, where a picture's pixels are not them.
+
+    Attributes:
+        dtype: of the file.
+        low: what is black.
+        high: what is white.
+        plane: the one channel of a gray array has an axis of its own: (H, W, 1).
+    """
+
+    dtype: np.dtype
+    low: float
+    high: float
+    plane: bool = False
 
 
 @dataclass
@@ -16,46 +41,123 @@ class Picture:
     """One picture, and what kind of file it came from.
 
     Attributes:
-        pixels: (H, W, 3) RGB; uint8, uint16, or float32 in [0, 1].
+        pixels: (H, W, 3) RGB, or (H, W, C) of any other number of channels, which then are no colours but bands;
+            uint8, uint16, or float32 in [0, 1].
         alpha: (H, W) of the same dtype, or None.
         gray: the file has one channel of light; `pixels` holds it three times.
         frames: pictures in the file, of which this is the first.
+        icc: the profile of its colour space, as in the file.
+        dpi: pixels an inch, across and down.
+        numbers: the file's own, where they are others than those of `pixels`.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     gray: bool = False
     frames: int = 1
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    numbers: Numbers | None = None
+
+    @property
+    def channels(self) -> int:
+        """Channels of light of its file: 1 of a gray one."""
+        return 1 if self.gray else self.pixels.shape[2]
 
 
-def as_picture(stored: np.ndarray, has_alpha: bool = True, gray: bool = False, frames: int = 1) -> Picture:
+def parse_range(words: str) -> ValueRange | None:
+    """Read LOW,HIGH; None for "".
+
+    Raises:
+        OptionError: it is no such pair.
+    """
+    if not words:
+        return None
+    try:
+        low, high = (float(word) for word in words.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise OptionError(f"--value-range {words!r} should be two numbers, black and white, such as 0,4095 or -1,1")
+    return low, high
+
+
+def as_picture(
+    stored: np.ndarray, has_alpha: bool = True, gray: bool = False, frames: int = 1, *,
+    bands: bool = False, values: ValueRange | None = None,
+) -> Picture:  # fmt: skip
     """Make a picture of (H, W), or (H, W, C) with C of 1 or 3, or 2 or 4 where the last may be alpha.
+
+    Args:
+        stored: what a decoder returned.
+        has_alpha: whether the last channel may be alpha.
+        gray: whether there is one channel of light, whatever C is.
+        frames: pictures in the file.
+        bands: all channels count, as many as there are; with `has_alpha` the last one is alpha.
+        values: what is black and white where pixels are no bytes.
 
     Raises:
         ValueError: its values are on a scale that no picture has.
     """
-    planes = as_known_depth(stored).reshape(*stored.shape[:2], -1)
+    planes = stored.reshape(*stored.shape[:2], -1)
     channels = planes.shape[2]
-    pixels = planes[..., :3] if channels > 2 else planes[..., :1].repeat(3, axis=2)
-    alpha = np.ascontiguousarray(planes[..., -1]) if has_alpha and channels in (2, 4) else None
-    return Picture(np.ascontiguousarray(pixels), alpha, gray or channels < 3, frames)
+    count = channels - has_alpha if bands else 3 if channels > 2 else 1
+    known, numbers = as_known_depth(planes if values is None else planes[..., :count], values)
+    alpha = None
+    if has_alpha and (bands or channels in (2, 4)):
+        last = known if values is None else as_known_depth(planes[..., -1:])[0]
+        alpha = np.ascontiguousarray(to_depth(last[..., -1], known.dtype))
+    pixels = known[..., :1].repeat(3, axis=2) if count == 1 else np.ascontiguousarray(known[..., :count])
+    return Picture(pixels, alpha, gray or count == 1, frames, numbers=numbers)
 
 
-def as_known_depth(stored: np.ndarray) -> np.ndarray:
-    """Bring wide integers to uint16 and floats to float32 in [0, 1].
+def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tuple[np.ndarray, Numbers | None]:
+    """Bring wide integers to uint16 and floats to float32 in [0, 1]; return also what they were, unless the same.
+
+    Args:
+        stored: of any shape and type.
+        values: LOW..HIGH of what is no uint8 become float32 in [0, 1], clipped.
 
     Raises:
-        ValueError: its values are on another scale, which is not guessed.
+        ValueError: its values are on another scale, which is not guessed, or no numbers.
     """
-    if stored.dtype in (np.uint8, np.uint16):
-        return stored
+    dtype = stored.dtype
+    if dtype == np.uint8 or (dtype == np.uint16 and values is None):
+        return stored, None
+    if dtype.kind not in "iuf":
+        raise ValueError(f"its values are of type {dtype}, which are no brightness; use uint8, uint16 or float32")
     lowest, highest = float(stored.min()), float(stored.max())
-    if stored.dtype.kind == "f" and lowest >= -0.25 and highest <= 1.25:  # sharpening overshoots a little
-        return np.clip(stored, 0, 1).astype(np.float32)
-    if stored.dtype.kind in "iu" and lowest >= 0 and highest <= 65535:
-        return stored.astype(np.uint16)
-    allowed = "0 to 1" if stored.dtype.kind == "f" else "0 to 65535"
-    raise ValueError(f"its values run from {lowest:g} to {highest:g}; rescale them to {allowed}")
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise ValueError("it holds NaN or infinite values; put numbers in their place")
+    if values is not None:
+        low, high = values
+        wide = np.float32 if dtype.itemsize <= 2 or dtype == np.float32 else np.float64
+        unit: np.ndarray = (stored.astype(wide) - np.array(low, wide)) / np.array(high - low, wide)
+        return unit.clip(0, 1).astype(np.float32), Numbers(dtype, low, high)
+    if dtype.kind == "f" and lowest >= -0.25 and highest <= 1.25:  # sharpening overshoots a little
+        return np.clip(stored, 0, 1).astype(np.float32), None if dtype == np.float32 else Numbers(dtype, 0, 1)
+    if dtype.kind in "iu" and lowest >= 0 and highest <= 65535:
+        return stored.astype(np.uint16), Numbers(dtype, 0, 65535)
+    allowed = "0 to 1" if dtype.kind == "f" else "0 to 65535"
+    way = f"rescale them to {allowed}, or say which are black and white with --value-range LOW,HIGH"
+    raise ValueError(f"its values run from {lowest:g} to {highest:g}; {way}")
+
+
+def to_numbers(array: np.ndarray, numbers: Numbers) -> np.ndarray:
+    """Return values like those of `Picture.pixels` as a file's own numbers, rounded and within reach of their type."""
+    if array.dtype == numbers.dtype and (numbers.low, numbers.high) == (0, FULL_SCALE[array.dtype]):
+        return array
+    own = to_depth(array, np.float32).astype(np.float64) * (numbers.high - numbers.low) + numbers.low
+    if numbers.dtype.kind == "f":
+        return own.astype(numbers.dtype)
+    reach = np.iinfo(numbers.dtype)
+    return np.rint(own).clip(reach.min, reach.max).astype(numbers.dtype)
+
+
+def fitting_icc(picture: Picture) -> bytes | None:
+    """Return the colour profile of a picture, if it is one for so many channels."""
+    icc = picture.icc
+    return icc if icc and icc[16:20] == _SPACES.get(picture.channels) else None
 
 
 def to_depth(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:

@@ -4,6 +4,7 @@ __all__ = ["Layer", "Ready", "Translator"]
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from torch import Tensor, nn
 from translate.answers import Answer, Wish, choose_answers
 from translate.checkpoint import Recipe, load_model, model_file
 from translate.errors import OptionError, UserError
-from translate.fitting import brought_back, fitted, fitted_hint, fitted_size, fitted_source, is_paired
+from translate.fitting import as_look, brought_back, check_channels, fitted_hint, fitted_size, fitted_source, is_paired
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.inference import Inference, Watch
-from translate.kinds import as_kind_of, picture_of
+from translate.kinds import as_kind_of, checked_tensor, picture_of
 from translate.lanes import Lanes
 from translate.memory import parse_bytes
-from translate.picture import Picture, on_white
+from translate.picture import Picture, parse_range
 from translate.ready import Layer, Ready
 from translate.step import pick_device
 from translate.tasks import TASKS
@@ -45,6 +46,7 @@ class Translator:
         masked: whether it fills holes.
         file: the model file, or None where the networks were given.
         statistics: what pictures are normalised by.
+        values: what is black and white in files of floats and wide integers; None: 0 and 1, or the full scale.
         watch: told, while a picture is translated tile by tile, what is being done and which share of it.
     """
 
@@ -59,6 +61,7 @@ class Translator:
         self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
         self.precision, self.note = self._infer.mode.precision, self._infer.note
         self.z_dim, self.random, self.masked = self._infer.z_dim, self._infer.random, self._infer.masked
+        self.values = parse_range(recipe.facts.get("value_range", ""))
         self.file: Path | None = None
         self.statistics = self._infer.statistics
         self._paired = is_paired(recipe)
@@ -66,7 +69,7 @@ class Translator:
     @classmethod
     def load(
         cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "",
-        stats: str = "", reference: Any = None,
+        stats: str = "", reference: Any = None, value_range: str = "",
     ) -> "Translator":  # fmt: skip
         """Load a run folder or a model.safetensors.
 
@@ -78,15 +81,18 @@ class Translator:
                 translated tile by tile, with the same result. "": half of what is free.
             stats: as for `steadied`.
             reference: likewise.
+            value_range: LOW,HIGH: what is black and white in floats and wide integers. "": as in training.
 
         Raises:
-            OptionError: no such device, precision or statistics, or no amount of memory.
+            OptionError: no such device, precision, statistics or range, or no amount of memory.
             UserError: there is no model, it is damaged, or it translates no pictures.
         """
         where = pick_device(device)
         recipe, nets = load_model(path, where)
+        if value_range and TASKS[recipe.task].data == "masked":
+            raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")
         translator = cls(recipe, nets, where, precision, parse_bytes(memory) if memory else None)
-        translator.file = model_file(path)
+        translator.file, translator.values = model_file(path), parse_range(value_range) or translator.values
         return translator.steadied(stats, reference)
 
     def steadied(self, stats: str = "", reference: Any = None) -> "Translator":
@@ -111,7 +117,7 @@ class Translator:
         references: dict[str, Tensor | None] = {}
         name = ""
         if reference is not None:
-            picture, name = picture_of(reference)
+            picture, name = picture_of(reference, self.values)
             references = {d: self.ready(picture, self.wish(d), None, name).shown for d in self.recipe.directions}
         other = copy.copy(self)
         other._infer = self._infer.steadied(stats or "frozen", references, name)
@@ -138,11 +144,11 @@ class Translator:
         Without `count`, `seed` and `z`, the answer is always the same one.
 
         Args:
-            image: a path (the result is then a PIL image); a PIL image; an array (H, W), (H, W, 1), (H, W, 3)
-                or (H, W, 4) of uint8, uint16 or float in [0, 1]; or a tensor (C, H, W) or (B, C, H, W), float in
-                [-1, 1], which the network sees as it is. EXIF's rotation is carried out. A model of two unpaired
-                domains keeps gray and alpha; with one of pairs, results are RGB or gray as its target is, and
-                transparent pictures are laid on white first.
+            image: a path (the result is then a PIL image, or an array of bands); a PIL image; an array (H, W) or
+                (H, W, C) of uint8, uint16 or float in [0, 1], or of the model's value range; or a tensor (C, H, W) or
+                (B, C, H, W), float in [-1, 1], which the network sees as it is. EXIF's rotation is carried out. A
+                model of two unpaired domains keeps gray and alpha; with one of pairs, results have the channels of
+                its target, and transparent pictures are laid on white first.
             direction: "ab" or "ba"; None: the model's usual one.
             count: give a list of so many answers; answer k is the same function of (seed, k) for every picture.
             seed: give answer 0 of this seed; with `count`, where those start (else 0).
@@ -165,7 +171,7 @@ class Translator:
         elif self.masked:
             results = self._completed(image, wish, mask)
         else:
-            picture, name = picture_of(image)
+            picture, name = picture_of(image, self.values, self._infer.channels(wish.direction)[0])
             made = self.pictures(picture, wish, None if hints is None else picture_of(hints), name)
             results = [as_kind_of(image, result, keep=not self._paired) for result in made]
         return results if wish.several else results[0]
@@ -187,12 +193,10 @@ class Translator:
             raise OptionError("this model cannot read the look of a picture: it was trained without z")
         _, channels = self._infer.channels(self.recipe.directions[0])
         if isinstance(photo, Tensor):
-            x = _checked(photo, channels).reshape(-1, *photo.shape[-3:])
+            x = checked_tensor(photo, channels).reshape(-1, *photo.shape[-3:])
             return self._infer.look(x).reshape(*photo.shape[:-3], -1).cpu().numpy()
-        picture, name = picture_of(photo)
-        height, width = picture.pixels.shape[:2]
-        x = fitted(on_white(picture), channels, fitted_size(self.recipe, height, width), name)
-        return self._infer.look(x)[0].cpu().numpy()
+        picture, name = picture_of(photo, self.values, channels)
+        return self._infer.look(as_look(self.recipe, picture, channels, name))[0].cpu().numpy()
 
     def wish(
         self,
@@ -247,13 +251,16 @@ class Translator:
         Raises:
             OptionError, UserError: as there.
         """
+        source, target = self._infer.channels(wish.direction)
         if self.masked:
+            check_channels(picture, source, name)
             return Ready(picture=picture, name=name, hole=hole_in(picture, layer, name))  # type: ignore[arg-type]
         self.check_layer(hints=layer is not None)
         height, width = picture.pixels.shape[:2]
         size = fitted_size(self.recipe, height, width, wish.scale)
-        channels, _ = self._infer.channels(wish.direction)
-        shown = fitted_source(self.recipe, picture, channels, size, name)
+        shown = fitted_source(self.recipe, picture, source, size, name)
+        if source != target:  # the result is gray where its domain is, whatever the picture is
+            picture = replace(picture, gray=target == 1)
         hint = fitted_hint(layer[0], (height, width), size, layer[1]) if layer else None  # type: ignore[arg-type]
         seen_as = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
         return Ready(picture=picture, name=seen_as, shown=shown, hint=hint)
@@ -342,7 +349,7 @@ class Translator:
 
     def _tensors(self, x: Tensor, wish: Wish, hints: Any, mask: Any) -> list[Tensor]:
         channels, _ = self._infer.channels(wish.direction)
-        batch = _checked(x, channels).detach().reshape(-1, *x.shape[-3:])
+        batch = checked_tensor(x, channels).detach().reshape(-1, *x.shape[-3:])
         if self.masked:
             results: Iterable[Tensor] = self._completed_batch(batch, wish, mask)
         else:
@@ -387,12 +394,3 @@ class Translator:
         for answer in wish.answers:
             y = self._infer(source, wish.direction, answer, None, "the tensor")
             yield torch.where(holes, y.to(x), x)
-
-
-def _checked(x: Tensor, channels: int) -> Tensor:
-    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
-        raise UserError(
-            f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
-            f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]"
-        )
-    return x

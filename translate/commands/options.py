@@ -1,6 +1,6 @@
 """What the options of several commands have in common."""
 
-__all__ = ["Direction", "Length", "PathWord", "RunOptions", "Words"]
+__all__ = ["Direction", "Length", "PathWord", "RunOptions", "ValueRange", "Words"]
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -11,6 +11,7 @@ PRESETS = "(default: the preset's)"
 Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
 Words = Annotated[str, arg(metavar="X", help_behavior_hint="")]
 PathWord = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
+ValueRange = Annotated[str, arg(metavar="LOW,HIGH", help_behavior_hint="")]
 Direction = Literal["ab", "ba"]
 
 

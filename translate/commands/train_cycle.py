@@ -5,7 +5,7 @@ __all__ = ["TrainCycle"]
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from translate.commands.options import RunOptions, Words
+from translate.commands.options import RunOptions, ValueRange, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +15,7 @@ class _Inputs:
     a: Words = ""
     b: Words = ""
     data: Words = ""
+    value_range: ValueRange = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class TrainCycle(RunOptions, _Inputs):
         a: First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
         b: Second domain, likewise.
         data: In place of both: a folder with trainA and trainB, or a data set of the catalog.
+        value_range: LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
+            16 bits hold); the model keeps it.
         out: Run folder (default: runs/A2B, after the domains).
         size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
         epochs: Length in passes over the larger domain.

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from translate.commands.options import Direction, RunOptions, Words
+from translate.commands.options import Direction, RunOptions, ValueRange, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class _Inputs:
     b: Words = ""
     direction: Direction = "ab"
     hints: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    value_range: ValueRange = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class TrainPix2pix(RunOptions, _Inputs):
         b: The second picture of each pair, matched by name.
         direction: "ab": from the first picture to the second; "ba": back.
         hints: Also take strokes of colour as input: the model learns to follow a few given colours.
+        value_range: LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
+            16 bits hold); the model keeps it.
         out: Run folder (default: runs/, then the name of the data).
         size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
         epochs: Length in passes over the pairs.

@@ -9,7 +9,7 @@ from typing import Any
 RECIPE_KEYS = {
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
     "images": "data.images", "labels": "data.classes", "grow": "method.grow",
-    "masks": "data.masks", "invert_masks": "data.invert_masks",
+    "masks": "data.masks", "invert_masks": "data.invert_masks", "value_range": "data.value_range",
     "size": "data.size", "batch_size": "data.batch_size",
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.commands.options import Direction, PathWord, Words
+from translate.commands.options import Direction, PathWord, ValueRange, Words
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
@@ -45,6 +45,8 @@ class TranslateFolder:
         precision: "auto", "bf16" or "fp32".
         memory: Most that all may take, such as 3GB; larger pictures are translated tile by tile, with the same result
             (default: half of what is free).
+        value_range: LOW,HIGH: what is black and white in files of floats and wide integers, which come back in their
+            own type (default: as the model was trained; else 0,1 and all that 16 bits hold).
         config: TOML file with any of these options; flags win over it.
     """
 
@@ -69,6 +71,7 @@ class TranslateFolder:
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     memory: Words = ""
+    value_range: ValueRange = ""
     config: PathWord = ""
 
     def __post_init__(self) -> None:
@@ -86,8 +89,9 @@ def translate_folder(options: TranslateFolder) -> int:
     if (invert or resize) and not options.masks:
         raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
     translator = Translator.load(
-        options.model, options.device, options.precision, options.memory, options.stats, options.reference or None
-    )
+        options.model, options.device, options.precision, options.memory, options.stats, options.reference or None,
+        options.value_range,
+    )  # fmt: skip
     if translator.note:
         print(f"computing in {translator.note}")
     report = translate_folder(

@@ -1,4 +1,4 @@
-"""Pictures decoded once: a memory-mapped file of uint8 pixels that training reads from then on."""
+"""Pictures decoded once: a memory-mapped file of pixels that training reads from then on."""
 
 __all__ = ["PictureCache", "Pictures", "fingerprint", "open_cache"]
 
@@ -13,18 +13,19 @@ import numpy as np
 from rich.markup import escape
 from rich.progress import track
 
+from translate.data.depth import FileKind, MixedChannels
 from translate.data.transforms import fit
 from translate.errors import UserError
-from translate.images import atomic_write, read_rgb8
+from translate.images import atomic_write
 
 Decode = Callable[[int], np.ndarray | str]
 
 
 class Pictures(Sequence[np.ndarray]):
-    """Pictures (H, W, C) uint8, of any sizes and one C, that lie one behind the other.
+    """Pictures (H, W, C) of any sizes, one C and one depth, that lie one behind the other.
 
     Attributes:
-        pixels: (N,) uint8, of all of them.
+        pixels: (N,) uint8, uint16 or float32 in [0, 1], of all of them.
         shapes: (n, 3) int64: height, width and channels of each.
         starts: (n + 1,) int64, where each begins in `pixels`, and where the last ends.
     """
@@ -53,7 +54,8 @@ class PictureCache(Pictures):
         """Open the files `pixels` and `index` that `build` wrote, of pictures called `names`."""
         with np.load(index) as found:
             kept, shapes, skipped = (found[key] for key in ("kept", "shapes", "skipped"))
-        super().__init__(np.memmap(pixels, np.uint8, "r").view(np.ndarray), shapes)
+            dtype = str(found["dtype"]) if "dtype" in found else "uint8"
+        super().__init__(np.memmap(pixels, dtype, "r").view(np.ndarray), shapes)
         self.fingerprint = fingerprint
         self.names = [names[i] for i in kept.tolist()]
         self.skipped: list[str] = json.loads(skipped.tobytes())
@@ -66,24 +68,28 @@ class PictureCache(Pictures):
         *,
         side: int,
         square: bool,
+        kind: FileKind | None = None,
         title: str = "",
         progress: bool = True,
     ) -> "PictureCache":
-        """Return the cache of `paths` resized to `side` px (transforms.fit), building it in `folder` if need be.
+        """Return the cache of `paths`, read as `kind` (None: RGB in 8 bits) and brought to `side` px by `fit`.
 
-        A file that cannot be decoded is listed in `skipped`.
+        It is built in `folder` if need be; a file that cannot be decoded is listed in `skipped`.
 
         Raises:
-            UserError: None of the files can be decoded, or `folder` cannot be written to.
+            UserError: None of the files can be decoded, their channels differ, or `folder` cannot be written to.
         """
+        kind = kind or FileKind()
 
         def decode(i: int) -> np.ndarray | str:
             try:
-                return fit(read_rgb8(paths[i]), side, square=square)
+                return fit(kind.read(paths[i]), side, square=square)
+            except MixedChannels:
+                raise
             except UserError as error:
                 return str(error)
 
-        key, names = fingerprint(paths, side, square), [str(path) for path in paths]
+        key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
         return open_cache(folder, key, names, decode, title=title, progress=progress)
 
 
@@ -96,7 +102,7 @@ def open_cache(
         folder: Made where it is missing.
         key: The `fingerprint` of all that makes the contents what they are.
         names: Of the pictures.
-        decode: Returns picture number i as (H, W, C) uint8, or the reason to skip it; called by several threads.
+        decode: Returns picture number i as (H, W, C), all of one type, or the reason to skip it; called by threads.
         title: Of the progress bar.
         progress: Whether to show it.
 
@@ -123,7 +129,7 @@ def fingerprint(paths: Iterable[Path], *settings: object) -> str:
 
 def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, progress: bool) -> None:
     """Decode `count` pictures on all cores into `pixels`, and write which and how large they are to `index`, last."""
-    kept, shapes, skipped = [], [], []
+    kept, shapes, skipped, dtype = [], [], [], np.dtype(np.uint8)
     with atomic_write(pixels) as temporary, temporary.open("wb") as out:
         pictures = track(decoded(decode, count), title, count, transient=True, disable=not progress)
         for i, picture in enumerate(pictures):
@@ -133,11 +139,12 @@ def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, pro
             out.write(picture.tobytes())
             kept.append(i)
             shapes.append(picture.shape)
+            dtype = picture.dtype
         if not kept:
             raise UserError(f"none of the {count} files can be read as an image; the first: {skipped[0]}")
     told = np.frombuffer(json.dumps(skipped).encode(), np.uint8)
     with atomic_write(index) as temporary, temporary.open("wb") as out:
-        np.savez(out, kept=np.array(kept), shapes=np.array(shapes), skipped=told)
+        np.savez(out, kept=np.array(kept), shapes=np.array(shapes), skipped=told, dtype=np.array(str(dtype)))
 
 
 def decoded(decode: Decode, count: int) -> Iterator[np.ndarray | str]:

@@ -24,9 +24,10 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from translate.data.pair import Pair, PairError, check_halves, check_sizes, read_pair
+from translate.data.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
 from translate.data.sketch import is_line_drawing
 from translate.errors import UserError
+from translate.images import read_rgb8
 from translate.picture import to_gray
 
 _HEADERS = 1000  # pairs whose sizes are checked before any is decoded; the others are as they are decoded
@@ -75,8 +76,12 @@ def check_headers(pairs: Sequence[Pair]) -> None:
             check_sizes(pair, sizes[0], sizes[-1])
 
 
-def look_at(pairs: Sequence[Pair]) -> tuple[Side, Side]:
+def look_at(pairs: Sequence[Pair], shown: tuple[Read, Read] = (read_rgb8, read_rgb8)) -> tuple[Side, Side]:
     """Decode some pairs, and say what the source and the target pictures are like.
+
+    Args:
+        pairs: all of them.
+        shown: what reads the file of each side as RGB in 8 bits.
 
     Raises:
         PairError: the sizes of a pair do not fit.
@@ -85,7 +90,7 @@ def look_at(pairs: Sequence[Pair]) -> tuple[Side, Side]:
 
     def read(pair: Pair) -> tuple[np.ndarray, np.ndarray] | UserError:
         try:
-            return read_pair(pair, "ab")
+            return read_pair(pair, "ab", shown)
         except PairError:
             raise
         except UserError as error:

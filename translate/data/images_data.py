@@ -45,6 +45,8 @@ class ImagesData:
     def __init__(self, config: DataWishes, root: Path) -> None:
         if config.a or config.b or config.root:
             raise OptionError("--a, --b and --data name domains to translate between; here give --images alone")
+        if config.value_range:
+            raise OptionError("--value-range: single pictures are learned in 8 bits; rescale them, or leave it out")
         found = resolve_images(config.images, config.classes, root)
         self.train, self.test, self.title = list(found.train), list(found.test), found.title
         self.names: tuple[str, ...] = (self.title,)

@@ -121,9 +121,12 @@ def read_mask(path: str | Path, *, white_is_hole: bool = True) -> tuple[np.ndarr
         that are neither nearly black nor nearly white.
 
     Raises:
-        UserError: the file cannot be read as an image.
+        UserError: the file cannot be read as an image, or has bands instead of colours.
     """
-    plane = _plane(read_picture(path))
+    picture = read_picture(path)
+    if picture.channels not in (1, 3):
+        raise UserError(f"{path}: has {picture.channels} channels; a mask is gray or RGB")
+    plane = _plane(picture)
     soft = float(((plane > SOFT[0]) & (plane < SOFT[1])).mean())
     return (plane >= 0.5) == white_is_hole, soft
 

@@ -1,8 +1,8 @@
 """One pair of pictures: its files, and its pixels."""
 
-__all__ = ["Pair", "PairError", "check_halves", "check_sizes", "read_pair"]
+__all__ = ["Pair", "PairError", "Read", "check_halves", "check_sizes", "read_pair"]
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,30 +50,36 @@ class Pair:
         return replace(self, a=self.b, b=self.a, swapped=self.combined and not self.swapped)
 
 
-def read_pair(pair: Pair, labels: Collection[str] = ()) -> tuple[np.ndarray, np.ndarray]:
+Read = Callable[[Path], np.ndarray]
+
+
+def read_pair(
+    pair: Pair, labels: Collection[str] = (), read: tuple[Read, Read] = (read_rgb8, read_rgb8)
+) -> tuple[np.ndarray, np.ndarray]:
     """Read both pictures of a pair, source first.
 
     Args:
         pair: which; of two sizes of one shape, the larger is reduced to the smaller.
         labels: sides, "a" and "b", that are label maps, which are not interpolated.
+        read: what reads the file of each side; else these are RGB in 8 bits.
 
     Returns:
-        Two arrays (H, W, 3) uint8 RGB of the same size.
+        Two arrays (H, W, C), such as (H, W, 3) uint8 RGB, of the same size.
 
     Raises:
         PairError: the sizes do not fit each other, or a combined picture cannot be halved.
         UserError: a file cannot be read as an image.
     """
     if pair.combined:
-        both = read_rgb8(pair.a)
+        both = read[0](pair.a)
         check_halves(pair, both.shape[1], both.shape[0])
         left, right = np.hsplit(both, 2)
         return (right, left) if pair.swapped else (left, right)
-    a, b = read_rgb8(pair.a), read_rgb8(pair.b)
+    a, b = read[0](pair.a), read[1](pair.b)
     check_sizes(pair, (a.shape[1], a.shape[0]), (b.shape[1], b.shape[0]))
     if a.shape[0] * a.shape[1] > b.shape[0] * b.shape[1]:
         a = resize(a, *b.shape[:2], nearest="a" in labels)
-    elif a.shape != b.shape:
+    elif a.shape[:2] != b.shape[:2]:
         b = resize(b, *a.shape[:2], nearest="b" in labels)
     return a, b
 

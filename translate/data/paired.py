@@ -3,15 +3,16 @@
 __all__ = ["PairedData"]
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from translate.data.cache import fingerprint, open_cache
 from translate.data.checks import check_headers, direction_note, exchanged_pairs, look_at, spread
+from translate.data.depth import FileKind, MixedChannels, as_probe, kind_of_files
 from translate.data.files import listed
 from translate.data.hints import sample_hints
 from translate.data.loader import Paired
@@ -21,7 +22,7 @@ from translate.data.probes import PROBES, middle, training_size
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import OptionError, UserError
-from translate.picture import to_gray
+from translate.picture import parse_range, to_depth, to_gray
 
 _LABELS = ("auto", "none", "a", "b", "ab")
 
@@ -41,12 +42,22 @@ class PairedData:
         check_headers([*self.pairs.train, *self.pairs.test])
         self.names: tuple[str, ...] = self.pairs.names
         self.title, self.epoch = self.pairs.title, len(self.pairs.train)
-        sides = self._sides = look_at(self.pairs.train)
-        self.channels = {key: 1 if side.gray else 3 for key, side in zip("ab", sides, strict=True)}
+        values, train = parse_range(config.value_range), self.pairs.train
+        kinds = [kind_of_files(files, values) for files in ([pair.a for pair in train], [pair.b for pair in train])]
+        sides = self._sides = look_at(train, (kinds[0].shown, kinds[1].shown))
+        touched = config.hints or config.colour_a > 0 or config.colour_b > 0
+        self.kinds = [_of_side(kind, touched) for kind in kinds]
+        self.channels = {
+            key: 1 if side.gray and not kind.bands else kind.channels
+            for key, side, kind in zip("ab", sides, self.kinds, strict=True)
+        }
         if config.hints:
             self.channels["hint"] = 4
-        self.facts: dict[str, Any] = {"sketch": True} if sides[0].drawing else {}
-        found = "".join(key for key, side in zip("ab", sides, strict=True) if side.colours)
+        self.facts: dict[str, Any] = {"sketch": True} if sides[0].drawing and not self.kinds[0].bands else {}
+        if values:
+            self.facts["value_range"] = config.value_range
+        mapped = zip("ab", sides, self.kinds, strict=True)
+        found = "".join(key for key, side, kind in mapped if side.colours and not kind.bands)
         self.labels = {"auto": found, "none": ""}.get(config.labels, config.labels)
         if self.labels:
             self.facts["labels"] = self.labels
@@ -60,7 +71,7 @@ class PairedData:
     def _notes(self, config: DataWishes) -> list[str]:
         notes = [question] if (question := direction_note(self._sides, config.direction)) else []
         for key, name, side in zip("ab", self.names, self._sides, strict=True):
-            if config.labels == "auto" and side.colours:
+            if config.labels == "auto" and key in self.labels:
                 notes.append(
                     f"{name} look like label maps ({side.colours} colours) and are never interpolated;"
                     " --data.labels none treats them as pictures"
@@ -78,7 +89,9 @@ class PairedData:
         side, train = round(size * zoom), self.pairs.train
         files = [path for pair in train for path in (pair.a, pair.b)]
         turned = "".join(str(int(pair.swapped)) for pair in train)
-        self.fingerprint = fingerprint(files, "pairs", side, square, self._split, self.channels, self.labels, turned)
+        self.fingerprint = fingerprint(
+            files, "pairs", side, square, self._split, self.channels, self.labels, turned, *self._settings
+        )
         self.cache = open_cache(
             folder,
             self.fingerprint,
@@ -91,7 +104,8 @@ class PairedData:
         self.counts = dict.fromkeys(self.names, self.epoch)
         self.skipped = self.cache.skipped
         self.probe = self._probe(size, square)
-        exchanged = exchanged_pairs(self.cache, self.cache.names, self._split)
+        plain = self.cache.pixels.dtype == np.uint8 and not any(kind.bands for kind in self.kinds)
+        exchanged = exchanged_pairs(self.cache, self.cache.names, self._split) if plain else []
         told = f"the two pictures of a pair look exchanged: {listed(exchanged)}; compare them with the other pairs"
         self.notes = [*self._found_notes, *([told] if exchanged else [])]
 
@@ -103,11 +117,17 @@ class PairedData:
     def _split(self) -> tuple[int, int]:
         return self.channels["a"], self.channels["b"]
 
+    @property
+    def _settings(self) -> tuple[object, ...]:
+        """What sets the cache apart from one of 8 bits."""
+        said = tuple((str(kind.dtype), kind.values) for kind in self.kinds)
+        return () if said == (("uint8", None),) * 2 else said
+
     def _decode(self, pair: Pair, side: int, square: bool) -> np.ndarray | str:
-        """Return a pair as the channels of one picture, (H, W, Ca + Cb) uint8, or why it cannot be read."""
+        """Return a pair as the channels of one picture, (H, W, Ca + Cb) of the deeper side's type, or why not."""
         try:
-            pictures = read_pair(pair, self.labels)
-        except PairError:
+            pictures = read_pair(pair, self.labels, (self.kinds[0].read, self.kinds[1].read))
+        except (PairError, MixedChannels):
             raise
         except UserError as error:
             return str(error)
@@ -115,7 +135,8 @@ class PairedData:
         for key, picture in zip("ab", pictures, strict=True):
             planes = to_gray(picture)[..., None] if self.channels[key] == 1 else picture
             parts.append(fit(planes, side, square=square, nearest=key in self.labels))
-        return np.concatenate(parts, axis=2)
+        depth = max((kind.dtype for kind in self.kinds), key=lambda dtype: dtype.itemsize)
+        return np.concatenate([to_depth(part, depth) for part in parts], axis=2)
 
     def _probe(self, size: int, square: bool) -> dict[str, Tensor]:
         """Return the middles of some readable pairs, held out where there are enough."""
@@ -129,7 +150,19 @@ class PairedData:
                 found.append(middle(both, size))
         a, b = np.split(np.stack(found), [self._split[0]], axis=3)
         probe = {"a": a, "b": b} | ({"hint": _some_hints(b)} if self._hints else {})
-        return {key: torch.from_numpy(np.ascontiguousarray(part)).permute(0, 3, 1, 2) for key, part in probe.items()}
+        return {key: as_probe([*part]) for key, part in probe.items()}
+
+
+def _of_side(kind: FileKind, touched: bool) -> FileKind:
+    """Return what files are read as: bytes where colours are changed or hints drawn; RGB, be it gray or a half of both.
+
+    Raises:
+        OptionError: that cannot be done to bands.
+    """
+    if touched and kind.bands:
+        raise OptionError(f"--hints and --data.colour_* are for gray and RGB, not {kind.channels} channels; leave them")
+    dtype = np.dtype(np.uint8) if touched else kind.dtype
+    return replace(kind, channels=kind.channels if kind.bands else 3, dtype=dtype)
 
 
 def _some_hints(photos: Iterable[np.ndarray]) -> np.ndarray:

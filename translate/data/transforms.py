@@ -17,7 +17,7 @@ import numpy as np
 
 
 def fit(picture: np.ndarray, side: int, *, square: bool, nearest: bool = False) -> np.ndarray:
-    """Resize `picture` (H, W, C) uint8 so that its shorter side, or with `square` both, are `side` px.
+    """Resize `picture` (H, W, C) of any depth so that its shorter side, or with `square` both, are `side` px.
 
     With `nearest`, every pixel of the result is one of the picture's: for label maps.
     """
@@ -25,14 +25,19 @@ def fit(picture: np.ndarray, side: int, *, square: bool, nearest: bool = False) 
         return resize(picture, side, side, nearest=nearest)
     if min(picture.shape[:2]) == side:
         return picture
-    return _threads.resizing("SmallestMaxSize", side, nearest=nearest)(image=picture)["image"]
+    return _inside(_threads.resizing("SmallestMaxSize", side, nearest=nearest)(image=picture)["image"])
 
 
 def resize(picture: np.ndarray, height: int, width: int, *, nearest: bool = False) -> np.ndarray:
-    """Resize `picture` (H, W, C) uint8 to (height, width, C); `nearest` as in `fit`."""
+    """Resize `picture` (H, W, C) of any depth to (height, width, C); `nearest` as in `fit`."""
     if picture.shape[:2] == (height, width):
         return picture
-    return _threads.resizing("Resize", height, width, nearest=nearest)(image=picture)["image"]
+    return _inside(_threads.resizing("Resize", height, width, nearest=nearest)(image=picture)["image"])
+
+
+def _inside(picture: np.ndarray) -> np.ndarray:
+    """Cut off what cubic curves add to floats beyond [0, 1]; integers end there anyhow."""
+    return picture.clip(0, 1) if picture.dtype == np.float32 else picture
 
 
 class Jitter:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from translate.data.cache import PictureCache
+from translate.data.depth import FileKind, as_probe, kind_of_files
 from translate.data.domains import Domain, resolve_domains
 from translate.data.loader import Unpaired
 from translate.data.probes import PROBES, middle, training_size
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import UserError
-from translate.images import read_rgb8
+from translate.picture import parse_range
 
 
 class UnpairedData:
@@ -27,28 +27,33 @@ class UnpairedData:
         self.domains = resolve_domains(config.a or None, config.b or None, config.root or None, root)
         self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
-        self.channels = {"a": 3, "b": 3}
+        values = parse_range(config.value_range)
+        self.kinds = [kind_of_files(domain.train, values) for domain in self.domains]
+        self.channels = {key: kind.channels for key, kind in zip("ab", self.kinds, strict=True)}
         self.epoch = max(len(domain.train) for domain in self.domains)
-        self.facts: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {"value_range": config.value_range} if values else {}
         self.notes: list[str] = []
 
     def native_size(self) -> int:
         """Return the resolution worth training at, px."""
-        return training_size([side for domain in self.domains for side in shorter_sides(domain)])
+        both = zip(self.domains, self.kinds, strict=True)
+        return training_size([side for domain, kind in both for side in shorter_sides(domain, kind)])
 
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         """Decode all pictures into `folder`, or find them there."""
         side = round(size * zoom)
         self.caches = {
-            key: PictureCache.open(d.train, folder, side=side, square=square, title=d.name, progress=progress)
-            for key, d in zip("ab", self.domains, strict=True)
+            key: PictureCache.open(
+                d.train, folder, side=side, square=square, kind=kind, title=d.name, progress=progress
+            )
+            for key, d, kind in zip("ab", self.domains, self.kinds, strict=True)
         }
         self.counts = dict(zip(self.names, map(len, self.caches.values()), strict=True))
         self.skipped = [line for cache in self.caches.values() for line in cache.skipped]
         self.epoch = max(self.counts.values())
         prints = "".join(cache.fingerprint for cache in self.caches.values())
         self.fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:16]
-        shown = {key: probes(d, size, square) for key, d in zip("ab", self.domains, strict=True)}
+        shown = {key: probes(d, k, size, square) for key, d, k in zip("ab", self.domains, self.kinds, strict=True)}
         count = min(map(len, shown.values()))
         self.probe = {key: pictures[:count] for key, pictures in shown.items()}
 
@@ -57,29 +62,29 @@ class UnpairedData:
         return Unpaired(self.caches, crop=crop, flip=flip, seed=seed)
 
 
-def shorter_sides(domain: Domain) -> list[int]:
+def shorter_sides(domain: Domain, kind: FileKind) -> list[int]:
     """Return the shorter sides of some pictures of a domain, px."""
     sides: list[int] = []
     for path in domain.train[:: max(1, len(domain.train) // 8)]:
         try:
-            sides.append(min(read_rgb8(path).shape[:2]))
+            sides.append(min(kind.read(path).shape[:2]))
         except UserError:
             continue
     return sides
 
 
-def probes(domain: Domain, size: int, square: bool) -> Tensor:
+def probes(domain: Domain, kind: FileKind, size: int, square: bool) -> Tensor:
     """Return the first readable pictures of a domain's test set (or, lacking one, of its training set).
 
     Returns:
-        (n, 3, size, size) uint8, n <= PROBES: the middle of each picture.
+        (n, C, size, size), uint8 or float32 in [-1, 1], n <= PROBES: the middle of each picture.
     """
     pictures: list[np.ndarray] = []
     for path in [*domain.test, *domain.train]:
         if len(pictures) == PROBES:
             break
         try:
-            pictures.append(middle(fit(read_rgb8(path), size, square=square), size))
+            pictures.append(middle(fit(kind.read(path), size, square=square), size))
         except UserError:
             continue
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    return as_probe(pictures)

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.build import resolve
-from translate.errors import OptionError
 from translate.networks.blocks import (
     Downsample,
     InstanceNorm,
@@ -101,7 +100,8 @@ class SkipResnet(nn.Module):
     Four things differ from `Resnet`: the full-resolution 7x7 layers, dear and shallow, give way to a stem on
     2x2 blocks of pixels; all resampling is anti-aliased, so that no checkerboard can be printed; each decoder level
     adds the encoder's features of its size; and the network predicts a *change* of its input (x + f(x)), so
-    that it starts from the picture itself and not from grey.
+    that it starts from the picture itself and not from grey; where the answer has other channels, from the mean of
+    the picture's.
 
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) about there, not clipped; H and W multiples of 4.
     """
@@ -119,10 +119,6 @@ class SkipResnet(nn.Module):
         trunk: int = 64,
     ) -> None:
         super().__init__()
-        if in_channels != out_channels:
-            raise OptionError(
-                f"skip_resnet changes its input, so it cannot turn {in_channels} channels into {out_channels}"
-            )
         self.stem = conv(4 * in_channels, width, 3)
         self.norm_stem = InstanceNorm(width)
         self.down = nn.Sequential(Downsample(width), conv(width, trunk, 3, bias=False), InstanceNorm(trunk))
@@ -132,7 +128,10 @@ class SkipResnet(nn.Module):
         self.up2 = conv(width, 16, 3)
         self.head = conv(16 + in_channels, out_channels, 3)
         self.up = Upsample()
+        self.start = nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
         init_normal(self)
+        if isinstance(self.start, nn.Conv2d):  # from the mean of its channels
+            nn.init.constant_(self.start.weight, 1 / in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         low, h = self.encode(x)
@@ -147,7 +146,7 @@ class SkipResnet(nn.Module):
         """Map (B, trunk, H / 4, W / 4), what `encode` found at half the size, and the picture to the answer."""
         h = F.relu(self.norm_up1(self.up1(self.up(h)))) + low
         h = F.relu(self.up2(self.up(h)))
-        return x + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()
+        return self.start(x).float() + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()
 
 
 def published_resnet(

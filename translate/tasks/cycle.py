@@ -52,6 +52,9 @@ class Cycle(Task):
         self.G_ba = generator(in_channels=b, out_channels=a)
         self.D_a, self.D_b = discriminator(in_channels=a), discriminator(in_channels=b)
         self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
+        if lambda_identity and a != b:  # the identity term shows a generator pictures of its target
+            lambda_identity = 0.0
+            self.notes = (f"the domains have {a} and {b} channels, so lambda_identity is left out",)
         self.lambda_cycle, self.lambda_identity, self.cycle_scale = lambda_cycle, lambda_identity, cycle_scale
         self.gan, self.lambda_r1 = resolve(gan, GAN_LOSSES, "method.gan"), lambda_r1
 

@@ -1,0 +1,50 @@
+"""NumPy's .npy files as pictures: (H, W) or (H, W, C), any C and any type that numbers have. No pickle is loaded."""
+
+__all__ = ["encode", "is_npy", "read"]
+
+import io
+import math
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+_FEW, _MANY = 16, 32  # an axis of at most so many channels in front of one of at least so many px: C is not last
+
+
+def is_npy(data: bytes) -> bool:
+    """Whether a file's content begins as a .npy file does."""
+    return data.startswith(npy_format.MAGIC_PREFIX)
+
+
+def read(data: bytes) -> np.ndarray:
+    """Return the array of a file's content, (H, W) or (H, W, C), after its header was checked.
+
+    Raises:
+        ValueError: it holds objects, is truncated, or has not the shape of a picture.
+    """
+    shape, dtype, start = _header(data)
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects, which are not loaded; save an array of plain numbers")
+    if len(shape) not in (2, 3) or not math.prod(shape):
+        raise ValueError(f"its shape {shape} is none of a picture; save (height, width) or (height, width, channels)")
+    if len(shape) == 3 and shape[0] <= _FEW and shape[2] >= _MANY:
+        raise ValueError(f"its shape {shape} has the channels first; save them last, with np.moveaxis(x, 0, -1)")
+    if start + math.prod(shape) * dtype.itemsize > len(data):
+        raise ValueError(f"the file is truncated: its header tells of {shape} {dtype}")
+    return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+def _header(data: bytes) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Return shape, type and where the numbers begin."""
+    stream = io.BytesIO(data)
+    version = npy_format.read_magic(stream)
+    header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+    shape, _, dtype = header(stream)
+    return shape, dtype, stream.tell()
+
+
+def encode(array: np.ndarray) -> bytes:
+    """Return the content of a .npy file."""
+    out = io.BytesIO()
+    np.save(out, np.ascontiguousarray(array), allow_pickle=False)
+    return out.getvalue()

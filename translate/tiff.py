@@ -1,0 +1,151 @@
+"""TIFF beyond what OpenCV and Pillow know: any number of bands, of any type, contiguous or by planes; and all writing.
+
+`kind_of` reads the header alone and `read` the first picture, so that both can also serve who reads by regions.
+"""
+
+__all__ = ["TiffKind", "encode", "is_tiff", "kind_of", "read"]
+
+import io
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tifffile
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
+_LIGHT = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
+_INCH = 2.54  # centimetres
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it cannot read, we report
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiffKind:
+    """What a TIFF holds, from its header.
+
+    Attributes:
+        height: px.
+        width: px.
+        channels: of light, alpha not counted.
+        dtype: of its numbers.
+        alpha: there is one, as the last channel.
+        bands: only `read` knows it: its channels are not gray or RGB, or it is gray with alpha in more than 8 bits.
+        frames: pictures in the file.
+        orientation: EXIF's.
+        icc: the profile of its colour space.
+        dpi: pixels an inch, across and down.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: np.dtype
+    alpha: bool
+    bands: bool
+    frames: int
+    orientation: int
+    icc: bytes | None
+    dpi: tuple[float, float] | None
+
+
+def is_tiff(data: bytes) -> bool:
+    """Whether a file's content begins as a TIFF does."""
+    return data[:4] in _MAGIC
+
+
+def kind_of(data: bytes) -> TiffKind | None:
+    """Read the header of a file's content; None where that is no whole TIFF."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            return _kind(file.series[0])
+    except Exception:  # damaged files make it raise nearly everything; whoever decodes them says why
+        return None
+
+
+def read(data: bytes) -> np.ndarray:
+    """Return the first picture of a file's content, (H, W) or (H, W, C), as it is stored.
+
+    Raises:
+        Exception: of nearly any type; its first line says why.
+    """
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            return _first(file.series[0])
+    except ValueError as error:
+        if "imagecodecs" not in str(error):
+            raise
+        way = "save it without compression or with deflate, or pip install imagecodecs"
+        packing = re.search(r"\.(\w+)", str(error))
+        raise ValueError(f"bands in {packing and packing[1]} need a package that is not here; {way}") from None
+
+
+def _kind(series: tifffile.TiffPageSeries) -> TiffKind:
+    page = series.keyframe
+    sizes = dict(zip(series.axes, series.shape, strict=True))
+    extra = tuple(page.extrasamples)
+    alpha = bool(extra) and extra[-1] in _ALPHA
+    planes = sizes.get("C", 1)  # each channel in a page of its own, as ImageJ and OME have them
+    channels = planes * page.samplesperpixel - alpha
+    stacked = planes > 1 or channels not in (1, 3) or len(extra) > alpha
+    stacked |= alpha and channels == 1 and page.dtype != np.uint8
+    return TiffKind(
+        height=page.imagelength, width=page.imagewidth, channels=channels, dtype=np.dtype(page.dtype), alpha=alpha,
+        bands=stacked and page.photometric in _LIGHT,
+        frames=int(np.prod([size for axis, size in sizes.items() if axis not in "CSYX"], dtype=np.int64)),
+        orientation=_tag(page, "Orientation", 1), icc=page.iccprofile, dpi=_dpi(page),
+    )  # fmt: skip
+
+
+def _first(series: tifffile.TiffPageSeries) -> np.ndarray:
+    """Decode the pages of the first picture alone."""
+    outer = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "SYX"]
+    ranges = [range(size if axis == "C" else 1) for axis, size in outer]
+    places = np.ix_(*ranges) if outer else ()
+    numbers = np.ravel_multi_index(places, [size for _, size in outer]).ravel() if outer else [0]
+    pages = [series.pages[int(number)] for number in numbers]
+    planes = [_channels_last(page.asarray(), series.keyframe) for page in pages if page is not None]
+    return planes[0] if len(planes) == 1 else np.dstack(planes)
+
+
+def _channels_last(array: np.ndarray, page: tifffile.TiffPage) -> np.ndarray:
+    separate = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1
+    return np.moveaxis(array, 0, -1) if separate else array
+
+
+def _tag(page: tifffile.TiffPage, name: str, default: Any) -> Any:
+    return page.tags[name].value if name in page.tags else default
+
+
+def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
+    unit = {2: 1.0, 3: _INCH}.get(_tag(page, "ResolutionUnit", 2))
+    across, down = (_tag(page, name, (0, 0)) for name in ("XResolution", "YResolution"))
+    if unit is None or not all((*across, *down)):
+        return None
+    return unit * across[0] / across[1], unit * down[0] / down[1]
+
+
+def encode(stored: np.ndarray, alpha: bool, icc: bytes | None = None, dpi: tuple[float, float] | None = None) -> bytes:
+    """Return the content of a TIFF, packed without loss.
+
+    Args:
+        stored: (H, W) or (H, W, C), of any type that numbers have.
+        alpha: whether the last channel is alpha, which nothing is multiplied by.
+        icc: the profile of its colour space.
+        dpi: pixels an inch, across and down.
+    """
+    channels = 1 if stored.ndim == 2 else stored.shape[2]
+    colour = channels - alpha == 3
+    options: dict[str, Any] = {} if stored.ndim == 2 else {"planarconfig": "contig"}
+    beyond = channels - (3 if colour else 1)
+    if beyond:
+        options["extrasamples"] = ["unspecified"] * (beyond - alpha) + ["unassalpha"] * alpha
+    if dpi:
+        options |= {"resolution": dpi, "resolutionunit": "INCH"}
+    out = io.BytesIO()
+    tifffile.imwrite(
+        out, stored, photometric="rgb" if colour else "minisblack", metadata=None, software=False, iccprofile=icc,
+        compression="zlib", compressionargs={"level": 1}, predictor=stored.dtype in (np.uint8, np.uint16), **options,
+    )  # fmt: skip
+    return out.getvalue()
