@@ -1,10 +1,11 @@
 """Pictures to file contents, as nearly as each format can hold them."""
 
-__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "suited", "to_pillow"]
+__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "to_pillow"]
 
 import io
+import struct
+import zlib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -24,6 +25,7 @@ class Format(NamedTuple):
     bands: bool = False  # any number of channels, and numbers of any type
 
 
+_METRE = 0.0254  # of an inch
 _JPEG = Format("JPEG", alpha=False)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
 _TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True)
@@ -46,13 +48,7 @@ def refusal(picture: Picture, form: Format) -> str:
     """Return why a format cannot hold a picture at all, or ""."""
     if form.bands or picture.channels in (1, 3):
         return ""
-    return f"{form.name} has no room for {picture.channels} channels; use .tif or .npy"
-
-
-def suited(path: Path, channels: int) -> Path:
-    """Return `path`, as .tif where its own format cannot hold so many channels."""
-    form = FORMATS.get(path.suffix.lower())
-    return path if channels in (1, 3) or form is None or form.bands else path.with_suffix(".tif")
+    return f"{form.name} has no room for {picture.channels} channels; use .tif (--format tif) or .npy"
 
 
 def encode(picture: Picture, form: Format, quality: int) -> bytes:
@@ -72,7 +68,8 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
     by_pillow = form.name in ("GIF", "TGA", "JPEG2000", "AVIF")
     if stored.dtype == np.uint8:  # OpenCV knows no gray with alpha
         by_pillow |= channels == 2 and form.name == "PNG"
-    return _pillow_bytes(stored, form, quality, icc) if by_pillow else _opencv_bytes(stored, form, quality, icc)
+    data = _pillow_bytes(stored, form, quality, icc) if by_pillow else _opencv_bytes(stored, form, quality, icc)
+    return _with_dpi(data, form, picture.dpi) if picture.dpi else data
 
 
 def _as_stored(picture: Picture, form: Format) -> np.ndarray:
@@ -127,6 +124,18 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | N
     if not done:
         raise OSError("the encoder refuses")
     return data.tobytes()
+
+
+def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
+    """Note the resolution where a JPEG or PNG has its place for it, which OpenCV leaves empty."""
+    if form.name == "JPEG" and data[6:11] == b"JFIF\0":
+        across, down = (min(round(number), 65535) for number in dpi)
+        return data[:13] + struct.pack(">BHH", 1, across, down) + data[18:]
+    if form.name == "PNG":
+        across, down = (round(number / _METRE) for number in dpi)
+        chunk = b"pHYs" + struct.pack(">IIB", across, down, 1)
+        return data[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    return data
 
 
 def to_pillow(picture: Picture) -> Image.Image:

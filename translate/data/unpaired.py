@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from translate.data.cache import PictureCache
-from translate.data.depth import FileKind, as_probe, kind_of_files
+from translate.data.depth import FileKind, MixedChannels, as_probe, kind_of_files
 from translate.data.domains import Domain, resolve_domains
 from translate.data.loader import Unpaired
 from translate.data.probes import PROBES, middle, training_size
@@ -28,7 +28,7 @@ class UnpairedData:
         self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
         values = parse_range(config.value_range)
-        self.kinds = [kind_of_files(domain.train, values) for domain in self.domains]
+        self.kinds = [kind_of_files([*domain.train, *domain.test], values) for domain in self.domains]
         self.channels = {key: kind.channels for key, kind in zip("ab", self.kinds, strict=True)}
         self.epoch = max(len(domain.train) for domain in self.domains)
         self.facts: dict[str, Any] = {"value_range": config.value_range} if values else {}
@@ -85,6 +85,8 @@ def probes(domain: Domain, kind: FileKind, size: int, square: bool) -> Tensor:
             break
         try:
             pictures.append(middle(fit(kind.read(path), size, square=square), size))
+        except MixedChannels:
+            raise
         except UserError:
             continue
     return as_probe(pictures)
