@@ -1,6 +1,6 @@
 """Pictures to file contents, as nearly as each format can hold them."""
 
-__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "to_pillow"]
+__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "to_array", "to_pillow"]
 
 import io
 import struct
@@ -26,6 +26,7 @@ class Format(NamedTuple):
 
 
 _METRE = 0.0254  # of an inch
+_SEGMENT = 65519  # bytes of a profile in one segment of a JPEG
 _JPEG = Format("JPEG", alpha=False)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
 _TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True)
@@ -57,10 +58,9 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
     Raises:
         Exception: of nearly any type; its first line says why.
     """
-    stored = _as_stored(picture, form)
     if form.name == "NPY":
-        plane = picture.numbers is not None and picture.numbers.plane and stored.ndim == 2
-        return npy.encode(stored[..., None] if plane else stored)
+        return npy.encode(to_array(picture))
+    stored = _as_stored(picture, form)
     icc = fitting_icc(picture)
     if form is _TIFF:
         return tiff.encode(stored, picture.alpha is not None, icc, picture.dpi)
@@ -69,6 +69,8 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
     if stored.dtype == np.uint8:  # OpenCV knows no gray with alpha
         by_pillow |= channels == 2 and form.name == "PNG"
     data = _pillow_bytes(stored, form, quality, icc) if by_pillow else _opencv_bytes(stored, form, quality, icc)
+    if icc and form is _JPEG:
+        data = _with_segments(data, icc)
     return _with_dpi(data, form, picture.dpi) if picture.dpi else data
 
 
@@ -116,7 +118,7 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | N
         "WEBP": (cv2.IMWRITE_WEBP_QUALITY, quality),
     }.get(form.name, ())
     suffix = {"PPM": ".pgm" if stored.ndim == 2 else ".ppm"}.get(form.name, "." + form.name.lower())
-    if icc and form.name in ("JPEG", "PNG", "WEBP"):
+    if icc and form.name in ("PNG", "WEBP"):
         profile = np.frombuffer(icc, np.uint8)
         done, data = cv2.imencodeWithMetadata(suffix, stored, [cv2.IMAGE_METADATA_ICCP], [profile], options)
     else:
@@ -124,6 +126,17 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | N
     if not done:
         raise OSError("the encoder refuses")
     return data.tobytes()
+
+
+def _with_segments(data: bytes, icc: bytes) -> bytes:
+    """Put a profile into a JPEG, in as many segments as it takes (ICC.1:2022, B.4); OpenCV writes no more than one."""
+    parts = [icc[i : i + _SEGMENT] for i in range(0, len(icc), _SEGMENT)]
+    segments = (
+        struct.pack(">HH12sBB", 0xFFE2, 16 + len(part), b"ICC_PROFILE\0", number, len(parts)) + part
+        for number, part in enumerate(parts, 1)
+    )
+    start = 4 + int.from_bytes(data[4:6], "big")  # after the JFIF segment, which comes first
+    return data[:start] + b"".join(segments) + data[start:]
 
 
 def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
@@ -136,6 +149,13 @@ def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
         chunk = b"pHYs" + struct.pack(">IIB", across, down, 1)
         return data[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     return data
+
+
+def to_array(picture: Picture) -> np.ndarray:
+    """Convert to (H, W), or (H, W, C), of the numbers of its file; white shines through where it is transparent."""
+    stored = _as_stored(picture, FORMATS[".npy"])
+    plane = picture.numbers is not None and picture.numbers.plane and stored.ndim == 2
+    return stored[..., None] if plane else stored
 
 
 def to_pillow(picture: Picture) -> Image.Image:

@@ -50,8 +50,9 @@ def check_channels(picture: Picture, channels: int, name: str) -> None:
     """
     has = picture.channels
     if has != channels and not (has in (1, 3) and channels in (1, 3)):
+        clear = " and transparency" if picture.alpha is not None else ""
         raise UserError(
-            f"{name}: has {has} channel{'s' * (has > 1)}, but this model takes {channels}; give it pictures of"
+            f"{name}: has {has} channel{'s' * (has > 1)}{clear}, but this model takes {channels}; give it pictures of"
             f" {channels}, or train one on pictures like this"
         )
 

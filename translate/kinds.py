@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from translate.decode import from_pillow
-from translate.encode import stored_alpha, to_pillow
+from translate.encode import stored_alpha, to_array, to_pillow
 from translate.errors import UserError
 from translate.images import read_picture
 from translate.picture import Picture, ValueRange, as_picture, to_numbers
@@ -68,8 +68,7 @@ def as_kind_of(image: Any, result: Picture, keep: bool = True) -> Any:
     if isinstance(image, np.ndarray):
         return _as_array(image, result)
     if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
-        numbers = result.numbers
-        return to_numbers(result.pixels[..., : result.channels], numbers) if numbers else result.pixels
+        return to_array(result)
     pillow = to_pillow(result)
     kept = keep and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
     return pillow.convert(image.mode) if kept else pillow

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from translate.data.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
 from translate.data.sketch import is_line_drawing
@@ -206,5 +206,8 @@ def _few_colours(pictures: Sequence[np.ndarray], palette: bool) -> int:
 
 
 def _has_palette(path: Path) -> bool:
-    with Image.open(path) as image:
-        return image.mode == "P"
+    try:
+        with Image.open(path) as image:
+            return image.mode == "P"
+    except UnidentifiedImageError:  # bands
+        return False
