@@ -12,8 +12,8 @@ LAYERS = {
     5: {"cli", "commands", "__init__", "__main__"},
     4: {
         "answers", "bar", "bench", "companions", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples",
-        "film", "fitting", "flow", "folder", "holes", "inference", "kinds", "lanes", "latent", "previews", "ready",
-        "report", "sampler", "sketches", "statistics", "streaming", "train", "transfer", "translator", "video",
+        "film", "fitting", "flow", "folder", "holes", "huge", "inference", "kinds", "lanes", "latent", "previews",
+        "ready", "report", "sampler", "sketches", "statistics", "streaming", "train", "transfer", "translator", "video",
         "worklist",
     },
     3: {

@@ -13,6 +13,7 @@ import torch
 from translate.answers import Wish
 from translate.bar import Bar
 from translate.errors import UserError
+from translate.huge import Canvas, HugePicture
 from translate.images import WriteError, write_picture
 from translate.lanes import Lanes, threads
 from translate.memory import keep_freed_memory
@@ -22,8 +23,8 @@ from translate.translator import Layer, Ready, Translator
 from translate.worklist import Job
 
 _WAITING = 64  # pictures that wait for others of their size
-Work = tuple[Job, Future[Ready]]
-Answers = list[Callable[[], list[Picture]] | Exception]
+Work = tuple[Job, Future[Ready | HugePicture]]
+Answers = list[Callable[[], Sequence[Picture | Canvas]] | Exception]
 T = TypeVar("T")
 
 
@@ -39,7 +40,7 @@ class Flow:
     quality: int
     report: FolderReport
     bar: Bar
-    read: Callable[[Job], tuple[Picture, Layer | None]]
+    read: Callable[[Job], tuple[Picture | HugePicture, Layer | None]]
     failures: Failures
     pages: Tally = field(default_factory=Tally)
     frames: Tally = field(default_factory=Tally)
@@ -64,29 +65,40 @@ class Flow:
         self.report.skipped += 1
         self.bar.skip()
 
-    def _ready(self, job: Job) -> Ready:
+    def _ready(self, job: Job) -> Ready | HugePicture:
         picture, layer = self.read(job)
+        if isinstance(picture, HugePicture):
+            return picture
         return self.translator.ready(picture, self.wish, layer, str(job.path))
 
     def _make(self, batch: Sequence[Work], lanes: Lanes) -> Answers:
         """Translate a batch; where that fails, one picture after the other, so that only those fail that must."""
         try:
             ready = [one.result() for _, one in batch]
-            with lanes.taken(whole=not self.translator.is_small(ready[0])):
-                return [*self.translator.translated(ready, self.wish)]
+            first = ready[0]
+            if isinstance(first, HugePicture):
+                with lanes.taken(whole=True):
+                    canvases = self.translator.huge(first, self.wish)
+                return [lambda: canvases]
+            with lanes.taken(whole=not self.translator.is_small(first)):
+                return [*self.translator.translated([one for one in ready if isinstance(one, Ready)], self.wish)]
         except Exception as error:
             if len(batch) == 1:
                 return [error]
             return [answer for work in batch for answer in self._make([work], lanes)]
 
-    def _write(self, job: Job, one: Future[Ready], made: Future[Answers], i: int) -> int:
+    def _write(self, job: Job, one: Future[Ready | HugePicture], made: Future[Answers], i: int) -> int:
         """Write the answers to picture `i` of a batch, and return how many pictures its file holds."""
         answer = made.result()[i]
         if isinstance(answer, Exception):
             raise answer
         for target, result in zip(job.targets, answer(), strict=True):
-            write_picture(target, result, self.quality)
-        return one.result().picture.frames
+            if isinstance(result, Canvas):
+                result.save(target, self.quality)
+            else:
+                write_picture(target, result, self.quality)
+        source = one.result()
+        return source.frames if isinstance(source, HugePicture) else source.picture.frames
 
     def _settle(self, job: Job, frames: Future[int]) -> None:
         """Report on a picture; only what would go wrong with all of them gets out."""
@@ -130,12 +142,12 @@ def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[
     """Put pictures of a size together, `most` at a time; what finds no company goes on when others have waited long."""
     gathered: dict[Any, list[Work]] = {}
     for work in reading:
-        error = work[1].exception()
-        room = 1 if error else most(work[1].result())
-        if room == 1:
+        one = None if work[1].exception() else work[1].result()
+        room = most(one) if isinstance(one, Ready) else 1
+        if room == 1 or not isinstance(one, Ready):
             yield [work]
             continue
-        kind = work[1].result().kind
+        kind = one.kind
         gathered.setdefault(kind, []).append(work)
         if len(gathered[kind]) == room:
             yield gathered.pop(kind)

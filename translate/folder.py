@@ -24,9 +24,10 @@ from translate.data.mask_files import MaskFiles, judge_masks, read_mask
 from translate.errors import OptionError
 from translate.flow import Flow
 from translate.holes import resized_hole
+from translate.huge import HugePicture
 from translate.images import read_picture
 from translate.leftovers import remove_leftovers
-from translate.picture import Picture, ValueRange
+from translate.picture import Picture
 from translate.report import Failures, FolderReport
 from translate.translator import Layer, Translator
 from translate.worklist import Job, Shard, Survey, Worklist, as_suffix, check_writable, is_done, note_options
@@ -93,7 +94,7 @@ def translate_folder(
         shard=Shard.parse(shard or "1/1"), hints=hints, masks=masks.spec if masks else None,
     )  # fmt: skip
     survey = work.survey()
-    read = _Reader.of(masks, work.layers, fills=translator.masked, values=translator.values)
+    read = _Reader.of(translator, masks, work.layers)
     check_writable(work.folder)
     options = _options(translator, wish, count, seed, looks, hints, masks)
     todo = _Todo.of(work, options, [translator.file, *map(Path, looks)], overwrite=overwrite)
@@ -204,27 +205,24 @@ class _Todo:
 class _Reader:
     """Reads a picture, and its strokes or its hole."""
 
-    fills: bool
+    translator: Translator
     masks: MaskFiles | None = None
     resize: bool = False
-    values: ValueRange | None = None
 
     @classmethod
-    def of(
-        cls, masks: Masks | None, layers: Companions | None, *, fills: bool, values: ValueRange | None
-    ) -> "_Reader":  # fmt: skip
+    def of(cls, translator: Translator, masks: Masks | None, layers: Companions | None) -> "_Reader":
         """Look at some of the masks, evenly spread, for which of their colours is the hole."""
         if not (masks and layers):
-            return cls(fills, values=values)
+            return cls(translator)
         source = layers.source
         every = -(-sum(1 for _ in source.walk()) // _JUDGED)
         some = [source.path(name) for name in islice(source.walk(), 0, None, every)]
-        return cls(fills, judge_masks(some, invert=masks.invert), masks.resize, values)
+        return cls(translator, judge_masks(some, invert=masks.invert), masks.resize)
 
-    def __call__(self, job: Job) -> tuple[Picture, Layer | None]:
-        picture = read_picture(job.path, self.values)
+    def __call__(self, job: Job) -> tuple[Picture | HugePicture, Layer | None]:
         if job.layer is None:
-            return picture, None
+            return self.translator.open_huge(job.path) or read_picture(job.path, self.translator.values), None
+        picture = read_picture(job.path, self.translator.values)
         if self.masks is None:
             return picture, (read_picture(job.layer), str(job.layer))
         hole, _ = read_mask(job.layer, white_is_hole=self.masks.white_is_hole)
@@ -237,7 +235,7 @@ class _Reader:
         lines = list(self.masks.notes) if self.masks else []
         if self.masks and (unused := work.strays()).count:
             lines.append(f"masks: {unused.count} belong to no picture: {unused}")
-        if self.fills and survey.lossy.count:
+        if self.translator.masked and survey.lossy.count:
             why = "compressed anew, so known pixels change slightly; those of PNG and TIFF files stay bit for bit"
             lines.append(f"{survey.lossy}: {why}")
         return lines

@@ -18,6 +18,7 @@ from translate.checkpoint import Recipe, load_model, model_file
 from translate.errors import OptionError, UserError
 from translate.fitting import as_look, brought_back, check_channels, fitted_hint, fitted_size, fitted_source, is_paired
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
+from translate.huge import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference import Inference, Watch
 from translate.kinds import as_kind_of, checked_tensor, picture_of
 from translate.lanes import Lanes
@@ -299,6 +300,14 @@ class Translator:
 
     def _brought_back(self, made: Sequence[Arriving], i: int, picture: Picture) -> list[Picture]:
         return [brought_back(arriving.array(i), picture, self._paired) for arriving in made]
+
+    def open_huge(self, path: Path) -> HugePicture | None:
+        """Open a picture that would take too much memory to be decoded whole; None: it would not, or has to be."""
+        return open_huge(path, self._infer.room()) if self._infer.streams else None
+
+    def huge(self, picture: HugePicture, wish: Wish) -> list[Canvas]:
+        """Translate one that `open_huge` gave to all the answers that are wished for; as `translate_huge`."""
+        return translate_huge(self._infer, picture, wish, self.watch)
 
     def lanes(self) -> Lanes:
         """Return the lanes in which pictures may be translated at the same time."""

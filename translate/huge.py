@@ -1,0 +1,266 @@
+"""Pictures that are never in memory whole: read region by region, and their answers written to a file of raw numbers.
+
+libvips (by pyvips, the extra `huge`) decodes the regions that are asked for, and encodes an answer from the file row by
+row, in bounded memory. TIFF comes out in tiles, as a pyramid where it was one, and compressed as it was.
+"""
+
+__all__ = ["Canvas", "HugePicture", "open_huge", "translate_huge"]
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from translate.answers import Wish
+from translate.encode import FORMATS
+from translate.errors import UserError
+from translate.fitting import brought_back, fitted_size, fitted_source, is_paired
+from translate.images import WriteError, atomic_write
+from translate.inference import Inference, Tiled, Watch
+from translate.picture import Picture, as_picture
+from translate.streaming.regions import Region
+from translate.transfer import Arriving
+
+try:
+    import pyvips
+except (ImportError, OSError):  # not installed, or without its library
+    pyvips = None
+
+_LEAST = 2**20  # bytes of a file; smaller ones are decoded whole, as far as they can be
+_COPIES = 5  # of a picture in memory, while it is decoded, answered and encoded whole
+_SMALL = 2048  # px of the long side of what statistics are taken from
+_TYPES = {
+    "uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16, "uint": np.uint32, "int": np.int32,
+    "float": np.float32, "double": np.float64,
+}  # fmt: skip
+_FORMATS = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
+_COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
+_SAVED = ("TIFF", "PNG", "JPEG", "WEBP")
+
+
+class HugePicture:
+    """A picture file that is decoded region by region, turned upright.
+
+    Attributes:
+        path: of the file.
+        size: height and width, px.
+        dtype: of its numbers.
+        alpha: whether its last channel is opacity.
+        frames: pictures in the file, of which this is the first; the levels of a pyramid are no others.
+        pyramid: "pages" or "subifds", where smaller copies lie in the file; "": there are none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the header.
+
+        Raises:
+            UserError: it is no picture that libvips knows.
+        """
+        self.path = path
+        with self._reading():
+            image = pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated")
+            self.pyramid, self.frames = self._pages(image)
+            image = image.autorot()
+            if image.interpretation in ("cmyk", "lab", "labs", "xyz"):
+                image = image.colourspace("srgb")
+        self.image = image
+        self.size: tuple[int, int] = (image.height, image.width)
+        self.dtype = np.dtype(_TYPES[image.format])
+        self.alpha = bool(image.hasalpha())
+
+    @property
+    def nbytes(self) -> int:
+        """What it would take in memory, bytes."""
+        return self.size[0] * self.size[1] * int(self.image.bands) * self.dtype.itemsize
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except pyvips.Error as error:
+            reason = (error.detail or error.message).strip().splitlines()[-1]
+            raise UserError(f"{self.path}: cannot be read as an image ({reason})") from error
+
+    def _pages(self, image: Any) -> tuple[str, int]:
+        """Return how its pyramid is kept, if it is one, and how many pictures there are."""
+        if image.get_typeof("n-subifds") and image.get("n-subifds"):
+            return "subifds", 1
+        count = image.get("n-pages") if image.get_typeof("n-pages") else 1
+        if count > 1 and self.path.suffix.lower() in (".tif", ".tiff"):
+            second = pyvips.Image.new_from_file(str(self.path), page=1)
+            if abs(2 * second.width - image.width) <= 2 and abs(2 * second.height - image.height) <= 2:
+                return "pages", 1
+        return "", count
+
+    def region(self, region: Region) -> Picture:
+        """Decode a region.
+
+        Raises:
+            UserError: the file is damaged, or holds values on a scale that no picture has.
+        """
+        height, width = region.bottom - region.top, region.right - region.left
+        with self._reading():
+            data = pyvips.Region.new(self.image).fetch(region.left, region.top, width, height)
+        return self._picture(np.frombuffer(data, self.dtype).reshape(height, width, -1))
+
+    def thumbnail(self) -> Picture:
+        """Return it with a long side of 2048 px at most.
+
+        Raises:
+            UserError: as `region`.
+        """
+        shrink = max(1, max(self.size) // _SMALL)
+        with self._reading():
+            small = self.image.shrink(shrink, shrink) if shrink > 1 else self.image
+            return self._picture(small.cast(self.image.format).numpy().reshape(small.height, small.width, -1))
+
+    def _picture(self, stored: np.ndarray) -> Picture:
+        try:
+            return as_picture(stored, self.alpha)
+        except ValueError as error:
+            raise UserError(f"{self.path}: {error}") from None
+
+
+class Canvas:
+    """The answer to a huge picture, in an unnamed file of raw numbers, in the folder for temporary files."""
+
+    def __init__(self, source: HugePicture, keep: bool) -> None:
+        """Begin an answer to `source`; with `keep`, it has the opacity and the colour profile of that."""
+        self.source, self.keep = source, keep
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the answer is needed
+        self._bands, self._dtype = 0, source.dtype
+
+    def write(self, region: Region, stored: np.ndarray) -> None:
+        """Take a region, (h, w, C).
+
+        Raises:
+            WriteError: there is no room for it.
+        """
+        self._bands, self._dtype = stored.shape[2], stored.dtype
+        pixel = self._bands * self._dtype.itemsize
+        try:
+            for i, row in enumerate(stored):
+                at = ((region.top + i) * self.source.size[1] + region.left) * pixel
+                os.pwrite(self._file.fileno(), row.tobytes(), at)
+        except OSError as error:
+            where = f"{tempfile.gettempdir()}: cannot be written to ({error.strerror})"
+            raise WriteError(f"{where}; make room there, or set TMPDIR to another folder") from error
+
+    def save(self, path: Path, quality: int) -> None:
+        """Encode it in the format that the suffix names, atomically.
+
+        Args:
+            path: of the file.
+            quality: of JPEG and WebP, 1 to 100; also inside TIFF.
+
+        Raises:
+            WriteError: the disk or the folder refuses.
+            UserError: it is too large for the format.
+        """
+        form = FORMATS[path.suffix.lower()].name
+        if form not in _SAVED:
+            raise UserError(f"{path}: a picture of this size cannot be written as {form}; use .tif")
+        image, quality_of = self._image(form), {"Q": quality}
+        with atomic_write(path) as temporary:
+            try:
+                if form == "TIFF":
+                    image.tiffsave(str(temporary), **quality_of, **self._tiff())
+                elif form == "PNG":
+                    image.pngsave(str(temporary))
+                elif form == "JPEG":
+                    image.jpegsave(str(temporary), subsample_mode="off", **quality_of)
+                else:
+                    image.webpsave(str(temporary), **quality_of)
+            except pyvips.Error as error:
+                reason = (error.detail or error.message).strip().splitlines()[-1]
+                if "space" in reason or "write" in reason:
+                    raise OSError(reason) from error
+                raise UserError(f"{path}: cannot be written as {form} ({reason}); use .tif") from error
+
+    def _image(self, form: str) -> Any:
+        """Return the answer, with all that is kept of its source, for libvips to encode."""
+        (height, width), source = self.source.size, self.source.image
+        image = pyvips.Image.rawload(
+            f"/dev/fd/{self._file.fileno()}", width, height, self._bands,
+            format=_FORMATS[self._dtype], interpretation=self._interpretation(),
+        )  # fmt: skip
+        image = image.copy(xres=source.xres, yres=source.yres)
+        if not self.keep:
+            return image
+        if self.source.alpha and form != "JPEG":
+            image = image.bandjoin(source[source.bands - 1].cast(image.format))
+        if source.get_typeof("icc-profile-data") and self._bands == source.bands - self.source.alpha:
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", source.get("icc-profile-data"))
+        return image
+
+    def _interpretation(self) -> str:
+        deep = self._dtype == np.uint16
+        return {1: "grey16" if deep else "b-w", 3: "rgb16" if deep else "srgb"}.get(self._bands, "multiband")
+
+    def _tiff(self) -> dict[str, Any]:
+        """Return how TIFF is written: in tiles, and otherwise as the source was if it was TIFF."""
+        from tifffile import TiffFile, TiffFileError
+
+        try:
+            with TiffFile(self.source.path) as file:
+                page: Any = file.pages[0]
+                compression = _COMPRESSIONS.get(page.compression.name, "deflate")
+        except (TiffFileError, OSError):  # it is of another kind
+            compression = "deflate"
+        if compression == "jpeg" and (self._dtype != np.uint8 or self._bands not in (1, 3)):
+            compression = "deflate"
+        pyramid = self.source.pyramid
+        return {
+            "tile": True, "tile_width": 256, "tile_height": 256, "compression": compression, "bigtiff": True,
+            "pyramid": bool(pyramid), "subifd": pyramid == "subifds",
+        }  # fmt: skip
+
+
+def open_huge(path: Path, room: int | None) -> HugePicture | None:
+    """Open a picture that would take too much memory to be decoded whole; None: it would not.
+
+    Args:
+        path: of the file.
+        room: bytes that there are for it; None: nothing tells.
+    """
+    if pyvips is None or room is None or path.stat().st_size < _LEAST:
+        return None
+    try:
+        picture = HugePicture(path)
+    except (UserError, KeyError):  # it may yet be a kind that others know
+        return None
+    return picture if _COPIES * picture.nbytes > room // 2 else None
+
+
+def translate_huge(infer: Inference, picture: HugePicture, wish: Wish, watch: Watch) -> list[Canvas]:
+    """Translate a picture region by region to all the answers that are wished for.
+
+    Raises:
+        UserError: the model's pictures cannot go through tile by tile, or the memory is too little.
+    """
+    recipe, name, paired = infer.recipe, str(picture.path), is_paired(infer.recipe)
+    if fitted_size(recipe, *picture.size, wish.scale) != picture.size:
+        raise UserError(f"{name}: this model would see it at {recipe.size} px; say --scale native, or shrink it first")
+    channels, _ = infer.channels(wish.direction)
+
+    def shown(part: Picture) -> Tensor:
+        return fitted_source(recipe, part, channels, part.pixels.shape[:2], name)
+
+    made = []
+    for answer in wish.answers:
+        canvas = Canvas(picture, keep=not paired)
+
+        def write(region: Region, y: Tensor, canvas: Canvas = canvas) -> None:
+            like = picture.region(region)
+            part = brought_back(Arriving(y, like.pixels.dtype).array(0), like, paired)
+            canvas.write(region, part.pixels[..., :1] if part.gray else part.pixels)
+
+        tiled = Tiled(picture.size, lambda r: shown(picture.region(r)), write, 0, lambda: shown(picture.thumbnail()))
+        infer.stream(tiled, wish.direction, answer, infer.room() or 0, name, watch)
+        made.append(canvas)
+    return made
