@@ -1,8 +1,11 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from translate.errors import OptionError, UserError
 from translate.folder import translate_folder
 from translate.images import Picture, WriteError, read_picture, write_picture
 from translate.lanes import Lanes
+from translate.leftovers import temporary_beside
 from translate.networks import EXPORTABLE
 from translate.translator import Translator
 from translate.worklist import Worklist
@@ -182,6 +186,52 @@ def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source
     assert report.done == GOOD - 1
 
 
+def test_a_report_names_a_few_and_the_file_lists_all(translator, tmp_path, capsys):
+    for i in range(25):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / f"in/{i:02}.png").write_text("no picture")
+        film = [Image.new("L", (8, 8), value) for value in (10, 200)]
+        film[0].save(tmp_path / f"in/film{i:02}.gif", save_all=True, append_images=film[1:])
+    report = run(translator, tmp_path / "in", tmp_path / "out", progress=True)
+    assert (report.done, report.failed, len(report.failures)) == (25, 25, 10)
+    assert len(report.log.read_text().splitlines()) == 25
+    names = "film00.gif, film01.gif, film02.gif and 22 more"
+    assert report.notes == [f"25 files: animated, only the first frame of each was translated: {names}"]
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
+    reason = "cannot be read as an image (its content is in no known image format)"
+    assert told == [f"failed: {tmp_path / 'in' / f'{i:02}.png'}: {reason}" for i in range(25)]
+
+
+def test_a_list_of_failures_begins_anew(translator, tmp_path):
+    write_picture(tmp_path / "in/x.png", Picture(np.zeros((4, 4, 3), np.uint8)))
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in" / name).write_text("no picture")
+    log = run(translator, tmp_path / "in", tmp_path / "out").log
+    write_picture(tmp_path / "in/a.png", Picture(np.zeros((4, 4, 3), np.uint8)))
+    report = run(translator, tmp_path / "in", tmp_path / "out")
+    assert (report.done, report.skipped, report.failed) == (1, 1, 1) and len(log.read_text().splitlines()) == 1
+
+
+def test_a_run_that_is_cut_off_has_told_what_failed(translator, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_text("no picture")
+    for i in range(20):
+        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.zeros((4, 4, 3), np.uint8)))
+    (tmp_path / "in/00.png").write_text("no picture")
+    original = translator.translated
+
+    def interrupted(batch, wish):
+        if batch[0].name.endswith("15.png"):
+            raise KeyboardInterrupt
+        return original(batch, wish)
+
+    monkeypatch.setattr(translator, "translated", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(translator, tmp_path / "in", tmp_path / "out")
+    (line,) = (tmp_path / "out/failed.jsonl").read_text().splitlines()
+    assert json.loads(line)["file"] == str(tmp_path / "in/00.png")
+
+
 # ---- where from and where to
 
 
@@ -253,6 +303,77 @@ def test_the_order_is_that_of_the_names(source, tmp_path):
     assert [job.path for job in jobs] == sorted(job.path for job in jobs)
     assert (survey.pictures, survey.ignored) == (len(jobs), 1)
     assert jobs[0].targets == (tmp_path / "out" / "a" / "16.png",)
+
+
+# ---- shards, formats, one file
+
+
+def test_shards_do_all_of_it_together(translator, source, tmp_path):
+    (source / "a/bad.png").write_text("no picture")
+    (source / "bad.jpg").write_text("no picture")
+    run(translator, source, tmp_path / "whole")
+    out = tmp_path / "out"
+    reports = [run(translator, source, out, shard=f"{i}/3", direction="ab") for i in (1, 2, 3)]
+    assert sum(report.done for report in reports) == GOOD and sum(report.failed for report in reports) == 2
+    logs = sorted(path.name for path in out.glob("failed*"))
+    assert logs == sorted({f"failed-{i}of3.jsonl" for i, report in enumerate(reports, 1) if report.failed})
+    for log in out.glob("failed*"):
+        log.unlink()
+    assert contents(out) == contents(tmp_path / "whole")
+    assert [run(translator, source, out, shard=f"{i}/3").skipped for i in (1, 2, 3)] == [r.done for r in reports]
+    assert run(translator, source, out).skipped == GOOD
+    empty = run(translator, source / "odd.png", out, shard="1/2"), run(translator, source / "odd.png", out, shard="2/2")
+    assert sorted(report.skipped + report.done for report in empty) == [0, 1]
+
+
+def test_shards_that_change_the_options_together(translator, source, tmp_path):
+    for i in (1, 2):
+        run(translator, source, tmp_path / "out", shard=f"{i}/2")
+    time.sleep(0.02)  # file times are coarse
+    done = [run(translator, source, tmp_path / "out", shard=f"{i}/2", direction="ba").done for i in (1, 2)]
+    assert sum(done) == GOOD
+    assert run(translator, source, tmp_path / "out", direction="ba").done == 0
+
+
+def test_one_format_for_all(translator, source, tmp_path):
+    report = run(translator, source, tmp_path / "out", format="tif")
+    assert report.done == GOOD and {Path(name).suffix for name in pictures(tmp_path / "out")} == {".tif"}
+    assert read_picture(tmp_path / "out/a/16.tif").pixels.dtype == np.uint16
+    assert run(translator, source, tmp_path / "out", format="TIF").skipped == GOOD
+    write_picture(source / "odd.bmp", Picture(np.zeros((4, 4, 3), np.uint8)))
+    with pytest.raises(UserError, match=r"odd\.bmp and .*odd\.png would both become .*odd\.tif"):
+        run(translator, source, tmp_path / "other", format="tif")
+    assert not (tmp_path / "other").exists()
+
+
+def test_one_picture_goes_to_the_very_file(translator, source, tmp_path):
+    out = tmp_path / "made" / "y.bmp"
+    for _ in range(2):
+        report = run(translator, source / "odd.png", out, direction="ba")
+        assert (report.done, report.skipped) == (1, 0)
+    assert (read_picture(out).pixels == read_picture(source / "odd.png").pixels).all()
+    (source / "broken.png").write_text("no picture")
+    report = run(translator, source / "broken.png", out)
+    assert report.failed == 1 and report.log is None and "cannot be read" in report.failures[0].reason
+    assert [path.name for path in out.parent.iterdir()] == ["y.bmp"]
+
+
+# ---- what a kill left behind
+
+
+def test_temporary_files_of_a_killed_run_are_removed_where_pictures_go(translator, source, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run(translator, source, out)
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    monkeypatch.setattr(os, "getpid", lambda: process.pid)
+    left = [temporary_beside(out / name) for name in ("x.png", "a/x.png", "a/b/x.png")]
+    monkeypatch.undo()
+    alive = temporary_beside(out / "a/x.png")
+    for path in (*left, alive):
+        path.write_text("half a pict")
+    assert run(translator, source, out).skipped == GOOD
+    assert not any(path.exists() for path in left) and alive.exists()
 
 
 # ---- a disk that refuses
@@ -349,6 +470,28 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
     monkeypatch.setattr(flow_module, "write_picture", count_written)
     assert run(translator, tmp_path / "in", tmp_path / "out", workers=2).done == 40
     assert most <= 2 * (2 + 2) + 1  # one lane
+
+
+def test_jobs_are_made_while_pictures_are_translated(translator, tmp_path, monkeypatch):
+    for i in range(60):
+        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
+    given, ahead, lock = [], [], threading.Lock()
+    original, plain = Worklist.__iter__, write_picture
+
+    def counted(work):
+        for job in original(work):
+            given.append(job)
+            yield job
+
+    def noted(path, *arguments):
+        plain(path, *arguments)
+        with lock:
+            ahead.append(len(given) - len(ahead))
+
+    monkeypatch.setattr(Worklist, "__iter__", counted)
+    monkeypatch.setattr(flow_module, "write_picture", noted)
+    assert run(translator, tmp_path / "in", tmp_path / "out", workers=1).done == 60
+    assert max(ahead) <= 2 * (1 + 2) + 2
 
 
 # ---- batches and lanes

@@ -5,7 +5,7 @@ import pytest
 
 from translate.errors import OptionError, UserError
 from translate.images import Picture, WriteError, write_picture
-from translate.worklist import Worklist, is_done, note_options
+from translate.worklist import Shard, Worklist, as_suffix, is_done, note_options
 
 
 @pytest.fixture
@@ -97,6 +97,105 @@ def test_masks_that_fit_nothing(source, tmp_path):
         Worklist(str(source), tmp_path / "out", masks=written(masks, "x.bmp", "x.png")).survey()
     with pytest.raises(UserError, match="no file or folder"):
         Worklist(str(source), tmp_path / "out", masks=tmp_path / "nowhere").survey()
+
+
+def test_masks_are_counted_as_strays_whatever_the_source_is(source, tmp_path):
+    masks = written(tmp_path / "masks", "x.png", "sub/x_mask.png", "y.png", "sub/mask_z.png", "far/x.png")
+    strays = Worklist(str(source), tmp_path / "out", masks=masks).strays()
+    assert strays.count == 3 and [path.name for path in strays.first] == ["x.png", "mask_z.png", "y.png"]
+    assert Worklist(str(source / "x.png"), tmp_path / "out", masks=masks).strays().count == 4
+    assert Worklist(f"{source}/*/*.jpg", tmp_path / "out", masks=masks).strays().count == 4
+    written(source, "y_mask.png", "x_mask.png")  # among the pictures, told apart by a pattern
+    work = Worklist(str(source), tmp_path / "out", masks=f"{source}/*_mask.png")
+    assert {job.path.name: job.layer and job.layer.name for job in work} == {
+        "x.jpg": None, "x.png": "x_mask.png", "x_1.png": None,
+    }  # fmt: skip
+    assert [path.name for path in work.strays().first] == ["y_mask.png"]
+
+
+# ---- formats, shards, one file
+
+
+def test_all_get_one_format(source, tmp_path):
+    jobs = list(Worklist(str(source), tmp_path / "out", suffix=".webp", answers=2))
+    assert jobs[0].targets == (tmp_path / "out/sub/x_1.webp", tmp_path / "out/sub/x_2.webp")
+    for form, suffix in (("png", ".png"), (".TIF", ".tif"), ("", "")):
+        assert as_suffix(form) == suffix
+    with pytest.raises(OptionError, match="format 'pngg' is unknown; did you mean 'png'"):
+        as_suffix("pngg")
+
+
+def test_two_pictures_that_would_become_one_file_are_refused(source, tmp_path):
+    written(source, "sub/x.bmp")
+    Worklist(str(source), tmp_path / "out").survey()
+    message = r"sub/x\.bmp and .*sub/x\.jpg would both become .*out/sub/x\.png; rename one, or leave out --format"
+    with pytest.raises(UserError, match=message):
+        Worklist(str(source), tmp_path / "out", suffix=".png").survey()
+    Worklist(f"{source}/**/*.[jp]*", tmp_path / "out", suffix=".png").survey()  # the .bmp is not meant
+    (tmp_path / "list.txt").write_text("in/x.png\nin/sub/x.jpg\nin/x.png\nin/sub/../x.png\n")
+    work = Worklist(str(tmp_path / "list.txt"), tmp_path / "out", suffix=".png")
+    assert work.survey().pictures == len(list(work)) == 2
+
+
+def test_a_format_does_not_land_on_an_input(tmp_path):
+    written(tmp_path, "in/x.tif", "in/in/x.jpg")
+    Worklist(str(tmp_path / "in"), tmp_path).survey()
+    with pytest.raises(OptionError, match=r"in/in/x\.jpg: its translation would overwrite the input .*in/x\.tif"):
+        Worklist(str(tmp_path / "in"), tmp_path, suffix=".tif").survey()
+
+
+def test_shards_share_all_pictures_by_their_names_alone(tmp_path):
+    for root in ("one", "two"):
+        for i in range(200):
+            (tmp_path / root / f"{i % 7}").mkdir(parents=True, exist_ok=True)
+            (tmp_path / root / f"{i % 7}/{i}.png").touch()
+
+    def names(root, shard):
+        work = Worklist(str(tmp_path / root), tmp_path / "out", shard=Shard.parse(shard))
+        found = [job.path.relative_to(tmp_path / root).as_posix() for job in work]
+        assert work.survey().pictures == len(found)
+        return found
+
+    parts = [names("one", f"{i}/3") for i in (1, 2, 3)]
+    assert sorted(name for part in parts for name in part) == sorted(names("one", "1/1"))
+    assert all(40 < len(part) < 90 for part in parts)
+    for name in parts[0][::2]:
+        (tmp_path / "two" / name).unlink()
+    assert [names("two", f"{i}/3") for i in (1, 2, 3)] == [parts[0][1::2], parts[1], parts[2]]
+    assert [Shard(i, 3).has("a/b.png") for i in (1, 2, 3)] == [False, False, True]  # whatever the machine
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "a/b", "1/2/3", "-1/3", "1.0/2", "²/3"])
+def test_shards_that_are_none(text):
+    with pytest.raises(OptionError, match=f"shard '{text}' is no part of a whole; give I/N, such as 2/5"):
+        Shard.parse(text)
+
+
+def test_one_picture_to_one_file(source, tmp_path):
+    def single(output, **options):
+        return Worklist(str(source / "x.png"), tmp_path / output, **options)
+
+    assert [job.target for job in single("made/y.JPG")] == [tmp_path / "made/y.JPG"]
+    assert next(iter(single("y.jpg", answers=2))).targets == (tmp_path / "y_1.jpg", tmp_path / "y_2.jpg")
+    assert single("y.jpg", suffix=".jpg").folder == tmp_path and single("y.jpg").failures is None
+    assert next(iter(single("folder"))).target == tmp_path / "folder/x.png"
+    (tmp_path / "there.png").mkdir()
+    assert next(iter(single("there.png"))).target == tmp_path / "there.png/x.png"
+    assert not Worklist(str(source), tmp_path / "y.png").single
+    for output, options, message in [
+        ("y.jpg", {"suffix": ".png"}, r"y\.jpg: has a format of its own; leave out --format png"),
+        ("y.jpg", {"shard": Shard(1, 2)}, "one picture has no shards; leave out --shard"),
+        ("in/x.png", {}, "would overwrite the input itself; choose another output file"),
+        ("in/../in/x.png", {}, "would overwrite the input itself"),
+    ]:
+        with pytest.raises(OptionError, match=message):
+            single(output, **options)
+    with pytest.raises(OptionError, match="would overwrite the input itself"):
+        Worklist(str(source / "x_1.png"), source / "x.png", answers=2)
+    assert single("in/y.png").survey().pictures == 1
+
+
+# ---- notes
 
 
 def test_the_note_is_written_when_options_change(tmp_path):

@@ -1,9 +1,9 @@
 """The progress bar of a folder's translation, and what is told above it meanwhile."""
 
-__all__ = ["Bar", "show_bar"]
+__all__ = ["Bar", "show_bar", "show_counting"]
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.console import Console
 from rich.markup import escape
@@ -46,6 +46,11 @@ class Bar:
 
     def _print(self, line: str) -> None:
         self._progress.console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def show_counting(shown: bool) -> AbstractContextManager[object]:
+    """Show on a terminal that pictures are being counted; it goes when that is done."""
+    return Console(stderr=True).status("counting the pictures") if shown else nullcontext()
 
 
 @contextmanager

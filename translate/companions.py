@@ -35,6 +35,7 @@ class Companions:
         first, second = next(names, None), next(names, None)
         if first is None:
             raise nothing_in(self.spec)
+        self._root = self.source.root.resolve()
         alone = second is None and Path(self.spec).expanduser().is_file()
         self.one = self.source.path(first) if alone else None
 
@@ -62,10 +63,9 @@ class Companions:
 
     def has(self, path: Path) -> bool:
         """Whether a file, links followed, is one of these."""
-        root = self.source.root.resolve()
-        if not path.is_relative_to(root):
+        if not path.is_relative_to(self._root):
             return False
-        folder = path.parent.relative_to(root).as_posix()
+        folder = path.parent.relative_to(self._root).as_posix()
         return path.name in self.source.stems("" if folder == "." else folder).get(path.name.rpartition(".")[0], ())
 
     def strays(self, pictures: Callable[[str], Stems]) -> Iterator[Path]:

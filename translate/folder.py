@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.answers import Wish, blend
-from translate.bar import show_bar
+from translate.bar import show_bar, show_counting
 from translate.companions import Companions
 from translate.data.mask_files import MaskFiles, judge_masks, read_mask
 from translate.errors import OptionError
@@ -42,7 +42,7 @@ class Masks:
 
     Attributes:
         spec: a folder or a pattern of masks with the names of the pictures, also as NAME_mask or mask_NAME; or one for
-            all. Which colour is the hole is told by all of them together.
+            all. Which colour is the hole is told by all of them together; of very many, by some.
         invert: whether it is the other colour.
         resize: whether a mask may have another size than its picture.
     """
@@ -93,7 +93,8 @@ def translate_folder(
         str(source), Path(output), answers=len(wish.answers), suffix=as_suffix(format),
         shard=Shard.parse(shard or "1/1"), hints=hints, masks=masks.spec if masks else None,
     )  # fmt: skip
-    survey = work.survey()
+    with show_counting(progress):
+        survey = work.survey()
     read = _Reader.of(translator, masks, work.layers)
     check_writable(work.folder)
     options = _options(translator, wish, count, seed, looks, hints, masks)
@@ -208,6 +209,7 @@ class _Reader:
     translator: Translator
     masks: MaskFiles | None = None
     resize: bool = False
+    judged: str = ""
 
     @classmethod
     def of(cls, translator: Translator, masks: Masks | None, layers: Companions | None) -> "_Reader":
@@ -215,9 +217,10 @@ class _Reader:
         if not (masks and layers):
             return cls(translator)
         source = layers.source
-        every = -(-sum(1 for _ in source.walk()) // _JUDGED)
-        some = [source.path(name) for name in islice(source.walk(), 0, None, every)]
-        return cls(translator, judge_masks(some, invert=masks.invert), masks.resize)
+        count = sum(1 for _ in source.walk())
+        some = [source.path(name) for name in islice(source.walk(), 0, None, -(-count // _JUDGED))]
+        judged = f"masks: {len(some)} of {count} were looked at, evenly spread" if len(some) < count else ""
+        return cls(translator, judge_masks(some, invert=masks.invert), masks.resize, judged)
 
     def __call__(self, job: Job) -> tuple[Picture | HugePicture, Layer | None]:
         if job.layer is None:
@@ -232,7 +235,7 @@ class _Reader:
 
     def notes(self, survey: Survey, work: Worklist) -> list[str]:
         """Return what the user should know of the masks and of what happens to known pixels, a line each."""
-        lines = list(self.masks.notes) if self.masks else []
+        lines = [*([self.judged] if self.judged else []), *(self.masks.notes if self.masks else ())]
         if self.masks and (unused := work.strays()).count:
             lines.append(f"masks: {unused.count} belong to no picture: {unused}")
         if self.translator.masked and survey.lossy.count:

@@ -28,8 +28,8 @@ def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of `folder`, sub-folders apart, whose writers are dead."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:  # no folder: no files; closed: left alone
         for entry in entries:
-            if (owner := _NAME.fullmatch(entry.name)) and _is_dead(entry, *owner.groups()):
-                with contextlib.suppress(OSError):  # another run may have been faster
+            with contextlib.suppress(OSError):  # another run may be faster
+                if (owner := _NAME.fullmatch(entry.name)) and _is_dead(entry, *owner.groups()):
                     Path(entry.path).unlink()
 
 

@@ -170,6 +170,47 @@ def test_what_is_no_sketch_is_listed_and_the_rest_goes_on(capsys, model, sketche
     assert names(tmp_path / "out") == ["failed.jsonl", "x.png", "y.jpg"]
 
 
+# ---- formats, shards, one file
+
+
+def test_formats_and_shards(capsys, model, sketches, tmp_path):
+    assert call(capsys, model, sketches, tmp_path / "out", "--format", "webp")[0] == 0
+    assert names(tmp_path / "out") == ["x.webp", "y.webp"]
+    told = [call(capsys, model, sketches, tmp_path / "parts", "--shard", f"{i}/2")[1] for i in (1, 2)]
+    assert names(tmp_path / "parts") == ["x.png", "y.jpg"]
+    assert sum(int(line.split()[0]) for line in told) == 2
+
+
+def test_one_picture_to_one_file(capsys, model, sketches, tmp_path):
+    out = tmp_path / "made" / "colours.png"
+    for _ in range(2):
+        status, told, err = call(capsys, model, sketches / "y.jpg", out, "--seed", 1)
+        assert status == 0 and told.startswith("1 translated in"), err
+    expected = Translator.load(model, "cpu", "fp32")(sketches / "y.jpg", seed=1)
+    assert (read_picture(out).pixels == np.asarray(expected)).all()
+    assert [path.name for path in out.parent.iterdir()] == ["colours.png"]
+    assert call(capsys, model, sketches / "y.jpg", tmp_path / "two.png", "--count", 2)[0] == 0
+    assert {"two_1.png", "two_2.png"} <= set(names(tmp_path)) and not (tmp_path / "two.png").exists()
+    (sketches / "bad.png").write_text("no picture")
+    status, told, err = call(capsys, model, sketches / "bad.png", out)
+    assert status == 1 and told.startswith("0 translated") and told.endswith("1 failed\n")
+    assert f"failed: {sketches / 'bad.png'}: cannot be read as an image" in err
+
+
+@pytest.mark.parametrize(
+    "words, status, message",
+    [
+        (["--shard", "6/5"], 2, "shard '6/5' is no part of a whole; give I/N, such as 2/5 for the second of five"),
+        (["--shard", "x"], 2, "shard 'x' is no part of a whole"),
+        (["--format", "pngg"], 2, "format 'pngg' is unknown; did you mean 'png'?"),
+    ],
+)
+def test_mistakes_of_formats_and_shards(capsys, model, sketches, tmp_path, words, status, message):
+    found, _, err = call(capsys, model, sketches, tmp_path / "out", *words)
+    assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 # ---- holes
 
 
@@ -282,6 +323,15 @@ def test_what_has_no_hole_fails_and_the_rest_goes_on(capsys, filler, damaged, tm
     ):
         assert f"failed: {line}\n" in err
     assert names(tmp_path / "out") == ["clear.png", "failed.jsonl", "sub", "x.png"]
+
+
+def test_of_very_many_masks_some_are_looked_at(capsys, filler, damaged, tmp_path, monkeypatch):
+    for i in range(9):
+        save_mask(tmp_path / f"masks/more{i}.png", colours=(255, 0) if i == 8 else (0, 255))
+    monkeypatch.setattr("translate.folder._JUDGED", 4)
+    told = call(capsys, filler, damaged, tmp_path / "out", "--masks", tmp_path / "masks")[1]
+    assert "masks: 4 of 11 were looked at, evenly spread\nmasks: white is the hole" in told
+    assert is_filled(damaged / "x.png", tmp_path / "out/x.png")
 
 
 def test_transparent_pictures_need_no_masks(capsys, filler, damaged, tmp_path):

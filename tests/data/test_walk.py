@@ -1,0 +1,143 @@
+import itertools
+import os
+import random
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from translate.data.files import find_images, open_images
+from translate.data.walk import Listed, Tree, is_picture
+from translate.errors import UserError
+
+
+def touched(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return touched(
+        tmp_path / "in", "b.png", "a.x.jpg", "a/z.png", "a/b/c.PNG", "a/notes.txt", "a/.hidden.png", ".cache/x.png",
+        "c.png/d.bmp", "readme", "png",
+    )  # fmt: skip
+
+
+def test_names_come_in_order_folder_by_folder(tree):
+    names = list(Tree(tree).walk())
+    assert names == ["a/b/c.PNG", "a/z.png", "a.x.jpg", "b.png", "c.png/d.bmp"]
+    assert [tree / name for name in names] == sorted(tree / name for name in names)
+
+
+def test_other_files_are_counted_and_what_is_skipped_is_not_entered(tree):
+    source = Tree(tree)
+    list(source.walk())
+    assert source.others == 3  # notes.txt, readme, png
+    assert list(source.walk({"a", "b.png"})) == ["a.x.jpg", "c.png/d.bmp"] and source.others == 2
+
+
+def test_nothing_is_read_before_its_turn(tree, monkeypatch):
+    entered, scandir = [], os.scandir
+
+    def noted(path):
+        entered.append(Path(path).relative_to(tree).as_posix())
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    walk = Tree(tree).walk()
+    assert next(walk) == "a/b/c.PNG" and entered == [".", "a", "a/b"]
+    assert len(list(walk)) == 4 and entered == [".", "a", "a/b", "c.png"]
+
+
+def eagerly(pattern):
+    """What a pattern stands for, by the standard library."""
+    base = Path(*itertools.takewhile(lambda part: not set(part) & set("*?["), pattern.parts))
+    found = set()
+    for match in base.glob(str(pattern.relative_to(base))):
+        for path in [match, *match.rglob("*")] if match.is_dir() else [match]:
+            hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
+            if path.is_file() and is_picture(path.name) and not hidden:
+                found.add(path)
+    return sorted(found)
+
+
+def test_patterns_match_what_the_standard_library_matches(tmp_path):
+    chance = random.Random(0)
+    words = ["a", "b", "ab", "a.png", "b.png", "[x].png", ".h", "n.txt"]
+    for _ in range(60):
+        parts = [chance.choice(words[:3]) for _ in range(chance.randrange(4))]
+        touched(tmp_path / "tree", "/".join([*parts, chance.choice(words[3:])]))
+    touched(tmp_path / "tree", "a/dir.png/a.png")
+    patterns = ["*", "**", "**/*", "*/*", "*/**", "**/*.png", "a/*", "a/**/b.png", "**/a/*.png", "?.png", "*/b/**/a*"]
+    patterns += ["/".join(chance.choice(["*", "**", "a", "a*", "[ab]", "*.png"]) for _ in range(3)) for _ in range(60)]
+    tested = 0
+    for pattern in patterns:
+        if not set(pattern) & set("*?["):
+            continue
+        expected = eagerly(tmp_path / "tree" / pattern)
+        if expected:
+            assert find_images(str(tmp_path / "tree" / pattern)) == expected, pattern
+            tested += 1
+        else:
+            with pytest.raises(UserError, match="no picture matches"):
+                find_images(str(tmp_path / "tree" / pattern))
+    assert tested > 30
+
+
+def test_links_to_folders_are_followed_where_a_pattern_matches_them(tree, tmp_path):
+    (tree / "link").symlink_to(touched(tmp_path / "far", "x.png", "more/y.png"))
+    (tree / "a" / "up").symlink_to(tree)
+    assert not any("link" in name or "up" in name for name in Tree(tree).walk())
+    assert list(Tree(tree, ("l*",)).walk()) == ["link/more/y.png", "link/x.png"]
+    assert list(Tree(tree, ("*", "x.png")).walk()) == ["link/x.png"]
+    assert not any("up" in name for name in Tree(tree, ("**", "*.png")).walk())
+    assert Tree(tree).stems("link") == {} and Tree(tree, ("l*",)).stems("link") == {"x": ["x.png"]}
+
+
+def test_the_names_of_one_folder(tree):
+    source = Tree(tree)
+    assert source.stems("") == {"a.x": ["a.x.jpg"], "b": ["b.png"]}
+    assert source.stems("a") == {"z": ["z.png"]} and source.stems("nowhere/at/all") == {}
+    assert Tree(tree, ("**", "c.*")).stems("a/b") == {"c": ["c.PNG"]} and Tree(tree, ("*.jpg",)).stems("a") == {}
+    for pattern in ((), ("**", "*.png"), ("a", "*"), ("*",)):
+        source = Tree(tree, pattern)
+        folders = {"", *(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_dir())} - {".cache"}
+        named = {Path(folder, n).as_posix() for folder in folders for ns in source.stems(folder).values() for n in ns}
+        assert named == set(source.walk())
+
+
+def test_lists_are_named_from_their_folder_or_from_what_they_have_in_common(tree):
+    near = Listed([tree / "a/z.png", tree / "b.png", tree / "a/../b.png"], tree)
+    assert list(near.walk()) == ["a/z.png", "b.png"] and near.root == tree
+    assert near.stems("a") == {"z": ["z.png"]} and list(near.walk({"a"})) == ["b.png"]
+    far = Listed([tree / "a/z.png", tree / "a/b/c.PNG"], tree / "c.png")
+    assert list(far.walk()) == ["z.png", "b/c.PNG"] and far.path("z.png") == tree / "a/z.png"
+
+
+def test_a_folder_that_cannot_be_read_is_named(tree, monkeypatch):
+    scandir = os.scandir
+
+    def closed(path):
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(UserError, match=r"cannot read '.*a/b': Permission denied; check its permissions"):
+        list(open_images(str(tree)).walk())
+
+
+def test_memory_is_that_of_a_folder_not_of_the_tree(tmp_path):
+    peaks = []
+    for folders in (2, 10):
+        root = tmp_path / str(folders)
+        touched(root, *(f"{i:02}/{k:03}.png" for i in range(folders) for k in range(500)))
+        source = Tree(root)
+        tracemalloc.start()
+        assert sum(1 for _ in source.walk()) == 500 * folders
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
