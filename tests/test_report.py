@@ -45,9 +45,7 @@ def test_without_a_file_there_is_none(tmp_path):
 
 def test_a_list_that_cannot_be_written(tmp_path):
     (tmp_path / "failed.jsonl").mkdir()
-    with pytest.raises(
-        WriteError, match=r"failed\.jsonl: cannot be written \(.*\); make room or"
-    ):
+    with pytest.raises(WriteError, match=r"failed\.jsonl: cannot be written \(.*\); make room or"):
         Failures(tmp_path / "failed.jsonl")
     failures = Failures(tmp_path / "gone" / "failed.jsonl")
     with pytest.raises(WriteError, match="No such file or directory"):
