@@ -335,6 +335,12 @@ def test_shards_that_change_the_options_together(translator, source, tmp_path):
     assert run(translator, source, tmp_path / "out", direction="ba").done == 0
 
 
+def test_frames_that_follow_each_other_are_not_shared_out(crisp, source, tmp_path):
+    with pytest.raises(OptionError, match="leave out --shard, or say --stats frozen"):
+        run(crisp.steadied("smooth"), source, tmp_path / "out", shard="1/2")
+    assert run(crisp.steadied("frozen"), source / "odd.png", tmp_path / "out", shard="1/1").done == 1
+
+
 def test_one_format_for_all(translator, source, tmp_path):
     report = run(translator, source, tmp_path / "out", format="tif")
     assert report.done == GOOD and {Path(name).suffix for name in pictures(tmp_path / "out")} == {".tif"}

@@ -88,6 +88,7 @@ def translate_folder(
     began = time.perf_counter()
     _check_quality(quality)
     wish = _wish(translator, direction, count, seed, looks, scale)
+    _check_film(translator, shard)
     translator.check_layer(hints=hints is not None, mask=masks is not None)
     work = Worklist(
         str(source), Path(output), answers=len(wish.answers), suffix=as_suffix(format),
@@ -116,6 +117,11 @@ def _usual_workers(translator: Translator) -> int:
 def _check_quality(quality: int) -> None:
     if not 1 <= quality <= 100:
         raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
+
+
+def _check_film(translator: Translator, shard: str) -> None:
+    if shard and translator.statistics.kind == "smooth":
+        raise OptionError("frames that follow each other stay together; leave out --shard, or say --stats frozen")
 
 
 def _wish(

@@ -9,6 +9,7 @@ __all__ = ["remove_leftovers", "temporary_beside"]
 import contextlib
 import hashlib
 import os
+import platform
 import re
 import time
 import uuid
@@ -48,7 +49,7 @@ def _whereabouts() -> str:
     """Return what all processes that see each other have in common, and no other machine or container; Linux tells."""
     try:
         booted = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
-        place = booted + os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+        place = booted + platform.node() + os.readlink("/proc/self/ns/pid")  # noqa: PTH115
     except OSError:
         return _UNKNOWN
     return hashlib.sha256(place.encode()).hexdigest()[:8]
