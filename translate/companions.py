@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from translate.data.files import nothing_in, open_images
-from translate.data.walk import Source, Stems
+from translate.data.walk import Source, Stems, joined
 from translate.errors import UserError
 
 
@@ -51,7 +51,7 @@ class Companions:
         stems, stem = self.source.stems(folder), own.rpartition(".")[0]
         for form in self._forms:
             if found := stems.get(form.format(stem)):
-                paths = [self.source.path(f"{folder}/{file}" if folder else file) for file in found]
+                paths = [self.source.path(joined(folder, file)) for file in found]
                 if len(paths) > 1:
                     raise UserError(f"{paths[1]}: has the name of {paths[0]}; keep one {self.kind} for a picture")
                 return paths[0]
@@ -78,7 +78,7 @@ class Companions:
             wanted = {stem} | ({stem.removesuffix("_mask"), stem.removeprefix("mask_")} if self.masks else set())
             path = self.source.path(name)
             names = (file for one in wanted for file in stems.get(one, ()))
-            if not any(self.of(f"{folder}/{file}" if folder else file) == path for file in names):
+            if not any(self.of(joined(folder, file)) == path for file in names):
                 yield path
 
     def folder(self) -> Path | None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from translate.companions import Companions
 from translate.data.files import nothing_in, open_images
-from translate.data.walk import Stems, is_picture
+from translate.data.walk import Stems, is_picture, joined
 from translate.errors import OptionError, UserError, did_you_mean
 from translate.images import IMAGE_SUFFIXES, WriteError, atomic_write
 from translate.report import Tally
@@ -134,8 +134,7 @@ class Worklist:
         if self.single:
             self._check_single()
         self._skip = self._inside()
-        apart = self.layers is not None and self.layers.folder() is None
-        self._no_input = self.layers if apart and self.layers else None
+        self._no_input = self.layers if self.layers and self.layers.folder() is None else None
 
     @property
     def failures(self) -> Path | None:
@@ -200,7 +199,7 @@ class Worklist:
         return {stem: kept for stem, names in stems.items() if (kept := [n for n in names if self._is_in(folder, n)])}
 
     def _is_in(self, folder: str, name: str) -> bool:
-        full = _join(folder, name)
+        full = joined(folder, name)
         return full not in self._skip and not self._is_layer(full)
 
     def _job(self, name: str) -> Job:
@@ -241,7 +240,7 @@ class Worklist:
         """Refuse a translation that would land on another one, or, where the input lies in the output, on an input."""
         folder, _, own = name.rpartition("/")
         if self.suffix and len(same := self._stems(folder).get(own.rpartition(".")[0], ())) > 1:
-            other = self._source.path(_join(folder, next(one for one in same if one != own)))
+            other = self._source.path(joined(folder, next(one for one in same if one != own)))
             raise UserError(f"{job.path} and {other} would both become {job.target}; rename one, or leave out --format")
         if self.single or not self._real.is_relative_to(self._real_output):
             return
@@ -264,7 +263,7 @@ class Worklist:
         stems = self._stems(folder)
         for target in job.targets:
             for other in stems.get(target.stem, ()):
-                if self._target(_join(folder, other)) == target:
+                if self._target(joined(folder, other)) == target:
                     return f"{target}: is an answer to {job.path.name}, not to {other}; rename one to tell them apart"
         return ""
 
@@ -277,10 +276,6 @@ class Worklist:
             wanted = f"that of {self._source.path(first)} is {self.layers.place_of(first)}"
             kind = self.layers.kind.split()[0]
             raise UserError(f"{self.layers.spec}: none of its {kind}s is called like a picture; {wanted}")
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
 
 
 def _is_one(source: Path) -> bool:

@@ -181,11 +181,9 @@ def differences(source: Path, whole: Path, killed: Path) -> list[str]:
 
 def promises(figures: Figures, growth: float) -> list[str]:
     """Return where more files took more memory."""
-    limit = growth * figures.peak_of_a_tenth
-    too_much = [peak for peak in (figures.peak, *figures.peaks_when_killed) if peak > limit]
-    return [
-        f"memory: {peak:.0f} MB, but a tenth of the files took {figures.peak_of_a_tenth:.0f} MB" for peak in too_much
-    ]
+    tenth = figures.peak_of_a_tenth
+    too_much = [peak for peak in (figures.peak, *figures.peaks_when_killed) if peak > growth * tenth]
+    return [f"memory: {peak:.0f} MB, but a tenth of the files took {tenth:.0f} MB" for peak in too_much]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Pictures below a folder, one at a time and in order: no more is held in memory than the names of a few folders."""
 
-__all__ = ["Listed", "Source", "Stems", "Tree", "absolute", "is_picture", "readable"]
+__all__ = ["Listed", "Source", "Stems", "Tree", "absolute", "is_picture", "joined", "readable"]
 
 import contextlib
 import os
@@ -74,9 +74,9 @@ class Tree:
         self.others += others
         for name in sorted([*pictures, *folders]):
             if name in folders:
-                yield from self._walk(_below(folder, name), folders[name], skip)
+                yield from self._walk(joined(folder, name), folders[name], skip)
             else:
-                yield _below(folder, name)
+                yield joined(folder, name)
 
     def _listing(
         self, folder: str, states: States, skip: Collection[str] = ()
@@ -85,7 +85,7 @@ class Tree:
         pictures, folders, others = list[str](), dict[str, States](), 0
         with os.scandir(self.base / folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or (skip and _below(folder, entry.name) in skip):
+                if entry.name.startswith(".") or (skip and joined(folder, entry.name) in skip):
                     continue
                 if entry.is_dir():
                     after = self._entered(states, entry.name, link=entry.is_symlink())
@@ -191,5 +191,6 @@ def is_picture(name: str) -> bool:
     return bool(stem) and f".{suffix.lower()}" in IMAGE_SUFFIXES
 
 
-def _below(folder: str, name: str) -> str:
+def joined(folder: str, name: str) -> str:
+    """Return the name, from the root, of what lies in a folder that is named from there ("": the root itself)."""
     return f"{folder}/{name}" if folder else name
