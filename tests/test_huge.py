@@ -146,8 +146,7 @@ def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path,
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     t = translator("resnet")
     t._infer.memory = 10**11
-    t.recipe.facts["whole"] = True
-    assert t.recipe.whole
+    object.__setattr__(t.recipe, "whole", True)
     report = translate_folder(t, tmp_path / "a.tif", tmp_path / "out", progress=False)
     assert "this model would see it at 64 px; say --scale native" in report.failures[0].reason
     assert translate_folder(t, tmp_path / "a.tif", tmp_path / "out", scale="native", progress=False).done == 1

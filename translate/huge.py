@@ -22,8 +22,9 @@ from translate.errors import UserError
 from translate.fitting import brought_back, fitted_size, fitted_source, is_paired
 from translate.images import WriteError, atomic_write
 from translate.inference import Inference, Tiled, Watch
-from translate.picture import Picture, as_picture
+from translate.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
 from translate.streaming.regions import Region
+from translate.tiff import kind_of
 from translate.transfer import Arriving
 
 try:
@@ -50,18 +51,19 @@ class HugePicture:
         path: of the file.
         size: height and width, px.
         dtype: of its numbers.
+        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
         alpha: whether its last channel is opacity.
         frames: pictures in the file, of which this is the first; the levels of a pyramid are no others.
         pyramid: "pages" or "subifds", where smaller copies lie in the file; "": there are none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, values: ValueRange | None = None) -> None:
         """Read the header.
 
         Raises:
-            UserError: it is no picture that libvips knows.
+            UserError: it is no picture that libvips knows, or its channels lie in pages of their own.
         """
-        self.path = path
+        self.path, self.values = path, values
         with self._reading():
             image = pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated")
             self.pyramid, self.frames = self._pages(image)
@@ -71,7 +73,15 @@ class HugePicture:
         self.image = image
         self.size: tuple[int, int] = (image.height, image.width)
         self.dtype = np.dtype(_TYPES[image.format])
-        self.alpha = bool(image.hasalpha())
+        self._tiff = kind_of(path)
+        self.alpha = self._tiff.alpha if self._tiff else bool(image.hasalpha())
+        if self._tiff and self._tiff.channels + self._tiff.alpha != image.bands:
+            raise UserError(f"{path}: has channels in pages of their own; put them into one page")
+
+    @property
+    def compression(self) -> str:
+        """How a TIFF is compressed, as tifffile names it; "" of other files."""
+        return self._tiff.compression if self._tiff else ""
 
     @property
     def nbytes(self) -> int:
@@ -121,7 +131,8 @@ class HugePicture:
 
     def _picture(self, stored: np.ndarray) -> Picture:
         try:
-            return as_picture(stored, self.alpha)
+            bands = stored.shape[2] - self.alpha not in (1, 3)
+            return as_picture(stored, self.alpha, bands=bands, values=self.values)
         except ValueError as error:
             raise UserError(f"{self.path}: {error}") from None
 
@@ -194,8 +205,9 @@ class Canvas:
             return image
         if self.source.alpha and form != "JPEG":
             image = image.bandjoin(source[source.bands - 1].cast(image.format))
-        if source.get_typeof("icc-profile-data") and self._bands == source.bands - self.source.alpha:
-            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", source.get("icc-profile-data"))
+        icc = source.get("icc-profile-data") if source.get_typeof("icc-profile-data") else None
+        if icc and fitting_icc(Picture(np.empty((0, 0, self._bands)), gray=self._bands == 1, icc=icc)):
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
         return image
 
     def _interpretation(self) -> str:
@@ -204,34 +216,30 @@ class Canvas:
 
     def _tiff(self) -> dict[str, Any]:
         """Return how TIFF is written: in tiles, and otherwise as the source was if it was TIFF."""
-        from tifffile import TiffFile, TiffFileError
-
-        try:
-            with TiffFile(self.source.path) as file:
-                page: Any = file.pages[0]
-                compression = _COMPRESSIONS.get(page.compression.name, "deflate")
-        except (TiffFileError, OSError):  # it is of another kind
-            compression = "deflate"
+        compression = _COMPRESSIONS.get(self.source.compression, "deflate")
         if compression == "jpeg" and (self._dtype != np.uint8 or self._bands not in (1, 3)):
             compression = "deflate"
-        pyramid = self.source.pyramid
+        source, pyramid = self.source.image, self.source.pyramid
+        sides = (source.get(name) if source.get_typeof(name) else 256 for name in ("tile-width", "tile-height"))
+        known = zip(("tile_width", "tile_height"), sides, strict=True)
         return {
-            "tile": True, "tile_width": 256, "tile_height": 256, "compression": compression, "bigtiff": True,
-            "pyramid": bool(pyramid), "subifd": pyramid == "subifds",
+            "tile": True, **dict(known), "compression": compression, "bigtiff": True, "pyramid": bool(pyramid),
+            "subifd": pyramid == "subifds",
         }  # fmt: skip
 
 
-def open_huge(path: Path, room: int | None) -> HugePicture | None:
+def open_huge(path: Path, room: int | None, values: ValueRange | None = None) -> HugePicture | None:
     """Open a picture that would take too much memory to be decoded whole; None: it would not.
 
     Args:
         path: of the file.
         room: bytes that there are for it; None: nothing tells.
+        values: as of a `HugePicture`.
     """
     if pyvips is None or room is None or path.stat().st_size < _LEAST:
         return None
     try:
-        picture = HugePicture(path)
+        picture = HugePicture(path, values)
     except (UserError, KeyError):  # it may yet be a kind that others know
         return None
     return picture if _COPIES * picture.nbytes > room // 2 else None
@@ -258,7 +266,8 @@ def translate_huge(infer: Inference, picture: HugePicture, wish: Wish, watch: Wa
         def write(region: Region, y: Tensor, canvas: Canvas = canvas) -> None:
             like = picture.region(region)
             part = brought_back(Arriving(y, like.pixels.dtype).array(0), like, paired)
-            canvas.write(region, part.pixels[..., :1] if part.gray else part.pixels)
+            pixels = part.pixels[..., :1] if part.gray else part.pixels
+            canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
 
         tiled = Tiled(picture.size, lambda r: shown(picture.region(r)), write, 0, lambda: shown(picture.thumbnail()))
         infer.stream(tiled, wish.direction, answer, infer.room() or 0, name, watch)

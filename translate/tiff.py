@@ -9,6 +9,7 @@ import io
 import logging
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class TiffKind:
         orientation: EXIF's.
         icc: the profile of its colour space.
         dpi: pixels an inch, across and down.
+        compression: as tifffile names it, such as "LZW".
     """
 
     height: int
@@ -48,6 +50,7 @@ class TiffKind:
     orientation: int
     icc: bytes | None
     dpi: tuple[float, float] | None
+    compression: str
 
 
 def is_tiff(data: bytes) -> bool:
@@ -55,10 +58,10 @@ def is_tiff(data: bytes) -> bool:
     return data[:4] in _MAGIC
 
 
-def kind_of(data: bytes) -> TiffKind | None:
-    """Read the header of a file's content; None where that is no whole TIFF."""
+def kind_of(data: bytes | Path) -> TiffKind | None:
+    """Read the header of a file, or of its content; None where that is no whole TIFF."""
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
+        with tifffile.TiffFile(data if isinstance(data, Path) else io.BytesIO(data)) as file:
             return _kind(file.series[0])
     except Exception:  # damaged files make it raise nearly everything; whoever decodes them says why
         return None
@@ -95,6 +98,7 @@ def _kind(series: tifffile.TiffPageSeries) -> TiffKind:
         bands=stacked and page.photometric in _LIGHT,
         frames=int(np.prod([size for axis, size in sizes.items() if axis not in "CSYX"], dtype=np.int64)),
         orientation=_tag(page, "Orientation", 1), icc=page.iccprofile, dpi=_dpi(page),
+        compression=tifffile.COMPRESSION(page.compression).name,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from translate.fitting import as_look, brought_back, check_channels, fitted_hint
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.huge import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference import Inference, Watch
-from translate.kinds import as_kind_of, checked_tensor, picture_of
+from translate.kinds import as_kind_of, checked_tensor, hint_of, picture_of
 from translate.lanes import Lanes
 from translate.memory import parse_bytes
 from translate.picture import Picture, parse_range
@@ -303,7 +303,7 @@ class Translator:
 
     def open_huge(self, path: Path) -> HugePicture | None:
         """Open a picture that would take too much memory to be decoded whole; None: it would not, or has to be."""
-        return open_huge(path, self._infer.room()) if self._infer.streams else None
+        return open_huge(path, self._infer.room(), self.values) if self._infer.streams else None
 
     def huge(self, picture: HugePicture, wish: Wish) -> list[Canvas]:
         """Translate one that `open_huge` gave to all the answers that are wished for; as `translate_huge`."""
@@ -362,18 +362,10 @@ class Translator:
         if self.masked:
             results: Iterable[Tensor] = self._completed_batch(batch, wish, mask)
         else:
-            hint = self._hint_for(x, hints)
+            hint = None if hints is None else hint_of(hints, x)
             results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
         # A clone may be used in autograd.
         return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in results]
-
-    @staticmethod
-    def _hint_for(x: Tensor, hints: Any) -> Tensor | None:
-        if hints is None:
-            return None
-        layer, name = picture_of(hints)
-        height, width = x.shape[-2:]
-        return fitted_hint(layer, (height, width), (height, width), name)
 
     # ---- holes
 
