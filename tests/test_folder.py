@@ -458,12 +458,12 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
         write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
     read, written, most, lock = 0, 0, 0, threading.Lock()
 
-    def count_read(path):
+    def count_read(*arguments):
         nonlocal read, most
         with lock:
             read += 1
             most = max(most, read - written)
-        return read_picture(path)
+        return read_picture(*arguments)
 
     def count_written(*arguments):
         nonlocal written

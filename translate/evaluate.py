@@ -30,6 +30,7 @@ from translate.metrics.colour import colour_statistics, transfer_colour
 from translate.metrics.features import DctFeatures
 from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
+from translate.picture import ValueRange
 from translate.run import data_of
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
@@ -45,6 +46,7 @@ def evaluate(
     *,
     limit: int | None = None,
     progress: bool = True,
+    values: ValueRange | None = None,
 ) -> Scores:
     """Score a model in every direction whose source has test pictures.
 
@@ -55,6 +57,7 @@ def evaluate(
         b: second domain.
         limit: at most this many pictures of each set, spread evenly over it.
         progress: show a progress bar on standard error.
+        values: what is black and white in files of floats and wide integers.
 
     Raises:
         OptionError: `limit` is below 1.
@@ -67,7 +70,7 @@ def evaluate(
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         for direction, source, target in (("ab", a, b), ("ba", b, a)):
             if source.test:
-                reader = Reader(bar, f"{source.name} -> {target.name}")
+                reader = Reader(bar, f"{source.name} -> {target.name}", values)
                 sets = Sets.choose(source, target, limit)
                 model = partial(translator, direction=direction)
                 parts.append(score_direction(direction, model, source, target, sets, reader))
@@ -103,18 +106,19 @@ def named(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str
 class Reader:
     """Reads pictures with a progress bar; leaves out, and remembers, what cannot be read."""
 
-    def __init__(self, bar: Progress, title: str) -> None:
+    def __init__(self, bar: Progress, title: str, values: ValueRange | None = None) -> None:
+        self._read = partial(read_rgb8, values=values)
         self.bar, self.task = bar, bar.add_task(escape(title), total=0)
         self.total = 0
         self.unreadable: set[Hashable] = set()
 
     def read(self, path: Path) -> np.ndarray | None:
         """(H, W, 3) uint8, or None."""
-        return self.attempt(path, read_rgb8)
+        return self.attempt(path, self._read)
 
     def each(self, paths: list[Path]) -> Iterator[tuple[Path, np.ndarray]]:
         """The readable pictures among `paths`."""
-        return self.each_with(paths, read_rgb8)
+        return self.each_with(paths, self._read)
 
     def attempt(self, item: K, read: Callable[[K], V]) -> V | None:
         """What `read` makes of an item, such as a path; None where it raises a UserError."""
@@ -245,7 +249,9 @@ def explain(untouched: Row, counts: dict[str, int], source: Domain) -> list[str]
     return notes
 
 
-def contact_sheet(translator: Callable[..., np.ndarray], a: Domain, b: Domain, *, columns: int = 6) -> np.ndarray:
+def contact_sheet(
+    translator: Callable[..., np.ndarray], a: Domain, b: Domain, *, columns: int = 6, values: ValueRange | None = None
+) -> np.ndarray:
     """Lay test pictures out as (H, W, 3) uint8: for a, then for b, the pictures, their translations, and the truth.
 
     Pictures that cannot be read are left out, and so is a row of truths that are not known.
@@ -256,8 +262,8 @@ def contact_sheet(translator: Callable[..., np.ndarray], a: Domain, b: Domain, *
         found = []
         for path in spread(source.test, columns):
             with contextlib.suppress(UserError):
-                picture = read_rgb8(path)
-                answer = [read_rgb8(truths[path.stem])] if path.stem in truths else []
+                picture = read_rgb8(path, values)
+                answer = [read_rgb8(truths[path.stem], values)] if path.stem in truths else []
                 found.append([picture, translator(picture, direction=direction), *answer])
         rows += [list(row) for row in zip(*found, strict=False)]
     return make_grid(rows)

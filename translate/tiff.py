@@ -8,6 +8,7 @@ __all__ = ["TiffKind", "encode", "is_tiff", "kind_of", "read"]
 import io
 import logging
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,11 @@ def read(data: bytes) -> np.ndarray:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             return _first(file.series[0])
+    except zlib.error:
+        raise ValueError("the file is truncated or damaged") from None
     except ValueError as error:
+        if "failed to read" in str(error):
+            raise ValueError("the file is truncated") from None
         if "imagecodecs" not in str(error):
             raise
         way = "save it without compression or with deflate, or pip install imagecodecs"

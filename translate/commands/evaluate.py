@@ -122,9 +122,25 @@ def score_translator(options: Evaluate, kind: str) -> tuple["Scores | HoleScores
     from translate.translator import Translator
 
     translator = Translator.load(options.model, options.device, options.precision)
+    refuse_bands(translator, kind)
     if kind == "masked":
         return score_holes(translator, options)
     return (score_pairs if kind == "paired" else score_domains)(translator, options)
+
+
+def refuse_bands(translator: "Translator", kind: str) -> None:
+    """Refuse a model of pictures that the scores, made for gray and RGB in 8 bits, say nothing of.
+
+    Raises:
+        UserError: says why.
+    """
+    from translate.errors import UserError
+
+    counts = [translator.recipe.channels.get(side, 3) for side in "ab"]
+    if not {*counts} <= {1, 3}:
+        raise UserError(f"scores are for gray and RGB, and this model turns {counts[0]} channels into {counts[1]}")
+    if translator.values and kind == "paired":
+        raise UserError("scores of pairs are for pictures of 8 bits, and this model was trained with --value-range")
 
 
 def score_holes(translator: "Translator", options: Evaluate) -> tuple["HoleScores", "np.ndarray | None"]:
@@ -144,8 +160,8 @@ def score_domains(translator: "Translator", options: Evaluate) -> tuple["Scores"
     from translate.evaluate import contact_sheet, evaluate, trained_on
 
     a, b = trained_on(options.model, options.a, options.b, options.data)
-    scores = evaluate(translator, a, b, limit=options.limit or None)
-    return scores, contact_sheet(translator, a, b) if options.grid else None
+    scores = evaluate(translator, a, b, limit=options.limit or None, values=translator.values)
+    return scores, contact_sheet(translator, a, b, values=translator.values) if options.grid else None
 
 
 def score_pairs(translator: "Translator", options: Evaluate) -> tuple["Scores", "np.ndarray | None"]:
