@@ -591,7 +591,7 @@ def test_lanes_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
     drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)
     assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).lanes().count == 1
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    monkeypatch.setattr("translate.memory.free_bytes", lambda _: 10.5 * crisp.peak_bytes(512, 512))
+    monkeypatch.setattr("translate.memory.free_bytes", lambda _: 10.5 * crisp._infer.peak_bytes(512, 512))
     assert crisp.lanes().count == 10
 
 

@@ -122,7 +122,7 @@ def test_other_networks(name):
         image = noise(*hole.shape, 3)
         result = model(image, mask=hole)
         assert (result[~hole] == image[~hole]).all() and (result[hole] != image[hole]).any()
-    assert model.peak_bytes(500, 500) > 0
+    assert model._infer.peak_bytes(500, 500) > 0
 
 
 def translation_nets():
@@ -150,7 +150,7 @@ def test_a_network_of_one_size(precision, monkeypatch):
         hole = patch(*shape, (8, 9, 7, 6))
         image = np.zeros((*shape, 3), np.uint8)
         assert (model(image, mask=hole)[10:14, 11:13] > 200).all()
-    assert 0 < model.peak_bytes(48, 48) == model.peak_bytes(40, 30)
+    assert 0 < model._infer.peak_bytes(48, 48) == model._infer.peak_bytes(40, 30)
     x = torch.zeros(3, 40, 48)
     assert (model(x, mask=patch(40, 48, (8, 9, 7, 6)))[:, 9:14, 10:14] == 1).all()
     with pytest.raises(UserError, match="this model sees 48 x 48 px at once; give a smaller tensor, or an array"):

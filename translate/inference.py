@@ -97,7 +97,7 @@ class Inference:
         self.mode, self.note = pick_inference_precision(
             partial(self._prepared, nets), device, precision, min(max(recipe.size, 64), _TRIED)
         )
-        self.nets = arranged(nets, self.mode)
+        self._given, self.nets = nets, arranged(nets, self.mode)
 
     def steadied(self, stats: str, references: Mapping[str, Tensor | None], name: str) -> "Inference":
         """Return the same networks with other `Statistics`.
@@ -109,6 +109,12 @@ class Inference:
             raise OptionError("local statistics are not for models of line drawings or with hints; choose frozen")
         other = copy.copy(self)
         other.statistics = Statistics(stats, references, name, self.recipe.size)
+        return other
+
+    def arranged(self, mode: Mode) -> "Inference":
+        """Return the same in a mode that another run has chosen."""
+        other = copy.copy(self)
+        other.mode, other.nets = mode, arranged(self._given, mode)
         return other
 
     def places(self, direction: str) -> tuple[str, str]:

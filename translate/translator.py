@@ -20,10 +20,11 @@ from translate.fitting import as_look, brought_back, check_channels, fitted_hint
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.huge import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference import Inference, Watch
-from translate.kinds import as_kind_of, checked_tensor, hint_of, picture_of
+from translate.kinds import as_kind_of, checked_tensor, picture_of
 from translate.lanes import Lanes
 from translate.memory import parse_bytes
 from translate.picture import Picture, parse_range
+from translate.precision import Mode
 from translate.ready import Layer, Ready
 from translate.step import pick_device
 from translate.tasks import TASKS
@@ -41,7 +42,7 @@ class Translator:
         recipe: what the model is; `recipe.domains` names a and b.
         device: where it computes.
         precision: "fp32" or "bf16".
-        note: why that, in a line; "" where nothing was measured.
+        mode: precision and layout. note: why that, in a line; "" where nothing was measured.
         z_dim: how many numbers make a look z; 0: the model has none.
         random: whether `seed` changes the answer.
         masked: whether it fills holes.
@@ -64,7 +65,7 @@ class Translator:
         self.z_dim, self.random, self.masked = self._infer.z_dim, self._infer.random, self._infer.masked
         self.values = parse_range(recipe.facts.get("value_range", ""))
         self.file: Path | None = None
-        self.statistics = self._infer.statistics
+        self.statistics, self.mode = self._infer.statistics, self._infer.mode
         self._paired = is_paired(recipe)
 
     @classmethod
@@ -120,9 +121,16 @@ class Translator:
         if reference is not None:
             picture, name = picture_of(reference, self.values)
             references = {d: self.ready(picture, self.wish(d), None, name).shown for d in self.recipe.directions}
+        return self._by(self._infer.steadied(stats or "frozen", references, name))
+
+    def arranged(self, mode: Mode) -> "Translator":
+        """Return this translator in the precision and layout that another run has chosen."""
+        return self if mode == self.mode else self._by(self._infer.arranged(mode))
+
+    def _by(self, infer: Inference) -> "Translator":
         other = copy.copy(self)
-        other._infer = self._infer.steadied(stats or "frozen", references, name)
-        other.statistics = other._infer.statistics
+        other._infer, other.nets = infer, infer.nets
+        other.statistics, other.mode, other.precision = infer.statistics, infer.mode, infer.mode.precision
         return other
 
     def __call__(
@@ -285,7 +293,11 @@ class Translator:
             return [lambda: [brought_back(array, first.picture, self._paired) for array in streamed]]
         passes = (self._infer(shown, wish.direction, answer, first.hint, first.name) for answer in wish.answers)
         made = [Arriving(y, first.picture.pixels.dtype) for y in passes]
-        return [partial(self._brought_back, made, i, one.picture) for i, one in enumerate(batch)]
+
+        def answers(i: int) -> list[Picture]:
+            return [brought_back(arriving.array(i), batch[i].picture, self._paired) for arriving in made]
+
+        return [partial(answers, i) for i in range(len(batch))]
 
     def _streamed(self, one: Ready, wish: Wish) -> list[np.ndarray] | None:
         """Return the answers to a picture too large for one pass, made tile by tile; None: it is not."""
@@ -297,9 +309,6 @@ class Translator:
                 return None
             found.append(result)
         return found
-
-    def _brought_back(self, made: Sequence[Arriving], i: int, picture: Picture) -> list[Picture]:
-        return [brought_back(arriving.array(i), picture, self._paired) for arriving in made]
 
     def open_huge(self, path: Path) -> HugePicture | None:
         """Open a picture that would take too much memory to be decoded whole; None: it would not, or has to be."""
@@ -324,10 +333,6 @@ class Translator:
         """
         together = one.shown is not None and one.shown.dtype == torch.uint8 and one.hint is None
         return self._infer.batch_of(*one.size) if together else 1
-
-    def peak_bytes(self, height: int, width: int) -> int:
-        """Estimate the memory that one pass over a picture of height x width px takes, beside the model."""
-        return self._infer.peak_bytes(height, width)
 
     def check_direction(self, direction: str | None) -> str:
         """Return `direction`, or the model's usual one for None.
@@ -362,7 +367,8 @@ class Translator:
         if self.masked:
             results: Iterable[Tensor] = self._completed_batch(batch, wish, mask)
         else:
-            hint = None if hints is None else hint_of(hints, x)
+            size, layer = (x.shape[-2], x.shape[-1]), None if hints is None else picture_of(hints)
+            hint = fitted_hint(layer[0], size, size, layer[1]) if layer else None
             results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
         # A clone may be used in autograd.
         return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in results]

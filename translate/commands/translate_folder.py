@@ -10,6 +10,7 @@ import tyro
 from tyro.conf import arg
 
 from translate.commands.options import Direction, PathWord, ValueRange, Words
+from translate.commands.translating_film import translate_film
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
@@ -21,8 +22,8 @@ class TranslateFolder:
 
     Attributes:
         model: Run folder or model.safetensors.
-        input: Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths.
-        output: Folder for the results; or for one picture, a file.
+        input: Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths; or a film, or a GIF.
+        output: Folder for the results; or for one picture, a file; for a film .mp4, .m4v, .mov, .mkv, .webm or .gif.
         direction: "ab": from the first domain to the second; "ba": back (default: the model's usual one).
         count: So many answers to each picture, called NAME_1, NAME_2 and so on.
         seed: Of the answers; without --count and --seed, each picture gets one that is always the same.
@@ -40,7 +41,9 @@ class TranslateFolder:
         format: Of all results, such as png (default: each has the format of its picture).
         shard: "2/5": only the second of five parts, for five machines that share the folders.
         overwrite: Translate again what is there already.
-        quality: Of JPEG and WebP files, 1 to 100.
+        fps: Frames a second of a film that is made of a folder of frames (default: 25).
+        no_denoise: Leave the camera noise of a film as it is; the model may make flicker of it.
+        quality: Of JPEG and WebP files and of films, 1 to 100.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto", "bf16" or "fp32".
         memory: Most that all may take, such as 3GB; larger pictures are translated tile by tile, with the same result
@@ -67,6 +70,8 @@ class TranslateFolder:
     format: Words = ""
     shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    fps: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None
+    no_denoise: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     quality: int = 95
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -84,7 +89,10 @@ def translate_folder(options: TranslateFolder) -> int:
     from translate.errors import OptionError
     from translate.folder import Masks, translate_folder
     from translate.translator import Translator
+    from translate.video import is_video
 
+    if is_video(options.input, options.output):
+        return translate_film(options)
     invert, resize = options.invert_masks, options.resize_masks
     if (invert or resize) and not options.masks:
         raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
