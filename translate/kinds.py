@@ -1,6 +1,6 @@
 """Every kind of picture that the Python API takes, and the way back: a result is of the kind that was given."""
 
-__all__ = ["as_kind_of", "checked_tensor", "picture_of"]
+__all__ = ["as_kind_of", "checked_tensor", "hint_of", "picture_of"]
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor
 from translate.decode import from_pillow
 from translate.encode import stored_alpha, to_array, to_pillow
 from translate.errors import UserError
+from translate.fitting import fitted_hint
 from translate.images import read_picture
 from translate.picture import Picture, ValueRange, as_picture, to_numbers
 
@@ -39,6 +40,13 @@ def picture_of(image: Any, values: ValueRange | None = None, channels: int = 3) 
     if isinstance(image, np.ndarray):
         return _from_array(image, values, channels), "the array"
     raise UserError(f"a {type(image).__name__} is no picture; give a path, PIL image, array or tensor")
+
+
+def hint_of(layer: Any, x: Tensor) -> Tensor:
+    """Read a layer of strokes for pictures (..., H, W), from a path, PIL image or array, as `fitting.fitted_hint`."""
+    strokes, name = picture_of(layer)
+    height, width = x.shape[-2:]
+    return fitted_hint(strokes, (height, width), (height, width), name)
 
 
 def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> Picture:

@@ -20,7 +20,7 @@ from translate.fitting import as_look, brought_back, check_channels, fitted_hint
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.huge import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference import Inference, Watch
-from translate.kinds import as_kind_of, checked_tensor, picture_of
+from translate.kinds import as_kind_of, checked_tensor, hint_of, picture_of
 from translate.lanes import Lanes
 from translate.memory import parse_bytes
 from translate.picture import Picture, parse_range
@@ -301,9 +301,8 @@ class Translator:
 
     def _streamed(self, one: Ready, wish: Wish) -> list[np.ndarray] | None:
         """Return the answers to a picture too large for one pass, made tile by tile; None: it is not."""
-        found = []
+        dtype, found = one.picture.pixels.dtype, []
         for answer in wish.answers:
-            dtype = one.picture.pixels.dtype
             result = self._infer.streamed(one.shown, wish.direction, answer, dtype, one.name, self.watch)  # type: ignore[arg-type]
             if result is None:
                 return None
@@ -367,8 +366,7 @@ class Translator:
         if self.masked:
             results: Iterable[Tensor] = self._completed_batch(batch, wish, mask)
         else:
-            size, layer = (x.shape[-2], x.shape[-1]), None if hints is None else picture_of(hints)
-            hint = fitted_hint(layer[0], size, size, layer[1]) if layer else None
+            hint = None if hints is None else hint_of(hints, x)
             results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
         # A clone may be used in autograd.
         return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in results]
@@ -389,8 +387,7 @@ class Translator:
         """Fill the hole of a picture of any kind; the results are of that kind."""
         picture, name = picture_of(image)
         hole = hole_in(picture, None if mask is None else hole_of(mask), name)
-        results = (as_kind_of(image, result) for result in self._filled(picture, hole, wish, name))
-        return [keep_known(image, result, hole) for result in results]
+        return [keep_known(image, as_kind_of(image, one), hole) for one in self._filled(picture, hole, wish, name)]
 
     def _completed_batch(self, x: Tensor, wish: Wish, mask: Any) -> Iterator[Tensor]:
         """Fill the holes of (B, C, H, W), each picture in one pass."""
