@@ -6,8 +6,6 @@ row, in bounded memory. TIFF comes out in tiles, as a pyramid where it was one, 
 
 __all__ = ["Canvas", "HugePicture", "open_huge", "translate_huge"]
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +18,10 @@ from translate.answers import Wish
 from translate.encode import FORMATS
 from translate.errors import UserError
 from translate.fitting import brought_back, fitted_size, fitted_source, is_paired
-from translate.images import WriteError, atomic_write
+from translate.images import atomic_write
 from translate.inference import Inference, Tiled, Watch
 from translate.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
+from translate.streaming.raster import Raster
 from translate.streaming.regions import Region
 from translate.tiff import kind_of
 from translate.transfer import Arriving
@@ -143,24 +142,19 @@ class Canvas:
     def __init__(self, source: HugePicture, keep: bool) -> None:
         """Begin an answer to `source`; with `keep`, it has the opacity and the colour profile of that."""
         self.source, self.keep = source, keep
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the answer is needed
+        self._raster: Raster | None = None
         self._bands, self._dtype = 0, source.dtype
 
     def write(self, region: Region, stored: np.ndarray) -> None:
         """Take a region, (h, w, C).
 
         Raises:
-            WriteError: there is no room for it.
+            UserError: the disk is full.
         """
-        self._bands, self._dtype = stored.shape[2], stored.dtype
-        pixel = self._bands * self._dtype.itemsize
-        try:
-            for i, row in enumerate(stored):
-                at = ((region.top + i) * self.source.size[1] + region.left) * pixel
-                os.pwrite(self._file.fileno(), row.tobytes(), at)
-        except OSError as error:
-            where = f"{tempfile.gettempdir()}: cannot be written to ({error.strerror})"
-            raise WriteError(f"{where}; make room there, or set TMPDIR to another folder") from error
+        if self._raster is None:
+            self._bands, self._dtype = stored.shape[2], stored.dtype
+            self._raster = Raster(self.source.size[1], self._bands * self._dtype.itemsize)
+        self._raster.write(region, stored)
 
     def save(self, path: Path, quality: int) -> None:
         """Encode it in the format that the suffix names, atomically.
@@ -196,8 +190,9 @@ class Canvas:
     def _image(self, form: str) -> Any:
         """Return the answer, with all that is kept of its source, for libvips to encode."""
         (height, width), source = self.source.size, self.source.image
+        assert self._raster is not None
         image = pyvips.Image.rawload(
-            f"/dev/fd/{self._file.fileno()}", width, height, self._bands,
+            f"/dev/fd/{self._raster.descriptor}", width, height, self._bands,
             format=_FORMATS[self._dtype], interpretation=self._interpretation(),
         )  # fmt: skip
         image = image.copy(xres=source.xres, yres=source.yres)

@@ -232,7 +232,8 @@ class Inference:
         z = None if z is None else z.to(self.device)
         rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
         plan = plan_stream(net, self.channels(direction)[0], len(rows), len(columns), z)
-        way = choose_way(plan, budget, self._bytes_per_pixel + _BESIDE, tiled.fixed, name)
+        computed = torch.bfloat16 if self.mode.precision == "bf16" else torch.float32
+        way = choose_way(plan, budget, self._bytes_per_pixel + _BESIDE, tiled.fixed, name, computed)
         way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
         where = "in files" if way.on_disk else "in memory"
         said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"

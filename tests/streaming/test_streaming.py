@@ -156,23 +156,46 @@ def test_the_most_exact_way_that_fits_is_taken_and_the_least_is_named():
     plan = plan_stream(made("resnet"), 3, 400, 400)
     plan.numbers = 100.0
     kept = 100 * 400 * 400
-    ways = [choose_way(plan, budget, 1.0, 0, "x.png") for budget in (4 * kept + 10**6, 2 * kept + 10**6, 2 * kept)]
+    ways = [choose_way(plan, budget, 1.0, 0, "x.png") for budget in (4 * kept + 10**6, 2 * kept + 10**6, 2 * 10**5)]
     assert [(way.dtype, way.on_disk) for way in ways] == [
         (torch.float32, False), (torch.float16, False), (torch.float16, True),
     ]  # fmt: skip
-    assert [way.tile for way in ways] == [512, 512, 256]  # of files, a row of tiles is in memory
-    assert all(way.peak <= budget for way, budget in zip(ways, (5 * kept, 3 * kept, 2 * kept), strict=True))
+    assert [way.tile for way in ways] == [512, 512, 256]
+    assert [way.peak for way in ways] == [4 * kept + 576**2, 2 * kept + 576**2, 320**2]
+    half = choose_way(plan, 2 * kept + 10**6, 1.0, 0, "x.png", torch.bfloat16)  # which has two bytes as it is
+    assert (half.dtype, half.on_disk) == (torch.float32, False)
     with pytest.raises(UserError, match=r"x.png: 400 x 400 px need at least .*GB .* say --memory"):
         choose_way(plan, 10_000, 1.0, 0, "x.png")
 
 
-def test_a_full_disk_is_an_error_and_no_crash(monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
+    maps = Maps(Way(16, torch.float32, on_disk), torch.device("cpu"))
+    x = torch.randn(1, 6, 40, 50).to(dtype)
+    one = maps.new((6, 40, 50), dtype)
+    for region in tiles(40, 50, 16):
+        one.write(region, cut(x, Region(0, 40, 0, 50), region))
+    part = Region(3, 37, 11, 49)
+    found = one.read(part, torch.device("cpu"))
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, cut(x, Region(0, 40, 0, 50), part), rtol=0, atol=0)
+    maps.drop(one)
+    assert maps.new((6, 40, 50), dtype).place is one.place
+    assert maps.new((6, 40, 50), dtype).place is not one.place
 
-    monkeypatch.setattr("os.posix_fallocate", full)
-    with pytest.raises(OSError, match="No space left"):
-        Maps(Way(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8), torch.float32)
+
+@pytest.mark.parametrize("full", ["raises", "writes less"])
+def test_a_full_disk_is_an_error_and_no_crash(full, monkeypatch):
+    def pwrite(descriptor, data, at):
+        if full == "raises":
+            raise OSError(28, "No space left on device")
+        return len(data) - 1
+
+    monkeypatch.setattr("os.pwrite", pwrite)
+    one = Maps(Way(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8), torch.float32)
+    with pytest.raises(UserError, match=r"cannot be written to \(No space left on device\); make room .* TMPDIR"):
+        one.write(Region(0, 8, 0, 8), torch.zeros(1, 4, 8, 8))
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,6 @@ class Streamer:
             if node in self.plan.kept:
                 whole = whole or self.maps.new(size, x.dtype)
                 whole.write(region, x)
-            if region.right == size[2]:
-                self.maps.let_go()
         if whole is not None:
             self.store[node] = whole
         for one in [one for one in self.store if self.plan.last.get(one, -1) <= i]:
@@ -156,6 +154,4 @@ def stream(
     _, height, width = plan.sizes[output]
     for region in tiles(height, width, way.tile):
         write(region, streamer.region(output, region))
-        if region.right == width:
-            streamer.maps.let_go()
     advance(1.0)
