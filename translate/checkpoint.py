@@ -53,7 +53,8 @@ class Recipe:
             pictures from nothing has none.
         whole: Whether it only ever saw whole pictures of `size` px.
         facts: What is known of its pictures: {"sketch": True} where it translates line drawings, {"labels": "a"} where
-            the sources are label maps ("b": the targets), {"classes": [...]}: the names of the classes.
+            the sources are label maps ("b": the targets), {"classes": [...]}: the names of the classes,
+            {"value_range": "0,4095"}: what is black and white in files of floats and wide integers.
         value_range: Of a picture inside the networks.
         format: Version of this layout.
     """

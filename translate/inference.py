@@ -34,7 +34,7 @@ Watch = Callable[[str, float], None]  # what is being done, and which share of i
 _MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over
 _PROBE = 64  # px of the smaller picture that memory is measured with
 _ALWAYS_FITS = 2**20  # pixels; memory is not asked about for pictures up to this
-_BESIDE = 40  # bytes a pixel of the copies around the networks' pass
+_BESIDE = 40  # bytes a pixel of the copies around the networks' pass, of three channels on both sides
 _SIDE = 512  # px; a picture up to the square of this is worth one core, and a larger one all
 _TRIED = 256  # px at most, of the picture that precisions are compared on
 _MOST = 32  # pictures of a batch
@@ -233,7 +233,7 @@ class Inference:
         rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
         plan = plan_stream(net, self.channels(direction)[0], len(rows), len(columns), z)
         computed = torch.bfloat16 if self.mode.precision == "bf16" else torch.float32
-        way = choose_way(plan, budget, self._bytes_per_pixel + _BESIDE, tiled.fixed, name, computed)
+        way = choose_way(plan, budget, self._bytes_per_pixel + self._beside, tiled.fixed, name, computed)
         way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
         where = "in files" if way.on_disk else "in memory"
         said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
@@ -298,7 +298,7 @@ class Inference:
     def peak_bytes(self, height: int, width: int) -> int:
         """Estimate the memory that translating a picture of height x width px takes, beside the model."""
         rows, columns = (-(-max(size, _MINIMUM) // self._multiple) * self._multiple for size in (height, width))
-        return round(rows * columns * (self._bytes_per_pixel + _BESIDE))
+        return round(rows * columns * (self._bytes_per_pixel + self._beside))
 
     def check_memory(self, batch: int, height: int, width: int, name: str) -> None:
         """Raise UserError if so many pictures of this size would take more memory than there is."""
@@ -313,6 +313,10 @@ class Inference:
             f"{name}: {width} x {height} px would need about {need} of memory, {there} are free;"
             " shrink it first or use a machine with more memory"
         )
+
+    @property
+    def _beside(self) -> float:
+        return _BESIDE * max(1.0, sum(self.channels(self.usual)) / 6)
 
     @cached_property
     def _bytes_per_pixel(self) -> float:

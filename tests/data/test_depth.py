@@ -3,9 +3,11 @@ import pytest
 import tifffile
 import torch
 
+from translate.config import DataConfig
 from translate.data.cache import PictureCache, Pictures
 from translate.data.crops import Crops
 from translate.data.depth import MixedChannels, as_shown, as_unit, kind_of_files
+from translate.data.masked import MaskedData
 from translate.data.transforms import fit
 from translate.images import write_picture
 from translate.picture import Picture
@@ -95,3 +97,14 @@ def test_what_is_shown_of_bands():
     five = noise(5, "float32")
     np.testing.assert_array_equal(as_shown(five), np.rint(five[..., :3] * 255).astype(np.uint8))
     assert as_unit(noise(3)).dtype == torch.uint8 and as_unit(five).min() < 0
+
+
+def test_holes_are_learned_at_full_depth(tmp_path):
+    (tmp_path / "in").mkdir()
+    files(tmp_path / "in", *[noise(3, "uint16") for _ in range(12)])
+    data = MaskedData(DataConfig(images=str(tmp_path / "in")), tmp_path)
+    data.open(tmp_path / "cache", size=32, zoom=1.0, square=False, progress=False)
+    stream = data.stream(crop=32, flip=False, seed=0)
+    batch = stream.cut(stream.draw(0, 2))
+    assert batch["image"].dtype == torch.float32 and batch["mask"].dtype == torch.uint8
+    assert len(torch.unique(batch["image"])) > 2000 and data.probe["image"].dtype == torch.float32

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from translate.data.cache import PictureCache, fingerprint, open_cache
 from translate.data.checks import colourless, spread
+from translate.data.depth import FileKind, as_probe, kind_of_files
 from translate.data.imageset import resolve_images
 from translate.data.loader import Singles
 from translate.data.probes import SINGLE_PROBES, middle, single_size
-from translate.data.sources import UNLABELLED, RowSource, Source, shape_of
+from translate.data.sources import UNLABELLED, FileSource, RowSource, Source, shape_of
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import OptionError, UserError
@@ -41,6 +42,7 @@ class ImagesData:
     """
 
     _probes = SINGLE_PROBES  # pictures of a sample grid, most
+    _deep = False  # whether more than 8 bits are worth learning
 
     def __init__(self, config: DataWishes, root: Path) -> None:
         if config.a or config.b or config.root:
@@ -54,6 +56,7 @@ class ImagesData:
         self._check_batch(self.epoch)
         self._sides = shorter_sides(self.train)
         self.channels = {"image": 1 if _all_gray(self.train) else 3}
+        self._kind = _deep_kind(self.train) if self._deep else FileKind()
         self.facts: dict[str, Any] = {}
         if found.classes:
             self.channels["label"] = len(found.classes)
@@ -77,7 +80,7 @@ class ImagesData:
         self.notes = [*self._found_notes, *self._check_sizes(size)]
         self._border = size <= _LEAST
         side, files, names = round(size * zoom), dict.fromkeys(s.file for s in self.train), [s.name for s in self.train]
-        settings = ("images", size, side, square, self.channels["image"], *names)
+        settings = ("images", size, side, square, self.channels["image"], *self._kind.settings, *names)
         self.cache = open_cache(
             folder,
             fingerprint(files, *settings),
@@ -129,9 +132,9 @@ class ImagesData:
         return []
 
     def _decode(self, source: Source, side: int, square: bool) -> np.ndarray | str:
-        """Return a picture as (H, W, C) uint8, or why it cannot be read."""
+        """Return a picture as (H, W, C), or why it cannot be read."""
         try:
-            picture = source.read()
+            picture = source.read() if self._kind.dtype == np.uint8 else self._kind.read(source.file)
         except UserError as error:
             return str(error)
         planes = to_gray(picture)[..., None] if self.channels["image"] == 1 else picture
@@ -160,7 +163,7 @@ class ImagesData:
             if not isinstance(picture, str):
                 pictures.append(middle(picture, size))
                 labels.append(source.label)
-        probe = {"image": torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)}
+        probe = {"image": as_probe(pictures)}
         return probe | ({"label": torch.tensor(labels)} if "label" in self.channels else {})
 
 
@@ -171,15 +174,27 @@ def shorter_sides(sources: Sequence[Source]) -> list[int]:
 
 
 def bordered(picture: np.ndarray, side: int) -> np.ndarray:
-    """Return (H, W, C) uint8 in the middle of `side` x `side` px of the colour that its edge mostly has."""
+    """Return (H, W, C) in the middle of `side` x `side` px of the colour that its edge mostly has."""
     edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     colours, counts = np.unique(edge, axis=0, return_counts=True)
-    canvas = np.empty((side, side, picture.shape[2]), np.uint8)
+    canvas = np.empty((side, side, picture.shape[2]), picture.dtype)
     canvas[:] = colours[counts.argmax()]
     height, width = picture.shape[:2]
     top, left = (side - height) // 2, (side - width) // 2
     canvas[top : top + height, left : left + width] = picture
     return canvas
+
+
+def _deep_kind(sources: Sequence[Source]) -> FileKind:
+    """Return how pictures are read in all their depth.
+
+    Raises:
+        UserError: they have bands instead of colours.
+    """
+    kind = kind_of_files([source.file for source in sources if isinstance(source, FileSource)])
+    if kind.bands:
+        raise UserError(f"{kind.example} has {kind.channels} channels; here only gray and RGB pictures can be used")
+    return FileKind(dtype=kind.dtype)
 
 
 def _all_gray(sources: Sequence[Source]) -> bool:

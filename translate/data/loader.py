@@ -42,7 +42,7 @@ class SampleStream(Protocol):
         """Complete what `draw` returned, on the device that it was brought to: places become pictures.
 
         Returns:
-            Pictures (B, C, crop, crop) uint8, and labels (B,) int64.
+            Pictures (B, C, crop, crop), uint8 or, of more than 8 bits, float32 in [-1, 1]; and labels (B,) int64.
         """
         ...
 
@@ -173,9 +173,9 @@ def seed_of(*words: int) -> int:
 class Batches:
     """Batches of a stream from step `start` on, made ahead by threads.
 
-    Iterating yields dicts of (B, C, H, W) uint8 tensors, and labels (B,) int64, on `device`; `waited` sums the seconds
-    that the consumer had to wait for them. A GPU keeps all pictures, if they take little of its memory, and cuts them
-    itself; else they are copied there while it computes.
+    Iterating yields dicts of (B, C, H, W) tensors, uint8 or float32 in [-1, 1], and labels (B,) int64, on `device`;
+    `waited` sums the seconds that the consumer had to wait for them. A GPU keeps all pictures, if they take little of
+    its memory, and cuts them itself; else they are copied there while it computes.
     """
 
     def __init__(

@@ -55,6 +55,7 @@ class MaskedData(ImagesData):
     """One set of pictures, and masks: drawn, or from files; `TrainingData` says what the attributes mean."""
 
     _probes = MASKED_PROBES
+    _deep = True
 
     def __init__(self, config: DataWishes, root: Path) -> None:
         if config.classes:

@@ -29,7 +29,8 @@ class TrainingData(Protocol):
         counts: Pictures to train on, by domain.
         skipped: What could not be decoded, a line a file.
         fingerprint: Identifies the files trained on, and what was done to them.
-        probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8, ...} and {"label": (n,) int64}; held out
+        probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8 or, where files have more than 8 bits,
+            float32 in [-1, 1], ...} and {"label": (n,) int64}; held out
             where there are any. Masks are 255 in the hole.
         facts: What users of the model should know, such as {"sketch": True} where the sources are line drawings.
         notes: What the user should know before training starts, a line each.
