@@ -12,6 +12,7 @@ from translate.build import Factory
 from translate.checkpoint import Recipe, read_recipe
 from translate.config import load_config
 from translate.errors import OptionError, UserError
+from translate.fitting import brought_back
 from translate.folder import translate_folder
 from translate.images import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
@@ -116,6 +117,14 @@ def test_a_value_range_comes_with_the_model_or_is_given():
     assert result.dtype == np.int16 and np.abs(result.astype(int) - (2000 - array)).max() <= 1
     with pytest.raises(UserError, match="type int16"):
         model(1, 1)(array)
+
+
+def test_a_profile_goes_with_the_picture_and_not_with_another_one():
+    like = Picture((blobs(3) * 255).astype(np.uint8), icc=SRGB, dpi=(300, 300))
+    made = 255 - like.pixels
+    for paired, icc in ((False, SRGB), (True, None)):
+        result = brought_back(made, like, paired)
+        assert result.icc == icc and result.dpi == (300, 300)
 
 
 # ---- folders

@@ -42,9 +42,11 @@ def test_values_beyond_the_range_are_clipped_and_bytes_are_left_alone(tmp_path):
     assert picture.pixels.dtype == np.uint8 and (picture.pixels == 200).all()
 
 
-def test_fortran_order_and_an_old_header(tmp_path):
+def test_fortran_and_byte_order(tmp_path):
     array = np.asfortranarray(RNG.random((20, 30, 5)).astype("f4"))
     np.testing.assert_array_equal(read_picture(saved(tmp_path / "x.npy", array)).pixels, array)
+    write_picture(tmp_path / "z.npy", read_picture(saved(tmp_path / "y.npy", array.astype(">f4"))))
+    assert np.load(tmp_path / "z.npy").dtype == np.dtype(">f4")
 
 
 @pytest.mark.parametrize(

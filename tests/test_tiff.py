@@ -86,6 +86,14 @@ def test_numbers_of_other_types_come_back_as_they_were(tmp_path, dtype):
     assert np.abs(back.astype("f8") - array).max() <= (0 if dtype != "float64" else 1e-7)
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_either_byte_order(tmp_path, order):
+    array = numbers(20, 30, 5)
+    picture = read_picture(save(tmp_path / "x.tif", array, planarconfig="contig", byteorder=order))
+    assert picture.numbers is None and picture.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(picture.pixels, array)
+
+
 def test_orientation_profile_and_resolution_of_bands(tmp_path):
     array = numbers(20, 30, 5)
     tag = (274, 3, 1, 6, True)

@@ -34,6 +34,7 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientati
     8: lambda x: x[:, ::-1].swapaxes(0, 1),
 }
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+_MOST_DPI = 65536  # what is above is a slip
 _header_lock = threading.Lock()
 
 
@@ -62,7 +63,7 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
         stored = _by_pillow(header.image)
     upright = _UPRIGHT.get(header.orientation, np.asarray)
     picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
-    picture.icc, picture.dpi = (kind.icc, kind.dpi) if kind else (header.icc, header.dpi)
+    picture.icc, picture.dpi = (kind.icc, _as_dpi(kind.dpi)) if kind else (header.icc, header.dpi)
     return picture
 
 
@@ -95,7 +96,7 @@ def _from_bands(data: bytes, kind: tiff.TiffKind, values: ValueRange | None) -> 
     _check_size(kind.height, kind.width * max(1, kind.channels // 4))
     stored = _UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data))
     picture = as_picture(stored, kind.alpha, frames=kind.frames, bands=True, values=values)
-    picture.icc, picture.dpi = kind.icc, kind.dpi
+    picture.icc, picture.dpi = kind.icc, _as_dpi(kind.dpi)
     return picture
 
 
@@ -105,10 +106,11 @@ def _check_size(height: int, width: int) -> None:
 
 
 def _as_dpi(found: Any) -> tuple[float, float] | None:
-    """Return a resolution that Pillow found, if it is one."""
-    if not isinstance(found, tuple) or len(found) != 2 or not all(float(number) > 0 for number in found):
+    """Return a resolution that a header tells, if it is one."""
+    if not isinstance(found, tuple) or len(found) != 2:
         return None
-    return float(found[0]), float(found[1])
+    across, down = map(float, found)
+    return (across, down) if 0 < across < _MOST_DPI and 0 < down < _MOST_DPI else None
 
 
 class _Header:

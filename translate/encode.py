@@ -92,7 +92,8 @@ def stored_alpha(alpha: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype in FULL_SCALE:
         return to_depth(alpha, dtype)
     full = np.iinfo(dtype).max if dtype.kind in "iu" else 1
-    return (to_depth(alpha, np.float32).astype(np.float64) * full).astype(dtype)
+    unit = to_depth(alpha, np.float32).astype(np.float64)
+    return (np.rint(unit * full) if full > 1 else unit).astype(dtype)
 
 
 def _pillow_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None) -> bytes:

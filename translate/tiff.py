@@ -115,7 +115,8 @@ def _first(series: tifffile.TiffPageSeries) -> np.ndarray:
     numbers = np.ravel_multi_index(places, [size for _, size in outer]).ravel() if outer else [0]
     pages = [series.pages[int(number)] for number in numbers]
     planes = [_channels_last(page.asarray(), series.keyframe) for page in pages if page is not None]
-    return planes[0] if len(planes) == 1 else np.dstack(planes)
+    first = planes[0] if len(planes) == 1 else np.dstack(planes)
+    return first.astype(first.dtype.newbyteorder("="), copy=False)
 
 
 def _channels_last(array: np.ndarray, page: tifffile.TiffPage) -> np.ndarray:
