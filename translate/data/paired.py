@@ -69,7 +69,8 @@ class PairedData:
         self.notes = list(self._found_notes)
 
     def _notes(self, config: DataWishes) -> list[str]:
-        notes = [question] if (question := direction_note(self._sides, config.direction)) else []
+        colours = not any(kind.bands for kind in self.kinds)
+        notes = [question] if colours and (question := direction_note(self._sides, config.direction)) else []
         for key, name, side in zip("ab", self.names, self._sides, strict=True):
             if config.labels == "auto" and key in self.labels:
                 notes.append(
