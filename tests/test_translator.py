@@ -247,7 +247,7 @@ def test_free_memory_is_known_and_heeds_a_containers_limit(tmp_path, monkeypatch
 def test_a_picture_too_large_for_the_memory_is_refused_in_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
     translator = Translator(RECIPE, nn.ModuleDict({"G_ab": Stack(), "G_ba": Stack()}))
-    assert translator.peak_bytes(2000, 1000) == pytest.approx(2e6 * (1.25 * (268 + 12) + 40), rel=0.01)
+    assert translator._infer.peak_bytes(2000, 1000) == pytest.approx(2e6 * (1.25 * (268 + 12) + 40), rel=0.01)
     save_png(tmp_path / "x.png", np.zeros((1000, 2000, 3), np.uint8))
     message = r"x\.png: 2000 x 1000 px need at least .*GB of memory, even tile by tile; say --memory .*GB$"
     with pytest.raises(UserError, match=message):

@@ -276,7 +276,7 @@ def test_precision_is_picked(precision, monkeypatch):
 
 
 def test_only_the_windows_take_memory(translator, monkeypatch):
-    assert 4 * 8 < translator.peak_bytes(1024, 1024) / 1024**2 < 4000
+    assert 4 * 8 < translator._infer.peak_bytes(1024, 1024) / 1024**2 < 4000
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
     large = np.zeros((1500, 1600, 3), np.uint8)
     hole = patch(1500, 1600, (1000, 1000, 20, 30))

@@ -504,9 +504,9 @@ def test_memory_is_known_for_any_channels_and_multiples(monkeypatch, tmp_path):
     hinted = Translator(replace(RECIPE, channels={"a": 1, "b": 3, "hint": 4}), style_nets(source=5))
     unet = Translator(RECIPE, unet_nets(0.5, levels=7))
     for model in (hinted, unet):
-        per_pixel = model.peak_bytes(1024, 1024) / 1024**2
+        per_pixel = model._infer.peak_bytes(1024, 1024) / 1024**2
         assert 4 * 8 < per_pixel < 4000
-    assert unet.peak_bytes(1, 129) == unet.peak_bytes(128, 256)  # what it is padded to
+    assert unet._infer.peak_bytes(1, 129) == unet._infer.peak_bytes(128, 256)  # what it is padded to
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
     whole = Translator(replace(RECIPE, whole=True), style_nets())
     assert whole(np.zeros((1500, 1500), np.uint8)).shape == (1500, 1500, 3)  # it is seen small
