@@ -2,7 +2,6 @@
 
 __all__ = ["Flow"]
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from translate.bar import Bar
 from translate.errors import UserError
 from translate.huge import Canvas, HugePicture
 from translate.images import WriteError, write_picture
-from translate.lanes import Lanes, threads
+from translate.lanes import Lanes, ahead, threads
 from translate.memory import keep_freed_memory
 from translate.picture import Picture
 from translate.report import FIRST, Failure, Failures, FolderReport, Tally
@@ -52,12 +51,12 @@ class Flow:
             keep_freed_memory()  # the next picture takes as much again
         kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
         with kept, threads(workers) as readers, lanes.pool() as network, threads(workers) as writers:
-            reading = _ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
+            reading = ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
             batches = _batches(reading, self.translator.batch_of)
-            making = _ahead(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
+            making = ahead(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
             each = ((made, i, work) for batch, made in making for i, work in enumerate(batch))
             writing = ((job, writers.submit(self._write, job, one, made, i)) for made, i, (job, one) in each)
-            for job, frames in _ahead(writing, workers + 1):
+            for job, frames in ahead(writing, workers + 1):
                 self._settle(job, frames)
 
     def skip(self) -> None:
@@ -126,16 +125,6 @@ class Flow:
         """Tell of what files only the first picture was translated."""
         kinds = ((self.pages, "several pages", "page"), (self.frames, "animated", "frame"))
         return [_more(found, kind, part) for found, kind, part in kinds if found.count]
-
-
-def _ahead(begun: Iterable[T], depth: int) -> Iterator[T]:
-    """Give things in order, each when the `depth` next ones have been begun."""
-    waiting: deque[T] = deque()
-    for one in begun:
-        waiting.append(one)
-        if len(waiting) > depth:
-            yield waiting.popleft()
-    yield from waiting
 
 
 def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[list[Work]]:

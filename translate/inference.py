@@ -233,7 +233,9 @@ class Inference:
         rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
         plan = plan_stream(net, self.channels(direction)[0], len(rows), len(columns), z)
         computed = torch.bfloat16 if self.mode.precision == "bf16" else torch.float32
-        way = choose_way(plan, budget, self._bytes_per_pixel + self._beside, tiled.fixed, name, computed)
+        crew = torch.get_num_threads() if self.device.type == "cpu" else 1
+        work = self._bytes_per_pixel + self._beside
+        way = choose_way(plan, budget, work, tiled.fixed, name, computed=computed, crew=crew)
         way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
         where = "in files" if way.on_disk else "in memory"
         said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
@@ -250,8 +252,8 @@ class Inference:
             inside = region.moved(-top, -left).clipped(height, width)
             tiled.write(inside, cut(y, region, inside.moved(top, left)))
 
-        with autocast(self.device, self.mode.precision):
-            stream(plan, picture, write, z=z, way=way, device=self.device, advance=partial(watch, said))
+        around = partial(autocast, self.device, self.mode.precision)
+        stream(plan, picture, write, z=z, way=way, device=self.device, advance=partial(watch, said), around=around)
 
     def room(self) -> int | None:
         """Return the bytes that a picture may take beside what is held already, or None where nothing tells."""

@@ -5,14 +5,18 @@ decoding. A core for each picture has nothing to wait for. Sums over a picture d
 threads make them, so that is a matter of the picture's size alone, and never of what else is on its way.
 """
 
-__all__ = ["Lanes", "threads"]
+__all__ = ["Lanes", "ahead", "threads"]
 
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -23,6 +27,16 @@ def threads(count: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def ahead(begun: Iterable[T], depth: int) -> Iterator[T]:
+    """Give things in order, each when the `depth` next ones have been begun."""
+    waiting: deque[T] = deque()
+    for one in begun:
+        waiting.append(one)
+        if len(waiting) > depth:
+            yield waiting.popleft()
+    yield from waiting
 
 
 class Lanes:

@@ -16,7 +16,7 @@ WHOLE = Region(0, 40, 0, 60)
 def gathered(x, cell, tile):
     moments = LocalMoments(*x.shape[2:], cell)
     for region in tiles(*x.shape[2:], tile):
-        moments.add(cut(x, WHOLE, region), region)
+        moments.take(moments.measure(cut(x, WHOLE, region), region))
     return moments
 
 

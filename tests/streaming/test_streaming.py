@@ -134,7 +134,7 @@ def test_moments_of_parts_are_those_of_the_whole():
     x = torch.randn(1, 5, 37, 41) * 3 + 1000
     moments = Moments()
     for region in tiles(37, 41, 16):
-        moments.add(cut(x, Region(0, 37, 0, 41), region), region)
+        moments.take(moments.measure(cut(x, Region(0, 37, 0, 41), region), region))
     variance, mean = torch.var_mean(x.double(), (0, 2, 3), correction=0)
     torch.testing.assert_close(moments.mean, mean, rtol=1e-6, atol=0)
     torch.testing.assert_close(moments.squares / moments.count, variance, rtol=1e-5, atol=0)
@@ -162,7 +162,7 @@ def test_the_most_exact_way_that_fits_is_taken_and_the_least_is_named():
     ]  # fmt: skip
     assert [way.tile for way in ways] == [512, 512, 256]
     assert [way.peak for way in ways] == [4 * kept + 576**2, 2 * kept + 576**2, 320**2]
-    half = choose_way(plan, 2 * kept + 10**6, 1.0, 0, "x.png", torch.bfloat16)  # which has two bytes as it is
+    half = choose_way(plan, 2 * kept + 10**6, 1.0, 0, "x.png", computed=torch.bfloat16)  # which has two bytes as it is
     assert (half.dtype, half.on_disk) == (torch.float32, False)
     with pytest.raises(UserError, match=r"x.png: 400 x 400 px need at least .*GB .* say --memory"):
         choose_way(plan, 10_000, 1.0, 0, "x.png")
@@ -173,16 +173,18 @@ def test_the_most_exact_way_that_fits_is_taken_and_the_least_is_named():
 def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
     maps = Maps(Way(16, torch.float32, on_disk), torch.device("cpu"))
     x = torch.randn(1, 6, 40, 50).to(dtype)
-    one = maps.new((6, 40, 50), dtype)
+    one = maps.new((6, 40, 50))
     for region in tiles(40, 50, 16):
         one.write(region, cut(x, Region(0, 40, 0, 50), region))
     part = Region(3, 37, 11, 49)
-    found = one.read(part, torch.device("cpu"))
+    found = one.read(part)
     assert found.dtype == dtype
     torch.testing.assert_close(found, cut(x, Region(0, 40, 0, 50), part), rtol=0, atol=0)
     maps.drop(one)
-    assert maps.new((6, 40, 50), dtype).place is one.place
-    assert maps.new((6, 40, 50), dtype).place is not one.place
+    others = [maps.new((6, 40, 50)) for _ in range(2)]
+    for other in others:
+        other.write(Region(0, 4, 0, 4), x[:, :, :4, :4])
+    assert others[0].place is one.place and others[1].place is not one.place
 
 
 @pytest.mark.parametrize("full", ["raises", "writes less"])
@@ -193,7 +195,7 @@ def test_a_full_disk_is_an_error_and_no_crash(full, monkeypatch):
         return len(data) - 1
 
     monkeypatch.setattr("os.pwrite", pwrite)
-    one = Maps(Way(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8), torch.float32)
+    one = Maps(Way(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8))
     with pytest.raises(UserError, match=r"cannot be written to \(No space left on device\); make room .* TMPDIR"):
         one.write(Region(0, 8, 0, 8), torch.zeros(1, 4, 8, 8))
 

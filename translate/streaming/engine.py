@@ -11,14 +11,17 @@ __all__ = ["stream"]
 
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from translate.lanes import threads
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style import StyleNorm
+from translate.streaming.crew import Crew
 from translate.streaming.local import LocalMoments
 from translate.streaming.maps import Map, Maps, Way
 from translate.streaming.planning import StreamPlan, module_of
@@ -57,7 +60,7 @@ class Streamer:
     def region(self, node: fx.Node, region: Region) -> Tensor:
         """Return a region of a map."""
         if node in self.store:
-            return self.store[node].read(region, self.maps.device)
+            return self.store[node].read(region)
         if node.op == "placeholder":
             return self.picture(region)
         module = module_of(self.plan.net, node)
@@ -90,16 +93,20 @@ class Streamer:
         given = self.constants[style] if isinstance(style, fx.Node) else None
         return norm.steered(moments.normalise(x, region, norm.norm.eps), given)
 
-    def go(self, node: fx.Node, i: int) -> None:
+    def go(self, node: fx.Node, i: int, crew: Crew) -> None:
         """Take pass `i` over a map: gather its moments, keep it, and drop what nobody reads any more."""
-        size, whole = self.plan.sizes[node], None
-        for region in tiles(*size[1:], self.maps.way.tile * size[1] // self.height):
+        size, moments = self.plan.sizes[node], self.moments.get(node)
+        whole = self.maps.new(size) if node in self.plan.kept else None
+
+        def work(region: Region) -> Any:
             x = self.region(node, region)
-            if node in self.moments:
-                self.moments[node].add(x, region)
-            if node in self.plan.kept:
-                whole = whole or self.maps.new(size, x.dtype)
+            if whole is not None:
                 whole.write(region, x)
+            return [] if moments is None else moments.measure(x, region)
+
+        for _, parts in crew.go(work, tiles(*size[1:], self.maps.way.tile * size[1] // self.height)):
+            if moments is not None:
+                moments.take(parts)
         if whole is not None:
             self.store[node] = whole
         for one in [one for one in self.store if self.plan.last.get(one, -1) <= i]:
@@ -132,26 +139,35 @@ def stream(
     way: Way,
     device: torch.device | str = "cpu",
     advance: Callable[[float], None] = lambda share: None,
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> None:
     """Send a picture through the network of `plan`.
 
     Args:
         plan: of `plan_stream`, for the size of the picture.
-        picture: gives any region of it, (1, C, h, w) float32 in [-1, 1].
-        write: takes the regions of the result, (1, C', h, w), as they come: each pixel once.
+        picture: gives any region of it, (1, C, h, w) float32 in [-1, 1]; called in several threads.
+        write: takes the regions of the result, (1, C', h, w), in order: each pixel once.
         z: (1, z_dim), as the plan was made with.
         way: in how much memory.
         device: where it is computed; maps are kept beside the CPU.
         advance: told at first and after every pass which share of all is done.
+        around: the context that networks run in, such as autocast; entered in each thread.
     """
     advance(0.0)
-    streamer = Streamer(plan, picture, z, Maps(way, torch.device(device)))
-    for i, node in enumerate(plan.passes):
-        streamer.go(node, i)
-        advance((i + 1) / (len(plan.passes) + 1))
+    with around():
+        streamer = Streamer(plan, picture, z, Maps(way, torch.device(device)))
     output = next(node for node in plan.graph.nodes if node.op == "output").args[0]
     assert isinstance(output, fx.Node)
     _, height, width = plan.sizes[output]
-    for region in tiles(height, width, way.tile):
-        write(region, streamer.region(output, region))
+    cores = torch.get_num_threads()
+    try:
+        with threads(way.crew) as pool:
+            crew = Crew(pool, way.crew, around)
+            for i, node in enumerate(plan.passes):
+                streamer.go(node, i, crew)
+                advance((i + 1) / (len(plan.passes) + 1))
+            for region, y in crew.go(partial(streamer.region, output), tiles(height, width, way.tile)):
+                write(region, y)
+    finally:
+        torch.set_num_threads(cores)  # what threads of the process begin with from here on
     advance(1.0)

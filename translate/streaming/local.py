@@ -2,13 +2,13 @@
 
 __all__ = ["LocalMoments"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import product
 
 import torch
 from torch import Tensor
 
-from translate.streaming.regions import Moments, Region, cut
+from translate.streaming.regions import Moments, Part, Region, cut
 
 
 class LocalMoments:
@@ -25,15 +25,22 @@ class LocalMoments:
         self.cells = [[Moments() for _ in self.columns[1:]] for _ in self.rows[1:]]
         self._pooled: tuple[Tensor, Tensor] | None = None
 
-    def add(self, x: Tensor, region: Region) -> None:
-        """Take in a region, (1, C, h, w)."""
+    def measure(self, x: Tensor, region: Region) -> list[tuple[Moments, list[Part]]]:
+        """Return what `take` needs of a region, (1, C, h, w): the parts of each cell."""
+        found = []
         for i, j in product(range(len(self.rows) - 1), range(len(self.columns) - 1)):
             shared = Region(
                 max(region.top, self.rows[i]), min(region.bottom, self.rows[i + 1]),
                 max(region.left, self.columns[j]), min(region.right, self.columns[j + 1]),
             )  # fmt: skip
             if shared.top < shared.bottom and shared.left < shared.right:
-                self.cells[i][j].add(cut(x, region, shared), shared)
+                found.append((self.cells[i][j], self.cells[i][j].measure(cut(x, region, shared), shared)))
+        return found
+
+    def take(self, parts: Iterable[tuple[Moments, list[Part]]]) -> None:
+        """Put parts to the others of their cells."""
+        for cell, found in parts:
+            cell.take(found)
 
     def normalise(
         self, x: Tensor, region: Region, eps: float, weight: Tensor | None = None, bias: Tensor | None = None

@@ -2,7 +2,8 @@
 
 __all__ = ["Map", "Maps", "Way", "choose_way"]
 
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ class Way:
         on_disk: whether they lie in files.
         peak: what all of it takes, bytes.
         cell: side of the neighbourhoods that norms look at, px of the picture; 0: they look at all of it.
+        crew: tiles that are computed at the same time.
     """
 
     tile: int = 256
@@ -35,11 +37,13 @@ class Way:
     on_disk: bool = False
     peak: int = 0
     cell: int = 0
+    crew: int = 1
 
 
 def choose_way(
-    plan: StreamPlan, budget: int, work: float, fixed: int, name: str, computed: torch.dtype = torch.float32
-) -> Way:
+    plan: StreamPlan, budget: int, work: float, fixed: int, name: str, *,
+    computed: torch.dtype = torch.float32, crew: int = 1,
+) -> Way:  # fmt: skip
     """Return the most exact and fastest way that takes no more than a budget.
 
     Args:
@@ -49,6 +53,7 @@ def choose_way(
         fixed: bytes of what is there in any case, such as the result.
         name: what an error calls the picture.
         computed: the type that the network computes in.
+        crew: tiles that are to be computed at the same time.
 
     Raises:
         UserError: there is none; it names the least.
@@ -58,50 +63,51 @@ def choose_way(
     least = 0
     for dtype, size in ways:
         for tile in TILES:
-            least = fixed + round(plan.numbers * height * width * size) + round(work * (tile + AROUND) ** 2)
+            least = fixed + round(plan.numbers * height * width * size) + round(crew * work * (tile + AROUND) ** 2)
             if least <= budget:
-                return Way(tile, dtype, not size, least)
+                return Way(tile, dtype, not size, least, crew=crew)
     need = gigabytes(least + resident_bytes()).replace(" ", "")
     raise UserError(
         f"{name}: {width} x {height} px need at least {need} of memory, even tile by tile; say --memory {need}"
     )
 
 
-@dataclass(eq=False)
 class Map:
-    """A map that is kept: in memory, or in a file.
+    """A map that is kept, in memory or in a file."""
 
-    Attributes:
-        size: (C, H, W).
-        dtype: that it is kept in.
-        computed: the type that its numbers were computed in, and are read in.
-        place: (1, C, H, W), or where its bytes lie.
-    """
-
-    size: tuple[int, int, int]
-    dtype: torch.dtype
-    computed: torch.dtype
-    place: Tensor | Raster
+    def __init__(self, maps: "Maps", size: tuple[int, int, int]) -> None:
+        """Begin a map (C, H, W) without values, which has no type before its first region comes."""
+        self.size, self.maps = size, maps
+        self.computed = self.dtype = torch.float32  # that its numbers come in and are read in, and are kept in
+        self.place: Tensor | Raster | None = None
+        self._beginning = threading.Lock()
 
     def write(self, region: Region, x: Tensor) -> None:
-        """Keep a region.
+        """Keep a region, (1, C, h, w); in any thread.
 
         Raises:
             UserError: the disk is full.
         """
+        with self._beginning:
+            if self.place is None:
+                self.computed = x.dtype
+                self.dtype = min(x.dtype, self.maps.way.dtype, key=lambda d: d.itemsize)  # two bytes stay as they are
+                self.place = self.maps.place(self)
         if isinstance(self.place, Tensor):
             self.place[:, :, region.top : region.bottom, region.left : region.right] = x
             return
         values = x[0].permute(1, 2, 0).to("cpu", self.dtype).contiguous()
         self.place.write(region, values.view(torch.uint8).numpy())
 
-    def read(self, region: Region, device: torch.device) -> Tensor:
+    def read(self, region: Region) -> Tensor:
         """Return a region as it was computed."""
+        assert self.place is not None
         if isinstance(self.place, Tensor):
-            return self.place[:, :, region.top : region.bottom, region.left : region.right].to(device, self.computed)
-        height, width = region.bottom - region.top, region.right - region.left
-        values = torch.from_numpy(self.place.read(region)).view(self.dtype).view(1, height, width, self.size[0])
-        return values.permute(0, 3, 1, 2).to(device, self.computed)
+            part = self.place[:, :, region.top : region.bottom, region.left : region.right]
+        else:
+            values = torch.from_numpy(self.place.read(region)).view(self.dtype)
+            part = values.view(1, len(values), -1, self.size[0]).permute(0, 3, 1, 2)
+        return part.to(self.maps.device, self.computed)
 
 
 class Maps:
@@ -111,18 +117,21 @@ class Maps:
         self.way, self.device = way, device
         self._unused: list[Map] = []
 
-    def new(self, size: tuple[int, int, int], computed: torch.dtype) -> Map:
-        """Return a map (1, C, H, W) that has no values yet, for numbers that are computed in a type."""
-        dtype = min(computed, self.way.dtype, key=lambda d: d.itemsize)  # of two bytes each, as it was computed
-        for one in self._unused:
-            if one.size == size and one.dtype == dtype:  # memory that is there need not be zeroed
-                self._unused.remove(one)
-                return replace(one, computed=computed)
+    def new(self, size: tuple[int, int, int]) -> Map:
+        """Return a map (C, H, W) that has no values yet."""
+        return Map(self, size)
+
+    def place(self, one: Map) -> Tensor | Raster:
+        """Return room for a map: that of one which is used no more, for memory that is there need not be zeroed."""
+        for other in self._unused:
+            if (other.size, other.dtype) == (one.size, one.dtype) and other.place is not None:
+                self._unused.remove(other)
+                return other.place
         self._unused.clear()
+        channels, _, width = one.size
         if self.way.on_disk:
-            return Map(size, dtype, computed, Raster(size[2], size[0] * dtype.itemsize))
-        place = torch.empty(1, *size, dtype=dtype, memory_format=torch.channels_last)
-        return Map(size, dtype, computed, place)
+            return Raster(width, channels * one.dtype.itemsize)
+        return torch.empty(1, *one.size, dtype=one.dtype, memory_format=torch.channels_last)
 
     def drop(self, one: Map) -> None:
         """Forget what a map holds; the next one of its size takes its place."""

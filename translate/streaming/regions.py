@@ -1,8 +1,8 @@
 """Regions of maps, and the moments of a map that is seen region by region."""
 
-__all__ = ["LEAST", "Moments", "Region", "cut", "tiles"]
+__all__ = ["LEAST", "Moments", "Part", "Region", "cut", "tiles"]
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -49,25 +49,29 @@ def tiles(height: int, width: int, side: int) -> Iterator[Region]:
             yield Region(top, min(top + side, height), left, min(left + side, width))
 
 
+Part = tuple[int, Tensor, Tensor]  # pixels, and the mean and variance of each channel
+
+
 class Moments:
-    """Mean and variance of each channel over everything that was added; the parts are put together in float64."""
+    """Mean and variance of each channel over everything that was taken in; the parts are put together in float64."""
 
     def __init__(self) -> None:
         self.count = 0
         self.mean = self.squares = torch.zeros(())
 
-    def add(self, x: Tensor, region: Region) -> None:
-        """Take in a region, (1, C, h, w)."""
+    def measure(self, x: Tensor, region: Region) -> list[Part]:
+        """Return what `take` needs of a region, (1, C, h, w); may be called in any thread."""
         rows = max(1, _STRIP // x.shape[3])
-        for strip in x.split(rows, dim=2) if x.device.type == "cpu" else (x,):
-            self._merge(strip.shape[2] * strip.shape[3], *_mean_and_variance(strip))
+        strips = x.split(rows, dim=2) if x.device.type == "cpu" else (x,)
+        return [(strip.shape[2] * strip.shape[3], *_mean_and_variance(strip)) for strip in strips]
 
-    def _merge(self, count: int, mean: Tensor, variance: Tensor) -> None:
-        """Put a part to the others (Chan et al., 1979, equations 2.1)."""
-        total, away = self.count + count, mean.double() - self.mean
-        self.squares = self.squares + variance.double() * count + away.square() * (self.count * count / total)
-        self.mean = self.mean + away * (count / total)
-        self.count = total
+    def take(self, parts: Iterable[Part]) -> None:
+        """Put parts to the others (Chan et al., 1979, equations 2.1)."""
+        for count, mean, variance in parts:
+            total, away = self.count + count, mean.double() - self.mean
+            self.squares = self.squares + variance.double() * count + away.square() * (self.count * count / total)
+            self.mean = self.mean + away * (count / total)
+            self.count = total
 
     @property
     def variance(self) -> Tensor:
