@@ -34,6 +34,7 @@ def translate_film(options: "TranslateFolder") -> int:
 def _check(options: "TranslateFolder") -> None:
     """Refuse what is for pictures alone."""
     given = {"count": options.count is not None, "hints": options.hints, "masks": options.masks}
+    given |= {"format": options.format, "shard": options.shard}
     if wrong := [f"--{name}" for name, value in given.items() if value]:
         raise OptionError(f"{wrong[0]} is for pictures; a film gets one answer, which --seed or --look may choose")
     if len(options.look) > 1:

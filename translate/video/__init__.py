@@ -16,4 +16,6 @@ _READ = (
 def is_video(source: str | Path, output: str | Path) -> bool:
     """Whether a translation is one of a film: of one, or of a folder of frames or a GIF to one."""
     path, suffix = Path(source).expanduser(), Path(output).suffix.lower()
-    return path.suffix.lower()[1:] in _READ.split() or (suffix in (*FILMS, ".gif") and not Path(output).is_dir())
+    if path.suffix.lower()[1:] in _READ.split() or (suffix in FILMS and not Path(output).is_dir()):
+        return True
+    return suffix == ".gif" and (path.is_dir() or path.suffix.lower() == ".gif") and not Path(output).is_dir()

@@ -23,7 +23,7 @@ _BLOCK = 8  # px: side of the blocks in which noise is measured
 _STILL = 0.2  # of the blocks, at least, are taken to stand still or to be flat
 _PERCENTILE = 0.92  # that one of the means of |noise| in blocks of 64 px, to the mean of all
 _MEAN_OF = 0.798  # |x|, for x of a standard normal distribution
-_RANGE = 0.3, 6.0  # levels of noise that are believed; more is movement
+_RANGE = 2.0, 6.0  # levels of noise that are allowed for; below, nobody sees a change, and above, it is movement
 _DARK, _BRIGHT = 3.0, 252.0  # levels beyond which noise is cut off and would be taken for too little
 _DRIFT = 0.35  # of the noise is left in the mean of a neighbourhood, as compressed noise is soft
 _NOTICED, _SURE = 2.5, 4.5  # times what noise does: change that is perhaps one, and one for certain
@@ -73,8 +73,7 @@ class Calm:
 
     def _moving(self, apart: Tensor) -> Tensor:
         """Return (1, 1, H, W): from 0, where the picture stands still, to 1, where it certainly does not."""
-        assert self.noise is not None or not apart.any()
-        noise = apart.new_full((1, 1, 1, 1), _RANGE[0]) if self.noise is None else self.noise
+        noise = _RANGE[0] if self.noise is None else self.noise
         drift = _around(apart).abs() / (_DRIFT * noise)
         stir = _around(apart.abs()) / (_MEAN_OF * noise)
         most = torch.maximum(drift, 2 * stir - 0.5).amax(1, keepdim=True)  # stir is 1 in noise, and strays less

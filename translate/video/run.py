@@ -106,8 +106,7 @@ def translate_video(
     """
     began = time.perf_counter()
     output = _checked(translator, source, Path(output).expanduser(), quality)
-    clip = open_clip(source, fps)
-    wish = _wish(translator, direction, seed, look, scale)
+    clip, wish = open_clip(source, fps), _wish(translator, direction, seed, look, scale)
     translator = translator.steadied(stats, reference)
     asked = _asked(translator, clip, wish, denoise=denoise, quality=quality, segment=segment)
     parts, report = Parts(output, asked), VideoReport(output)
@@ -199,6 +198,7 @@ class _Run:
     def work_off(self, advance: Callable[[], None]) -> tuple[int, int]:
         """Translate what is not done yet, and make the output; return how many frames that were, and earlier ones."""
         done = self.parts.open()
+        self.parts.save(done)  # from here on, what lies in the output is known to be this run's
         self._go_on(done)
         frames, earlier = self.clip.frames(), sum(done.counts)
         for _ in islice(frames, earlier):
