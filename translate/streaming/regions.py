@@ -82,6 +82,8 @@ class Moments:
         self, x: Tensor, region: Region, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
     ) -> Tensor:
         """Return (x - mean) / sqrt(variance + eps), times `weight` and plus `bias` if given, in the type of x."""
+        if not x.is_contiguous():  # a part of a larger map takes ten times as long
+            x = x.contiguous(memory_format=torch.channels_last)
         return F.batch_norm(x, self.mean.float(), self.variance.float(), weight, bias, training=False, eps=eps)
 
 
