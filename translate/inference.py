@@ -190,7 +190,7 @@ class Inference:
             answer: which of the model's answers.
             dtype: of the result.
             name: what errors call the picture.
-            watch: told what is done, and then which share of it.
+            watch: told, of a picture over a megapixel, what is done, and then which share of it.
 
         Returns:
             (H, W, C') of `dtype`.
@@ -239,6 +239,7 @@ class Inference:
         way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
         where = "in files" if way.on_disk else "in memory"
         said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
+        advance = partial(watch, said) if height * width > _ALWAYS_FITS else lambda share: None
         top, left = ((len(rows) - height) // 2, (len(columns) - width) // 2)
         layout = torch.channels_last if self.mode.channels_last else torch.contiguous_format
 
@@ -253,7 +254,7 @@ class Inference:
             tiled.write(inside, cut(y, region, inside.moved(top, left)))
 
         around = partial(autocast, self.device, self.mode.precision)
-        stream(plan, picture, write, z=z, way=way, device=self.device, advance=partial(watch, said), around=around)
+        stream(plan, picture, write, z=z, way=way, device=self.device, advance=advance, around=around)
 
     def room(self) -> int | None:
         """Return the bytes that a picture may take beside what is held already, or None where nothing tells."""

@@ -281,6 +281,7 @@ def test_a_refusing_disk_keeps_the_parts(tmp_path, monkeypatch):
 def test_which_inputs_are_films(tmp_path):
     (tmp_path / "folder").mkdir()
     assert is_video("clip.MOV", "out") and is_video("a.gif", "b.gif") and is_video(tmp_path / "folder", "out.mp4")
+    assert is_video(tmp_path / "folder", "out.avi")  # and is told there that it cannot be written
     assert (
         not is_video("a.png", "b.gif")
         and not is_video(tmp_path / "folder", "out")

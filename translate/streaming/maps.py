@@ -63,7 +63,11 @@ def choose_way(
     least = 0
     for dtype, size in ways:
         for tile in TILES:
-            least = fixed + round(plan.numbers * height * width * size) + round(crew * work * (tile + AROUND) ** 2)
+            least = (
+                fixed
+                + round(plan.numbers * height * width * size)
+                + round(crew * work * (min(tile, max(height, width)) + AROUND) ** 2)
+            )
             if least <= budget:
                 return Way(tile, dtype, not size, least, crew=crew)
     need = gigabytes(least + resident_bytes()).replace(" ", "")
