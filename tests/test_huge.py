@@ -10,7 +10,7 @@ from tests.conftest import picture
 from tests.streaming.test_streaming import translator
 from translate import huge
 from translate.folder import translate_folder
-from translate.huge import HugePicture, open_huge
+from translate.huge import Canvas, HugePicture, open_huge
 from translate.images import read_picture, write_picture
 from translate.picture import Picture
 from translate.streaming.regions import Region
@@ -109,6 +109,28 @@ def test_a_pyramid_comes_out_as_the_pyramid_that_it_was(name, compression, tmp_p
     if out.get("n-pages") > 1:
         second = pyvips.Image.new_from_file(str(tmp_path / "out.tif"), page=1)
         assert (second.width, second.height) == (out.width // 2, out.height // 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((90, 70, 5), np.float32), ((90, 70, 4), np.uint16), ((90, 70, 2), np.int16), ((90, 70), np.uint16)],
+)
+def test_bands_of_any_type_are_read_and_written(shape, dtype, tmp_path):
+    stored = (np.random.default_rng(0).random(shape) * 1000).astype(dtype)
+    kind = {"photometric": "minisblack", "planarconfig": "contig" if len(shape) == 3 else None}
+    for file in (tmp_path / "a.tif", tmp_path / "a.tif"):  # the second time, it is another one of that name
+        stored = stored[::-1].copy()
+        tifffile.imwrite(file, stored, **kind)
+        one, region = HugePicture(file, (0, 1000)), Region(10, 50, 5, 65)
+        light = stored.reshape(90, 70, -1)[10:50, 5:65].astype(np.float64)
+        found = one.region(region)
+        np.testing.assert_allclose(found.pixels, np.broadcast_to(light / 1000, found.pixels.shape), atol=1e-6)
+        canvas = Canvas(one, keep=True)
+        canvas.write(Region(0, 90, 0, 70), stored.reshape(90, 70, -1))
+        canvas.save(tmp_path / "b.tif", 95)
+        again = tifffile.imread(tmp_path / "b.tif")
+        assert again.dtype == stored.dtype
+        np.testing.assert_array_equal(again, stored)
 
 
 def test_what_fits_is_decoded_whole(tmp_path):

@@ -1,4 +1,4 @@
-"""Pictures that are never in memory whole: read region by region, and their answers written to a file of raw numbers.
+"""Pictures that are never in memory whole: read region by region, and their answers written to a plain file.
 
 libvips (by pyvips, the extra `huge`) decodes the regions that are asked for, and encodes an answer from the file row by
 row, in bounded memory. TIFF comes out in tiles, as a pyramid where it was one, and compressed as it was.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from torch import Tensor
 
 from translate.answers import Wish
@@ -33,12 +34,12 @@ except (ImportError, OSError):  # not installed, or without its library
 
 _LEAST = 2**20  # bytes of a file; smaller ones are decoded whole, as far as they can be
 _COPIES = 5  # of a picture in memory, while it is decoded, answered and encoded whole
+_STRIP = 64  # rows of an answer that are read at a time
 _SMALL = 2048  # px of the long side of what statistics are taken from
 _TYPES = {
     "uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16, "uint": np.uint32, "int": np.int32,
     "float": np.float32, "double": np.float64,
 }  # fmt: skip
-_FORMATS = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
 _COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
 _SAVED = ("TIFF", "PNG", "JPEG", "WEBP")
 
@@ -64,7 +65,7 @@ class HugePicture:
         """
         self.path, self.values = path, values
         with self._reading():
-            image = pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated")
+            image = pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated", revalidate=True)
             self.pyramid, self.frames = self._pages(image)
             image = image.autorot()
             if image.interpretation in ("cmyk", "lab", "labs", "xyz"):
@@ -101,7 +102,7 @@ class HugePicture:
             return "subifds", 1
         count = image.get("n-pages") if image.get_typeof("n-pages") else 1
         if count > 1 and self.path.suffix.lower() in (".tif", ".tiff"):
-            second = pyvips.Image.new_from_file(str(self.path), page=1)
+            second = pyvips.Image.new_from_file(str(self.path), page=1, revalidate=True)
             if abs(2 * second.width - image.width) <= 2 and abs(2 * second.height - image.height) <= 2:
                 return "pages", 1
         return "", count
@@ -137,7 +138,7 @@ class HugePicture:
 
 
 class Canvas:
-    """The answer to a huge picture, in an unnamed file of raw numbers, in the folder for temporary files."""
+    """The answer to a huge picture, in an unnamed file, in the folder for temporary files."""
 
     def __init__(self, source: HugePicture, keep: bool) -> None:
         """Begin an answer to `source`; with `keep`, it has the opacity and the colour profile of that."""
@@ -153,8 +154,19 @@ class Canvas:
         """
         if self._raster is None:
             self._bands, self._dtype = stored.shape[2], stored.dtype
-            self._raster = Raster(self.source.size[1], self._bands * self._dtype.itemsize)
+            self._raster = Raster(self.source.size[1], self._bands * self._dtype.itemsize, self._begin)
         self._raster.write(region, stored)
+
+    def _begin(self, path: Path) -> int:
+        """Write the header of a plain TIFF, which libvips reads strip by strip; bare numbers it would map whole."""
+        shape = self.source.size if self._bands == 1 else (*self.source.size, self._bands)
+        kind = "rgb" if self._bands == 3 else "minisblack"
+        place = tifffile.imwrite(
+            path, shape=shape, dtype=self._dtype, bigtiff=True, photometric=kind,
+            planarconfig="contig" if self._bands > 1 else None, rowsperstrip=_STRIP, metadata=None, returnoffset=True,
+        )  # fmt: skip
+        assert place is not None
+        return place[0]
 
     def save(self, path: Path, quality: int) -> None:
         """Encode it in the format that the suffix names, atomically.
@@ -189,13 +201,10 @@ class Canvas:
 
     def _image(self, form: str) -> Any:
         """Return the answer, with all that is kept of its source, for libvips to encode."""
-        (height, width), source = self.source.size, self.source.image
+        source = self.source.image
         assert self._raster is not None
-        image = pyvips.Image.rawload(
-            f"/dev/fd/{self._raster.descriptor}", width, height, self._bands,
-            format=_FORMATS[self._dtype], interpretation=self._interpretation(),
-        )  # fmt: skip
-        image = image.copy(xres=source.xres, yres=source.yres)
+        image = pyvips.Image.new_from_file(self._raster.path, access="sequential", revalidate=True)
+        image = image.copy(interpretation=self._interpretation(), xres=source.xres, yres=source.yres)
         if not self.keep:
             return image
         if self.source.alpha and form != "JPEG":

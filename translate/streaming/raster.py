@@ -4,6 +4,8 @@ __all__ = ["Raster"]
 
 import os
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -18,15 +20,26 @@ class Raster:
     process. The file has no name and is gone with the process, whatever happens to that.
     """
 
-    def __init__(self, width: int, pixel: int) -> None:
-        """Begin one of `width` px, each of `pixel` bytes; it grows as it is written."""
+    def __init__(self, width: int, pixel: int, begin: Callable[[Path], int] = lambda path: 0) -> None:
+        """Begin one of `width` px, each of `pixel` bytes; it grows as it is written.
+
+        Args:
+            width: px.
+            pixel: bytes.
+            begin: writes what goes before the pixels to the file at a path, and tells where they start.
+        """
         self.width, self.pixel = width, pixel
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when nobody needs it any more
+        descriptor, name = tempfile.mkstemp()
+        self._file = os.fdopen(descriptor, "r+b")
+        try:
+            self._start = begin(Path(name))
+        finally:
+            Path(name).unlink()
 
     @property
-    def descriptor(self) -> int:
-        """Of the file."""
-        return self._file.fileno()
+    def path(self) -> str:
+        """By which this process, and no other, can open the file."""
+        return f"/dev/fd/{self._file.fileno()}"
 
     def write(self, region: Region, values: np.ndarray) -> None:
         """Put (h, w, ...) of any type into a region.
@@ -37,7 +50,7 @@ class Raster:
         rows = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint8)
         try:
             for i, row in enumerate(rows):
-                if os.pwrite(self.descriptor, row.data, self._at(region, i)) < len(row):
+                if os.pwrite(self._file.fileno(), row.data, self._at(region, i)) < len(row):
                     raise OSError("No space left on device")
         except OSError as error:
             where = f"{tempfile.gettempdir()}: cannot be written to ({error.strerror or error})"
@@ -48,8 +61,8 @@ class Raster:
         height, width = region.bottom - region.top, region.right - region.left
         rows = np.empty((height, width * self.pixel), np.uint8)
         for i, row in enumerate(rows):
-            os.preadv(self.descriptor, [row.data], self._at(region, i))
+            os.preadv(self._file.fileno(), [row.data], self._at(region, i))
         return rows
 
     def _at(self, region: Region, row: int) -> int:
-        return ((region.top + row) * self.width + region.left) * self.pixel
+        return self._start + ((region.top + row) * self.width + region.left) * self.pixel
