@@ -1,13 +1,11 @@
 import json
-import pickle
-import subprocess
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from translate.build import Factory
-from translate.checkpoint import KEY, Recipe, export_model, load_model, load_state, save_state
+from translate.checkpoint import KEY, Recipe, export_model, load_model
 from translate.errors import UserError
 from translate.networks import GENERATORS
 
@@ -86,62 +84,3 @@ def test_missing_models_are_named(tmp_path):
         load_model(tmp_path / "nope")
     with pytest.raises(UserError, match=r"holds no model.safetensors yet"):
         load_model(tmp_path)
-
-
-def test_state_round_trip(tmp_path):
-    nets = make_nets()
-    adam = torch.optim.Adam(nets.parameters())
-    sum(p.square().sum() for p in nets.parameters()).backward()
-    adam.step()
-    save_state(tmp_path / "s" / "last.pt", 7, {"nets": nets, "adam": adam})
-    other = make_nets()
-    other_adam = torch.optim.Adam(other.parameters())
-    cpu = torch.device("cpu")
-    assert load_state(tmp_path / "s" / "last.pt", {"nets": other, "adam": other_adam}, cpu) == 7
-    assert all(torch.equal(a, b) for a, b in zip(nets.parameters(), other.parameters(), strict=True))
-    for mine, theirs in zip(
-        adam.state_dict()["state"].values(), other_adam.state_dict()["state"].values(), strict=True
-    ):
-        assert all(torch.equal(mine[k], theirs[k]) for k in mine)
-    assert load_state(tmp_path / "none.pt", {}, cpu) == 0
-
-
-def test_damaged_or_foreign_states_are_named(tmp_path):
-    path, nets, cpu = tmp_path / "last.pt", make_nets(), torch.device("cpu")
-    save_state(path, 1, {"nets": nets})
-    whole = path.read_bytes()
-    for bad in (whole[: len(whole) // 2], b"", b"hello"):
-        path.write_bytes(bad)
-        with pytest.raises(UserError, match="is not a state of this run"):
-            load_state(path, {"nets": nets}, cpu)
-    path.write_bytes(whole)
-    with pytest.raises(UserError, match="is not a state of this run"):
-        load_state(path, {"task": nets}, cpu)
-
-
-def test_no_code_is_run_from_a_state(tmp_path):
-    class Evil:
-        def __reduce__(self):
-            return subprocess.run, (["touch", str(tmp_path / "owned")],)
-
-    for bad in (lambda f: torch.save({"step": Evil()}, f), lambda f: f.write(pickle.dumps(Evil()))):
-        with (tmp_path / "last.pt").open("wb") as file:
-            bad(file)
-        with pytest.raises(UserError):
-            load_state(tmp_path / "last.pt", {}, torch.device("cpu"))
-    assert not (tmp_path / "owned").exists()
-
-
-def test_a_full_disk_leaves_the_old_state(tmp_path, monkeypatch):
-    path, nets = tmp_path / "last.pt", make_nets()
-    save_state(path, 1, {"nets": nets})
-    before = path.read_bytes()
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(UserError, match="No space left on device"):
-        save_state(path, 2, {"nets": nets})
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]

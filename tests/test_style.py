@@ -18,7 +18,7 @@ LAYERS = {
     },
     3: {
         "config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "original", "plan", "run",
-        "step",
+        "states", "step",
     },
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},

@@ -1,18 +1,23 @@
 """Two kinds of files: the state from which a run goes on, and the model that people use.
 
-State: `state/last.pt`, plain containers of tensors, read with `weights_only=True`. Model: one `.safetensors` file whose
-metadata carries the recipe to rebuild the networks. Neither can execute code. Both are written under a temporary name,
-flushed and renamed.
+State: plain containers of tensors, read with `weights_only=True`; `states` keeps several. Model: one `.safetensors`
+file whose metadata carries the recipe to rebuild the networks. Neither can execute code. Both are written under a
+temporary name, flushed and renamed.
 """
 
 __all__ = [
-    "Recipe", "export_model", "from_original", "is_original", "load_model", "load_state", "model_file", "read_recipe",
-    "save_state", "sibling",
+    "Recipe", "check_state", "export_model", "from_original", "is_original", "load_model", "load_state", "model_file",
+    "read_recipe", "sibling", "write_state",
 ]  # fmt: skip
 
+import errno
 import json
+import os
 import pickle
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -22,6 +27,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.optim import Optimizer
 
 from translate.build import Factory, spec_of
 from translate.errors import UserError
@@ -74,33 +80,57 @@ class Recipe:
     format: int = FORMAT
 
 
-def save_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
-    """Write what `parts` (modules and optimizers) hold after `step` steps.
+def write_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
+    """Write what `parts` (modules, optimizers and the like) hold after `step` steps to `path`, and flush it.
 
     Raises:
-        WriteError: The disk is full or read-only; the file that was there is untouched.
+        OSError: The disk is full, or broken.
     """
     state = {"step": step} | {name: part.state_dict() for name, part in parts.items()}
-    with atomic_write(path) as temporary:
-        torch.save(state, temporary)
+    with path.open("wb") as file:
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # torch hides what the file said, Ctrl-C too
+            raise error.__context__ or error from None
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_state(path: Path) -> None:
+    """Read a state, an archive of parts with their checksums, and compare these.
+
+    Raises:
+        OSError: It is cut short, or some part is not as it was written.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            torn = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, RuntimeError, struct.error, zlib.error) as e:
+        raise OSError(errno.EIO, f"it is cut short or damaged: {e}") from None
+    if torn is not None:
+        raise OSError(errno.EIO, f"it is damaged: {torn} is not as it was written")
 
 
 def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> int:
-    """Put the state of `path` into `parts` and return its step; 0 where there is no such file.
+    """Put the state of `path` into `parts` and return its step.
+
+    Of the parts, modules and optimizers have to be there; others stay as they are where the file, of an earlier
+    version, does not know them.
 
     Raises:
         UserError: The file is damaged, or of other networks.
     """
-    if not path.exists():
-        return 0
     try:
+        check_state(path)
         state = torch.load(path, map_location=device, weights_only=True)
         for name, part in parts.items():
-            part.load_state_dict(state[name])
+            if name in state or isinstance(part, nn.Module | Optimizer):
+                part.load_state_dict(state[name])
         return int(state["step"])
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{path}: is not a state of this run ({reason}); delete it to begin anew") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, OSError) as error:
+        text = getattr(error, "strerror", None) or str(error).strip()
+        reason = text.splitlines()[0] if text else type(error).__name__
+        raise UserError(f"{path}: is not a state of this run ({reason})") from None
 
 
 def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:

@@ -99,6 +99,7 @@ class TrainConfig:
         log_every: Steps between log lines; 0 = chosen.
         previews: Number of sample grids over the run.
         save_minutes: Minutes between saves.
+        keep: States that are kept: the newest, and those before it in case that it is damaged.
     """
 
     steps: int = 0
@@ -123,6 +124,7 @@ class TrainConfig:
     log_every: int = 0
     previews: int = 10
     save_minutes: float = 5.0
+    keep: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +232,8 @@ def validate(config: Config) -> None:
         ("--train.stairs", train.stairs, 0),
         ("--train.log_every", train.log_every, 0),
         ("--train.previews", train.previews, 0),
+        ("--save-minutes", train.save_minutes, 0),
+        ("--keep", train.keep, 1),
     ):
         if value < low:
             raise OptionError(f"{name} should be at least {low}, got {value}")
@@ -287,12 +291,13 @@ def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
 def differences(config: Config, earlier: Mapping[str, Any]) -> list[str]:
     """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration.
 
-    The folder itself, by whatever spelling, and the time between saves make no difference to a run. An option that
-    the run's version did not know yet counts as left alone.
+    The folder itself, by whatever spelling, the time between saves and how many are kept make no difference to a run.
+    An option that the run's version did not know yet counts as left alone.
     """
     new, untouched = flatten(asdict(config)), flatten(asdict(Config(task=config.task)))
     old = untouched | flatten({k: v for k, v in earlier.items() if k != "plan"})
-    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in ("out", "train.save_minutes")]
+    without = ("out", "train.save_minutes", "train.keep")
+    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in without]
     return [f"{name} = {new.get(name)!r} (was {old.get(name)!r})" for name in names]
 
 

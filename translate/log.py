@@ -1,17 +1,20 @@
 """What a run says: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where it is installed."""
 
-__all__ = ["Diverged", "Log", "console"]
+__all__ = ["Diverged", "Log", "Window", "console"]
 
+import contextlib
 import importlib.util
 import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.markup import escape
@@ -19,7 +22,7 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingC
 from torch import Tensor
 
 from translate.errors import UserError
-from translate.images import atomic_write, make_grid, save_png, to_array
+from translate.images import WriteError, atomic_write, make_grid, save_png, to_array
 
 console = Console(stderr=True, highlight=False)
 
@@ -28,20 +31,63 @@ class Diverged(UserError):
     """A loss is no longer a finite number."""
 
 
+class Window:
+    """What was summed since the last line of a log; part of a run's state, so that lines do not depend on its saves.
+
+    Attributes:
+        since: The step of the last line.
+        sums: Of every term since then, on its device.
+    """
+
+    def __init__(self) -> None:
+        self.since, self.sums = 0, dict[str, Tensor]()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"since": self.since, "sums": self.sums}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.since, self.sums = state["since"], dict(state["sums"])
+
+    def add(self, terms: Mapping[str, Tensor]) -> None:
+        """Add the terms of one step."""
+        for name, term in terms.items():
+            self.sums[name] = self.sums[name] + term if name in self.sums else term.clone()
+
+    def means(self, step: int) -> dict[str, float]:
+        """Return the mean of every term up to `step`.
+
+        Raises:
+            Diverged: One of them is not finite.
+        """
+        if not self.sums:
+            return {}
+        sums = torch.stack(list(self.sums.values())) / (step - self.since)
+        means = dict(zip(self.sums, sums.tolist(), strict=True))
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                raise Diverged(f"the loss {name} became {mean} between steps {self.since} and {step}")
+        return means
+
+
 class Log:
     """The log of one run, from step `start` on.
 
-    Losses are summed on the device and read only when a line is written: reading makes the device wait. Lines that an
-    interrupted run wrote beyond `start` are dropped, so that a resumed run has every line once.
+    Losses are summed on the device and read only when a line is written: reading makes the device wait. Lines and
+    samples that an interrupted run wrote beyond `start` are dropped, so that a resumed run has every one once. What the
+    disk does not take is kept until it does.
     """
 
-    def __init__(self, out: Path, start: int, steps: int, batch_size: int) -> None:
+    def __init__(self, out: Path, start: int, steps: int, batch_size: int, window: Window | None = None) -> None:
         self.out, self.steps, self.batch_size = out, steps, batch_size
-        self.sums: dict[str, Tensor] = {}
-        self.since, self.began, self.waited = start, time.monotonic(), 0.0
+        self.window = window or Window()
+        if not self.window.sums:
+            self.window.since = start
+        self.timed_from, self.began, self.waited = start, time.monotonic(), 0.0
         keep_lines(out / "metrics.jsonl", start)
+        keep_samples(out / "samples", start)
         self.board = tensorboard(out, start)
-        self.lines = (out / "metrics.jsonl").open("a", encoding="utf-8")
+        self.lines = Lines(out / "metrics.jsonl")
+        self.sheets: dict[Path, np.ndarray] = {}  # that the disk did not take yet
         self.progress = Progress(
             "{task.description}", BarColumn(bar_width=20), "{task.completed}/{task.total}", "{task.fields[facts]}",
             TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
@@ -57,13 +103,20 @@ class Log:
         self.progress.stop()
         self.lines.close()
         if self.board:
-            self.board.close()
+            self._plot(self.board.close)
 
     def add(self, terms: Mapping[str, Tensor]) -> None:
         """Note the terms of one step."""
-        for name, term in terms.items():
-            self.sums[name] = self.sums[name] + term if name in self.sums else term.clone()
+        self.window.add(terms)
         self.progress.advance(self.bar)
+
+    def check(self, step: int) -> None:
+        """Look at the terms up to `step`, without writing a line.
+
+        Raises:
+            Diverged: One of their means is not finite.
+        """
+        self.window.means(step)
 
     def write(self, step: int, *, lr: float, waited: float) -> None:
         """Write the means since the last line.
@@ -76,29 +129,46 @@ class Log:
         Raises:
             Diverged: One of the means is not finite.
         """
-        count = step - self.since
-        if count == 0:
+        if not (means := self.window.means(step)):
             return
-        means = dict(zip(self.sums, (torch.stack(list(self.sums.values())) / count).tolist(), strict=True))
-        for name, mean in means.items():
-            if not math.isfinite(mean):
-                raise Diverged(f"the loss {name} became {mean} between steps {self.since} and {step}")
         seconds = time.monotonic() - self.began
         speed = {
-            "images_per_second": count * self.batch_size / seconds,
+            "images_per_second": (step - self.timed_from) * self.batch_size / seconds,
             "waiting": (waited - self.waited) / seconds,
         }
         self._record(step, {**means, "lr": lr, **speed}, seconds=seconds)
         self._say(step, means, speed)
-        self.since, self.began, self.waited, self.sums = step, time.monotonic(), waited, {}
+        self.timed_from, self.began, self.waited = step, time.monotonic(), waited
+        self.window.since, self.window.sums = step, {}
 
     def _record(self, step: int, numbers: Mapping[str, float], **unplotted: float) -> None:
         """Add a line to metrics.jsonl, and all but `unplotted` to TensorBoard."""
-        self.lines.write(json.dumps({"step": step, **numbers, **unplotted}) + "\n")
-        self.lines.flush()
+        self.lines.add(json.dumps({"step": step, **numbers, **unplotted}) + "\n")
         if self.board:
             for name, number in numbers.items():
-                self.board.add_scalar(name, number, step)
+                self._plot(self.board.add_scalar, name, number, step)
+
+    def _plot(self, call: Callable[..., object], *given: object) -> None:
+        """Call TensorBoard, and do without it from the moment that it cannot write."""
+        try:
+            call(*given)
+        except OSError as error:
+            self.board = None
+            told = f"TensorBoard is left out from here on ({error.strerror or error}); metrics.jsonl has it all"
+            console.print(f"[yellow]note[/] {told}", soft_wrap=True)
+
+    def flush(self) -> None:
+        """Bring all that was said so far to the disk, so that a state of this step may follow.
+
+        Raises:
+            WriteError: The disk refuses; nothing is forgotten.
+        """
+        self.lines.flush()
+        for path in list(self.sheets):
+            save_png(path, self.sheets[path])
+            del self.sheets[path]
+        if self.board:
+            self._plot(self.board.flush)
 
     def _say(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
         losses = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
@@ -118,9 +188,57 @@ class Log:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""
         cells = [[to_array(picture) for picture in row] for row in rows.values()]
         sheet = make_grid(cells)
-        save_png(self.out / "samples" / f"step_{step:07d}.png", sheet)
+        self.sheets[self.out / "samples" / f"step_{step:07d}.png"] = sheet
+        with contextlib.suppress(WriteError):
+            self.flush()
         if self.board:
-            self.board.add_image("samples", sheet, step, dataformats="HWC")
+            self._plot(partial(self.board.add_image, dataformats="HWC"), "samples", sheet, step)
+
+
+class Lines:
+    """A text file that grows line by line; lines that the disk does not take wait for the next time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.waiting = path, b""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = path.open("ab", buffering=0)
+
+    def add(self, line: str) -> None:
+        """Write a line, or keep it."""
+        self.waiting += line.encode()
+        with contextlib.suppress(WriteError):
+            self._write()
+
+    def flush(self) -> None:
+        """Bring all lines to the disk.
+
+        Raises:
+            WriteError: It refuses; the lines are kept.
+        """
+        self._write()
+        self._try(lambda: os.fsync(self.file.fileno()))
+
+    def close(self) -> None:
+        self.file.close()
+
+    def _write(self) -> None:
+        while self.waiting:
+            written = self._try(lambda: self.file.write(self.waiting))
+            self.waiting = self.waiting[written:]
+
+    def _try(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except OSError as error:
+            raise WriteError(f"{self.path}: cannot be written ({error.strerror}); make room") from error
+
+
+def keep_samples(folder: Path, start: int) -> None:
+    """Remove the sample grids beyond step `start`."""
+    for path in folder.glob("step_*.png"):
+        digits = path.stem.removeprefix("step_")
+        if digits.isdecimal() and int(digits) > start:
+            path.unlink()
 
 
 def keep_lines(path: Path, start: int) -> None:
@@ -128,7 +246,7 @@ def keep_lines(path: Path, start: int) -> None:
     if not path.exists():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             if json.loads(line)["step"] <= start:
                 kept.append(line + "\n")

@@ -2,6 +2,7 @@
 
 __all__ = ["RunFolder", "data_of"]
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -12,20 +13,20 @@ from translate.checkpoint import read_recipe
 from translate.config import Config, differences, dump_config, read_toml
 from translate.errors import OptionError, UserError
 from translate.images import atomic_write
+from translate.leftovers import remove_leftovers
 from translate.plan import Plan
+from translate.states import States
 
 
 class RunFolder:
-    """config.toml, metrics.jsonl, samples/, state/last.pt, model.safetensors and, while it runs, cache/."""
+    """config.toml, metrics.jsonl, samples/, state/, model.safetensors and, while it runs, cache/."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: int = 2) -> None:
+        """Take `path`, in whose state/ the newest `keep` states are kept."""
         self.path = path
-        self.config, self.state, self.model = (
-            path / "config.toml",
-            path / "state" / "last.pt",
-            path / "model.safetensors",
-        )
-        self.cache = path / "cache"
+        self.config, self.model = path / "config.toml", path / "model.safetensors"
+        self.states = States(path / "state", keep)
+        self.cache, self.samples = path / "cache", path / "samples"
 
     def recall(self, config: Config) -> Plan | None:
         """Return the plan of the run that this folder already holds; None if it holds none.
@@ -37,7 +38,7 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path}: is a file; choose another --out")
         if not self.config.exists():
-            if self.state.exists():
+            if self.states.found():
                 raise UserError(f"{self.path}: holds the state of a run without its config.toml; choose another --out")
             return None
         earlier = read_toml(self.config)
@@ -55,13 +56,22 @@ class RunFolder:
         return Plan(**values)
 
     def steps_done(self) -> int:
-        """Return the number of steps that the saved model was trained for; 0 where there is none."""
-        return read_recipe(self.model).steps if self.model.exists() and self.state.exists() else 0
+        """Return the number of steps that the saved model was trained for; 0 where there is none that is whole."""
+        if not (self.model.exists() and self.states.found()):
+            return 0
+        with contextlib.suppress(UserError):  # a damaged one is written again
+            return read_recipe(self.model).steps
+        return 0
 
     def remember(self, config: Config, plan: Plan) -> None:
         """Write config.toml."""
         with atomic_write(self.config) as temporary:
             temporary.write_text(dump_config(config, vars(plan)), encoding="utf-8")
+
+    def sweep(self) -> None:
+        """Remove the temporary files that a kill left behind."""
+        for folder in (self.path, self.states.folder, self.samples, self.cache):
+            remove_leftovers(folder)
 
     def forget_cache(self) -> None:
         """Delete the decoded pictures; they are made again if they are needed."""

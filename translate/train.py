@@ -17,9 +17,7 @@ from translate.checkpoint import (
     export_model,
     is_original,
     load_model,
-    load_state,
     model_file,
-    save_state,
     sibling,
 )
 from translate.config import Config
@@ -28,7 +26,7 @@ from translate.data.loader import Batches
 from translate.data.training import TRAINING_DATA, TrainingData
 from translate.ema import EMA
 from translate.errors import OptionError, UserError
-from translate.log import Diverged, Log, console
+from translate.log import Diverged, Log, Window, console
 from translate.memory import keep_freed_memory
 from translate.networks.checkpointing import checkpoint_activations
 from translate.networks.patch import PatchGAN
@@ -37,7 +35,8 @@ from translate.original import read_discriminator
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview
 from translate.run import RunFolder
-from translate.signals import Stopped, StopRequest
+from translate.signals import Stopped, StopRequest, stop_at_once
+from translate.states import Saves
 from translate.step import pick_device, seed_step, to_device, train_step
 from translate.tasks import TASKS, Task
 
@@ -47,21 +46,34 @@ def train(config: Config) -> Path:
 
     Raises:
         UserError: The data, the folder or an option is not as it should be, or a loss diverged.
-        Stopped: SIGINT or SIGTERM came; everything is saved.
+        Stopped: SIGINT, SIGTERM or SIGUSR1 came; everything is saved.
     """
-    device = pick_device(config.train.device)
-    check_recipe(config)
-    data = TRAINING_DATA[TASKS[config.task].data](config.data, Path("data"))
-    folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser())
-    if (plan := folder.recall(config)) and folder.steps_done() >= plan.steps:
-        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
-        return folder.path
-    plan = prepare(config, folder, data, plan, device)
+    with stop_at_once():
+        device = pick_device(config.train.device)
+        check_recipe(config)
+        data = TRAINING_DATA[TASKS[config.task].data](config.data, Path("data"))
+        folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
+        plan = folder.recall(config)
+        folder.sweep()
+        if plan and folder.steps_done() >= plan.steps:
+            console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
+        else:
+            plan = prepare(config, folder, data, plan, device)
+            run(config, folder, data, plan, device)
+        folder.forget_cache()
+    return folder.path
+
+
+def run(config: Config, folder: RunFolder, data: TrainingData, plan: Plan, device: torch.device) -> None:
+    """Take the steps of `plan` from the newest state on.
+
+    What belongs to a step is written before its state: a kill in between costs the step, and never a line of the log.
+    """
     task = build_task(config, data.channels, plan, device)
     start_from(task, config.train.init, folder)
-    optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
-    parts = {"task": task, "ema": ema, **optimizers}
-    start = load_state(folder.state, parts, device)
+    optimizers, ema, window = make_optimizers(task, config.train), EMA(task, config.train.ema), Window()
+    parts = {"task": task, "ema": ema, **optimizers, "log": window}
+    start = folder.states.load(parts, device)
     announce(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
     step_on = make_step(task, optimizers, plan, config.train.clip, device)
@@ -69,13 +81,16 @@ def train(config: Config) -> Path:
     previews = Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last))
 
     def save(step: int) -> None:
-        save_state(folder.state, step, parts)
+        log.flush()
+        if step == plan.steps:
+            previews.film(folder.samples)
+        folder.states.save(step, parts)
         export_model(ema.nets, make_recipe(config, plan, data, ema.nets, step), folder.model)
 
-    if start == plan.steps:
-        save(start)  # killed after its last state and before its model
-    saved, good = time.monotonic(), start
-    with Log(folder.path, start, plan.steps, config.data.batch_size) as log, StopRequest() as stop:
+    with Log(folder.path, start, plan.steps, config.data.batch_size, window) as log, StopRequest() as stop:
+        saves = Saves(save, config.train.save_minutes, start)
+        if start == plan.steps:
+            saves(start, now=True)  # killed after its last state and before its model
         try:
             for step, batch in zip(range(start, plan.steps), batches, strict=False):
                 seed_step(config.train.seed, step)
@@ -83,25 +98,21 @@ def train(config: Config) -> Path:
                 set_lr(optimizers, lr := lr_at(step, plan.steps, config.train), config.train)
                 log.add(step_on(to_device(batch, device, channels_last=plan.channels_last)))
                 ema.update(task, step)
-                done, last, stopping = step + 1, step + 1 == plan.steps, stop.requested
-                due = last or stopping or time.monotonic() - saved > 60 * config.train.save_minutes
-                if due or done % plan.log_every == 0:
-                    log.write(done, lr=lr, waited=batches.waited)  # raises Diverged, so nothing bad is saved
-                if due:
-                    save(done)
-                    saved, good = time.monotonic(), done
+                done, last = step + 1, step + 1 == plan.steps
+                if last or done % plan.log_every == 0:
+                    log.write(done, lr=lr, waited=batches.waited)
                 if is_preview(done, plan.steps, config.train.previews, early=task.whole_probe):
                     previews.show(log, done)
-                if stopping and not last:
+                if (stopping := stop.requested and not last) or last or saves.due:
+                    log.check(done)  # raises Diverged, so nothing bad is saved
+                    saves(done, now=stopping or last)
+                if stopping:
                     raise Stopped(f"saved at step {done} of {plan.steps}; run the same command to go on")
         except Diverged as error:
             raise UserError(
-                f"{error}; the state of step {good} is kept in {folder.path}. In a new --out, try half of "
+                f"{error}; the state of step {saves.good} is kept in {folder.path}. In a new --out, try half of "
                 f"--train.lr {config.train.lr:g}, --train.clip 1 or --precision fp32"
             ) from None
-    folder.forget_cache()
-    previews.film(folder.path / "samples")
-    return folder.path
 
 
 def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device) -> Plan:
@@ -195,7 +206,7 @@ def start_from(task: Task, path: str, folder: RunFolder) -> None:
     Raises:
         UserError: The model has other networks, or less than half of the weights fit.
     """
-    if not path or folder.state.exists():
+    if not path or folder.states.found():
         return
     recipe, nets = load_model(path)
     if is_original(file := model_file(path)):
