@@ -25,7 +25,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 from torch.optim import Optimizer
 
@@ -137,7 +137,9 @@ def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:
     """Write weights and recipe as one safetensors file."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()}
     with atomic_write(path) as temporary:
-        save_file(weights, temporary, metadata={KEY: json.dumps(asdict(recipe))})
+        temporary.write_bytes(
+            save(weights, metadata={KEY: json.dumps(asdict(recipe))})
+        )  # save_file hides it from others
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Recipe, nn.ModuleDict]:

@@ -1,0 +1,292 @@
+"""Kill training runs again and again, at any instant, and see that they end with the bits of an unbroken run.
+
+    python tests/campaigns/resume.py                 # 50 kills of each task; some minutes
+    python tests/campaigns/resume.py --task cycle    # those of one
+    python tests/campaigns/resume.py --quick         # what the tests run: three kills of one recipe of each task
+
+Every recipe at tiny size, on the CPU. Each life of a run is a process that is killed (SIGKILL) once it has come so far,
+and then a random while: within a step, a preview, a line of the log or any part of a save; one in five is killed in its
+first moments, while it reads its data and its state. Prints what was measured; exits with 1 where a promise was broken.
+"""
+
+__all__ = ["Figures", "campaign", "main"]
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import contextlib
+import importlib
+import json
+import random
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from translate.config import Config, load_config
+from translate.images import Picture, write_picture
+from translate.train import train
+
+SIDE = 40  # px of the pictures
+TRAIN = {"precision": "fp32", "channels_last": "off", "device": "cpu", "log_every": 1, "previews": 6, "compile": "off"}
+PIX2PIX = {"data": {"size": 40, "crop": 32, "batch_size": 2, "hints": True}}
+STYLE = {"generator": {"width": 4, "most": 8, "z_dim": 4, "w_dim": 8}, "discriminator": {"width": 4, "most": 8}}
+DIGITS = {"data": {"size": 32, "batch_size": 4, "classes": "auto"}}
+HOLES = {"data": {"size": 32, "batch_size": 2}}
+RECIPES: dict[tuple[str, str], dict[str, Any]] = {
+    ("cycle", "fast"): {
+        "generator": {"width": 8, "trunk": 8, "blocks": 1},
+        "discriminator": {"width": 8},
+        "method": {"pool_size": 5},
+        "data": {"size": 32, "crop": 32},
+    },
+    ("cycle", "paper"): {
+        "generator": {"width": 4, "name": "resnet", "blocks": 1},
+        "discriminator": {"width": 4},
+        "method": {"pool_size": 5},
+        "data": {"size": 32},
+    },
+    ("pix2pix", "fast"): PIX2PIX
+    | {"generator": {"width": 8, "most": 8, "blocks": 1, "fold": 2}, "discriminator": {"width": 4, "window": 32}},
+    ("pix2pix", "paper"): {"generator": {"width": 2}, "discriminator": {"width": 2}, "data": {"size": 64}},
+    ("generate", "fast"): STYLE
+    | DIGITS
+    | {"method": {"augment_target": 0.6, "grow": 0.5, "lambda_r2": 0.05}, "train": {"ema": 0.9}},
+    ("generate", "paper"): DIGITS | {"generator": {"width": 2}, "discriminator": {"width": 2}},
+    ("generate", "large"): STYLE | DIGITS,
+    ("inpaint", "fast"): HOLES
+    | {
+        "generator": {"width": 8, "trunk": 16, "blocks": 1},
+        "discriminator": {"width": 4},
+        "method": {"z_dim": 3},
+    },
+    ("inpaint", "paper"): HOLES | {"generator": {"width": 4}, "discriminator": {"width": 2}},
+    ("inpaint", "partial"): HOLES | {"generator": {"width": 4}},
+}
+TASKS = sorted({task for task, _ in RECIPES})
+PACE = 4  # steps between two kills
+LINGER = 0.12  # s; the longest while between having come so far and the kill
+EARLY = 0.5  # s; the same, from the beginning of a life
+POLL = 0.002  # s
+SLOW = ("torch._dynamo", "torch._refs", "torch.utils.tensorboard", "kornia", "albumentations")  # imported once for all
+TIMING = ("seconds", "images_per_second", "waiting")
+
+
+@dataclass
+class Figures:
+    """What was measured of one recipe."""
+
+    recipe: str
+    steps: int
+    kills: int = 0
+    killed_while_writing: int = 0
+    killed_before_the_first_step: int = 0
+    seconds: float = 0.0
+    states: list[int] = field(default_factory=list)
+    tensors_compared: int = 0
+    lines_compared: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Run the campaign and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", choices=TASKS, action="append")
+    parser.add_argument("--kills", type=int, default=50, help="of each task, spread over its recipes")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    for module in SLOW:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        for task in given.task or TASKS:
+            presets = [preset for its_task, preset in RECIPES if its_task == task][: 1 if given.quick else None]
+            for i, preset in enumerate(presets):
+                kills = 3 if given.quick else (given.kills + i) // len(presets)
+                found.append(campaign(Path(place), task, preset, kills, random.Random(given.seed)))
+    print(json.dumps([asdict(figures) for figures in found], indent=2))
+    sys.exit(1 if any(figures.broken for figures in found) else 0)
+
+
+def campaign(place: Path, task: str, preset: str, kills: int, chance: random.Random) -> Figures:
+    """Do all of it with one recipe, in the folder `place`."""
+    began = time.perf_counter()
+    figures = Figures(f"{task}, {preset}", steps=PACE * (kills + 2))
+    whole, killed = place / task / preset / "whole", place / task / preset / "killed"
+    in_a_process(lambda: render(place / "pictures"))
+    data = {
+        "generate": {"images": str(place / "pictures" / "kinds")},
+        "inpaint": {"images": str(place / "pictures" / "kinds" / "a")},
+    }.get(task, {name: str(place / "pictures" / "kinds" / name) for name in "ab"})
+
+    def make(out: Path, save_minutes: float) -> Config:
+        layer = {"out": str(out), "data": data, "train": TRAIN | {"save_minutes": save_minutes, "steps": figures.steps}}
+        return load_config(task, preset, RECIPES[task, preset], layer)
+
+    in_a_process(lambda: train(make(whole, 5.0)))
+    for i in range(kills):
+        life(make(killed, 0.003 * (i % 2)), killed, figures, PACE * (i + 1), chance, early=i % 5 == 4)
+    in_a_process(lambda: train(make(killed, 0.0)))
+    figures.broken = differences(whole, killed, figures)
+    figures.seconds = round(time.perf_counter() - began, 1)
+    return figures
+
+
+def render(folder: Path) -> None:
+    """Draw two kinds of pictures, twelve each, unless they are there."""
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    for i in range(24):
+        planes = [rows * (1 + i % 7) + 9 * i, columns * (1 + i % 5) + 5 * i, (rows + columns) * 2 + i]
+        path = folder / "kinds" / "ab"[i // 12] / f"{i % 12:02}.png"
+        if not path.exists():
+            write_picture(path, Picture((np.stack(planes, axis=2) % 256).astype(np.uint8)))
+
+
+# ---- processes
+
+
+def begin(work: Callable[[], object]) -> int:
+    """Do `work` in a process of its own, which shares what is imported so far; return its number."""
+    if process := os.fork():
+        return process
+    status = 1
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            work()
+            status = 0
+    except BaseException:
+        traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+    os._exit(status)
+
+
+def in_a_process(work: Callable[[], object]) -> None:
+    """Do `work` in a process of its own, to the end."""
+    _, status = os.waitpid(begin(work), 0)
+    if status:
+        raise RuntimeError(f"a process ended with {os.waitstatus_to_exitcode(status)}")
+
+
+def life(config: Config, out: Path, figures: Figures, goal: int, chance: random.Random, *, early: bool) -> None:
+    """Go on with the run in `out`, and kill it a while after step `goal`, or after its beginning if `early`."""
+    began = time.monotonic()
+    process = begin(lambda: train(config))
+    wait = chance.uniform(0, EARLY if early else LINGER)
+    while not early and progress(out) < goal and time.monotonic() - began < 60:
+        time.sleep(POLL)
+    time.sleep(wait)
+    os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+        raise RuntimeError(f"{out}: ended by itself with {os.waitstatus_to_exitcode(status)}")
+    figures.kills += 1
+    figures.killed_while_writing += any(out.rglob(".*.tmp"))
+    figures.killed_before_the_first_step += early
+    figures.states.append(len(list((out / "state").glob("*.pt"))))
+
+
+def progress(out: Path) -> int:
+    """Return the last step that the log tells of; 0 where there is none."""
+    try:
+        with (out / "metrics.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            return json.loads(file.read().splitlines()[-1])["step"]
+    except (OSError, IndexError, KeyError, ValueError):
+        return 0
+
+
+# ---- what was promised
+
+
+def differences(whole: Path, killed: Path, figures: Figures) -> list[str]:
+    """Compare a run that was killed with one that was not: weights, state, log, samples, and nothing else left."""
+    broken = []
+    for name in ("state/last.pt", "model.safetensors"):
+        mine, theirs = (contents(out / name) for out in (whole, killed))
+        broken += [
+            f"{name}: {key} differs" for key in sorted(mine.keys() | theirs.keys()) if not same(mine, theirs, key)
+        ]
+        figures.tensors_compared += len(mine)
+    for read in (lines, plotted):
+        first, second = read(whole), read(killed)
+        broken += [f"{read.__name__}: {fact}" for fact in unlike(first, second)]
+        figures.lines_compared += len(first)
+    pictures = [sorted(path.name for path in (out / "samples").iterdir()) for out in (whole, killed)]
+    if pictures[0] != pictures[1]:
+        broken.append(f"samples: {pictures[0]} and {pictures[1]}")
+    else:
+        broken += [
+            f"samples/{name}: differs"
+            for name in pictures[0]
+            if (whole / "samples" / name).read_bytes() != (killed / "samples" / name).read_bytes()
+        ]
+    broken += [f"{path.name}: was left behind" for path in (*killed.rglob(".*.tmp"), *killed.glob("cache"))]
+    return [f"{figures.recipe}: {what}" for what in broken]
+
+
+def contents(file: Path) -> dict[str, Any]:
+    """Return all that a state or a model holds, by name."""
+    if file.suffix == ".safetensors":
+        return dict(load_file(file))
+    return flatten(torch.load(file, weights_only=True))
+
+
+def flatten(value: Any, name: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return {k: v for key, item in value.items() for k, v in flatten(item, f"{name}/{key}").items()}
+    if isinstance(value, list | tuple):
+        return flatten(dict(enumerate(value)), name)
+    return {name: value}
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    if key not in one or key not in other:
+        return False
+    mine, theirs = one[key], other[key]
+    return torch.equal(mine, theirs) if isinstance(mine, torch.Tensor) else mine == theirs
+
+
+def lines(out: Path) -> list[str]:
+    """Return the lines of a run's log without what is told of its speed."""
+    told = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [json.dumps({k: v for k, v in line.items() if k not in TIMING}) for line in told]
+
+
+def plotted(out: Path) -> list[str]:
+    """Return what TensorBoard shows of a run, where it is installed, without what is told of its speed."""
+    if not (out / "tensorboard").exists():
+        return []
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(out / "tensorboard"), {"scalars": 0, "images": 0}).Reload()
+    names = board.Tags()["scalars"]
+    found = [f"{name} {e.step} {e.value}" for name in names if name not in TIMING for e in board.Scalars(name)]
+    return sorted(found + [f"samples {e.step}" for e in board.Images("samples")])
+
+
+def unlike(one: list[str], other: list[str]) -> list[str]:
+    """Tell what is in one list and not in the other, and what is in the other more than once."""
+    facts = [f"{line} is missing" for line in one if line not in set(other)]
+    facts += [f"{line} should not be there" for line in other if line not in set(one)]
+    return facts or [f"{len(other)} lines and not {len(one)}"] * (len(one) != len(other))
+
+
+if __name__ == "__main__":
+    main()
