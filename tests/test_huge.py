@@ -87,6 +87,22 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
         np.testing.assert_array_equal(found.alpha, expected.alpha)
 
 
+@pytest.mark.parametrize("stats", ["frozen", "local"])
+def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
+    FILES["strips.tif"](str(tmp_path / "a.tif"))
+    monkeypatch.setattr("translate.statistics._SIDE", 64)
+    monkeypatch.setattr("translate.inference._CELL", 64)
+    exact = translator("resnet")
+    exact._infer.memory = 10**11
+    t = exact.steadied(stats)
+    expected = t.picture(read_picture(tmp_path / "a.tif")).pixels.astype(int)
+    assert np.abs(expected - exact.picture(read_picture(tmp_path / "a.tif")).pixels).mean() > 0.2
+    monkeypatch.setattr(huge, "_LEAST", 0)
+    monkeypatch.setattr(huge, "_COPIES", 10**12)
+    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "b.tif", progress=False).done == 1
+    assert np.abs(read_picture(tmp_path / "b.tif").pixels - expected).max() <= 1
+
+
 @pytest.mark.parametrize(("name", "compression"), [("pages.tif", "LZW"), ("subifds.tif", "ADOBE_DEFLATE")])
 def test_a_pyramid_comes_out_as_the_pyramid_that_it_was(name, compression, tmp_path, everything_is_huge):
     FILES[name](str(tmp_path / name))
