@@ -228,9 +228,11 @@ def test_full_disk_leaves_nothing(tmp_path, monkeypatch):
 def test_interrupt_leaves_nothing(tmp_path):
     """Ctrl-C, which a terminal sends to the whole process group."""
     code = f"""
+import signal
 from pathlib import Path
 from translate.render import render
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
     target = Path({str(tmp_path / "target")!r})
     render("landscapes", target, train=5000, test=0, size=64, workers=2, progress=False)
 """
