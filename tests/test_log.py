@@ -6,7 +6,7 @@ import torch
 
 from tests.tasks.test_tasks import make_task
 from translate.ema import EMA
-from translate.log import Diverged, Log, keep_lines
+from translate.log import Log, keep_lines
 
 
 def test_lines_hold_means_and_follow_each_other(tmp_path):
@@ -18,16 +18,6 @@ def test_lines_hold_means_and_follow_each_other(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [(line["step"], line["G/x"], line["D/y"]) for line in lines] == [(3, 1.0, 1.0), (6, 4.0, 1.0)]
     assert all(line["images_per_second"] > 0 for line in lines)
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_is_named_wherever_it_came(tmp_path, bad):
-    with Log(tmp_path, 0, 9, 1) as log:
-        for value in (1.0, bad, 1.0):
-            log.add({"G/fine": torch.tensor(1.0), "G/bad": torch.tensor(value)})
-        with pytest.raises(Diverged, match="G/bad became (nan|inf) between steps 0 and 3"):
-            log.write(3, lr=0.1, waited=0.0)
-    assert (tmp_path / "metrics.jsonl").read_text() == ""
 
 
 def test_resuming_drops_later_and_torn_lines(tmp_path):

@@ -17,8 +17,8 @@ LAYERS = {
         "worklist",
     },
     3: {
-        "config", "recipes", "checkpoint", "cuda_graph", "ema", "health", "log", "optim", "original", "plan", "run",
-        "states", "step",
+        "config", "recipes", "checkpoint", "cuda_graph", "divergence", "ema", "health", "log", "optim", "original",
+        "plan", "run", "states", "step", "symptoms",
     },
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},

@@ -1,6 +1,6 @@
 """What a run says: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where it is installed."""
 
-__all__ = ["Diverged", "Log", "Window", "console"]
+__all__ = ["Log", "Window", "console"]
 
 import contextlib
 import importlib.util
@@ -8,7 +8,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,14 +21,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from translate.errors import UserError
 from translate.images import WriteError, atomic_write, make_grid, save_png, to_array
 
 console = Console(stderr=True, highlight=False)
-
-
-class Diverged(UserError):
-    """A loss is no longer a finite number."""
 
 
 class Window:
@@ -54,19 +49,11 @@ class Window:
             self.sums[name] = self.sums[name] + term if name in self.sums else term.clone()
 
     def means(self, step: int) -> dict[str, float]:
-        """Return the mean of every term up to `step`.
-
-        Raises:
-            Diverged: One of them is not finite.
-        """
+        """Return the mean of every term up to `step`."""
         if not self.sums:
             return {}
         sums = torch.stack(list(self.sums.values())) / (step - self.since)
-        means = dict(zip(self.sums, sums.tolist(), strict=True))
-        for name, mean in means.items():
-            if not math.isfinite(mean):
-                raise Diverged(f"the loss {name} became {mean} between steps {self.since} and {step}")
-        return means
+        return dict(zip(self.sums, sums.tolist(), strict=True))
 
 
 class Log:
@@ -110,24 +97,14 @@ class Log:
         self.window.add(terms)
         self.progress.advance(self.bar)
 
-    def check(self, step: int) -> None:
-        """Look at the terms up to `step`, without writing a line.
-
-        Raises:
-            Diverged: One of their means is not finite.
-        """
-        self.window.means(step)
-
-    def write(self, step: int, *, lr: float, waited: float) -> None:
+    def write(self, step: int, *, lr: float, waited: float, factors: Mapping[str, float] | None = None) -> None:
         """Write the means since the last line.
 
         Args:
             step: Steps done.
             lr: The learning rate now.
             waited: Seconds spent waiting for data since the run began.
-
-        Raises:
-            Diverged: One of the means is not finite.
+            factors: On the learning rate of single phases, that came up in the run.
         """
         if not (means := self.window.means(step)):
             return
@@ -136,7 +113,8 @@ class Log:
             "images_per_second": (step - self.timed_from) * self.batch_size / seconds,
             "waiting": (waited - self.waited) / seconds,
         }
-        self._record(step, {**means, "lr": lr, **speed}, seconds=seconds)
+        lowered = {f"lr_factor/{phase}": factor for phase, factor in (factors or {}).items()}
+        self._record(step, {**means, "lr": lr, **lowered, **speed}, seconds=seconds)
         self._say(step, means, speed)
         self.timed_from, self.began, self.waited = step, time.monotonic(), waited
         self.window.since, self.window.sums = step, {}
@@ -183,6 +161,11 @@ class Log:
         finite = {name: number for name, number in numbers.items() if math.isfinite(number)}
         self._record(step, finite)
         console.print(f"step {step}: {escape(words)}", soft_wrap=True)
+
+    def say(self, step: int, lines: Sequence[str]) -> None:
+        """Say what is to be known of the run at `step`, a line each."""
+        for line in lines:
+            console.print(f"[yellow]note[/] step {step}: {escape(line)}", soft_wrap=True)
 
     def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""

@@ -44,11 +44,13 @@ def lr_at(step: int, steps: int, train: TrainConfig) -> float:
     return train.lr * min(1.0, fall)
 
 
-def set_lr(optimizers: Mapping[str, Optimizer], lr: float, train: TrainConfig) -> None:
-    """Give every phase's optimizer the learning rate `lr`, times the phase's own factor."""
+def set_lr(
+    optimizers: Mapping[str, Optimizer], lr: float, train: TrainConfig, lowered: Mapping[str, float] | None = None
+) -> None:
+    """Give every phase's optimizer the learning rate `lr`, times the phase's own factor and that in `lowered`."""
     for phase, optimizer in optimizers.items():
         for group in optimizer.param_groups:
-            rate = lr * train.phase_lr.get(phase, 1.0)
+            rate = lr * train.phase_lr.get(phase, 1.0) * (lowered or {}).get(phase, 1.0)
             if isinstance(group["lr"], Tensor):  # a CUDA graph reads it from there
                 group["lr"].fill_(rate)
             else:

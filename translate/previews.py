@@ -14,6 +14,7 @@ from translate.film import write_film
 from translate.health import Health
 from translate.images import read_rgb8
 from translate.log import Log
+from translate.symptoms import examine
 from translate.tasks import Task
 
 YOUNG = 1000  # steps before which nobody is alarmed
@@ -31,13 +32,15 @@ class Previews:
             self.health = Health(probe["image"], data.cache, data.labels)
 
     def show(self, log: Log, step: int) -> None:
-        """Write a sample grid and, of pictures from nothing, what is to be said about them."""
+        """Write a sample grid and say what is to be said about it: of pictures from nothing always, else of faults."""
         rows = self.draw()
         log.grid(step, rows)
         if self.health:
             verdict = self.health.look(list(rows.values()), young=step < YOUNG)
             numbers = {f"health/{name}": getattr(verdict, name) for name in ("spread", "within", "nearness")}
             log.note(step, numbers, str(verdict))
+        if step >= min(YOUNG, log.steps // 4):
+            log.say(step, examine(self.task, rows, self.probe["image"] if self.health else None))
 
     @torch.no_grad()
     def draw(self) -> dict[str, Tensor]:

@@ -24,9 +24,10 @@ from translate.config import Config
 from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
 from translate.data.loader import Batches
 from translate.data.training import TRAINING_DATA, TrainingData
+from translate.divergence import Diverged, Trouble, Watch, inspect
 from translate.ema import EMA
 from translate.errors import OptionError, UserError
-from translate.log import Diverged, Log, Window, console
+from translate.log import Log, Window, console
 from translate.memory import keep_freed_memory
 from translate.networks.checkpointing import checkpoint_activations
 from translate.networks.patch import PatchGAN
@@ -45,7 +46,7 @@ def train(config: Config) -> Path:
     """Train, or go on training, the run that `config` describes; return its folder.
 
     Raises:
-        UserError: The data, the folder or an option is not as it should be, or a loss diverged.
+        UserError: The data, the folder or an option is not as it should be, or training went wrong twice.
         Stopped: SIGINT, SIGTERM or SIGUSR1 came; everything is saved.
     """
     with stop_at_once():
@@ -59,21 +60,27 @@ def train(config: Config) -> Path:
             console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         else:
             plan = prepare(config, folder, data, plan, device)
-            run(config, folder, data, plan, device)
+            trouble = None
+            while trouble := run(config, folder, data, plan, device, trouble):
+                pass  # it went back to its newest state, from which it goes on as a resumed run does
         folder.forget_cache()
     return folder.path
 
 
-def run(config: Config, folder: RunFolder, data: TrainingData, plan: Plan, device: torch.device) -> None:
-    """Take the steps of `plan` from the newest state on.
+def run(
+    config: Config, folder: RunFolder, data: TrainingData, plan: Plan, device: torch.device, trouble: Trouble | None
+) -> Trouble | None:
+    """Take the steps of `plan` from the newest state on, after which there was `trouble`; return what goes wrong now.
 
     What belongs to a step is written before its state: a kill in between costs the step, and never a line of the log.
     """
     task = build_task(config, data.channels, plan, device)
     start_from(task, config.train.init, folder)
-    optimizers, ema, window = make_optimizers(task, config.train), EMA(task, config.train.ema), Window()
-    parts = {"task": task, "ema": ema, **optimizers, "log": window}
+    optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
+    window, watch = Window(), Watch(task, plan.log_every)
+    parts = {"task": task, "ema": ema, **optimizers, "log": window, "watch": watch}
     start = folder.states.load(parts, device)
+    decided = lower(watch, trouble, start, config, folder)
     announce(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
     step_on = make_step(task, optimizers, plan, config.train.clip, device)
@@ -89,30 +96,72 @@ def run(config: Config, folder: RunFolder, data: TrainingData, plan: Plan, devic
 
     with Log(folder.path, start, plan.steps, config.data.batch_size, window) as log, StopRequest() as stop:
         saves = Saves(save, config.train.save_minutes, start)
-        if start == plan.steps:
-            saves(start, now=True)  # killed after its last state and before its model
+        if decided or start == plan.steps:
+            saves(start, now=True)  # what was decided; or it was killed after its last state and before its model
         try:
             for step, batch in zip(range(start, plan.steps), batches, strict=False):
                 seed_step(config.train.seed, step)
                 task.at(step / plan.steps)
-                set_lr(optimizers, lr := lr_at(step, plan.steps, config.train), config.train)
-                log.add(step_on(to_device(batch, device, channels_last=plan.channels_last)))
+                set_lr(optimizers, lr := lr_at(step, plan.steps, config.train), config.train, watch.factors)
+                terms = step_on(to_device(batch, device, channels_last=plan.channels_last))
+                log.add(terms)
+                watch.add(step, terms)
                 ema.update(task, step)
                 done, last = step + 1, step + 1 == plan.steps
                 if last or done % plan.log_every == 0:
-                    log.write(done, lr=lr, waited=batches.waited)
+                    read(watch, log, done, lr, batches.waited)
                 if is_preview(done, plan.steps, config.train.previews, early=task.whole_probe):
                     previews.show(log, done)
-                if (stopping := stop.requested and not last) or last or saves.due:
-                    log.check(done)  # raises Diverged, so nothing bad is saved
+                if (stopping := stop.requested and not last) or last or (saves.due and watch.calm):
+                    watch.check(done)
+                    inspect(done, task, ema, optimizers)  # as `check`, it raises Diverged, so nothing bad is saved
                     saves(done, now=stopping or last)
                 if stopping:
                     raise Stopped(f"saved at step {done} of {plan.steps}; run the same command to go on")
         except Diverged as error:
-            raise UserError(
-                f"{error}; the state of step {saves.good} is kept in {folder.path}. In a new --out, try half of "
-                f"--train.lr {config.train.lr:g}, --train.clip 1 or --precision fp32"
-            ) from None
+            leave(stop, done, plan.steps)
+            return error.trouble
+    return None
+
+
+def leave(stop: StopRequest, done: int, steps: int) -> None:
+    """Grant a stop where there is nothing good to save.
+
+    Raises:
+        Stopped: It was asked for.
+    """
+    if stop.requested:
+        raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
+
+
+def read(watch: Watch, log: Log, done: int, lr: float, waited: float) -> None:
+    """Judge the losses up to step `done`, then log them.
+
+    Raises:
+        Diverged: They are not what can be gone on from.
+    """
+    told = watch.check(done)
+    log.write(done, lr=lr, waited=waited, factors=watch.factors)
+    log.say(done, told)
+
+
+def lower(watch: Watch, trouble: Trouble | None, since: int, config: Config, folder: RunFolder) -> bool:
+    """Let the phase that went wrong, if any, learn more slowly from step `since` on, and say so; return whether.
+
+    Raises:
+        UserError: It does so already.
+    """
+    if not trouble:
+        return False
+    try:
+        told = watch.lower(trouble, since)
+    except Diverged as error:
+        raise UserError(
+            f"{error}; the state of step {since} is kept in {folder.path}. In a new --out, try half of "
+            f"--train.lr {config.train.lr:g}, --train.clip 1 or --precision fp32"
+        ) from None
+    console.print(f"[yellow]note[/] {escape(told)}", soft_wrap=True)
+    return True
 
 
 def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device) -> Plan:

@@ -28,6 +28,9 @@ class Task(nn.Module):
         generators: The generators to choose from, by name.
         discriminators: The discriminators, likewise.
         whole_probe: Whether a preview takes all pictures of the probe at once.
+        watched: The rows of a preview by which its health is judged: source, what was made of it, and real ones.
+        cures: The option that usually cures a fault, by its name in `symptoms` and `divergence`; others are not
+            looked for.
 
     Attributes:
         notes: What the user should know before training starts, a line each.
@@ -38,6 +41,8 @@ class Task(nn.Module):
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS
     discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = DISCRIMINATORS
     whole_probe: ClassVar[bool] = False
+    watched: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    cures: ClassVar[dict[str, str]] = {"won": "--train.phase_lr '{D=0.5}'", "blind": "--train.phase_lr '{D=0.5}'"}
     notes: tuple[str, ...] = ()
     observed: Batch | None = None
     phases: dict[str, tuple[str, ...]]

@@ -32,6 +32,13 @@ class Cycle(Task):
     data = "unpaired"
     phases = {"G": ("G_ab", "G_ba"), "D": ("D_a", "D_b")}
     exports = ("G_ab", "G_ba")
+    watched = (("a", "a to b", "b"), ("b", "b to a", "a"))
+    cures = Task.cures | {
+        "inverted": "--lambda-identity 0.5",
+        "copies": "half of --lambda-cycle",
+        "checkerboard": "--netG skip_resnet",
+        "alike": "half of --train.lr",
+    }
 
     def __init__(
         self,

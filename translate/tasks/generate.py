@@ -44,6 +44,10 @@ class Generate(Task):
     generators = LATENT_GENERATORS
     discriminators = LATENT_DISCRIMINATORS
     whole_probe = True
+    cures = Task.cures | {
+        "won": "--augment-target 0.6 or twice the --lambda-r1",
+        "checkerboard": "--netG style_synthesis",
+    }
 
     def __init__(
         self,

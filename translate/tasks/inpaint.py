@@ -49,6 +49,12 @@ class Inpaint(Task):
 
     data = "masked"
     exports = ("G",)
+    watched = (("hole", "answer", "truth"),)
+    cures = Task.cures | {
+        "copies": "twice the --lambda-hole",
+        "checkerboard": "--netG fourier_resnet",
+        "one answer": "twice the --lambda-seek",
+    }
     generators = INPAINTERS
     discriminators = INPAINT_DISCRIMINATORS
 

@@ -45,6 +45,13 @@ class Pix2pix(Task):
     seeking: Tensor
     phases: dict[str, tuple[str, ...]] = {"G": ("G",), "D": ("D",)}
     exports: tuple[str, ...] = ("G",)
+    watched = (("input", "answer", "truth"),)
+    cures = Task.cures | {
+        "copies": "half of --lambda-l1",
+        "checkerboard": "--netG skip_resnet",
+        "alike": "half of --train.lr",
+        "one answer": "twice the --lambda-seek",
+    }
 
     def __init__(
         self,

@@ -1,0 +1,164 @@
+"""Each fault on pictures that have it and no other, and none on true pictures of the built-in data."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.tasks.test_tasks import make_task
+from translate.render import render
+from translate.symptoms import agreement, alike, checkerboard, copies, examine, inverted, one_answer, periodic
+
+
+def load(folder, pattern="*.png"):
+    pictures = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in sorted(folder.glob(pattern))]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    for name in ("landscapes", "shoes", "faces", "digits"):
+        render(name, folder / name, train=4, test=4, size=64, seed=0, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(drawn):
+    return load(drawn / "landscapes" / "testA")
+
+
+@pytest.fixture(scope="module")
+def paintings(drawn):
+    return load(drawn / "landscapes" / "truth" / "B")
+
+
+def checkers(side=64, period=2, size=0.05):
+    ramp = torch.arange(side) % period < period / 2
+    return 2 * size * (ramp[:, None] ^ ramp[None]).float() - size
+
+
+def test_light_and_dark_turned_round(photos, paintings):
+    assert inverted(photos, -photos)
+    assert not inverted(photos, paintings)
+    assert not inverted(photos, photos * 0.3 + 0.4)  # paler
+
+
+def test_colours_turned_round_though_light_stays(photos):
+    light = photos.mean(1, keepdim=True)
+    turned = light - (photos - light)
+    lightness, colours = agreement(photos, turned)
+    assert lightness > 0.9
+    assert colours < -0.8
+    assert inverted(photos, turned)
+    assert not inverted(photos, light.expand(-1, 3, -1, -1))  # gray ones have no colours to be wrong
+
+
+def test_copies(photos, paintings):
+    assert copies(photos, photos + 0.01 * torch.randn_like(photos))
+    assert not copies(photos, paintings)
+    assert not copies(photos, photos + 0.1 * torch.randn_like(photos))
+
+
+def test_copies_of_pairs_are_told_by_the_way_to_the_truth(drawn):
+    sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
+    assert copies(sketches, sketches + 0.05, shoes)
+    assert not copies(sketches, shoes, shoes)
+    assert not copies(sketches, torch.lerp(sketches, shoes, 0.5), shoes)
+
+
+@pytest.mark.parametrize("period", [2, 4])
+def test_a_checkerboard_of_a_few_gray_levels(photos, paintings, period):
+    assert checkerboard(paintings + checkers(period=period), paintings)
+    assert checkerboard(photos + checkers(period=period), paintings)
+    assert not checkerboard(photos, paintings)
+    assert not checkerboard(paintings, photos)
+    assert not checkerboard(paintings + 0.03 * torch.randn_like(paintings), paintings)
+    assert not checkerboard(paintings + checkers(period=period), paintings + checkers(period=period))  # as they are
+
+
+def test_transposed_convolutions_leave_what_resizing_does_not():
+    torch.manual_seed(0)
+    features, kernel = torch.rand(4, 8, 32, 32), torch.rand(8, 3, 3, 3)
+    turned = F.conv_transpose2d(features, kernel, stride=2, padding=1, output_padding=1) / 36
+    smooth = F.conv2d(F.interpolate(features, scale_factor=2, mode="bilinear"), kernel.transpose(0, 1), padding=1) / 72
+    assert periodic(turned)[0] > 0.3 > 0.1 > periodic(smooth)[0]
+
+
+def test_noise_has_little_that_repeats():
+    share, strength = periodic(torch.randn(64, 1, 64, 64))
+    assert share == pytest.approx(1 / 64, rel=0.1)
+    assert strength == pytest.approx((25 / 24) ** -0.5 / 8, rel=0.1)
+    assert periodic(torch.zeros(2, 3, 40, 36)) == (0.0, 0.0)
+
+
+def test_one_picture_for_all(photos, paintings):
+    same = paintings[:1].expand(4, -1, -1, -1) + 0.02 * torch.randn(4, 3, 64, 64)
+    assert alike(same, photos, paintings)
+    assert not alike(paintings, photos, paintings)
+    assert not alike(paintings[:1], photos[:1], paintings[:1])  # of one picture nothing is known
+
+
+def test_one_answer_for_all_looks(drawn):
+    sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
+    ways = [load(drawn / "shoes" / "truth" / "A", f"*/{k}.png") for k in range(3)]
+    assert len(ways[0]) == 4
+    assert not one_answer(ways, sketches, shoes)
+    assert one_answer([shoes, shoes + 0.002, shoes], sketches, shoes)
+
+
+# ---- what is said
+
+
+def rows_of(source, made, back):
+    return {"a": source, "a to b": made, "back to a": source, "b": back, "b to a": source, "back to b": back}
+
+
+def test_true_translations_are_well(drawn, photos, paintings):
+    assert examine(make_task("cycle"), rows_of(photos, paintings, paintings)) == []
+    sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
+    ways = {f"answer {k}": load(drawn / "shoes" / "truth" / "A", f"*/{k}.png") for k in (1, 2, 3)}
+    rows = {"input": sketches, "answer": shoes} | ways | {"truth": shoes}
+    assert examine(make_task("pix2pix, many answers"), rows) == []
+    holed = torch.where(torch.arange(64) < 20, 0.0, photos)
+    assert examine(make_task("inpaint"), {"hole": holed, "answer": photos, "truth": photos}) == []
+
+
+@pytest.mark.parametrize("name", ["faces", "digits", "landscapes/trainA"])
+def test_true_pictures_from_nothing_are_well(drawn, name):
+    folder = drawn / name
+    pictures = load(next(f for f in (folder, *sorted(folder.rglob("*"))) if any(f.glob("*.png"))))
+    assert examine(make_task("generate"), {"samples 0": pictures[:2]}, pictures) == []
+    words = examine(
+        make_task("generate, dcgan"), {"samples 0": pictures + checkers(pictures.shape[-1], size=0.15)}, pictures
+    )
+    assert words == ["it draws a CHECKERBOARD: try --netG style_synthesis"]
+
+
+def test_each_fault_is_one_line_with_its_option(photos, paintings):
+    task, well = make_task("cycle"), paintings
+    for made, words in (
+        (-photos, "a to b: the colours come out INVERTED: try --lambda-identity 0.5"),
+        (photos + 0.005, "a to b: it COPIES ITS INPUT: try half of --lambda-cycle"),
+        (paintings + checkers(), "a to b: it draws a CHECKERBOARD: try --netG skip_resnet"),
+    ):
+        assert examine(task, rows_of(photos, made, well)) == [words]
+    same = paintings[:1].expand(4, -1, -1, -1) + 0.02 * torch.randn(4, 3, 64, 64)
+    assert any("COLLAPSES" in line for line in examine(task, rows_of(photos, same, well)))
+
+
+def test_a_network_without_transposed_convolutions_is_not_told_to_change(photos, paintings):
+    rows = {"input": photos, "answer": paintings + checkers(), "truth": paintings}
+    assert examine(make_task("pix2pix, many answers"), rows) == ["it draws a CHECKERBOARD: try half of --train.lr"]
+
+
+def test_holes_left_gray_and_answers_all_the_same(photos):
+    hole = torch.arange(64) < 20
+    holed = torch.where(hole, 0.0, photos)
+    task = make_task("inpaint, many answers")
+    rows = {"hole": holed, "answer": holed + 0.01 * hole, "answer 1": photos, "answer 2": photos, "truth": photos}
+    assert examine(task, rows) == [
+        "it COPIES ITS INPUT: try twice the --lambda-hole",
+        "it has ONE ANSWER, whatever the look: try twice the --lambda-seek",
+    ]
