@@ -228,15 +228,16 @@ def keep_lines(path: Path, start: int) -> None:
     """Drop the lines of `path` beyond step `start`, and one that was cut short."""
     if not path.exists():
         return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    kept, text = [], path.read_text(encoding="utf-8", errors="replace")
+    for line in text.splitlines():
         try:
             if json.loads(line)["step"] <= start:
                 kept.append(line + "\n")
         except (json.JSONDecodeError, KeyError, TypeError):
             continue
-    with atomic_write(path) as temporary:
-        temporary.write_text("".join(kept), encoding="utf-8")
+    if (mended := "".join(kept)) != text:
+        with atomic_write(path) as temporary:
+            temporary.write_text(mended, encoding="utf-8")
 
 
 def tensorboard(out: Path, start: int) -> Any:
