@@ -1,6 +1,6 @@
 import pytest
 
-from translate.config import Config, differences, dump_config, load_config
+from translate.config import Config, differences, dump_config, load_config, read_toml
 from translate.errors import OptionError, UserError
 from translate.recipes import known_options, recipe_layer
 from translate.shipped import shipped
@@ -131,3 +131,38 @@ def test_known_options_hold_what_the_task_decides_back():
     known = known_options("cycle")
     assert {"method.lambda_cycle", "generator.width", "discriminator.layers", "train.lr", "data.crop"} <= set(known)
     assert "generator.in_channels" not in known
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"train": {"lr": float("nan")}}, "train.lr should be a number of reasonable size, got nan"),
+        ({"train": {"minutes": float("inf")}}, "train.minutes should be a number of reasonable size, got inf"),
+        ({"train": {"steps": 10**30}}, "train.steps should be a number of reasonable size"),
+        ({"train": {"lr": 10**400}}, "train.lr should be a number of reasonable size"),
+        ({"train": {"steps": "x" * 9999}}, "train.steps should be a whole number, got 'xxx"),
+        ({"train": {"seed": int("f" * 9999, 16)}}, "train.seed should be a number of reasonable size, got an endless"),
+        ({"data": {"size": 10**6}}, "--size should be at most 65536, got 1000000"),
+        ({"data": {"a": "\udcff.png"}}, r"data.a '\udcff.png' is no text in UTF-8; rename the file or folder"),
+        ({"data": {"a": "x\0y"}}, r"data.a 'x\x00y' is no text in UTF-8"),
+    ],
+)
+def test_absurd_values_are_refused(layer, message):
+    with pytest.raises(OptionError) as caught:
+        load_config("cycle", "fast", {"train": {"steps": 1}}, layer)
+    assert message in str(caught.value) and len(str(caught.value)) < 400
+
+
+ABSURD = ["a = " + "[" * 10**5, "a = 0x" + "f" * 2**20, "a = \0", "\x1b[2J", "a.b = ", "a." * 3000 + "b = 1"]
+
+
+@pytest.mark.parametrize("text", ABSURD, ids=range(len(ABSURD)))
+def test_absurd_toml_is_one_line(tmp_path, text):
+    (tmp_path / "x.toml").write_text(text)
+    with pytest.raises(UserError, match="x.toml: is no"):
+        read_toml(tmp_path / "x.toml")
+
+
+def test_values_of_any_length_are_texts_where_they_are_no_numbers():
+    for text in ("9" * 5000, "[" * 3000, "1e5000x"):
+        assert recipe_layer(["--data.a", text], "cycle", []) == {"data": {"a": text}}

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.color import rgb2gray
 
-from translate import decode as decode_module
 from translate.decode import from_pillow
 from translate.encode import FORMATS, to_pillow
 from translate.errors import UserError
@@ -32,6 +31,7 @@ from translate.images import (
     write_picture,
 )
 from translate.picture import to_depth, to_gray
+from translate.trust import TRUST
 
 
 def smooth(height=24, width=36, channels=3):
@@ -306,8 +306,8 @@ def test_pillows_bomb_limit_does_not_bind_us_and_is_left_as_it_was(tmp_path, mon
 
 def test_above_our_own_limit_the_message_names_both(tmp_path, monkeypatch):
     save_png(tmp_path / "x.png", smooth())
-    monkeypatch.setattr(decode_module, "MAX_PIXELS", 800)
-    with pytest.raises(UserError, match=r"x\.png: .*36 x 24 px is over the limit of 800 px; split it first"):
+    monkeypatch.setattr(TRUST, "max_pixels", 800)
+    with pytest.raises(UserError, match=r"x\.png: .*36 x 24 px is over the limit of 800 px; .*--max-pixels 864"):
         read_picture(tmp_path / "x.png")
 
 

@@ -24,7 +24,7 @@ LAYERS = {
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {
         "build", "decode", "encode", "errors", "former", "images", "leftovers", "memory", "npy", "picture",
-        "precision", "shipped", "signals", "tiff", "vision",
+        "precision", "shipped", "signals", "terminal", "tiff", "trust", "vetting", "vision",
     },
 }  # fmt: skip
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
@@ -91,6 +91,24 @@ def test_torchvision_and_albumentations_have_one_door_each(path):
     for package, door in doors.items():
         if path.name != door:
             assert not any(name.split(".")[0] == package for name in imports)
+
+
+DOORS = {  # what files of strangers must pass, and their names on the way to a terminal
+    "torch.load(": {"vetting.py"},
+    "pickle.load": set(),
+    "allow_pickle=True": set(),
+    "from rich.markup": set(),
+    "shell=True": set(),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_strangers_send_goes_through_one_door(path):
+    text = path.read_text(encoding="utf-8")
+    for word, doors in DOORS.items():
+        assert word not in text or path.name in doors, f"{path.name}: {word}"
+    if path.parent.name == "commands":
+        assert " print(" not in text, "names are printed by terminal.say"
 
 
 def test_tools_are_doors_to_commands():

@@ -5,6 +5,7 @@ import pytest
 
 from translate.errors import OptionError, UserError
 from translate.images import Picture, WriteError, write_picture
+from translate.trust import TRUST
 from translate.worklist import Shard, Worklist, as_suffix, is_done, note_options
 
 
@@ -215,3 +216,18 @@ def test_a_note_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WriteError, match="No space left on device"):
         note_options(tmp_path, {"seed": 1})
+
+
+def test_links_that_lead_out_are_left_out_and_told(source, tmp_path, monkeypatch):
+    far = written(tmp_path / "far", "secret.png")
+    (source / "secret.png").symlink_to(far / "secret.png")
+    (source / "same.png").symlink_to(source / "x.png")
+    work = Worklist(str(source), tmp_path / "out")
+    assert work.survey().notes == [f"{source}: 1 link leads out of the folder; say --follow-links to follow them"]
+    assert {job.path.name for job in work} == {"x.png", "x_1.png", "x.jpg", "same.png"}
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "secret.png").symlink_to(far / "secret.png")
+    with pytest.raises(UserError, match="links: 1 link leads out"):
+        Worklist(str(tmp_path / "links"), tmp_path / "out").survey()
+    monkeypatch.setattr(TRUST, "follow_links", True)
+    assert Worklist(str(source), tmp_path / "out").survey().pictures == 5

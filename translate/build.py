@@ -1,6 +1,6 @@
 """Names to objects: the only place where a word from a recipe becomes a call."""
 
-__all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "spec_of"]
+__all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "said", "spec_of"]
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -42,12 +42,24 @@ def check_arguments(function: Callable, given: Mapping[str, Any], where: str) ->
 
 
 def check_type(name: str, value: Any, kind: type) -> None:
-    """Raise OptionError unless `value` is of `kind`; 100 is a fine way to write 100.0."""
+    """Raise OptionError unless `value` is of `kind`, and a number finite; 100 is a fine way to write 100.0."""
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits:
-        raise OptionError(f"{name} should be {NAMES.get(kind, kind.__name__)}, got {value!r}")
+        raise OptionError(f"{name} should be {NAMES.get(kind, kind.__name__)}, got {said(value)}")
+    if kind in (int, float) and not abs(value) < LARGEST:
+        raise OptionError(f"{name} should be a number of reasonable size, got {said(value)}")
 
 
+def said(value: Any) -> str:
+    """Return a value as an error shows it."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not spell numbers of thousands of digits
+        return "an endless number"
+    return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+LARGEST = 2**63
 NAMES = {
     int: "a whole number",
     float: "a number",
@@ -70,6 +82,7 @@ class Factory:
         if "name" not in options:
             raise OptionError(f"{where}.name is missing; choose from {', '.join(sorted(table))}")
         self.name = options.pop("name")
+        check_type(f"{where}.name", self.name, str)
         self.function = resolve(self.name, table, where)
         check_arguments(self.function, options, where)
         wanted = {k: v for k, v in context.items() if k in options_of(self.function)}

@@ -13,7 +13,6 @@ __all__ = [
 import errno
 import json
 import os
-import pickle
 import re
 import struct
 import zipfile
@@ -35,6 +34,7 @@ from translate.images import atomic_write
 from translate.networks import EXPORTABLE
 from translate.original import read_original
 from translate.tasks import TASKS
+from translate.vetting import load_tensors, parse_json, refuse_packed, vet_networks, vet_recipe
 
 FORMAT = 1
 KEY = "image-translate"
@@ -103,6 +103,7 @@ def check_state(path: Path) -> None:
         OSError: It is cut short, or some part is not as it was written.
     """
     try:
+        refuse_packed(path)
         with zipfile.ZipFile(path) as archive:
             torn = archive.testzip()
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, RuntimeError, struct.error, zlib.error) as e:
@@ -122,12 +123,12 @@ def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> in
     """
     try:
         check_state(path)
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = load_tensors(path, device)
         for name, part in parts.items():
             if name in state or isinstance(part, nn.Module | Optimizer):
                 part.load_state_dict(state[name])
         return int(state["step"])
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, OSError) as error:
+    except Exception as error:  # a foreign state makes modules and optimizers raise nearly everything
         text = getattr(error, "strerror", None) or str(error).strip()
         reason = text.splitlines()[0] if text else type(error).__name__
         raise UserError(f"{path}: is not a state of this run ({reason})") from None
@@ -153,12 +154,26 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
         recipe, nets = from_original(file)
         return recipe, nets.to(device)
     recipe = read_recipe(file)
+    vet_weights(file, recipe)
     nets = nn.ModuleDict({name: Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()})
-    try:
-        nets.load_state_dict(load_file(file))
-    except RuntimeError as error:
-        raise UserError(f"{file}: its weights do not fit its recipe ({str(error).splitlines()[-1].strip()})") from None
+    nets.load_state_dict(load_file(file))
     return recipe, nets.to(device).eval().requires_grad_(False)
+
+
+def vet_weights(file: Path, recipe: Recipe) -> None:
+    """Check that a model file holds the weights of its recipe's networks, before these take any memory.
+
+    Raises:
+        UserError: It holds others, or they are networks that nobody would train.
+    """
+    try:
+        with safe_open(file, framework="pt") as opened:
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
+        vet_networks(recipe.nets, EXPORTABLE, shapes)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    except (ValueError, SafetensorError, OSError) as error:
+        raise UserError(f"{file}: {error}") from None
 
 
 def is_original(file: Path) -> bool:
@@ -250,15 +265,18 @@ def read_recipe(file: Path) -> Recipe:
     if text is None:
         raise UserError(f"{file}: is no model of this toolkit (it carries no recipe)")
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         if values["format"] > FORMAT:
             raise UserError(f"{file}: was written by a newer version (format {values['format']}); update this one")
         known = {f.name for f in fields(Recipe)}
         kept: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
         if isinstance(channels := kept.get("channels"), int):  # the first files have one number for both domains
             kept["channels"] = {"a": channels, "b": channels}
+        vet_recipe(kept)
         recipe = Recipe(**kept)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except UserError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{file}: its recipe is damaged ({error})") from None
     if recipe.task not in TASKS:
         raise UserError(f"{file}: was trained for the task {recipe.task!r}, which this version does not know")

@@ -17,6 +17,7 @@ from typing import Any
 import tyro
 
 from translate.commands.bench import Bench, bench
+from translate.commands.check_data import CheckData, check_data
 from translate.commands.evaluate import Evaluate, evaluate
 from translate.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.commands.make_sketches import MakeSketches, make_sketches
@@ -31,6 +32,8 @@ from translate.commands.translate_folder import TranslateFolder, translate_folde
 from translate.errors import OptionError, UserError, did_you_mean
 from translate.former import check_words
 from translate.signals import STOPPED, Stopped
+from translate.terminal import say
+from translate.trust import MAX_PIXELS, TRUST
 
 COMMANDS: dict[str, tuple[type, Any]] = {
     "train-cycle": (TrainCycle, train_task),
@@ -41,6 +44,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
     "bench": (Bench, bench),
+    "check-data": (CheckData, check_data),
     "import-checkpoint": (ImportCheckpoint, import_checkpoint),
     "prepare-dataset": (PrepareDataset, prepare_dataset),
     "make-sketches": (MakeSketches, make_sketches),
@@ -50,6 +54,8 @@ COMMANDS: dict[str, tuple[type, Any]] = {
 def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 something failed, 2 wrong options, 75 saved and stopped on a signal."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that the terminal has not
     try:
         if not command:
             command = words.pop(0) if words else "--help"
@@ -67,7 +73,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
-        print(f"error: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        say(f"error: {error.filename or 'the system'}: {error.strerror or error}", sys.stderr)
         sys.exit(1)
     except (MemoryError, RuntimeError) as error:
         if "memory" not in f"{type(error).__name__} {error}".lower():
@@ -90,6 +96,7 @@ def run(command: str, words: list[str]) -> int:
     words = joined(filled(words, getattr(options_class, "bare", {})))
     defaults, sections = from_file(options_class, words)
     options, unknown = parse(options_class, command, words, defaults)
+    set_trust(getattr(options, "max_pixels", 0), follow_links=getattr(options, "follow_links", False))
     if function is train_task:
         return function(options, sections, unknown)
     if unknown or sections:
@@ -97,6 +104,17 @@ def run(command: str, words: list[str]) -> int:
         names = [f"--{f.name.replace('_', '-')}" for f in fields(options_class)]
         raise OptionError(f"unknown option {word}{did_you_mean(word, names)}")
     return function(options)
+
+
+def set_trust(max_pixels: int, *, follow_links: bool) -> None:
+    """Trust files as far as the options say; 0 pixels: as far as usual.
+
+    Raises:
+        OptionError: a negative number of pixels.
+    """
+    if max_pixels < 0:
+        raise OptionError(f"--max-pixels should be at least 1, got {max_pixels}")
+    TRUST.max_pixels, TRUST.follow_links = max_pixels or MAX_PIXELS, follow_links
 
 
 def filled(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,9 @@ from translate.picture import parse_range
 from translate.shipped import shipped
 
 LENGTHS = ("steps", "epochs", "minutes")
+_LONGEST = 2**20  # bytes of a TOML file
+_LARGEST = 2**16  # px
+_DEEPEST = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,11 +166,28 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; a file that cannot be read or parsed is a UserError that names it."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_LONGEST + 1)
+        if len(data) > _LONGEST:
+            raise UserError(f"{path}: is no configuration; it has more than {_LONGEST:,} bytes")
+        values = tomllib.loads(data.decode("utf-8"))
+        if is_deeper(values, _DEEPEST):
+            raise UserError(f"{path}: is no configuration; it is nested too deeply")
+        return values
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UserError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not valid TOML ({error})") from None
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether tables and lists are nested more than so many levels deep."""
+    if not isinstance(value, Mapping | list):
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return not levels or any(is_deeper(one, levels - 1) for one in inner)
 
 
 def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,9 +228,24 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
             value = tuple(value.split(","))
         if not is_dataclass(kind):
             check_type(f"{where}{name}", value, kind)
+            check_text(f"{where}{name}", value)
             value = kind(value)
         arguments[name] = value
     return cls(**arguments)
+
+
+def check_text(name: str, value: Any) -> None:
+    """Refuse a text that a run's config.toml cannot hold: the name of a file may be any bytes."""
+    if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        raise OptionError(f"{name} {value!r} is no text in UTF-8; rename the file or folder")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def validate(config: Config) -> None:
@@ -269,6 +304,8 @@ def validate_sides(data: DataConfig) -> None:
         if side > 0 and (side < 32 or side % 4):
             near = max(32, round(side / 4) * 4)
             raise OptionError(f"{name} should be a multiple of 4 and at least 32, got {side}; try {near}")
+        if side > _LARGEST:
+            raise OptionError(f"{name} should be at most {_LARGEST}, got {side}")
     if data.mask_low >= data.mask_high:
         raise OptionError(f"--mask-low {data.mask_low:g} should be below --mask-high {data.mask_high:g}")
     if 0 < data.size < data.crop:

@@ -5,7 +5,7 @@ decodes what OpenCV gets wrong: CMYK, palettes, GIF, transparency keys, 8 bit TI
 multiplies by alpha). TIFF with bands, and .npy, have modules of their own.
 """
 
-__all__ = ["MAX_PIXELS", "decode", "from_pillow"]
+__all__ = ["decode", "from_pillow"]
 
 import io
 import threading
@@ -22,8 +22,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from translate import npy, tiff
 from translate.encode import FORMATS
 from translate.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
+from translate.trust import TRUST
 
-MAX_PIXELS = 2**30  # OpenCV's own limit; 20000 x 20000 px is well inside
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
     2: lambda x: x[:, ::-1],
     3: lambda x: x[::-1, ::-1],
@@ -101,8 +101,9 @@ def _from_bands(data: bytes, kind: tiff.TiffKind, values: ValueRange | None) -> 
 
 
 def _check_size(height: int, width: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise OSError(f"{width} x {height} px is over the limit of {MAX_PIXELS:,} px; split it first")
+    if (pixels := width * height) > TRUST.max_pixels:
+        way = f"if you trust it, say --max-pixels {pixels}"
+        raise OSError(f"{width} x {height} px is over the limit of {TRUST.max_pixels:,} px; {way}")
 
 
 def _as_dpi(found: Any) -> tuple[float, float] | None:

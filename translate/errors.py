@@ -5,9 +5,17 @@ __all__ = ["OptionError", "UserError", "did_you_mean"]
 import difflib
 from collections.abc import Iterable
 
+from translate.terminal import as_line
+
 
 class UserError(ValueError):
-    """Something the user can mend: the message is one line that names the thing and the way out."""
+    """Something the user can mend: the message is one line that names the thing and the way out.
+
+    Whatever the names in it hold, it is fit for a terminal (`terminal.as_line`).
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(as_line(str(message)))
 
 
 class OptionError(UserError):

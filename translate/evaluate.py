@@ -18,7 +18,6 @@ from typing import TypeVar
 import numpy as np
 import torch
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from torch import Tensor
 
@@ -32,6 +31,7 @@ from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
 from translate.picture import ValueRange
 from translate.run import data_of
+from translate.terminal import escape
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
 MAX_TRAIN = 1000  # training pictures that are looked at

@@ -26,6 +26,7 @@ from translate.streaming.raster import Raster
 from translate.streaming.regions import Region
 from translate.tiff import kind_of
 from translate.transfer import Arriving
+from translate.trust import TRUST
 
 try:
     import pyvips
@@ -233,7 +234,7 @@ class Canvas:
 
 
 def open_huge(path: Path, room: int | None, values: ValueRange | None = None) -> HugePicture | None:
-    """Open a picture that would take too much memory to be decoded whole; None: it would not.
+    """Open a picture that is too large to be decoded whole, for the memory or for `TRUST`; None: it is not.
 
     Args:
         path: of the file.
@@ -244,9 +245,10 @@ def open_huge(path: Path, room: int | None, values: ValueRange | None = None) ->
         return None
     try:
         picture = HugePicture(path, values)
-    except (UserError, KeyError):  # it may yet be a kind that others know
+    except (UserError, KeyError, UnicodeEncodeError):  # a kind that others may know, or a name that libvips cannot take
         return None
-    return picture if _COPIES * picture.nbytes > room // 2 else None
+    height, width = picture.size
+    return picture if _COPIES * picture.nbytes > room // 2 or height * width > TRUST.max_pixels else None
 
 
 def translate_huge(infer: Inference, picture: HugePicture, wish: Wish, watch: Watch) -> list[Canvas]:

@@ -10,6 +10,7 @@ __all__ = [
     "atomic_write",
     "make_grid",
     "pad_to_multiple",
+    "picture_of_bytes",
     "read_picture",
     "read_rgb8",
     "save_png",
@@ -37,6 +38,7 @@ from translate.leftovers import temporary_beside
 from translate.picture import Picture, ValueRange, on_white, to_depth
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
+_SHOWN = 300  # characters of a decoder's complaint, which may quote the file
 
 
 class WriteError(UserError):
@@ -54,12 +56,21 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
         values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
 
     Raises:
-        UserError: the file is missing, no picture, damaged, truncated, or larger than `decode.MAX_PIXELS`.
+        UserError: the file is missing, no picture, damaged, truncated, or larger than `trust.TRUST` allows.
     """
     try:
-        return decode(Path(path).read_bytes(), values)
-    except Exception as error:  # damaged files make decoders raise nearly everything
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as an image ({_reason(error)})") from error
+    return picture_of_bytes(data, str(path), values)
+
+
+def picture_of_bytes(data: bytes, name: str, values: ValueRange | None = None) -> Picture:
+    """Decode the content of a file that errors call `name`; as `read_picture`."""
+    try:
+        return decode(data, values)
+    except Exception as error:  # damaged files make decoders raise nearly everything
+        raise UserError(f"{name}: cannot be read as an image ({_reason(error)})") from error
 
 
 def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
@@ -159,7 +170,7 @@ def _remove(temporary: Path) -> None:
 
 def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.splitlines()[0].split())
+    return " ".join(text.splitlines()[0].split())[:_SHOWN]
 
 
 # ---- tensors

@@ -17,11 +17,11 @@ from typing import Any, Self
 import numpy as np
 import torch
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
 from translate.images import WriteError, atomic_write, make_grid, save_png, to_array
+from translate.terminal import escape
 
 console = Console(stderr=True, highlight=False)
 

@@ -9,6 +9,7 @@ __all__ = ["read_discriminator", "read_original"]
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from translate.build import Factory
 from translate.errors import UserError
 from translate.networks import GENERATORS
+from translate.vetting import load_tensors, refuse_expanded
 
 Weights = dict[str, Tensor]
 NORM_PARTS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -46,11 +48,19 @@ def read_original(file: Path, *, dropout: bool = True, averages: bool = False) -
         spec, mine = _averaged(spec, mine, file)
     if averages or not dropout:
         spec |= {"dropout": 0.0}
-    net = Factory(spec, GENERATORS, "generator")()
+    with (
+        torch.device("meta"),
+        warnings.catch_warnings(),
+    ):
+        # the numbers are the file's: nothing is allocated before its weights fit
+        warnings.simplefilter("ignore")
+        net = _built(spec, file)
     if spec["norm"] == "none":  # then the originals have no biases
         biases = {name: tensor for name, tensor in net.state_dict().items() if name.endswith(".bias")}
-        mine = {name: torch.zeros_like(tensor) for name, tensor in biases.items()} | mine
-    _load(net, mine, theirs, file)
+        mine = {name: torch.zeros(tensor.shape) for name, tensor in biases.items()} | mine
+    _check(net, mine, theirs, file)
+    net = _built(spec, file)
+    net.load_state_dict(mine)
     return net.eval().requires_grad_(False)
 
 
@@ -63,7 +73,8 @@ def read_discriminator(file: Path, net: nn.Module) -> None:
     weights = read_weights(file)
     places = {layer: layer.replace("model.", "body.", 1) for layer in (key.rpartition(".")[0] for key in weights)}
     mine = {_moved(key, places): tensor for key, tensor in weights.items() if not _is_constant(key, weights)}
-    _load(net, mine, {mine: place for place, mine in places.items()}, file)
+    _check(net, mine, {mine: place for place, mine in places.items()}, file)
+    net.load_state_dict(mine)
 
 
 def read_weights(file: Path) -> Weights:
@@ -73,15 +84,19 @@ def read_weights(file: Path) -> Weights:
         UserError: The file is damaged, or holds other things.
     """
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        found = load_tensors(file)
     except pickle.UnpicklingError:
         raise UserError(f"{file}: holds objects that are no tensors, which could run code; nothing of it was") from None
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{file}: cannot be read as a checkpoint ({_first_line(error)})") from None
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
         found = found["state_dict"]
     if not isinstance(found, Mapping) or not found or not all(isinstance(x, Tensor) for x in found.values()):
         raise UserError(f"{file}: holds no network: a table of tensors by name is expected, as state_dict() gives it")
+    try:
+        refuse_expanded(found)
+    except ValueError as error:
+        raise UserError(f"{file}: cannot be read as a checkpoint ({error})") from None
     return {_bare(str(key)): tensor for key, tensor in found.items()}
 
 
@@ -103,12 +118,21 @@ def _moved(key: str, places: Mapping[str, str]) -> str:
     return f"{places.get(layer, layer)}.{part}"
 
 
-def _load(net: nn.Module, weights: Weights, theirs: Mapping[str, str], file: Path) -> None:
-    """Give `net` its weights, or say which of them is the first not to fit; `theirs` are their places of our layers."""
+def _built(spec: Mapping[str, Any], file: Path) -> nn.Module:
+    try:
+        return Factory(spec, GENERATORS, "generator")()
+    except UserError:
+        raise
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        raise UserError(f"{file}: holds no network that can be built ({_first_line(error)})") from None
+
+
+def _check(net: nn.Module, weights: Weights, theirs: Mapping[str, str], file: Path) -> None:
+    """Say which of the weights is the first not to fit; `theirs` are their places of our layers."""
     wanted = net.state_dict()
     for name, tensor in wanted.items():
         if name.endswith("num_batches_tracked"):  # older files have none
-            weights.setdefault(name, tensor)
+            weights.setdefault(name, torch.zeros_like(tensor, device="cpu"))
     for name, tensor in wanted.items():
         if name not in weights:
             raise UserError(f"{file}: has no {_moved(name, theirs)}, which {_called(net)} needs")
@@ -117,7 +141,6 @@ def _load(net: nn.Module, weights: Weights, theirs: Mapping[str, str], file: Pat
             raise UserError(f"{file}: {_moved(name, theirs)} is {sizes} as in {_called(net)}")
     if more := next((name for name in weights if name not in wanted), ""):
         raise UserError(f"{file}: has {_moved(more, theirs)}, which {_called(net)} has not")
-    net.load_state_dict(weights)
 
 
 def _called(net: nn.Module) -> str:

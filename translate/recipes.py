@@ -88,5 +88,5 @@ def parse_value(text: str) -> Any:
     """Read `text` as TOML would: a number, true, false, a list; else it is the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # of a number of thousands of digits, too
         return text

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.markup import escape
 
 from translate.checkpoint import check_state, load_state, write_state
 from translate.errors import UserError
 from translate.images import WriteError, atomic_write
 from translate.log import console
+from translate.terminal import escape
 
 
 class States:

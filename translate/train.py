@@ -3,11 +3,10 @@
 __all__ = ["build_task", "train"]
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from rich.markup import escape
 from torch import nn
 from torch.optim import Optimizer
 
@@ -23,6 +22,7 @@ from translate.checkpoint import (
 from translate.config import Config
 from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
 from translate.data.loader import Batches
+from translate.data.quick import quick_check
 from translate.data.training import TRAINING_DATA, TrainingData
 from translate.divergence import Diverged, Trouble, Watch, inspect
 from translate.ema import EMA
@@ -40,6 +40,7 @@ from translate.signals import Stopped, StopRequest, stop_at_once
 from translate.states import Saves
 from translate.step import pick_device, seed_step, to_device, train_step
 from translate.tasks import TASKS, Task
+from translate.terminal import escape
 
 
 def train(config: Config) -> Path:
@@ -174,7 +175,7 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
         task = make_task(config, data.channels, size)
     check_sides(task, size, wanted.crop)
     data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square)
-    warn(data, task)
+    warn(data, task, () if plan else quick_check(data.file_sets()))
     if plan is None:
         epoch_steps = data.epoch / wanted.batch_size
         used = time.monotonic() - began
@@ -363,9 +364,9 @@ def make_recipe(config: Config, plan: Plan, data: TrainingData, nets: nn.ModuleD
     )
 
 
-def warn(data: TrainingData, task: Task) -> None:
+def warn(data: TrainingData, task: Task, found: Sequence[str] = ()) -> None:
     """Tell of files and losses that are left out, of what looks odd, and of domains too small to learn from."""
-    for line in (*data.notes, *task.notes):
+    for line in (*data.notes, *task.notes, *found):
         console.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
     for line in data.skipped[:5]:
         console.print(f"[yellow]skipped[/] {escape(line)}", soft_wrap=True)

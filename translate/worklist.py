@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from translate.companions import Companions
-from translate.data.files import nothing_in, open_images
+from translate.data.files import links_left_out, nothing_in, open_images
 from translate.data.walk import Stems, is_picture, joined
 from translate.errors import OptionError, UserError, did_you_mean
 from translate.images import IMAGE_SUFFIXES, WriteError, atomic_write
@@ -172,6 +172,8 @@ class Worklist:
             if not found.notes and (twin := self._twin(name, job)):
                 found.notes.append(twin)
         found.ignored = self._source.others if self._folder else 0
+        if self._source.links:
+            found.notes.append(f"{self._spec}: {links_left_out(self._source.links)}")
         self._check_found(first, fits)
         return found
 
@@ -270,6 +272,8 @@ class Worklist:
     def _check_found(self, first: str, fits: bool) -> None:
         if not first:
             if next(self._source.walk(), None) is None:
+                if links := self._source.links:
+                    raise UserError(f"{self._spec}: {links_left_out(links)}")
                 raise nothing_in(self._spec)
             raise UserError(f"{self._spec}: all its pictures lie in the output folder {self.output}; choose another")
         if self.layers and not fits:
@@ -331,7 +335,7 @@ def _noted(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):  # damaged: then nobody knows
+    except (OSError, ValueError, RecursionError):  # damaged: then nobody knows
         return None
 
 

@@ -59,10 +59,10 @@ def test_a_folder_is_read_recursively_sorted_and_without_hidden_files(tmp_path):
 
 
 def test_links_to_files_are_followed_and_a_circle_of_folders_ends(tmp_path):
-    fill(tmp_path / "elsewhere", 1, start=7)
     photos = fill(tmp_path / "photos", 1)
-    (photos / "linked.png").symlink_to(tmp_path / "elsewhere" / "007.png")
-    (photos / "dead.png").symlink_to(tmp_path / "gone.png")
+    fill(photos / ".elsewhere", 1, start=7)
+    (photos / "linked.png").symlink_to(photos / ".elsewhere" / "007.png")
+    (photos / "dead.png").symlink_to(photos / "gone.png")
     (photos / "circle").symlink_to(photos, target_is_directory=True)
     assert names(find_images(str(photos))) == ["000.png", "dead.png", "linked.png"]
     assert names(find_images(str(photos / "**" / "*.png"))) == ["000.png", "dead.png", "linked.png"]

@@ -373,3 +373,18 @@ def test_an_encrypted_zip_is_refused(tmp_path):
 
 def test_a_name_that_comes_twice_is_refused(tmp_path):
     refused(make_tar(tmp_path / "x.tar", ("a.jpg", b"a"), ("a.jpg", b"b"), mode="w"), "damaged")
+
+
+def test_names_without_end_and_files_without_number_are_refused(tmp_path, monkeypatch):
+    entry = tarfile.TarInfo("x")
+    entry.type, entry.size = tarfile.XHDTYPE, 2**33  # of a name: tarfile would read it as a whole
+    (tmp_path / "x.tar").write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + b"\0" * 2048)
+    refused(tmp_path / "x.tar", "is damaged or no archive")
+    monkeypatch.setattr("translate.data.unpack._MOST", 3)
+    refused(make_zip(tmp_path / "x.zip", *((f"{i}.jpg", b"") for i in range(4))), "holds more than 3 files")
+
+
+def test_names_that_no_file_can_have_are_one_line(tmp_path):
+    refused(
+        make_tar(tmp_path / "x.tar.gz", ("a" * 300 + "/" + "b" * 99, b"x"), mode="w:gz"), "a file name that is too long"
+    )

@@ -9,6 +9,7 @@ import pytest
 from translate.data.files import find_images, open_images
 from translate.data.walk import Listed, Tree, is_picture
 from translate.errors import UserError
+from translate.trust import TRUST
 
 
 def touched(root, *names):
@@ -87,8 +88,30 @@ def test_patterns_match_what_the_standard_library_matches(tmp_path):
     assert tested > 30
 
 
-def test_links_to_folders_are_followed_where_a_pattern_matches_them(tree, tmp_path):
-    (tree / "link").symlink_to(touched(tmp_path / "far", "x.png", "more/y.png"))
+def test_links_that_lead_out_are_followed_only_when_asked(tree, tmp_path, monkeypatch):
+    far = touched(tmp_path / "far", "x.png", "more/y.png")
+    (tree / "link").symlink_to(far)
+    (tree / "file.png").symlink_to(far / "x.png")
+    (tree / "dead.png").symlink_to(tmp_path / "far.png")
+    (tree / "inside.png").symlink_to(tree / "b.png")
+    (far / "back").symlink_to(tree)
+    source = Tree(tree)
+    names = list(source.walk())
+    assert "inside.png" in names and source.links == 2
+    assert not {"file.png", "dead.png", "link/x.png"} & set(names)
+    assert list(Tree(tree, ("l*",)).walk()) == [] and Tree(tree, ("l*",)).stems("link") == {}
+    with pytest.raises(UserError, match="in: 2 links lead out of the folder; say --follow-links"):
+        find_images(str(tree))
+    with pytest.raises(UserError, match="1 link leads out"):
+        find_images(f"{tree}/l*")
+    monkeypatch.setattr(TRUST, "follow_links", True)
+    followed = list(Tree(tree).walk())
+    assert {"file.png", "dead.png", "link/x.png", "link/more/y.png"} <= set(followed)
+    assert not any("back" in name for name in followed)  # a circle
+
+
+def test_links_to_folders_are_followed_where_a_pattern_matches_them(tree):
+    (tree / "link").symlink_to(touched(tree / ".far", "x.png", "more/y.png"))
     (tree / "a" / "up").symlink_to(tree)
     assert not any("link" in name or "up" in name for name in Tree(tree).walk())
     assert list(Tree(tree, ("l*",)).walk()) == ["link/more/y.png", "link/x.png"]

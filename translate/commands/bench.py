@@ -64,7 +64,6 @@ class Bench:
 def bench(options: Bench) -> int:
     """Print the tables one by one as they are measured, and write the file."""
     from rich.console import Console
-    from rich.markup import escape
 
     from translate.bench.ceiling import measure_ceiling
     from translate.bench.machine import describe
@@ -72,6 +71,7 @@ def bench(options: Bench) -> int:
     from translate.images import atomic_write
     from translate.log import console
     from translate.step import pick_device
+    from translate.terminal import escape
 
     check(options)
     device = pick_device(options.device)

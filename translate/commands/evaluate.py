@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from translate.commands.options import PathWord, Words
+from translate.commands.options import PathWord, TrustOptions, Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate:
+class Evaluate(TrustOptions):
     """Score a model on held-out pictures, beside what costs nothing: the input itself, a mean picture, a look-up.
 
     Attributes:

@@ -4,11 +4,13 @@ __all__ = ["ImportCheckpoint", "import_checkpoint"]
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import tyro
 
 from translate.commands.options import PathWord, Words
+from translate.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def import_checkpoint(options: ImportCheckpoint) -> int:
     export_model(nets, recipe, output)
     spec = next(iter(recipe.nets.values()))
     told = ", ".join(f"{key} {value}" for key, value in spec.items() if key != "name")
-    print(f"{output}: {recipe.domains[0]} to {recipe.domains[1]}{' and back' if len(recipe.directions) > 1 else ''}")
-    print(f"  {spec['name']}: {told}")
-    print(f"  python tools/translate_folder.py --model {output} --input FOLDER --output FOLDER")
+    say(f"{output}: {recipe.domains[0]} to {recipe.domains[1]}{' and back' if len(recipe.directions) > 1 else ''}")
+    say(f"  {spec['name']}: {told}")
+    say(f"  python tools/translate_folder.py --model {quote(str(output))} --input FOLDER --output FOLDER")
     return 0

@@ -4,15 +4,17 @@ __all__ = ["MakeSketches", "make_sketches"]
 
 import sys
 from dataclasses import dataclass
+from shlex import quote
 from typing import Annotated
 
 import tyro
 
-from translate.commands.options import PathWord
+from translate.commands.options import PathWord, TrustOptions
+from translate.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
-class MakeSketches:
+class MakeSketches(TrustOptions):
     """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; what is done is skipped.
 
     Attributes:
@@ -43,9 +45,9 @@ def make_sketches(options: MakeSketches) -> int:
         overwrite=options.overwrite, device=options.device,
     )  # fmt: skip
     for path, reason in report.failed:
-        print(f"failed: {path}: {reason}", file=sys.stderr)
-    print(report.summary())
+        say(f"failed: {path}: {reason}", file=sys.stderr)
+    say(report.summary())
     if report.skipped and not report.done:
-        print("  draw them again, for example with another --detail: add --overwrite")
-    print(f"Next: python tools/train_pix2pix.py --a {options.output} --b {options.input}")
+        say("  draw them again, for example with another --detail: add --overwrite")
+    say(f"Next: python tools/train_pix2pix.py --a {quote(options.output)} --b {quote(options.input)}")
     return 1 if report.failed else 0

@@ -1,11 +1,11 @@
 """What the options of several commands have in common."""
 
-__all__ = ["Direction", "Length", "PathWord", "RunOptions", "ValueRange", "Words"]
+__all__ = ["Direction", "Length", "PathWord", "RunOptions", "TrustOptions", "ValueRange", "Words"]
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tyro.conf import arg
+from tyro.conf import FlagCreatePairsOff, arg
 
 PRESETS = "(default: the preset's)"
 Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
@@ -16,7 +16,20 @@ Direction = Literal["ab", "ba"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class TrustOptions:
+    """How far the files that a command reads are trusted.
+
+    Attributes:
+        max_pixels: Decode pictures of up to so many pixels; small files can unpack to huge ones (default: 268435456).
+        follow_links: Follow symbolic links that lead out of the folder that was named.
+    """
+
+    max_pixels: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 0
+    follow_links: Annotated[bool, FlagCreatePairsOff] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(TrustOptions):
     """How long, how large and where: what all training commands ask.
 
     List it before the class of a command's own options: fields come in the reverse order of the bases.

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import tyro
 
+from translate.terminal import say
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareDataset:
@@ -31,7 +33,8 @@ def prepare_dataset(options: PrepareDataset) -> int:
     if options.name:
         path = prepare(options.name, Path(options.root))
         dataset = load_catalog()[options.name]
-        print(f"{path}: {dataset.title}\nlicence: {dataset.licence}\nplease cite: {dataset.citation}")
+        for line in (f"{path}: {dataset.title}", f"licence: {dataset.licence}", f"please cite: {dataset.citation}"):
+            say(line)
     else:
         Console().print(describe(Path(options.root)))
     return 0

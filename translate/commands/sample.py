@@ -12,6 +12,7 @@ from tyro.conf import arg
 from translate.commands.options import PathWord, Words
 from translate.commands.sampling import keep_group, make_sheet, write
 from translate.errors import OptionError
+from translate.terminal import say
 
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
@@ -123,9 +124,9 @@ def sample(options: Sample) -> int:
     sampler = Sampler.load(options.model, options.device, options.precision)
     sheet = make_sheet(use, sampler, options, run)
     for line in sheet.lines:
-        print(line)
+        say(line)
     for path in write(sheet, sampler, options, run, use):
-        print(f"wrote {path}")
+        say(f"wrote {path}")
     return 0
 
 

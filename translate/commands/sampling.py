@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from translate.errors import OptionError
+from translate.terminal import say
 
 if TYPE_CHECKING:
     from translate.commands.sample import Sample
@@ -75,7 +76,7 @@ def keep_group(options: "Sample", run: Path) -> int:
 
     file = groups_file(options, run)
     save_group(file, options.save_group, options.seeds)
-    print(f"{file}: {options.save_group} = {list(options.seeds)}")
+    say(f"{file}: {options.save_group} = {list(options.seeds)}")
     return 0
 
 

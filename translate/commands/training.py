@@ -4,7 +4,10 @@ __all__ = ["SECTIONS", "train_task"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from shlex import quote
 from typing import Any
+
+from translate.terminal import say
 
 RECIPE_KEYS = {
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
@@ -34,9 +37,9 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
     out = train(config)
-    print(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
-    print(f"  python tools/{NEXT.get(options.task, TRANSLATING).format(out)}")
-    print(f"  python tools/evaluate.py --model {out}")
+    say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
+    say(f"  python tools/{NEXT.get(options.task, TRANSLATING).format(quote(str(out)))}")
+    say(f"  python tools/evaluate.py --model {quote(str(out))}")
     return 0
 
 

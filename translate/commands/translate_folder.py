@@ -9,15 +9,16 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.commands.options import Direction, PathWord, ValueRange, Words
+from translate.commands.options import Direction, PathWord, TrustOptions, ValueRange, Words
 from translate.commands.translating_film import translate_film
+from translate.terminal import say
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslateFolder:
+class TranslateFolder(TrustOptions):
     """Translate every picture of a folder: same names, sub-folders and sizes; what is done already is skipped.
 
     Attributes:
@@ -101,7 +102,7 @@ def translate_folder(options: TranslateFolder) -> int:
         options.value_range,
     )  # fmt: skip
     if translator.note:
-        print(f"computing in {translator.note}")
+        say(f"computing in {translator.note}")
     report = translate_folder(
         translator, options.input, options.output, direction=options.direction,
         count=options.count, seed=options.seed, looks=options.look, hints=options.hints or None, scale=options.scale,
@@ -109,6 +110,6 @@ def translate_folder(options: TranslateFolder) -> int:
         format=options.format, shard=options.shard, overwrite=options.overwrite, quality=options.quality,
     )  # fmt: skip
     for line in report.notes:
-        print(line)
-    print(report.summary())
+        say(line)
+    say(report.summary())
     return 1 if report.failed else 0

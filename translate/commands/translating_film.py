@@ -5,6 +5,7 @@ __all__ = ["translate_film"]
 from typing import TYPE_CHECKING
 
 from translate.errors import OptionError
+from translate.terminal import say
 
 if TYPE_CHECKING:
     from translate.commands.translate_folder import TranslateFolder
@@ -18,7 +19,7 @@ def translate_film(options: "TranslateFolder") -> int:
     _check(options)
     translator = Translator.load(options.model, options.device, options.precision, options.memory)
     if translator.note:
-        print(f"computing in {translator.note}")
+        say(f"computing in {translator.note}")
     report = translate_video(
         translator, options.input, options.output, direction=options.direction, seed=options.seed,
         look=next(iter(options.look), None), scale=options.scale,
@@ -26,8 +27,8 @@ def translate_film(options: "TranslateFolder") -> int:
         denoise=not options.no_denoise, fps=options.fps, overwrite=options.overwrite, quality=options.quality,
     )  # fmt: skip
     for line in report.notes:
-        print(line)
-    print(report.summary())
+        say(line)
+    say(report.summary())
     return 0
 
 

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from rich.markup import escape
 from rich.progress import track
 
 from translate.data.depth import FileKind, MixedChannels
 from translate.data.transforms import fit
 from translate.errors import UserError
 from translate.images import atomic_write
+from translate.terminal import escape
 
 Decode = Callable[[int], np.ndarray | str]
 
@@ -117,7 +117,7 @@ def open_cache(
 
 def fingerprint(paths: Iterable[Path], *settings: object) -> str:
     """Return a name for the contents of `paths` read with `settings`; a file that changes changes it."""
-    digest = hashlib.sha256(" ".join(map(str, (3, *settings))).encode())
+    digest = hashlib.sha256(" ".join(map(str, (3, *settings))).encode("utf-8", "surrogateescape"))
     for path in map(os.fsencode, paths):
         try:
             facts = os.stat(path)  # noqa: PTH116 - of a hundred thousand files, in half the time

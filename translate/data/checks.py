@@ -8,6 +8,8 @@ __all__ = [
     "exchanged_pairs",
     "look_at",
     "spread",
+    "traits",
+    "turned_gaps",
     "upright_size",
 ]
 
@@ -133,12 +135,19 @@ def exchanged_pairs(pairs: Sequence[np.ndarray], names: Sequence[str], channels:
         channels: Ca and Cb.
     """
     places = spread(range(len(pairs)), _COMPARED)
-    if len(places) < 8:
+    if not places:
         return []
     parts = [np.split(np.asarray(pairs[i]), [channels[0]], axis=2) for i in places]
-    gaps = np.stack([_traits(a) - _traits(b) for a, b in parts])
+    gaps = np.stack([traits(a) - traits(b) for a, b in parts])
     if 1 in channels:
         gaps = gaps[:, :-1]  # colour
+    return [names[places[i]] for i in turned_gaps(gaps)]
+
+
+def turned_gaps(gaps: np.ndarray) -> list[int]:
+    """Return which of the differences between the `traits` of pairs, (n, T), point the other way than most."""
+    if len(gaps) < 8:
+        return []
     typical = np.median(gaps, 0)
     deviation = 1.4826 * np.median(abs(gaps - typical), 0) + 0.01
     score = gaps @ (typical / deviation**2)
@@ -147,10 +156,10 @@ def exchanged_pairs(pairs: Sequence[np.ndarray], names: Sequence[str], channels:
     if clear <= 2 * sigma:
         return []
     limit = min(-clear / 2, clear - 4 * sigma)  # an exchanged pair is about at -clear
-    return [names[i] for i, one in zip(places, score, strict=True) if one < limit]
+    return np.flatnonzero(score < limit).tolist()
 
 
-def _traits(picture: np.ndarray) -> np.ndarray:
+def traits(picture: np.ndarray) -> np.ndarray:
     """Return brightness, contrast, detail, shares of white and half-tones, and colour of (H, W, C) uint8: 0 to 1."""
     rows = np.ascontiguousarray(picture[::4])
     planes = np.moveaxis(rows, 2, 0)

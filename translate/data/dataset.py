@@ -159,5 +159,7 @@ def _check(dataset: Dataset, where: str) -> None:
     for part in dataset.download:
         if not part.url.startswith(("http://", "https://")):
             raise UserError(f"{where}: download: url must be http or https, not {part.url!r}")
+        if part.file in ("", "..") or "\\" in part.file:
+            raise UserError(f"{where}: download: url must end in a file's name, not {part.url!r}")
         if part.sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", part.sha256):
             raise UserError(f"{where}: download: sha256 must be 64 lower-case hexadecimal digits")

@@ -3,6 +3,7 @@
 __all__ = [
     "find_images",
     "is_pattern",
+    "links_left_out",
     "listed",
     "names_below",
     "nothing_in",
@@ -28,9 +29,8 @@ _NAMED = 3  # how many names an error lists before it only counts
 def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
     """Return the picture files that `spec` stands for, each once.
 
-    Folders are read recursively, in sorted order, without hidden files. Links to files are followed; links to
-    folders only where `spec` itself names or matches them, so that no walk can loop. Whether a file really
-    decodes is found out later: a broken file is reported by whoever reads it.
+    Folders are read recursively, in sorted order, without hidden files; `walk.Tree` says which links are followed.
+    Whether a file really decodes is found out later: a broken file is reported by whoever reads it.
 
     Args:
         spec: a folder, a glob pattern (`**` descends), a picture, or a text file with one path a line,
@@ -38,10 +38,13 @@ def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
         known: names that would also have been valid, to suggest where `spec` does not exist.
 
     Raises:
-        UserError: nothing of that name, an empty folder, a pattern without a match, a list with dead lines.
+        UserError: nothing of that name, an empty folder, a pattern without a match, a list with dead lines; links that
+            lead out of the folder, unless `TRUST` has it that they are followed.
     """
     source = open_images(spec, known)
     found = [source.path(name) for name in source.walk()]
+    if source.links:
+        raise UserError(f"{spec}: {links_left_out(source.links)}, or remove them")
     if not found:
         raise nothing_in(spec)
     return found
@@ -76,6 +79,11 @@ def nothing_in(spec: str) -> UserError:
     return UserError(f"no picture matches {str(path)!r}; in a shell, put a pattern between quotes")
 
 
+def links_left_out(count: int) -> str:
+    """Say that so many links were not followed, and how they would be."""
+    return f"{count} link{'s lead' if count > 1 else ' leads'} out of the folder; say --follow-links to follow them"
+
+
 def is_pattern(spec: str) -> bool:
     """Whether `spec` is a glob pattern and not the plain name of something that exists."""
     return bool(_MAGIC & set(spec)) and not Path(spec).expanduser().exists()
@@ -105,7 +113,7 @@ def _contents(folder: Path) -> str:
     """Say what a folder without a picture has instead."""
     links = [entry for entry in folder.iterdir() if entry.is_symlink() and entry.is_dir()]
     if links:
-        return f"has no image but links to other folders ('{links[0].name}'), which only a pattern follows"
+        return f"has no image but links to other folders ('{links[0].name}'), which only --follow-links follows"
     kinds = Counter[str]()
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]

@@ -14,6 +14,7 @@ import numpy as np
 from translate.errors import UserError
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # by the magic's third byte
+_PACKED_MOST = 1100  # bytes that gzip can pack into one
 _NAME = re.compile(r"[-.]idx[1-4]-ubyte")
 _TEST_WORDS = ("t10k", "test")  # MNIST's own word, and that of EMNIST and others
 
@@ -84,6 +85,8 @@ def _read(path: Path, stream: BinaryIO) -> np.ndarray:
         raise UserError(f"{path} is cut off in its header; fetch it again")
     shape, kind = tuple(np.frombuffer(header, ">u4").tolist()), np.dtype(_TYPES[magic[2]])
     wanted = math.prod(shape) * kind.itemsize
+    if wanted > _PACKED_MOST * path.stat().st_size:
+        raise UserError(f"{path} is cut off: its header tells of {wanted:,} bytes; fetch it again")
     data = stream.read(wanted)  # no more than the header tells: a packed file might unpack to anything
     if len(data) < wanted:
         raise UserError(f"{path} is cut off: {len(data):,} of {wanted:,} bytes are there; fetch it again")

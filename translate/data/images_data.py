@@ -20,11 +20,13 @@ from translate.data.depth import FileKind, as_probe, kind_of_files
 from translate.data.imageset import resolve_images
 from translate.data.loader import Singles
 from translate.data.probes import SINGLE_PROBES, middle, single_size
+from translate.data.quick import FileSet
 from translate.data.sources import UNLABELLED, FileSource, RowSource, Source, shape_of
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import OptionError, UserError
 from translate.picture import to_gray
+from translate.terminal import printable
 
 _MEASURED = 1000  # pictures whose sizes are looked up before any is decoded
 _LOOKED_AT = 64  # pictures decoded to see whether they have colour
@@ -60,11 +62,19 @@ class ImagesData:
         self.facts: dict[str, Any] = {}
         if found.classes:
             self.channels["label"] = len(found.classes)
-            self.facts["classes"] = list(found.classes)
+            self.facts["classes"] = [printable(word) for word in found.classes]
         self._unmirrored = _are_characters(self.train, found.classes)
         told = "the pictures seem to be characters, so none is mirrored"
         self._found_notes = [*found.notes, *([told] if self._unmirrored and config.flip else [])]
         self.notes = list(self._found_notes)
+
+    def file_sets(self) -> list[FileSet]:
+        """Return the files of each part; of arrays there are none."""
+        parts = (("train", self.train), ("test", self.test))
+        return [
+            FileSet(self.title, "", split, [source.file for source in part if isinstance(source, FileSource)])
+            for split, part in parts
+        ]
 
     def native_size(self) -> int:
         """Return the resolution worth training at, px: a power of two from 32 to 256."""

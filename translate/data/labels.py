@@ -42,7 +42,9 @@ def by_folder(files: Sequence[Path], base: Path) -> dict[Path, str]:
 
 def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
     """Return the distinct labels, numbers in their own order before words in theirs: a label's place is its number."""
-    return tuple(sorted(set(filter(None, labels)), key=lambda x: (0, int(x), x) if x.isdecimal() else (1, 0, x)))
+    return tuple(
+        sorted(set(filter(None, labels)), key=lambda x: (0, int(x), x) if x.isdecimal() and len(x) < 20 else (1, 0, x))
+    )
 
 
 def read_label_table(file: Path, *, also: Path | None = None) -> LabelTable:

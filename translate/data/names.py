@@ -27,7 +27,7 @@ def held_out(items: Collection[T], stem: Callable[[T], str], most: int = _HELD_O
     if len(items) < 2:
         return set()
     count = min(max(round(len(items) * _HELD_OUT_SHARE), 1), most)
-    return set(sorted(items, key=lambda item: (hashlib.sha256(stem(item).encode()).digest(), str(item)))[:count])
+    return set(sorted(items, key=lambda item: (hashlib.sha256(os.fsencode(stem(item))).digest(), str(item)))[:count])
 
 
 def bare(spec: str) -> bool:

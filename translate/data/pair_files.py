@@ -2,14 +2,17 @@
 
 __all__ = ["combined_pairs", "find_pairs", "matched_pairs"]
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from translate.data.files import find_images
 from translate.data.matching import match, stems
 from translate.data.pair import Pair
+from translate.data.walk import is_inside
 from translate.errors import UserError
 from translate.images import IMAGE_SUFFIXES
+from translate.trust import TRUST
 
 _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")
 _HELD_OUT = ("test", "val")
@@ -80,4 +83,9 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file() and _is_here(path)
+
+
+def _is_here(path: Path) -> bool:
+    """Whether it is no link that leads out of its folder, or such ones are followed."""
+    return TRUST.follow_links or not path.is_symlink() or is_inside(os.path.realpath(path), path.parent)

@@ -19,6 +19,7 @@ from translate.data.loader import Paired
 from translate.data.pair import Pair, PairError, read_pair
 from translate.data.pairs import resolve_pairs
 from translate.data.probes import PROBES, middle, training_size
+from translate.data.quick import FileSet
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import OptionError, UserError
@@ -80,6 +81,17 @@ class PairedData:
             if key in self.labels and (config.colour_a if key == "a" else config.colour_b):
                 notes.append(f"{name} are label maps: --data.colour_{key} would change what they mean and is left out")
         return notes
+
+    def file_sets(self) -> list[FileSet]:
+        """Return the files of each part, the sources first; combined pairs are one part."""
+        found = []
+        for split, pairs in (("train", self.pairs.train), ("test", self.pairs.test)):
+            if pairs and pairs[0].combined:
+                found.append(FileSet(self.title, "", split, [pair.a for pair in pairs]))
+                continue
+            found.append(FileSet(self.names[0], "a", split, [pair.a for pair in pairs]))
+            found.append(FileSet(self.names[1], "b", split, [pair.b for pair in pairs]))
+        return found
 
     def native_size(self) -> int:
         """Return the resolution worth training at, px."""

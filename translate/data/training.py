@@ -11,6 +11,7 @@ from translate.data.images_data import ImagesData
 from translate.data.loader import SampleStream
 from translate.data.masked import MaskedData
 from translate.data.paired import PairedData
+from translate.data.quick import FileSet
 from translate.data.unpaired import UnpairedData
 from translate.data.wishes import DataWishes
 
@@ -53,6 +54,10 @@ class TrainingData(Protocol):
         Raises:
             UserError: they do not exist or are not as they should be.
         """
+
+    def file_sets(self) -> list[FileSet]:
+        """Return the files of each part, to train on and held out, for a check."""
+        ...
 
     def native_size(self) -> int:
         """Return the resolution worth training at, px: that of the pictures, from 32 to 256, a multiple of 4."""

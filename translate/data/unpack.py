@@ -7,6 +7,7 @@ ever applied; what an honest picture archive would not hold is refused and not r
 __all__ = ["unpack"]
 
 import contextlib
+import errno
 import re
 import shutil
 import stat
@@ -24,6 +25,9 @@ from rich.progress import Progress
 from translate.errors import UserError
 
 _CHUNK = 1 << 20
+_MOST = 5_000_000  # entries: many more empty files than pictures in any set would fill a disk, too
+_LONGEST = 1 << 20  # bytes of a name or of other facts about an entry, which tarfile reads as a whole
+_FACTS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _Entry = tuple[str, int, Callable[[], IO[bytes]]]  # name, bytes, how to open it
 
 
@@ -47,7 +51,9 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
         Progress(console=Console(stderr=True), disable=not progress) as bar,
     ):
         task = bar.add_task(f"unpacking {archive.name}", total=archive.stat().st_size)
-        for name, size, opened in _entries(archive, raw):
+        for count, (name, size, opened) in enumerate(_entries(archive, raw)):
+            if count == _MOST:
+                raise UserError(f"{archive} holds more than {_MOST:,} files; it was refused")
             left -= size
             if left < 0:
                 raise UserError(f"{archive} unpacks to more than {limit} bytes, far too much; it was refused")
@@ -69,11 +75,14 @@ def _readable(archive: Path) -> Iterator[None]:
         zlib.error,
         EOFError,
         RuntimeError,
+        ValueError,
         FileExistsError,
     ) as error:
         reason = str(error).partition("\n")[0]  # tarfile tells of every compression it tried, on a line each
         raise UserError(f"{archive} is damaged or no archive ({reason}); fetch it again") from error
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UserError(f"{archive} holds a file name that is too long for this system; it was refused") from error
         if error.errno is not None:  # the disk, not the archive: gzip's own complaints carry no number
             raise
         raise UserError(f"{archive} is damaged ({error}); fetch it again") from error
@@ -97,12 +106,23 @@ def _zip_entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
 
 
 def _tar_entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
-    with tarfile.open(fileobj=raw, mode="r:*") as pack:
+    with tarfile.open(fileobj=raw, mode="r:*", tarinfo=_Member) as pack:
         for member in pack:
             if not (member.isfile() or member.isdir()):
                 raise UserError(f"{archive} holds a link or device, {member.name!r}; it was refused")
             if member.isfile():
                 yield member.name, member.size, partial(_extract, pack, member)
+
+
+class _Member(tarfile.TarInfo):
+    """An entry of a tar archive whose name is of reasonable length."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _FACTS and member.size > _LONGEST:
+            raise tarfile.ReadError(f"a name of {member.size} bytes")
+        return member
 
 
 def _extract(pack: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:

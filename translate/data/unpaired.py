@@ -14,6 +14,7 @@ from translate.data.depth import FileKind, MixedChannels, as_probe, kind_of_file
 from translate.data.domains import Domain, resolve_domains
 from translate.data.loader import Unpaired
 from translate.data.probes import PROBES, middle, training_size
+from translate.data.quick import FileSet
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.errors import UserError
@@ -33,6 +34,11 @@ class UnpairedData:
         self.epoch = max(len(domain.train) for domain in self.domains)
         self.facts: dict[str, Any] = {"value_range": config.value_range} if values else {}
         self.notes: list[str] = []
+
+    def file_sets(self) -> list[FileSet]:
+        """Return the files of each part."""
+        halves = [(d, side, split) for side, d in zip("ab", self.domains, strict=True) for split in ("train", "test")]
+        return [FileSet(domain.name, side, split, getattr(domain, split)) for domain, side, split in halves]
 
     def native_size(self) -> int:
         """Return the resolution worth training at, px."""

@@ -1,6 +1,6 @@
 """Pictures below a folder, one at a time and in order: no more is held in memory than the names of a few folders."""
 
-__all__ = ["Listed", "Source", "Stems", "Tree", "absolute", "is_picture", "joined", "readable"]
+__all__ = ["Listed", "Source", "Stems", "Tree", "absolute", "is_inside", "is_picture", "joined", "readable"]
 
 import contextlib
 import os
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from translate.errors import UserError
 from translate.images import IMAGE_SUFFIXES
+from translate.trust import TRUST
 
 _KEPT = 8  # folders whose names are at hand
 States = frozenset[int]  # how many parts of a pattern a path has met; ** may stand for any number of folders
@@ -24,10 +25,12 @@ class Source(Protocol):
     Attributes:
         root: the folder, absolute, from which sub-folders count.
         others: files that the last walk met and that are no pictures.
+        links: symbolic links that it left out, as they lead out of the folder.
     """
 
     root: Path
     others: int
+    links: int
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
         """Yield the names of the pictures, without those that are in `skip` or lie in a folder of it."""
@@ -45,12 +48,13 @@ class Source(Protocol):
 class Tree:
     """What lies below a folder, or the part of it that a glob pattern matches; hidden files are left out.
 
-    Links to files are followed; links to folders only where the pattern matches them, so that no walk can loop.
+    Links are followed where they lead to a place inside: to files; to folders only where the pattern matches them, so
+    that no walk can loop. With `TRUST.follow_links` all of them are, but for loops.
     The order is that of the names, folder by folder. Whether a file decodes is found out by whoever reads it.
     """
 
     def __init__(self, base: Path, pattern: Sequence[str] = ()) -> None:
-        self.base, self.root, self.others = base, absolute(base), 0
+        self.base, self.root, self.others, self.links = base, absolute(base), 0, 0
         self._pattern = tuple(pattern)
         self._start = self._with_none_for_stars(frozenset({0}))
         self.stems = lru_cache(maxsize=_KEPT)(self._stems)
@@ -65,13 +69,13 @@ class Tree:
         Raises:
             UserError: a folder cannot be read.
         """
-        self.others = 0
+        self.others = self.links = 0
         with readable(str(self.base)):
             yield from self._walk("", self._start, skip)
 
     def _walk(self, folder: str, states: States, skip: Collection[str]) -> Iterator[str]:
-        pictures, folders, others = self._listing(folder, states, skip)
-        self.others += others
+        pictures, folders, others, links = self._listing(folder, states, skip)
+        self.others, self.links = self.others + others, self.links + links
         for name in sorted([*pictures, *folders]):
             if name in folders:
                 yield from self._walk(joined(folder, name), folders[name], skip)
@@ -80,29 +84,48 @@ class Tree:
 
     def _listing(
         self, folder: str, states: States, skip: Collection[str] = ()
-    ) -> tuple[list[str], dict[str, States], int]:
-        """Return the pictures of a folder, the folders in it to go on with, and how many files are no pictures."""
-        pictures, folders, others = list[str](), dict[str, States](), 0
+    ) -> tuple[list[str], dict[str, States], int, int]:
+        """Return the pictures of a folder, the folders in it to go on with, and how many are no pictures, or links out.
+
+        A dead link that leads to a place inside is a picture, too: its reader reports it.
+        """
+        pictures, folders, others, links = list[str](), dict[str, States](), 0, 0
         with os.scandir(self.base / folder) as entries:
             for entry in entries:
                 if entry.name.startswith(".") or (skip and joined(folder, entry.name) in skip):
                     continue
+                link = entry.is_symlink()
                 if entry.is_dir():
-                    after = self._entered(states, entry.name, link=entry.is_symlink())
-                    if after:
+                    after = self._entered(states, entry.name, link=link)
+                    if after and link and not self._may_follow(folder, entry.path):
+                        links += 1
+                    elif after:
                         folders[entry.name] = after
                 elif self._matches(states, entry.name):
-                    if is_picture(entry.name) and (entry.is_file() or entry.is_symlink()):
-                        pictures.append(entry.name)  # a dead link, too: its reader reports it
-                    else:
+                    if not (is_picture(entry.name) and (link or entry.is_file())):
                         others += 1
-        return pictures, folders, others
+                    elif link and not self._may_follow(folder, entry.path):
+                        links += 1
+                    else:
+                        pictures.append(entry.name)
+        return pictures, folders, others, links
+
+    def _may_follow(self, folder: str, link: str) -> bool:
+        """Whether a link in `folder` leads to a place inside, or all are trusted; never into a circle."""
+        real = os.path.realpath(link)
+        if not TRUST.follow_links:
+            return is_inside(real, self.root)
+        return real not in (os.path.realpath(place) for place in (self.base / folder, *(self.base / folder).parents))
 
     def _stems(self, folder: str) -> Stems:
-        states, place = self._start, self.base
+        states, above, place = self._start, "", self.base
         for part in folder.split("/") if folder else ():
             place = place / part
-            states = self._entered(states, part, link=place.is_symlink())
+            link = place.is_symlink()
+            states = self._entered(states, part, link=link)
+            if link and not self._may_follow(above, str(place)):
+                return {}
+            above = joined(above, part)
         found: dict[str, list[str]] = {}
         if states and place.is_dir():
             with readable(str(place)):
@@ -115,7 +138,8 @@ class Tree:
     def _entered(self, states: States, name: str, *, link: bool) -> States:
         """Return how much of the pattern a folder has met, whose own folder has met `states`; nothing: it is not in."""
         met = self._met(states, name)
-        return self._with_none_for_stars(met if link else met | self._stays(states))
+        closed = link and not TRUST.follow_links
+        return self._with_none_for_stars(met if closed else met | self._stays(states))
 
     def _matches(self, states: States, name: str) -> bool:
         return len(self._pattern) in states or len(self._pattern) in self._met(states, name)
@@ -145,7 +169,7 @@ class Listed:
         """Name them from `folder`, or where one lies elsewhere, from the folder that they have in common."""
         places = [absolute(path) for path in paths]
         parents = {place.parent for place in places}
-        self.root, self.others = absolute(folder), 0
+        self.root, self.others, self.links = absolute(folder), 0, 0
         if not all(parent.is_relative_to(self.root) for parent in parents):
             self.root = Path(os.path.commonpath(parents))
         self._paths = {place.relative_to(self.root).as_posix(): path for place, path in zip(places, paths, strict=True)}
@@ -183,6 +207,11 @@ def readable(what: str) -> Iterator[None]:
 def absolute(path: Path) -> Path:
     """Make absolute without following links: a picture keeps the place that it was named by."""
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def is_inside(real: str, folder: Path) -> bool:
+    """Whether a path without links in it lies in `folder`, or is it."""
+    return Path(real).is_relative_to(os.path.realpath(folder))
 
 
 def is_picture(name: str) -> bool:

@@ -108,7 +108,7 @@ def load_style(path: str | Path, w_dim: int) -> Tensor:
     try:
         with np.load(path) as stored:
             w = np.asarray(stored["w"], np.float32)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, MemoryError, BadZipFile):
         raise UserError(f"{path}: is neither a seed nor a style that --save-style wrote") from None
     if w.shape != (w_dim,):
         raise UserError(f"{path}: holds a style of shape {w.shape}, of another model; this one's are ({w_dim},)")

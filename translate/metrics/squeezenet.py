@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.errors import UserError
+from translate.vetting import load_tensors
 
 MEAN = (104.0, 117.0, 123.0)  # of blue, green, red: what the published weights were trained with
 SIDE = 227  # px
@@ -82,10 +83,10 @@ def read_weights(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     """
     path = path.expanduser()
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = load_tensors(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; give the SqueezeNet 1.0 weights with --features") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, OSError, KeyError, IndexError) as error:
+    except (pickle.UnpicklingError, ValueError, OSError) as error:
         raise UserError(f"{path}: cannot be read as a file of weights ({type(error).__name__})") from None
     for name, tensor in wanted.items():
         if not (isinstance(found, dict) and isinstance(found.get(name), Tensor) and found[name].shape == tensor.shape):

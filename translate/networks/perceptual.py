@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from translate.errors import UserError
 from translate.networks.blocks import uncast
+from translate.vetting import load_tensors
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]
@@ -80,7 +81,7 @@ def read_weights(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return load_tensors(path)
     except Exception as error:  # a damaged pickle raises nearly everything
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise UserError(f"{path}: cannot be read as VGG-16 weights ({reason[:100]}); {REMEDY}") from None

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from translate.images import atomic_write
+from translate.vetting import load_tensors
 
 
 @dataclass
@@ -55,10 +56,10 @@ class Parts:
         """Return how far the same translation is; parts of another one are removed."""
         if self._file.exists():
             try:
-                known = torch.load(self._file, weights_only=True)
+                known = load_tensors(self._file)
                 if known.pop("asked") == self._asked:
                     return Progress(**known)
-            except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, OSError):
+            except (pickle.UnpicklingError, KeyError, ValueError, TypeError, AttributeError, OSError):
                 pass  # damaged: as if it were not there
         self.remove()
         return Progress()

@@ -1,0 +1,46 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
+
+from translate.errors import UserError
+from translate.terminal import as_line, escape, printable, say
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain [x] \\n", "plain [x] \\n"),
+        ("a\nb\r\tc", "a\\nb\\r\\tc"),
+        ("\x1b[31mred\x07\x9b", "\\x1b[31mred\\x07\\x9b"),
+        ("caf\u00e9 \u65e5 \U0001f600", "caf\u00e9 \u65e5 \U0001f600"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),  # a family: two emoji, joined
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("line\u2028end", "line\\u2028end"),
+        (b"bytes\xff\xfe.png".decode("utf-8", "surrogateescape"), "bytes\\xff\\xfe.png"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_what_would_do_more_than_show_is_spelt_out(text, shown):
+    assert printable(text) == shown
+    assert str(UserError(f"{text}: is wrong")) == f"{shown}: is wrong"
+
+
+@given(st.text(st.characters()))
+def test_any_text_is_one_line_that_every_terminal_takes(text):
+    shown = printable(text)
+    assert shown.splitlines() == [shown][: len(shown)]
+    shown.encode("utf-8")
+    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in shown)
+    assert printable(shown) == shown
+    assert Text.from_markup(f"[bold]x[/] {escape(text)}").plain == f"x {shown}"
+
+
+def test_the_end_of_a_long_line_stays():
+    line = as_line("a" * 10**5 + "; try again")
+    assert len(line) < 2100 and line.startswith("aaa") and line.endswith("aaa; try again")
+
+
+def test_a_line_is_said(capsys):
+    say("a\nb\x1b[2J\udcff")
+    assert capsys.readouterr().out == "a\\nb\\x1b[2J\\xff\n"

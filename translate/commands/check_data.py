@@ -1,0 +1,74 @@
+"""check-data: what is in a data set, and what would spoil training or its scores."""
+
+__all__ = ["CheckData", "check_data"]
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from translate.commands.options import PathWord, TrustOptions, Words
+
+if TYPE_CHECKING:
+    from translate.data.measure import Measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckData(TrustOptions):
+    """Read every picture of a data set and say what to mend before training; give what training will be given.
+
+    Counts, sizes and kinds; files that cannot be read; pictures of one colour; pictures that are there twice, exactly
+    or nearly; test pictures that training sees too; pairs that do not match; domains that look exchanged or mixed.
+    Exit status 1 where something is to be mended.
+
+    Attributes:
+        a: First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
+        b: Second domain, likewise.
+        data: In place of both: a folder with trainA and trainB or of combined pairs, a CSV file of pairs, or a data set
+            of the catalog.
+        images: One set of pictures: the same, or a CSV or idx file.
+        pairs: The domains are pairs, as for train_pix2pix (default: where --data can be nothing else).
+        json: Write all that was found to this file as well, with the names of all files.
+        config: TOML file with any of these options; flags win over it.
+    """
+
+    a: Words = ""
+    b: Words = ""
+    data: Words = ""
+    images: Words = ""
+    pairs: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: PathWord = ""
+    config: PathWord = ""
+
+
+def check_data(options: CheckData) -> int:
+    """Print what was found on one screen."""
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from translate.data.check import check_data
+    from translate.images import atomic_write
+
+    report = check_data(
+        options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), shown=_shown
+    )
+    console = Console(highlight=False)
+    console.print(report.table())
+    for line in report.lines():
+        console.print(line, soft_wrap=True)
+    if options.json:
+        with atomic_write(options.json) as temporary:
+            temporary.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return 1 if report.problems else 0
+
+
+def _shown(found: "Iterable[Measured]", title: str, count: int) -> "Iterable[Measured]":
+    from rich.console import Console
+    from rich.progress import track
+
+    from translate.terminal import escape
+
+    return track(found, f"Reading {escape(title)}", count, transient=True, console=Console(stderr=True))

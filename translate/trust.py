@@ -1,0 +1,27 @@
+"""How far input is trusted: the same for all that a process reads; the command line sets it from its options.
+
+An application that reads larger pictures, or folders full of links, says so once: `TRUST.max_pixels = 10**9`.
+"""
+
+__all__ = ["MAX_PIXELS", "TRUST", "Trust"]
+
+from dataclasses import dataclass
+
+MAX_PIXELS = 2**28  # 16384 x 16384; as RGB in 8 bits 0.8 GB, which a file of a few kilobytes can unpack to
+
+
+@dataclass
+class Trust:
+    """What is believed of files that nobody vouches for.
+
+    Attributes:
+        max_pixels: of a picture that is decoded whole; larger ones are refused by their header. Those that are
+            translated region by region have no limit.
+        follow_links: whether symbolic links below a folder are followed to places outside of it.
+    """
+
+    max_pixels: int = MAX_PIXELS
+    follow_links: bool = False
+
+
+TRUST = Trust()
