@@ -13,8 +13,8 @@ LAYERS = {
     4: {
         "answers", "bar", "bench", "companions", "evaluate", "evaluate_holes", "evaluate_pairs", "evaluate_samples",
         "film", "fitting", "flow", "folder", "holes", "huge", "inference", "kinds", "lanes", "latent", "previews",
-        "ready", "report", "sampler", "sketches", "statistics", "streaming", "train", "transfer", "translator", "video",
-        "worklist",
+        "ready", "report", "sampler", "sketches", "starting", "statistics", "streaming", "train",
+        "transfer", "translator", "video", "worklist",
     },
     3: {
         "config", "recipes", "checkpoint", "cuda_graph", "divergence", "ema", "health", "log", "optim", "original",
@@ -23,7 +23,7 @@ LAYERS = {
     2: {"tasks"},
     1: {"networks", "losses", "data", "render", "metrics"},
     0: {
-        "build", "decode", "encode", "errors", "former", "images", "leftovers", "memory", "npy", "picture",
+        "build", "decode", "dist", "encode", "errors", "former", "images", "leftovers", "memory", "npy", "picture",
         "precision", "shipped", "signals", "terminal", "tiff", "trust", "vetting", "vision",
     },
 }  # fmt: skip

@@ -7,6 +7,7 @@ __all__ = ["main"]
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
@@ -66,9 +67,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
                 raise OptionError(f"unknown command {command!r}{did_you_mean(command, COMMANDS)}")
         sys.exit(run(command, words))
     except UserError as error:
-        status = status_of(error)
-        print(f"{'' if status == STOPPED else 'error: '}{error}", file=sys.stderr)
-        sys.exit(status)
+        sys.exit(told(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -82,11 +81,17 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def status_of(error: UserError) -> int:
-    """Return the exit status that `error` stands for."""
-    if isinstance(error, Stopped):
-        return STOPPED
-    return 2 if isinstance(error, OptionError) else 1
+def one_of_several() -> bool:
+    """Whether this is a process of torchrun's, and not the first of them."""
+    return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("RANK", "0") != "0"
+
+
+def told(error: UserError) -> int:
+    """Print `error`, unless all processes raise it and another one prints it; return the exit status."""
+    stopped, shared = isinstance(error, Stopped), isinstance(error, OptionError | Stopped)
+    if not (shared and one_of_several()):
+        print(f"{'' if stopped else 'error: '}{error}", file=sys.stderr)
+    return STOPPED if stopped else 2 if shared else 1
 
 
 def run(command: str, words: list[str]) -> int:

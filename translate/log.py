@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
+from translate import dist
 from translate.images import WriteError, atomic_write, make_grid, save_png, to_array
 from translate.terminal import escape
 
@@ -72,12 +73,13 @@ class Log:
         self.timed_from, self.began, self.waited = start, time.monotonic(), 0.0
         keep_lines(out / "metrics.jsonl", start)
         keep_samples(out / "samples", start)
-        self.board = tensorboard(out, start)
-        self.lines = Lines(out / "metrics.jsonl")
+        writes = dist.is_first()  # others only watch whether losses are finite
+        self.board = tensorboard(out, start) if writes else None
+        self.lines = Lines(out / "metrics.jsonl" if writes else Path(os.devnull))
         self.sheets: dict[Path, np.ndarray] = {}  # that the disk did not take yet
         self.progress = Progress(
             "{task.description}", BarColumn(bar_width=20), "{task.completed}/{task.total}", "{task.fields[facts]}",
-            TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
+            TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not (console.is_terminal and writes),
         )  # fmt: skip
         self.bar = self.progress.add_task(escape(out.name), total=steps, completed=start, facts="")
         self.spoke = 0.0
@@ -216,6 +218,7 @@ class Lines:
             raise WriteError(f"{self.path}: cannot be written ({error.strerror}); make room") from error
 
 
+@dist.by_first
 def keep_samples(folder: Path, start: int) -> None:
     """Remove the sample grids beyond step `start`."""
     for path in folder.glob("step_*.png"):
@@ -224,6 +227,7 @@ def keep_samples(folder: Path, start: int) -> None:
             path.unlink()
 
 
+@dist.by_first
 def keep_lines(path: Path, start: int) -> None:
     """Drop the lines of `path` beyond step `start`, and one that was cut short."""
     if not path.exists():

@@ -8,9 +8,10 @@ __all__ = [
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from translate import dist
 
 
 def lsgan_d(real: Tensor, fake: Tensor) -> Tensor:
@@ -55,7 +56,7 @@ def smoothness(D: Callable[[Tensor], Tensor], real: Tensor, scores: Tensor, sigm
         scores: D(real).
         sigma: Standard deviation of the disturbance.
     """
-    return ((scores - D(real + sigma * torch.randn_like(real))) / sigma).square().mean()
+    return ((scores - D(real + sigma * dist.randn_like(real))) / sigma).square().mean()
 
 
 def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tensor:
@@ -64,8 +65,8 @@ def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tenso
     Kingma and Welling, 2014, appendix B. Both are (B, d). The first `free` nats of every dimension cost nothing
     (free bits: Kingma et al., 2016, appendix C.8), or the code is given up before the decoder has learned to read it.
     """
-    divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0)
-    return divergence.clamp_min(free).sum()
+    divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0, keepdim=True)
+    return dist.everyone(divergence).mean(0).clamp_min(free).sum()
 
 
 def mode_seeking(z: Tensor, other_z: Tensor, picture: Tensor, other: Tensor, slack: float) -> Tensor:

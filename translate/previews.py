@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from translate import dist
 from translate.data.images_data import ImagesData
 from translate.data.training import TrainingData
 from translate.ema import EMA
@@ -31,6 +32,7 @@ class Previews:
         if isinstance(data, ImagesData) and task.whole_probe:  # pictures from nothing
             self.health = Health(probe["image"], data.cache, data.labels)
 
+    @dist.by_first
     def show(self, log: Log, step: int) -> None:
         """Write a sample grid and say what is to be said about it: of pictures from nothing always, else of faults."""
         rows = self.draw()
@@ -53,6 +55,7 @@ class Previews:
         ]
         return {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
 
+    @dist.by_first
     def film(self, folder: Path) -> None:
         """Of pictures from nothing, make film.gif of the sample grids in `folder`: how they came to be."""
         grids = [read_rgb8(path) for path in sorted(folder.glob("step_*.png"))]

@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from translate import dist
 from translate.checkpoint import read_recipe
 from translate.config import Config, differences, dump_config, read_toml
 from translate.errors import OptionError, UserError
@@ -63,6 +64,7 @@ class RunFolder:
             return read_recipe(self.model).steps
         return 0
 
+    @dist.by_first
     def remember(self, config: Config, plan: Plan) -> None:
         """Write config.toml."""
         with atomic_write(self.config) as temporary:
@@ -73,6 +75,7 @@ class RunFolder:
         for folder in (self.path, self.states.folder, self.samples, self.cache):
             remove_leftovers(folder)
 
+    @dist.by_first
     def forget_cache(self) -> None:
         """Delete the decoded pictures; they are made again if they are needed."""
         shutil.rmtree(self.cache, ignore_errors=True)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from translate import dist
 from translate.errors import OptionError
 from translate.tasks import Task
 
@@ -26,7 +27,7 @@ def train_step(
 
     Args:
         task: On the device of `batch`.
-        batch: Pictures (B, C, H, W) in [-1, 1].
+        batch: Pictures (B, C, H, W) in [-1, 1]; of several processes, the rows of this one.
         optimizers: One per phase, in the order of the updates.
         precision: "bf16" (autocast) or "fp32".
         clip: Largest gradient norm of a phase; 0 = no limit.
@@ -43,10 +44,12 @@ def train_step(
             terms = task.losses(phase, x)
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
+        told = {name: term.detach() for name, term in {**terms, **(task.observed or {})}.items()}
+        dist.average([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *told.values()])
         if clip:
             nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
         optimizer.step()
-        logs |= {f"{phase}/{name}": term.detach() for name, term in {**terms, **(task.observed or {})}.items()}
+        logs |= {f"{phase}/{name}": term for name, term in told.items()}
         task.observed = None
     return logs
 

@@ -10,14 +10,11 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from translate import dist
 from translate.build import Factory, check_arguments, resolve, spec_of
 from translate.checkpoint import (
     Recipe,
     export_model,
-    is_original,
-    load_model,
-    model_file,
-    sibling,
 )
 from translate.config import Config
 from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
@@ -30,13 +27,12 @@ from translate.errors import OptionError, UserError
 from translate.log import Log, Window, console
 from translate.memory import keep_freed_memory
 from translate.networks.checkpointing import checkpoint_activations
-from translate.networks.patch import PatchGAN
 from translate.optim import lr_at, make_optimizers, set_lr
-from translate.original import read_discriminator
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview
 from translate.run import RunFolder
 from translate.signals import Stopped, StopRequest, stop_at_once
+from translate.starting import start_from
 from translate.states import Saves
 from translate.step import pick_device, seed_step, to_device, train_step
 from translate.tasks import TASKS, Task
@@ -51,13 +47,13 @@ def train(config: Config) -> Path:
         Stopped: SIGINT, SIGTERM or SIGUSR1 came; everything is saved.
     """
     with stop_at_once():
-        device = pick_device(config.train.device)
         check_recipe(config)
-        data = TRAINING_DATA[TASKS[config.task].data](config.data, Path("data"))
+        device = dist.join(pick_device(config.train.device), config.data.batch_size)
+        console.quiet = not dist.is_first()
+        data = dist.in_turn(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, Path("data")))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
-        plan = folder.recall(config)
-        folder.sweep()
-        if plan and folder.steps_done() >= plan.steps:
+        plan, complete = dist.told(lambda: look_into(folder, config))
+        if plan and complete:
             console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         else:
             plan = prepare(config, folder, data, plan, device)
@@ -66,6 +62,13 @@ def train(config: Config) -> Path:
                 pass  # it went back to its newest state, from which it goes on as a resumed run does
         folder.forget_cache()
     return folder.path
+
+
+def look_into(folder: RunFolder, config: Config) -> tuple[Plan | None, bool]:
+    """Tidy up `folder`; return the plan of the run in it, if there is one, and whether it is complete."""
+    plan = folder.recall(config)
+    folder.sweep()
+    return plan, plan is not None and folder.steps_done() >= plan.steps
 
 
 def run(
@@ -77,10 +80,12 @@ def run(
     """
     task = build_task(config, data.channels, plan, device)
     start_from(task, config.train.init, folder)
+    dist.share_weights(task)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
     window, watch = Window(), Watch(task, plan.log_every)
     parts = {"task": task, "ema": ema, **optimizers, "log": window, "watch": watch}
     start = folder.states.load(parts, device)
+    dist.check_alike(nn.ModuleList([task, ema]), f"{folder.path}, step {start}")
     decided = lower(watch, trouble, start, config, folder)
     announce(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
@@ -88,6 +93,7 @@ def run(
     batches = Batches(stream, config.data.batch_size, start=start, device=device)
     previews = Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last))
 
+    @dist.by_first
     def save(step: int) -> None:
         log.flush()
         if step == plan.steps:
@@ -113,9 +119,11 @@ def run(
                     read(watch, log, done, lr, batches.waited)
                 if is_preview(done, plan.steps, config.train.previews, early=task.whole_probe):
                     previews.show(log, done)
-                if (stopping := stop.requested and not last) or last or (saves.due and watch.calm):
+                stopping, due = dist.anyone(stop.requested and not last, last or (saves.due and watch.calm))
+                if stopping or due:
                     watch.check(done)
                     inspect(done, task, ema, optimizers)  # as `check`, it raises Diverged, so nothing bad is saved
+                    dist.check_alike(task, f"step {done}")
                     saves(done, now=stopping or last)
                 if stopping:
                     raise Stopped(f"saved at step {done} of {plan.steps}; run the same command to go on")
@@ -131,7 +139,7 @@ def leave(stop: StopRequest, done: int, steps: int) -> None:
     Raises:
         Stopped: It was asked for.
     """
-    if stop.requested:
+    if dist.anyone(stop.requested)[0]:
         raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
 
 
@@ -174,14 +182,16 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
     with torch.device("meta"):  # options that do not go together are told before any picture is decoded
         task = make_task(config, data.channels, size)
     check_sides(task, size, wanted.crop)
-    data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square)
-    warn(data, task, () if plan else quick_check(data.file_sets()))
+    first = dist.is_first()
+    dist.in_turn(lambda: data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square, progress=first))
+    warn(data, task, quick_check(data.file_sets()) if first and not plan else ())
     if plan is None:
         epoch_steps = data.epoch / wanted.batch_size
-        used = time.monotonic() - began
-        plan = make_plan(
+        used = dist.slowest(time.monotonic() - began)
+        made = make_plan(
             config, device, size, epoch_steps, used, lambda p: scratch_step(config, data.channels, p, device)
         )
+        plan = dist.told(lambda: made)  # the clocks of others go otherwise
         folder.remember(config, plan)
     return plan
 
@@ -247,51 +257,6 @@ def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     )
 
 
-def start_from(task: Task, path: str, folder: RunFolder) -> None:
-    """Copy the weights of the model file `path`, if any, into a new run's networks.
-
-    Those of the same task go to the networks of their names. Where another task trained the model, its generator starts
-    every generator, with the weights that fit.
-
-    Raises:
-        UserError: The model has other networks, or less than half of the weights fit.
-    """
-    if not path or folder.states.found():
-        return
-    recipe, nets = load_model(path)
-    if is_original(file := model_file(path)):
-        add_discriminators(task, file)
-    if type(task) is not TASKS[recipe.task]:
-        other = next(iter(nets.values()))  # a generator: every task exports one first
-        for name in (name for name in task.exports if name.startswith("G")):
-            borrow(task.get_submodule(name), other, f"--init {path}: {name}")
-        return
-    if missing := [name for name in task.exports if name not in nets]:
-        console.print(f"{escape(path)} has no {' and '.join(missing)}, which starts anew", soft_wrap=True)
-    for name in (name for name in task.exports if name in nets):
-        net = task.get_submodule(name)
-        try:
-            net.load_state_dict(nets[name].state_dict())
-        except (KeyError, RuntimeError):
-            raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
-
-
-def add_discriminators(task: Task, file: Path) -> None:
-    """Copy the weights of the discriminators that lie beside a generator of the originals, as far as they fit.
-
-    Theirs of letter A judges what comes out of the generator of that letter, which is domain b.
-    """
-    back = file.stem.endswith("_B")
-    found = {"D_a" if back else "D_b": sibling(file, "D"), "D": sibling(file, "D")}
-    if (other := sibling(file)) is not None:
-        found["D_b" if back else "D_a"] = sibling(other, "D")
-    for name, weights in found.items():
-        D = getattr(task, name, None)
-        if weights is not None and isinstance(D, PatchGAN):
-            read_discriminator(weights, D)
-            console.print(f"{name} starts from {escape(str(weights))}", soft_wrap=True)
-
-
 def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
     """Copy into `net` those weights of `other` that have the same name and shape, and tell how many these are.
 
@@ -314,7 +279,7 @@ def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device
     task = build_task(config, channels, plan, device)
     optimizers = make_optimizers(task, config.train)
     step_on = make_step(task, optimizers, plan, config.train.clip, device)
-    batch = noise(channels, config.data.batch_size, plan.crop)
+    batch = noise(channels, len(dist.places(config.data.batch_size)), plan.crop)
 
     def step() -> None:
         step_on(to_device(batch, device, channels_last=plan.channels_last))

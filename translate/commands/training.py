@@ -30,6 +30,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
         sections: The sections of a recipe that stood in --config.
         unknown: The words of the command line that are no options of the command: keys of a recipe.
     """
+    from translate import dist
     from translate.config import load_config
     from translate.recipes import recipe_layer
     from translate.train import train
@@ -37,6 +38,8 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
     out = train(config)
+    if not dist.is_first():
+        return 0
     say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
     say(f"  python tools/{NEXT.get(options.task, TRANSLATING).format(quote(str(out)))}")
     say(f"  python tools/evaluate.py --model {quote(str(out))}")

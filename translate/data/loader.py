@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate import dist
 from translate.data.cache import Pictures
 from translate.data.crops import Crops, upload
 from translate.data.hints import sample_hints
@@ -182,6 +183,7 @@ class Batches:
         self, stream: SampleStream, batch_size: int, *, start: int = 0, device: torch.device | None = None
     ) -> None:
         self.stream, self.batch_size, self.start = stream, batch_size, start
+        self.mine = dist.places(batch_size)  # asked once: threads draw while the first process previews as if alone
         self.device = device or torch.device("cpu")
         self.on_gpu = self.device.type == "cuda"
         self.resident = self.on_gpu and upload(stream.crops, self.device)
@@ -194,9 +196,16 @@ class Batches:
 
     def _prepare(self, step: int) -> Batch:
         """Do the CPU's part of a batch, in memory that a GPU can copy from without waiting."""
-        drawn = self.stream.draw(step * self.batch_size, self.batch_size)
+        drawn = self._draw(step * self.batch_size)
         batch = drawn if self.resident else self.stream.cut(drawn)
         return {name: part.pin_memory() for name, part in batch.items()} if self.on_gpu else batch
+
+    def _draw(self, first: int) -> Batch:
+        """Draw this process's samples of the batch that begins with number `first`."""
+        if self.mine.step == 1:
+            return self.stream.draw(first, self.batch_size)
+        samples = [self.stream.draw(first + place, 1) for place in self.mine]
+        return {name: torch.cat([sample[name] for sample in samples]) for name in samples[0]}
 
     def _finish(self, prepared: Batch) -> Batch:
         """Do the device's part, in the consumer's thread: other threads must not disturb what it records."""

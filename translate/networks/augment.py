@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from translate import dist
 from translate.networks.blocks import uncast
 
 SPEED = 50_000  # pictures in which the strength can go from 0 to 1
@@ -41,14 +42,28 @@ class Augment(nn.Module):
             return pictures
         chain = changes(round(strength, 2), pictures.shape[1] == 3)
         with uncast(pictures):
-            return chain((pictures.float() + 1) / 2) * 2 - 1
+            x = (pictures.float() + 1) / 2
+            for change in chain:
+                x = change(x, params=drawn_for(change, x.shape))
+            return x * 2 - 1
 
     @torch.no_grad()
     def follow(self, scores: Tensor) -> None:
         """Move the strength after the scores (B, 1) of real pictures."""
         if self.target:
+            scores = dist.everyone(scores)
             step = len(scores) / SPEED * torch.sign(scores.sign().mean() - self.target)
             self.strength.add_(step).clamp_(0, 0.8)
+
+
+def drawn_for(change: Any, shape: torch.Size) -> dict[str, Tensor] | None:
+    """Draw what `change` does to this process's rows of a batch; None where it is alone, and draws for itself."""
+    wide = dist.global_shape(shape)
+    if wide == shape:
+        return None
+    drawn = change.forward_parameters(wide)
+    common = ("order", "forward_input_shape")  # not by rows
+    return {key: x if key in common or len(x) != wide[0] else dist.mine(x) for key, x in drawn.items()}
 
 
 @functools.lru_cache(maxsize=128)

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from translate import dist
 from translate.build import resolve
 
 
@@ -78,7 +79,7 @@ class _NormChannelsLast(torch.autograd.Function):
         return dx.view(batch, height, width, channels).permute(0, 3, 1, 2), None
 
 
-class BatchNorm(nn.BatchNorm2d):
+class BatchNorm(dist.SharedBatchNorm):
     """Batch norm that goes on using the statistics of what it is given, each picture by itself, after training.
 
     That is what pix2pix does with its test pictures one at a time (section 3.4 of its paper calls it instance
@@ -177,7 +178,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.norm1(self.conv1(x)))
         if self.dropout:
-            h = F.dropout(h, self.dropout)
+            h = dist.dropout(h, self.dropout)
         return x + self.norm2(self.conv2(h))
 
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate import dist
 from translate.networks.blocks import Halve, Upsample, init_he
 
 COARSE = 8  # planes of noise at an eighth of the size
@@ -22,7 +23,7 @@ class FourierUnit(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(2 * channels, 2 * channels, 1, bias=False)
-        self.norm = nn.BatchNorm2d(2 * channels)
+        self.norm = dist.SharedBatchNorm(2 * channels)
 
     def forward(self, x: Tensor) -> Tensor:
         spectrum = torch.fft.rfft2(x.float(), norm="ortho")
@@ -37,7 +38,7 @@ class SpectralTransform(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = nn.Sequential(
-            nn.Conv2d(channels, channels // 2, 1, bias=False), nn.BatchNorm2d(channels // 2), nn.ReLU()
+            nn.Conv2d(channels, channels // 2, 1, bias=False), dist.SharedBatchNorm(channels // 2), nn.ReLU()
         )
         self.unit = FourierUnit(channels // 2)
         self.last = nn.Conv2d(channels // 2, channels, 1, bias=False)
@@ -59,7 +60,7 @@ class FourierConv(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.wide = max(2, round(channels * share) // 2 * 2)
         self.spectral = SpectralTransform(self.wide)
-        self.norm = nn.BatchNorm2d(channels)
+        self.norm = dist.SharedBatchNorm(channels)
         self.from_z = nn.Linear(z_dim, channels, bias=False) if z_dim else None
 
     def forward(self, x: Tensor, z: Tensor | None) -> Tensor:
@@ -84,7 +85,7 @@ def normed(in_channels: int, out_channels: int) -> nn.Sequential:
     """Return a 3x3 convolution with batch norm and ReLU."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
+        dist.SharedBatchNorm(out_channels),
         nn.ReLU(),
     )
 
@@ -164,7 +165,7 @@ class FourierResnet(nn.Module):
         """
         shape = planes, *inside.shape[2:]
         if self.training:
-            return inside * torch.randn(len(inside), *shape, device=inside.device)
+            return inside * dist.rows(lambda n: torch.randn(n, *shape, device=inside.device), len(inside))
         return inside * torch.randn(1, *shape).to(inside.device)
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate import dist
 from translate.networks.blocks import init_he
 
 
@@ -70,7 +71,7 @@ class PartialConv(nn.Module):
         return reached / covered.clamp_min(1e-9), reached
 
 
-class EncoderNorm(nn.BatchNorm2d):
+class EncoderNorm(dist.SharedBatchNorm):
     """Batch norm that can be frozen: the averages of an earlier training, a scale and a shift that no step changes."""
 
     def __init__(self, channels: int, *, frozen: bool) -> None:
@@ -130,7 +131,7 @@ class PartialUNet(nn.Module):
             PartialConv([below, skip], c_out, 3)
             for below, skip, c_out in reversed(list(zip(widths, before, made, strict=True)))
         )
-        self.norm_up = nn.ModuleList(nn.BatchNorm2d(c) for c in made[:0:-1])
+        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in made[:0:-1])
         init_he(self)
 
     def forward(self, x: Tensor) -> Tensor:

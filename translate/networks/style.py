@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate import dist
 from translate.errors import OptionError
 from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_alike, init_he, init_normal
 
@@ -182,7 +183,7 @@ class StyleEncoder(nn.Module):
     @torch.no_grad()
     def remember(self, codes: Tensor) -> None:
         """Put `codes` (B, z_dim) in the place of the oldest looks."""
-        self.looks.copy_(torch.cat([codes.to(self.looks), self.looks])[: len(self.looks)])
+        self.looks.copy_(torch.cat([dist.everyone(codes).to(self.looks), self.looks])[: len(self.looks)])
 
 
 STYLE_GENERATORS: dict[str, Callable[..., nn.Module]] = {"style_resnet": StyleResnet}

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from translate import dist
 from translate.errors import OptionError
 from translate.networks.blocks import Halve, Upsample, init_alike, init_he
 
@@ -44,7 +45,7 @@ class StyledConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, w_dim: int, *, doubles: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(out_channels, affine=False)
+        self.norm = dist.SharedBatchNorm(out_channels, affine=False)
         self.affine = nn.Linear(w_dim, 2 * out_channels)
         self.upsample = Upsample() if doubles else nn.Identity()
 
@@ -237,9 +238,10 @@ def variety(features: Tensor, group: int) -> Tensor:
 
     A batch that no `group` > 1 divides is one group.
     """
+    features = dist.everyone(features)  # neighbours may be in another process
     count = len(features)
     size = next((g for g in range(min(group, count), 1, -1) if count % g == 0), count)
     apart = features.float().reshape(count // size, size, -1)
     spread = (apart.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
     planes = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *features.shape[-2:])
-    return planes.to(features.dtype)
+    return dist.mine(planes).to(features.dtype)

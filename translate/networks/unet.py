@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate import dist
 from translate.errors import OptionError, did_you_mean
 from translate.networks.blocks import init_normal, make_norm
 
@@ -70,9 +71,9 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.noise == "concat":
-            x = torch.cat([x, torch.randn_like(x[:, :1])], 1)
+            x = torch.cat([x, dist.randn_like(x[:, :1])], 1)
         elif self.noise == "add":
-            x = x + ADDED * torch.randn_like(x)
+            x = x + ADDED * dist.randn_like(x)
         skips = [self.down[0](x)]
         for level in range(len(self.norm_down)):
             skips.append(self.descend(level, skips[-1]))
@@ -88,7 +89,7 @@ class UNet(nn.Module):
     def ascend(self, level: int, *parts: Tensor) -> Tensor:
         """Double (B, C, h, w), whose channels come in one or two parts."""
         x = self.norm_up[level](self.up[level](F.relu(torch.cat(parts, 1))))
-        return F.dropout(x, self.dropout, training=True) if 1 <= level <= len(self.up) - 5 else x
+        return dist.dropout(x, self.dropout) if 1 <= level <= len(self.up) - 5 else x
 
     def finish(self, *parts: Tensor) -> Tensor:
         """Double what `ascend` made, and its skip, to the answer."""

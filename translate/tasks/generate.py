@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate import dist
 from translate.build import Factory, options_of, resolve
 from translate.errors import OptionError
 from translate.losses import PAIRED_GAN_LOSSES, smoothness
@@ -91,7 +92,8 @@ class Generate(Task):
         if not self.classes:
             return {"real": real, "fake": self.G(z)}
         given = batch["label"]
-        asked = torch.where(given < 0, torch.randint_like(given, self.classes), given)
+        any_class = dist.rows(lambda n: torch.randint(self.classes, (n,), device=given.device), len(given))
+        asked = torch.where(given < 0, any_class, given)
         labels = {"label": one_hot(given, self.classes), "asked": one_hot(asked, self.classes)}
         return {"real": real, "fake": self.G(z, labels["asked"])} | labels
 
@@ -158,8 +160,8 @@ def draw_latents(G: Any, seeds: Any) -> Tensor:
 def random_like(like: Tensor, count: int, z_dim: int, kind: str) -> Tensor:
     """Draw z (count, z_dim) where `like` is."""
     if kind == "uniform":
-        return torch.empty(count, z_dim, device=like.device).uniform_(-1, 1)
-    return torch.randn(count, z_dim, device=like.device)
+        return dist.rows(lambda n: torch.empty(n, z_dim, device=like.device).uniform_(-1, 1), count)
+    return dist.rows(lambda n: torch.randn(n, z_dim, device=like.device), count)
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate import dist
 from translate.build import Factory, options_of, resolve, spec_of
 from translate.errors import OptionError
 from translate.losses import GAN_LOSSES, mode_seeking
@@ -110,7 +111,9 @@ class Inpaint(Task):
         if not self.z_dim:
             fake = self.G(shown)
             return x | {"fake": fake, "completed": torch.lerp(image, fake, hole)}
-        z, other_z = torch.randn(2, len(image), self.z_dim, device=image.device)
+        count = len(image)
+        both = dist.rows(lambda n: torch.randn(2, n, self.z_dim, device=image.device).transpose(0, 1), count)
+        z, other_z = both.unbind(1)
         fake, other = self.G(torch.cat([shown, shown]), torch.cat([z, other_z])).split(len(image))
         completed = {"completed": torch.lerp(image, fake, hole), "other_completed": torch.lerp(image, other, hole)}
         return x | completed | {"fake": fake, "other": other, "z": z, "other_z": other_z}

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from translate import dist
 from translate.build import Factory, options_of, resolve
 from translate.errors import OptionError
 from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
@@ -99,8 +100,8 @@ class Pix2pix(Task):
         if not self.z_dim:
             return x | {"fake": self.G(source)}
         mean, log_variance = self.E(displaced(b))
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        drawn = self.E.looks[torch.randint(len(self.E.looks), (len(b),), device=b.device)]
+        z = mean + dist.randn_like(mean) * (0.5 * log_variance).exp()
+        drawn = self.E.looks[dist.rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))]
         self.E.remember(mean.detach())
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
