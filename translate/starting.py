@@ -4,6 +4,9 @@ __all__ = ["start_from"]
 
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from translate.build import spec_of
 from translate.checkpoint import is_original, load_model, model_file, sibling
 from translate.errors import UserError
@@ -13,7 +16,6 @@ from translate.original import read_discriminator
 from translate.run import RunFolder
 from translate.tasks import TASKS, Task
 from translate.terminal import escape
-from translate.train import borrow
 
 
 def start_from(task: Task, path: str, folder: RunFolder) -> None:
@@ -59,3 +61,20 @@ def add_discriminators(task: Task, file: Path) -> None:
         if weights is not None and isinstance(D, PatchGAN):
             read_discriminator(weights, D)
             console.print(f"{name} starts from {escape(str(weights))}", soft_wrap=True)
+
+
+def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
+    """Copy into `net` those weights of `other` that have the same name and shape, and tell how many these are.
+
+    Raises:
+        UserError: They make up less than half of the network.
+    """
+    mine, theirs = net.state_dict(), other.state_dict()
+    fitting = {key: theirs[key] for key in mine if key in theirs and theirs[key].shape == mine[key].shape}
+    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, mine.values()))
+    if share < 0.5:
+        name, given = spec_of(net)["name"], spec_of(other)["name"]
+        way = f"train it with --netG {name}" if name != given else f"it should be {spec_of(net)}"
+        raise UserError(f"{what} is {name}, and hardly any weight of the model's {given} fits; {way}")
+    net.load_state_dict(fitting, strict=False)
+    console.print(f"{escape(what)} starts from {100 * share:.0f} % of its weights", soft_wrap=True)

@@ -257,23 +257,6 @@ def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     )
 
 
-def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
-    """Copy into `net` those weights of `other` that have the same name and shape, and tell how many these are.
-
-    Raises:
-        UserError: They make up less than half of the network.
-    """
-    mine, theirs = net.state_dict(), other.state_dict()
-    fitting = {key: theirs[key] for key in mine if key in theirs and theirs[key].shape == mine[key].shape}
-    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, mine.values()))
-    if share < 0.5:
-        name, given = spec_of(net)["name"], spec_of(other)["name"]
-        way = f"train it with --netG {name}" if name != given else f"it should be {spec_of(net)}"
-        raise UserError(f"{what} is {name}, and hardly any weight of the model's {given} fits; {way}")
-    net.load_state_dict(fitting, strict=False)
-    console.print(f"{escape(what)} starts from {100 * share:.0f} % of its weights", soft_wrap=True)
-
-
 def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Callable[[], object]:
     """Return one step of the real run, on noise and on networks that are thrown away."""
     task = build_task(config, channels, plan, device)
