@@ -202,7 +202,7 @@ def translated(place: Path) -> list[str]:
     """Translate a folder of pictures with names of all kinds, two of them broken; return what was not as promised."""
     source, output, before = place / "names", place / "translated", listing(place)
     count = evil_names(source, seed_pictures()[0][1])
-    for name in ("broken\x1b[31m\n[/].png", "broken\udcff.png"):
+    for name in ("broken\x1b[31m\n[b].png", "broken\udcff.png"):
         (source / name).write_bytes(b"no picture")
     words = ["--model", place / "seeds", "--input", source, "--output", output, "--device", "cpu"]
     command = [sys.executable, "-m", "translate", "translate-folder", *map(str, words), "--precision", "fp32"]
