@@ -17,7 +17,7 @@ from tests.test_train_pairs import FAST as PAIRS_FAST
 from tests.test_train_pairs import PAPER as PAIRS_PAPER
 from translate import optim
 from translate.config import load_config
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.train import train
 
 training = sys.modules["translate.train"]  # the package has a function of that name

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.answers import blend, choose_answers
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 
 def codes(*arguments, **options):

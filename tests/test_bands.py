@@ -8,10 +8,10 @@ import torch
 from PIL import Image, ImageCms
 from torch import nn
 
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, read_recipe
 from translate.config import load_config
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.fitting import brought_back
 from translate.folder import translate_folder
 from translate.images import Picture, read_picture, write_picture

@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import KEY, Recipe, export_model, load_model
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.networks import GENERATORS
 
 

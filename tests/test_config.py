@@ -1,9 +1,9 @@
 import pytest
 
 from translate.config import Config, differences, dump_config, load_config, read_toml
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.recipes import known_options, recipe_layer
-from translate.shipped import shipped
+from translate.utils.package_data import shipped
 
 
 def test_layers_win_in_order():

@@ -9,7 +9,7 @@ from tests.test_gpu import pytestmark as on_gpu
 from translate.bench.cases import make_case
 from translate.config import TrainConfig, load_config
 from translate.cuda_graph import CapturedStep, forget_graph, nothing_drawn
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks.patch import MultiScale, gathered
 from translate.optim import make_optimizers, set_lr
 from translate.plan import Plan

@@ -12,8 +12,8 @@ import torch
 from tests.conftest import picture
 from tests.several import EXTRA, config_of, train_all
 from tests.test_train import assert_same, everything, stop_after
-from translate import dist
-from translate.errors import OptionError
+from translate.utils import dist
+from translate.utils.errors import OptionError
 from translate.train import train
 
 SETS = {"reds": (12, 40), "blues": (11, 40), "photos": (12, 64), "drawings": (12, 64)} | {

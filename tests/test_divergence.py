@@ -8,7 +8,7 @@ from tests.tasks.test_tasks import make_task
 from tests.test_train import assert_same, everything, flatten, make_config, stop_after
 from translate.divergence import Diverged, Trouble, Watch, culprit, guessing, inspect
 from translate.ema import EMA
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.losses import GAN_LOSSES, PAIRED_GAN_LOSSES
 from translate.train import train
 

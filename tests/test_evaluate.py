@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from translate.data.domains import Domain
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.evaluate import evaluate
 from translate.metrics.similarity import MAX_PSNR
 

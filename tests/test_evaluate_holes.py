@@ -10,7 +10,7 @@ from rich.console import Console
 from tests.metrics.test_holes import scene
 from translate.data.imageset import ImageSet, resolve_images
 from translate.data.masks import BANDS, evaluation_mask
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.evaluate_holes import FLOOR, MODEL, evaluate_holes, holes_sheet
 from translate.images import to_tensor
 from translate.metrics.features import DctFeatures

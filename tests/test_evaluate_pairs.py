@@ -9,7 +9,7 @@ from rich.console import Console
 
 from translate.data.pair import Pair
 from translate.data.pairs import Pairs, read_pair, resolve_pairs
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.evaluate_pairs import MAX_LOOKS, evaluate_pairs, pairs_sheet, trained_pairs
 from translate.metrics.similarity import MAX_PSNR
 

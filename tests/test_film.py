@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.film import FILM_SUFFIXES, enlarge, write_film
 from translate.images import WriteError
 

@@ -16,13 +16,13 @@ from torch import nn
 from translate import blend
 from translate import flow as flow_module
 from translate import folder as folder_module
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.folder import translate_folder
 from translate.images import Picture, WriteError, read_picture, write_picture
-from translate.lanes import Lanes
-from translate.leftovers import temporary_beside
+from translate.utils.concurrency import Lanes
+from translate.utils.temporary_files import temporary_beside
 from translate.networks import EXPORTABLE
 from translate.translator import Translator
 from translate.worklist import Worklist
@@ -591,7 +591,7 @@ def test_lanes_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
     drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)
     assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).lanes().count == 1
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    monkeypatch.setattr("translate.memory.free_bytes", lambda _: 10.5 * crisp._infer.peak_bytes(512, 512))
+    monkeypatch.setattr("translate.utils.memory.free_bytes", lambda _: 10.5 * crisp._infer.peak_bytes(512, 512))
     assert crisp.lanes().count == 10
 
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from translate import holes as holes_module
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.holes import fill, hole_in, hole_of, holes_of_batch, keep_known, resized_hole, windows
 from translate.picture import Picture, to_depth
 

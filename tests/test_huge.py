@@ -14,7 +14,7 @@ from translate.huge import Canvas, HugePicture, open_huge
 from translate.images import read_picture, write_picture
 from translate.picture import Picture
 from translate.streaming.regions import Region
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 pyvips = pytest.importorskip("pyvips")
 tifffile = pytest.importorskip("tifffile")

@@ -15,7 +15,7 @@ from skimage.color import rgb2gray
 
 from translate.decode import from_pillow
 from translate.encode import FORMATS, to_pillow
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import (
     IMAGE_SUFFIXES,
     Picture,
@@ -31,7 +31,7 @@ from translate.images import (
     write_picture,
 )
 from translate.picture import to_depth, to_gray
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 
 def smooth(height=24, width=36, channels=3):

@@ -4,7 +4,7 @@ import time
 import pytest
 import torch
 
-from translate.lanes import Lanes
+from translate.utils.concurrency import Lanes
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from translate import leftovers
+from translate.utils import temporary_files as leftovers
 from translate.images import atomic_write
-from translate.leftovers import remove_leftovers, temporary_beside
+from translate.utils.temporary_files import remove_leftovers, temporary_beside
 
 
 def dead_process():

@@ -7,7 +7,7 @@ import pytest
 HELD = """
 import sys
 import numpy as np
-from translate.memory import keep_freed_memory
+from translate.utils.memory import keep_freed_memory
 if sys.argv[1] != "no":
     keep_freed_memory(large=sys.argv[1] == "keep")
 for _ in range(2):

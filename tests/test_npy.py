@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import read_picture, write_picture
 
 RNG = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_a_header_that_promises_more_than_there_is(tmp_path):
 
 
 def test_a_value_range_is_two_numbers():
-    from translate.errors import OptionError
+    from translate.utils.errors import OptionError
     from translate.picture import parse_range
 
     assert parse_range("-1000,3000") == (-1000, 3000) and parse_range("") is None

@@ -14,7 +14,7 @@ from tests.conftest import picture
 from translate import Translator
 from translate.checkpoint import from_original, load_model
 from translate.cli import main
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.tasks import TASKS
 
 NORMS = {

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from translate.config import load_config
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.plan import (
     Plan,
     affordable_crop,

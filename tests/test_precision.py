@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from translate import precision
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks import EXPORTABLE
 from translate.precision import Mode, arranged, pick_inference_precision
 from translate.translator import Translator

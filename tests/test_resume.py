@@ -8,10 +8,10 @@ import torch
 
 from tests.test_train import assert_same, everything, make_config, stop_after
 from translate import states
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import WriteError
-from translate.leftovers import temporary_beside
-from translate.signals import Stopped, stop_at_once
+from translate.utils.temporary_files import temporary_beside
+from translate.utils.signals import Stopped, stop_at_once
 from translate.train import train
 
 TIMING = ("seconds", "images_per_second", "waiting")

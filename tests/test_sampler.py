@@ -5,7 +5,7 @@ from torch import nn
 
 import translate
 from translate.checkpoint import Recipe, export_model
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.networks import LATENT_GENERATORS
 from translate.sampler import Sampler
 

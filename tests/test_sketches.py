@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from translate.data.sketch import sketch_of
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.sketches import BATCH, make_sketches
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import WriteError
 from translate.states import Saves, States
 
@@ -265,7 +265,7 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
         "import resource, sys, torch\n"
         "from pathlib import Path\n"
         "from translate.checkpoint import Recipe, export_model\n"
-        "from translate.errors import UserError\n"
+        "from translate.utils.errors import UserError\n"
         "from translate.states import States\n"
         "place, net = Path(sys.argv[1]), torch.nn.ModuleDict({'G': torch.nn.Linear(100, 100)})\n"
         "recipe = Recipe(task='cycle', nets={}, domains=('a', 'b'), size=32, preset='fast', steps=1, data='')\n"

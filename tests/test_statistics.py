@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.folder import translate_folder
 from translate.images import read_rgb8, save_png
 from translate.networks import GENERATORS

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from translate.errors import UserError
-from translate.terminal import as_line, escape, printable, say
+from translate.utils.errors import UserError
+from translate.utils.terminal import as_line, escape, printable, say
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import tifffile
 from PIL import Image
 
 from translate import decode as decode_module
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import read_picture, write_picture
 from translate.picture import Picture
 from translate.tiff import kind_of
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 RNG = np.random.default_rng(0)
 PLAIN = {"photometric": "minisblack", "metadata": None}

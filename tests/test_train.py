@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 
 from tests.test_cli import SMALL
 from translate.config import load_config
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.optim import lr_at
-from translate.signals import Stopped
+from translate.utils.signals import Stopped
 from translate.train import train
 
 

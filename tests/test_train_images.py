@@ -11,7 +11,7 @@ from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
 from translate.checkpoint import load_model, read_recipe
 from translate.config import load_config
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.previews import is_preview
 from translate.train import train
 

@@ -11,7 +11,7 @@ from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
 from translate.checkpoint import read_recipe
 from translate.config import load_config
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.train import train
 
 FAST = {

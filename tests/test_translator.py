@@ -4,10 +4,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from translate import memory
-from translate.build import Factory
+from translate.utils import memory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import Picture, save_png
 from translate.networks import GENERATORS
 from translate.translator import Translator

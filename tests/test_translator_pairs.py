@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from translate import memory
-from translate.build import Factory
+from translate.utils import memory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import save_png
 from translate.networks import EXPORTABLE
 from translate.tasks.pix2pix import typical_look

@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from tests.campaigns.folder_runs import tiny_model
 from translate.checkpoint import KEY, from_original, load_model, load_state
-from translate.errors import UserError
-from translate.vetting import load_tensors, parse_json, refuse_expanded
+from translate.utils.errors import UserError
+from translate.utils.safe_load import load_tensors, parse_json, refuse_expanded
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import sys
 
 CODE = """
 import sys
-from translate.vision import import_torchvision
+from translate.utils.torchvision_door import import_torchvision
 torchvision = import_torchvision()
 assert import_torchvision() is torchvision is sys.modules["torchvision"]
 import torch, torchvision.models

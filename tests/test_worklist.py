@@ -3,9 +3,9 @@ import os
 import numpy as np
 import pytest
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import Picture, WriteError, write_picture
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 from translate.worklist import Shard, Worklist, as_suffix, is_done, note_options
 
 

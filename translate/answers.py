@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 _PARALLEL = 1e-4  # sine of the angle below which two looks lie on one line
 

@@ -28,13 +28,13 @@ from safetensors.torch import load_file, save
 from torch import nn
 from torch.optim import Optimizer
 
-from translate.build import Factory, spec_of
-from translate.errors import UserError
+from translate.utils.factory import Factory, spec_of
+from translate.utils.errors import UserError
 from translate.images import atomic_write
 from translate.networks import EXPORTABLE
 from translate.original import read_original
 from translate.tasks import TASKS
-from translate.vetting import load_tensors, parse_json, refuse_packed, vet_networks, vet_recipe
+from translate.utils.safe_load import load_tensors, parse_json, refuse_packed, vet_networks, vet_recipe
 
 FORMAT = 1
 KEY = "image-translate"

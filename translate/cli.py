@@ -30,11 +30,11 @@ from translate.commands.train_inpaint import TrainInpaint
 from translate.commands.train_pix2pix import TrainPix2pix
 from translate.commands.training import SECTIONS, train_task
 from translate.commands.translate_folder import TranslateFolder, translate_folder
-from translate.errors import OptionError, UserError, did_you_mean
+from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.former import check_words
-from translate.signals import STOPPED, Stopped
-from translate.terminal import say
-from translate.trust import MAX_PIXELS, TRUST
+from translate.utils.signals import STOPPED, Stopped
+from translate.utils.terminal import say
+from translate.utils.trust import MAX_PIXELS, TRUST
 
 COMMANDS: dict[str, tuple[type, Any]] = {
     "train-cycle": (TrainCycle, train_task),
@@ -148,7 +148,7 @@ def from_file(options_class: type, words: Sequence[str]) -> tuple[dict[str, Any]
     path = config_word(words)
     if not path:
         return {}, {}
-    from translate.build import check_type
+    from translate.utils.factory import check_type
     from translate.config import read_toml
 
     known = {f.name: f for f in fields(options_class)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from translate.data.files import nothing_in, open_images
 from translate.data.walk import Source, Stems, joined
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 class Companions:

@@ -10,10 +10,10 @@ from typing import Any
 
 import tomli_w
 
-from translate.build import check_type
-from translate.errors import OptionError, UserError, did_you_mean
+from translate.utils.factory import check_type
+from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.picture import parse_range
-from translate.shipped import shipped
+from translate.utils.package_data import shipped
 
 LENGTHS = ("steps", "epochs", "minutes")
 _LONGEST = 2**20  # bytes of a TOML file

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 Step = Callable[[dict[str, Tensor]], dict[str, Tensor]]  # a batch on the device -> loss terms on the device
 WARM_UP = 3  # steps before the capture: kernels are chosen, states are made

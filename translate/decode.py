@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from translate import npy, tiff
 from translate.encode import FORMATS
 from translate.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
     2: lambda x: x[:, ::-1],

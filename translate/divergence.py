@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from translate.ema import EMA
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.tasks import Task
 
 LOWER = 0.5  # the part of its learning rate that a phase keeps after it went wrong

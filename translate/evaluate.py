@@ -22,7 +22,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.domains import Domain, resolve_domains
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.colour import colour_statistics, transfer_colour
@@ -31,7 +31,7 @@ from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
 from translate.picture import ValueRange
 from translate.run import data_of
-from translate.terminal import escape
+from translate.utils.terminal import escape
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
 MAX_TRAIN = 1000  # training pictures that are looked at

@@ -21,7 +21,7 @@ from torch import Tensor
 from translate.data.imageset import ImageSet
 from translate.data.masks import BANDS, evaluation_mask
 from translate.data.sources import Source
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.evaluate import MAX_TRAIN, Reader, spread
 from translate.images import make_grid, to_tensor
 from translate.latent.neighbours import middle_square

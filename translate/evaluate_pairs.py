@@ -22,7 +22,7 @@ from torch import Tensor
 from translate.data.pair import Pair, read_pair
 from translate.data.pairs import Pairs, parts_map, resolve_pairs, right_answers
 from translate.data.sketch import is_line_drawing, sketch_of
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, named, spread
 from translate.images import make_grid, read_rgb8, to_tensor
 from translate.metrics.backend import import_torchmetrics

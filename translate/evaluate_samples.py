@@ -19,7 +19,7 @@ from torch import Tensor
 from translate.data.factors import factors_of
 from translate.data.imageset import ImageSet, resolve_images
 from translate.data.sources import Source
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, spread
 from translate.images import make_grid
 from translate.latent.neighbours import Bank, middle_square

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import atomic_write
 
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {

@@ -24,7 +24,7 @@ from torch import Tensor
 from translate.checkpoint import Recipe
 from translate.data.drawings import paper_tone
 from translate.data.sketch import ink, is_line_drawing, tidy_sketch
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import to_array, to_tensor
 from translate.picture import Picture, on_white, to_depth, to_gray
 from translate.tasks import TASKS

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import torch
 
 from translate.answers import Wish
-from translate.bar import Bar
-from translate.errors import UserError
+from translate.utils.progress import Bar
+from translate.utils.errors import UserError
 from translate.huge import Canvas, HugePicture
 from translate.images import WriteError, write_picture
-from translate.lanes import Lanes, ahead, threads
-from translate.memory import keep_freed_memory
+from translate.utils.concurrency import Lanes, ahead, threads
+from translate.utils.memory import keep_freed_memory
 from translate.picture import Picture
 from translate.report import FIRST, Failure, Failures, FolderReport, Tally
 from translate.translator import Layer, Ready, Translator

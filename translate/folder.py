@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from translate.answers import Wish, blend
-from translate.bar import show_bar, show_counting
+from translate.utils.progress import show_bar, show_counting
 from translate.companions import Companions
 from translate.data.mask_files import MaskFiles, judge_masks, read_mask
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.flow import Flow
 from translate.holes import resized_hole
 from translate.huge import HugePicture
 from translate.images import read_picture
-from translate.leftovers import remove_leftovers
+from translate.utils.temporary_files import remove_leftovers
 from translate.picture import Picture
 from translate.report import Failures, FolderReport
 from translate.translator import Layer, Translator

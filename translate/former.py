@@ -5,7 +5,7 @@ __all__ = ["check_words"]
 from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 FOUND = "nothing is needed here: it is found out from the data"
 RESUME = "the same command once more goes on where a run was stopped"

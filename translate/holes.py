@@ -30,7 +30,7 @@ from PIL import Image
 from torch import Tensor
 
 from translate.data.mask_files import read_mask
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.fitting import bring_back
 from translate.images import to_tensor
 from translate.kinds import picture_of

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from translate.answers import Wish
 from translate.encode import FORMATS
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.fitting import brought_back, fitted_size, fitted_source, is_paired
 from translate.images import atomic_write
 from translate.inference import Inference, Tiled, Watch
@@ -26,7 +26,7 @@ from translate.streaming.raster import Raster
 from translate.streaming.regions import Region
 from translate.tiff import kind_of
 from translate.transfer import Arriving
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 try:
     import pyvips

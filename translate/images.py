@@ -33,8 +33,8 @@ from torch import Tensor
 
 from translate.decode import decode
 from translate.encode import FORMATS, encode, refusal
-from translate.errors import UserError
-from translate.leftovers import temporary_beside
+from translate.utils.errors import UserError
+from translate.utils.temporary_files import temporary_beside
 from translate.picture import Picture, ValueRange, on_white, to_depth
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)

@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
-from translate import memory
+from translate.utils import memory
 from translate.answers import Answer
 from translate.checkpoint import Recipe
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import pad_to_multiple
-from translate.lanes import Lanes
+from translate.utils.concurrency import Lanes
 from translate.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.statistics import Statistics
 from translate.step import autocast

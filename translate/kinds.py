@@ -11,7 +11,7 @@ from torch import Tensor
 
 from translate.decode import from_pillow
 from translate.encode import stored_alpha, to_array, to_pillow
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.fitting import fitted_hint
 from translate.images import read_picture
 from translate.picture import Picture, ValueRange, as_picture, to_numbers

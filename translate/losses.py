@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate import dist
+from translate.utils import dist
 
 
 def lsgan_d(real: Tensor, fake: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.optim import Adam, Optimizer
 
-from translate.build import resolve
+from translate.utils.factory import resolve
 from translate.config import TrainConfig
 from translate.tasks import Task
 

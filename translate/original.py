@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate.build import Factory
-from translate.errors import UserError
+from translate.utils.factory import Factory
+from translate.utils.errors import UserError
 from translate.networks import GENERATORS
-from translate.vetting import load_tensors, refuse_expanded
+from translate.utils.safe_load import load_tensors, refuse_expanded
 
 Weights = dict[str, Tensor]
 NORM_PARTS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")

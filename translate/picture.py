@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 FULL_SCALE: dict[np.dtype, int] = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
 ValueRange = tuple[float, float]  # the numbers of a file that are black and white

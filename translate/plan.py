@@ -17,9 +17,9 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 
-from translate import dist
+from translate.utils import dist
 from translate.config import Config
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 Step = Callable[[], object]
 MakeStep = Callable[["Plan"], Step]

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 _ROUGH = 0.5  # grey levels that bf16 may stray from fp32 in the mean
 _ENOUGH = 0.8  # seconds, after which no further candidate is tried

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from translate import dist
+from translate.utils import dist
 from translate.data.images_data import ImagesData
 from translate.data.training import TrainingData
 from translate.ema import EMA

@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from translate.build import options_of
+from translate.utils.factory import options_of
 from translate.config import leaves
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.tasks import TASKS
 
 FAMILIAR = {  # the words of pytorch-CycleGAN-and-pix2pix

@@ -9,12 +9,12 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from translate import dist
+from translate.utils import dist
 from translate.checkpoint import read_recipe
 from translate.config import Config, differences, dump_config, read_toml
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import atomic_write
-from translate.leftovers import remove_leftovers
+from translate.utils.temporary_files import remove_leftovers
 from translate.plan import Plan
 from translate.states import States
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from translate.checkpoint import Recipe, load_model, model_file
-from translate.errors import OptionError, UserError, did_you_mean
+from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.step import autocast, pick_device
 from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents

@@ -7,15 +7,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from translate.build import spec_of
+from translate.utils.factory import spec_of
 from translate.checkpoint import is_original, load_model, model_file, sibling
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.log import console
 from translate.networks.patch import PatchGAN
 from translate.original import read_discriminator
 from translate.run import RunFolder
 from translate.tasks import TASKS, Task
-from translate.terminal import escape
+from translate.utils.terminal import escape
 
 
 def start_from(task: Task, path: str, folder: RunFolder) -> None:

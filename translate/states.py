@@ -16,10 +16,10 @@ from typing import Any
 import torch
 
 from translate.checkpoint import check_state, load_state, write_state
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import WriteError, atomic_write
 from translate.log import console
-from translate.terminal import escape
+from translate.utils.terminal import escape
 
 
 class States:

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.answers import Answer
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style import StyleNorm
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from translate import dist
-from translate.errors import OptionError
+from translate.utils import dist
+from translate.utils.errors import OptionError
 from translate.tasks import Task
 
 

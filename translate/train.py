@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from translate import dist
-from translate.build import Factory, check_arguments, resolve, spec_of
+from translate.utils import dist
+from translate.utils.factory import Factory, check_arguments, resolve, spec_of
 from translate.checkpoint import (
     Recipe,
     export_model,
@@ -23,20 +23,20 @@ from translate.data.quick import quick_check
 from translate.data.training import TRAINING_DATA, TrainingData
 from translate.divergence import Diverged, Trouble, Watch, inspect
 from translate.ema import EMA
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.log import Log, Window, console
-from translate.memory import keep_freed_memory
+from translate.utils.memory import keep_freed_memory
 from translate.networks.checkpointing import checkpoint_activations
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview
 from translate.run import RunFolder
-from translate.signals import Stopped, StopRequest, stop_at_once
+from translate.utils.signals import Stopped, StopRequest, stop_at_once
 from translate.starting import start_from
 from translate.states import Saves
 from translate.step import pick_device, seed_step, to_device, train_step
 from translate.tasks import TASKS, Task
-from translate.terminal import escape
+from translate.utils.terminal import escape
 
 
 def train(config: Config) -> Path:

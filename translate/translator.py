@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from translate.answers import Answer, Wish, choose_answers
 from translate.checkpoint import Recipe, load_model, model_file
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.fitting import as_look, brought_back, check_channels, fitted_hint, fitted_size, fitted_source, is_paired
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.huge import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference import Inference, Watch
 from translate.kinds import as_kind_of, checked_tensor, hint_of, picture_of
-from translate.lanes import Lanes
-from translate.memory import parse_bytes
+from translate.utils.concurrency import Lanes
+from translate.utils.memory import parse_bytes
 from translate.picture import Picture, parse_range
 from translate.precision import Mode
 from translate.ready import Layer, Ready

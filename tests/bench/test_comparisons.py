@@ -15,9 +15,9 @@ from translate.bench.pictures import write_pictures
 from translate.bench.tables import growth_tables, training_table, translation_table
 from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training
 from translate.bench.translation import check_translation, compare_translation
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.networks import EXPORTABLE
 
 CPU = torch.device("cpu")

@@ -8,7 +8,7 @@ from translate.bench.cases import make_case
 from translate.bench.peer import PARTS, Peer, original_weights
 from translate.bench.worker import Worker
 from translate.checkpoint import Recipe
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks.resnet import Resnet
 
 CPU = torch.device("cpu")

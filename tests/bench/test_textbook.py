@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from translate.bench.textbook import Pool, Textbook
 from translate.config import load_config
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.optim import make_optimizers
 from translate.plan import Plan
 from translate.step import seed_step, train_step

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from translate.bench.worker import Worker, ask, python
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 ECHO = """
 import sys

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
 from translate.images import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE

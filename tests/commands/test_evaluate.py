@@ -10,7 +10,7 @@ from tests.commands.test_translate_folder import exported
 from tests.test_evaluate_pairs import photo, save, sketch
 from tests.test_sampler import save as save_sampler
 from translate import cli
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
 from translate.networks import EXPORTABLE
 

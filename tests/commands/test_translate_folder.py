@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from translate import cli
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
 from translate.images import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE

@@ -11,8 +11,8 @@ from rich.console import Console
 from translate.data import catalog, dataset
 from translate.data.catalog import describe, load_catalog, owner_of_domain, prepare
 from translate.data.dataset import read_dataset
-from translate.errors import UserError
-from translate.shipped import shipped
+from translate.utils.errors import UserError
+from translate.utils.package_data import shipped
 
 FILES = sorted(shipped("datasets").glob("*.toml"))
 EXPECTED = {

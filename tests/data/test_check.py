@@ -13,7 +13,7 @@ from translate.data.apart import border_between
 from translate.data.check import check_data
 from translate.data.measure import measure
 from translate.data.quick import FileSet, quick_check
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def put(folder, count, seed, channel, height=48, width=64):

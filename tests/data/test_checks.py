@@ -6,7 +6,7 @@ from PIL import Image
 from tests.conftest import picture
 from translate.data.checks import check_headers, direction_note, exchanged_pairs, look_at, spread
 from translate.data.pair import Pair
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 def sketch(seed, side=64, thickness=1):

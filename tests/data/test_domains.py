@@ -7,7 +7,7 @@ from PIL import Image
 
 from translate.data import catalog, domains
 from translate.data.domains import Domain, find_images, resolve_domain, resolve_domains
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def fill(folder: Path, count: int, suffix: str = ".png", start: int = 0) -> Path:

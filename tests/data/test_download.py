@@ -14,7 +14,7 @@ import pytest
 
 from translate.data.download import check_file, download
 from translate.data.unpack import unpack
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -10,7 +10,7 @@ from translate.data.cache import PictureCache
 from translate.data.loader import Batches, Unpaired
 from translate.data.training import TRAINING_DATA, UnpairedData
 from translate.data.transforms import Jitter, fit, resize
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 @pytest.mark.parametrize(("square", "shape"), [(False, (20, 30)), (True, (20, 20))])

@@ -5,7 +5,7 @@ import pytest
 
 from tests.data.idx_files import write_idx, write_mnist
 from translate.data.idx import is_idx, labels_beside, part_to_test, read_idx
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

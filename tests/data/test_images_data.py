@@ -11,7 +11,7 @@ from translate.data.images_data import ImagesData, bordered
 from translate.data.loader import Batches, Singles
 from translate.data.probes import single_size
 from translate.data.training import TRAINING_DATA
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def write_classes(root, counts, height=48, width=56, gray=False):

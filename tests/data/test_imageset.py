@@ -10,7 +10,7 @@ from tests.conftest import picture
 from tests.data.idx_files import write_idx, write_mnist
 from translate.data import catalog
 from translate.data.imageset import resolve_images
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def write(root, *names):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from translate.data.labels import by_folder, check_files, classes_of, read_label_table
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 def table(folder, text, **options):

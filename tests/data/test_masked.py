@@ -12,7 +12,7 @@ from translate.data.loader import Batches
 from translate.data.masked import Masked, MaskedData
 from translate.data.masks import BANDS, KINDS, evaluation_mask
 from translate.data.training import TRAINING_DATA
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def write_pictures(folder, count=12, height=48, width=56, gray=False):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from translate.data.matching import match
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 def files(folder, *names):

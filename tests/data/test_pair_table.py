@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from translate.data.pair_table import read_table
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 @pytest.fixture

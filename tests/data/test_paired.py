@@ -11,7 +11,7 @@ from translate.config import DataConfig
 from translate.data.loader import Batches
 from translate.data.pairs import read_pair
 from translate.data.training import TRAINING_DATA, PairedData
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def write(root, a, b, train=12, test=6):

@@ -7,7 +7,7 @@ from PIL import Image
 from translate.data import catalog
 from translate.data.domains import resolve_domains
 from translate.data.pairs import Pair, parts_map, read_pair, resolve_pairs, right_answers
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 def fill(folder: Path, count: int, suffix: str = ".png", start: int = 0, width: int = 2) -> Path:

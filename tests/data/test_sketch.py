@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from translate.data.sketch import extract_sketches, sketch_of
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 
 def boxes(size: int = 96, colour=(200, 40, 40)) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ import pytest
 
 from translate.data.files import find_images, open_images
 from translate.data.walk import Listed, Tree, is_picture
-from translate.errors import UserError
-from translate.trust import TRUST
+from translate.utils.errors import UserError
+from translate.utils.trust import TRUST
 
 
 def touched(root, *names):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.test_sampler import make
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.latent.arithmetic import calculate, parse, read_groups, save_group
 
 GROUPS = {"glasses_men": [3, 14, 27], "men": [5, 6], "women": [8, 9, 10]}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.latent.directions import find_directions, principal_axes, slide
 
 

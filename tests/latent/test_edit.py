@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.latent.edit import edit
 from translate.latent.prior import style_prior
 

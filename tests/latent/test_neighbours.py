@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import picture
 from translate.data.sources import UNLABELLED, RowSource
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.latent.neighbours import COPY, Bank, middle_square
 from translate.metrics.features import DctFeatures
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import to_tensor
 from translate.latent.likeness import distances, pyramid
 from translate.latent.prior import style_prior

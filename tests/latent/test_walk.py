@@ -4,7 +4,7 @@ import torch
 
 from tests.test_sampler import make
 from translate.answers import blend
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.latent.walk import load_style, save_style, step_sizes, walk
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.classifier import train_classifier, train_factor_classifier
 
 WORDS = {"shape": ("bar", "disc", "ring"), "colour": ("blue", "red")}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.colour import LabStatistics, colour_statistics, transfer_colour
 
 

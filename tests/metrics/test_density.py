@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.density import density_coverage
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.edges import edge_f1
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.features import DctFeatures
 from translate.metrics.kernel import kernel_distance

@@ -2,9 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.squeezenet import SqueezeNetFeatures
-from translate.vision import import_torchvision
+from translate.utils.torchvision_door import import_torchvision
 
 
 @pytest.fixture(scope="module")

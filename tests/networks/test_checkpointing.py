@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from translate.memory import _Peak
+from translate.utils.memory import _Peak
 from translate.networks import DISCRIMINATORS, ENCODERS, GENERATORS, LATENT_DISCRIMINATORS, LATENT_GENERATORS, MASKED
 from translate.networks.checkpointing import checkpoint_activations
 from translate.networks.patch import MultiScale, PatchGAN

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from translate.build import Factory
-from translate.errors import OptionError
+from translate.utils.factory import Factory
+from translate.utils.errors import OptionError
 from translate.networks.context_encoder import ChannelwiseLinear, ContextEncoder
 
 

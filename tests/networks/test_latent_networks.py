@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.blocks import Halve
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator

@@ -3,9 +3,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.networks.perceptual import VGGFeatures, load_vgg, perceptual_loss, style_loss, total_variation
-from translate.vision import import_torchvision
+from translate.utils.torchvision_door import import_torchvision
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks import GENERATORS
 from translate.networks.unet import UNet
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.render import RENDERERS, render
 from translate.render.landscape import photo, scene
 from translate.render.light import MOODS, sample_light

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.streaming.test_streaming import made, streamed, translator
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.streaming.local import LocalMoments
 from translate.streaming.maps import Way
 from translate.streaming.regions import Region, cut, tiles

@@ -12,10 +12,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.conftest import picture
 from translate import Translator
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
-from translate.errors import OptionError, UserError
-from translate.memory import parse_bytes
+from translate.utils.errors import OptionError, UserError
+from translate.utils.memory import parse_bytes
 from translate.networks import EXPORTABLE, INPAINTERS
 from translate.streaming import planning
 from translate.streaming.engine import stream

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.step import seed_step, train_step
 from translate.tasks.generate import depth_at, draw_latents, one_hot
 

@@ -3,8 +3,8 @@ import torch
 import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
-from translate.build import Factory
-from translate.errors import OptionError
+from translate.utils.factory import Factory
+from translate.utils.errors import OptionError
 from translate.losses import kl_to_normal, mode_seeking
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.build import Factory
-from translate.errors import OptionError
+from translate.utils.factory import Factory
+from translate.utils.errors import OptionError
 from translate.step import seed_step, train_step
 from translate.tasks import TASKS
 from translate.tasks.pool import ImagePool

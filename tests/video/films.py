@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.build import Factory
+from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
 from translate.networks import GENERATORS
 from translate.translator import Translator

@@ -23,8 +23,8 @@ from translate.bench.machine import Peak
 from translate.bench.pictures import write_dataset
 from translate.data.loader import Batches
 from translate.data.training import TRAINING_DATA
-from translate.errors import OptionError, UserError
-from translate.memory import keep_freed_memory
+from translate.utils.errors import OptionError, UserError
+from translate.utils.memory import keep_freed_memory
 from translate.plan import Plan, make_plan
 from translate.step import pick_device, to_device
 from translate.train import build_task, noise, scratch_step, train

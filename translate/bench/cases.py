@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import torch
 
-from translate.build import resolve
+from translate.utils.factory import resolve
 from translate.config import Config, from_dict, load_config
 from translate.tasks import TASKS
 from translate.train import check_recipe, check_sides, make_task

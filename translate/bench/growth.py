@@ -15,8 +15,8 @@ from translate.bench.pictures import write_dataset
 from translate.bench.timing import interleaved
 from translate.bench.training import CANDIDATE
 from translate.bench.worker import Worker, ask
-from translate.errors import OptionError, UserError
-from translate.memory import free_bytes
+from translate.utils.errors import OptionError, UserError
+from translate.utils.memory import free_bytes
 
 SIZES, BATCHES = (64, 128, 256, 512), (1, 4, 16, 64)
 DATASETS, SIDE = (100, 1_000, 10_000, 100_000), 64  # pictures, px

@@ -14,7 +14,7 @@ from translate.bench.cases import Case
 from translate.bench.pictures import write_dataset
 from translate.bench.worker import python
 from translate.checkpoint import Recipe
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.networks.resnet import Resnet
 
 PARTS = ("train.py", "test.py", "models/__init__.py", "options/train_options.py", "data/__init__.py")

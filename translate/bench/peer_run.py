@@ -16,7 +16,7 @@ import torch
 from translate.bench.channel import FEW, WARM_UP, Channel
 from translate.bench.machine import Peak
 from translate.bench.timing import wait_for
-from translate.vision import import_torchvision
+from translate.utils.torchvision_door import import_torchvision
 
 
 class Metered:

@@ -13,7 +13,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.losses import GAN_LOSSES, PAIRED_GAN_LOSSES
 from translate.networks.blocks import InstanceNorm
 from translate.tasks import Task

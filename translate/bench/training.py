@@ -12,7 +12,7 @@ from translate.bench.ceiling import Ceiling
 from translate.bench.peer import Peer
 from translate.bench.timing import interleaved, ratio
 from translate.bench.worker import Worker, ask, python
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 CANDIDATE = python("translate.bench.candidates")
 TEXTBOOK, BF16, OURS, ORIGINAL = "textbook", "eager bf16 autocast", "ours", "the original"

@@ -22,7 +22,7 @@ from translate.bench.timing import interleaved, ratio, spread
 from translate.bench.worker import Worker, environment, python
 from translate.checkpoint import Recipe, load_model, model_file, read_recipe
 from translate.data.files import find_images
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.fitting import fitted_size
 from translate.images import read_picture, read_rgb8
 from translate.tasks import TASKS

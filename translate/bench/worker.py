@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 TURN = 0.25  # s that a turn takes at least, in steps
 PATIENCE = 10  # s until a process that should end is ended

@@ -71,7 +71,7 @@ def bench(options: Bench) -> int:
     from translate.images import atomic_write
     from translate.log import console
     from translate.step import pick_device
-    from translate.terminal import escape
+    from translate.utils.terminal import escape
 
     check(options)
     device = pick_device(options.device)
@@ -98,7 +98,7 @@ def check(options: Bench) -> None:
     Raises:
         OptionError: a number out of range, an option that the part lacks, or one that means nothing to it.
     """
-    from translate.errors import OptionError
+    from translate.utils.errors import OptionError
 
     for name in ("size", "batch_size", "steps"):
         if getattr(options, name) < 0:

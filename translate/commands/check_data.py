@@ -69,6 +69,6 @@ def _shown(found: "Iterable[Measured]", title: str, count: int) -> "Iterable[Mea
     from rich.console import Console
     from rich.progress import track
 
-    from translate.terminal import escape
+    from translate.utils.terminal import escape
 
     return track(found, f"Reading {escape(title)}", count, transient=True, console=Console(stderr=True))

@@ -97,7 +97,7 @@ def refuse_others(options: Evaluate, kind: str) -> None:
     Raises:
         OptionError: one of them is given.
     """
-    from translate.errors import OptionError
+    from translate.utils.errors import OptionError
 
     model, others, instead = KINDS[kind]
     for name in others:
@@ -134,7 +134,7 @@ def refuse_bands(translator: "Translator", kind: str) -> None:
     Raises:
         UserError: says why.
     """
-    from translate.errors import UserError
+    from translate.utils.errors import UserError
 
     counts = [translator.recipe.channels.get(side, 3) for side in "ab"]
     if not {*counts} <= {1, 3}:

@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from translate.commands.options import PathWord, Words
-from translate.terminal import say
+from translate.utils.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class ImportCheckpoint:
 def import_checkpoint(options: ImportCheckpoint) -> int:
     """Read it, write it, and say what it is."""
     from translate.checkpoint import export_model, from_original, is_original, model_file
-    from translate.errors import OptionError, UserError
+    from translate.utils.errors import OptionError, UserError
 
     names = tuple(name.strip() for name in options.domains.split(",")) if options.domains else ()
     if options.domains and (len(names) != 2 or not all(names)):

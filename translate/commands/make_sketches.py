@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from translate.commands.options import PathWord, TrustOptions
-from translate.terminal import say
+from translate.utils.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)

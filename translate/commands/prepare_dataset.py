@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from translate.terminal import say
+from translate.utils.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from tyro.conf import arg
 
 from translate.commands.options import PathWord, Words
 from translate.commands.sampling import keep_group, make_sheet, write
-from translate.errors import OptionError
-from translate.terminal import say
+from translate.utils.errors import OptionError
+from translate.utils.terminal import say
 
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from translate.errors import OptionError
-from translate.terminal import say
+from translate.utils.errors import OptionError
+from translate.utils.terminal import say
 
 if TYPE_CHECKING:
     from translate.commands.sample import Sample

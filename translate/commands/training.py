@@ -7,7 +7,7 @@ from dataclasses import fields
 from shlex import quote
 from typing import Any
 
-from translate.terminal import say
+from translate.utils.terminal import say
 
 RECIPE_KEYS = {
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
@@ -30,7 +30,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
         sections: The sections of a recipe that stood in --config.
         unknown: The words of the command line that are no options of the command: keys of a recipe.
     """
-    from translate import dist
+    from translate.utils import dist
     from translate.config import load_config
     from translate.recipes import recipe_layer
     from translate.train import train

@@ -11,7 +11,7 @@ from tyro.conf import arg
 
 from translate.commands.options import Direction, PathWord, TrustOptions, ValueRange, Words
 from translate.commands.translating_film import translate_film
-from translate.terminal import say
+from translate.utils.terminal import say
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
@@ -87,7 +87,7 @@ class TranslateFolder(TrustOptions):
 
 def translate_folder(options: TranslateFolder) -> int:
     """Translate a folder; exit status 1 if a file failed."""
-    from translate.errors import OptionError
+    from translate.utils.errors import OptionError
     from translate.folder import Masks, translate_folder
     from translate.translator import Translator
     from translate.video import is_video

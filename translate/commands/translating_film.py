@@ -4,8 +4,8 @@ __all__ = ["translate_film"]
 
 from typing import TYPE_CHECKING
 
-from translate.errors import OptionError
-from translate.terminal import say
+from translate.utils.errors import OptionError
+from translate.utils.terminal import say
 
 if TYPE_CHECKING:
     from translate.commands.translate_folder import TranslateFolder

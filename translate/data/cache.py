@@ -14,9 +14,9 @@ from rich.progress import track
 
 from translate.data.depth import FileKind, MixedChannels
 from translate.data.transforms import fit
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import atomic_write
-from translate.terminal import escape
+from translate.utils.terminal import escape
 
 Decode = Callable[[int], np.ndarray | str]
 

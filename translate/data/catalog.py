@@ -15,8 +15,8 @@ from rich.table import Table
 from translate.data.dataset import Dataset, Download, Render, read_dataset
 from translate.data.download import check_file, download
 from translate.data.unpack import unpack
-from translate.errors import OptionError, UserError, did_you_mean
-from translate.shipped import shipped
+from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.package_data import shipped
 
 _UNPACKED_MOST = 20  # times its size that an archive may unpack to: pictures hardly shrink in one
 _SLACK = 1 << 30

@@ -20,7 +20,7 @@ from translate.data.names import bare
 from translate.data.pair import Pair, PairError, check_halves, check_sizes
 from translate.data.pairs import resolve_pairs
 from translate.data.sources import RowSource, Source
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 _FEW = 10  # pictures that a model knows by heart
 _STRAYS = 0.5  # of a domain, most that can have strayed into it

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from translate.data.measure import Measured
-from translate.terminal import printable
+from translate.utils.terminal import printable
 
 _NAMED = 3  # files that a line names
 _MODES = 3

@@ -28,7 +28,7 @@ from PIL import Image, UnidentifiedImageError
 
 from translate.data.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
 from translate.data.sketch import is_line_drawing
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import read_rgb8
 from translate.picture import to_gray
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from translate.data.cache import Pictures
 from translate.data.depth import as_unit
 from translate.data.placement import Placement
-from translate.memory import free_bytes
+from translate.utils.memory import free_bytes
 
 _SHARE = 0.25  # of a device's free memory that pictures may take
 _PIECE = 1 << 26  # numbers that are uploaded at a time

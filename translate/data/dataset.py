@@ -10,7 +10,7 @@ import typing
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from translate.errors import UserError, did_you_mean
+from translate.utils.errors import UserError, did_you_mean
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

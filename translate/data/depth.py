@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from translate.data.checks import colourless, spread
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import read_picture
 from translate.picture import FULL_SCALE, ValueRange, on_white, to_depth, to_gray
 

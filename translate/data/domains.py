@@ -11,7 +11,7 @@ from pathlib import Path
 from translate.data import catalog
 from translate.data.files import find_images, is_pattern, readable
 from translate.data.names import bare, catalog_set, distinct_names, held_out, name_of
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 _TRAIN = re.compile(r"train(?P<side>_?[AB])?$")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from translate.data.sources import Source
 from translate.data.tables import csv_rows
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 TABLE = "factors.csv"
 MOST_WORDS = 20  # what takes more values is a measure and no kind

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from translate.data.walk import Listed, Source, Tree, is_picture, readable
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import IMAGE_SUFFIXES
 
 _MAGIC = frozenset("*?[")

@@ -14,7 +14,7 @@ from translate.data.idx import is_idx
 from translate.data.labels import LabelTable, check_files, read_label_table
 from translate.data.names import bare, clean, name_of
 from translate.data.tables import is_table
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 _TRAIN = re.compile(r"train(?:_?[AB])?$")
 _HELD_OUT = ("test", "val")

@@ -24,9 +24,9 @@ from translate.data.quick import FileSet
 from translate.data.sources import UNLABELLED, FileSource, RowSource, Source, shape_of
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.picture import to_gray
-from translate.terminal import printable
+from translate.utils.terminal import printable
 
 _MEASURED = 1000  # pictures whose sizes are looked up before any is decoded
 _LOOKED_AT = 64  # pictures decoded to see whether they have colour

@@ -19,7 +19,7 @@ from translate.data.labels import by_folder, classes_of, read_label_table
 from translate.data.names import clean, held_out
 from translate.data.sources import UNLABELLED, FileSource, RowSource, Source
 from translate.data.tables import is_table
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 _HELD_OUT_MOST = 1000  # pictures of a set without a test part
 _WAYS = "give each class a folder of its own, or --labels FILE.csv with the columns file,label, or leave --labels out"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from translate.data.files import listed, names_below
 from translate.data.tables import csv_rows
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 _FILE, _LABEL, _SPLIT = ("file", "filename", "image", "path"), ("label", "class"), ("split",)  # names of columns
 _SPLITS = ("train", "test", "val")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate import dist
+from translate.utils import dist
 from translate.data.cache import Pictures
 from translate.data.crops import Crops, upload
 from translate.data.hints import sample_hints

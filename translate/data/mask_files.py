@@ -14,7 +14,7 @@ import numpy as np
 from translate.data.checks import colourless, spread
 from translate.data.files import find_images, listed
 from translate.data.masks import draw_mask
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import read_picture
 from translate.picture import Picture, to_depth, to_gray
 

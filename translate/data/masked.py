@@ -18,7 +18,7 @@ from translate.data.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.data.masks import BANDS, check_wishes, draw_mask, evaluation_mask
 from translate.data.probes import MASKED_PROBES, training_size
 from translate.data.wishes import DataWishes
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]
 _MULTIPLE = 16  # px: every network that fills holes takes such sides

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from translate.data.mask_shapes import KINDS
-from translate.errors import OptionError, did_you_mean
+from translate.utils.errors import OptionError, did_you_mean
 
 DEFAULT_KINDS = ("strokes",) * 9 + ("boxes",) * 4 + ("blobs",) * 4 + ("halves", "scratches", "salt")
 EVALUATED_KINDS = ("strokes",) * 4 + ("boxes",) * 3 + ("blobs",) * 3

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from translate.data.files import listed
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 _TRIED = 4  # pictures whose partner's name is guessed to find what all names differ by
 _SEPARATORS = "_-. "

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from translate.data.checks import traits
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import picture_of_bytes
 from translate.picture import Picture, on_white, to_depth
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from translate.data.transforms import resize
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import read_rgb8
 
 _ASPECT = 0.01  # sizes whose shapes differ by less than this are the same picture at another resolution

@@ -10,9 +10,9 @@ from translate.data.files import find_images
 from translate.data.matching import match, stems
 from translate.data.pair import Pair
 from translate.data.walk import is_inside
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import IMAGE_SUFFIXES
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")
 _HELD_OUT = ("test", "val")

@@ -9,7 +9,7 @@ from pathlib import Path
 from translate.data.files import listed
 from translate.data.pair import Pair
 from translate.data.tables import csv_rows
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 _HEADERS = (("a", "b"), ("source", "target"))
 _SPLITS = ("train", "test", "val")

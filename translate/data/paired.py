@@ -22,7 +22,7 @@ from translate.data.probes import PROBES, middle, training_size
 from translate.data.quick import FileSet
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.picture import parse_range, to_depth, to_gray
 
 _LABELS = ("auto", "none", "a", "b", "ab")

@@ -12,7 +12,7 @@ from translate.data.names import bare, catalog_names, catalog_set, held_out, nam
 from translate.data.pair import Pair, read_pair
 from translate.data.pair_files import find_pairs, matched_pairs
 from translate.data.pair_table import read_table
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from translate.data.drawings import ink, is_line_drawing, tidy_sketch
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 NORMAL = 256  # px of the shorter side from which on all lengths grow with the picture
 LARGEST = 512  # px: larger photos are reduced to it, and their sketches enlarged

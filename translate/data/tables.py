@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 def is_table(path: Path) -> bool:

@@ -22,7 +22,7 @@ from typing import IO
 from rich.console import Console
 from rich.progress import Progress
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 _CHUNK = 1 << 20
 _MOST = 5_000_000  # entries: many more empty files than pictures in any set would fill a disk, too

@@ -17,7 +17,7 @@ from translate.data.probes import PROBES, middle, training_size
 from translate.data.quick import FileSet
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.picture import parse_range
 
 

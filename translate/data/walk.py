@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.images import IMAGE_SUFFIXES
-from translate.trust import TRUST
+from translate.utils.trust import TRUST
 
 _KEPT = 8  # folders whose names are at hand
 States = frozenset[int]  # how many parts of a pattern a path has met; ** may stand for any number of folders

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from translate.config import read_toml
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import atomic_write
 from translate.sampler import Sampler
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.sampler import Sampler
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from translate.data.sketch import ink, tidy_sketch
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.fitting import fitted_hint
 from translate.images import to_tensor
 from translate.latent.directions import draw_styles

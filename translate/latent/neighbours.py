@@ -12,7 +12,7 @@ from torch import Tensor
 from translate.data.probes import middle
 from translate.data.sources import Source
 from translate.data.transforms import fit
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.features import DctFeatures
 from translate.metrics.picture_sets import as_tensor
 from translate.metrics.variety import small_copies

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import to_tensor
 from translate.latent.directions import draw_styles
 from translate.latent.likeness import distances, pyramid

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from translate.answers import blend
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import atomic_write
 from translate.sampler import Sampler
 

@@ -5,8 +5,8 @@ __all__ = ["import_torchmetrics"]
 import importlib
 from types import ModuleType
 
-from translate import vision
-from translate.errors import UserError
+from translate.utils import torchvision_door as vision
+from translate.utils.errors import UserError
 
 
 def import_torchmetrics(module: str) -> ModuleType:

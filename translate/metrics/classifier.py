@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 EPOCHS = 16
 BATCH = 64

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from kornia.color import lab_to_rgb, rgb_to_lab
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 FLAT = 0.1  # Lab units: what varies less is gray or one colour, and only rounding would be stretched
 

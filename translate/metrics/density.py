@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.variety import CHUNK, distances
 
 NEIGHBOURS = 5  # the paper's choice

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 DARK = 160  # of 255: what is darker is line
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.backend import import_torchmetrics
 
 MAX_SUBSET = 1000  # the cost of a subset grows with its square

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.metrics.variety import distances, nearest
 
 MEDIAN_LIMIT, LOW_LIMIT = 0.9, 0.5

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.errors import UserError
-from translate.vetting import load_tensors
+from translate.utils.errors import UserError
+from translate.utils.safe_load import load_tensors
 
 MEAN = (104.0, 117.0, 123.0)  # of blue, green, red: what the published weights were trained with
 SIDE = 227  # px

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate import dist
+from translate.utils import dist
 from translate.networks.blocks import uncast
 
 SPEED = 50_000  # pictures in which the strength can go from 0 to 1

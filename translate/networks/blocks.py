@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from translate import dist
-from translate.build import resolve
+from translate.utils import dist
+from translate.utils.factory import resolve
 
 
 class InstanceNorm(nn.Module):

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate import dist
+from translate.utils import dist
 from translate.networks.blocks import Halve, Upsample, init_he
 
 COARSE = 8  # planes of noise at an eighth of the size

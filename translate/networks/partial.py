@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate import dist
+from translate.utils import dist
 from translate.networks.blocks import init_he
 
 

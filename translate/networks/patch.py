@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.errors import OptionError, did_you_mean
+from translate.utils.errors import OptionError, did_you_mean
 from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal, uncast
 
 NORMS = ("instance", "batch", "spectral", "none")

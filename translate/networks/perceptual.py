@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.networks.blocks import uncast
-from translate.vetting import load_tensors
+from translate.utils.safe_load import load_tensors
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.build import resolve
+from translate.utils.factory import resolve
 from translate.networks.blocks import (
     Downsample,
     InstanceNorm,

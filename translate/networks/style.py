@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate import dist
-from translate.errors import OptionError
+from translate.utils import dist
+from translate.utils.errors import OptionError
 from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_alike, init_he, init_normal
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from translate.errors import OptionError, did_you_mean
+from translate.utils.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from translate.render.sheet import Job

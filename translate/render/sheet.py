@@ -23,7 +23,7 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.render.arrays import Picture
 
 PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as long

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from translate.lanes import ahead
+from translate.utils.concurrency import ahead
 from translate.streaming.regions import Region
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from translate.lanes import threads
+from translate.utils.concurrency import threads
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style import StyleNorm
 from translate.streaming.crew import Crew

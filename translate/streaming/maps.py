@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.errors import UserError
-from translate.memory import gigabytes, resident_bytes
+from translate.utils.errors import UserError
+from translate.utils.memory import gigabytes, resident_bytes
 from translate.streaming.planning import StreamPlan
 from translate.streaming.raster import Raster
 from translate.streaming.regions import Region

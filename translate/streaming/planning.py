@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.streaming.rules import LEAVES, NORMS, POINTWISE, POINTWISE_METHODS, POINTWISE_MODULES, argument
 
 KEPT = 16.0  # numbers for each pixel of the picture; maps with more of them are computed again, not kept

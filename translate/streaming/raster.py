@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.streaming.regions import Region
 
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.build import Factory, resolve
+from translate.utils.factory import Factory, resolve
 from translate.losses import GAN_LOSSES, smoothness
 from translate.tasks.base import Batch, Task
 from translate.tasks.pool import ImagePool

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate import dist
-from translate.build import Factory, options_of, resolve
-from translate.errors import OptionError
+from translate.utils import dist
+from translate.utils.factory import Factory, options_of, resolve
+from translate.utils.errors import OptionError
 from translate.losses import PAIRED_GAN_LOSSES, smoothness
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.augment import Augment

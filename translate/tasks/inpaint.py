@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate import dist
-from translate.build import Factory, options_of, resolve, spec_of
-from translate.errors import OptionError
+from translate.utils import dist
+from translate.utils.factory import Factory, options_of, resolve, spec_of
+from translate.utils.errors import OptionError
 from translate.losses import GAN_LOSSES, mode_seeking
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
 from translate.networks.patch import MultiScale

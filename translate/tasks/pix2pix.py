@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from translate import dist
-from translate.build import Factory, options_of, resolve
-from translate.errors import OptionError
+from translate.utils import dist
+from translate.utils.factory import Factory, options_of, resolve
+from translate.utils.errors import OptionError
 from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.networks import ENCODERS
 from translate.networks.patch import MultiScale

@@ -5,7 +5,7 @@ __all__ = ["ImagePool"]
 import torch
 from torch import Tensor, nn
 
-from translate import dist
+from translate.utils import dist
 
 
 class ImagePool(nn.Module):

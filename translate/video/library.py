@@ -5,7 +5,7 @@ __all__ = ["import_av", "in_a_line"]
 from pathlib import Path
 from typing import Any
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 def import_av(path: str | Path) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from translate.images import atomic_write
-from translate.vetting import load_tensors
+from translate.utils.safe_load import load_tensors
 
 
 @dataclass

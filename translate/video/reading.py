@@ -13,7 +13,7 @@ from PIL import Image
 
 from translate.data.files import find_images
 from translate.decode import from_pillow
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 from translate.images import read_picture
 from translate.picture import Picture, to_depth
 from translate.video.clip import Clip, Colours, Frame

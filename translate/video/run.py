@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from translate.answers import Wish
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 from translate.images import IMAGE_SUFFIXES
 from translate.picture import Picture, to_depth
 from translate.precision import Mode
-from translate.signals import Stopped
+from translate.utils.signals import Stopped
 from translate.translator import Translator
 from translate.video.calm import Calm
 from translate.video.clip import Clip, Frame

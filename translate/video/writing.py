@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 from translate.film import indexed
 from translate.images import atomic_write, read_picture, write_picture
 from translate.picture import Picture, on_white

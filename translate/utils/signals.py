@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 STOPPED = 75  # the exit status of "saved and stopped; run the same command to go on" (EX_TEMPFAIL)
 _PREEMPTION = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name))

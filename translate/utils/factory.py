@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from translate.errors import OptionError, did_you_mean
+from translate.utils.errors import OptionError, did_you_mean
 
 
 def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:

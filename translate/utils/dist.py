@@ -32,7 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 
-from translate.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -18,9 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate.build import Factory
-from translate.errors import UserError
-from translate.terminal import printable
+from translate.utils.factory import Factory
+from translate.utils.errors import UserError
+from translate.utils.terminal import printable
 
 _LONGEST = 2**20  # characters of a recipe; real ones have a few thousand
 _DEEPEST = 256  # blocks, levels: what a network's constructor counts up to

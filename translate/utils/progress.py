@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
-from translate.terminal import escape
+from translate.utils.terminal import escape
 
 
 class _Speed(ProgressColumn):

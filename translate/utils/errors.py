@@ -5,7 +5,7 @@ __all__ = ["OptionError", "UserError", "did_you_mean"]
 import difflib
 from collections.abc import Iterable
 
-from translate.terminal import as_line
+from translate.utils.terminal import as_line
 
 
 class UserError(ValueError):

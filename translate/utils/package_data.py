@@ -4,7 +4,7 @@ __all__ = ["shipped"]
 
 from pathlib import Path
 
-from translate.errors import UserError
+from translate.utils.errors import UserError
 
 
 def shipped(folder: str, package: Path | None = None) -> Path:
@@ -17,7 +17,7 @@ def shipped(folder: str, package: Path | None = None) -> Path:
     Raises:
         UserError: the installation lacks it.
     """
-    package = package or Path(__file__).parent
+    package = package or Path(__file__).parents[1]
     inside = package / "_shipped"
     # An installed wheel must not look beside itself: site-packages may hold a stranger called "datasets".
     place = inside / folder if inside.is_dir() else package.parent / folder

@@ -15,7 +15,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from translate.errors import OptionError
+from translate.utils.errors import OptionError
 
 _CGROUPS = (  # folder, limit, usage, and the name of the page cache that can be given up, of versions 2 and 1
     ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
