@@ -14,7 +14,7 @@ from translate.config import load_config
 from translate.utils.errors import OptionError, UserError
 from translate.fitting import brought_back
 from translate.folder import translate_folder
-from translate.images import Picture, read_picture, write_picture
+from translate.images.io import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
 from translate.train import train
 from translate.translator import Translator

@@ -12,7 +12,7 @@ from translate.data.imageset import ImageSet, resolve_images
 from translate.data.masks import BANDS, evaluation_mask
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate_holes import FLOOR, MODEL, evaluate_holes, holes_sheet
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.metrics.features import DctFeatures
 from translate.metrics.kernel import kernel_distance
 from translate.metrics.similarity import MAX_PSNR

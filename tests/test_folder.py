@@ -20,7 +20,7 @@ from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
 from translate.utils.errors import OptionError, UserError
 from translate.folder import translate_folder
-from translate.images import Picture, WriteError, read_picture, write_picture
+from translate.images.io import Picture, WriteError, read_picture, write_picture
 from translate.utils.concurrency import Lanes
 from translate.utils.temporary_files import temporary_beside
 from translate.networks import EXPORTABLE

@@ -8,7 +8,7 @@ from PIL import Image
 from translate import holes as holes_module
 from translate.utils.errors import UserError
 from translate.holes import fill, hole_in, hole_of, holes_of_batch, keep_known, resized_hole, windows
-from translate.picture import Picture, to_depth
+from translate.images.picture import Picture, to_depth
 
 SIZE = 64
 

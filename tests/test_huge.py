@@ -11,8 +11,8 @@ from tests.streaming.test_streaming import translator
 from translate import huge
 from translate.folder import translate_folder
 from translate.huge import Canvas, HugePicture, open_huge
-from translate.images import read_picture, write_picture
-from translate.picture import Picture
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
 from translate.streaming.regions import Region
 from translate.utils.trust import TRUST
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.color import rgb2gray
 
-from translate.decode import from_pillow
-from translate.encode import FORMATS, to_pillow
+from translate.images.decode import from_pillow
+from translate.images.encode import FORMATS, to_pillow
 from translate.utils.errors import UserError
-from translate.images import (
+from translate.images.io import (
     IMAGE_SUFFIXES,
     Picture,
     WriteError,
@@ -30,7 +30,7 @@ from translate.images import (
     to_tensor,
     write_picture,
 )
-from translate.picture import to_depth, to_gray
+from translate.images.picture import to_depth, to_gray
 from translate.utils.trust import TRUST
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from translate.utils import temporary_files as leftovers
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.utils.temporary_files import remove_leftovers, temporary_beside
 
 
@@ -68,7 +68,7 @@ def test_folders_that_are_not_there_or_closed_are_left_alone(tmp_path):
 
 def test_a_write_that_is_killed_leaves_what_the_next_run_removes(linux, tmp_path):
     code = (
-        "import os, sys; from translate.images import atomic_write\n"
+        "import os, sys; from translate.images.io import atomic_write\n"
         "with atomic_write(sys.argv[1]) as temporary:\n"
         "    temporary.write_text('half a pict')\n"
         "    os.kill(os.getpid(), 9)\n"

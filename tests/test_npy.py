@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from translate.utils.errors import UserError
-from translate.images import read_picture, write_picture
+from translate.images.io import read_picture, write_picture
 
 RNG = np.random.default_rng(0)
 
@@ -88,7 +88,7 @@ def test_a_header_that_promises_more_than_there_is(tmp_path):
 
 def test_a_value_range_is_two_numbers():
     from translate.utils.errors import OptionError
-    from translate.picture import parse_range
+    from translate.images.picture import parse_range
 
     assert parse_range("-1000,3000") == (-1000, 3000) and parse_range("") is None
     for words in ("3", "1,1", "2,1", "a,b", "0,nan", "1,2,3"):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from translate.images import read_picture, write_picture
-from translate.picture import Picture, to_depth
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture, to_depth
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GRAY = SRGB[:16] + b"GRAY" + SRGB[20:]  # as far as a header goes
@@ -86,8 +86,8 @@ def test_files_without_profile_stay_what_they_were(tmp_path, suffix, gray):
 
 
 def test_pil_images_carry_theirs(tmp_path):
-    from translate.decode import from_pillow
-    from translate.encode import to_pillow
+    from translate.images.decode import from_pillow
+    from translate.images.encode import to_pillow
 
     content = io.BytesIO()
     Image.fromarray(SMOOTH).save(content, "PNG", icc_profile=SRGB)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from translate.images import WriteError
+from translate.images.io import WriteError
 from translate.report import Failure, Failures, FolderReport, Tally
 
 

@@ -9,7 +9,7 @@ import torch
 from tests.test_train import assert_same, everything, make_config, stop_after
 from translate import states
 from translate.utils.errors import UserError
-from translate.images import WriteError
+from translate.images.io import WriteError
 from translate.utils.temporary_files import temporary_beside
 from translate.utils.signals import Stopped, stop_at_once
 from translate.train import train
@@ -131,7 +131,8 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
     whole, two_folders, tmp_path, tiny, monkeypatch, capsys
 ):
     """From step 3 to 8 nothing can be written: neither lines, nor samples, nor states."""
-    from translate import images, log
+    from translate.images import io as images
+    from translate import log
 
     config, step = make_config(two_folders, tmp_path / "r", tiny, train=EVERY), [0]
     real_fsync, real_lines, real_step = os.fsync, log.Lines._try, train.__globals__["train_step"]

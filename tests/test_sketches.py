@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.data.sketch import sketch_of
+from translate.images.sketch_extraction import sketch_of
 from translate.utils.errors import OptionError, UserError
 from translate.sketches import BATCH, make_sketches
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from translate.utils.errors import UserError
-from translate.images import WriteError
+from translate.images.io import WriteError
 from translate.states import Saves, States
 
 CPU = torch.device("cpu")

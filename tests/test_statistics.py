@@ -9,7 +9,7 @@ from translate.utils.factory import Factory
 from translate.checkpoint import Recipe
 from translate.utils.errors import OptionError
 from translate.folder import translate_folder
-from translate.images import read_rgb8, save_png
+from translate.images.io import read_rgb8, save_png
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style import StyleNorm

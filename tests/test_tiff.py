@@ -5,11 +5,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from translate import decode as decode_module
+from translate.images import decode as decode_module
 from translate.utils.errors import UserError
-from translate.images import read_picture, write_picture
-from translate.picture import Picture
-from translate.tiff import kind_of
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
+from translate.images.tiff import kind_of
 from translate.utils.trust import TRUST
 
 RNG = np.random.default_rng(0)

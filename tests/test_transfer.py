@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from translate.images import to_array, to_tensor
-from translate.transfer import Arriving, to_device
+from translate.images.io import to_array, to_tensor
+from translate.images.transfer import Arriving, to_device
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from translate.utils import memory
 from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
-from translate.images import Picture, save_png
+from translate.images.io import Picture, save_png
 from translate.networks import GENERATORS
 from translate.translator import Translator
 

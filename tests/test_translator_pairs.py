@@ -13,7 +13,7 @@ from translate.utils import memory
 from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
-from translate.images import save_png
+from translate.images.io import save_png
 from translate.networks import EXPORTABLE
 from translate.tasks.pix2pix import typical_look
 from translate.translator import Translator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from translate.utils.errors import OptionError, UserError
-from translate.images import Picture, WriteError, write_picture
+from translate.images.io import Picture, WriteError, write_picture
 from translate.utils.trust import TRUST
 from translate.worklist import Shard, Worklist, as_suffix, is_done, note_options
 

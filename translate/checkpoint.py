@@ -30,7 +30,7 @@ from torch.optim import Optimizer
 
 from translate.utils.factory import Factory, spec_of
 from translate.utils.errors import UserError
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.networks import EXPORTABLE
 from translate.original import read_original
 from translate.tasks import TASKS

@@ -12,7 +12,7 @@ import tomli_w
 
 from translate.utils.factory import check_type
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.picture import parse_range
+from translate.images.picture import parse_range
 from translate.utils.package_data import shipped
 
 LENGTHS = ("steps", "epochs", "minutes")

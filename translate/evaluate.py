@@ -23,13 +23,13 @@ from torch import Tensor
 
 from translate.data.domains import Domain, resolve_domains
 from translate.utils.errors import OptionError, UserError
-from translate.images import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
+from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.colour import colour_statistics, transfer_colour
 from translate.metrics.features import DctFeatures
 from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
-from translate.picture import ValueRange
+from translate.images.picture import ValueRange
 from translate.run import data_of
 from translate.utils.terminal import escape
 

@@ -23,7 +23,7 @@ from translate.data.masks import BANDS, evaluation_mask
 from translate.data.sources import Source
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import MAX_TRAIN, Reader, spread
-from translate.images import make_grid, to_tensor
+from translate.images.io import make_grid, to_tensor
 from translate.latent.neighbours import middle_square
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.features import DctFeatures
@@ -31,7 +31,7 @@ from translate.metrics.hole_report import BandScores, HoleScores
 from translate.metrics.holes import FILLS, Fill, Holed, HoleTally, apart_inside
 from translate.metrics.report import Row
 from translate.metrics.tally import SEED, Tally, kernel_row
-from translate.picture import to_gray
+from translate.images.picture import to_gray
 
 MODEL, FLOOR = "this model", "other real pictures"
 MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pass of the network

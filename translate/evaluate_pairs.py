@@ -21,10 +21,10 @@ from torch import Tensor
 
 from translate.data.pair import Pair, read_pair
 from translate.data.pairs import Pairs, parts_map, resolve_pairs, right_answers
-from translate.data.sketch import is_line_drawing, sketch_of
+from translate.images.sketch_extraction import is_line_drawing, sketch_of
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, named, spread
-from translate.images import make_grid, read_rgb8, to_tensor
+from translate.images.io import make_grid, read_rgb8, to_tensor
 from translate.metrics.backend import import_torchmetrics
 from translate.metrics.baselines import MeanPicture, NearestSource, brought_to
 from translate.metrics.features import DctFeatures

@@ -21,7 +21,7 @@ from translate.data.imageset import ImageSet, resolve_images
 from translate.data.sources import Source
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, spread
-from translate.images import make_grid
+from translate.images.io import make_grid
 from translate.latent.neighbours import Bank, middle_square
 from translate.metrics.agreement import Labelled, score_factors, score_labels
 from translate.metrics.backend import import_torchmetrics

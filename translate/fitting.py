@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 
 from translate.checkpoint import Recipe
-from translate.data.drawings import paper_tone
-from translate.data.sketch import ink, is_line_drawing, tidy_sketch
+from translate.images.line_drawings import paper_tone
+from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
 from translate.utils.errors import UserError
-from translate.images import to_array, to_tensor
-from translate.picture import Picture, on_white, to_depth, to_gray
+from translate.images.io import to_array, to_tensor
+from translate.images.picture import Picture, on_white, to_depth, to_gray
 from translate.tasks import TASKS
 
 _JUDGED = 256  # px of the shorter side that photos are told from drawings at

@@ -13,10 +13,10 @@ from translate.answers import Wish
 from translate.utils.progress import Bar
 from translate.utils.errors import UserError
 from translate.huge import Canvas, HugePicture
-from translate.images import WriteError, write_picture
+from translate.images.io import WriteError, write_picture
 from translate.utils.concurrency import Lanes, ahead, threads
 from translate.utils.memory import keep_freed_memory
-from translate.picture import Picture
+from translate.images.picture import Picture
 from translate.report import FIRST, Failure, Failures, FolderReport, Tally
 from translate.translator import Layer, Ready, Translator
 from translate.worklist import Job

@@ -25,9 +25,9 @@ from translate.utils.errors import OptionError
 from translate.flow import Flow
 from translate.holes import resized_hole
 from translate.huge import HugePicture
-from translate.images import read_picture
+from translate.images.io import read_picture
 from translate.utils.temporary_files import remove_leftovers
-from translate.picture import Picture
+from translate.images.picture import Picture
 from translate.report import Failures, FolderReport
 from translate.translator import Layer, Translator
 from translate.worklist import Job, Shard, Survey, Worklist, as_suffix, check_writable, is_done, note_options

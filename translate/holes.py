@@ -32,9 +32,9 @@ from torch import Tensor
 from translate.data.mask_files import read_mask
 from translate.utils.errors import UserError
 from translate.fitting import bring_back
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.kinds import picture_of
-from translate.picture import FULL_SCALE, Picture, to_depth, to_gray
+from translate.images.picture import FULL_SCALE, Picture, to_depth, to_gray
 
 ONE_PASS = 1.5, 2.0  # times the trained size that the shorter and the longer side of a picture may have for one pass
 NEAR = 1 / 8  # of the trained size; holes of less than twice this distance are filled together

@@ -16,16 +16,16 @@ import tifffile
 from torch import Tensor
 
 from translate.answers import Wish
-from translate.encode import FORMATS
+from translate.images.encode import FORMATS
 from translate.utils.errors import UserError
 from translate.fitting import brought_back, fitted_size, fitted_source, is_paired
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.inference import Inference, Tiled, Watch
-from translate.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
+from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
 from translate.streaming.raster import Raster
 from translate.streaming.regions import Region
-from translate.tiff import kind_of
-from translate.transfer import Arriving
+from translate.images.tiff import kind_of
+from translate.images.transfer import Arriving
 from translate.utils.trust import TRUST
 
 try:

@@ -18,7 +18,7 @@ from translate.utils import memory
 from translate.answers import Answer
 from translate.checkpoint import Recipe
 from translate.utils.errors import OptionError, UserError
-from translate.images import pad_to_multiple
+from translate.images.io import pad_to_multiple
 from translate.utils.concurrency import Lanes
 from translate.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.statistics import Statistics
@@ -28,7 +28,7 @@ from translate.streaming.maps import choose_way
 from translate.streaming.planning import NotStreamable, plan_stream
 from translate.streaming.regions import Region, cut
 from translate.tasks import TASKS
-from translate.transfer import Arriving, to_device
+from translate.images.transfer import Arriving, to_device
 
 Watch = Callable[[str, float], None]  # what is being done, and which share of it is
 _MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over

@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from translate.decode import from_pillow
-from translate.encode import stored_alpha, to_array, to_pillow
+from translate.images.decode import from_pillow
+from translate.images.encode import stored_alpha, to_array, to_pillow
 from translate.utils.errors import UserError
 from translate.fitting import fitted_hint
-from translate.images import read_picture
-from translate.picture import Picture, ValueRange, as_picture, to_numbers
+from translate.images.io import read_picture
+from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
 
 _KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are not translated as they are but can be returned to
 

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingC
 from torch import Tensor
 
 from translate.utils import dist
-from translate.images import WriteError, atomic_write, make_grid, save_png, to_array
+from translate.images.io import WriteError, atomic_write, make_grid, save_png, to_array
 from translate.utils.terminal import escape
 
 console = Console(stderr=True, highlight=False)

@@ -11,9 +11,9 @@ from translate.utils import dist
 from translate.data.images_data import ImagesData
 from translate.data.training import TrainingData
 from translate.ema import EMA
-from translate.film import write_film
+from translate.images.animation import write_film
 from translate.health import Health
-from translate.images import read_rgb8
+from translate.images.io import read_rgb8
 from translate.log import Log
 from translate.symptoms import examine
 from translate.tasks import Task

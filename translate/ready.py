@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from translate.holes import NamedHole
-from translate.picture import Picture
+from translate.images.picture import Picture
 
 Layer = tuple[Picture, str] | NamedHole  # strokes or a hole that belong to a picture, and what an error may call them
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from translate.images import WriteError
+from translate.images.io import WriteError
 
 FIRST = 10  # failures that a report names
 _NAMED = 3  # names in one line

@@ -13,7 +13,7 @@ from translate.utils import dist
 from translate.checkpoint import read_recipe
 from translate.config import Config, differences, dump_config, read_toml
 from translate.utils.errors import OptionError, UserError
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.utils.temporary_files import remove_leftovers
 from translate.plan import Plan
 from translate.states import States

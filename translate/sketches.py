@@ -21,9 +21,9 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from translate.data.sketch import check_wishes, extract_sketches
+from translate.images.sketch_extraction import check_wishes, extract_sketches
 from translate.utils.errors import OptionError, UserError
-from translate.images import Picture, WriteError, read_rgb8, write_picture
+from translate.images.io import Picture, WriteError, read_rgb8, write_picture
 from translate.step import pick_device
 from translate.worklist import Job, Worklist, check_writable, is_done
 

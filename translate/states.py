@@ -17,7 +17,7 @@ import torch
 
 from translate.checkpoint import check_state, load_state, write_state
 from translate.utils.errors import UserError
-from translate.images import WriteError, atomic_write
+from translate.images.io import WriteError, atomic_write
 from translate.log import console
 from translate.utils.terminal import escape
 

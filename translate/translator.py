@@ -23,12 +23,12 @@ from translate.inference import Inference, Watch
 from translate.kinds import as_kind_of, checked_tensor, hint_of, picture_of
 from translate.utils.concurrency import Lanes
 from translate.utils.memory import parse_bytes
-from translate.picture import Picture, parse_range
+from translate.images.picture import Picture, parse_range
 from translate.precision import Mode
 from translate.ready import Layer, Ready
 from translate.step import pick_device
 from translate.tasks import TASKS
-from translate.transfer import Arriving
+from translate.images.transfer import Arriving
 
 
 class Translator:

@@ -18,7 +18,7 @@ from translate.companions import Companions
 from translate.data.files import links_left_out, nothing_in, open_images
 from translate.data.walk import Stems, is_picture, joined
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.images import IMAGE_SUFFIXES, WriteError, atomic_write
+from translate.images.io import IMAGE_SUFFIXES, WriteError, atomic_write
 from translate.report import Tally
 
 _STAMP = ".translated.json"

@@ -28,7 +28,7 @@ from torch import nn
 
 from translate.utils.factory import Factory
 from translate.checkpoint import Recipe, export_model
-from translate.images import Picture, read_picture, write_picture
+from translate.images.io import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
 
 SIDE = 32  # px

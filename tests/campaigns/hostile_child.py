@@ -15,7 +15,7 @@ from translate.checkpoint import is_original, load_model, load_state, read_recip
 from translate.cli import main as command
 from translate.data.measure import measure
 from translate.utils.errors import UserError
-from translate.images import read_picture, write_picture
+from translate.images.io import read_picture, write_picture
 
 _ROOM = 6 << 30  # bytes of addresses that it may take above those at its start
 

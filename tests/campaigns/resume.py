@@ -36,7 +36,7 @@ import torch
 from safetensors.torch import load_file
 
 from translate.config import Config, load_config
-from translate.images import Picture, write_picture
+from translate.images.io import Picture, write_picture
 from translate.train import train
 
 SIDE = 40  # px of the pictures

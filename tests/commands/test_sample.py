@@ -8,7 +8,7 @@ from PIL import Image
 from tests.conftest import picture
 from tests.test_sampler import save
 from translate import cli
-from translate.images import Picture, read_rgb8, write_picture
+from translate.images.io import Picture, read_rgb8, write_picture
 from translate.latent.walk import save_style
 from translate.sampler import Sampler
 

@@ -9,8 +9,8 @@ from translate.data.crops import Crops
 from translate.data.depth import MixedChannels, as_shown, as_unit, kind_of_files
 from translate.data.masked import MaskedData
 from translate.data.transforms import fit
-from translate.images import write_picture
-from translate.picture import Picture
+from translate.images.io import write_picture
+from translate.images.picture import Picture
 
 RNG = np.random.default_rng(0)
 

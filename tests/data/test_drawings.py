@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.data.sketch import ink, is_line_drawing, tidy_sketch
+from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
 
 RNG = np.random.default_rng(0)
 

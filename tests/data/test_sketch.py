@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.data.sketch import extract_sketches, sketch_of
+from translate.images.sketch_extraction import extract_sketches, sketch_of
 from translate.utils.errors import OptionError
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from translate.utils.errors import OptionError, UserError
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.latent.likeness import distances, pyramid
 from translate.latent.prior import style_prior
 from translate.latent.project import project

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.video.films import frames, model, read_film, same, write_film
 from translate.utils.errors import OptionError, UserError
-from translate.images import read_rgb8, save_png
+from translate.images.io import read_rgb8, save_png
 from translate.video import is_video, run, translate_video
 
 av = pytest.importorskip("av")

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from translate.images import write_picture
-from translate.picture import Picture
+from translate.images.io import write_picture
+from translate.images.picture import Picture
 
 DIFFERENT = 16  # pictures that are really drawn; the others are these under more names
 

@@ -24,7 +24,7 @@ from translate.checkpoint import Recipe, load_model, model_file, read_recipe
 from translate.data.files import find_images
 from translate.utils.errors import UserError
 from translate.fitting import fitted_size
-from translate.images import read_picture, read_rgb8
+from translate.images.io import read_picture, read_rgb8
 from translate.tasks import TASKS
 
 CANDIDATE = python("translate.bench.candidates")

@@ -68,7 +68,7 @@ def bench(options: Bench) -> int:
     from translate.bench.ceiling import measure_ceiling
     from translate.bench.machine import describe
     from translate.bench.tables import ceiling_table
-    from translate.images import atomic_write
+    from translate.images.io import atomic_write
     from translate.log import console
     from translate.step import pick_device
     from translate.utils.terminal import escape

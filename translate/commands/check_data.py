@@ -50,7 +50,7 @@ def check_data(options: CheckData) -> int:
     from rich.console import Console
 
     from translate.data.check import check_data
-    from translate.images import atomic_write
+    from translate.images.io import atomic_write
 
     report = check_data(
         options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), shown=_shown

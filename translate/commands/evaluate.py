@@ -75,7 +75,7 @@ def evaluate(options: Evaluate) -> int:
     from rich.console import Console
 
     from translate.checkpoint import model_file, read_recipe
-    from translate.images import Picture, atomic_write, write_picture
+    from translate.images.io import Picture, atomic_write, write_picture
     from translate.tasks import TASKS
 
     kind = TASKS[read_recipe(model_file(options.model)).task].data

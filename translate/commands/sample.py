@@ -184,11 +184,11 @@ def check_ranges(options: Sample, given: set[str]) -> None:
 def check_files(options: Sample) -> None:
     """Check the kinds of the files to be written, before any work is put into them."""
     if options.video:
-        from translate.film import check_film
+        from translate.images.animation import check_film
 
         check_film(options.video)
     if options.grid:
-        from translate.images import IMAGE_SUFFIXES
+        from translate.images.io import IMAGE_SUFFIXES
 
         suffix = Path(options.grid).suffix.lower()
         if suffix not in IMAGE_SUFFIXES:

@@ -128,8 +128,8 @@ def trained_images(model: str) -> str:
 
 def write(sheet: "Sheet", sampler: "Sampler", options: "Sample", run: Path, use: str) -> list[Path]:
     """Write what is asked for, or else a sheet (a film of a walk) into the run folder; return the paths."""
-    from translate.film import enlarge, write_film
-    from translate.images import Picture, make_grid, write_picture
+    from translate.images.animation import enlarge, write_film
+    from translate.images.io import Picture, make_grid, write_picture
 
     grid, video, output, style = options.grid, options.video, options.output, options.save_style
     usual = str(run / "samples" / name_of(options, use))

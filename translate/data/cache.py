@@ -15,7 +15,7 @@ from rich.progress import track
 from translate.data.depth import FileKind, MixedChannels
 from translate.data.transforms import fit
 from translate.utils.errors import UserError
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.utils.terminal import escape
 
 Decode = Callable[[int], np.ndarray | str]

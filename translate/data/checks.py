@@ -27,10 +27,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from translate.data.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
-from translate.data.sketch import is_line_drawing
+from translate.images.sketch_extraction import is_line_drawing
 from translate.utils.errors import UserError
-from translate.images import read_rgb8
-from translate.picture import to_gray
+from translate.images.io import read_rgb8
+from translate.images.picture import to_gray
 
 _HEADERS = 1000  # pairs whose sizes are checked before any is decoded; the others are as they are decoded
 _LOOKED_AT = 16  # pairs decoded to see what they are like

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from translate.data.checks import colourless, spread
 from translate.utils.errors import UserError
-from translate.images import read_picture
-from translate.picture import FULL_SCALE, ValueRange, on_white, to_depth, to_gray
+from translate.images.io import read_picture
+from translate.images.picture import FULL_SCALE, ValueRange, on_white, to_depth, to_gray
 
 _LOOKED_AT = 16  # files decoded to see what they hold
 _DEPTHS = tuple(FULL_SCALE)  # ascending

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from translate.data.walk import Listed, Source, Tree, is_picture, readable
 from translate.utils.errors import OptionError, UserError
-from translate.images import IMAGE_SUFFIXES
+from translate.images.io import IMAGE_SUFFIXES
 
 _MAGIC = frozenset("*?[")
 _NAMED = 3  # how many names an error lists before it only counts

@@ -25,7 +25,7 @@ from translate.data.sources import UNLABELLED, FileSource, RowSource, Source, sh
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.utils.errors import OptionError, UserError
-from translate.picture import to_gray
+from translate.images.picture import to_gray
 from translate.utils.terminal import printable
 
 _MEASURED = 1000  # pictures whose sizes are looked up before any is decoded

@@ -15,8 +15,8 @@ from translate.data.checks import colourless, spread
 from translate.data.files import find_images, listed
 from translate.data.masks import draw_mask
 from translate.utils.errors import UserError
-from translate.images import read_picture
-from translate.picture import Picture, to_depth, to_gray
+from translate.images.io import read_picture
+from translate.images.picture import Picture, to_depth, to_gray
 
 DOUBT = 0.6  # white may cover this much and still be the hole: that white is, is the custom
 SOFT = (0.1, 0.9)  # what lies between is neither hole nor known

@@ -14,8 +14,8 @@ import numpy as np
 
 from translate.data.checks import traits
 from translate.utils.errors import UserError
-from translate.images import picture_of_bytes
-from translate.picture import Picture, on_white, to_depth
+from translate.images.io import picture_of_bytes
+from translate.images.picture import Picture, on_white, to_depth
 
 _SIDE, _HASHED, _SHOWN = 32, 8, 128  # px: of a thumbnail, which is transformed; kept of that; of traits
 _EVEN = 2  # of 255: all pixels this near to each other are one colour

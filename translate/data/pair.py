@@ -10,7 +10,7 @@ import numpy as np
 
 from translate.data.transforms import resize
 from translate.utils.errors import UserError
-from translate.images import read_rgb8
+from translate.images.io import read_rgb8
 
 _ASPECT = 0.01  # sizes whose shapes differ by less than this are the same picture at another resolution
 

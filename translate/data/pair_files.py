@@ -11,7 +11,7 @@ from translate.data.matching import match, stems
 from translate.data.pair import Pair
 from translate.data.walk import is_inside
 from translate.utils.errors import UserError
-from translate.images import IMAGE_SUFFIXES
+from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.trust import TRUST
 
 _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")

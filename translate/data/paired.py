@@ -23,7 +23,7 @@ from translate.data.quick import FileSet
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.utils.errors import OptionError, UserError
-from translate.picture import parse_range, to_depth, to_gray
+from translate.images.picture import parse_range, to_depth, to_gray
 
 _LABELS = ("auto", "none", "a", "b", "ab")
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from translate.data.checks import upright_size
-from translate.images import read_rgb8
+from translate.images.io import read_rgb8
 
 UNLABELLED = -1  # the label of pictures that have none
 

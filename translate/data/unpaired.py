@@ -18,7 +18,7 @@ from translate.data.quick import FileSet
 from translate.data.transforms import fit
 from translate.data.wishes import DataWishes
 from translate.utils.errors import UserError
-from translate.picture import parse_range
+from translate.images.picture import parse_range
 
 
 class UnpairedData:

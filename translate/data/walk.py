@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from translate.utils.errors import UserError
-from translate.images import IMAGE_SUFFIXES
+from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.trust import TRUST
 
 _KEPT = 8  # folders whose names are at hand

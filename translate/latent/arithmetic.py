@@ -20,7 +20,7 @@ from torch import Tensor
 
 from translate.config import read_toml
 from translate.utils.errors import OptionError, UserError
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.sampler import Sampler
 
 Group = tuple[int, ...]  # of seeds

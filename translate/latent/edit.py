@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.sketch import ink, tidy_sketch
+from translate.images.sketch_extraction import ink, tidy_sketch
 from translate.utils.errors import OptionError, UserError
 from translate.fitting import fitted_hint
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.latent.directions import draw_styles
 from translate.latent.hog import cell_of, oriented_gradients, pooled
 from translate.latent.prior import StylePrior, style_prior
 from translate.latent.search import at_once, descend, fresh_seeds
-from translate.picture import Picture, to_gray
+from translate.images.picture import Picture, to_gray
 from translate.sampler import Sampler
 
 RATE = 0.1  # of Adam, in standard deviations of the styles

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from translate.utils.errors import OptionError, UserError
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.latent.directions import draw_styles
 from translate.latent.likeness import distances, pyramid
 from translate.latent.neighbours import middle_square
 from translate.latent.prior import StylePrior, style_prior
 from translate.latent.search import at_once, descend, fresh_seeds
-from translate.picture import to_gray
+from translate.images.picture import to_gray
 from translate.sampler import Sampler
 
 POOL = 128  # styles that the starts are the best of

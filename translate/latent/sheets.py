@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images import read_picture, read_rgb8
+from translate.images.io import read_picture, read_rgb8
 from translate.latent.arithmetic import Arithmetic, calculate
 from translate.latent.directions import find_directions, slide
 from translate.latent.edit import edit
 from translate.latent.neighbours import COPY, Bank, middle_square
 from translate.latent.project import project
 from translate.latent.walk import Point, walk
-from translate.picture import Picture, on_white, to_depth
+from translate.images.picture import Picture, on_white, to_depth
 from translate.sampler import Sampler
 
 Label = str | Mapping[str, float] | None

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from translate.answers import blend
 from translate.utils.errors import OptionError, UserError
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 from translate.sampler import Sampler
 
 Point = int | Tensor  # a seed, or a style (w_dim,)

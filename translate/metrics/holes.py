@@ -25,7 +25,7 @@ from functools import cached_property, partial
 import cv2
 import numpy as np
 
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.metrics.similarity import MAX_PSNR, WINDOW, ssim_map
 from translate.metrics.tally import Tally
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.metrics.edges import edge_f1
 from translate.metrics.looks import LookScore, compare_looks, leave_one_out, look_of, part_areas
 from translate.metrics.similarity import l1

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images import to_tensor
+from translate.images.io import to_tensor
 from translate.metrics.features import DctFeatures
 from translate.metrics.kernel import kernel_distance
 from translate.metrics.report import KERNEL_SCALE, Row

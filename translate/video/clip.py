@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from translate.picture import Picture
+from translate.images.picture import Picture
 
 
 @dataclass(frozen=True)

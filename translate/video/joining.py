@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.video.clip import Clip
-from translate.video.library import import_av
+from translate.images.pyav import import_av
 from translate.video.reading import video_stream
 
 _COPIED = ("audio", "subtitle")

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 from translate.data.files import find_images
-from translate.decode import from_pillow
+from translate.images.decode import from_pillow
 from translate.utils.errors import OptionError, UserError
-from translate.images import read_picture
-from translate.picture import Picture, to_depth
+from translate.images.io import read_picture
+from translate.images.picture import Picture, to_depth
 from translate.video.clip import Clip, Colours, Frame
 from translate.video.colour import to_rgb
-from translate.video.library import import_av, in_a_line
+from translate.images.pyav import import_av, in_a_line
 
 _HUNDREDTH = Fraction(1, 100)  # s: the unit of a GIF
 _USUAL_RATE = Fraction(25)

@@ -17,8 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from translate.answers import Wish
 from translate.utils.errors import OptionError
-from translate.images import IMAGE_SUFFIXES
-from translate.picture import Picture, to_depth
+from translate.images.io import IMAGE_SUFFIXES
+from translate.images.picture import Picture, to_depth
 from translate.precision import Mode
 from translate.utils.signals import Stopped
 from translate.translator import Translator

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 from translate.utils.errors import UserError
-from translate.film import indexed
-from translate.images import atomic_write, read_picture, write_picture
-from translate.picture import Picture, on_white
+from translate.images.animation import indexed
+from translate.images.io import atomic_write, read_picture, write_picture
+from translate.images.picture import Picture, on_white
 from translate.video.clip import Clip, Frame
 from translate.video.colour import LIMITED, best_tags, from_rgb, matrix_of
 from translate.video.joining import join
-from translate.video.library import import_av
+from translate.images.pyav import import_av
 
 
 class Codec(NamedTuple):

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import DTypeLike
 from torch import Tensor
 
-from translate.picture import to_depth
+from translate.images.picture import to_depth
 
 
 def to_device(x: Tensor, device: torch.device) -> Tensor:

@@ -31,11 +31,11 @@ import torch.nn.functional as F
 from numpy.typing import DTypeLike
 from torch import Tensor
 
-from translate.decode import decode
-from translate.encode import FORMATS, encode, refusal
+from translate.images.decode import decode
+from translate.images.encode import FORMATS, encode, refusal
 from translate.utils.errors import UserError
 from translate.utils.temporary_files import temporary_beside
-from translate.picture import Picture, ValueRange, on_white, to_depth
+from translate.images.picture import Picture, ValueRange, on_white, to_depth
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
 _SHOWN = 300  # characters of a decoder's complaint, which may quote the file

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from translate.utils.errors import OptionError, UserError
-from translate.images import atomic_write
+from translate.images.io import atomic_write
 
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
     ".gif": ("GIF", {}),

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from translate import npy, tiff
-from translate.encode import FORMATS
-from translate.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
+from translate.images import npy, tiff
+from translate.images.encode import FORMATS
+from translate.images.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
 from translate.utils.trust import TRUST
 
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation

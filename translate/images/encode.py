@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate import npy, tiff
-from translate.picture import FULL_SCALE, Picture, fitting_icc, on_white, to_depth, to_gray, to_numbers
+from translate.images import npy, tiff
+from translate.images.picture import FULL_SCALE, Picture, fitting_icc, on_white, to_depth, to_gray, to_numbers
 
 
 class Format(NamedTuple):
