@@ -10,7 +10,7 @@ from translate.bench.cases import make_case
 from translate.config import TrainConfig, load_config
 from translate.cuda_graph import CapturedStep, forget_graph, nothing_drawn
 from translate.utils.errors import OptionError
-from translate.networks.patch import MultiScale, gathered
+from translate.networks.patchgan import MultiScale, gathered
 from translate.optim import make_optimizers, set_lr
 from translate.plan import Plan
 from translate.step import seed_step, train_step

@@ -12,7 +12,7 @@ from translate.folder import translate_folder
 from translate.images.io import read_rgb8, save_png
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.style import StyleNorm
+from translate.networks.style_resnet import StyleNorm
 from translate.statistics import Cuts, SteadyNorm, steadied, thumbnail
 from translate.streaming.engine import stream
 from translate.streaming.maps import Way

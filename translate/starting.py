@@ -11,7 +11,7 @@ from translate.utils.factory import spec_of
 from translate.checkpoint import is_original, load_model, model_file, sibling
 from translate.utils.errors import UserError
 from translate.log import console
-from translate.networks.patch import PatchGAN
+from translate.networks.patchgan import PatchGAN
 from translate.original import read_discriminator
 from translate.run import RunFolder
 from translate.tasks import TASKS, Task

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from translate.answers import Answer
 from translate.utils.errors import OptionError
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.style import StyleNorm
+from translate.networks.style_resnet import StyleNorm
 
 STATISTICS = ("exact", "frozen", "local", "smooth")
 Pass = Callable[[nn.ModuleDict, Tensor], object]  # runs networks on (1, C, H, W), for the statistics' sake

@@ -26,7 +26,7 @@ from translate.ema import EMA
 from translate.utils.errors import OptionError, UserError
 from translate.log import Log, Window, console
 from translate.utils.memory import keep_freed_memory
-from translate.networks.checkpointing import checkpoint_activations
+from translate.networks.activation_checkpointing import checkpoint_activations
 from translate.optim import lr_at, make_optimizers, set_lr
 from translate.plan import Plan, make_plan
 from translate.previews import Previews, is_preview

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from translate.networks.blocks import InstanceNorm, mirror
-from translate.networks.patch import mean_around
+from translate.networks.patchgan import mean_around
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 

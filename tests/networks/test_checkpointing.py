@@ -8,11 +8,11 @@ from torch.func import functional_call
 
 from translate.utils.memory import _Peak
 from translate.networks import DISCRIMINATORS, ENCODERS, GENERATORS, LATENT_DISCRIMINATORS, LATENT_GENERATORS, MASKED
-from translate.networks.checkpointing import checkpoint_activations
-from translate.networks.patch import MultiScale, PatchGAN
+from translate.networks.activation_checkpointing import checkpoint_activations
+from translate.networks.patchgan import MultiScale, PatchGAN
 from translate.networks.resnet import Resnet
-from translate.networks.style import StyleResnet
-from translate.networks.synthesis import ResidualDiscriminator
+from translate.networks.style_resnet import StyleResnet
+from translate.networks.stylegan import ResidualDiscriminator
 
 PICTURE, HOLE, VECTOR = (2, 3, 64, 64), (2, 4, 64, 64), (3, 100)
 NETS = {

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from translate.networks.fourier import FourierConv, FourierResnet, FourierUnit, pull_push
+from translate.networks.fourier_resnet import FourierConv, FourierResnet, FourierUnit, pull_push
 
 
 def drawn(G, *inputs, seed=0):

@@ -6,7 +6,7 @@ from translate.utils.errors import OptionError
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.blocks import Halve
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator
-from translate.networks.synthesis import ResidualDiscriminator, StyledConv, StyleSynthesis, variety
+from translate.networks.stylegan import ResidualDiscriminator, StyledConv, StyleSynthesis, variety
 
 
 def count(net):

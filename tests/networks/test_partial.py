@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.networks.partial import PartialConv, PartialUNet
+from translate.networks.partial_conv import PartialConv, PartialUNet
 
 
 def by_windows(x, mask, weight, bias, stride):

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from translate.networks import DISCRIMINATORS
 from translate.networks.blocks import Downsample, InstanceNorm, Upsample
-from translate.networks.patch import MultiScale, PatchGAN
+from translate.networks.patchgan import MultiScale, PatchGAN
 
 
 def test_patchgan_is_the_original_function():

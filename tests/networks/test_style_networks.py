@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from translate.utils.errors import OptionError
-from translate.networks.style import StyleEncoder, StyleNorm, StyleResnet
+from translate.networks.style_resnet import StyleEncoder, StyleNorm, StyleResnet
 
 
 def make(**options):

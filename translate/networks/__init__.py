@@ -11,12 +11,12 @@ from torch import nn
 
 from translate.networks.context_encoder import ContextEncoder
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator, dcgan_64
-from translate.networks.fourier import FourierResnet
-from translate.networks.partial import PartialUNet
-from translate.networks.patch import PATCH_DISCRIMINATORS
+from translate.networks.fourier_resnet import FourierResnet
+from translate.networks.partial_conv import PartialUNet
+from translate.networks.patchgan import PATCH_DISCRIMINATORS
 from translate.networks.resnet import RESNETS
-from translate.networks.style import ENCODERS, STYLE_GENERATORS
-from translate.networks.synthesis import ResidualDiscriminator, StyleSynthesis
+from translate.networks.style_resnet import ENCODERS, STYLE_GENERATORS
+from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.networks.unet import UNETS
 
 GENERATORS: dict[str, Callable[..., nn.Module]] = {**RESNETS, **STYLE_GENERATORS, **UNETS}

@@ -20,7 +20,7 @@ from torch import Tensor, fx, nn
 
 from translate.utils.concurrency import threads
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.style import StyleNorm
+from translate.networks.style_resnet import StyleNorm
 from translate.streaming.crew import Crew
 from translate.streaming.local import LocalMoments
 from translate.streaming.maps import Map, Maps, Way

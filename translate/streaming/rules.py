@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
-from translate.networks.style import StyleNorm
+from translate.networks.style_resnet import StyleNorm
 from translate.statistics import SteadyNorm, SteadyStyleNorm
 from translate.streaming.regions import Region, cut
 

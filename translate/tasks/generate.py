@@ -21,7 +21,7 @@ from translate.utils.errors import OptionError
 from translate.losses import PAIRED_GAN_LOSSES, smoothness
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.augment import Augment
-from translate.networks.synthesis import ResidualDiscriminator, StyleSynthesis
+from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.tasks.base import Batch, Task
 
 SHOWN = 64  # samples in a preview, eight in a row

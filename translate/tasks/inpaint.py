@@ -20,7 +20,7 @@ from translate.utils.factory import Factory, options_of, resolve, spec_of
 from translate.utils.errors import OptionError
 from translate.losses import GAN_LOSSES, mode_seeking
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
-from translate.networks.patch import MultiScale
+from translate.networks.patchgan import MultiScale
 from translate.networks.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
 from translate.tasks.base import Batch, Task, answer
 from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judge, sum_of

@@ -21,9 +21,9 @@ from translate.utils.factory import Factory, options_of, resolve
 from translate.utils.errors import OptionError
 from translate.losses import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.networks import ENCODERS
-from translate.networks.patch import MultiScale
+from translate.networks.patchgan import MultiScale
 from translate.networks.strokes import spread_strokes
-from translate.networks.style import StyleEncoder
+from translate.networks.style_resnet import StyleEncoder
 from translate.tasks.base import Batch, Task, answer
 from translate.tasks.judging import Judged, feature_matching, gan_d, gan_g, judge, sum_of
 
