@@ -13,8 +13,8 @@ from translate.data.masks import BANDS, evaluation_mask
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate_holes import FLOOR, MODEL, evaluate_holes, holes_sheet
 from translate.images.io import to_tensor
-from translate.metrics.features import DctFeatures
-from translate.metrics.kernel import kernel_distance
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.similarity import MAX_PSNR
 
 SIZE = 48

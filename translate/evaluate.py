@@ -24,9 +24,9 @@ from torch import Tensor
 from translate.data.domains import Domain, resolve_domains
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
-from translate.metrics.backend import import_torchmetrics
-from translate.metrics.colour import colour_statistics, transfer_colour
-from translate.metrics.features import DctFeatures
+from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.metrics.colour_transfer import colour_statistics, transfer_colour
+from translate.metrics.dct_features import DctFeatures
 from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
 from translate.images.picture import ValueRange

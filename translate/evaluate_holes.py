@@ -25,8 +25,8 @@ from translate.utils.errors import OptionError, UserError
 from translate.evaluate import MAX_TRAIN, Reader, spread
 from translate.images.io import make_grid, to_tensor
 from translate.latent.neighbours import middle_square
-from translate.metrics.backend import import_torchmetrics
-from translate.metrics.features import DctFeatures
+from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.metrics.dct_features import DctFeatures
 from translate.metrics.hole_report import BandScores, HoleScores
 from translate.metrics.holes import FILLS, Fill, Holed, HoleTally, apart_inside
 from translate.metrics.report import Row

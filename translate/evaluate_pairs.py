@@ -25,9 +25,9 @@ from translate.images.sketch_extraction import is_line_drawing, sketch_of
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, named, spread
 from translate.images.io import make_grid, read_rgb8, to_tensor
-from translate.metrics.backend import import_torchmetrics
+from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.metrics.baselines import MeanPicture, NearestSource, brought_to
-from translate.metrics.features import DctFeatures
+from translate.metrics.dct_features import DctFeatures
 from translate.metrics.pair_tally import Case, PairTally
 from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, kernel_row

@@ -24,15 +24,15 @@ from translate.evaluate import Reader, spread
 from translate.images.io import make_grid
 from translate.latent.neighbours import Bank, middle_square
 from translate.metrics.agreement import Labelled, score_factors, score_labels
-from translate.metrics.backend import import_torchmetrics
-from translate.metrics.density import density_coverage
-from translate.metrics.features import DctFeatures
-from translate.metrics.kernel import kernel_distance
+from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.metrics.density_coverage import density_coverage
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.memory_check import MemoryCheck, check_memory, thinned
-from translate.metrics.picture_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
+from translate.metrics.image_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
 from translate.metrics.report import KERNEL_SCALE
 from translate.metrics.sample_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
-from translate.metrics.squeezenet import SqueezeNetFeatures
+from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.metrics.tally import SEED
 from translate.run import data_of
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from translate.data.probes import middle
-from translate.metrics.variety import nearest, small_copies, spread_of_copies
+from translate.metrics.diversity import nearest, small_copies, spread_of_copies
 
 BANK = 2000  # training pictures that samples are compared with
 PAIRED = 200  # of them, of which every pair is compared

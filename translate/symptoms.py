@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.metrics.variety import pairwise_spread
+from translate.metrics.diversity import pairwise_spread
 from translate.tasks import Task
 
 WORDS = {

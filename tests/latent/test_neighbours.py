@@ -7,7 +7,7 @@ from tests.conftest import picture
 from translate.data.sources import UNLABELLED, RowSource
 from translate.utils.errors import UserError
 from translate.latent.neighbours import COPY, Bank, middle_square
-from translate.metrics.features import DctFeatures
+from translate.metrics.dct_features import DctFeatures
 
 
 class Unreadable:

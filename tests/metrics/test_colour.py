@@ -3,7 +3,7 @@ import pytest
 from skimage.color import lab2rgb, rgb2lab
 
 from translate.utils.errors import UserError
-from translate.metrics.colour import LabStatistics, colour_statistics, transfer_colour
+from translate.metrics.colour_transfer import LabStatistics, colour_statistics, transfer_colour
 
 
 def noise(mean: tuple[int, int, int], spread: int, shape: tuple[int, int] = (24, 30), seed: int = 0) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.utils.errors import UserError
-from translate.metrics.density import density_coverage
+from translate.metrics.density_coverage import density_coverage
 
 
 def cloud(count, seed, shift=0.0):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from translate.utils.errors import UserError
-from translate.metrics.edges import edge_f1
+from translate.metrics.edge_f1 import edge_f1
 
 
 def sheet(*lines: tuple[tuple[int, int], tuple[int, int]], pen: int = 1) -> np.ndarray:

@@ -7,7 +7,7 @@ from scipy.fft import dctn
 from scipy.stats import skew
 from skimage.color import rgb2lab
 
-from translate.metrics.features import (
+from translate.metrics.dct_features import (
     FEATURES,
     FLOOR,
     LEAST_STD,

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from translate.utils.errors import UserError
-from translate.metrics.backend import import_torchmetrics
-from translate.metrics.features import DctFeatures
-from translate.metrics.kernel import kernel_distance
+from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.kernel_distance import kernel_distance
 
 
 def scenes(count: int, seed: int) -> torch.Tensor:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from translate.metrics.looks import (
+from translate.metrics.multimodal_coverage import (
     colour_difference,
     compare_looks,
     leave_one_out,

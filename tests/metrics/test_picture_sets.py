@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from translate.metrics.features import DctFeatures
-from translate.metrics.picture_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
-from translate.metrics.variety import pairwise_spread
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.image_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
+from translate.metrics.diversity import pairwise_spread
 
 
 def pictures(count, size, seed=0):

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from translate.utils.errors import UserError
-from translate.metrics.squeezenet import SqueezeNetFeatures
+from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.utils.torchvision_door import import_torchvision
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.metrics.variety import nearest, pairwise_spread, small_copies
+from translate.metrics.diversity import nearest, pairwise_spread, small_copies
 
 
 def test_spread_is_the_mean_distance_of_the_pairs_of_small_copies():

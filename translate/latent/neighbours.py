@@ -13,9 +13,9 @@ from translate.data.probes import middle
 from translate.data.sources import Source
 from translate.data.transforms import fit
 from translate.utils.errors import UserError
-from translate.metrics.features import DctFeatures
-from translate.metrics.picture_sets import as_tensor
-from translate.metrics.variety import small_copies
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.image_sets import as_tensor
+from translate.metrics.diversity import small_copies
 
 COPY = 0.5  # of the usual distance between neighbours; what is nearer is as good as copied
 _AT_ONCE = 256

@@ -16,9 +16,9 @@ METRICS: dict[str, Callable[..., Any]]
 def __getattr__(name: str) -> dict[str, Callable[..., Any]]:
     if name != "METRICS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from translate.metrics.edges import edge_f1
-    from translate.metrics.kernel import kernel_distance
-    from translate.metrics.looks import compare_looks
+    from translate.metrics.edge_f1 import edge_f1
+    from translate.metrics.kernel_distance import kernel_distance
+    from translate.metrics.multimodal_coverage import compare_looks
     from translate.metrics.similarity import l1, psnr, ssim
 
     metrics: dict[str, Callable[..., Any]] = {

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.metrics.classifier import train_classifier, train_factor_classifier
-from translate.metrics.picture_sets import as_tensor
+from translate.metrics.image_sets import as_tensor
 from translate.metrics.sample_report import ClassRow, FactorRow, LabelScores
-from translate.metrics.variety import pairwise_spread
+from translate.metrics.diversity import pairwise_spread
 
 MOST = 500  # pictures of a class whose distances are averaged
 TINY = 1e-6

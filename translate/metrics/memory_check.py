@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from translate.utils.errors import UserError
-from translate.metrics.variety import distances, nearest
+from translate.metrics.diversity import distances, nearest
 
 MEDIAN_LIMIT, LOW_LIMIT = 0.9, 0.5
 LOW = 0.05  # the 5th percentile: a model may remember a few pictures only

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from translate.images.io import to_tensor
-from translate.metrics.edges import edge_f1
-from translate.metrics.looks import LookScore, compare_looks, leave_one_out, look_of, part_areas
+from translate.metrics.edge_f1 import edge_f1
+from translate.metrics.multimodal_coverage import LookScore, compare_looks, leave_one_out, look_of, part_areas
 from translate.metrics.similarity import l1
 from translate.metrics.tally import Method, Tally
 

@@ -12,7 +12,7 @@ __all__ = ["MAX_PSNR", "WINDOW", "l1", "psnr", "ssim", "ssim_map"]
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.metrics.backend import import_torchmetrics
+from translate.metrics.torchmetrics_backend import import_torchmetrics
 
 MAX_PSNR = 100.0  # dB; equal pictures would have infinitely many, and one of them would hide all others in a mean
 WINDOW = 11

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from translate.images.io import to_tensor
-from translate.metrics.features import DctFeatures
-from translate.metrics.kernel import kernel_distance
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.report import KERNEL_SCALE, Row
 from translate.metrics.similarity import psnr, ssim
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.metrics.variety import SIDE, small_copies, spread_of_copies
+from translate.metrics.diversity import SIDE, small_copies, spread_of_copies
 
 AT_ONCE = 32
 KEPT = 64  # px that pictures are kept at for small copies and classifiers

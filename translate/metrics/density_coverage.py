@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from translate.utils.errors import UserError
-from translate.metrics.variety import CHUNK, distances
+from translate.metrics.diversity import CHUNK, distances
 
 NEIGHBOURS = 5  # the paper's choice
 

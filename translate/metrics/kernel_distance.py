@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from translate.utils.errors import UserError
-from translate.metrics.backend import import_torchmetrics
+from translate.metrics.torchmetrics_backend import import_torchmetrics
 
 MAX_SUBSET = 1000  # the cost of a subset grows with its square
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from translate.metrics.colour import to_lab
+from translate.metrics.colour_transfer import to_lab
 
 REACH, WIDE = 10.0, 20.0  # CIEDE2000
 
