@@ -14,7 +14,7 @@ from translate.networks.patchgan import MultiScale, gathered
 from translate.optim import make_optimizers, set_lr
 from translate.plan import Plan
 from translate.step import seed_step, train_step
-from translate.tasks.pool import ImagePool
+from translate.tasks.image_pool import ImagePool
 from translate.train import build_task, make_step, make_task, noise, to_device
 
 RECIPES = [

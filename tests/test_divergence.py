@@ -9,7 +9,7 @@ from tests.test_train import assert_same, everything, flatten, make_config, stop
 from translate.divergence import Diverged, Trouble, Watch, culprit, guessing, inspect
 from translate.ema import EMA
 from translate.utils.errors import UserError
-from translate.losses import GAN_LOSSES, PAIRED_GAN_LOSSES
+from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
 from translate.train import train
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from translate.losses import GAN_LOSSES, smoothness
+from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
 
 REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-0.5, 1.0])
 

@@ -11,7 +11,7 @@ from translate.utils.errors import UserError
 from translate.optim import make_optimizers
 from translate.plan import Plan
 from translate.step import seed_step, train_step
-from translate.tasks.pool import ImagePool
+from translate.tasks.image_pool import ImagePool
 from translate.train import build_task
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import torch
 from safetensors.torch import save_file
 
 from translate.utils.errors import UserError
-from translate.networks.perceptual import VGGFeatures, load_vgg, perceptual_loss, style_loss, total_variation
+from translate.tasks.losses.perceptual import VGGFeatures, load_vgg, perceptual_loss, style_loss, total_variation
 from translate.utils.torchvision_door import import_torchvision
 
 

@@ -1,6 +1,6 @@
 import torch
 
-from translate.networks.strokes import spread_strokes
+from translate.tasks.hint_planes import spread_strokes
 
 
 def canvas(side=64):

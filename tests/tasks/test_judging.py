@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from translate.losses import GAN_LOSSES
+from translate.tasks.losses.adversarial import GAN_LOSSES
 from translate.networks.patchgan import MultiScale, PatchGAN
-from translate.tasks.judging import feature_matching, gan_g, judge
+from translate.tasks.losses.multiscale import feature_matching, gan_g, judge
 
 SMALL = {"in_channels": 3, "width": 4, "layers": 2, "norm": "none"}
 MAKERS = {

@@ -8,7 +8,7 @@ from translate.utils.factory import Factory
 from translate.utils.errors import OptionError
 from translate.step import seed_step, train_step
 from translate.tasks import TASKS
-from translate.tasks.pool import ImagePool
+from translate.tasks.image_pool import ImagePool
 
 SIZE = 32
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from translate.utils.errors import UserError
-from translate.losses import GAN_LOSSES, PAIRED_GAN_LOSSES
+from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
 from translate.networks.blocks import InstanceNorm
 from translate.tasks import Task
 from translate.tasks.cycle import Cycle

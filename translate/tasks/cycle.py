@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.utils.factory import Factory, resolve
-from translate.losses import GAN_LOSSES, smoothness
+from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
 from translate.tasks.base import Batch, Task
-from translate.tasks.pool import ImagePool
+from translate.tasks.image_pool import ImagePool
 
 
 class Cycle(Task):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from translate.utils import dist
 from translate.utils.factory import Factory, options_of, resolve
 from translate.utils.errors import OptionError
-from translate.losses import PAIRED_GAN_LOSSES, smoothness
+from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, smoothness
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.augment import Augment
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis

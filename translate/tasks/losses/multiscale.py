@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.losses import GanLoss
+from translate.tasks.losses.adversarial import GanLoss
 from translate.networks.patchgan import MultiScale
 
 Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
