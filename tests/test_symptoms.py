@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.tasks.test_tasks import make_task
-from translate.render import render
+from translate.synthetic import render
 from translate.symptoms import agreement, alike, checkerboard, copies, examine, inverted, one_answer, periodic
 
 

@@ -172,7 +172,7 @@ def test_a_rendered_set_is_drawn_once(tmp_path, monkeypatch):
         (target / "trainA").mkdir(parents=True)
         assert not (tmp_path / "data" / "photos2monet").exists()  # complete only when finished
 
-    monkeypatch.setattr("translate.render.render", draw)
+    monkeypatch.setattr("translate.synthetic.render", draw)
     for _ in range(2):
         assert prepare("photos2monet", tmp_path / "data", progress=False) == tmp_path / "data" / "photos2monet"
     assert calls == [("landscapes", 400, 100, 256, False)]
@@ -182,7 +182,7 @@ def test_a_rendered_set_is_drawn_once(tmp_path, monkeypatch):
 def test_digits_are_drawn_at_their_size(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "translate.render.render", lambda name, target, **rest: (calls.append((name, rest)), target.mkdir())
+        "translate.synthetic.render", lambda name, target, **rest: (calls.append((name, rest)), target.mkdir())
     )
     prepare("digits", tmp_path, progress=False)
     assert calls == [("digits", {"train": 6000, "test": 1000, "size": 32, "progress": False})]
@@ -194,7 +194,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
         (target / "trainA").mkdir(parents=True)
         raise stop("enough")
 
-    monkeypatch.setattr("translate.render.render", draw)
+    monkeypatch.setattr("translate.synthetic.render", draw)
     with pytest.raises(stop):
         prepare("photos2monet", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -203,7 +203,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
 def test_what_a_killed_run_left_is_cleared_away(tmp_path, monkeypatch):
     (tmp_path / ".photos2monet.partial" / "old").mkdir(parents=True)
     (tmp_path / "photos2monet").mkdir()  # an empty folder is no data set
-    monkeypatch.setattr("translate.render.render", lambda _, target, **__: (target / "trainA").mkdir(parents=True))
+    monkeypatch.setattr("translate.synthetic.render", lambda _, target, **__: (target / "trainA").mkdir(parents=True))
     assert [path.name for path in prepare("photos2monet", tmp_path).iterdir()] == ["trainA"]
 
 

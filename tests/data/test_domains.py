@@ -36,7 +36,7 @@ def draw(name: str, target: Path, *, train: int, test: int, **_: object) -> None
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("translate.render.render", draw)
+    monkeypatch.setattr("translate.synthetic.render", draw)
 
 
 # --- find_images

@@ -55,7 +55,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         )
     monkeypatch.setattr(catalog, "shipped", lambda _: tmp_path / "shelf")
     catalog._load.cache_clear()
-    monkeypatch.setattr("translate.render.render", draw)
+    monkeypatch.setattr("translate.synthetic.render", draw)
     yield
     catalog._load.cache_clear()
 

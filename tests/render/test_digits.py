@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.render import render
-from translate.render.digits import draw_digit
-from translate.render.digits_shapes import SHAPES, arc, stroke
+from translate.synthetic import render
+from translate.synthetic.digits.digits import draw_digit
+from translate.synthetic.digits.strokes import SHAPES, arc, stroke
 
 
 def drawn(digit, count, size=32):

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.render import render
-from translate.render.faces import FACTORS, draw_portrait, jobs, sample_factors
-from translate.render.faces_factors import COLUMNS, HAIR_LENGTHS, TURNS, factor_row
+from translate.synthetic import render
+from translate.synthetic.faces.faces import FACTORS, draw_portrait, jobs, sample_factors
+from translate.synthetic.faces.factors import COLUMNS, HAIR_LENGTHS, TURNS, factor_row
 
 SIZE = 64
 DRAWN_FACTORS = [factor for factor in FACTORS if factor != "turn"]

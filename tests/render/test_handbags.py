@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.render import render
-from translate.render.catalogue import answers, pair
-from translate.render.hand import HANDS, draw_sketch
-from translate.render.handbags import HANDBAGS, KINDS, ROLES, build, dress, jobs
-from translate.render.handbags_body import sweep
-from translate.render.handbags_cut import Bench, arch, frame, outline, trapeze
-from translate.render.material import MATERIALS
-from translate.render.studio import Studio
+from translate.synthetic import render
+from translate.synthetic.products.dataset import answers, pair
+from translate.synthetic.products.hand_drawing import HANDS, draw_sketch
+from translate.synthetic.products.handbags.handbags import HANDBAGS, KINDS, ROLES, build, dress, jobs
+from translate.synthetic.products.handbags.body import sweep
+from translate.synthetic.products.handbags.pattern import Bench, arch, frame, outline, trapeze
+from translate.synthetic.products.material import MATERIALS
+from translate.synthetic.products.studio import Studio
 
 SIZE = 64
 SHADOW = 1  # index of the part that is the shadow on the floor

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from translate.render.hand import HANDS, draw_sketch
-from translate.render.light import rgb
-from translate.render.material import MATERIALS, grain
-from translate.render.palette import METALS, Paint, contrast, draw_scheme, mix, tint
-from translate.render.product import Product
-from translate.render.relief import inflate, slopes
-from translate.render.shape import between, boxed, curve, dashes, ellipse, fill, offset, ribbon, trace
-from translate.render.studio import Studio
+from translate.synthetic.products.hand_drawing import HANDS, draw_sketch
+from translate.synthetic.light import rgb
+from translate.synthetic.products.material import MATERIALS, grain
+from translate.synthetic.products.palette import METALS, Paint, contrast, draw_scheme, mix, tint
+from translate.synthetic.products.product import Product
+from translate.synthetic.products.relief import inflate, slopes
+from translate.synthetic.curves import between, boxed, curve, dashes, ellipse, fill, offset, ribbon, trace
+from translate.synthetic.products.studio import Studio
 
 GRAY, RED = rgb(0x909090), rgb(0xC03030)
 SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]

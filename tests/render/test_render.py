@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from translate.utils.errors import OptionError, UserError
-from translate.render import RENDERERS, render
-from translate.render.landscape import photo, scene
-from translate.render.light import MOODS, sample_light
-from translate.render.noise import fbm, profile, tile
-from translate.render.paint import paint
-from translate.render.scenes import SCENES
-from translate.render.site import Site
-from translate.render.sky import draw_sky
-from translate.render.view import View
+from translate.synthetic import RENDERERS, render
+from translate.synthetic.landscapes.landscape import photo, scene
+from translate.synthetic.light import MOODS, sample_light
+from translate.synthetic.noise import fbm, profile, tile
+from translate.synthetic.landscapes.brush_strokes import paint
+from translate.synthetic.landscapes.scenes import SCENES
+from translate.synthetic.landscapes.site import Site
+from translate.synthetic.landscapes.sky import draw_sky
+from translate.synthetic.landscapes.perspective import View
 
 SIZE = 64
 FOLDERS = ("trainA", "trainB", "testA", "testB", "truth/A", "truth/B")
@@ -230,7 +230,7 @@ def test_interrupt_leaves_nothing(tmp_path):
     code = f"""
 import signal
 from pathlib import Path
-from translate.render import render
+from translate.synthetic import render
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
     target = Path({str(tmp_path / "target")!r})

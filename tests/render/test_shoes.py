@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.render import render
-from translate.render.catalogue import COLOURWAYS, answers, line_jobs, pair
-from translate.render.hand import HANDS, draw_sketch
-from translate.render.shoes import KINDS, ROLES, SHOES, UPPERS, build, dress
-from translate.render.studio import Studio
+from translate.synthetic import render
+from translate.synthetic.products.dataset import COLOURWAYS, answers, line_jobs, pair
+from translate.synthetic.products.hand_drawing import HANDS, draw_sketch
+from translate.synthetic.products.shoes.shoes import KINDS, ROLES, SHOES, UPPERS, build, dress
+from translate.synthetic.products.studio import Studio
 
 SIZE = 64
 

@@ -142,7 +142,7 @@ def _make(dataset: Dataset, target: Path, progress: bool) -> None:
 
 
 def _draw(job: Render, target: Path, progress: bool) -> None:
-    from translate.render import render  # drawing needs OpenCV, looking at the catalog does not
+    from translate.synthetic import render  # drawing needs OpenCV, looking at the catalog does not
 
     render(job.name, target, train=job.train, test=job.test, size=job.size, progress=progress)
 

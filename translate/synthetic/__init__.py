@@ -1,0 +1,109 @@
+"""Built-in data, drawn on the user's machine: no download, the same pixels for the same seed."""
+
+__all__ = ["RENDERERS", "render"]
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from translate.utils.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from translate.synthetic.draw_all import Job
+
+
+def _landscapes(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.landscapes.landscape import jobs  # drawing needs OpenCV, which --help must not wait for
+
+    return jobs(train, test, size, seed)
+
+
+def _shoes(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.products.shoes.shoes import jobs
+
+    return jobs(train, test, size, seed)
+
+
+def _handbags(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.products.handbags.handbags import jobs
+
+    return jobs(train, test, size, seed)
+
+
+def _digits(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.digits.digits import jobs
+
+    return jobs(train, test, size, seed)
+
+
+def _faces(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.faces.faces import jobs
+
+    return jobs(train, test, size, seed)
+
+
+RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
+    "landscapes": _landscapes,
+    "shoes": _shoes,
+    "handbags": _handbags,
+    "digits": _digits,
+    "faces": _faces,
+}
+SIZES = (64, 512)  # px, the sizes at which the pictures were judged by eye
+SIZES_OF = {"digits": (28, 128)}  # where they are others
+
+
+def render(
+    name: str,
+    target: Path,
+    *,
+    train: int,
+    test: int,
+    size: int = 256,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: bool = True,
+) -> None:
+    """Draw a built-in data set into the new folder `target`.
+
+    Landscapes, which are not paired: trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and
+    truth/B, under the same name, the hidden answer to each test picture in the other domain. No scene is drawn in
+    two of the four.
+
+    Shoes and handbags, which are: trainA/NNNNN.png is the sketch (8-bit gray) of trainB/NNNNN.png (RGB), and so in
+    testA and testB. The folder truth/A/NNNNN holds the photos of a test sketch in several colourways, all of them
+    right (0.png is the one in testB), and truth/parts/NNNNN.png numbers the parts whose colour makes the look (0: none
+    of them). No product is drawn in both splits.
+
+    Digits, one set with labels: {train,test}/<label>/NNNNN.png (8-bit gray, white on black). As many of each label.
+
+    Faces, one set with known factors: {train,test}/NNNNN.png (RGB), and in each a table factors.csv of what is
+    seen, one column a factor. No portrait is in both.
+
+    Args:
+        name: a key of `RENDERERS`.
+        target: the folder to make; it appears only when everything is drawn.
+        train: pictures (or pairs), of each domain where there are two, to train on.
+        test: the same to test on.
+        size: edge of the pictures, px: 64 to 512, or as `SIZES_OF` says.
+        seed: another seed, other scenes; the same seed, the same pixels, whatever the number of workers.
+        workers: processes; None takes one per available core.
+        progress: show a bar on stderr.
+
+    Raises:
+        OptionError: an unknown name, or a number out of range.
+        UserError: the target exists already or cannot be written.
+    """
+    from translate.synthetic.draw_all import draw_all
+
+    if name not in RENDERERS:
+        raise OptionError(f"unknown renderer {name!r}{did_you_mean(name, RENDERERS)}")
+    smallest, largest = SIZES_OF.get(name, SIZES)
+    if not smallest <= size <= largest:
+        raise OptionError(f"size {size}: pictures are rendered at {smallest} to {largest} px")
+    if train < 0 or test < 0 or train + test == 0:
+        raise OptionError(f"train {train}, test {test}: give the number of pictures, at least one")
+    if seed < 0:
+        raise OptionError(f"seed {seed}: give 0 or more")
+    jobs = RENDERERS[name](train, test, size, seed)
+    draw_all(jobs, Path(target), workers=workers, progress=progress, label=f"rendering {name}")
