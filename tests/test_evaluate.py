@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from translate.data.domains import Domain
+from translate.data.sources.domains import Domain
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import evaluate
 from translate.metrics.similarity import MAX_PSNR

@@ -8,8 +8,8 @@ import torch
 from rich.console import Console
 
 from tests.metrics.test_holes import scene
-from translate.data.imageset import ImageSet, resolve_images
-from translate.data.masks import BANDS, evaluation_mask
+from translate.data.sources.image_set import ImageSet, resolve_images
+from translate.data.loading.masks import BANDS, evaluation_mask
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate_holes import FLOOR, MODEL, evaluate_holes, holes_sheet
 from translate.images.io import to_tensor

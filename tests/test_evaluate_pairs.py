@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from translate.data.pair import Pair
-from translate.data.pairs import Pairs, read_pair, resolve_pairs
+from translate.data.sources.pair import Pair
+from translate.data.sources.pairs import Pairs, read_pair, resolve_pairs
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate_pairs import MAX_LOOKS, evaluate_pairs, pairs_sheet, trained_pairs
 from translate.metrics.similarity import MAX_PSNR

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tests.metrics.test_classifier import shapes, words_of
 from tests.test_sampler import make
-from translate.data.imageset import resolve_images
+from translate.data.sources.image_set import resolve_images
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate_samples import evaluate_samples, samples_sheet, trained_images
 from translate.metrics import classifier

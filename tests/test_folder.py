@@ -25,7 +25,7 @@ from translate.utils.concurrency import Lanes
 from translate.utils.temporary_files import temporary_beside
 from translate.networks import EXPORTABLE
 from translate.translator import Translator
-from translate.worklist import Worklist
+from translate.data.files.worklist import Worklist
 
 RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
 

@@ -6,7 +6,7 @@ import pytest
 
 from translate.images.sketch_extraction import sketch_of
 from translate.utils.errors import OptionError, UserError
-from translate.sketches import BATCH, make_sketches
+from translate.data.make_sketches import BATCH, make_sketches
 
 
 def photo(seed: int, height: int = 40, width: int = 48) -> np.ndarray:

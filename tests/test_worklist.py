@@ -6,7 +6,7 @@ import pytest
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import Picture, WriteError, write_picture
 from translate.utils.trust import TRUST
-from translate.worklist import Shard, Worklist, as_suffix, is_done, note_options
+from translate.data.files.worklist import Shard, Worklist, as_suffix, is_done, note_options
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.domains import Domain, resolve_domains
+from translate.data.sources.domains import Domain, resolve_domains
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
 from translate.metrics.torchmetrics_backend import import_torchmetrics

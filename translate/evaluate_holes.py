@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.imageset import ImageSet
-from translate.data.masks import BANDS, evaluation_mask
-from translate.data.sources import Source
+from translate.data.sources.image_set import ImageSet
+from translate.data.loading.masks import BANDS, evaluation_mask
+from translate.data.sources.labelled_image import Source
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import MAX_TRAIN, Reader, spread
 from translate.images.io import make_grid, to_tensor

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.pair import Pair, read_pair
-from translate.data.pairs import Pairs, parts_map, resolve_pairs, right_answers
+from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pairs import Pairs, parts_map, resolve_pairs, right_answers
 from translate.images.sketch_extraction import is_line_drawing, sketch_of
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, named, spread

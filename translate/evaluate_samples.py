@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.factors import factors_of
-from translate.data.imageset import ImageSet, resolve_images
-from translate.data.sources import Source
+from translate.data.sources.factors import factors_of
+from translate.data.sources.image_set import ImageSet, resolve_images
+from translate.data.sources.labelled_image import Source
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, spread
 from translate.images.io import make_grid

@@ -19,7 +19,7 @@ from translate.utils.memory import keep_freed_memory
 from translate.images.picture import Picture
 from translate.report import FIRST, Failure, Failures, FolderReport, Tally
 from translate.translator import Layer, Ready, Translator
-from translate.worklist import Job
+from translate.data.files.worklist import Job
 
 _WAITING = 64  # pictures that wait for others of their size
 Work = tuple[Job, Future[Ready | HugePicture]]

@@ -19,8 +19,8 @@ from typing import Any
 
 from translate.answers import Wish, blend
 from translate.utils.progress import show_bar, show_counting
-from translate.companions import Companions
-from translate.data.mask_files import MaskFiles, judge_masks, read_mask
+from translate.data.files.companions import Companions
+from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
 from translate.utils.errors import OptionError
 from translate.flow import Flow
 from translate.holes import resized_hole
@@ -30,7 +30,16 @@ from translate.utils.temporary_files import remove_leftovers
 from translate.images.picture import Picture
 from translate.report import Failures, FolderReport
 from translate.translator import Layer, Translator
-from translate.worklist import Job, Shard, Survey, Worklist, as_suffix, check_writable, is_done, note_options
+from translate.data.files.worklist import (
+    Job,
+    Shard,
+    Survey,
+    Worklist,
+    as_suffix,
+    check_writable,
+    is_done,
+    note_options,
+)
 
 _JUDGED = 300  # masks from which the colour of all holes is told
 _SWEPT = 1024  # folders in which no leftovers are looked for again

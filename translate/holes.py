@@ -29,7 +29,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from translate.data.mask_files import read_mask
+from translate.data.sources.mask_files import read_mask
 from translate.utils.errors import UserError
 from translate.fitting import bring_back
 from translate.images.io import to_tensor

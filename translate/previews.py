@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from translate.utils import dist
-from translate.data.images_data import ImagesData
-from translate.data.training import TrainingData
+from translate.data.datasets.images import ImagesData
+from translate.data.datasets import TrainingData
 from translate.ema import EMA
 from translate.images.animation import write_film
 from translate.health import Health

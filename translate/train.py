@@ -18,9 +18,9 @@ from translate.checkpoint import (
 )
 from translate.config import Config
 from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
-from translate.data.loader import Batches
-from translate.data.quick import quick_check
-from translate.data.training import TRAINING_DATA, TrainingData
+from translate.data.loading.loader import Batches
+from translate.data.checks.quick import quick_check
+from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.divergence import Diverged, Trouble, Watch, inspect
 from translate.ema import EMA
 from translate.utils.errors import OptionError, UserError

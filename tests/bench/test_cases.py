@@ -8,7 +8,7 @@ from translate.bench.candidates import plan_of
 from translate.bench.cases import Case, make_case
 from translate.bench.pictures import DIFFERENT, write_dataset
 from translate.config import load_config
-from translate.data.training import TRAINING_DATA
+from translate.data.datasets import TRAINING_DATA
 from translate.utils.errors import OptionError
 from translate.tasks import TASKS
 

@@ -13,7 +13,7 @@ import torch
 
 from translate.checkpoint import is_original, load_model, load_state, read_recipe
 from translate.cli import main as command
-from translate.data.measure import measure
+from translate.data.checks.measure import measure
 from translate.utils.errors import UserError
 from translate.images.io import read_picture, write_picture
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from translate.data.cache import Pictures
+from translate.data.loading.cache import Pictures
 
 
 def album(pictures):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from translate.data import catalog, dataset
-from translate.data.catalog import describe, load_catalog, owner_of_domain, prepare
-from translate.data.dataset import read_dataset
+from translate.data.catalog import catalog, entry as dataset
+from translate.data.catalog.catalog import describe, load_catalog, owner_of_domain, prepare
+from translate.data.catalog.entry import read_dataset
 from translate.utils.errors import UserError
 from translate.utils.package_data import shipped
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate.data.alike import groups_alike
-from translate.data.apart import border_between
-from translate.data.check import check_data
-from translate.data.measure import measure
-from translate.data.quick import FileSet, quick_check
+from translate.data.checks.duplicates import groups_alike
+from translate.data.checks.domain_separation import border_between
+from translate.data.checks.check import check_data
+from translate.data.checks.measure import measure
+from translate.data.checks.quick import FileSet, quick_check
 from translate.utils.errors import OptionError, UserError
 
 

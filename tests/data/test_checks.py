@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from translate.data.checks import check_headers, direction_note, exchanged_pairs, look_at, spread
-from translate.data.pair import Pair
+from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, look_at, spread
+from translate.data.sources.pair import Pair
 from translate.utils.errors import UserError
 
 

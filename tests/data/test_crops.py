@@ -4,11 +4,11 @@ import torch
 
 from tests.conftest import picture
 from tests.data.album import album
-from translate.data import crops as crops_module
-from translate.data.crops import Crops, cut_on_device, upload
-from translate.data.loader import Batches, Paired, Singles, Unpaired
-from translate.data.masked import Masked
-from translate.data.placement import Placement
+from translate.data.loading import crops as crops_module
+from translate.data.loading.crops import Crops, cut_on_device, upload
+from translate.data.loading.loader import Batches, Paired, Singles, Unpaired
+from translate.data.datasets.masked import Masked
+from translate.data.loading.sampling_order import Placement
 
 CPU = torch.device("cpu")
 

@@ -4,11 +4,11 @@ import tifffile
 import torch
 
 from translate.config import DataConfig
-from translate.data.cache import PictureCache, Pictures
-from translate.data.crops import Crops
-from translate.data.depth import MixedChannels, as_shown, as_unit, kind_of_files
-from translate.data.masked import MaskedData
-from translate.data.transforms import fit
+from translate.data.loading.cache import PictureCache, Pictures
+from translate.data.loading.crops import Crops
+from translate.data.loading.file_kind import MixedChannels, as_shown, as_unit, kind_of_files
+from translate.data.datasets.masked import MaskedData
+from translate.data.loading.transforms import fit
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from translate.data import catalog, domains
-from translate.data.domains import Domain, find_images, resolve_domain, resolve_domains
+from translate.data.catalog import catalog
+from translate.data.sources import domains
+from translate.data.sources.domains import Domain, find_images, resolve_domain, resolve_domains
 from translate.utils.errors import OptionError, UserError
 
 

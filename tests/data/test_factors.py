@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from translate.data.factors import factors_of
-from translate.data.sources import FileSource
+from translate.data.sources.factors import factors_of
+from translate.data.sources.labelled_image import FileSource
 from translate.utils.errors import UserError
 
 TABLE = "file,hair,glasses,turn,always\n0.png,red,none,-3.5,x\n1.png,blue,none,12,x\n2.png,red,glasses,0,x\n"

@@ -6,10 +6,10 @@ import torch
 from tests.conftest import picture
 from tests.data.album import album, sample
 from translate.config import DataConfig
-from translate.data.cache import PictureCache
-from translate.data.loader import Batches, Unpaired
-from translate.data.training import TRAINING_DATA, UnpairedData
-from translate.data.transforms import Jitter, fit, resize
+from translate.data.loading.cache import PictureCache
+from translate.data.loading.loader import Batches, Unpaired
+from translate.data.datasets import TRAINING_DATA, UnpairedData
+from translate.data.loading.transforms import Jitter, fit, resize
 from translate.utils.errors import UserError
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from tests.conftest import picture
-from translate.data.hints import sample_hints
+from translate.data.loading.hints import sample_hints
 
 
 def draw(photo, seed, **options):

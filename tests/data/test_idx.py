@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.data.idx_files import write_idx, write_mnist
-from translate.data.idx import is_idx, labels_beside, part_to_test, read_idx
+from translate.data.files.idx import is_idx, labels_beside, part_to_test, read_idx
 from translate.utils.errors import UserError
 
 

@@ -7,10 +7,10 @@ from tests.conftest import picture
 from tests.data.album import album, sample
 from tests.data.idx_files import write_mnist
 from translate.config import DataConfig
-from translate.data.images_data import ImagesData, bordered
-from translate.data.loader import Batches, Singles
-from translate.data.probes import single_size
-from translate.data.training import TRAINING_DATA
+from translate.data.datasets.images import ImagesData, bordered
+from translate.data.loading.loader import Batches, Singles
+from translate.data.loading.preview_images import single_size
+from translate.data.datasets import TRAINING_DATA
 from translate.utils.errors import OptionError, UserError
 
 

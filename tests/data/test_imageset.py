@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import picture
 from tests.data.idx_files import write_idx, write_mnist
-from translate.data import catalog
-from translate.data.imageset import resolve_images
+from translate.data.catalog import catalog
+from translate.data.sources.image_set import resolve_images
 from translate.utils.errors import OptionError, UserError
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from translate.data.labels import by_folder, check_files, classes_of, read_label_table
+from translate.data.sources.labels import by_folder, check_files, classes_of, read_label_table
 from translate.utils.errors import UserError
 
 

@@ -7,11 +7,11 @@ from tests.conftest import picture
 from tests.data.album import sample
 from tests.data.idx_files import write_mnist
 from translate.config import DataConfig
-from translate.data.images_data import ImagesData
-from translate.data.loader import Batches
-from translate.data.masked import Masked, MaskedData
-from translate.data.masks import BANDS, KINDS, evaluation_mask
-from translate.data.training import TRAINING_DATA
+from translate.data.datasets.images import ImagesData
+from translate.data.loading.loader import Batches
+from translate.data.datasets.masked import Masked, MaskedData
+from translate.data.loading.masks import BANDS, KINDS, evaluation_mask
+from translate.data.datasets import TRAINING_DATA
 from translate.utils.errors import OptionError, UserError
 
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from translate.data.mask_files import StoredMasks, covering, open_masks, read_mask
-from translate.data.masks import BANDS, DEFAULT_KINDS, KINDS, check_wishes, draw_mask, evaluation_mask
+from translate.data.sources.mask_files import StoredMasks, covering, open_masks, read_mask
+from translate.data.loading.masks import BANDS, DEFAULT_KINDS, KINDS, check_wishes, draw_mask, evaluation_mask
 from translate.utils.errors import OptionError, UserError
 
 SHARED = [kind for kind in KINDS if kind != "centre"]

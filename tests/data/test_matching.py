@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from translate.data.matching import match
+from translate.data.files.matching import match
 from translate.utils.errors import UserError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from translate.data.pair_table import read_table
+from translate.data.sources.pair_table import read_table
 from translate.utils.errors import UserError
 
 

@@ -8,9 +8,9 @@ from tests.conftest import picture
 from tests.data.album import sample
 from tests.data.test_checks import PALETTE, labels, photo, sketch
 from translate.config import DataConfig
-from translate.data.loader import Batches
-from translate.data.pairs import read_pair
-from translate.data.training import TRAINING_DATA, PairedData
+from translate.data.loading.loader import Batches
+from translate.data.sources.pairs import read_pair
+from translate.data.datasets import TRAINING_DATA, PairedData
 from translate.utils.errors import OptionError, UserError
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from translate.data import catalog
-from translate.data.domains import resolve_domains
-from translate.data.pairs import Pair, parts_map, read_pair, resolve_pairs, right_answers
+from translate.data.catalog import catalog
+from translate.data.sources.domains import resolve_domains
+from translate.data.sources.pairs import Pair, parts_map, read_pair, resolve_pairs, right_answers
 from translate.utils.errors import OptionError, UserError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from translate.data.files import find_images, open_images
-from translate.data.walk import Listed, Tree, is_picture
+from translate.data.files.find import find_images, open_images
+from translate.data.files.walk import Listed, Tree, is_picture
 from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 

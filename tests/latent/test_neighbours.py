@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate.data.sources import UNLABELLED, RowSource
+from translate.data.sources.labelled_image import UNLABELLED, RowSource
 from translate.utils.errors import UserError
 from translate.latent.neighbours import COPY, Bank, middle_square
 from translate.metrics.dct_features import DctFeatures

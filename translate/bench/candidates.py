@@ -21,8 +21,8 @@ from translate.bench.cases import Case
 from translate.bench.channel import Channel, serve
 from translate.bench.machine import Peak
 from translate.bench.pictures import write_dataset
-from translate.data.loader import Batches
-from translate.data.training import TRAINING_DATA
+from translate.data.loading.loader import Batches
+from translate.data.datasets import TRAINING_DATA
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import keep_freed_memory
 from translate.plan import Plan, make_plan

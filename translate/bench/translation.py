@@ -21,7 +21,7 @@ from translate.bench.peer import NAME, Peer, Script
 from translate.bench.timing import interleaved, ratio, spread
 from translate.bench.worker import Worker, environment, python
 from translate.checkpoint import Recipe, load_model, model_file, read_recipe
-from translate.data.files import find_images
+from translate.data.files.find import find_images
 from translate.utils.errors import UserError
 from translate.fitting import fitted_size
 from translate.images.io import read_picture, read_rgb8

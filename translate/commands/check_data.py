@@ -12,7 +12,7 @@ import tyro
 from translate.commands.options import PathWord, TrustOptions, Words
 
 if TYPE_CHECKING:
-    from translate.data.measure import Measured
+    from translate.data.checks.measure import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def check_data(options: CheckData) -> int:
 
     from rich.console import Console
 
-    from translate.data.check import check_data
+    from translate.data.checks.check import check_data
     from translate.images.io import atomic_write
 
     report = check_data(

@@ -38,7 +38,7 @@ class MakeSketches(TrustOptions):
 
 def make_sketches(options: MakeSketches) -> int:
     """Draw the sketches; exit status 1 if a file failed."""
-    from translate.sketches import make_sketches
+    from translate.data.make_sketches import make_sketches
 
     report = make_sketches(
         options.input, options.output, detail=options.detail, min_length=options.min_length,

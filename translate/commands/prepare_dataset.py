@@ -28,7 +28,7 @@ def prepare_dataset(options: PrepareDataset) -> int:
     """Prepare one data set, or print the catalog."""
     from rich.console import Console
 
-    from translate.data.catalog import describe, load_catalog, prepare
+    from translate.data.catalog.catalog import describe, load_catalog, prepare
 
     if options.name:
         path = prepare(options.name, Path(options.root))

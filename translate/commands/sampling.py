@@ -96,7 +96,7 @@ def compare(sampler: "Sampler", options: "Sample") -> "Sheet":
     from rich.console import Console
     from rich.progress import Progress
 
-    from translate.data.imageset import resolve_images
+    from translate.data.sources.image_set import resolve_images
     from translate.latent.neighbours import Bank
     from translate.latent.sheets import neighbours_sheet
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.probes import middle
-from translate.data.sources import Source
-from translate.data.transforms import fit
+from translate.data.loading.preview_images import middle
+from translate.data.sources.labelled_image import Source
+from translate.data.loading.transforms import fit
 from translate.utils.errors import UserError
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.image_sets import as_tensor

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from translate.data.files import find_images
+from translate.data.files.find import find_images
 from translate.images.decode import from_pillow
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import read_picture

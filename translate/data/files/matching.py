@@ -1,0 +1,118 @@
+"""Which picture belongs to which: by their names, never by their places in a list."""
+
+__all__ = ["common_folder", "match", "stems"]
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from translate.data.files.find import listed
+from translate.utils.errors import UserError
+
+_TRIED = 4  # pictures whose partner's name is guessed to find what all names differ by
+_SEPARATORS = "_-. "
+Key = tuple[str, str]  # sub-folder and stem
+Side = dict[Key, Path]
+
+
+def match(a: Sequence[Path], b: Sequence[Path]) -> list[tuple[str, Path, Path]]:
+    """Pair the pictures of two sides: name, file of A, file of B, by name in sorted order.
+
+    Two pictures belong together that have the same stem and lie in the same sub-folder of the deepest folder that
+    holds all of their side. Where no picture has a partner that way, sub-folders are left out of account, if the
+    stems alone are unique; and where that finds none either, what all names of a side begin or end with (12_A.png
+    and 12_B.png), if only one rule of that kind pairs the most pictures, and at least half of the smaller side.
+
+    Raises:
+        UserError: two pictures of one side have the same stem, or some have no partner.
+    """
+    sides = [stems(files) for files in (a, b)]
+    alone = [{("", stem): path for (_, stem), path in side.items()} for side in sides]
+    if any(len(fewer) < len(side) for fewer, side in zip(alone, sides, strict=True)):
+        alone = sides
+    exact = next((found for found in (sides, alone) if found[0].keys() & found[1].keys()), None)
+    first, second = exact or _without_affixes(*sides) or _without_affixes(*alone) or sides
+    _check_partners(first, second)
+    return [("/".join(filter(None, key)), first[key], second[key]) for key in sorted(first)]
+
+
+def stems(files: Sequence[Path]) -> Side:
+    """Return the file of each (sub-folder, stem).
+
+    Raises:
+        UserError: two files differ in nothing but their suffix.
+    """
+    base, found = common_folder(files), dict[Key, Path]()
+    for path in files:
+        folder = path.parent.absolute().relative_to(base).as_posix()
+        other = found.setdefault(("" if folder == "." else folder, path.stem), path)
+        if other != path:
+            raise UserError(f"{other} and {path.name} have the same stem: which of them is meant? Remove one of them")
+    return found
+
+
+def common_folder(files: Sequence[Path]) -> Path:
+    """Return the deepest folder that holds all `files`."""
+    return Path(os.path.commonpath({path.parent.absolute() for path in files}))
+
+
+def _check_partners(a: Side, b: Side) -> None:
+    lonely = [[mine[key].absolute() for key in sorted(mine.keys() - other.keys())] for mine, other in ((a, b), (b, a))]
+    if not any(lonely):
+        return
+    folders = [common_folder(list(side.values())) for side in (a, b)]
+    if not a.keys() & b.keys():
+        names = [listed([path.name for path in side]) for side in lonely]
+        raise UserError(
+            f"no picture of '{folders[0]}' has the name of one of '{folders[1]}' ({names[0]}; {names[1]});"
+            " give the pictures of a pair the same name, or list the pairs in a CSV file"
+        )
+    told = [
+        f"{len(files)} of {len(side)} pictures in '{folder}' ({listed([path.relative_to(folder) for path in files])})"
+        for side, files, folder in zip((a, b), lonely, folders, strict=True)
+        if files
+    ]
+    raise UserError(
+        f"no partner of the same name for {' and '.join(told)}; remove these, or list the pairs in a CSV file"
+    )
+
+
+def _without_affixes(a: Side, b: Side) -> tuple[Side, Side] | None:
+    """Leave out what all stems of `a`, and all of `b`, begin or end with; None where that pairs nothing for sure."""
+    most = max(2, (min(len(a), len(b)) + 1) // 2)
+    best: dict[frozenset[tuple[Path, Path]], tuple[Side, Side]] = {}
+    for affix_a, affix_b, at_end in _rules([stem for _, stem in a], [stem for _, stem in b]):
+        first, second = _cores(a, affix_a, at_end), _cores(b, affix_b, at_end)
+        partners = frozenset((first[key], second[key]) for key in first.keys() & second.keys())
+        if len(partners) > most:
+            most, best = len(partners), {}
+        if len(partners) == most:
+            best.setdefault(partners, (first, second))
+    return next(iter(best.values())) if len(best) == 1 else None
+
+
+def _cores(side: Side, affix: str, at_end: bool) -> Side:
+    cut = str.removesuffix if at_end else str.removeprefix
+    return {(folder, cut(stem, affix)): path for (folder, stem), path in side.items()}
+
+
+def _rules(a: list[str], b: list[str]) -> Iterator[tuple[str, str, bool]]:
+    """Yield what might be left out of the stems of `a` and of `b`, and whether at their end."""
+    for at_end in (True, False):
+        way = -1 if at_end else 1
+        common = [os.path.commonprefix([stem[::way] for stem in side])[::way] for side in (a, b)]
+        seen = set()
+        for mine in sorted(a)[:_TRIED]:
+            for other in b:
+                core = os.path.commonprefix([mine[::-way], other[::-way]])
+                for length in (len(core.rstrip(_SEPARATORS)), len(core)):
+                    affixes = tuple(name[length:] if at_end else name[: len(name) - length] for name in (mine, other))
+                    if length and affixes not in seen and all(map(_is_affix, affixes, common, (at_end, at_end))):
+                        seen.add(affixes)
+                        yield affixes[0], affixes[1], at_end
+
+
+def _is_affix(affix: str, common: str, at_end: bool) -> bool:
+    """Whether all names have the affix, and it is no number: those count the pictures."""
+    shared = common.endswith(affix) if at_end else common.startswith(affix)
+    return shared and not affix.strip(_SEPARATORS).isdecimal()

@@ -1,0 +1,74 @@
+"""What domains are called, and which of their pictures are held out: both follow from names alone."""
+
+__all__ = ["bare", "catalog_names", "catalog_set", "clean", "distinct_names", "held_out", "name_of"]
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from translate.data.catalog import catalog
+from translate.data.catalog.entry import Dataset
+from translate.data.files.find import is_pattern, pattern_base
+
+_HELD_OUT_SHARE, _HELD_OUT_MOST = 0.1, 100
+_GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE)
+T = TypeVar("T")
+
+
+def held_out(items: Collection[T], stem: Callable[[T], str], most: int = _HELD_OUT_MOST) -> set[T]:
+    """Choose what is held out of `items`: a tenth, 1 to `most` of them, by the hash of the stem; none of fewer than 2.
+
+    The choice does not depend on the order, on the folder's place or on the suffix, so that the two halves of
+    a scene that lie in both domains under one stem are held out together.
+    """
+    if len(items) < 2:
+        return set()
+    count = min(max(round(len(items) * _HELD_OUT_SHARE), 1), most)
+    return set(sorted(items, key=lambda item: (hashlib.sha256(os.fsencode(stem(item))).digest(), str(item)))[:count])
+
+
+def bare(spec: str) -> bool:
+    """Whether `spec` is a mere word: `./photos` always means the path."""
+    return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
+
+
+def clean(name: str) -> str:
+    """Return `name` fit for a file name."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "pictures"
+
+
+def name_of(path: Path, root: Path) -> str:
+    """Name a domain after its folder, pattern or list; a generic one such as trainA after its parent too."""
+    base = pattern_base(path) if is_pattern(str(path)) else path
+    base = Path(os.path.normpath((base if base.is_dir() else base.with_suffix("")).absolute()))
+    generic = _GENERIC.match(base.name)
+    if generic is None:
+        return clean(base.name)
+    side = (generic["side"] or "").upper()
+    known = catalog_names(base.parent, root)
+    return known[side] if known and side else clean(base.parent.name + side)
+
+
+def catalog_names(folder: Path, root: Path) -> dict[str, str]:
+    """Return the name of each side, {"A": ..., "B": ...}, if `folder` is a data set of the catalog below `root`."""
+    dataset = catalog_set(folder, root)
+    return {side: name for name, side in dataset.domains.items()} if dataset else {}
+
+
+def catalog_set(folder: Path, root: Path) -> Dataset | None:
+    """Return the data set of the catalog that `folder` is, if it lies in `root`."""
+    dataset = catalog.load_catalog().get(folder.name)
+    return dataset if dataset and folder.parent.resolve() == root.resolve() else None
+
+
+def distinct_names(names: Sequence[str], folders: Sequence[Path]) -> tuple[str, str]:
+    """Tell two domains of one name apart by where the paths of their folders part, else by a letter."""
+    first, second = names
+    if first != second:
+        return first, second
+    parts = [folder.absolute().parts for folder in folders]
+    parting = next((pair for pair in zip(*parts, strict=False) if pair[0] != pair[1]), ("A", "B"))
+    return f"{clean(parting[0])}_{first}", f"{clean(parting[1])}_{second}"

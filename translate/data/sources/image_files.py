@@ -1,0 +1,134 @@
+"""Where the pictures of a set lie: folders, patterns, lists, tables, and data sets of the catalog."""
+
+__all__ = ["Found", "find_image_files", "find_idx"]
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from translate.data.catalog import catalog
+from translate.data.files.find import find_images, is_pattern, listed, pattern_base
+from translate.data.files.idx import is_idx
+from translate.data.sources.labels import LabelTable, check_files, read_label_table
+from translate.data.files.naming import bare, clean, name_of
+from translate.data.files.csv_tables import is_table
+from translate.utils.errors import OptionError, UserError
+
+_TRAIN = re.compile(r"train(?:_?[AB])?$")
+_HELD_OUT = ("test", "val")
+_PLAIN = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # tables of these names say nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The picture files of a set.
+
+    Attributes:
+        title: Names the set.
+        train: Files to train on.
+        test: Files to test on; empty where nothing says which.
+        bases: The folders of train and test that names and class folders count from.
+        table: The CSV file that lists them, and what it says; None for other sets.
+    """
+
+    title: str
+    train: Sequence[Path]
+    test: Sequence[Path]
+    bases: tuple[Path, Path]
+    table: tuple[Path, LabelTable] | None = None
+
+
+def find_idx(spec: str) -> Path | None:
+    """Return the IDX file that `spec` stands for: itself, or the pictures to train on in a folder of IDX files.
+
+    Raises:
+        UserError: the folder has several.
+    """
+    path = Path(spec).expanduser()
+    if is_idx(path):
+        return path
+    if not path.is_dir():
+        return None
+    found = {}
+    for file in sorted(path.glob("*idx*")):
+        if "images" in file.name and "train" in file.name and is_idx(file):
+            found[file.name.removesuffix(".gz")] = file
+    if len(found) > 1:
+        raise UserError(f"'{path}' has {len(found)} IDX files to train on ({listed(found)}); name one of them")
+    return next(iter(found.values()), None)
+
+
+def find_image_files(spec: str, root: Path) -> Found:
+    """Return the pictures that `spec` stands for, an existing thing before a name of the catalog.
+
+    Args:
+        spec: a folder (with train, and perhaps test or val, in it or beside it), a pattern, a CSV file, a list file,
+            a data set of one set of pictures, or one domain of another.
+        root: where data sets of the catalog are prepared on first use.
+
+    Raises:
+        OptionError: a set of two domains.
+        UserError: nothing of that name, no pictures, or missing ones.
+    """
+    path = Path(spec).expanduser()
+    if bare(spec) and not path.exists() and not is_pattern(spec):
+        return _from_catalog(spec, root)
+    if path.is_dir():
+        return _from_folder(path, name_of(path, root))
+    if path.is_file() and is_table(path):
+        return _from_table(path, root)
+    files = find_images(spec)
+    base = pattern_base(path) if is_pattern(spec) else _common(files)
+    return Found(title=name_of(path, root), train=files, test=[], bases=(base, base))
+
+
+def _from_catalog(name: str, root: Path) -> Found:
+    known = catalog.load_catalog()
+    owner = catalog.owner_of_domain(name)
+    if name in known and known[name].single:
+        return _from_folder(catalog.prepare(name, root), name)
+    if owner and owner.combined:
+        raise OptionError(
+            f"{name!r} is one half of the combined pictures of {owner.name!r}, which is no set of its own"
+        )
+    if owner:
+        return _from_folder(catalog.prepare(owner.name, root) / f"train{owner.domains[name]}", name)
+    if name in known and not known[name].combined:
+        raise OptionError(f"{name!r} has two domains; say --images {' or --images '.join(known[name].domains)}")
+    if name in known:
+        raise OptionError(f"{name!r} is a set of combined A|B pairs; train on it with train_pix2pix.py --data {name}")
+    names = [name for name, dataset in known.items() if dataset.single]
+    names += [domain for dataset in known.values() if not dataset.combined for domain in dataset.domains]
+    find_images(name, known=names)
+    raise AssertionError(f"{name!r} appeared while it was looked up")
+
+
+def _from_folder(folder: Path, title: str) -> Found:
+    """Return the pictures of a folder, its train folder's if it has one."""
+    if any((folder / name).is_dir() for name in ("trainA", "train_A")):
+        raise OptionError(f"'{folder}' holds two domains; name one of its folders, such as {folder / 'trainB'}")
+    train = folder / "train" if (folder / "train").is_dir() else folder
+    test = next(filter(Path.is_dir, (train.with_name(train.name.replace("train", word)) for word in _HELD_OUT)), None)
+    if test is None or not _TRAIN.match(train.name):
+        return Found(title=title, train=find_images(str(train)), test=[], bases=(train, train))
+    pictures = [find_images(str(part)) for part in (train, test)]
+    return Found(title=title, train=pictures[0], test=pictures[1], bases=(train, test))
+
+
+def _from_table(file: Path, root: Path) -> Found:
+    table = read_label_table(file)
+    check_files(file, table)
+    parts = {split: [path for path in table.labels if table.splits[path] == split] for split in ("train", *_HELD_OUT)}
+    if not parts["train"]:
+        raise UserError(f"{file} has no line whose split is train")
+    title = clean(file.absolute().parent.name) if _PLAIN.match(file.stem) else name_of(file, root)
+    base = _common(list(table.labels))
+    test = parts["test"] or parts["val"]
+    return Found(title=title, train=parts["train"], test=test, bases=(base, base), table=(file, table))
+
+
+def _common(files: Sequence[Path]) -> Path:
+    """Return the innermost folder that all of `files` are below, spelt as they are."""
+    return Path(os.path.commonpath([file.parent for file in files]))

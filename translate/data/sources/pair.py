@@ -1,0 +1,114 @@
+"""One pair of pictures: its files, and its pixels."""
+
+__all__ = ["Pair", "PairError", "Read", "check_halves", "check_sizes", "read_pair"]
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from translate.data.loading.transforms import resize
+from translate.utils.errors import UserError
+from translate.images.io import read_rgb8
+
+_ASPECT = 0.01  # sizes whose shapes differ by less than this are the same picture at another resolution
+
+
+class PairError(UserError):
+    """Both pictures can be read, but they are no pair."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The files of one pair.
+
+    Attributes:
+        name: the files' common stem, with their sub-folder if they lie in one; unique in its set.
+        a: file of the source picture.
+        b: file of the target picture. The same as `a`: one combined picture, with A on its left and B on its right.
+        swapped: of combined pictures only: the source is the right half.
+    """
+
+    name: str
+    a: Path
+    b: Path
+    swapped: bool = False
+
+    @property
+    def combined(self) -> bool:
+        """Whether one file holds both pictures."""
+        return self.a == self.b
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The pair's files, one or two."""
+        return (self.a,) if self.combined else (self.a, self.b)
+
+    def turned(self) -> "Pair":
+        """Return the pair in the other direction."""
+        return replace(self, a=self.b, b=self.a, swapped=self.combined and not self.swapped)
+
+
+Read = Callable[[Path], np.ndarray]
+
+
+def read_pair(
+    pair: Pair, labels: Collection[str] = (), read: tuple[Read, Read] = (read_rgb8, read_rgb8)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read both pictures of a pair, source first.
+
+    Args:
+        pair: which; of two sizes of one shape, the larger is reduced to the smaller.
+        labels: sides, "a" and "b", that are label maps, which are not interpolated.
+        read: what reads the file of each side; else these are RGB in 8 bits.
+
+    Returns:
+        Two arrays (H, W, C), such as (H, W, 3) uint8 RGB, of the same size.
+
+    Raises:
+        PairError: the sizes do not fit each other, or a combined picture cannot be halved.
+        UserError: a file cannot be read as an image.
+    """
+    if pair.combined:
+        both = read[0](pair.a)
+        check_halves(pair, both.shape[1], both.shape[0])
+        left, right = np.hsplit(both, 2)
+        return (right, left) if pair.swapped else (left, right)
+    a, b = read[0](pair.a), read[1](pair.b)
+    check_sizes(pair, (a.shape[1], a.shape[0]), (b.shape[1], b.shape[0]))
+    if a.shape[0] * a.shape[1] > b.shape[0] * b.shape[1]:
+        a = resize(a, *b.shape[:2], nearest="a" in labels)
+    elif a.shape[:2] != b.shape[:2]:
+        b = resize(b, *a.shape[:2], nearest="b" in labels)
+    return a, b
+
+
+def check_halves(pair: Pair, width: int, height: int) -> None:
+    """Refuse the size in px of a picture that cannot be two side by side.
+
+    Raises:
+        PairError: the width is odd, or far too small for that.
+    """
+    if width % 2:
+        raise PairError(f"{pair.a} is {width} px wide: two halves need an even width; crop or leave out that picture")
+    if width < height:
+        raise PairError(
+            f"{pair.a} is {width} x {height} px, which does not look like two pictures side by side;"
+            " give two folders with --a and --b, or a root with trainA and trainB"
+        )
+
+
+def check_sizes(pair: Pair, a: tuple[int, int], b: tuple[int, int]) -> None:
+    """Refuse two pictures of different shapes, given as (width, height) in px.
+
+    Raises:
+        PairError: width over height differs by more than 1 %, rounding to whole pixels apart.
+    """
+    (width, height), (small_width, small_height) = (a, b) if a > b else (b, a)
+    expected = width * small_height / height
+    if abs(small_width - expected) > max(_ASPECT * expected, 1):
+        raise PairError(
+            f"{pair.a} is {a[0]} x {a[1]} px but {pair.b} is {b[0]} x {b[1]} px:"
+            " the pictures of a pair must show the same frame; crop one of them or leave out the pair"
+        )

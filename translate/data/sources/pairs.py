@@ -1,0 +1,139 @@
+"""The pairs of a run, source first: which train, which are held out, and what is known of the right answers."""
+
+__all__ = ["Pair", "Pairs", "parts_map", "read_pair", "resolve_pairs", "right_answers"]
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from translate.data.catalog import catalog
+from translate.data.sources.domains import check_given, find_domains
+from translate.data.files.find import readable
+from translate.data.files.naming import bare, catalog_names, catalog_set, held_out, name_of
+from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair_layouts import find_pairs, matched_pairs
+from translate.data.sources.pair_table import read_table
+from translate.utils.errors import OptionError, UserError
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of pictures, in the direction of the run.
+
+    Attributes:
+        names: of the source and the target domain, fit for file names.
+        title: names the run: "sketch2shoe", "maps", "maps_ba", "sketches2photos".
+        train: the pairs that training may read.
+        test: those that it may not.
+        truth: the folder of the known right answers to the test pictures, <name>.png or <name>/<number>.png; None
+            where none are known but the pairs themselves.
+        direction: "ab", or "ba" where each pair is turned round.
+    """
+
+    names: tuple[str, str]
+    title: str
+    train: list[Pair]
+    test: list[Pair]
+    truth: Path | None = None
+    direction: str = "ab"
+
+
+def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, direction: str = "ab") -> Pairs:
+    """Return the pairs that `--a` and `--b`, or `--data`, stand for.
+
+    Args:
+        a: folder, glob pattern, list file or catalog domain of the first side.
+        b: the same of the second side, matched by name.
+        data: instead of both, a folder (see `pair_files.find_pairs`), a CSV file (see `pair_table.read_table`) or
+            the name of a data set of the catalog.
+        root: where data sets of the catalog are prepared on first use.
+        direction: "ab" or "ba": which side is the source.
+
+    Raises:
+        OptionError: a wrong direction, too few or too many of the three are given, or no set of pairs.
+        UserError: something named does not exist or cannot be prepared, or names do not match.
+    """
+    if direction not in ("ab", "ba"):
+        raise OptionError(f"--direction is {direction!r}; it should be ab (from A to B) or ba (from B to A)")
+    check_given(a, b, data)
+    with readable(data or f"{a} or {b}"):
+        if data is not None:
+            pairs, truths = _from_root(data, root)
+            turned_title = f"{pairs.title}_ba"
+        else:
+            assert a is not None and b is not None
+            pairs, truths = _from_sides(a, b, root)
+            turned_title = "2".join(pairs.names[::-1])
+    pairs = _hold_out(pairs)
+    if direction == "ab":
+        return replace(pairs, truth=truths[0])
+    train, test = ([pair.turned() for pair in part] for part in (pairs.train, pairs.test))
+    return Pairs((pairs.names[1], pairs.names[0]), turned_title, train, test, truths[1], direction)
+
+
+def right_answers(pairs: Pairs, name: str) -> list[Path]:
+    """Return the files of the known right answers to the test picture `name`; [] where none are known."""
+    if pairs.truth is None:
+        return []
+    answers = [path for path in (pairs.truth / name).glob("*.png") if path.stem.isdecimal()]
+    single = pairs.truth / f"{name}.png"
+    return sorted(answers, key=lambda path: int(path.stem)) or [single] * single.is_file()
+
+
+def parts_map(pairs: Pairs, name: str) -> Path | None:
+    """Return the gray index map of the parts whose colour is free in the test picture `name`, 0 being none."""
+    path = pairs.truth.parent / "parts" / f"{name}.png" if pairs.truth else None
+    return path if path and path.is_file() else None
+
+
+def _from_root(data: str, root: Path) -> tuple[Pairs, list[Path | None]]:
+    """Return the pairs of a folder, a CSV file or a data set, and the folders of the truth of both sides."""
+    path = Path(data).expanduser()
+    if not path.exists() and bare(data) and not path.suffix:
+        _refuse_unpaired(data)
+        path = catalog.prepare(data, root)
+    if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+        train, test = read_table(path)
+    elif path.is_dir():
+        _refuse_unpaired(_data_set(path, root))
+        train, test = find_pairs(path)
+    else:
+        raise UserError(f"--data {data!r} is neither a folder nor a CSV file of pairs nor a data set's name")
+    base, known = name_of(path, root), catalog_names(path, root)
+    names = (known.get("A", f"{base}A"), known.get("B", f"{base}B"))
+    return Pairs(names, base, train, test), [_folder(path / "truth" / side) for side in "AB"]
+
+
+def _from_sides(a: str, b: str, root: Path) -> tuple[Pairs, list[Path | None]]:
+    """Return the pairs of two domains; test folders count where both have one."""
+    first, second = find_domains(a, b, root)
+    for domain in (first, second):
+        _refuse_unpaired(_data_set(domain.train[0].parent.parent, root))
+    train = matched_pairs(first.train, second.train)
+    test = matched_pairs(first.test, second.test) if first.test and second.test else []
+    names = (first.name, second.name)
+    return Pairs(names, "2".join(names), train, test), [first.truth, second.truth]
+
+
+def _data_set(folder: Path, root: Path) -> str:
+    """Return the name of the data set of the catalog that `folder` is, or ""."""
+    return folder.name if catalog_set(folder, root) else ""
+
+
+def _refuse_unpaired(name: str) -> None:
+    catalog.refuse_single(name)
+    dataset = catalog.load_catalog().get(name)
+    if dataset and dataset.kind == "unpaired":
+        raise OptionError(f"the pictures of {name!r} are no pairs; train on them with train_cycle.py --data {name}")
+
+
+def _folder(path: Path) -> Path | None:
+    return path if path.is_dir() else None
+
+
+def _hold_out(pairs: Pairs) -> Pairs:
+    """Take test pairs out of the training pairs where there are none; all pairs of one source go together."""
+    if pairs.test:
+        return pairs
+    chosen = held_out({pair.a for pair in pairs.train}, lambda path: path.stem)
+    train = [pair for pair in pairs.train if pair.a not in chosen]
+    return replace(pairs, train=train, test=[pair for pair in pairs.train if pair.a in chosen])
