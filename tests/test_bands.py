@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from torch import nn
 
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe, read_recipe
+from translate.checkpoints.model_file import Recipe, read_recipe
 from translate.config import load_config
 from translate.utils.errors import OptionError, UserError
 from translate.fitting import brought_back

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from translate.utils.factory import Factory
-from translate.checkpoint import KEY, Recipe, export_model, load_model
+from translate.checkpoints.model_file import KEY, Recipe, export_model, load_model
 from translate.utils.errors import UserError
 from translate.networks import GENERATORS
 

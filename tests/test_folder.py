@@ -17,7 +17,7 @@ from translate import blend
 from translate import flow as flow_module
 from translate import folder as folder_module
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError, UserError
 from translate.folder import translate_folder
 from translate.images.io import Picture, WriteError, read_picture, write_picture

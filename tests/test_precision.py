@@ -7,7 +7,7 @@ from torch import nn
 
 from translate import precision
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError
 from translate.networks import EXPORTABLE
 from translate.precision import Mode, arranged, pick_inference_precision

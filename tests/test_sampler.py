@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 import translate
-from translate.checkpoint import Recipe, export_model
+from translate.checkpoints.model_file import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
 from translate.networks import LATENT_GENERATORS
 from translate.sampler import Sampler

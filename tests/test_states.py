@@ -264,7 +264,7 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
     code = (
         "import resource, sys, torch\n"
         "from pathlib import Path\n"
-        "from translate.checkpoint import Recipe, export_model\n"
+        "from translate.checkpoints.model_file import Recipe, export_model\n"
         "from translate.utils.errors import UserError\n"
         "from translate.states import States\n"
         "place, net = Path(sys.argv[1]), torch.nn.ModuleDict({'G': torch.nn.Linear(100, 100)})\n"

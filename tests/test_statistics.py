@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError
 from translate.folder import translate_folder
 from translate.images.io import read_rgb8, save_png

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.conftest import picture
 from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
-from translate.checkpoint import load_model, read_recipe
+from translate.checkpoints.model_file import load_model, read_recipe
 from translate.config import load_config
 from translate.utils.errors import OptionError, UserError
 from translate.previews import is_preview

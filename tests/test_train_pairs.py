@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from tests.conftest import picture
 from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
-from translate.checkpoint import read_recipe
+from translate.checkpoints.model_file import read_recipe
 from translate.config import load_config
 from translate.utils.errors import OptionError
 from translate.train import train

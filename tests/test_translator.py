@@ -6,7 +6,7 @@ from torch import nn
 
 from translate.utils import memory
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe, export_model
+from translate.checkpoints.model_file import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import Picture, save_png
 from translate.networks import GENERATORS

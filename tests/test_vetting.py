@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.campaigns.folder_runs import tiny_model
-from translate.checkpoint import KEY, from_original, load_model, load_state
+from translate.checkpoints.model_file import KEY, from_original, load_model, load_state
 from translate.utils.errors import UserError
 from translate.utils.safe_load import load_tensors, parse_json, refuse_expanded
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from translate.utils import memory
 from translate.answers import Answer
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import pad_to_multiple
 from translate.utils.concurrency import Lanes

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.utils import dist
-from translate.checkpoint import read_recipe
+from translate.checkpoints.model_file import read_recipe
 from translate.config import Config, differences, dump_config, read_toml
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import atomic_write

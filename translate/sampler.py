@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.checkpoint import Recipe, load_model, model_file
+from translate.checkpoints.model_file import Recipe, load_model, model_file
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.step import autocast, pick_device
 from translate.tasks import TASKS

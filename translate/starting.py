@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from translate.utils.factory import spec_of
-from translate.checkpoint import is_original, load_model, model_file, sibling
+from translate.checkpoints.model_file import is_original, load_model, model_file, sibling
 from translate.utils.errors import UserError
 from translate.log import console
 from translate.networks.patchgan import PatchGAN
-from translate.original import read_discriminator
+from translate.checkpoints.original_networks import read_discriminator
 from translate.run import RunFolder
 from translate.tasks import TASKS, Task
 from translate.utils.terminal import escape

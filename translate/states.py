@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from translate.checkpoint import check_state, load_state, write_state
+from translate.checkpoints.model_file import check_state, load_state, write_state
 from translate.utils.errors import UserError
 from translate.images.io import WriteError, atomic_write
 from translate.log import console

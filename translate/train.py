@@ -12,10 +12,7 @@ from torch.optim import Optimizer
 
 from translate.utils import dist
 from translate.utils.factory import Factory, check_arguments, resolve, spec_of
-from translate.checkpoint import (
-    Recipe,
-    export_model,
-)
+from translate.checkpoints.model_file import Recipe, export_model
 from translate.config import Config
 from translate.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
 from translate.data.loading.loader import Batches

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from translate.answers import Answer, Wish, choose_answers
-from translate.checkpoint import Recipe, load_model, model_file
+from translate.checkpoints.model_file import Recipe, load_model, model_file
 from translate.utils.errors import OptionError, UserError
 from translate.fitting import as_look, brought_back, check_channels, fitted_hint, fitted_size, fitted_source, is_paired
 from translate.holes import Network, fill, hole_in, hole_of, holes_of_batch, keep_known

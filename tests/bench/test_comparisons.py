@@ -16,7 +16,7 @@ from translate.bench.tables import growth_tables, training_table, translation_ta
 from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training
 from translate.bench.translation import check_translation, compare_translation
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe, export_model
+from translate.checkpoints.model_file import Recipe, export_model
 from translate.utils.errors import UserError
 from translate.networks import EXPORTABLE
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from translate.checkpoint import is_original, load_model, load_state, read_recipe
+from translate.checkpoints.model_file import is_original, load_model, load_state, read_recipe
 from translate.cli import main as command
 from translate.data.checks.measure import measure
 from translate.utils.errors import UserError

@@ -11,7 +11,7 @@ from tests.test_evaluate_pairs import photo, save, sketch
 from tests.test_sampler import save as save_sampler
 from translate import cli
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe, export_model
+from translate.checkpoints.model_file import Recipe, export_model
 from translate.networks import EXPORTABLE
 
 

@@ -2,7 +2,7 @@ import cv2
 import pytest
 
 from tests.conftest import picture
-from translate.checkpoint import read_recipe
+from translate.checkpoints.model_file import read_recipe
 from translate.cli import filled, main
 
 TINY = (

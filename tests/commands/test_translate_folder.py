@@ -7,7 +7,7 @@ from torch import nn
 
 from translate import cli
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe, export_model
+from translate.checkpoints.model_file import Recipe, export_model
 from translate.images.io import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
 from translate.translator import Translator

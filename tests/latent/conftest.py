@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.networks import LATENT_GENERATORS
 from translate.sampler import Sampler
 

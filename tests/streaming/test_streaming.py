@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests.conftest import picture
 from translate import Translator
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import parse_bytes
 from translate.networks import EXPORTABLE, INPAINTERS

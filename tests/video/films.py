@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from translate.utils.factory import Factory
-from translate.checkpoint import Recipe
+from translate.checkpoints.model_file import Recipe
 from translate.networks import GENERATORS
 from translate.translator import Translator
 

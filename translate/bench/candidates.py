@@ -124,7 +124,7 @@ def network(spec: Spec) -> Candidate:
 
 def plain_network(spec: Spec) -> Candidate:
     """The same as anybody would run them: eager, fp32, NCHW."""
-    from translate.checkpoint import load_model
+    from translate.checkpoints.model_file import load_model
     from translate.tasks import TASKS
 
     device = pick_device(spec["device"])

@@ -20,7 +20,7 @@ from torch import nn
 from translate.bench.peer import NAME, Peer, Script
 from translate.bench.timing import interleaved, ratio, spread
 from translate.bench.worker import Worker, environment, python
-from translate.checkpoint import Recipe, load_model, model_file, read_recipe
+from translate.checkpoints.model_file import Recipe, load_model, model_file, read_recipe
 from translate.data.files.find import find_images
 from translate.utils.errors import UserError
 from translate.fitting import fitted_size

@@ -74,7 +74,7 @@ def evaluate(options: Evaluate) -> int:
     """Print the table of scores."""
     from rich.console import Console
 
-    from translate.checkpoint import model_file, read_recipe
+    from translate.checkpoints.model_file import model_file, read_recipe
     from translate.images.io import Picture, atomic_write, write_picture
     from translate.tasks import TASKS
 

@@ -37,7 +37,7 @@ class ImportCheckpoint:
 
 def import_checkpoint(options: ImportCheckpoint) -> int:
     """Read it, write it, and say what it is."""
-    from translate.checkpoint import export_model, from_original, is_original, model_file
+    from translate.checkpoints.model_file import export_model, from_original, is_original, model_file
     from translate.utils.errors import OptionError, UserError
 
     names = tuple(name.strip() for name in options.domains.split(",")) if options.domains else ()

@@ -113,7 +113,7 @@ USES = {  # what a call is for, by the option that says so, and the options that
 
 def sample(options: Sample) -> int:
     """Draw pictures and say where they are."""
-    from translate.checkpoint import model_file
+    from translate.checkpoints.model_file import model_file
 
     use = check(options)
     run = model_file(options.model).parent

@@ -32,7 +32,7 @@ from translate.utils.factory import Factory, spec_of
 from translate.utils.errors import UserError
 from translate.images.io import atomic_write
 from translate.networks import EXPORTABLE
-from translate.original import read_original
+from translate.checkpoints.original_networks import read_original
 from translate.tasks import TASKS
 from translate.utils.safe_load import load_tensors, parse_json, refuse_packed, vet_networks, vet_recipe
 
