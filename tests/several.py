@@ -15,12 +15,12 @@ from tests.test_train_images import PAPER as IMAGES_PAPER
 from tests.test_train_inpaint import PRESETS as INPAINT
 from tests.test_train_pairs import FAST as PAIRS_FAST
 from tests.test_train_pairs import PAPER as PAIRS_PAPER
-from translate import optim
-from translate.config import load_config
+from translate.training import optim
+from translate.training.config import load_config
 from translate.utils.errors import UserError
-from translate.train import train
+from translate.training.loop import train
 
-training = sys.modules["translate.train"]  # the package has a function of that name
+training = sys.modules["translate.training.loop"]  # the package has a function of that name
 
 CYCLE_PAPER = {"generator": {"width": 4}, "discriminator": {"width": 4}, "data": {"size": 40, "crop": 32}}
 COMMON = {

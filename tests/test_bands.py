@@ -10,13 +10,13 @@ from torch import nn
 
 from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe, read_recipe
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import OptionError, UserError
 from translate.fitting import brought_back
 from translate.folder import translate_folder
 from translate.images.io import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
-from translate.train import train
+from translate.training.loop import train
 from translate.translator import Translator
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

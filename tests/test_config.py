@@ -1,6 +1,6 @@
 import pytest
 
-from translate.config import Config, differences, dump_config, load_config, read_toml
+from translate.training.config import Config, differences, dump_config, load_config, read_toml
 from translate.utils.errors import OptionError, UserError
 from translate.recipes import known_options, recipe_layer
 from translate.utils.package_data import shipped
@@ -67,7 +67,7 @@ def test_every_shipped_recipe_loads():
 
 
 def test_config_survives_writing_and_reading(tmp_path):
-    from translate.config import read_toml
+    from translate.training.config import read_toml
 
     config = load_config("cycle", "paper", {"data": {"a": "x", "b": "y"}})
     (tmp_path / "c.toml").write_text(dump_config(config, {"steps": 7}))
@@ -80,7 +80,7 @@ def test_config_survives_writing_and_reading(tmp_path):
 
 
 def test_a_broken_file_is_named(tmp_path):
-    from translate.config import read_toml
+    from translate.training.config import read_toml
 
     (tmp_path / "c.toml").write_text("a = = 3")
     with pytest.raises(UserError, match="c.toml: is not valid TOML"):

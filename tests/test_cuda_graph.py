@@ -7,15 +7,15 @@ import torch
 
 from tests.test_gpu import pytestmark as on_gpu
 from translate.bench.cases import make_case
-from translate.config import TrainConfig, load_config
-from translate.cuda_graph import CapturedStep, forget_graph, nothing_drawn
+from translate.training.config import TrainConfig, load_config
+from translate.training.cuda_graph import CapturedStep, forget_graph, nothing_drawn
 from translate.utils.errors import OptionError
 from translate.networks.patchgan import MultiScale, gathered
-from translate.optim import make_optimizers, set_lr
-from translate.plan import Plan
-from translate.step import seed_step, train_step
+from translate.training.optim import make_optimizers, set_lr
+from translate.training.autotune import Plan
+from translate.training.step import seed_step, train_step
 from translate.tasks.image_pool import ImagePool
-from translate.train import build_task, make_step, make_task, noise, to_device
+from translate.training.loop import build_task, make_step, make_task, noise, to_device
 
 RECIPES = [
     ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"), ("pix2pix", "paper"), ("generate", "fast"),

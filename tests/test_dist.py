@@ -14,7 +14,7 @@ from tests.several import EXTRA, config_of, train_all
 from tests.test_train import assert_same, everything, stop_after
 from translate.utils import dist
 from translate.utils.errors import OptionError
-from translate.train import train
+from translate.training.loop import train
 
 SETS = {"reds": (12, 40), "blues": (11, 40), "photos": (12, 64), "drawings": (12, 64)} | {
     f"p/{kind}": (16, 32) for kind in ("cats", "dogs")

@@ -6,16 +6,16 @@ import torch
 
 from tests.tasks.test_tasks import make_task
 from tests.test_train import assert_same, everything, flatten, make_config, stop_after
-from translate.divergence import Diverged, Trouble, Watch, culprit, guessing, inspect
-from translate.ema import EMA
+from translate.training.divergence import Diverged, Trouble, Watch, culprit, guessing, inspect
+from translate.training.ema import EMA
 from translate.utils.errors import UserError
 from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
-from translate.train import train
+from translate.training.loop import train
 
 
 def break_at(monkeypatch, calls, damage):
     """Let `damage` happen to the task and the terms of the steps with these numbers, counted over all of a test."""
-    from translate import train as module
+    from translate.training import loop as module
 
     real, taken = module.train_step, [0]
 

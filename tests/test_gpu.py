@@ -11,7 +11,7 @@ from tests import test_train_inpaint, test_train_pairs
 from tests.conftest import picture
 from tests.test_train import make_config
 from translate import Translator
-from translate.train import train
+from translate.training.loop import train
 
 pairs, photos = test_train_pairs.pairs, test_train_inpaint.photos
 pytestmark = [

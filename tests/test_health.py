@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.health import Health
+from translate.training.mode_collapse import Health
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from tests.tasks.test_tasks import make_task
-from translate.ema import EMA
-from translate.log import Log, keep_lines
+from translate.training.ema import EMA
+from translate.training.log import Log, keep_lines
 
 
 def test_lines_hold_means_and_follow_each_other(tmp_path):

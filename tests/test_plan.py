@@ -4,9 +4,9 @@ import time
 import pytest
 import torch
 
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import OptionError
-from translate.plan import (
+from translate.training.autotune import (
     Plan,
     affordable_crop,
     bf16_is_sound,
@@ -169,7 +169,7 @@ def test_forced_choices_are_not_timed():
 
 
 def test_the_self_test_catches_a_wrong_convolution(monkeypatch):
-    from translate import plan as module
+    from translate.training import autotune as module
 
     assert isinstance(bf16_is_sound(CPU), bool)
     real = module.F.conv2d

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from tests.test_train import assert_same, everything, make_config, stop_after
-from translate import states
+from translate.training import states
 from translate.utils.errors import UserError
 from translate.images.io import WriteError
 from translate.utils.temporary_files import temporary_beside
 from translate.utils.signals import Stopped, stop_at_once
-from translate.train import train
+from translate.training.loop import train
 
 TIMING = ("seconds", "images_per_second", "waiting")
 
@@ -64,7 +64,7 @@ def test_lines_and_samples_do_not_depend_on_when_it_was_saved_or_killed(
 def test_a_kill_around_any_part_of_a_save_changes_nothing(
     whole, two_folders, tmp_path, tiny, monkeypatch, place, after
 ):
-    from translate import train as module
+    from translate.training import loop as module
 
     config = make_config(two_folders, tmp_path / "r", tiny, train=SLOW)
     owner, name = module, place
@@ -132,7 +132,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
 ):
     """From step 3 to 8 nothing can be written: neither lines, nor samples, nor states."""
     from translate.images import io as images
-    from translate import log
+    from translate.training import log
 
     config, step = make_config(two_folders, tmp_path / "r", tiny, train=EVERY), [0]
     real_fsync, real_lines, real_step = os.fsync, log.Lines._try, train.__globals__["train_step"]
@@ -182,7 +182,7 @@ def test_a_run_that_has_to_end_unsaved_says_what_is_kept(two_folders, tmp_path, 
 @pytest.fixture
 def at_step(monkeypatch):
     """Do something in a certain step of a run."""
-    from translate import train as module
+    from translate.training import loop as module
 
     def plan(number, act):
         real, taken = module.train_step, [0]
@@ -243,7 +243,7 @@ def test_ctrl_c_in_the_middle_of_writing_a_state_leaves_the_one_before(tmp_path)
 
 
 def test_while_a_run_gets_ready_a_signal_ends_it_at_once(two_folders, tmp_path, tiny, monkeypatch):
-    from translate import train as module
+    from translate.training import loop as module
 
     def prepare(*args):
         with contextlib.suppress(Exception):  # whoever mends errors on the way does not swallow it

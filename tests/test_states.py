@@ -12,7 +12,7 @@ from torch import nn
 
 from translate.utils.errors import UserError
 from translate.images.io import WriteError
-from translate.states import Saves, States
+from translate.training.states import Saves, States
 
 CPU = torch.device("cpu")
 
@@ -266,7 +266,7 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
         "from pathlib import Path\n"
         "from translate.checkpoints.model_file import Recipe, export_model\n"
         "from translate.utils.errors import UserError\n"
-        "from translate.states import States\n"
+        "from translate.training.states import States\n"
         "place, net = Path(sys.argv[1]), torch.nn.ModuleDict({'G': torch.nn.Linear(100, 100)})\n"
         "recipe = Recipe(task='cycle', nets={}, domains=('a', 'b'), size=32, preset='fast', steps=1, data='')\n"
         "states = States(place / 'state')\n"

@@ -8,7 +8,16 @@ import torch.nn.functional as F
 
 from tests.tasks.test_tasks import make_task
 from translate.synthetic import render
-from translate.symptoms import agreement, alike, checkerboard, copies, examine, inverted, one_answer, periodic
+from translate.training.failure_modes import (
+    agreement,
+    alike,
+    checkerboard,
+    copies,
+    examine,
+    inverted,
+    one_answer,
+    periodic,
+)
 
 
 def load(folder, pattern="*.png"):

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file
 
 from tests.test_cli import SMALL
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import OptionError, UserError
-from translate.optim import lr_at
+from translate.training.optim import lr_at
 from translate.utils.signals import Stopped
-from translate.train import train
+from translate.training.loop import train
 
 
 def make_config(folders, out, tiny, **changes):
@@ -45,7 +45,7 @@ def assert_same(one, other):
 
 def stop_after(monkeypatch, steps):
     """Make a run die, as if killed, once it has taken `steps` steps since it began, and without saving."""
-    from translate import train as module
+    from translate.training import loop as module
 
     real, taken = module.train_step, [0]
 
@@ -186,7 +186,7 @@ def test_sigterm_saves_and_the_same_command_finishes(two_folders, tmp_path):
 
 
 def test_stopped_is_what_a_signal_raises(two_folders, tmp_path, tiny, monkeypatch):
-    from translate import train as module
+    from translate.training import loop as module
 
     real = module.train_step
 

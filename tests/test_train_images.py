@@ -10,10 +10,10 @@ from tests.conftest import picture
 from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
 from translate.checkpoints.model_file import load_model, read_recipe
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import OptionError, UserError
-from translate.previews import is_preview
-from translate.train import train
+from translate.training.previews import is_preview
+from translate.training.loop import train
 
 SMALL = {"generator": {"width": 4, "most": 8, "z_dim": 4, "w_dim": 8}, "discriminator": {"width": 4, "most": 8}}
 FAST = SMALL | {

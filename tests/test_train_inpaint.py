@@ -6,9 +6,9 @@ from tests.conftest import TINY, picture
 from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
 from translate.checkpoints.model_file import load_model, read_recipe
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import OptionError, UserError
-from translate.train import train
+from translate.training.loop import train
 
 TRAIN = {"steps": 6, "precision": "fp32", "channels_last": "off", "device": "cpu", "previews": 2}
 FAST = {

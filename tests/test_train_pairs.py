@@ -10,9 +10,9 @@ from tests.conftest import picture
 from tests.test_train import assert_same, everything, stop_after
 from translate import Translator
 from translate.checkpoints.model_file import read_recipe
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import OptionError
-from translate.train import train
+from translate.training.loop import train
 
 FAST = {
     "generator": {"width": 8, "most": 8, "blocks": 1, "fold": 2},

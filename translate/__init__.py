@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from translate.answers import blend
-    from translate.config import load_config
+    from translate.training.config import load_config
     from translate.sampler import Sampler
-    from translate.train import train
+    from translate.training.loop import train
     from translate.translator import Translator
 
 __version__ = "0.1.0"
@@ -33,8 +33,8 @@ def __getattr__(name: str) -> Any:
         "Sampler": "translate.sampler",
         "Translator": "translate.translator",
         "blend": "translate.answers",
-        "load_config": "translate.config",
-        "train": "translate.train",
+        "load_config": "translate.training.config",
+        "train": "translate.training.loop",
     }
     if name not in homes:
         raise AttributeError(f"module 'translate' has no attribute {name!r}")

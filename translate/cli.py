@@ -149,7 +149,7 @@ def from_file(options_class: type, words: Sequence[str]) -> tuple[dict[str, Any]
     if not path:
         return {}, {}
     from translate.utils.factory import check_type
-    from translate.config import read_toml
+    from translate.training.config import read_toml
 
     known = {f.name: f for f in fields(options_class)}
     values, sections = {}, {}

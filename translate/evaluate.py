@@ -30,7 +30,7 @@ from translate.metrics.dct_features import DctFeatures
 from translate.metrics.report import DirectionScores, Row, Scores
 from translate.metrics.tally import SEED, Method, Tally, kernel_row
 from translate.images.picture import ValueRange
-from translate.run import data_of
+from translate.training.run_folder import data_of
 from translate.utils.terminal import escape
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do

@@ -34,7 +34,7 @@ from translate.metrics.report import KERNEL_SCALE
 from translate.metrics.sample_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
 from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.metrics.tally import SEED
-from translate.run import data_of
+from translate.training.run_folder import data_of
 
 COUNT = 1000
 MAX_TRAIN = 10_000  # training pictures that are looked at

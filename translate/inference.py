@@ -22,7 +22,7 @@ from translate.images.io import pad_to_multiple
 from translate.utils.concurrency import Lanes
 from translate.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.statistics import Statistics
-from translate.step import autocast
+from translate.training.step import autocast
 from translate.streaming.engine import stream
 from translate.streaming.maps import choose_way
 from translate.streaming.planning import NotStreamable, plan_stream

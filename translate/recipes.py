@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from translate.utils.factory import options_of
-from translate.config import leaves
+from translate.training.config import leaves
 from translate.utils.errors import OptionError
 from translate.tasks import TASKS
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from translate.checkpoints.model_file import Recipe, load_model, model_file
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.step import autocast, pick_device
+from translate.training.step import autocast, pick_device
 from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents
 

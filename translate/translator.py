@@ -26,7 +26,7 @@ from translate.utils.memory import parse_bytes
 from translate.images.picture import Picture, parse_range
 from translate.precision import Mode
 from translate.ready import Layer, Ready
-from translate.step import pick_device
+from translate.training.step import pick_device
 from translate.tasks import TASKS
 from translate.images.transfer import Arriving
 

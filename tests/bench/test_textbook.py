@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from translate.bench.textbook import Pool, Textbook
-from translate.config import load_config
+from translate.training.config import load_config
 from translate.utils.errors import UserError
-from translate.optim import make_optimizers
-from translate.plan import Plan
-from translate.step import seed_step, train_step
+from translate.training.optim import make_optimizers
+from translate.training.autotune import Plan
+from translate.training.step import seed_step, train_step
 from translate.tasks.image_pool import ImagePool
-from translate.train import build_task
+from translate.training.loop import build_task
 
 CPU = torch.device("cpu")
 SMALL = {"generator": {"width": 4}, "discriminator": {"width": 4}}

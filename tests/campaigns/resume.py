@@ -35,9 +35,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from translate.config import Config, load_config
+from translate.training.config import Config, load_config
 from translate.images.io import Picture, write_picture
-from translate.train import train
+from translate.training.loop import train
 
 SIDE = 40  # px of the pictures
 TRAIN = {"precision": "fp32", "channels_last": "off", "device": "cpu", "log_every": 1, "previews": 6, "compile": "off"}

@@ -3,7 +3,7 @@ import pytest
 import tifffile
 import torch
 
-from translate.config import DataConfig
+from translate.training.config import DataConfig
 from translate.data.loading.cache import PictureCache, Pictures
 from translate.data.loading.crops import Crops
 from translate.data.loading.file_kind import MixedChannels, as_shown, as_unit, kind_of_files

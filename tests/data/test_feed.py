@@ -5,7 +5,7 @@ import torch
 
 from tests.conftest import picture
 from tests.data.album import album, sample
-from translate.config import DataConfig
+from translate.training.config import DataConfig
 from translate.data.loading.cache import PictureCache
 from translate.data.loading.loader import Batches, Unpaired
 from translate.data.datasets import TRAINING_DATA, UnpairedData

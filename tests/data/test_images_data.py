@@ -6,7 +6,7 @@ import torch
 from tests.conftest import picture
 from tests.data.album import album, sample
 from tests.data.idx_files import write_mnist
-from translate.config import DataConfig
+from translate.training.config import DataConfig
 from translate.data.datasets.images import ImagesData, bordered
 from translate.data.loading.loader import Batches, Singles
 from translate.data.loading.preview_images import single_size

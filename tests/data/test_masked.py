@@ -6,7 +6,7 @@ import torch
 from tests.conftest import picture
 from tests.data.album import sample
 from tests.data.idx_files import write_mnist
-from translate.config import DataConfig
+from translate.training.config import DataConfig
 from translate.data.datasets.images import ImagesData
 from translate.data.loading.loader import Batches
 from translate.data.datasets.masked import Masked, MaskedData

@@ -7,7 +7,7 @@ from PIL import Image
 from tests.conftest import picture
 from tests.data.album import sample
 from tests.data.test_checks import PALETTE, labels, photo, sketch
-from translate.config import DataConfig
+from translate.training.config import DataConfig
 from translate.data.loading.loader import Batches
 from translate.data.sources.pairs import read_pair
 from translate.data.datasets import TRAINING_DATA, PairedData

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
 from translate.utils.errors import OptionError
-from translate.step import seed_step, train_step
+from translate.training.step import seed_step, train_step
 from translate.tasks.generate import depth_at, draw_latents, one_hot
 
 PLAIN, LABELLED = "generate", "generate, relativistic, labelled, growing"

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from translate.utils.factory import Factory
 from translate.utils.errors import OptionError
-from translate.step import seed_step, train_step
+from translate.training.step import seed_step, train_step
 from translate.tasks import TASKS
 from translate.tasks.image_pool import ImagePool
 

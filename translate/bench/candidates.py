@@ -25,9 +25,9 @@ from translate.data.loading.loader import Batches
 from translate.data.datasets import TRAINING_DATA
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import keep_freed_memory
-from translate.plan import Plan, make_plan
-from translate.step import pick_device, to_device
-from translate.train import build_task, noise, scratch_step, train
+from translate.training.autotune import Plan, make_plan
+from translate.training.step import pick_device, to_device
+from translate.training.loop import build_task, noise, scratch_step, train
 
 EPOCH = 1000  # pictures of the data set that is imagined where a plan depends on the length of the run
 LOOP = 8  # s of the training loop that is measured with its data, about

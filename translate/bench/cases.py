@@ -9,9 +9,9 @@ from typing import Any, Self
 import torch
 
 from translate.utils.factory import resolve
-from translate.config import Config, from_dict, load_config
+from translate.training.config import Config, from_dict, load_config
 from translate.tasks import TASKS
-from translate.train import check_recipe, check_sides, make_task
+from translate.training.loop import check_recipe, check_sides, make_task
 
 PRESETS = ("paper", "fast")
 CHANNELS = {

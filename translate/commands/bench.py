@@ -69,8 +69,8 @@ def bench(options: Bench) -> int:
     from translate.bench.machine import describe
     from translate.bench.tables import ceiling_table
     from translate.images.io import atomic_write
-    from translate.log import console
-    from translate.step import pick_device
+    from translate.training.log import console
+    from translate.training.step import pick_device
     from translate.utils.terminal import escape
 
     check(options)

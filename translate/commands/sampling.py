@@ -115,7 +115,7 @@ def trained_images(model: str) -> str:
     Raises:
         OptionError: `model` lies in no run folder that would tell.
     """
-    from translate.run import data_of
+    from translate.training.run_folder import data_of
 
     images = str(data_of(model).get("images", ""))
     if not images:

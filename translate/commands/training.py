@@ -31,9 +31,9 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
         unknown: The words of the command line that are no options of the command: keys of a recipe.
     """
     from translate.utils import dist
-    from translate.config import load_config
+    from translate.training.config import load_config
     from translate.recipes import recipe_layer
-    from translate.train import train
+    from translate.training.loop import train
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)

@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from translate.images.sketch_extraction import check_wishes, extract_sketches
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import Picture, WriteError, read_rgb8, write_picture
-from translate.step import pick_device
+from translate.training.step import pick_device
 from translate.data.files.worklist import Job, Worklist, check_writable, is_done
 
 BATCH = 8  # photos in memory at a time, and as many sketches; those of one size are drawn together

@@ -18,7 +18,7 @@ import tomli_w
 import torch
 from torch import Tensor
 
-from translate.config import read_toml
+from translate.training.config import read_toml
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import atomic_write
 from translate.sampler import Sampler

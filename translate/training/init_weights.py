@@ -10,10 +10,10 @@ from torch import nn
 from translate.utils.factory import spec_of
 from translate.checkpoints.model_file import is_original, load_model, model_file, sibling
 from translate.utils.errors import UserError
-from translate.log import console
+from translate.training.log import console
 from translate.networks.patchgan import PatchGAN
 from translate.checkpoints.original_networks import read_discriminator
-from translate.run import RunFolder
+from translate.training.run_folder import RunFolder
 from translate.tasks import TASKS, Task
 from translate.utils.terminal import escape
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from translate.utils import dist
 from translate.data.datasets.images import ImagesData
 from translate.data.datasets import TrainingData
-from translate.ema import EMA
+from translate.training.ema import EMA
 from translate.images.animation import write_film
-from translate.health import Health
+from translate.training.mode_collapse import Health
 from translate.images.io import read_rgb8
-from translate.log import Log
-from translate.symptoms import examine
+from translate.training.log import Log
+from translate.training.failure_modes import examine
 from translate.tasks import Task
 
 YOUNG = 1000  # steps before which nobody is alarmed

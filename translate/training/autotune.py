@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from translate.utils import dist
-from translate.config import Config
+from translate.training.config import Config
 from translate.utils.errors import OptionError
 
 Step = Callable[[], object]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from translate.ema import EMA
+from translate.training.ema import EMA
 from translate.utils.errors import UserError
 from translate.tasks import Task
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from translate.utils.factory import resolve
-from translate.config import TrainConfig
+from translate.training.config import TrainConfig
 from translate.tasks import Task
 
 

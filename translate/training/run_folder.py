@@ -11,12 +11,12 @@ from typing import Any
 
 from translate.utils import dist
 from translate.checkpoints.model_file import read_recipe
-from translate.config import Config, differences, dump_config, read_toml
+from translate.training.config import Config, differences, dump_config, read_toml
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import atomic_write
 from translate.utils.temporary_files import remove_leftovers
-from translate.plan import Plan
-from translate.states import States
+from translate.training.autotune import Plan
+from translate.training.states import States
 
 
 class RunFolder:
