@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.answers import blend, choose_answers
+from translate.inference.request import blend, choose_answers
 from translate.utils.errors import OptionError
 
 

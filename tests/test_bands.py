@@ -12,12 +12,12 @@ from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe, read_recipe
 from translate.training.config import load_config
 from translate.utils.errors import OptionError, UserError
-from translate.fitting import brought_back
-from translate.folder import translate_folder
+from translate.inference.preprocess import brought_back
+from translate.inference.folder.run import translate_folder
 from translate.images.io import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
 from translate.training.loop import train
-from translate.translator import Translator
+from translate.inference.translator import Translator
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 RNG = np.random.default_rng(0)

@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from translate import holes as holes_module
+from translate.inference import inpainting as holes_module
 from translate.utils.errors import UserError
-from translate.holes import fill, hole_in, hole_of, holes_of_batch, keep_known, resized_hole, windows
+from translate.inference.inpainting import fill, hole_in, hole_of, holes_of_batch, keep_known, resized_hole, windows
 from translate.images.picture import Picture, to_depth
 
 SIZE = 64

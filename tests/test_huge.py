@@ -8,12 +8,12 @@ from PIL import ImageCms
 
 from tests.conftest import picture
 from tests.streaming.test_streaming import translator
-from translate import huge
-from translate.folder import translate_folder
-from translate.huge import Canvas, HugePicture, open_huge
+from translate.inference import gigapixel as huge
+from translate.inference.folder.run import translate_folder
+from translate.inference.gigapixel import Canvas, HugePicture, open_huge
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
-from translate.streaming.regions import Region
+from translate.inference.tiling.regions import Region
 from translate.utils.trust import TRUST
 
 pyvips = pytest.importorskip("pyvips")
@@ -75,7 +75,7 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
     expected = t.picture(read_picture(tmp_path / "in" / name))
     monkeypatch.setattr(huge, "_LEAST", 0)
     monkeypatch.setattr(huge, "_COPIES", 10**12)
-    monkeypatch.setattr("translate.streaming.maps.TILES", (64,))
+    monkeypatch.setattr("translate.inference.tiling.feature_maps.TILES", (64,))
     report = translate_folder(t, tmp_path / "in", tmp_path / "out", progress=False)
     assert (report.done, report.failed) == (1, 0), report.failures
     found = read_picture(tmp_path / "out" / name)
@@ -91,8 +91,8 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
 @pytest.mark.parametrize("stats", ["frozen", "local"])
 def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
-    monkeypatch.setattr("translate.statistics._SIDE", 64)
-    monkeypatch.setattr("translate.inference._CELL", 64)
+    monkeypatch.setattr("translate.inference.norm_statistics._SIDE", 64)
+    monkeypatch.setattr("translate.inference.runner._CELL", 64)
     exact = translator("resnet")
     exact._infer.memory = 10**11
     t = exact.steadied(stats)

@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from translate import precision
+from translate.inference import precision
 from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError
 from translate.networks import EXPORTABLE
-from translate.precision import Mode, arranged, pick_inference_precision
-from translate.translator import Translator
+from translate.inference.precision import Mode, arranged, pick_inference_precision
+from translate.inference.translator import Translator
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from translate.images.io import WriteError
-from translate.report import Failure, Failures, FolderReport, Tally
+from translate.inference.folder.report import Failure, Failures, FolderReport, Tally
 
 
 def test_a_tally_keeps_a_few_and_counts_all():

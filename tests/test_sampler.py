@@ -7,7 +7,7 @@ import translate
 from translate.checkpoints.model_file import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
 from translate.networks import LATENT_GENERATORS
-from translate.sampler import Sampler
+from translate.inference.sampler import Sampler
 
 
 def generator(name="style_synthesis", classes=0, **options):

@@ -8,16 +8,16 @@ from torch import nn
 from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError
-from translate.folder import translate_folder
+from translate.inference.folder.run import translate_folder
 from translate.images.io import read_rgb8, save_png
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
-from translate.statistics import Cuts, SteadyNorm, steadied, thumbnail
-from translate.streaming.engine import stream
-from translate.streaming.maps import Way
-from translate.streaming.planning import plan_stream
-from translate.translator import Translator
+from translate.inference.norm_statistics import Cuts, SteadyNorm, steadied, thumbnail
+from translate.inference.tiling.engine import stream
+from translate.inference.tiling.feature_maps import Way
+from translate.inference.tiling.trace import plan_stream
+from translate.inference.translator import Translator
 
 TINY = {
     "resnet_6blocks": {"width": 4},

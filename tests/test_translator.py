@@ -10,7 +10,7 @@ from translate.checkpoints.model_file import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import Picture, save_png
 from translate.networks import GENERATORS
-from translate.translator import Translator
+from translate.inference.translator import Translator
 
 RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
 

@@ -14,7 +14,7 @@ from translate.checkpoints.model_file import Recipe, export_model
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import Picture, read_picture, save_png, write_picture
 from translate.networks import EXPORTABLE
-from translate.translator import Translator
+from translate.inference.translator import Translator
 
 SIZE, Z = 32, 4
 RECIPE = Recipe(
@@ -144,7 +144,7 @@ class Fixed(nn.Module):
 
 @pytest.mark.parametrize("precision", ["auto", "fp32", "bf16"])
 def test_a_network_of_one_size(precision, monkeypatch):
-    monkeypatch.setattr("translate.precision._convolves_faster_in_bf16", lambda: True)
+    monkeypatch.setattr("translate.inference.precision._convolves_faster_in_bf16", lambda: True)
     model = Translator(replace(RECIPE, size=48), nn.ModuleDict({"G": Fixed()}), precision=precision)
     for shape in ((20, 30), (48, 48), (60, 47), (200, 300)):
         hole = patch(*shape, (8, 9, 7, 6))
@@ -269,7 +269,7 @@ def test_a_saved_model_answers_as_the_networks_in_memory(translator, tmp_path):
 
 @pytest.mark.parametrize("precision", ["auto", "bf16"])
 def test_precision_is_picked(precision, monkeypatch):
-    monkeypatch.setattr("translate.precision._convolves_faster_in_bf16", lambda: True)
+    monkeypatch.setattr("translate.inference.precision._convolves_faster_in_bf16", lambda: True)
     model = Translator(RECIPE, nets(z_dim=Z), precision=precision)
     image = noise(37, 43, 3)
     assert model.precision in ("bf16", "fp32") and (model(image, mask=HOLE)[~HOLE] == image[~HOLE]).all()

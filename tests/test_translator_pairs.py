@@ -16,7 +16,7 @@ from translate.utils.errors import OptionError, UserError
 from translate.images.io import save_png
 from translate.networks import EXPORTABLE
 from translate.tasks.pix2pix import typical_look
-from translate.translator import Translator
+from translate.inference.translator import Translator
 
 RECIPE = Recipe(
     task="pix2pix", nets={}, domains=("sketches", "photos"), size=32, preset="fast", steps=1, data="none",
@@ -493,7 +493,7 @@ def test_a_saved_model_answers_as_the_networks_in_memory(tmp_path, translator):
 
 @pytest.mark.parametrize("precision", ["auto", "bf16"])
 def test_precision_is_picked_for_any_channels(precision, monkeypatch):
-    monkeypatch.setattr("translate.precision._convolves_faster_in_bf16", lambda: True)
+    monkeypatch.setattr("translate.inference.precision._convolves_faster_in_bf16", lambda: True)
     recipe = replace(RECIPE, channels={"a": 1, "b": 3, "hint": 4})
     model = Translator(recipe, style_nets(source=5), precision=precision)
     assert model.precision in ("bf16", "fp32")

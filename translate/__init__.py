@@ -16,11 +16,11 @@ __all__ = ["Sampler", "Translator", "__version__", "blend", "load_config", "trai
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from translate.answers import blend
+    from translate.inference.request import blend
     from translate.training.config import load_config
-    from translate.sampler import Sampler
+    from translate.inference.sampler import Sampler
     from translate.training.loop import train
-    from translate.translator import Translator
+    from translate.inference.translator import Translator
 
 __version__ = "0.1.0"
 
@@ -30,9 +30,9 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     homes = {
-        "Sampler": "translate.sampler",
-        "Translator": "translate.translator",
-        "blend": "translate.answers",
+        "Sampler": "translate.inference.sampler",
+        "Translator": "translate.inference.translator",
+        "blend": "translate.inference.request",
         "load_config": "translate.training.config",
         "train": "translate.training.loop",
     }

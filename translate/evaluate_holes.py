@@ -24,7 +24,7 @@ from translate.data.sources.labelled_image import Source
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import MAX_TRAIN, Reader, spread
 from translate.images.io import make_grid, to_tensor
-from translate.latent.neighbours import middle_square
+from translate.inference.latent.neighbours import middle_square
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.hole_report import BandScores, HoleScores

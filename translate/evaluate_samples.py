@@ -22,7 +22,7 @@ from translate.data.sources.labelled_image import Source
 from translate.utils.errors import OptionError, UserError
 from translate.evaluate import Reader, spread
 from translate.images.io import make_grid
-from translate.latent.neighbours import Bank, middle_square
+from translate.inference.latent.neighbours import Bank, middle_square
 from translate.metrics.agreement import Labelled, score_factors, score_labels
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.metrics.density_coverage import density_coverage
@@ -45,7 +45,7 @@ TINY = 1e-6
 
 
 class Draws(Protocol):
-    """What is asked of a model: see `translate.sampler.Sampler`."""
+    """What is asked of a model: see `translate.inference.sampler.Sampler`."""
 
     classes: tuple[str, ...]
     size: int

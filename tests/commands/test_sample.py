@@ -9,8 +9,8 @@ from tests.conftest import picture
 from tests.test_sampler import save
 from translate import cli
 from translate.images.io import Picture, read_rgb8, write_picture
-from translate.latent.walk import save_style
-from translate.sampler import Sampler
+from translate.inference.latent.interpolate import save_style
+from translate.inference.sampler import Sampler
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from torch import nn
 
 from translate.checkpoints.model_file import Recipe
 from translate.networks import LATENT_GENERATORS
-from translate.sampler import Sampler
+from translate.inference.sampler import Sampler
 
 SMALL = {"style_synthesis": {"width": 8, "most": 16, "w_dim": 12}, "dcgan": {"width": 4}}
 

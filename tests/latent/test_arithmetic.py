@@ -3,7 +3,7 @@ import torch
 
 from tests.test_sampler import make
 from translate.utils.errors import OptionError, UserError
-from translate.latent.arithmetic import calculate, parse, read_groups, save_group
+from translate.inference.latent.arithmetic import calculate, parse, read_groups, save_group
 
 GROUPS = {"glasses_men": [3, 14, 27], "men": [5, 6], "women": [8, 9, 10]}
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.utils.errors import OptionError
-from translate.latent.directions import find_directions, principal_axes, slide
+from translate.inference.latent.directions import find_directions, principal_axes, slide
 
 
 def styles_of(sampler, count, label=None):

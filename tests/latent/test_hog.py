@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.latent.hog import ORIENTATIONS, cell_of, oriented_gradients, pooled
+from translate.inference.latent.hog import ORIENTATIONS, cell_of, oriented_gradients, pooled
 
 
 def stripes(degrees):

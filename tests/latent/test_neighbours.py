@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import picture
 from translate.data.sources.labelled_image import UNLABELLED, RowSource
 from translate.utils.errors import UserError
-from translate.latent.neighbours import COPY, Bank, middle_square
+from translate.inference.latent.neighbours import COPY, Bank, middle_square
 from translate.metrics.dct_features import DctFeatures
 
 

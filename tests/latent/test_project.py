@@ -5,10 +5,10 @@ import torch
 
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import to_tensor
-from translate.latent.likeness import distances, pyramid
-from translate.latent.prior import style_prior
-from translate.latent.project import project
-from translate.latent.search import descend
+from translate.inference.latent.image_distance import distances, pyramid
+from translate.inference.latent.style_prior import style_prior
+from translate.inference.latent.project import project
+from translate.inference.latent.optimise import descend
 
 
 def far(pictures, target):
@@ -62,7 +62,7 @@ def test_the_result_stays_among_the_usual_styles_whatever_the_picture(sampler, m
     strange = prior.style(6 * prior.whiten(sampler.styles_of([11])))
     picture = sampler.draw(strange)[0]
     found = project(sampler, picture, starts=2, steps=100)
-    monkeypatch.setattr("translate.latent.project.STRANGE", 0)
+    monkeypatch.setattr("translate.inference.latent.project.STRANGE", 0)
     free = project(sampler, picture, starts=2, steps=100)
     one, other = (float(prior.strangeness(prior.whiten(p.w[None]))) for p in (found, free))
     assert 2 * one < other

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from tests.test_sampler import make
-from translate.answers import blend
+from translate.inference.request import blend
 from translate.utils.errors import OptionError, UserError
-from translate.latent.walk import load_style, save_style, step_sizes, walk
+from translate.inference.latent.interpolate import load_style, save_style, step_sizes, walk
 
 
 @pytest.fixture(scope="module")

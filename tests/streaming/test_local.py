@@ -6,9 +6,9 @@ import torch
 
 from tests.streaming.test_streaming import made, streamed, translator
 from translate.utils.errors import OptionError
-from translate.streaming.local import LocalMoments
-from translate.streaming.maps import Way
-from translate.streaming.regions import Region, cut, tiles
+from translate.inference.tiling.local_norm import LocalMoments
+from translate.inference.tiling.feature_maps import Way
+from translate.inference.tiling.regions import Region, cut, tiles
 
 WHOLE = Region(0, 40, 0, 60)
 
@@ -87,7 +87,7 @@ def test_a_translator_with_local_statistics(monkeypatch):
     image = np.random.default_rng(0).integers(0, 255, (70, 90, 3), np.uint8)
     local = t.steadied("local")
     assert np.abs(local(image).astype(int) - t(image)).max() <= 1  # smaller than a neighbourhood
-    monkeypatch.setattr("translate.inference._CELL", 24)
+    monkeypatch.setattr("translate.inference.runner._CELL", 24)
     assert np.abs(local(image).astype(int) - t(image)).max() > 1
 
 

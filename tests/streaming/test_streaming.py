@@ -17,11 +17,11 @@ from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import parse_bytes
 from translate.networks import EXPORTABLE, INPAINTERS
-from translate.streaming import planning
-from translate.streaming.engine import stream
-from translate.streaming.maps import Maps, Way, choose_way
-from translate.streaming.planning import NotStreamable, plan_stream
-from translate.streaming.regions import Moments, Region, cut, tiles
+from translate.inference.tiling import trace as planning
+from translate.inference.tiling.engine import stream
+from translate.inference.tiling.feature_maps import Maps, Way, choose_way
+from translate.inference.tiling.trace import NotStreamable, plan_stream
+from translate.inference.tiling.regions import Moments, Region, cut, tiles
 
 NETS = {
     "resnet": {"name": "resnet_9blocks", "width": 4, "blocks": 2},
@@ -236,7 +236,7 @@ def test_a_translator_with_little_memory_gives_the_same_picture(kind, dtype, siz
     expected = whole(image)
     little = translator(kind)
     told = []
-    monkeypatch.setattr("translate.inference._ALWAYS_FITS", 0)
+    monkeypatch.setattr("translate.inference.runner._ALWAYS_FITS", 0)
     little.watch = lambda doing, share: told.append((doing, share))
     monkeypatch.setattr(little._infer, "_budget", lambda height, width: 10**9)
     found = little(image)

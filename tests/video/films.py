@@ -7,7 +7,7 @@ from torch import nn
 from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe
 from translate.networks import GENERATORS
-from translate.translator import Translator
+from translate.inference.translator import Translator
 
 HEIGHT, WIDTH = 48, 64
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.video.calm import Calm
+from translate.inference.video.denoise import Calm
 
 
 def scene(height=64, width=96):

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.video.films import frames, model, read_film, same, write_film
 from translate.utils.errors import OptionError, UserError
 from translate.images.io import read_rgb8, save_png
-from translate.video import is_video, run, translate_video
+from translate.inference.video import is_video, run, translate_video
 
 av = pytest.importorskip("av")
 
@@ -135,7 +135,7 @@ def test_parts_of_another_run_are_not_gone_on_from(tmp_path, monkeypatch):
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-        patch.setattr("translate.video.writing._FilmSink.finish", fail)
+        patch.setattr("translate.inference.video.writers._FilmSink.finish", fail)
         translate(model(), source, tmp_path / "out.mp4", segment=4)
     assert translate(model(), source, tmp_path / "out.mp4", segment=4, direction="ba").earlier == 0
     assert translate(model(), source, tmp_path / "out.mp4", segment=4).skipped
@@ -271,7 +271,7 @@ def test_a_refusing_disk_keeps_the_parts(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(UserError, match="No space left"):
-        patch.setattr("translate.video.writing.join", full)
+        patch.setattr("translate.inference.video.writers.join", full)
         translate(model(), source, tmp_path / "out.mp4", segment=4)
     assert not (tmp_path / "out.mp4").exists()
     report = translate(model(), source, tmp_path / "out.mp4", segment=4)

@@ -114,7 +114,7 @@ def start_up(spec: Spec) -> Candidate:
 
 def network(spec: Spec) -> Candidate:
     """The networks of a model alone, as the translator runs them, on a batch in memory."""
-    from translate.translator import Translator
+    from translate.inference.translator import Translator
 
     peak = Peak(pick_device(spec["device"]))
     translator = Translator.load(spec["model"], spec["device"], spec["precision"])
@@ -150,8 +150,8 @@ def source(spec: Spec, device: torch.device) -> torch.Tensor:
 
 def folder(spec: Spec) -> Candidate:
     """The translation of a folder, from files to files, into another empty folder every time."""
-    from translate.folder import translate_folder
-    from translate.translator import Translator
+    from translate.inference.folder.run import translate_folder
+    from translate.inference.translator import Translator
 
     peak = Peak(pick_device(spec["device"]))
     translator = Translator.load(spec["model"], spec["device"], spec["precision"])

@@ -23,7 +23,7 @@ from translate.bench.worker import Worker, environment, python
 from translate.checkpoints.model_file import Recipe, load_model, model_file, read_recipe
 from translate.data.files.find import find_images
 from translate.utils.errors import UserError
-from translate.fitting import fitted_size
+from translate.inference.preprocess import fitted_size
 from translate.images.io import read_picture, read_rgb8
 from translate.tasks import TASKS
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from translate.metrics.hole_report import HoleScores
     from translate.metrics.report import Scores
     from translate.metrics.sample_report import SampleScores
-    from translate.translator import Translator
+    from translate.inference.translator import Translator
 
 
 WIDE = 132  # characters that the table of a model of pairs takes
@@ -108,7 +108,7 @@ def refuse_others(options: Evaluate, kind: str) -> None:
 def score_samples(options: Evaluate) -> tuple["SampleScores", "np.ndarray | None"]:
     """Score a model that makes pictures from nothing; make the contact sheet if it is wanted."""
     from translate.evaluate_samples import evaluate_samples, samples_sheet, trained_images
-    from translate.sampler import Sampler
+    from translate.inference.sampler import Sampler
 
     sampler = Sampler.load(options.model, options.device, options.precision)
     images = trained_images(options.model, options.images, labelled=bool(sampler.classes))
@@ -119,7 +119,7 @@ def score_samples(options: Evaluate) -> tuple["SampleScores", "np.ndarray | None
 
 def score_translator(options: Evaluate, kind: str) -> tuple["Scores | HoleScores", "np.ndarray | None"]:
     """Score a model that makes pictures of pictures, likewise."""
-    from translate.translator import Translator
+    from translate.inference.translator import Translator
 
     translator = Translator.load(options.model, options.device, options.precision)
     refuse_bands(translator, kind)

@@ -119,7 +119,7 @@ def sample(options: Sample) -> int:
     run = model_file(options.model).parent
     if use == "save_group":
         return keep_group(options, run)
-    from translate.sampler import Sampler
+    from translate.inference.sampler import Sampler
 
     sampler = Sampler.load(options.model, options.device, options.precision)
     sheet = make_sheet(use, sampler, options, run)

@@ -11,9 +11,9 @@ from translate.utils.terminal import say
 
 if TYPE_CHECKING:
     from translate.commands.sample import Sample
-    from translate.latent.sheets import Sheet
-    from translate.latent.walk import Point
-    from translate.sampler import Sampler
+    from translate.inference.latent.sheets import Sheet
+    from translate.inference.latent.interpolate import Point
+    from translate.inference.sampler import Sampler
 
 
 def seeds_of(options: "Sample", count: int) -> Sequence[int]:
@@ -27,7 +27,7 @@ def seeds_of(options: "Sample", count: int) -> Sequence[int]:
 
 def make_sheet(use: str, sampler: "Sampler", options: "Sample", run: Path) -> "Sheet":
     """Draw what the call is for."""
-    from translate.latent import sheets
+    from translate.inference.latent import sheets
 
     label, truncation, seed = options.label or None, options.truncation, options.seed or 0
     match use:
@@ -60,7 +60,7 @@ def make_sheet(use: str, sampler: "Sampler", options: "Sample", run: Path) -> "S
 
 def points_of(words: Sequence[str], w_dim: int) -> "list[Point]":
     """Read each word as a seed, or as a file with a style."""
-    from translate.latent.walk import load_style
+    from translate.inference.latent.interpolate import load_style
 
     return [int(word) if word.isascii() and word.isdigit() else load_style(word, w_dim) for word in words]
 
@@ -72,7 +72,7 @@ def groups_file(options: "Sample", run: Path) -> Path:
 
 def keep_group(options: "Sample", run: Path) -> int:
     """Save the seeds as a group."""
-    from translate.latent.arithmetic import save_group
+    from translate.inference.latent.arithmetic import save_group
 
     file = groups_file(options, run)
     save_group(file, options.save_group, options.seeds)
@@ -82,8 +82,8 @@ def keep_group(options: "Sample", run: Path) -> int:
 
 def add_up(sampler: "Sampler", options: "Sample", run: Path) -> "Sheet":
     """Add and subtract groups."""
-    from translate.latent.arithmetic import parse, read_groups
-    from translate.latent.sheets import arithmetic_sheet
+    from translate.inference.latent.arithmetic import parse, read_groups
+    from translate.inference.latent.sheets import arithmetic_sheet
 
     file = groups_file(options, run)
     groups = read_groups(file) if options.groups or file.exists() else {}
@@ -97,8 +97,8 @@ def compare(sampler: "Sampler", options: "Sample") -> "Sheet":
     from rich.progress import Progress
 
     from translate.data.sources.image_set import resolve_images
-    from translate.latent.neighbours import Bank
-    from translate.latent.sheets import neighbours_sheet
+    from translate.inference.latent.neighbours import Bank
+    from translate.inference.latent.sheets import neighbours_sheet
 
     images = options.images or trained_images(options.model)
     sources = resolve_images(images, "", Path("data")).train
@@ -143,7 +143,7 @@ def write(sheet: "Sheet", sampler: "Sampler", options: "Sample", run: Path, use:
     for name, pixels in sheet.files.items() if output else ():
         write_picture(Path(output) / f"{name}.png", Picture(pixels, gray=sampler.gray))
     if style:
-        from translate.latent.walk import save_style
+        from translate.inference.latent.interpolate import save_style
 
         assert sheet.style is not None
         save_style(style, sheet.style)

@@ -88,9 +88,9 @@ class TranslateFolder(TrustOptions):
 def translate_folder(options: TranslateFolder) -> int:
     """Translate a folder; exit status 1 if a file failed."""
     from translate.utils.errors import OptionError
-    from translate.folder import Masks, translate_folder
-    from translate.translator import Translator
-    from translate.video import is_video
+    from translate.inference.folder.run import Masks, translate_folder
+    from translate.inference.translator import Translator
+    from translate.inference.video import is_video
 
     if is_video(options.input, options.output):
         return translate_film(options)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def translate_film(options: "TranslateFolder") -> int:
     """Translate a film, a GIF or a folder of frames."""
-    from translate.translator import Translator
-    from translate.video import translate_video
+    from translate.inference.translator import Translator
+    from translate.inference.video import translate_video
 
     _check(options)
     translator = Translator.load(options.model, options.device, options.precision, options.memory)

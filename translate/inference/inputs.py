@@ -1,0 +1,108 @@
+"""Every kind of picture that the Python API takes, and the way back: a result is of the kind that was given."""
+
+__all__ = ["as_kind_of", "checked_tensor", "hint_of", "picture_of"]
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from translate.images.decode import from_pillow
+from translate.images.encode import stored_alpha, to_array, to_pillow
+from translate.utils.errors import UserError
+from translate.inference.preprocess import fitted_hint
+from translate.images.io import read_picture
+from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
+
+_KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are not translated as they are but can be returned to
+
+
+def picture_of(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
+    """Read a path, a PIL image or an array; return it, and what an error may call it.
+
+    Args:
+        image: one of these.
+        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
+        channels: of an array that are light: where it has one more than gray or RGB, that is alpha.
+
+    Raises:
+        UserError: a file that cannot be read, or an input of no such kind.
+    """
+    if isinstance(image, str | Path):
+        return read_picture(image, values), str(image)
+    if isinstance(image, Image.Image):
+        try:
+            return from_pillow(image, values), "the picture"
+        except (OSError, ValueError) as error:
+            raise UserError(f"the PIL image of mode {image.mode} cannot be used: {error}") from None
+    if isinstance(image, np.ndarray):
+        return _from_array(image, values, channels), "the array"
+    raise UserError(f"a {type(image).__name__} is no picture; give a path, PIL image, array or tensor")
+
+
+def hint_of(layer: Any, x: Tensor) -> Tensor:
+    """Read a layer of strokes for pictures (..., H, W), from a path, PIL image or array, as `fitting.fitted_hint`."""
+    strokes, name = picture_of(layer)
+    height, width = x.shape[-2:]
+    return fitted_hint(strokes, (height, width), (height, width), name)
+
+
+def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> Picture:
+    planes = array[..., None] if array.ndim == 2 else array
+    known = array.dtype in (np.uint8, np.uint16) or array.dtype.kind in ("iuf" if values else "f")
+    if not known or planes.ndim != 3 or not planes.size:
+        raise UserError(
+            f"an array of shape {array.shape} and type {array.dtype} is no picture;"
+            " give (H, W) or (H, W, C) of uint8, uint16 or float in [0, 1]"
+        )
+    try:
+        return as_picture(planes, planes.shape[2] == 4 != channels, bands=True, values=values)
+    except ValueError as error:
+        raise UserError(f"the array: {error}") from None
+
+
+def as_kind_of(image: Any, result: Picture, keep: bool = True) -> Any:
+    """Return `result` as a PIL image where `image` is a path or one of these, else as an array of its type.
+
+    There are no PIL images of bands: these, and what came from a .npy file, are returned as arrays.
+
+    Args:
+        image: what was translated.
+        result: its translation.
+        keep: whether a PIL image keeps its mode.
+    """
+    if isinstance(image, np.ndarray):
+        return _as_array(image, result)
+    if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
+        return to_array(result)
+    pillow = to_pillow(result)
+    kept = keep and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
+    return pillow.convert(image.mode) if kept else pillow
+
+
+def _as_array(array: np.ndarray, result: Picture) -> np.ndarray:
+    """Return (H, W, C), or with alpha as last channel; a gray result as (H, W) or (H, W, 1) where that was given."""
+    one_plane = array.ndim == 2 or array.shape[2] == 1
+    stack = result.pixels[..., :1] if one_plane and result.gray else result.pixels
+    if result.numbers:
+        stack = to_numbers(stack, result.numbers)
+    if result.alpha is not None:
+        stack = np.dstack((stack, stored_alpha(result.alpha, stack.dtype)))
+    shape = array.shape if array.size == stack.size else stack.shape
+    return stack.reshape(shape).astype(array.dtype, copy=False)
+
+
+def checked_tensor(x: Tensor, channels: int) -> Tensor:
+    """Return a tensor that a network of so many channels can see.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
+        raise UserError(
+            f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
+            f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]"
+        )
+    return x

@@ -1,0 +1,203 @@
+"""Films, GIFs and folders of frames as clips."""
+
+__all__ = ["open_clip"]
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from translate.data.files.find import find_images
+from translate.images.decode import from_pillow
+from translate.utils.errors import OptionError, UserError
+from translate.images.io import read_picture
+from translate.images.picture import Picture, to_depth
+from translate.inference.video.clip import Clip, Colours, Frame
+from translate.inference.video.yuv import to_rgb
+from translate.images.pyav import import_av, in_a_line
+
+_HUNDREDTH = Fraction(1, 100)  # s: the unit of a GIF
+_USUAL_RATE = Fraction(25)
+
+
+def open_clip(source: str | Path, fps: float | None = None) -> Clip:
+    """Open a film, an animated GIF or a folder of frames.
+
+    Args:
+        source: the file, or a folder of pictures, which are taken in the order of the numbers in their names.
+        fps: frames a second, of a folder; None: 25.
+
+    Raises:
+        OptionError: `fps` is out of range, or given for what has times of its own.
+        UserError: it cannot be read, has no frames, or PyAV is not installed.
+    """
+    path = Path(source).expanduser()
+    if fps is not None and not 0 < fps <= 1000:
+        raise OptionError(f"fps {fps:g} is out of range; give 1 to 60 frames a second")
+    if path.is_dir():
+        return _open_folder(path, fps)
+    if fps is not None:
+        raise OptionError(f"{path}: has a frame rate of its own; --fps is for folders of frames")
+    if not path.exists():
+        raise UserError(f"no file or folder '{path}'")
+    return _open_gif(path) if path.suffix.lower() == ".gif" else _open_film(path)
+
+
+# ---- films
+
+
+def _open_film(path: Path) -> Clip:
+    av = import_av(path)
+    try:
+        with av.open(str(path)) as film:
+            stream = video_stream(film)
+            if stream is None:
+                raise UserError(f"{path}: has no pictures, only {_kinds(film)}; give a film")
+            clip = _clip_of(path, film, stream)
+    except (av.FFmpegError, OSError) as error:
+        raise UserError(f"{path}: cannot be read as a film ({in_a_line(error)})") from None
+    first = next(clip.frames(), None)
+    if first is None:
+        raise UserError(f"{path}: has no frame that can be decoded; is it damaged?")
+    clip.size = first.picture.pixels.shape[:2]
+    clip.notes.clear()  # the same again when all is read
+    if clip.size != (stream.height, stream.width):  # rotated: the pixel's sides change places
+        clip.aspect = 1 / clip.aspect
+    return clip
+
+
+def _clip_of(path: Path, film: Any, stream: Any) -> Clip:
+    context, rate = stream.codec_context, stream.average_rate or stream.guessed_rate or _USUAL_RATE
+    unit = Fraction(stream.time_base or 1 / rate)
+    seconds = float(stream.duration * unit) if stream.duration else (film.duration or 0) / 1e6
+    count = stream.frames or round(seconds * rate)
+    colours = Colours(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
+    clip = Clip(path, (0, 0), unit, Fraction(rate), count, lambda: _film_frames(clip), colours, film=True)
+    clip.aspect = Fraction(stream.sample_aspect_ratio or 1)
+    return clip
+
+
+def video_stream(film: Any) -> Any:
+    """Return the stream that is the film, or None; covers of records are no films."""
+    streams = [s for s in film.streams.video if not _is_cover(s)]
+    return max(streams, key=lambda s: s.width * s.height, default=None)
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & type(stream.disposition).attached_pic)
+
+
+def _kinds(film: Any) -> str:
+    return ", ".join(sorted({stream.type or "unknown data" for stream in film.streams})) or "nothing"
+
+
+def _film_frames(clip: Clip) -> Iterator[Frame]:
+    """Decode a film; what is damaged is left out, and told."""
+    av = import_av(clip.path)
+    damaged, count, last = 0, 0, -1
+    with av.open(str(clip.path)) as film:
+        stream = video_stream(film)
+        stream.thread_type = "AUTO"
+        start = round(Fraction(film.start_time or 0, 1_000_000) / clip.unit)
+        step = max(1, round(1 / (clip.rate * clip.unit)))
+        packets = film.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                frames = packet.decode() if packet is not None else []
+            except av.FFmpegError:
+                damaged, packet = damaged + 1, packet if damaged < 1000 else None
+                frames = []
+            for frame in frames:
+                time = last + step if frame.pts is None else frame.pts - start
+                last = max(time, last + 1, 0)
+                count += 1
+                yield Frame(
+                    Picture(_upright(to_rgb(frame, clip.size, clip.colours), frame)), last, frame.duration or step
+                )
+            if packet is None:
+                break
+    clip.notes += _what_is_missing(clip, count, damaged)
+
+
+def _upright(pixels: np.ndarray, frame: Any) -> np.ndarray:
+    """Turn (H, W, 3) as the film says that it is to be shown."""
+    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+
+
+def _what_is_missing(clip: Clip, count: int, damaged: int) -> list[str]:
+    lost = clip.count - count
+    if damaged or lost > max(2, clip.count // 50):
+        return [f"{clip.path}: is damaged or cut off; {count} of about {max(clip.count, count)} frames could be read"]
+    return []
+
+
+# ---- GIFs
+
+
+def _open_gif(path: Path) -> Clip:
+    try:
+        with Image.open(path) as film:
+            count, loop, size = getattr(film, "n_frames", 1), film.info.get("loop"), film.size
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UserError(f"{path}: cannot be read as a GIF ({in_a_line(error)})") from None
+    clip = Clip(path, size[::-1], _HUNDREDTH, _USUAL_RATE, count, lambda: _gif_frames(clip), loop=loop)
+    frames = list(_gif_durations(path))
+    total = sum(frames)
+    clip.rate = Fraction(100 * len(frames), total) if total else _USUAL_RATE
+    return clip
+
+
+def _gif_durations(path: Path) -> Iterator[int]:
+    """Return how long each frame is shown, in hundredths of a second."""
+    with Image.open(path) as film:
+        for i in range(getattr(film, "n_frames", 1)):
+            film.seek(i)
+            yield round(film.info.get("duration", 100) / 10)
+
+
+def _gif_frames(clip: Clip) -> Iterator[Frame]:
+    time = 0
+    with Image.open(clip.path) as film:
+        for i in range(clip.count):
+            try:
+                film.seek(i)
+                duration = round(film.info.get("duration", 100) / 10)
+                picture = from_pillow(film.convert("RGBA"))
+            except (OSError, ValueError, SyntaxError, EOFError):
+                clip.notes.append(f"{clip.path}: is damaged; {i} of {clip.count} frames could be read")
+                return
+            if picture.alpha is not None and picture.alpha.min() == 255:
+                picture.alpha = None
+            yield Frame(picture, time, duration)
+            time += duration
+
+
+# ---- folders
+
+
+def _open_folder(path: Path, fps: float | None) -> Clip:
+    files = sorted(find_images(str(path)), key=_by_numbers)
+    rate = Fraction(fps).limit_denominator(1001) if fps else _USUAL_RATE
+    first = read_picture(files[0])
+    clip = Clip(path, first.pixels.shape[:2], 1 / rate, rate, len(files), lambda: _folder_frames(files, clip))
+    return clip
+
+
+def _by_numbers(path: Path) -> list[Any]:
+    """Sort frame_10 after frame_9."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
+
+
+def _folder_frames(files: list[Path], clip: Clip) -> Iterator[Frame]:
+    for i, file in enumerate(files):
+        picture = read_picture(file)
+        if picture.pixels.shape[:2] != clip.size:
+            (height, width), (h, w) = clip.size, picture.pixels.shape[:2]
+            raise UserError(f"{file}: is {w} x {h} px, the first frame {width} x {height}; make them one size")
+        alpha = None if picture.alpha is None else to_depth(picture.alpha, np.uint8)
+        yield Frame(Picture(to_depth(picture.pixels, np.uint8), alpha), i, 1)
