@@ -10,7 +10,7 @@ from rich.console import Console
 
 from translate.data.sources.domains import Domain
 from translate.utils.errors import OptionError, UserError
-from translate.evaluate import evaluate
+from translate.evaluation.unpaired import evaluate
 from translate.metrics.similarity import MAX_PSNR
 
 UNTOUCHED, COLOUR, MODEL = "untouched input", "colour transfer", "this model"

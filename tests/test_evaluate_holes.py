@@ -11,7 +11,7 @@ from tests.metrics.test_holes import scene
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.loading.masks import BANDS, evaluation_mask
 from translate.utils.errors import OptionError, UserError
-from translate.evaluate_holes import FLOOR, MODEL, evaluate_holes, holes_sheet
+from translate.evaluation.inpainting import FLOOR, MODEL, evaluate_holes, holes_sheet
 from translate.images.io import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance

@@ -10,7 +10,7 @@ from rich.console import Console
 from translate.data.sources.pair import Pair
 from translate.data.sources.pairs import Pairs, read_pair, resolve_pairs
 from translate.utils.errors import OptionError, UserError
-from translate.evaluate_pairs import MAX_LOOKS, evaluate_pairs, pairs_sheet, trained_pairs
+from translate.evaluation.paired import MAX_LOOKS, evaluate_pairs, pairs_sheet, trained_pairs
 from translate.metrics.similarity import MAX_PSNR
 
 MEAN, NEAREST, MODEL = "mean training image", "nearest training source's photo", "this model"

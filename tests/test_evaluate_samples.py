@@ -11,8 +11,8 @@ from tests.metrics.test_classifier import shapes, words_of
 from tests.test_sampler import make
 from translate.data.sources.image_set import resolve_images
 from translate.utils.errors import OptionError, UserError
-from translate.evaluate_samples import evaluate_samples, samples_sheet, trained_images
-from translate.metrics import classifier
+from translate.evaluation.generation import evaluate_samples, samples_sheet, trained_images
+from translate.evaluation import classifier
 
 SIZE = 20
 FLOOR, MODEL = "real training pictures (floor)", "this model"
@@ -170,7 +170,7 @@ def test_other_features_stand_beside_under_their_own_name(images, tmp_path, monk
         def __call__(self, pictures):
             return pictures[:, :, ::4, ::4].flatten(1)
 
-    monkeypatch.setattr("translate.evaluate_samples.SqueezeNetFeatures", Pixels)
+    monkeypatch.setattr("translate.evaluation.generation.SqueezeNetFeatures", Pixels)
     scores = evaluate_samples(new_shapes(), images, count=20, weights=tmp_path / "w.pth", progress=False)
     assert list(scores.rows[0].scores) == list(scores.memory)[1:] == ["dct-v1", "SqueezeNet features"]
     text = " ".join(printed(scores).split())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.metrics.test_classifier import shapes, words_of
-from translate.metrics.agreement import Labelled, score_factors, score_labels, shares_of, total_variation
+from translate.evaluation.label_agreement import Labelled, score_factors, score_labels, shares_of, total_variation
 
 SIZE, EPOCHS = 20, 14
 NAMES = ("bar", "disc", "ring")

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from translate.metrics.baselines import MeanPicture, NearestSource
+from translate.evaluation.paired_baselines import MeanPicture, NearestSource
 
 
 def test_the_mean_of_pictures():

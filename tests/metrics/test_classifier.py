@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.utils.errors import UserError
-from translate.metrics.classifier import train_classifier, train_factor_classifier
+from translate.evaluation.classifier import train_classifier, train_factor_classifier
 
 WORDS = {"shape": ("bar", "disc", "ring"), "colour": ("blue", "red")}
 

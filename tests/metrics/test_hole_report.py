@@ -3,8 +3,8 @@ import json
 
 from rich.console import Console
 
-from translate.metrics.hole_report import BandScores, HoleScores
-from translate.metrics.report import Row
+from translate.evaluation.inpainting_report import BandScores, HoleScores
+from translate.evaluation.report import Row
 
 
 def scores(**changed) -> HoleScores:

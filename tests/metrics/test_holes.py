@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from translate.metrics.holes import (
+from translate.evaluation.inpainting_tally import (
     FILLS,
     Holed,
     HoleTally,

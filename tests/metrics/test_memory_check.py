@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.utils.errors import UserError
-from translate.metrics.memory_check import check_memory
+from translate.evaluation.memorization import check_memory
 
 
 def pictures(count, seed):

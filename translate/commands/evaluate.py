@@ -11,9 +11,9 @@ from translate.commands.options import PathWord, TrustOptions, Words
 if TYPE_CHECKING:
     import numpy as np
 
-    from translate.metrics.hole_report import HoleScores
-    from translate.metrics.report import Scores
-    from translate.metrics.sample_report import SampleScores
+    from translate.evaluation.inpainting_report import HoleScores
+    from translate.evaluation.report import Scores
+    from translate.evaluation.generation_report import SampleScores
     from translate.inference.translator import Translator
 
 
@@ -107,7 +107,7 @@ def refuse_others(options: Evaluate, kind: str) -> None:
 
 def score_samples(options: Evaluate) -> tuple["SampleScores", "np.ndarray | None"]:
     """Score a model that makes pictures from nothing; make the contact sheet if it is wanted."""
-    from translate.evaluate_samples import evaluate_samples, samples_sheet, trained_images
+    from translate.evaluation.generation import evaluate_samples, samples_sheet, trained_images
     from translate.inference.sampler import Sampler
 
     sampler = Sampler.load(options.model, options.device, options.precision)
@@ -145,8 +145,8 @@ def refuse_bands(translator: "Translator", kind: str) -> None:
 
 def score_holes(translator: "Translator", options: Evaluate) -> tuple["HoleScores", "np.ndarray | None"]:
     """Score a model that fills holes, likewise."""
-    from translate.evaluate_holes import evaluate_holes, holes_sheet
-    from translate.evaluate_samples import trained_images
+    from translate.evaluation.inpainting import evaluate_holes, holes_sheet
+    from translate.evaluation.generation import trained_images
 
     images = trained_images(options.model, options.images)
     size, gray = translator.recipe.size, translator.recipe.channels["image"] == 1
@@ -157,7 +157,7 @@ def score_holes(translator: "Translator", options: Evaluate) -> tuple["HoleScore
 
 def score_domains(translator: "Translator", options: Evaluate) -> tuple["Scores", "np.ndarray | None"]:
     """Score a model of two domains; make the contact sheet if it is wanted."""
-    from translate.evaluate import contact_sheet, evaluate, trained_on
+    from translate.evaluation.unpaired import contact_sheet, evaluate, trained_on
 
     a, b = trained_on(options.model, options.a, options.b, options.data)
     scores = evaluate(translator, a, b, limit=options.limit or None, values=translator.values)
@@ -166,7 +166,7 @@ def score_domains(translator: "Translator", options: Evaluate) -> tuple["Scores"
 
 def score_pairs(translator: "Translator", options: Evaluate) -> tuple["Scores", "np.ndarray | None"]:
     """Score a model of pairs, likewise."""
-    from translate.evaluate_pairs import evaluate_pairs, pairs_sheet, trained_pairs
+    from translate.evaluation.paired import evaluate_pairs, pairs_sheet, trained_pairs
 
     direction = translator.recipe.directions[0]
     pairs = trained_pairs(options.model, options.a, options.b, options.data, direction)

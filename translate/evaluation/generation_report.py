@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from translate.metrics.memory_check import MemoryCheck
-from translate.metrics.report import KERNEL_SCALE
+from translate.evaluation.memorization import MemoryCheck
+from translate.evaluation.report import KERNEL_SCALE
 
 MODEL = "this model"
 

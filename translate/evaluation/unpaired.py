@@ -27,8 +27,8 @@ from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.metrics.colour_transfer import colour_statistics, transfer_colour
 from translate.metrics.dct_features import DctFeatures
-from translate.metrics.report import DirectionScores, Row, Scores
-from translate.metrics.tally import SEED, Method, Tally, kernel_row
+from translate.evaluation.report import DirectionScores, Row, Scores
+from translate.evaluation.tally import SEED, Method, Tally, kernel_row
 from translate.images.picture import ValueRange
 from translate.training.run_folder import data_of
 from translate.utils.terminal import escape

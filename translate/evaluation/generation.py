@@ -20,20 +20,20 @@ from translate.data.sources.factors import factors_of
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.labelled_image import Source
 from translate.utils.errors import OptionError, UserError
-from translate.evaluate import Reader, spread
+from translate.evaluation.unpaired import Reader, spread
 from translate.images.io import make_grid
 from translate.inference.latent.neighbours import Bank, middle_square
-from translate.metrics.agreement import Labelled, score_factors, score_labels
+from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.metrics.density_coverage import density_coverage
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
-from translate.metrics.memory_check import MemoryCheck, check_memory, thinned
+from translate.evaluation.memorization import MemoryCheck, check_memory, thinned
 from translate.metrics.image_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
-from translate.metrics.report import KERNEL_SCALE
-from translate.metrics.sample_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
+from translate.evaluation.report import KERNEL_SCALE
+from translate.evaluation.generation_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
 from translate.metrics.squeezenet_features import SqueezeNetFeatures
-from translate.metrics.tally import SEED
+from translate.evaluation.tally import SEED
 from translate.training.run_folder import data_of
 
 COUNT = 1000

@@ -13,7 +13,7 @@ from torch import Tensor
 from translate.images.io import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
-from translate.metrics.report import KERNEL_SCALE, Row
+from translate.evaluation.report import KERNEL_SCALE, Row
 from translate.metrics.similarity import psnr, ssim
 
 SEED = 0  # of the kernel distance's subsets

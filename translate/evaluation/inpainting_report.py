@@ -4,7 +4,7 @@ __all__ = ["BandScores", "HoleScores"]
 
 from dataclasses import dataclass
 
-from translate.metrics.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, Sections, kernel_legend, number
+from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, Sections, kernel_legend, number
 
 
 @dataclass(frozen=True, kw_only=True)
