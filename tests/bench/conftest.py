@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from translate.bench import candidates, growth, training, translation
+from translate.bench import candidates, scaling as growth, training, translation
 from translate.bench.candidates import CANDIDATES
 from translate.bench.channel import serve
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from translate.bench import ceiling
+from translate.bench import roofline as ceiling
 
 
 @pytest.fixture

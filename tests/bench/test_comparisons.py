@@ -7,10 +7,10 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from translate.bench import growth, translation
+from translate.bench import scaling as growth, translation
 from translate.bench.cases import make_case
-from translate.bench.ceiling import Ceiling
-from translate.bench.growth import measure_growth
+from translate.bench.roofline import Ceiling
+from translate.bench.scaling import measure_growth
 from translate.bench.pictures import write_pictures
 from translate.bench.tables import growth_tables, training_table, translation_table
 from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training

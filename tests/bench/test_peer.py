@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from translate.bench.cases import make_case
-from translate.bench.peer import PARTS, Peer, original_weights
+from translate.bench.original_repo import PARTS, Peer, original_weights
 from translate.bench.worker import Worker
 from translate.checkpoints.model_file import Recipe
 from translate.utils.errors import OptionError
@@ -116,7 +116,7 @@ def test_the_originals_loop_takes_steps_when_it_is_told_to(checkout):
     ],
 )
 def test_the_original_is_asked_for_what_it_has(checkout, task, preset, options, generator, monkeypatch):
-    monkeypatch.setattr("translate.bench.peer.write_dataset", lambda *_: None)
+    monkeypatch.setattr("translate.bench.original_repo.write_dataset", lambda *_: None)
     with ExitStack() as stack:
         case = make_case(task, preset, CPU, **options)
         command = Peer.at(str(checkout)).training(case, case.size, stack)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from translate.bench.textbook import Pool, Textbook
+from translate.bench.textbook_step import Pool, Textbook
 from translate.training.config import load_config
 from translate.utils.errors import UserError
 from translate.training.optim import make_optimizers

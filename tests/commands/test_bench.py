@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.test_cli import call, complaint
-from translate.bench import ceiling, suite
+from translate.bench import roofline as ceiling, suite
 from translate.bench.suite import Part
 
 

@@ -68,7 +68,7 @@ def eager(spec: Spec) -> Candidate:
 
 def textbook(spec: Spec) -> Candidate:
     """The same recipe as the classic repositories write it."""
-    from translate.bench.textbook import Textbook
+    from translate.bench.textbook_step import Textbook
 
     case = Case.from_json(spec)
     device, config = pick_device(case.device), case.config

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from translate.bench.ceiling import Ceiling
-from translate.bench.growth import Cell, Growth
+from translate.bench.roofline import Ceiling
+from translate.bench.scaling import Cell, Growth
 from translate.bench.timing import ratio, spread
 from translate.bench.training import BF16, OURS, TEXTBOOK, Row, Training
 from translate.bench.translation import FOLDER, FolderTimes, Pass, Translation

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.bench.peer import NAME, Peer, Script
+from translate.bench.original_repo import NAME, Peer, Script
 from translate.bench.timing import interleaved, ratio, spread
 from translate.bench.worker import Worker, environment, python
 from translate.checkpoints.model_file import Recipe, load_model, model_file, read_recipe

@@ -65,7 +65,7 @@ def bench(options: Bench) -> int:
     """Print the tables one by one as they are measured, and write the file."""
     from rich.console import Console
 
-    from translate.bench.ceiling import measure_ceiling
+    from translate.bench.roofline import measure_ceiling
     from translate.bench.machine import describe
     from translate.bench.tables import ceiling_table
     from translate.images.io import atomic_write
@@ -123,7 +123,7 @@ def translates(options: Bench) -> bool:
 def parts_of(options: Bench, device: "torch.device") -> "list[Part]":
     """Return what is to be measured, checked as far as can be told at once."""
     from translate.bench import suite
-    from translate.bench.peer import Peer
+    from translate.bench.original_repo import Peer
 
     peer = Peer.at(options.peer) if options.peer else None
     if translates(options):

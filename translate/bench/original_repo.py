@@ -18,7 +18,7 @@ from translate.utils.errors import OptionError
 from translate.networks.resnet import Resnet
 
 PARTS = ("train.py", "test.py", "models/__init__.py", "options/train_options.py", "data/__init__.py")
-RUNNER = "translate.bench.peer_run"
+RUNNER = "translate.bench.original_run"
 NAME = "bench"
 NEVER = str(10**9)
 # what trains the same networks with the same losses there, by task; the size decides between the generators

@@ -1,4 +1,4 @@
-"""Run a script of the original as it is: `python -m translate.bench.peer_run DIR train.py|test.py OPTIONS`.
+"""Run a script of the original as it is: `python -m translate.bench.original_run DIR train.py|test.py OPTIONS`.
 
 Its training loop is let go step by step, as `channel.serve` does with ours; the time between steps, when it loads
 pictures, is not counted.
