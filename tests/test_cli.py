@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate import cli
+from translate.cli import run as cli
 
 ROOT = Path(__file__).parents[1]
 SMALL = [
@@ -59,7 +59,7 @@ def test_help_answers_at_once(tool):
     )
     assert "--help" in done.stdout
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "translate.cli" in imported
+    assert "translate.cli.run" in imported
     assert not imported & {"torch", "numpy", "cv2", "PIL", "kornia", "albumentations", "torchmetrics", "scipy"}
 
 

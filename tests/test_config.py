@@ -2,7 +2,7 @@ import pytest
 
 from translate.training.config import Config, differences, dump_config, load_config, read_toml
 from translate.utils.errors import OptionError, UserError
-from translate.recipes import known_options, recipe_layer
+from translate.cli.recipe_options import known_options, recipe_layer
 from translate.utils.package_data import shipped
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from tests.conftest import picture
 from translate import Translator
 from translate.checkpoints.model_file import from_original, load_model
-from translate.cli import main
+from translate.cli.run import main
 from translate.utils.errors import UserError
 from translate.tasks import TASKS
 

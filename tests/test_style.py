@@ -112,7 +112,7 @@ def test_what_strangers_send_goes_through_one_door(path):
 
 
 def test_tools_are_doors_to_commands():
-    from translate.cli import COMMANDS
+    from translate.cli.run import COMMANDS
 
     for path in (ROOT / "tools").glob("*.py"):
         assert path.stem.replace("_", "-") in COMMANDS

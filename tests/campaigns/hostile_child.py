@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from translate.checkpoints.model_file import is_original, load_model, load_state, read_recipe
-from translate.cli import main as command
+from translate.cli.run import main as command
 from translate.data.checks.measure import measure
 from translate.utils.errors import UserError
 from translate.images.io import read_picture, write_picture

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from translate.cli import main
+from translate.cli.run import main
 
 
 def run(capsys, *words):

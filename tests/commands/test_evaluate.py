@@ -9,7 +9,7 @@ from torch import nn
 from tests.commands.test_translate_folder import exported
 from tests.test_evaluate_pairs import photo, save, sketch
 from tests.test_sampler import save as save_sampler
-from translate import cli
+from translate.cli import run as cli
 from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe, export_model
 from translate.networks import EXPORTABLE

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate import cli
+from translate.cli import run as cli
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.conftest import picture
 from tests.test_sampler import save
-from translate import cli
+from translate.cli import run as cli
 from translate.images.io import Picture, read_rgb8, write_picture
 from translate.inference.latent.interpolate import save_style
 from translate.inference.sampler import Sampler

@@ -3,7 +3,7 @@ import pytest
 
 from tests.conftest import picture
 from translate.checkpoints.model_file import read_recipe
-from translate.cli import filled, main
+from translate.cli.run import filled, main
 
 TINY = (
     *("--steps", "2", "--batch-size", "4", "--size", "32", "--previews", "1", "--precision", "fp32"),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from translate import cli
+from translate.cli import run as cli
 from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe, export_model
 from translate.images.io import Picture, read_picture, write_picture

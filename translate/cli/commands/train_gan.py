@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import arg
 
-from translate.commands.options import RunOptions, Words
+from translate.cli.commands.options import RunOptions, Words
 
 
 @dataclass(frozen=True, kw_only=True)

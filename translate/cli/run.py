@@ -17,21 +17,21 @@ from typing import Any
 
 import tyro
 
-from translate.commands.bench import Bench, bench
-from translate.commands.check_data import CheckData, check_data
-from translate.commands.evaluate import Evaluate, evaluate
-from translate.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
-from translate.commands.make_sketches import MakeSketches, make_sketches
-from translate.commands.prepare_dataset import PrepareDataset, prepare_dataset
-from translate.commands.sample import Sample, sample
-from translate.commands.train_cycle import TrainCycle
-from translate.commands.train_gan import TrainGan
-from translate.commands.train_inpaint import TrainInpaint
-from translate.commands.train_pix2pix import TrainPix2pix
-from translate.commands.training import SECTIONS, train_task
-from translate.commands.translate_folder import TranslateFolder, translate_folder
+from translate.cli.commands.bench import Bench, bench
+from translate.cli.commands.check_data import CheckData, check_data
+from translate.cli.commands.evaluate import Evaluate, evaluate
+from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
+from translate.cli.commands.make_sketches import MakeSketches, make_sketches
+from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
+from translate.cli.commands.sample import Sample, sample
+from translate.cli.commands.train_cycle import TrainCycle
+from translate.cli.commands.train_gan import TrainGan
+from translate.cli.commands.train_inpaint import TrainInpaint
+from translate.cli.commands.train_pix2pix import TrainPix2pix
+from translate.cli.commands.train import SECTIONS, train_task
+from translate.cli.commands.translate_folder import TranslateFolder, translate_folder
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.former import check_words
+from translate.cli.legacy_options import check_words
 from translate.utils.signals import STOPPED, Stopped
 from translate.utils.terminal import say
 from translate.utils.trust import MAX_PIXELS, TRUST

@@ -32,7 +32,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     """
     from translate.utils import dist
     from translate.training.config import load_config
-    from translate.recipes import recipe_layer
+    from translate.cli.recipe_options import recipe_layer
     from translate.training.loop import train
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])

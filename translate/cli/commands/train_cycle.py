@@ -5,7 +5,7 @@ __all__ = ["TrainCycle"]
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from translate.commands.options import RunOptions, ValueRange, Words
+from translate.cli.commands.options import RunOptions, ValueRange, Words
 
 
 @dataclass(frozen=True, kw_only=True)

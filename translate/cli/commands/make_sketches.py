@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from translate.commands.options import PathWord, TrustOptions
+from translate.cli.commands.options import PathWord, TrustOptions
 from translate.utils.terminal import say
 
 

@@ -8,7 +8,7 @@ from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
 if TYPE_CHECKING:
-    from translate.commands.translate_folder import TranslateFolder
+    from translate.cli.commands.translate_folder import TranslateFolder
 
 
 def translate_film(options: "TranslateFolder") -> int:

@@ -10,7 +10,7 @@ from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
 if TYPE_CHECKING:
-    from translate.commands.sample import Sample
+    from translate.cli.commands.sample import Sample
     from translate.inference.latent.sheets import Sheet
     from translate.inference.latent.interpolate import Point
     from translate.inference.sampler import Sampler

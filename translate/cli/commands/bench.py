@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.commands.options import PathWord, Words
+from translate.cli.commands.options import PathWord, Words
 
 if TYPE_CHECKING:
     import torch

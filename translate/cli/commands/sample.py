@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.commands.options import PathWord, Words
-from translate.commands.sampling import keep_group, make_sheet, write
+from translate.cli.commands.options import PathWord, Words
+from translate.cli.commands.sample_outputs import keep_group, make_sheet, write
 from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from translate.commands.options import PathWord, TrustOptions, Words
+from translate.cli.commands.options import PathWord, TrustOptions, Words
 
 if TYPE_CHECKING:
     from translate.data.checks.measure import Measured

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from translate.commands.options import PathWord, RunOptions, Words
+from translate.cli.commands.options import PathWord, RunOptions, Words
 
 
 @dataclass(frozen=True, kw_only=True)

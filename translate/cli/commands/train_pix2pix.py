@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from translate.commands.options import Direction, RunOptions, ValueRange, Words
+from translate.cli.commands.options import Direction, RunOptions, ValueRange, Words
 
 
 @dataclass(frozen=True, kw_only=True)

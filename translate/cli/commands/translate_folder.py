@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.commands.options import Direction, PathWord, TrustOptions, ValueRange, Words
-from translate.commands.translating_film import translate_film
+from translate.cli.commands.options import Direction, PathWord, TrustOptions, ValueRange, Words
+from translate.cli.commands.translate_video import translate_film
 from translate.utils.terminal import say
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]

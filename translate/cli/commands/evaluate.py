@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from translate.commands.options import PathWord, TrustOptions, Words
+from translate.cli.commands.options import PathWord, TrustOptions, Words
 
 if TYPE_CHECKING:
     import numpy as np
