@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests import test_train_inpaint, test_train_pairs
 from tests.conftest import picture
-from tests.test_train import make_config
+from tests.training import test_train_inpaint
+from tests.training import test_train_pix2pix as test_train_pairs
+from tests.training.test_loop import make_config
 from translate import Translator
 from translate.training.loop import train
 
@@ -32,7 +33,7 @@ def test_a_run_on_the_gpu_trains_exports_and_translates(two_folders, tmp_path, t
 
 
 def test_a_state_of_the_gpu_resumes_there(two_folders, tmp_path, tiny, monkeypatch):
-    from tests.test_train import stop_after
+    from tests.training.test_loop import stop_after
 
     settings = {"steps": 8, "device": "cuda", "compile": "off", "save_minutes": 0.0}
     config = make_config(two_folders, tmp_path / "r", tiny, train=settings)

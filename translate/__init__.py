@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from translate.inference.request import blend
-    from translate.training.config import load_config
     from translate.inference.sampler import Sampler
-    from translate.training.loop import train
     from translate.inference.translator import Translator
+    from translate.training.config import load_config
+    from translate.training.loop import train
 
 __version__ = "0.1.0"
 

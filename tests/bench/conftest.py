@@ -3,7 +3,8 @@ import json
 import pytest
 import torch
 
-from translate.bench import candidates, scaling as growth, training, translation
+from translate.bench import candidates, training, translation
+from translate.bench import scaling as growth
 from translate.bench.candidates import CANDIDATES
 from translate.bench.channel import serve
 

@@ -7,10 +7,10 @@ import torch
 from translate.bench.candidates import plan_of
 from translate.bench.cases import Case, make_case
 from translate.bench.pictures import DIFFERENT, write_dataset
-from translate.training.config import load_config
 from translate.data.datasets import TRAINING_DATA
-from translate.utils.errors import OptionError
 from translate.tasks import TASKS
+from translate.training.config import load_config
+from translate.utils.errors import OptionError
 
 CPU = torch.device("cpu")
 

@@ -7,18 +7,19 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from translate.bench import scaling as growth, translation
+from translate.bench import scaling as growth
+from translate.bench import translation
 from translate.bench.cases import make_case
+from translate.bench.pictures import write_pictures
 from translate.bench.roofline import Ceiling
 from translate.bench.scaling import measure_growth
-from translate.bench.pictures import write_pictures
 from translate.bench.tables import growth_tables, training_table, translation_table
 from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training
 from translate.bench.translation import check_translation, compare_translation
-from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe, export_model
-from translate.utils.errors import UserError
 from translate.networks import EXPORTABLE
+from translate.utils.errors import UserError
+from translate.utils.factory import Factory
 
 CPU = torch.device("cpu")
 CEILING = Ceiling({"fp32": 100.0}, {"fp32": 50.0}, {}, 10.0)

@@ -26,10 +26,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.utils.factory import Factory
 from translate.checkpoints.model_file import Recipe, export_model
 from translate.images.io import Picture, read_picture, write_picture
 from translate.networks import EXPORTABLE
+from translate.utils.factory import Factory
 
 SIDE = 32  # px
 FOLDER = 250  # pictures in each

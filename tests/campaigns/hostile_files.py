@@ -22,8 +22,8 @@ from PIL import Image
 
 from tests.campaigns.folder_runs import tiny_model
 from tests.conftest import picture
-from translate.cli.run import COMMANDS
 from translate.cli.recipe_options import known_options
+from translate.cli.run import COMMANDS
 
 ABSURD = (0, 1, -1, 2, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1)
 ODD: tuple[Any, ...] = (

@@ -35,8 +35,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from translate.training.config import Config, load_config
 from translate.images.io import Picture, write_picture
+from translate.training.config import Config, load_config
 from translate.training.loop import train
 
 SIDE = 40  # px of the pictures

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from translate.utils.factory import Factory
-from translate.utils.errors import OptionError
 from translate.networks.context_encoder import ChannelwiseLinear, ContextEncoder
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory
 
 
 def test_each_channel_has_a_matrix_of_its_own():

@@ -2,9 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.utils.errors import OptionError
 from translate.networks import GENERATORS
 from translate.networks.unet import UNet
+from translate.utils.errors import OptionError
 
 
 def original_unet(weights, x, levels, training):

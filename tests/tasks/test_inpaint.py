@@ -3,10 +3,10 @@ import torch
 import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, channels_of, make_batch, make_task
-from translate.utils.factory import Factory
-from translate.utils.errors import OptionError
 from translate.tasks import TASKS
 from translate.tasks.inpaint import grown, nearness, shown_to
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory
 
 MANY, PLAIN = "inpaint, many answers", "inpaint"
 

@@ -3,12 +3,12 @@ import torch
 import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
-from translate.utils.factory import Factory
-from translate.utils.errors import OptionError
-from translate.tasks.losses.adversarial import kl_to_normal, mode_seeking
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS
+from translate.tasks.losses.adversarial import kl_to_normal, mode_seeking
 from translate.tasks.pix2pix import displaced, draw_look, off_paper, source_of, typical_look
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory
 
 MANY = "pix2pix, many answers"
 

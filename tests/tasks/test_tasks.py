@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.utils.factory import Factory
-from translate.utils.errors import OptionError
-from translate.training.step import seed_step, train_step
 from translate.tasks import TASKS
 from translate.tasks.image_pool import ImagePool
+from translate.training.step import seed_step, train_step
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory
 
 SIZE = 32
 

@@ -21,13 +21,14 @@ from translate.bench.cases import Case
 from translate.bench.channel import Channel, serve
 from translate.bench.machine import Peak
 from translate.bench.pictures import write_dataset
-from translate.data.loading.loader import Batches
 from translate.data.datasets import TRAINING_DATA
+from translate.data.loading.loader import Batches
+from translate.training.autotune import Plan, make_plan
+from translate.training.loop import build_task, noise, scratch_step, train
+from translate.training.step import to_device
+from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import keep_freed_memory
-from translate.training.autotune import Plan, make_plan
-from translate.training.step import pick_device, to_device
-from translate.training.loop import build_task, noise, scratch_step, train
 
 EPOCH = 1000  # pictures of the data set that is imagined where a plan depends on the length of the run
 LOOP = 8  # s of the training loop that is measured with its data, about

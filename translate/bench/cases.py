@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import torch
 
-from translate.utils.factory import resolve
-from translate.training.config import Config, from_dict, load_config
 from translate.tasks import TASKS
+from translate.training.config import Config, from_dict, load_config
 from translate.training.loop import check_recipe, check_sides, make_task
+from translate.utils.factory import resolve
 
 PRESETS = ("paper", "fast")
 CHANNELS = {

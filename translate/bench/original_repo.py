@@ -14,8 +14,8 @@ from translate.bench.cases import Case
 from translate.bench.pictures import write_dataset
 from translate.bench.worker import python
 from translate.checkpoints.model_file import Recipe
-from translate.utils.errors import OptionError
 from translate.networks.resnet import Resnet
+from translate.utils.errors import OptionError
 
 PARTS = ("train.py", "test.py", "models/__init__.py", "options/train_options.py", "data/__init__.py")
 RUNNER = "translate.bench.original_run"

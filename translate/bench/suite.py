@@ -10,9 +10,9 @@ import torch
 from rich.table import Table
 
 from translate.bench.cases import PRESETS, make_case
+from translate.bench.original_repo import Peer
 from translate.bench.roofline import Ceiling
 from translate.bench.scaling import measure_growth
-from translate.bench.original_repo import Peer
 from translate.bench.tables import growth_tables, training_table, translation_table
 from translate.bench.training import compare_training
 from translate.bench.translation import check_translation, compare_translation

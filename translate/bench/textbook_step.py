@@ -13,12 +13,12 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from translate.utils.errors import UserError
-from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
 from translate.networks.blocks import InstanceNorm
 from translate.tasks import Task
 from translate.tasks.cycle import Cycle
 from translate.tasks.inpaint import NEAR, Inpaint
+from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
+from translate.utils.errors import UserError
 
 Losses = dict[str, float]
 LEAST_SQUARES = (GAN_LOSSES["lsgan"], PAIRED_GAN_LOSSES["lsgan"])

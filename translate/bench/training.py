@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from translate.bench.cases import Case
-from translate.bench.roofline import Ceiling
 from translate.bench.original_repo import Peer
+from translate.bench.roofline import Ceiling
 from translate.bench.timing import interleaved, ratio
 from translate.bench.worker import Worker, ask, python
 from translate.utils.errors import UserError

@@ -22,10 +22,10 @@ from translate.bench.timing import interleaved, ratio, spread
 from translate.bench.worker import Worker, environment, python
 from translate.checkpoints.model_file import Recipe, load_model, model_file, read_recipe
 from translate.data.files.find import find_images
-from translate.utils.errors import UserError
-from translate.inference.preprocess import fitted_size
 from translate.images.io import read_picture, read_rgb8
+from translate.inference.preprocess import fitted_size
 from translate.tasks import TASKS
+from translate.utils.errors import UserError
 
 CANDIDATE = python("translate.bench.candidates")
 BATCHES = {"cpu": (1, 8), "cuda": (1, 16, 64)}  # pictures that a pass of the network alone has

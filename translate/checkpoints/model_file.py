@@ -28,12 +28,12 @@ from safetensors.torch import load_file, save
 from torch import nn
 from torch.optim import Optimizer
 
-from translate.utils.factory import Factory, spec_of
-from translate.utils.errors import UserError
+from translate.checkpoints.original_networks import read_original
 from translate.images.io import atomic_write
 from translate.networks import EXPORTABLE
-from translate.checkpoints.original_networks import read_original
 from translate.tasks import TASKS
+from translate.utils.errors import UserError
+from translate.utils.factory import Factory, spec_of
 from translate.utils.safe_load import load_tensors, parse_json, refuse_packed, vet_networks, vet_recipe
 
 FORMAT = 1

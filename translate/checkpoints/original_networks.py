@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate.utils.factory import Factory
-from translate.utils.errors import UserError
 from translate.networks import GENERATORS
+from translate.utils.errors import UserError
+from translate.utils.factory import Factory
 from translate.utils.safe_load import load_tensors, refuse_expanded
 
 Weights = dict[str, Tensor]

@@ -1,1 +1,5 @@
-"""TODO: one line that says what is in this room."""
+"""The command line: words in, an exit status out."""
+
+__all__ = ["COMMANDS", "main"]
+
+from translate.cli.run import COMMANDS, main

@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from translate.utils.factory import options_of
+from translate.tasks import TASKS
 from translate.training.config import leaves
 from translate.utils.errors import OptionError
-from translate.tasks import TASKS
+from translate.utils.factory import options_of
 
 FAMILIAR = {  # the words of pytorch-CycleGAN-and-pix2pix
     "ngf": "generator.width",

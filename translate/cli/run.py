@@ -24,14 +24,14 @@ from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_ch
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.cli.commands.sample import Sample, sample
+from translate.cli.commands.train import SECTIONS, train_task
 from translate.cli.commands.train_cycle import TrainCycle
 from translate.cli.commands.train_gan import TrainGan
 from translate.cli.commands.train_inpaint import TrainInpaint
 from translate.cli.commands.train_pix2pix import TrainPix2pix
-from translate.cli.commands.train import SECTIONS, train_task
 from translate.cli.commands.translate_folder import TranslateFolder, translate_folder
-from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.cli.legacy_options import check_words
+from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.signals import STOPPED, Stopped
 from translate.utils.terminal import say
 from translate.utils.trust import MAX_PIXELS, TRUST
@@ -149,7 +149,7 @@ def from_file(options_class: type, words: Sequence[str]) -> tuple[dict[str, Any]
     if not path:
         return {}, {}
     from translate.utils.factory import check_type
-    from translate.training.config import read_toml
+    from translate.utils.toml_files import read_toml
 
     known = {f.name: f for f in fields(options_class)}
     values, sections = {}, {}

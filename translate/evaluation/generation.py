@@ -19,22 +19,22 @@ from torch import Tensor
 from translate.data.sources.factors import factors_of
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.labelled_image import Source
-from translate.utils.errors import OptionError, UserError
+from translate.evaluation.generation_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
+from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
+from translate.evaluation.memorization import MemoryCheck, check_memory, thinned
+from translate.evaluation.report import KERNEL_SCALE
+from translate.evaluation.tally import SEED
 from translate.evaluation.unpaired import Reader, spread
 from translate.images.io import make_grid
 from translate.inference.latent.neighbours import Bank, middle_square
-from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
-from translate.metrics.torchmetrics_backend import import_torchmetrics
-from translate.metrics.density_coverage import density_coverage
 from translate.metrics.dct_features import DctFeatures
-from translate.metrics.kernel_distance import kernel_distance
-from translate.evaluation.memorization import MemoryCheck, check_memory, thinned
+from translate.metrics.density_coverage import density_coverage
 from translate.metrics.image_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
-from translate.evaluation.report import KERNEL_SCALE
-from translate.evaluation.generation_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
+from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.squeezenet_features import SqueezeNetFeatures
-from translate.evaluation.tally import SEED
+from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.training.run_folder import data_of
+from translate.utils.errors import OptionError, UserError
 
 COUNT = 1000
 MAX_TRAIN = 10_000  # training pictures that are looked at

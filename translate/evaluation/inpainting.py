@@ -18,20 +18,20 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.sources.image_set import ImageSet
 from translate.data.loading.masks import BANDS, evaluation_mask
+from translate.data.sources.image_set import ImageSet
 from translate.data.sources.labelled_image import Source
-from translate.utils.errors import OptionError, UserError
-from translate.evaluation.unpaired import MAX_TRAIN, Reader, spread
-from translate.images.io import make_grid, to_tensor
-from translate.inference.latent.neighbours import middle_square
-from translate.metrics.torchmetrics_backend import import_torchmetrics
-from translate.metrics.dct_features import DctFeatures
 from translate.evaluation.inpainting_report import BandScores, HoleScores
 from translate.evaluation.inpainting_tally import FILLS, Fill, Holed, HoleTally, apart_inside
 from translate.evaluation.report import Row
 from translate.evaluation.tally import SEED, Tally, kernel_row
+from translate.evaluation.unpaired import MAX_TRAIN, Reader, spread
+from translate.images.io import make_grid, to_tensor
 from translate.images.picture import to_gray
+from translate.inference.latent.neighbours import middle_square
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.utils.errors import OptionError, UserError
 
 MODEL, FLOOR = "this model", "other real pictures"
 MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pass of the network

@@ -25,9 +25,9 @@ from functools import cached_property, partial
 import cv2
 import numpy as np
 
+from translate.evaluation.tally import Tally
 from translate.images.io import to_tensor
 from translate.metrics.similarity import MAX_PSNR, WINDOW, ssim_map
-from translate.evaluation.tally import Tally
 
 RADIUS = 3  # px around a pixel that OpenCV's methods look at
 BLANK = 128  # what a hole shows to those who fill it

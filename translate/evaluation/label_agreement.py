@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.evaluation.classifier import train_classifier, train_factor_classifier
-from translate.metrics.image_sets import as_tensor
 from translate.evaluation.generation_report import ClassRow, FactorRow, LabelScores
 from translate.metrics.diversity import pairwise_spread
+from translate.metrics.image_sets import as_tensor
 
 MOST = 500  # pictures of a class whose distances are averaged
 TINY = 1e-6

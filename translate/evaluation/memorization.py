@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.utils.errors import UserError
 from translate.metrics.diversity import distances, nearest
+from translate.utils.errors import UserError
 
 MEDIAN_LIMIT, LOW_LIMIT = 0.9, 0.5
 LOW = 0.05  # the 5th percentile: a model may remember a few pictures only

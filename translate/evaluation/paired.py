@@ -21,16 +21,16 @@ from torch import Tensor
 
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pairs import Pairs, parts_map, resolve_pairs, right_answers
-from translate.images.sketch_extraction import is_line_drawing, sketch_of
-from translate.utils.errors import OptionError, UserError
-from translate.evaluation.unpaired import Reader, named, spread
-from translate.images.io import make_grid, read_rgb8, to_tensor
-from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.evaluation.paired_baselines import MeanPicture, NearestSource, brought_to
-from translate.metrics.dct_features import DctFeatures
 from translate.evaluation.paired_tally import Case, PairTally
 from translate.evaluation.report import DirectionScores, Row, Scores
 from translate.evaluation.tally import SEED, Method, kernel_row
+from translate.evaluation.unpaired import Reader, named, spread
+from translate.images.io import make_grid, read_rgb8, to_tensor
+from translate.images.sketch_extraction import is_line_drawing, sketch_of
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.utils.errors import OptionError, UserError
 
 MAX_TRAIN = 2000  # training pairs that the baselines know
 MAX_LOOKS = 50  # test pictures that get many answers: each costs a pass of the network

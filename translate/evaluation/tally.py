@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.evaluation.report import KERNEL_SCALE, Row
 from translate.images.io import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
-from translate.evaluation.report import KERNEL_SCALE, Row
 from translate.metrics.similarity import psnr, ssim
 
 SEED = 0  # of the kernel distance's subsets

@@ -22,15 +22,15 @@ from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.sources.domains import Domain, resolve_domains
-from translate.utils.errors import OptionError, UserError
-from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
-from translate.metrics.torchmetrics_backend import import_torchmetrics
-from translate.metrics.colour_transfer import colour_statistics, transfer_colour
-from translate.metrics.dct_features import DctFeatures
 from translate.evaluation.report import DirectionScores, Row, Scores
 from translate.evaluation.tally import SEED, Method, Tally, kernel_row
+from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
 from translate.images.picture import ValueRange
+from translate.metrics.colour_transfer import colour_statistics, transfer_colour
+from translate.metrics.dct_features import DctFeatures
+from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.training.run_folder import data_of
+from translate.utils.errors import OptionError, UserError
 from translate.utils.terminal import escape
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import atomic_write
+from translate.utils.errors import OptionError, UserError
 
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
     ".gif": ("GIF", {}),

@@ -33,9 +33,9 @@ from torch import Tensor
 
 from translate.images.decode import decode
 from translate.images.encode import FORMATS, encode, refusal
+from translate.images.picture import Picture, ValueRange, on_white, to_depth
 from translate.utils.errors import UserError
 from translate.utils.temporary_files import temporary_beside
-from translate.images.picture import Picture, ValueRange, on_white, to_depth
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
 _SHOWN = 300  # characters of a decoder's complaint, which may quote the file

@@ -15,17 +15,17 @@ import numpy as np
 import tifffile
 from torch import Tensor
 
-from translate.inference.request import Wish
 from translate.images.encode import FORMATS
-from translate.utils.errors import UserError
-from translate.inference.preprocess import brought_back, fitted_size, fitted_source, is_paired
 from translate.images.io import atomic_write
-from translate.inference.runner import Inference, Tiled, Watch
 from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
-from translate.inference.tiling.disk_raster import Raster
-from translate.inference.tiling.regions import Region
 from translate.images.tiff import kind_of
 from translate.images.transfer import Arriving
+from translate.inference.preprocess import brought_back, fitted_size, fitted_source, is_paired
+from translate.inference.request import Wish
+from translate.inference.runner import Inference, Tiled, Watch
+from translate.inference.tiling.disk_raster import Raster
+from translate.inference.tiling.regions import Region
+from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
 try:

@@ -30,11 +30,11 @@ from PIL import Image
 from torch import Tensor
 
 from translate.data.sources.mask_files import read_mask
-from translate.utils.errors import UserError
-from translate.inference.preprocess import bring_back
 from translate.images.io import to_tensor
-from translate.inference.inputs import picture_of
 from translate.images.picture import FULL_SCALE, Picture, to_depth, to_gray
+from translate.inference.inputs import picture_of
+from translate.inference.preprocess import bring_back
+from translate.utils.errors import UserError
 
 ONE_PASS = 1.5, 2.0  # times the trained size that the shorter and the longer side of a picture may have for one pass
 NEAR = 1 / 8  # of the trained size; holes of less than twice this distance are filled together

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from translate.images.decode import from_pillow
 from translate.images.encode import stored_alpha, to_array, to_pillow
-from translate.utils.errors import UserError
-from translate.inference.preprocess import fitted_hint
 from translate.images.io import read_picture
 from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
+from translate.inference.preprocess import fitted_hint
+from translate.utils.errors import UserError
 
 _KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are not translated as they are but can be returned to
 

@@ -12,13 +12,12 @@ copy of the networks that shares their weights:
 Networks without instance norm give the same answer with all of them.
 """
 
-__all__ = ["STATISTICS", "Cuts", "Statistics", "SteadyNorm", "SteadyStyleNorm", "steadied", "thumbnail"]
+__all__ = ["STATISTICS", "Cuts", "Statistics", "thumbnail"]
 
 import copy
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -26,9 +25,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.inference.request import Answer
-from translate.utils.errors import OptionError
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.style_resnet import StyleNorm
+from translate.networks.frozen_norm import _norms, _take_from, steadied
+from translate.utils.errors import OptionError
 
 STATISTICS = ("exact", "frozen", "local", "smooth")
 Pass = Callable[[nn.ModuleDict, Tensor], object]  # runs networks on (1, C, H, W), for the statistics' sake
@@ -38,96 +37,6 @@ _RATE = 0.05  # of the old statistics that a frame replaces: half of them in 14 
 _KEPT = 16  # answers for which the statistics of a reference are kept
 _GRID = (18, 32)  # rows and columns that frames are compared on
 _CUT, _SUDDEN = 0.04, 4.0  # part of the full range by which frames must differ at a cut; times as much as they did
-
-
-class SteadyNorm(nn.Module):
-    """Normalises every channel by a mean and a variance that it holds, pixel by pixel.
-
-    Attributes:
-        mean, variance: (C,) float32.
-        momentum: weight, from 0 to 1, with which the next picture enters them before it is normalised; 0: they stay.
-            Means and variances of weighted sets of pixels are merged as Chan et al. (1979) do.
-    """
-
-    mean: Tensor
-    variance: Tensor
-
-    def __init__(self, channels: int, eps: float, weight: Tensor | None = None, bias: Tensor | None = None) -> None:
-        super().__init__()
-        self.eps, self.momentum = eps, 0.0
-        self.weight, self.bias = weight, bias
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("variance", torch.ones(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.momentum:
-            self.take(x)
-        return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=self.eps)
-
-    def take(self, x: Tensor) -> None:
-        """Let the pixels of (B, C, H, W) enter the statistics."""
-        variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
-        m, apart = self.momentum, mean - self.mean
-        self.mean.add_(apart, alpha=m)
-        self.variance.lerp_(variance, m).add_(apart.square(), alpha=m * (1 - m))
-
-    def extra_repr(self) -> str:
-        return f"{len(self.mean)}, eps={self.eps}"
-
-
-class SteadyStyleNorm(nn.Module):
-    """A `StyleNorm` with a `SteadyNorm` inside."""
-
-    def __init__(self, style_norm: StyleNorm) -> None:
-        super().__init__()
-        self.inner = style_norm
-        style_norm.norm = _steady(style_norm.norm)  # type: ignore[assignment]
-
-    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
-        return self.inner(x, style)
-
-
-def _steady(norm: nn.Module) -> nn.Module:
-    """Return what takes the place of a norm that looks at the whole picture; other modules stay."""
-    if isinstance(norm, StyleNorm):
-        return SteadyStyleNorm(norm)
-    if isinstance(norm, BatchNorm):
-        return SteadyNorm(norm.num_features, norm.eps, norm.weight, norm.bias).to(norm.weight.device)
-    return SteadyNorm(norm.channels, norm.eps) if isinstance(norm, InstanceNorm) else norm
-
-
-def steadied(net: nn.Module, like: Tensor | None = None) -> nn.Module:
-    """Return a copy of a network that shares its weights and has a `SteadyNorm` for each norm by the picture's own.
-
-    Args:
-        net: in eval mode.
-        like: (B, C, H, W) in [-1, 1], whose statistics the norms take on; None: those of a standard normal.
-    """
-    shared = {id(tensor): tensor for tensor in chain(net.parameters(), net.buffers())}
-    where = next((tensor.device for tensor in shared.values()), torch.device("cpu"))
-    changed = copy.deepcopy(net, shared)
-    for module in list(changed.modules()):
-        for name, child in list(module.named_children()):
-            setattr(module, name, _steady(child))
-    for norm in _norms(changed):
-        norm.mean, norm.variance = norm.mean.to(where), norm.variance.to(where)
-    if like is not None:
-        _take_from(changed, 1.0, lambda: changed(like))
-    return changed
-
-
-def _norms(net: nn.Module) -> Iterator[SteadyNorm]:
-    return (module for module in net.modules() if isinstance(module, SteadyNorm))
-
-
-@torch.inference_mode()
-def _take_from(net: nn.Module, momentum: float, run: Callable[[], object]) -> None:
-    """Let what a pass shows the norms enter their statistics."""
-    for norm in _norms(net):
-        norm.momentum = momentum
-    run()
-    for norm in _norms(net):
-        norm.momentum = 0.0
 
 
 def thumbnail(x: Tensor, side: int) -> Tensor:

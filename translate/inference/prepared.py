@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from translate.inference.inpainting import NamedHole
 from translate.images.picture import Picture
+from translate.inference.inpainting import NamedHole
 
 Layer = tuple[Picture, str] | NamedHole  # strokes or a hole that belong to a picture, and what an error may call them
 

@@ -22,12 +22,12 @@ import torch
 from torch import Tensor
 
 from translate.checkpoints.model_file import Recipe
-from translate.images.line_drawings import paper_tone
-from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
-from translate.utils.errors import UserError
 from translate.images.io import to_array, to_tensor
+from translate.images.line_drawings import paper_tone
 from translate.images.picture import Picture, on_white, to_depth, to_gray
+from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
 from translate.tasks import TASKS
+from translate.utils.errors import UserError
 
 _JUDGED = 256  # px of the shorter side that photos are told from drawings at
 _TINY = 64  # px; smaller, a pen and a thing are of one size

@@ -14,21 +14,21 @@ import torch.nn.functional as F
 from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
-from translate.utils import memory
-from translate.inference.request import Answer
 from translate.checkpoints.model_file import Recipe
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import pad_to_multiple
-from translate.utils.concurrency import Lanes
-from translate.inference.precision import Mode, Pass, arranged, pick_inference_precision
+from translate.images.transfer import Arriving, to_device
 from translate.inference.norm_statistics import Statistics
-from translate.training.step import autocast
+from translate.inference.precision import Mode, Pass, arranged, pick_inference_precision
+from translate.inference.request import Answer
 from translate.inference.tiling.engine import stream
 from translate.inference.tiling.feature_maps import choose_way
-from translate.inference.tiling.trace import NotStreamable, plan_stream
 from translate.inference.tiling.regions import Region, cut
+from translate.inference.tiling.trace import NotStreamable, plan_stream
 from translate.tasks import TASKS
-from translate.images.transfer import Arriving, to_device
+from translate.utils import memory
+from translate.utils.concurrency import Lanes
+from translate.utils.device import autocast
+from translate.utils.errors import OptionError, UserError
 
 Watch = Callable[[str, float], None]  # what is being done, and which share of it is
 _MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from translate.checkpoints.model_file import Recipe, load_model, model_file
-from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.training.step import autocast, pick_device
 from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents
+from translate.utils.device import autocast, pick_device
+from translate.utils.errors import OptionError, UserError, did_you_mean
 
 _BATCH = 8  # pictures that are drawn at once, always: another number would change their last bits
 _MEAN_OF = range(2**40, 2**40 + 1024)  # seeds that a mean style is taken over, far from those that people use

@@ -13,9 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.inference.request import Answer, Wish, choose_answers
 from translate.checkpoints.model_file import Recipe, load_model, model_file
-from translate.utils.errors import OptionError, UserError
+from translate.images.picture import Picture, parse_range
+from translate.images.transfer import Arriving
+from translate.inference.gigapixel import Canvas, HugePicture, open_huge, translate_huge
+from translate.inference.inpainting import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
+from translate.inference.inputs import as_kind_of, checked_tensor, hint_of, picture_of
+from translate.inference.precision import Mode
+from translate.inference.prepared import Layer, Ready
 from translate.inference.preprocess import (
     as_look,
     brought_back,
@@ -25,18 +30,13 @@ from translate.inference.preprocess import (
     fitted_source,
     is_paired,
 )
-from translate.inference.inpainting import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
-from translate.inference.gigapixel import Canvas, HugePicture, open_huge, translate_huge
+from translate.inference.request import Answer, Wish, choose_answers
 from translate.inference.runner import Inference, Watch
-from translate.inference.inputs import as_kind_of, checked_tensor, hint_of, picture_of
-from translate.utils.concurrency import Lanes
-from translate.utils.memory import parse_bytes
-from translate.images.picture import Picture, parse_range
-from translate.inference.precision import Mode
-from translate.inference.prepared import Layer, Ready
-from translate.training.step import pick_device
 from translate.tasks import TASKS
-from translate.images.transfer import Arriving
+from translate.utils.concurrency import Lanes
+from translate.utils.device import pick_device
+from translate.utils.errors import OptionError, UserError
+from translate.utils.memory import parse_bytes
 
 
 class Translator:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.utils.errors import UserError
 from translate.metrics.diversity import CHUNK, distances
+from translate.utils.errors import UserError
 
 NEIGHBOURS = 5  # the paper's choice
 

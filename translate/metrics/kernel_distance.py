@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from translate.utils.errors import UserError
 from translate.metrics.torchmetrics_backend import import_torchmetrics
+from translate.utils.errors import UserError
 
 MAX_SUBSET = 1000  # the cost of a subset grows with its square
 

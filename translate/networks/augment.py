@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate.utils import dist
 from translate.networks.blocks import uncast
+from translate.utils import dist
 
 SPEED = 50_000  # pictures in which the strength can go from 0 to 1
 

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.networks.blocks import init_normal
 from translate.utils import dist
 from translate.utils.errors import OptionError
-from translate.networks.blocks import init_normal
 
 SIDE = 4  # of the picture at its narrowest, px
 

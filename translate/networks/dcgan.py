@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.networks.blocks import init_normal
 from translate.utils import dist
 from translate.utils.errors import OptionError
-from translate.networks.blocks import init_normal
 
 
 def funnel(size: int, width: int) -> list[int]:

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.utils import dist
 from translate.networks.blocks import Halve, Upsample, init_he
+from translate.utils import dist
 
 COARSE = 8  # planes of noise at an eighth of the size
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.utils import dist
 from translate.networks.blocks import init_he
+from translate.utils import dist
 
 
 class PartialConv(nn.Module):

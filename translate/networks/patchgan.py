@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.utils.errors import OptionError, did_you_mean
 from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal, uncast
+from translate.utils.errors import OptionError, did_you_mean
 
 NORMS = ("instance", "batch", "spectral", "none")
 

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.utils.factory import resolve
 from translate.networks.blocks import (
     Downsample,
     InstanceNorm,
@@ -23,6 +22,7 @@ from translate.networks.blocks import (
     init_normal,
     make_norm,
 )
+from translate.utils.factory import resolve
 
 
 class Resnet(nn.Module):

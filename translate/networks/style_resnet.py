@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_alike, init_he, init_normal
 from translate.utils import dist
 from translate.utils.errors import OptionError
-from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_alike, init_he, init_normal
 
 
 def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:

@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from translate.networks.blocks import Halve, Upsample, init_alike, init_he
 from translate.utils import dist
 from translate.utils.errors import OptionError
-from translate.networks.blocks import Halve, Upsample, init_alike, init_he
 
 BASE = 4  # px: side of the lowest level
 

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.networks.blocks import init_normal, make_norm
 from translate.utils import dist
 from translate.utils.errors import OptionError, did_you_mean
-from translate.networks.blocks import init_normal, make_norm
 
 NOISES = ("none", "concat", "add")
 ADDED = 0.1  # standard deviation of noise that is added

@@ -23,8 +23,8 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from translate.utils.errors import UserError
 from translate.synthetic.arrays import Picture
+from translate.utils.errors import UserError
 
 PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as long
 

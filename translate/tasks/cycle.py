@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.utils.factory import Factory, resolve
-from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
 from translate.tasks.base import Batch, Task
 from translate.tasks.image_pool import ImagePool
+from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
+from translate.utils.factory import Factory, resolve
 
 
 class Cycle(Task):

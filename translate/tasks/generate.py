@@ -15,14 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.utils import dist
-from translate.utils.factory import Factory, options_of, resolve
-from translate.utils.errors import OptionError
-from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, smoothness
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.augment import Augment
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.tasks.base import Batch, Task
+from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, smoothness
+from translate.utils import dist
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory, options_of, resolve
 
 SHOWN = 64  # samples in a preview, eight in a row
 

@@ -15,15 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.utils import dist
-from translate.utils.factory import Factory, options_of, resolve, spec_of
-from translate.utils.errors import OptionError
-from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
 from translate.networks.patchgan import MultiScale
-from translate.tasks.losses.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
 from translate.tasks.base import Batch, Task, answer
+from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
 from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, sum_of
+from translate.tasks.losses.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
+from translate.utils import dist
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory, options_of, resolve, spec_of
 
 DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
 NEAR = 10.0  # weight of the known pixels along the hole, beside those in it (Pathak et al., section 5.1)

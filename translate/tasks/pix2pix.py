@@ -16,16 +16,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from translate.utils import dist
-from translate.utils.factory import Factory, options_of, resolve
-from translate.utils.errors import OptionError
-from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.networks import ENCODERS
 from translate.networks.patchgan import MultiScale
-from translate.tasks.hint_planes import spread_strokes
 from translate.networks.style_resnet import StyleEncoder
 from translate.tasks.base import Batch, Task, answer
+from translate.tasks.hint_planes import spread_strokes
+from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, sum_of
+from translate.utils import dist
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory, options_of, resolve
 
 SEEKING_ENDS = 0.7  # of a run; StarGAN v2 (Choi et al., 2020, section 2.1) lets its like fall to 0 as well
 

@@ -17,8 +17,8 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 
-from translate.utils import dist
 from translate.training.config import Config
+from translate.utils import dist
 from translate.utils.errors import OptionError
 
 Step = Callable[[], object]

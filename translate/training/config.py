@@ -1,24 +1,29 @@
 """A run, written down: a preset, a TOML file on top, flags on top of that; checked, then frozen."""
 
-__all__ = ["Config", "DataConfig", "TrainConfig", "differences", "dump_config", "leaves", "load_config", "read_toml"]
+__all__ = [
+    "Config",
+    "DataConfig",
+    "TrainConfig",
+    "differences",
+    "dump_config",
+    "leaves",
+    "load_config",
+]
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from translate.utils.factory import check_type
-from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.images.picture import parse_range
+from translate.utils.errors import OptionError, did_you_mean
+from translate.utils.factory import check_type
 from translate.utils.package_data import shipped
+from translate.utils.toml_files import read_toml
 
 LENGTHS = ("steps", "epochs", "minutes")
-_LONGEST = 2**20  # bytes of a TOML file
 _LARGEST = 2**16  # px
-_DEEPEST = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,33 +166,6 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
     config = from_dict(Config, values)
     validate(config)
     return config
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; a file that cannot be read or parsed is a UserError that names it."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LONGEST + 1)
-        if len(data) > _LONGEST:
-            raise UserError(f"{path}: is no configuration; it has more than {_LONGEST:,} bytes")
-        values = tomllib.loads(data.decode("utf-8"))
-        if is_deeper(values, _DEEPEST):
-            raise UserError(f"{path}: is no configuration; it is nested too deeply")
-        return values
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except UserError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is not valid TOML ({error})") from None
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether tables and lists are nested more than so many levels deep."""
-    if not isinstance(value, Mapping | list):
-        return False
-    inner = value.values() if isinstance(value, Mapping) else value
-    return not levels or any(is_deeper(one, levels - 1) for one in inner)
 
 
 def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:

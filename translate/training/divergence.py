@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from translate.tasks import Task
 from translate.training.ema import EMA
 from translate.utils.errors import UserError
-from translate.tasks import Task
 
 LOWER = 0.5  # the part of its learning rate that a phase keeps after it went wrong
 SMOOTH = 10  # steps, at least, whose mean makes a reading of the losses

@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from translate.utils.factory import spec_of
 from translate.checkpoints.model_file import is_original, load_model, model_file, sibling
-from translate.utils.errors import UserError
-from translate.training.log import console
-from translate.networks.patchgan import PatchGAN
 from translate.checkpoints.original_networks import read_discriminator
-from translate.training.run_folder import RunFolder
+from translate.networks.patchgan import PatchGAN
 from translate.tasks import TASKS, Task
+from translate.training.log import console
+from translate.training.run_folder import RunFolder
+from translate.utils.errors import UserError
+from translate.utils.factory import spec_of
 from translate.utils.terminal import escape
 
 

@@ -10,29 +10,30 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from translate.utils import dist
-from translate.utils.factory import Factory, check_arguments, resolve, spec_of
 from translate.checkpoints.model_file import Recipe, export_model
-from translate.training.config import Config
-from translate.training.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
-from translate.data.loading.loader import Batches
 from translate.data.checks.quick import quick_check
 from translate.data.datasets import TRAINING_DATA, TrainingData
+from translate.data.loading.loader import Batches
+from translate.networks.activation_checkpointing import checkpoint_activations
+from translate.tasks import TASKS, Task
+from translate.training.autotune import Plan, make_plan
+from translate.training.config import Config
+from translate.training.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
 from translate.training.divergence import Diverged, Trouble, Watch, inspect
 from translate.training.ema import EMA
-from translate.utils.errors import OptionError, UserError
+from translate.training.init_weights import start_from
 from translate.training.log import Log, Window, console
-from translate.utils.memory import keep_freed_memory
-from translate.networks.activation_checkpointing import checkpoint_activations
 from translate.training.optim import lr_at, make_optimizers, set_lr
-from translate.training.autotune import Plan, make_plan
 from translate.training.previews import Previews, is_preview
 from translate.training.run_folder import RunFolder
-from translate.utils.signals import Stopped, StopRequest, stop_at_once
-from translate.training.init_weights import start_from
 from translate.training.states import Saves
-from translate.training.step import pick_device, seed_step, to_device, train_step
-from translate.tasks import TASKS, Task
+from translate.training.step import seed_step, to_device, train_step
+from translate.utils import dist
+from translate.utils.device import pick_device
+from translate.utils.errors import OptionError, UserError
+from translate.utils.factory import Factory, check_arguments, resolve, spec_of
+from translate.utils.memory import keep_freed_memory
+from translate.utils.signals import Stopped, StopRequest, stop_at_once
 from translate.utils.terminal import escape
 
 

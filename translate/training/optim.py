@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.optim import Adam, Optimizer
 
-from translate.utils.factory import resolve
-from translate.training.config import TrainConfig
 from translate.tasks import Task
+from translate.training.config import TrainConfig
+from translate.utils.factory import resolve
 
 
 def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:

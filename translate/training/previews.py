@@ -7,16 +7,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from translate.utils import dist
-from translate.data.datasets.images import ImagesData
 from translate.data.datasets import TrainingData
-from translate.training.ema import EMA
+from translate.data.datasets.images import ImagesData
 from translate.images.animation import write_film
-from translate.training.mode_collapse import Health
 from translate.images.io import read_rgb8
-from translate.training.log import Log
-from translate.training.failure_modes import examine
 from translate.tasks import Task
+from translate.training.ema import EMA
+from translate.training.failure_modes import examine
+from translate.training.log import Log
+from translate.training.mode_collapse import Health
+from translate.utils import dist
 
 YOUNG = 1000  # steps before which nobody is alarmed
 LINGER = 4  # times that the last picture of a film is shown

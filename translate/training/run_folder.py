@@ -9,14 +9,15 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from translate.utils import dist
 from translate.checkpoints.model_file import read_recipe
-from translate.training.config import Config, differences, dump_config, read_toml
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import atomic_write
-from translate.utils.temporary_files import remove_leftovers
 from translate.training.autotune import Plan
+from translate.training.config import Config, differences, dump_config
 from translate.training.states import States
+from translate.utils import dist
+from translate.utils.errors import OptionError, UserError
+from translate.utils.temporary_files import remove_leftovers
+from translate.utils.toml_files import read_toml
 
 
 class RunFolder:

@@ -1,18 +1,17 @@
 """One training step, the same for every task, and the seed that makes it reproducible."""
 
-__all__ = ["autocast", "pick_device", "seed_step", "to_device", "train_step"]
+__all__ = ["seed_step", "to_device", "train_step"]
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from translate.utils import dist
-from translate.utils.errors import OptionError
 from translate.tasks import Task
+from translate.utils import dist
+from translate.utils.device import autocast
 
 
 def train_step(
@@ -59,11 +58,6 @@ def seed_step(seed: int, step: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]))
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which a step of this precision computes."""
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
-
-
 def to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_last: bool) -> dict[str, Tensor]:
     """Move a batch to `device` and bring uint8 pictures (B, C, H, W) to float32 in [-1, 1] there; labels stay."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -72,24 +66,3 @@ def to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_las
         name: x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
         for name, x in moved.items()
     }
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device that `name` ("auto", "cpu", "cuda", "cuda:1", "mps") stands for here.
-
-    Raises:
-        OptionError: It is no device, or this machine has none of it.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise OptionError(f"--device {name!r} is unknown; choose auto, cpu, cuda, cuda:1 or mps") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise OptionError(f"--device {name}: this machine has {torch.cuda.device_count()} such; choose auto or cpu")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise OptionError("--device mps: this machine has none; choose auto or cpu")
-    if device.type not in ("cpu", "cuda", "mps"):
-        raise OptionError(f"--device {name!r} is not supported; choose auto, cpu, cuda, cuda:1 or mps")
-    return device

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate.utils.factory import Factory
 from translate.utils.errors import UserError
+from translate.utils.factory import Factory
 from translate.utils.terminal import printable
 
 _LONGEST = 2**20  # characters of a recipe; real ones have a few thousand

@@ -65,12 +65,12 @@ def bench(options: Bench) -> int:
     """Print the tables one by one as they are measured, and write the file."""
     from rich.console import Console
 
-    from translate.bench.roofline import measure_ceiling
     from translate.bench.machine import describe
+    from translate.bench.roofline import measure_ceiling
     from translate.bench.tables import ceiling_table
     from translate.images.io import atomic_write
     from translate.training.log import console
-    from translate.training.step import pick_device
+    from translate.utils.device import pick_device
     from translate.utils.terminal import escape
 
     check(options)

@@ -11,9 +11,9 @@ from translate.cli.commands.options import PathWord, TrustOptions, Words
 if TYPE_CHECKING:
     import numpy as np
 
+    from translate.evaluation.generation_report import SampleScores
     from translate.evaluation.inpainting_report import HoleScores
     from translate.evaluation.report import Scores
-    from translate.evaluation.generation_report import SampleScores
     from translate.inference.translator import Translator
 
 
@@ -145,8 +145,8 @@ def refuse_bands(translator: "Translator", kind: str) -> None:
 
 def score_holes(translator: "Translator", options: Evaluate) -> tuple["HoleScores", "np.ndarray | None"]:
     """Score a model that fills holes, likewise."""
-    from translate.evaluation.inpainting import evaluate_holes, holes_sheet
     from translate.evaluation.generation import trained_images
+    from translate.evaluation.inpainting import evaluate_holes, holes_sheet
 
     images = trained_images(options.model, options.images)
     size, gray = translator.recipe.size, translator.recipe.channels["image"] == 1

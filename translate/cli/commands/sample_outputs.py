@@ -11,8 +11,8 @@ from translate.utils.terminal import say
 
 if TYPE_CHECKING:
     from translate.cli.commands.sample import Sample
-    from translate.inference.latent.sheets import Sheet
     from translate.inference.latent.interpolate import Point
+    from translate.inference.latent.sheets import Sheet
     from translate.inference.sampler import Sampler
 
 

@@ -30,10 +30,10 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
         sections: The sections of a recipe that stood in --config.
         unknown: The words of the command line that are no options of the command: keys of a recipe.
     """
-    from translate.utils import dist
-    from translate.training.config import load_config
     from translate.cli.recipe_options import recipe_layer
+    from translate.training.config import load_config
     from translate.training.loop import train
+    from translate.utils import dist
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)

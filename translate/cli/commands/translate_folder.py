@@ -87,10 +87,10 @@ class TranslateFolder(TrustOptions):
 
 def translate_folder(options: TranslateFolder) -> int:
     """Translate a folder; exit status 1 if a file failed."""
-    from translate.utils.errors import OptionError
     from translate.inference.folder.run import Masks, translate_folder
     from translate.inference.translator import Translator
     from translate.inference.video import is_video
+    from translate.utils.errors import OptionError
 
     if is_video(options.input, options.output):
         return translate_film(options)

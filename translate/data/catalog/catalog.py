@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from translate.data.catalog.entry import Dataset, Download, Render, read_dataset
 from translate.data.catalog.download import check_file, download
+from translate.data.catalog.entry import Dataset, Download, Render, read_dataset
 from translate.data.catalog.unpack import unpack
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.package_data import shipped

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from translate.data.catalog import catalog
-from translate.data.checks.duplicates import Alike, groups_alike
 from translate.data.checks.domain_separation import border_between
-from translate.data.checks.report import DataReport, Finding, Part
+from translate.data.checks.duplicates import Alike, groups_alike
+from translate.data.checks.measure import Measured, measure_all, of_pixels
 from translate.data.checks.pair_checks import turned_gaps
+from translate.data.checks.report import DataReport, Finding, Part
+from translate.data.files.naming import bare
 from translate.data.sources.domains import resolve_domains
 from translate.data.sources.image_set import resolve_images
-from translate.data.checks.measure import Measured, measure_all, of_pixels
-from translate.data.files.naming import bare
+from translate.data.sources.labelled_image import RowSource, Source
 from translate.data.sources.pair import Pair, PairError, check_halves, check_sizes
 from translate.data.sources.pairs import resolve_pairs
-from translate.data.sources.labelled_image import RowSource, Source
 from translate.utils.errors import OptionError, UserError
 
 _FEW = 10  # pictures that a model knows by heart

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from translate.data.checks.pair_checks import traits
-from translate.utils.errors import UserError
 from translate.images.io import picture_of_bytes
 from translate.images.picture import Picture, on_white, to_depth
+from translate.utils.errors import UserError
 
 _SIDE, _HASHED, _SHOWN = 32, 8, 128  # px: of a thumbnail, which is transformed; kept of that; of traits
 _EVEN = 2  # of 255: all pixels this near to each other are one colour

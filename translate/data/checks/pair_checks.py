@@ -3,34 +3,32 @@
 __all__ = [
     "Side",
     "check_headers",
-    "colourless",
     "direction_note",
     "exchanged_pairs",
     "look_at",
-    "spread",
     "traits",
     "turned_gaps",
-    "upright_size",
 ]
 
 import functools
 import os
 import statistics
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from translate.data.sources.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
-from translate.images.sketch_extraction import is_line_drawing
-from translate.utils.errors import UserError
+from translate.images.colourless import colourless
+from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
 from translate.images.picture import to_gray
+from translate.images.sketch_extraction import is_line_drawing
+from translate.utils.errors import UserError
+from translate.utils.sequences import spread
 
 _HEADERS = 1000  # pairs whose sizes are checked before any is decoded; the others are as they are decoded
 _LOOKED_AT = 16  # pairs decoded to see what they are like
@@ -38,7 +36,6 @@ _COMPARED = 500  # pairs looked through for exchanged pictures
 _LABELS = 40  # colours of a label map, most
 _DENSE = 1 << 16  # pixels of a picture whose colours are counted
 _MOST_OF = 0.75  # of the pictures looked at
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +53,6 @@ class Side:
     drawing: bool
     colours: int
     size: int
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    """Return at most `count` of `items`, evenly spread from the first to the last."""
-    places = np.linspace(0, len(items) - 1, min(count, len(items)))
-    return [items[round(place)] for place in places]
 
 
 def check_headers(pairs: Sequence[Pair]) -> None:
@@ -168,24 +159,6 @@ def traits(picture: np.ndarray) -> np.ndarray:
     colour = np.subtract(functools.reduce(np.maximum, planes), functools.reduce(np.minimum, planes)).mean() / 128
     between = ((luma > 60) & (luma < 220)).mean()
     return np.array([luma.mean() / 255, luma.std() / 128, detail, (luma > 245).mean(), between, colour])
-
-
-def upright_size(path: Path) -> tuple[int, int] | None:
-    """Return (width, height) in px from a file's header, turned as the picture will be; None where it tells none."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                turned = "exif" in image.info and image.getexif().get(0x0112, 1) >= 5
-                return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception:  # damaged files make Pillow raise nearly everything; whoever decodes them reports them
-        return None
-
-
-def colourless(picture: np.ndarray, *, exactly: bool = False) -> bool:
-    """Whether (H, W, 3) uint8 RGB is gray; but for `exactly`, a compressed gray picture may have a breath of colour."""
-    tolerance, share = (0, 0.0) if exactly else (8, 0.002)
-    return bool((np.ptp(picture.astype(np.int16), axis=2) > tolerance).mean() <= share)
 
 
 def _side(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> Side:

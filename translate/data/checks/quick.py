@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from translate.data.checks.check import findings_in
-from translate.data.checks.report import Finding, Part
-from translate.data.checks.pair_checks import spread
 from translate.data.checks.measure import measure
+from translate.data.checks.report import Finding, Part
+from translate.utils.sequences import spread
 
 _SECONDS = 1.5
 _LOOKED_AT = 32  # pictures of each part

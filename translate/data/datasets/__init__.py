@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from translate.data.checks.quick import FileSet
 from translate.data.datasets.images import ImagesData
-from translate.data.loading.loader import SampleStream
 from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData
-from translate.data.checks.quick import FileSet
 from translate.data.datasets.unpaired import UnpairedData
+from translate.data.loading.loader import SampleStream
 from translate.data.options import DataWishes
 
 

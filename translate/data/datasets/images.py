@@ -14,18 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.data.checks.quick import FileSet
 from translate.data.loading.cache import PictureCache, fingerprint, open_cache
-from translate.data.checks.pair_checks import colourless, spread
 from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
-from translate.data.sources.image_set import resolve_images
 from translate.data.loading.loader import Singles
 from translate.data.loading.preview_images import SINGLE_PROBES, middle, single_size
-from translate.data.checks.quick import FileSet
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, RowSource, Source, shape_of
 from translate.data.loading.transforms import fit
 from translate.data.options import DataWishes
-from translate.utils.errors import OptionError, UserError
+from translate.data.sources.image_set import resolve_images
+from translate.data.sources.labelled_image import UNLABELLED, FileSource, RowSource, Source, shape_of
+from translate.images.colourless import colourless
 from translate.images.picture import to_gray
+from translate.utils.errors import OptionError, UserError
+from translate.utils.sequences import spread
 from translate.utils.terminal import printable
 
 _MEASURED = 1000  # pictures whose sizes are looked up before any is decoded

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.loading.cache import fingerprint
 from translate.data.datasets.images import ImagesData
+from translate.data.loading.cache import fingerprint
 from translate.data.loading.loader import Batch, Singles
-from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.data.loading.masks import BANDS, check_wishes, draw_mask, evaluation_mask
 from translate.data.loading.preview_images import MASKED_PROBES, training_size
 from translate.data.options import DataWishes
+from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.utils.errors import OptionError
 
 DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]

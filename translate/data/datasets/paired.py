@@ -10,20 +10,21 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from translate.data.loading.cache import fingerprint, open_cache
-from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, look_at, spread
-from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
+from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, look_at
+from translate.data.checks.quick import FileSet
 from translate.data.files.find import listed
+from translate.data.loading.cache import fingerprint, open_cache
+from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.loader import Paired
-from translate.data.sources.pair import Pair, PairError, read_pair
-from translate.data.sources.pairs import resolve_pairs
 from translate.data.loading.preview_images import PROBES, middle, training_size
-from translate.data.checks.quick import FileSet
 from translate.data.loading.transforms import fit
 from translate.data.options import DataWishes
-from translate.utils.errors import OptionError, UserError
+from translate.data.sources.pair import Pair, PairError, read_pair
+from translate.data.sources.pairs import resolve_pairs
 from translate.images.picture import parse_range, to_depth, to_gray
+from translate.utils.errors import OptionError, UserError
+from translate.utils.sequences import spread
 
 _LABELS = ("auto", "none", "a", "b", "ab")
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from translate.data.checks.quick import FileSet
 from translate.data.loading.cache import PictureCache
 from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
-from translate.data.sources.domains import Domain, resolve_domains
 from translate.data.loading.loader import Unpaired
 from translate.data.loading.preview_images import PROBES, middle, training_size
-from translate.data.checks.quick import FileSet
 from translate.data.loading.transforms import fit
 from translate.data.options import DataWishes
-from translate.utils.errors import UserError
+from translate.data.sources.domains import Domain, resolve_domains
 from translate.images.picture import parse_range
+from translate.utils.errors import UserError
 
 
 class UnpairedData:

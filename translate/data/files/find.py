@@ -19,8 +19,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from translate.data.files.walk import Listed, Source, Tree, is_picture, readable
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import IMAGE_SUFFIXES
+from translate.utils.errors import OptionError, UserError
 
 _MAGIC = frozenset("*?[")
 _NAMED = 3  # how many names an error lists before it only counts

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from translate.utils.errors import UserError
 from translate.images.io import IMAGE_SUFFIXES
+from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
 _KEPT = 8  # folders whose names are at hand

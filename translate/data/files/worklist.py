@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from translate.data.files.companions import Companions
+from translate.data.files.counted import Tally
 from translate.data.files.find import links_left_out, nothing_in, open_images
 from translate.data.files.walk import Stems, is_picture, joined
-from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.images.io import IMAGE_SUFFIXES, WriteError, atomic_write
-from translate.inference.folder.report import Tally
+from translate.utils.errors import OptionError, UserError, did_you_mean
 
 _STAMP = ".translated.json"
 _LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.checks.pair_checks import colourless, spread
-from translate.utils.errors import UserError
+from translate.images.colourless import colourless
 from translate.images.io import read_picture
 from translate.images.picture import FULL_SCALE, ValueRange, on_white, to_depth, to_gray
+from translate.utils.errors import UserError
+from translate.utils.sequences import spread
 
 _LOOKED_AT = 16  # files decoded to see what they hold
 _DEPTHS = tuple(FULL_SCALE)  # ascending

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.utils import dist
 from translate.data.loading.cache import Pictures
 from translate.data.loading.crops import Crops, upload
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.transforms import Jitter
+from translate.utils import dist
 
 Batch = dict[str, Tensor]
 

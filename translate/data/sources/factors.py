@@ -5,8 +5,8 @@ __all__ = ["factors_of"]
 from collections.abc import Sequence
 from pathlib import Path
 
-from translate.data.sources.labelled_image import Source
 from translate.data.files.csv_tables import csv_rows
+from translate.data.sources.labelled_image import Source
 from translate.utils.errors import UserError
 
 TABLE = "factors.csv"

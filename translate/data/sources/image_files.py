@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from translate.data.catalog import catalog
+from translate.data.files.csv_tables import is_table
 from translate.data.files.find import find_images, is_pattern, listed, pattern_base
 from translate.data.files.idx import is_idx
-from translate.data.sources.labels import LabelTable, check_files, read_label_table
 from translate.data.files.naming import bare, clean, name_of
-from translate.data.files.csv_tables import is_table
+from translate.data.sources.labels import LabelTable, check_files, read_label_table
 from translate.utils.errors import OptionError, UserError
 
 _TRAIN = re.compile(r"train(?:_?[AB])?$")

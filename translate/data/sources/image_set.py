@@ -12,13 +12,13 @@ from typing import TypeVar
 
 import numpy as np
 
+from translate.data.files.csv_tables import is_table
 from translate.data.files.find import listed, names_below, readable
 from translate.data.files.idx import is_idx, labels_beside, part_to_test, read_idx
-from translate.data.sources.image_files import Found, find_idx, find_image_files
-from translate.data.sources.labels import by_folder, classes_of, read_label_table
 from translate.data.files.naming import clean, held_out
+from translate.data.sources.image_files import Found, find_idx, find_image_files
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, RowSource, Source
-from translate.data.files.csv_tables import is_table
+from translate.data.sources.labels import by_folder, classes_of, read_label_table
 from translate.utils.errors import OptionError, UserError
 
 _HELD_OUT_MOST = 1000  # pictures of a set without a test part

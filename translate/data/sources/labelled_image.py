@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from translate.data.checks.pair_checks import upright_size
+from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
 
 UNLABELLED = -1  # the label of pictures that have none

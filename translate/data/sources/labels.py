@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from translate.data.files.find import listed, names_below
 from translate.data.files.csv_tables import csv_rows
+from translate.data.files.find import listed, names_below
 from translate.utils.errors import UserError
 
 _FILE, _LABEL, _SPLIT = ("file", "filename", "image", "path"), ("label", "class"), ("split",)  # names of columns

@@ -11,12 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from translate.data.checks.pair_checks import colourless, spread
 from translate.data.files.find import find_images, listed
 from translate.data.loading.masks import draw_mask
-from translate.utils.errors import UserError
+from translate.images.colourless import colourless
 from translate.images.io import read_picture
 from translate.images.picture import Picture, to_depth, to_gray
+from translate.utils.errors import UserError
+from translate.utils.sequences import spread
 
 DOUBT = 0.6  # white may cover this much and still be the hole: that white is, is the custom
 SOFT = (0.1, 0.9)  # what lies between is neither hole nor known

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from translate.data.loading.transforms import resize
-from translate.utils.errors import UserError
 from translate.images.io import read_rgb8
+from translate.utils.errors import UserError
 
 _ASPECT = 0.01  # sizes whose shapes differ by less than this are the same picture at another resolution
 

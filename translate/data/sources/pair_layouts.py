@@ -8,10 +8,10 @@ from pathlib import Path
 
 from translate.data.files.find import find_images
 from translate.data.files.matching import match, stems
-from translate.data.sources.pair import Pair
 from translate.data.files.walk import is_inside
-from translate.utils.errors import UserError
+from translate.data.sources.pair import Pair
 from translate.images.io import IMAGE_SUFFIXES
+from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
 _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from translate.data.files.csv_tables import csv_rows
 from translate.data.files.find import listed
 from translate.data.sources.pair import Pair
-from translate.data.files.csv_tables import csv_rows
 from translate.utils.errors import UserError
 
 _HEADERS = (("a", "b"), ("source", "target"))

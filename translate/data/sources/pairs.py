@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from translate.data.catalog import catalog
-from translate.data.sources.domains import check_given, find_domains
 from translate.data.files.find import readable
 from translate.data.files.naming import bare, catalog_names, catalog_set, held_out, name_of
+from translate.data.sources.domains import check_given, find_domains
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
 from translate.data.sources.pair_table import read_table

@@ -9,17 +9,18 @@ from typing import Any, TypeVar
 
 import torch
 
-from translate.inference.request import Wish
-from translate.utils.progress import Bar
-from translate.utils.errors import UserError
-from translate.inference.gigapixel import Canvas, HugePicture
-from translate.images.io import WriteError, write_picture
-from translate.utils.concurrency import Lanes, ahead, threads
-from translate.utils.memory import keep_freed_memory
-from translate.images.picture import Picture
-from translate.inference.folder.report import FIRST, Failure, Failures, FolderReport, Tally
-from translate.inference.translator import Layer, Ready, Translator
+from translate.data.files.counted import Tally
 from translate.data.files.worklist import Job
+from translate.images.io import WriteError, write_picture
+from translate.images.picture import Picture
+from translate.inference.folder.report import FIRST, Failure, Failures, FolderReport
+from translate.inference.gigapixel import Canvas, HugePicture
+from translate.inference.request import Wish
+from translate.inference.translator import Layer, Ready, Translator
+from translate.utils.concurrency import Lanes, ahead, threads
+from translate.utils.errors import UserError
+from translate.utils.memory import keep_freed_memory
+from translate.utils.progress import Bar
 
 _WAITING = 64  # pictures that wait for others of their size
 Work = tuple[Job, Future[Ready | HugePicture]]

@@ -1,18 +1,22 @@
 """What became of a folder: counts, a few examples, and a file that lists every failure."""
 
-__all__ = ["FIRST", "Failure", "Failures", "FolderReport", "Tally"]
+__all__ = [
+    "FIRST",
+    "Failure",
+    "Failures",
+    "FolderReport",
+]
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from translate.images.io import WriteError
 
 FIRST = 10  # failures that a report names
-_NAMED = 3  # names in one line
 
 
 class Failure(NamedTuple):
@@ -20,24 +24,6 @@ class Failure(NamedTuple):
 
     path: Path
     reason: str
-
-
-@dataclass
-class Tally:
-    """How many there are of something, and the first few of them."""
-
-    count: int = 0
-    first: list[Any] = field(default_factory=list)
-
-    def add(self, one: Any) -> None:
-        """Count one more."""
-        self.count += 1
-        if len(self.first) < _NAMED:
-            self.first.append(one)
-
-    def __str__(self) -> str:
-        named = ", ".join(map(str, self.first))
-        return f"{named} and {self.count - len(self.first)} more" if self.count > len(self.first) else named
 
 
 @dataclass

@@ -17,19 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from translate.inference.request import Wish, blend
-from translate.utils.progress import show_bar, show_counting
 from translate.data.files.companions import Companions
-from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
-from translate.utils.errors import OptionError
-from translate.inference.folder.pipeline import Flow
-from translate.inference.inpainting import resized_hole
-from translate.inference.gigapixel import HugePicture
-from translate.images.io import read_picture
-from translate.utils.temporary_files import remove_leftovers
-from translate.images.picture import Picture
-from translate.inference.folder.report import Failures, FolderReport
-from translate.inference.translator import Layer, Translator
 from translate.data.files.worklist import (
     Job,
     Shard,
@@ -40,6 +28,18 @@ from translate.data.files.worklist import (
     is_done,
     note_options,
 )
+from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
+from translate.images.io import read_picture
+from translate.images.picture import Picture
+from translate.inference.folder.pipeline import Flow
+from translate.inference.folder.report import Failures, FolderReport
+from translate.inference.gigapixel import HugePicture
+from translate.inference.inpainting import resized_hole
+from translate.inference.request import Wish, blend
+from translate.inference.translator import Layer, Translator
+from translate.utils.errors import OptionError
+from translate.utils.progress import show_bar, show_counting
+from translate.utils.temporary_files import remove_leftovers
 
 _JUDGED = 300  # masks from which the colour of all holes is told
 _SWEPT = 1024  # folders in which no leftovers are looked for again

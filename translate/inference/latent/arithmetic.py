@@ -18,10 +18,10 @@ import tomli_w
 import torch
 from torch import Tensor
 
-from translate.training.config import read_toml
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import atomic_write
 from translate.inference.sampler import Sampler
+from translate.utils.errors import OptionError, UserError
+from translate.utils.toml_files import read_toml
 
 Group = tuple[int, ...]  # of seeds
 _EXAMPLE = 'write for example "glasses_men - men + 0.5*women" or "[3,14,27] - [5] + [8]"'

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.utils.errors import OptionError
 from translate.inference.sampler import Sampler
+from translate.utils.errors import OptionError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images.sketch_extraction import ink, tidy_sketch
-from translate.utils.errors import OptionError, UserError
-from translate.inference.preprocess import fitted_hint
 from translate.images.io import to_tensor
+from translate.images.picture import Picture, to_gray
+from translate.images.sketch_extraction import ink, tidy_sketch
 from translate.inference.latent.directions import draw_styles
 from translate.inference.latent.hog import cell_of, oriented_gradients, pooled
-from translate.inference.latent.style_prior import StylePrior, style_prior
 from translate.inference.latent.optimise import at_once, descend, fresh_seeds
-from translate.images.picture import Picture, to_gray
+from translate.inference.latent.style_prior import StylePrior, style_prior
+from translate.inference.preprocess import fitted_hint
 from translate.inference.sampler import Sampler
+from translate.utils.errors import OptionError, UserError
 
 RATE = 0.1  # of Adam, in standard deviations of the styles
 LINES = 0.2  # weight of the lines; of the colours it is 1

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.preview_images import middle
-from translate.data.sources.labelled_image import Source
 from translate.data.loading.transforms import fit
-from translate.utils.errors import UserError
+from translate.data.sources.labelled_image import Source
 from translate.metrics.dct_features import DctFeatures
-from translate.metrics.image_sets import as_tensor
 from translate.metrics.diversity import small_copies
+from translate.metrics.image_sets import as_tensor
+from translate.utils.errors import UserError
 
 COPY = 0.5  # of the usual distance between neighbours; what is nearer is as good as copied
 _AT_ONCE = 256

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import to_tensor
+from translate.images.picture import to_gray
 from translate.inference.latent.directions import draw_styles
 from translate.inference.latent.image_distance import distances, pyramid
 from translate.inference.latent.neighbours import middle_square
-from translate.inference.latent.style_prior import StylePrior, style_prior
 from translate.inference.latent.optimise import at_once, descend, fresh_seeds
-from translate.images.picture import to_gray
+from translate.inference.latent.style_prior import StylePrior, style_prior
 from translate.inference.sampler import Sampler
+from translate.utils.errors import OptionError, UserError
 
 POOL = 128  # styles that the starts are the best of
 RATE = 0.1  # of Adam, in standard deviations of the styles

@@ -21,13 +21,13 @@ import torch
 from torch import Tensor
 
 from translate.images.io import read_picture, read_rgb8
+from translate.images.picture import Picture, on_white, to_depth
 from translate.inference.latent.arithmetic import Arithmetic, calculate
 from translate.inference.latent.directions import find_directions, slide
 from translate.inference.latent.edit import edit
+from translate.inference.latent.interpolate import Point, walk
 from translate.inference.latent.neighbours import COPY, Bank, middle_square
 from translate.inference.latent.project import project
-from translate.inference.latent.interpolate import Point, walk
-from translate.images.picture import Picture, on_white, to_depth
 from translate.inference.sampler import Sampler
 
 Label = str | Mapping[str, float] | None

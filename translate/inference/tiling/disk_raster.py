@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from translate.utils.errors import UserError
 from translate.inference.tiling.regions import Region
+from translate.utils.errors import UserError
 
 
 class Raster:

@@ -18,15 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from translate.utils.concurrency import threads
+from translate.inference.tiling.feature_maps import Map, Maps, Way
+from translate.inference.tiling.local_norm import LocalMoments
+from translate.inference.tiling.receptive_field import NORMS, Source, rule_of
+from translate.inference.tiling.regions import Moments, Region, tiles
+from translate.inference.tiling.trace import StreamPlan, module_of
+from translate.inference.tiling.workers import Crew
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
-from translate.inference.tiling.workers import Crew
-from translate.inference.tiling.local_norm import LocalMoments
-from translate.inference.tiling.feature_maps import Map, Maps, Way
-from translate.inference.tiling.trace import StreamPlan, module_of
-from translate.inference.tiling.regions import Moments, Region, tiles
-from translate.inference.tiling.receptive_field import NORMS, Source, rule_of
+from translate.utils.concurrency import threads
 
 
 class Streamer:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.utils.errors import UserError
-from translate.utils.memory import gigabytes, resident_bytes
-from translate.inference.tiling.trace import StreamPlan
 from translate.inference.tiling.disk_raster import Raster
 from translate.inference.tiling.regions import Region
+from translate.inference.tiling.trace import StreamPlan
+from translate.utils.errors import UserError
+from translate.utils.memory import gigabytes, resident_bytes
 
 TILES = (512, 256, 128)  # px, the sides of tiles to choose from
 AROUND = 64  # px; what tiles need around them, about

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
-from translate.networks.style_resnet import StyleNorm
-from translate.inference.norm_statistics import SteadyNorm, SteadyStyleNorm
 from translate.inference.tiling.regions import Region, cut
+from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
+from translate.networks.frozen_norm import SteadyNorm, SteadyStyleNorm
+from translate.networks.style_resnet import StyleNorm
 
 Source = Callable[[Region], Tensor]  # gives a region of an input
 Rule = Callable[[Source, Region, tuple[int, int]], Tensor]  # (input, region of the output, size of the input)

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from translate.utils.errors import UserError
 from translate.inference.tiling.receptive_field import (
     LEAVES,
     NORMS,
@@ -20,6 +19,7 @@ from translate.inference.tiling.receptive_field import (
     POINTWISE_MODULES,
     argument,
 )
+from translate.utils.errors import UserError
 
 KEPT = 16.0  # numbers for each pixel of the picture; maps with more of them are computed again, not kept
 

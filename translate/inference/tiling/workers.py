@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from translate.utils.concurrency import ahead
 from translate.inference.tiling.regions import Region
+from translate.utils.concurrency import ahead
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from translate.inference.video.clip import Clip
 from translate.images.pyav import import_av
+from translate.inference.video.clip import Clip
 from translate.inference.video.readers import video_stream
 
 _COPIED = ("audio", "subtitle")

@@ -13,12 +13,12 @@ from PIL import Image
 
 from translate.data.files.find import find_images
 from translate.images.decode import from_pillow
-from translate.utils.errors import OptionError, UserError
 from translate.images.io import read_picture
 from translate.images.picture import Picture, to_depth
+from translate.images.pyav import import_av, in_a_line
 from translate.inference.video.clip import Clip, Colours, Frame
 from translate.inference.video.yuv import to_rgb
-from translate.images.pyav import import_av, in_a_line
+from translate.utils.errors import OptionError, UserError
 
 _HUNDREDTH = Fraction(1, 100)  # s: the unit of a GIF
 _USUAL_RATE = Fraction(25)

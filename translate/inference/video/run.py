@@ -15,19 +15,19 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from translate.inference.request import Wish
-from translate.utils.errors import OptionError
 from translate.images.io import IMAGE_SUFFIXES
 from translate.images.picture import Picture, to_depth
 from translate.inference.precision import Mode
-from translate.utils.signals import Stopped
+from translate.inference.request import Wish
 from translate.inference.translator import Translator
-from translate.inference.video.denoise import Calm
 from translate.inference.video.clip import Clip, Frame
+from translate.inference.video.denoise import Calm
+from translate.inference.video.readers import open_clip
 from translate.inference.video.segments import Parts
 from translate.inference.video.segments import Progress as Done
-from translate.inference.video.readers import open_clip
 from translate.inference.video.writers import FILMS, Sink, sink_for
+from translate.utils.errors import OptionError
+from translate.utils.signals import Stopped
 
 _SEGMENT = 250  # frames
 

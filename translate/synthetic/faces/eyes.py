@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
+from translate.synthetic.curves import ellipse
 from translate.synthetic.faces.canvas import Canvas, Path, Pose, Tones, mix, smooth
 from translate.synthetic.faces.factors import Part, Portrait
-from translate.synthetic.curves import ellipse
 
 WHITE, WHITE_SHADE, SPARK = f32([253, 252, 252]), f32([202, 206, 226]), f32([255, 255, 255])
 ACROSS, LEVEL = 0.43, 0.14  # of the middle of an eye: from the middle of the face, and height

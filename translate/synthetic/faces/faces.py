@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Picture, f32
+from translate.synthetic.draw_all import Job
 from translate.synthetic.faces.body import backdrop, clothes
 from translate.synthetic.faces.canvas import INK, Canvas, Pose
 from translate.synthetic.faces.colours import palette
@@ -28,7 +29,6 @@ from translate.synthetic.faces.hair import (
     spikes,
 )
 from translate.synthetic.faces.head import ears, mouth, neck, nose, skull
-from translate.synthetic.draw_all import Job
 
 Seed = tuple[int, ...]
 

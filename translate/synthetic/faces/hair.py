@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import Points, curve
 from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirrored, mix, smooth
 from translate.synthetic.faces.factors import Part, Portrait
-from translate.synthetic.curves import Points, curve
 
 Rng = np.random.Generator
 Place = Callable[[Points], Array]

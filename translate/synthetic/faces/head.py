@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
+from translate.synthetic.curves import ellipse
 from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirrored, mix, smooth
 from translate.synthetic.faces.factors import Portrait
-from translate.synthetic.curves import ellipse
 
 WOMAN = ((0.82, -0.95), (0.85, -0.35), (0.84, 0.08), (0.77, 0.40), (0.54, 0.73), (0.24, 0.98), (0.05, 1.07))
 MAN = ((0.82, -0.95), (0.86, -0.35), (0.85, 0.16), (0.80, 0.56), (0.61, 0.92), (0.33, 1.17), (0.12, 1.24))

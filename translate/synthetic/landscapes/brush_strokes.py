@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from translate.synthetic.arrays import Array, Picture, f32
-from translate.synthetic.noise import blur, fbm
 from translate.synthetic.landscapes.pen import BITS, UNIT
+from translate.synthetic.noise import blur, fbm
 
 GROUND = f32([176, 160, 140])  # the toned canvas, 0..255 RGB
 REFERENCE_SIZE = 256  # px: the size at which the brushes below are given

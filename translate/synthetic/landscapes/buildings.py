@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.light import rgb
 from translate.synthetic.landscapes.pen import Pen
+from translate.synthetic.light import rgb
 
 Rng = np.random.Generator
 

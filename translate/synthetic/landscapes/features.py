@@ -20,12 +20,12 @@ from functools import partial
 
 import numpy as np
 
-from translate.synthetic.landscapes import buildings as built
 from translate.synthetic.arrays import Array
-from translate.synthetic.light import rgb
+from translate.synthetic.landscapes import buildings as built
+from translate.synthetic.landscapes.perspective import FOCAL
 from translate.synthetic.landscapes.site import Plan, Site, Thing
 from translate.synthetic.landscapes.vegetation import reeds as draw_reeds
-from translate.synthetic.landscapes.perspective import FOCAL
+from translate.synthetic.light import rgb
 
 CROPS = [rgb(c) * 0.9 for c in (0x8A9C4A, 0xC8B464, 0x6A8444, 0xA89060, 0xD8C84C, 0x7C9460)]
 SAND = rgb(0xC8B088)

@@ -13,18 +13,18 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
-from translate.synthetic.landscapes.camera import develop
-from translate.synthetic.light import rgb, sample_light
+from translate.synthetic.draw_all import Job
 from translate.synthetic.landscapes.brush_strokes import paint
+from translate.synthetic.landscapes.camera import develop
 from translate.synthetic.landscapes.pen import Pen
+from translate.synthetic.landscapes.perspective import View
 from translate.synthetic.landscapes.scenes import SCENES
 from translate.synthetic.landscapes.shadows import cloud_shadows, thing_shadows
-from translate.synthetic.draw_all import Job
 from translate.synthetic.landscapes.site import Plan, Site
 from translate.synthetic.landscapes.sky import draw_sky
-from translate.synthetic.landscapes.vegetation import draw_sward, lilies
 from translate.synthetic.landscapes.terrain import draw_ridges, shade_ground, water_surface
-from translate.synthetic.landscapes.perspective import View
+from translate.synthetic.landscapes.vegetation import draw_sward, lilies
+from translate.synthetic.light import rgb, sample_light
 
 Rng = np.random.Generator
 Seed = Sequence[int]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.light import Light
 from translate.synthetic.landscapes.perspective import View
+from translate.synthetic.light import Light
 
 BITS = 4  # fractional bits of OpenCV's drawing coordinates
 UNIT = 1 << BITS

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from translate.synthetic.landscapes import buildings as built, features
-from translate.synthetic.light import rgb
+from translate.synthetic.landscapes import buildings as built
+from translate.synthetic.landscapes import features
 from translate.synthetic.landscapes.site import Plan, Site, Thing
+from translate.synthetic.light import rgb
 
 STRAWS = [rgb(c) for c in (0xC8A860, 0xD0B068, 0xB89A58, 0xC09C50)]
 BEACH, SOIL, LAVENDER = 0.8 * rgb(0xC8B088), rgb(0x7A6248), rgb(0x8C74B4)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.light import Light
-from translate.synthetic.noise import blur, fbm, smoothstep
 from translate.synthetic.landscapes.pen import BITS, UNIT
 from translate.synthetic.landscapes.site import Site, Thing
+from translate.synthetic.light import Light
+from translate.synthetic.noise import blur, fbm, smoothstep
 
 CORNERS = 28  # of the outline of a shadow
 LOWEST_SUN = 0.12  # sine of the elevation below which shadows grow no longer

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.light import Light, rgb
 from translate.synthetic.landscapes.pen import Pen
+from translate.synthetic.landscapes.perspective import FOCAL, View
 from translate.synthetic.landscapes.terrain import ground_grain
 from translate.synthetic.landscapes.trees import TREES, treeline
-from translate.synthetic.landscapes.perspective import FOCAL, View
+from translate.synthetic.light import Light, rgb
 
 Rng = np.random.Generator
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.landscapes.perspective import FOCAL, View
 from translate.synthetic.light import Light
 from translate.synthetic.noise import blur, fbm, smoothstep
-from translate.synthetic.landscapes.perspective import FOCAL, View
 
 SOFTNESS = 2  # clouds are drawn at this fraction of the resolution
 MARCH = 5  # samples of cloud between a point and the sun

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array
+from translate.synthetic.landscapes.perspective import FOCAL, View
 from translate.synthetic.light import Light, rgb
 from translate.synthetic.noise import TILE, TILE_WAVES, fbm, profile, smoothstep, tile
-from translate.synthetic.landscapes.perspective import FOCAL, View
 
 ROCK, SNOW, WOOD, MOOR = rgb(0x8A8580), rgb(0xF2F4F8), rgb(0x55683F), rgb(0x8A8F58)
 DEEP_WATER = rgb(0x26423F)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.light import rgb
 from translate.synthetic.landscapes.pen import Pen
+from translate.synthetic.light import rgb
 
 BARK = rgb(0x5A4A3A)
 LEAF = 0.11  # m, radius of a dab of leaves

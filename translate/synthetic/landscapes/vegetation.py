@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from translate.synthetic.arrays import Array, Picture, f32
-from translate.synthetic.light import rgb
 from translate.synthetic.landscapes.pen import BITS, UNIT, Pen, encode, lay
 from translate.synthetic.landscapes.perspective import View
+from translate.synthetic.light import rgb
 
 PAD = rgb(0x6E9460)
 BLADES = 3200  # marks in a picture of 256 px

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 
 from translate.synthetic.arrays import Picture
+from translate.synthetic.draw_all import Job
 from translate.synthetic.products.hand_drawing import draw_sketch
 from translate.synthetic.products.palette import Look
 from translate.synthetic.products.product import Product
-from translate.synthetic.draw_all import Job
 from translate.synthetic.products.studio import Studio
 
 Rng = np.random.Generator

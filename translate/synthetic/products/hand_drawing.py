@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
+from translate.synthetic.curves import SHIFT, boxed, fixed
 from translate.synthetic.noise import fbm
 from translate.synthetic.products.product import Product, Stroke
-from translate.synthetic.curves import SHIFT, boxed, fixed
 
 
 @dataclass(frozen=True, kw_only=True)

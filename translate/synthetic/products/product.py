@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import SHIFT, Box, Points, boxed, dashes, ellipse, fill, fixed, offset, ribbon, trace
 from translate.synthetic.noise import blur, fbm
 from translate.synthetic.products.relief import inflate, slopes
-from translate.synthetic.curves import SHIFT, Box, Points, boxed, dashes, ellipse, fill, fixed, offset, ribbon, trace
 
 SMALLEST_CANVAS = 256  # px: smaller pictures are drawn on this canvas and averaged down
 REFERENCE = 512  # px, the canvas that pixel sizes below are meant for

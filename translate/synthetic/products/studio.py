@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
-from translate.synthetic.products.material import MATERIALS, Material, grain
 from translate.synthetic.noise import blur, smoothstep
+from translate.synthetic.products.material import MATERIALS, Material, grain
 from translate.synthetic.products.palette import Look
 from translate.synthetic.products.product import Product
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.tasks.losses.adversarial import GanLoss
 from translate.networks.patchgan import MultiScale
+from translate.tasks.losses.adversarial import GanLoss
 
 Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
 

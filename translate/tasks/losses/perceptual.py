@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from translate.utils.errors import UserError
 from translate.networks.blocks import uncast
+from translate.utils.errors import UserError
 from translate.utils.safe_load import load_tensors
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3

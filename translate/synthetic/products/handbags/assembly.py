@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.products.handbags.pattern import Piece
-from translate.synthetic.noise import blur
-from translate.synthetic.products.product import Part, Product, Stroke
 from translate.synthetic.curves import fill, ribbon, trace
+from translate.synthetic.noise import blur
+from translate.synthetic.products.handbags.pattern import Piece
+from translate.synthetic.products.product import Part, Product, Stroke
 
 Rng = np.random.Generator
 SHADOW = 0.62  # darkness of the floor under a bag

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import curve, offset
 from translate.synthetic.products.handbags.body import (
     Handle,
     base_band,
@@ -30,7 +31,6 @@ from translate.synthetic.products.handbags.trim import (
     stud,
     tassel,
 )
-from translate.synthetic.curves import curve, offset
 
 
 def satchel(b: Bench) -> None:

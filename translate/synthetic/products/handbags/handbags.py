@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from translate.synthetic.draw_all import Job
 from translate.synthetic.products.dataset import Line, line_jobs
-from translate.synthetic.products.handbags.closed import clutch, doctor, quilted, satchel
-from translate.synthetic.products.handbags.pattern import Bench, frame
-from translate.synthetic.products.handbags.open import bucket, hobo, tote
 from translate.synthetic.products.handbags.assembly import sew
+from translate.synthetic.products.handbags.closed import clutch, doctor, quilted, satchel
+from translate.synthetic.products.handbags.open import bucket, hobo, tote
+from translate.synthetic.products.handbags.pattern import Bench, frame
 from translate.synthetic.products.handbags.zipped import backpack, bowling
 from translate.synthetic.products.palette import Look, Paint, Scheme, contrast, draw_scheme, mix, tint
 from translate.synthetic.products.product import Product
-from translate.synthetic.draw_all import Job
 
 Rng = np.random.Generator
 Range = tuple[float, float]

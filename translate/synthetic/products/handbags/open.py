@@ -5,6 +5,7 @@ __all__ = ["bucket", "hobo", "tote"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import curve, ellipse
 from translate.synthetic.products.handbags.body import (
     Handle,
     base_band,
@@ -17,7 +18,6 @@ from translate.synthetic.products.handbags.body import (
 )
 from translate.synthetic.products.handbags.pattern import Bench, trapeze
 from translate.synthetic.products.handbags.trim import clasp, label, pocket, ring, stitch, stud, tassel, zip_on
-from translate.synthetic.curves import curve, ellipse
 
 
 def tote(b: Bench) -> None:

@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.products.handbags.pattern import Bench, Points, outline, trapeze
 from translate.synthetic.curves import ellipse, offset, trace
+from translate.synthetic.products.handbags.pattern import Bench, Points, outline, trapeze
 
 
 def box(x: float, y: float, half: float, rise: float, radius: float = 0.01) -> Array:

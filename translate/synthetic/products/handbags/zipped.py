@@ -5,6 +5,7 @@ __all__ = ["backpack", "bowling"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import curve, offset
 from translate.synthetic.products.handbags.body import Handle, base_band, lay_handle, shell, sweep
 from translate.synthetic.products.handbags.pattern import Bench, trapeze
 from translate.synthetic.products.handbags.trim import (
@@ -19,7 +20,6 @@ from translate.synthetic.products.handbags.trim import (
     tassel,
     zip_on,
 )
-from translate.synthetic.curves import curve, offset
 
 
 def backpack(b: Bench) -> None:

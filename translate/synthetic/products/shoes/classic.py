@@ -5,8 +5,8 @@ __all__ = ["boot", "loafer", "oxford"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.products.product import Part, Product
 from translate.synthetic.curves import between, curve, ellipse, offset, trace
+from translate.synthetic.products.product import Part, Product
 from translate.synthetic.products.shoes.parts import Rng, Sole, flat_sole, hidden, lacing, opening, ridge, stage
 
 

@@ -5,9 +5,9 @@ __all__ = ["flat", "pump", "sandal", "wedge"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import curve, ellipse, ribbon
 from translate.synthetic.noise import smoothstep
 from translate.synthetic.products.product import Part, Product
-from translate.synthetic.curves import curve, ellipse, ribbon
 from translate.synthetic.products.shoes.parts import Rng, court, height_at, stage
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
+from translate.synthetic.curves import Points, between, curve, offset
 from translate.synthetic.noise import smoothstep
 from translate.synthetic.products.product import Part, Product
-from translate.synthetic.curves import Points, between, curve, offset
 
 Rng = np.random.Generator
 

@@ -3,11 +3,11 @@
 __all__ = ["KINDS", "ROLES", "SHOES", "UPPERS", "build", "dress", "jobs"]
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.products.dataset import Line, line_jobs
+from translate.synthetic.draw_all import Job
 from translate.synthetic.light import rgb
+from translate.synthetic.products.dataset import Line, line_jobs
 from translate.synthetic.products.palette import Look, Paint, Scheme, contrast, draw_scheme, mix, tint
 from translate.synthetic.products.product import Product
-from translate.synthetic.draw_all import Job
 from translate.synthetic.products.shoes.classic import boot, loafer, oxford
 from translate.synthetic.products.shoes.heels import flat, pump, sandal, wedge
 from translate.synthetic.products.shoes.parts import Maker, Rng

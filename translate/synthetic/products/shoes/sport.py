@@ -5,8 +5,8 @@ __all__ = ["hightop", "running", "sneaker"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.products.product import Part, Product
 from translate.synthetic.curves import between, curve, ellipse, offset, ribbon
+from translate.synthetic.products.product import Part, Product
 from translate.synthetic.products.shoes.parts import (
     Rng,
     Sole,

@@ -1,0 +1,75 @@
+import json
+
+import pytest
+
+from tests.cli.test_run import call, complaint
+from translate.bench import roofline as ceiling
+from translate.bench import suite
+from translate.bench.suite import Part
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        ("trian", 2, "invalid choice 'trian'"),
+        ("train --task cicle", 2, "unknown task 'cicle'; did you mean 'cycle'?"),
+        ("train --task cycle --size 30", 2, "--size should be a multiple of 4"),
+        ("train --task pix2pix --preset slow", 2, "unknown preset 'slow'"),
+        ("train --model runs/x", 2, "--model means nothing to this part"),
+        ("--steps -1", 2, "--steps -1 is out of range"),
+        ("translate", 2, "--model is missing"),
+        ("--model nowhere", 2, "--images is missing"),
+        ("translate --model nowhere --images nowhere", 1, "nowhere: no such model"),
+        ("translate --model x --images y --size 64", 2, "--size means nothing to this part"),
+        ("--peer .", 2, "--peer .: has no train.py"),
+        ("growth --steps 3", 2, "growth knows neither --peer nor --steps"),
+    ],
+)
+def test_mistakes_get_one_line(capsys, tmp_path, monkeypatch, words, status, message):
+    monkeypatch.chdir(tmp_path)
+    found, line = complaint(capsys, "bench", *words.split())
+    assert found == status and message in line
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the parts are asked to measure, which is not measured."""
+    calls = []
+
+    def training(tasks, presets, device, **how):
+        calls.append(("training", tasks, presets, how))
+        return [Part("training", "training", lambda _: (ceiling.Ceiling({}, {}, {}, 1.0), []))]
+
+    monkeypatch.setattr(suite, "training", training)
+    monkeypatch.setattr(ceiling, "CONVOLUTIONS", ((8, 8),))
+    monkeypatch.setattr(ceiling, "MATMULS", {"cpu": (32,)})
+    monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**16})
+    monkeypatch.setattr(ceiling, "TRIAL", 0.001)
+    monkeypatch.setattr(ceiling, "SUSTAINED", 0.001)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("words", "tasks", "presets"),
+    [
+        ("", [], []),
+        ("train", [], ["paper"]),
+        ("--task cycle", ["cycle"], ["paper"]),
+        ("train --task cycle --preset fast", ["cycle"], ["fast"]),
+        ("--preset fast", [], ["fast"]),
+    ],
+)
+def test_words_say_what_is_measured(capsys, asked, words, tasks, presets):
+    status, out, _ = call(capsys, "bench", *words.split(), "--device", "cpu")
+    assert status == 0 and "convolution fp32" in out
+    ((_, *found, _),) = asked
+    assert found == [tasks, presets]
+
+
+def test_everything_is_written_down(capsys, asked, tmp_path):
+    path = tmp_path / "bench.json"
+    call(capsys, "bench", "train", "--task", "cycle", "--size", "64", "--netG", "resnet_9blocks", "--json", path)
+    written = json.loads(path.read_text())
+    assert {"machine", "ceiling", "training"} == written.keys()
+    assert written["ceiling"]["convolution"]["fp32"] > 0
+    assert asked[0][3]["generator"] == "resnet_9blocks" and asked[0][3]["size"] == 64

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+import tifffile
+import torch
+
+from translate.data.datasets.masked import MaskedData
+from translate.data.loading.cache import PictureCache, Pictures
+from translate.data.loading.crops import Crops
+from translate.data.loading.file_kind import MixedChannels, as_shown, as_unit, kind_of_files
+from translate.data.loading.transforms import fit
+from translate.images.io import write_picture
+from translate.images.picture import Picture
+from translate.training.config import DataConfig
+
+RNG = np.random.default_rng(0)
+
+
+def files(folder, *pictures):
+    for i, pixels in enumerate(pictures):
+        suffix = ".tif" if pixels.shape[2] != 3 or pixels.dtype == np.float32 else ".png"
+        write_picture(folder / f"{i}{suffix}", Picture(pixels))
+    return sorted(folder.iterdir())
+
+
+def noise(channels, dtype="uint8", height=40, width=48):
+    scale = 1 if dtype == "float32" else np.iinfo(dtype).max
+    return (RNG.random((height, width, channels)) * scale).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    "pictures, channels, dtype",
+    [
+        ([noise(3), noise(3)], 3, "uint8"),
+        ([noise(3), noise(3, "uint16")], 3, "uint16"),
+        ([noise(1).repeat(3, 2), noise(1).repeat(3, 2)], 1, "uint8"),
+        ([noise(1).repeat(3, 2), noise(3)], 3, "uint8"),
+        ([noise(5, "uint16"), noise(5, "float32")], 5, "float32"),
+        ([noise(2)], 2, "uint8"),
+    ],
+)
+def test_what_a_set_is_read_as(tmp_path, pictures, channels, dtype):
+    paths = files(tmp_path, *pictures)
+    kind = kind_of_files(paths)
+    assert kind.channels == channels and kind.dtype == dtype
+    for path in paths:
+        read = kind.read(path)
+        assert read.shape == (40, 48, channels) and read.dtype == dtype
+
+
+def test_mixed_channels_name_two_files(tmp_path):
+    paths = files(tmp_path, noise(5), noise(3))
+    with pytest.raises(MixedChannels, match=r"0\.tif has 5 channels, but .*1\.png has 3; keep"):
+        kind_of_files(paths)
+    kind = kind_of_files(paths[:1])  # one that was not looked at
+    with pytest.raises(MixedChannels, match=r"0\.tif has 5 channels, but .*1\.png has 3; keep"):
+        PictureCache.open(paths, tmp_path / "cache", side=32, square=False, kind=kind, progress=False)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [1, 2, 5, 130])
+@pytest.mark.parametrize("height, side", [(40, 20), (40, 64)])
+def test_any_picture_is_resized_channel_by_channel(dtype, channels, height, side):
+    picture = noise(channels, dtype, height)
+    whole = fit(picture, side, square=True)
+    alone = np.dstack([fit(np.ascontiguousarray(picture[..., i : i + 1]), side, square=True) for i in range(channels)])
+    assert whole.shape == (side, side, channels) and whole.dtype == dtype
+    assert np.abs(whole.astype("f8") - alone).max() <= (1e-5 if dtype == "float32" else 1)
+    assert dtype != "float32" or (whole.min() >= 0 and whole.max() <= 1)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_deep_crops_are_floats_and_the_same_from_memory_and_from_the_device(dtype):
+    pictures = [noise(5, dtype), noise(5, dtype)]
+    stored = Pictures(np.concatenate([p.ravel() for p in pictures]), np.array([p.shape for p in pictures]))
+    crops = Crops(stored, crop=32, flip=True, seed=0)
+    places = crops.places(0, 6)
+    cut = crops.cut(places)
+    which, top, left, mirrored = places[0].tolist()
+    expected = pictures[which][top : top + 32, left : left + 32]
+    expected = expected[:, ::-1] if mirrored else expected
+    scale = 1 if dtype == "float32" else 65535
+    np.testing.assert_allclose(cut[0].permute(1, 2, 0), expected / scale * 2 - 1, atol=1e-6)
+    crops.upload(torch.device("cpu"))
+    torch.testing.assert_close(crops.cut(places), cut, rtol=0, atol=1e-6)
+
+
+def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
+    ramp = np.arange(48 * 40, dtype=np.uint16).reshape(40, 48, 1) + 30000
+    tifffile.imwrite(tmp_path / "x.tif", ramp[..., 0])
+    kind = kind_of_files([tmp_path / "x.tif"])
+    cache = PictureCache.open([tmp_path / "x.tif"], tmp_path / "c", side=40, square=False, kind=kind, progress=False)
+    assert len(np.unique(cache[0])) == 48 * 40
+    assert len(torch.unique(Crops(cache, crop=40, flip=False, seed=0).cut(torch.zeros(1, 4, dtype=torch.int64)))) > 1500
+
+
+def test_what_is_shown_of_bands():
+    five = noise(5, "float32")
+    np.testing.assert_array_equal(as_shown(five), np.rint(five[..., :3] * 255).astype(np.uint8))
+    assert as_unit(noise(3)).dtype == torch.uint8 and as_unit(five).min() < 0
+
+
+def test_holes_are_learned_at_full_depth(tmp_path):
+    (tmp_path / "in").mkdir()
+    files(tmp_path / "in", *[noise(3, "uint16") for _ in range(12)])
+    data = MaskedData(DataConfig(images=str(tmp_path / "in")), tmp_path)
+    data.open(tmp_path / "cache", size=32, zoom=1.0, square=False, progress=False)
+    stream = data.stream(crop=32, flip=False, seed=0)
+    batch = stream.cut(stream.draw(0, 2))
+    assert batch["image"].dtype == torch.float32 and batch["mask"].dtype == torch.uint8
+    assert len(torch.unique(batch["image"])) > 2000 and data.probe["image"].dtype == torch.float32

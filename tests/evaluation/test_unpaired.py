@@ -1,0 +1,231 @@
+import io
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from translate.data.sources.domains import Domain
+from translate.evaluation.unpaired import evaluate
+from translate.metrics.similarity import MAX_PSNR
+from translate.utils.errors import OptionError, UserError
+
+UNTOUCHED, COLOUR, MODEL = "untouched input", "colour transfer", "this model"
+FLOOR = "real pictures of the target (floor)"
+
+
+def scene(seed: int, size: tuple[int, int]) -> np.ndarray:
+    """A coarse pattern with some grain: (H, W, 3) uint8."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(60, 180, (size[0] // 8 + 1, size[1] // 8 + 1, 3)).repeat(8, 0).repeat(8, 1)
+    return (coarse[: size[0], : size[1]] + rng.integers(0, 30, (*size, 3))).astype(np.uint8)
+
+
+def painted(picture: np.ndarray) -> np.ndarray:
+    return (255 - cv2.blur(picture, (5, 5))) // 2 + np.array([90, 40, 0], np.uint8)
+
+
+def save(folder: Path, index: int, picture: np.ndarray) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{index:03d}.png"
+    cv2.imwrite(str(path), picture[..., ::-1])
+    return path
+
+
+@pytest.fixture
+def domains(tmp_path: Path) -> tuple[Domain, Domain]:
+    """24 test photos of mixed sizes with their truth, and 24 other paintings each to train and to test."""
+    sizes = [(24, 32), (32, 24), (19, 21)]
+    photos = [scene(i, sizes[i % 3]) for i in range(24)]
+    test_a = [save(tmp_path / "testA", i, x) for i, x in enumerate(photos)]
+    for i, x in enumerate(photos):
+        save(tmp_path / "truth" / "A", i, painted(x))
+    sets = {}
+    for name, start in (("trainB", 100), ("testB", 200)):
+        sets[name] = [save(tmp_path / name, i, painted(scene(start + i, sizes[i % 3]))) for i in range(24)]
+    a = Domain("photos", test_a, test_a, tmp_path / "truth" / "A")
+    return a, Domain("monet", sets["trainB"], sets["testB"])
+
+
+def model_is_truth(picture: np.ndarray, direction: str) -> np.ndarray:
+    return painted(picture) if direction == "ab" else picture
+
+
+def rows(scores, direction: int = 0) -> dict:
+    return {row.name: row for row in scores.directions[direction].rows}
+
+
+def test_the_truth_beats_both_baselines_and_reaches_the_floor(domains):
+    found = rows(evaluate(model_is_truth, *domains, progress=False))
+    assert list(found) == [UNTOUCHED, COLOUR, MODEL, FLOOR]
+    assert found[MODEL].psnr == MAX_PSNR and found[MODEL].ssim == pytest.approx(1)
+    for name in (MODEL, FLOOR):
+        assert abs(found[name].kernel) < 3 * found[name].kernel_error < found[COLOUR].kernel / 3
+    assert found[COLOUR].kernel < found[UNTOUCHED].kernel
+    assert found[UNTOUCHED].psnr < found[COLOUR].psnr < 60
+    assert found[FLOOR].psnr is None and found[FLOOR].ssim is None
+
+
+def test_the_identity_gets_the_numbers_of_the_untouched_input(domains):
+    scores = evaluate(lambda picture, direction: picture, *domains, progress=False)
+    for direction in (0, 1):
+        found = rows(scores, direction)
+        assert vars(found[MODEL]) == vars(found[UNTOUCHED]) | {"name": MODEL}
+
+
+def test_both_directions_are_asked_for_by_name(domains):
+    asked = []
+
+    def translator(picture: np.ndarray, direction: str) -> np.ndarray:
+        assert picture.dtype == np.uint8
+        asked.append(direction)
+        return picture
+
+    a, b = domains
+    scores = evaluate(translator, a, b, progress=False)
+    assert asked == ["ab"] * 24 + ["ba"] * 24
+    assert [(part.direction, part.source, part.target) for part in scores.directions] == [
+        ("ab", "photos", "monet"),
+        ("ba", "monet", "photos"),
+    ]
+    one_way = evaluate(translator, a, Domain("monet", b.train, []), progress=False)
+    assert [part.direction for part in one_way.directions] == ["ab"]
+
+
+def test_without_truth_the_columns_are_left_out_with_a_note(domains):
+    a, b = domains
+    scores = evaluate(model_is_truth, Domain("photos", a.train, a.test), Domain("monet", b.train, []), progress=False)
+    assert all(row.psnr is None and row.ssim is None for row in scores.directions[0].rows)
+    text = printed(scores)
+    assert "PSNR, dB" not in text and "no hidden truth is known" in text
+    assert "kernel distance x 1000" in text
+
+
+def printed(scores) -> str:
+    console = Console(width=100, file=io.StringIO(), record=True)
+    console.print(scores.table())
+    return console.export_text()
+
+
+def test_table_names_rows_scale_and_counts(domains):
+    text = printed(evaluate(model_is_truth, *domains, progress=False))
+    for word in (
+        UNTOUCHED,
+        COLOUR,
+        MODEL,
+        FLOOR,
+        "PSNR, dB",
+        "kernel distance x 1000",
+        "dct-v1",
+        "100.00",
+    ):
+        assert word in text
+    assert "photos -> monet: 24 test pictures, against 24 test pictures of monet" in text
+
+
+def test_names_with_brackets_are_no_markup(domains):
+    a, b = domains
+    scores = evaluate(model_is_truth, a, Domain("[/b]", b.train, []))
+    assert printed(scores).count("photos -> [/b]") >= 2
+
+
+def test_json_round_trip(domains):
+    found = evaluate(model_is_truth, *domains, progress=False).to_dict()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert (found["features"], found["kernel_scale"], found["seed"]) == ("dct-v1", 1000, 0)
+    part = found["directions"][0]
+    assert part["counts"] == {"pictures": 24, "truths": 24, "targets": 24, "floor": 24, "unreadable": 0}
+    assert [row["subset_size"] for row in part["rows"]] == [12] * 4
+
+
+def test_same_numbers_twice(domains):
+    first, second = (evaluate(model_is_truth, *domains, progress=False) for _ in range(2))
+    assert first == second
+
+
+def test_limit_spreads_over_the_set(domains):
+    seen = []
+    a, b = domains
+
+    def translator(picture: np.ndarray, direction: str) -> np.ndarray:
+        seen.append(picture)
+        return picture
+
+    scores = evaluate(translator, a, Domain("monet", b.train, []), limit=3, progress=False)
+    sizes = [(24, 32), (32, 24), (19, 21)]
+    for found, index in zip(seen, (0, 8, 16), strict=True):
+        np.testing.assert_array_equal(found, scene(index, sizes[index % 3]))
+    assert scores.directions[0].counts["pictures"] == 3
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_impossible_limit(domains, limit):
+    with pytest.raises(OptionError, match=f"--limit {limit}"):
+        evaluate(model_is_truth, *domains, limit=limit)
+
+
+def test_few_test_pictures_of_the_target_give_way_to_training_pictures(domains):
+    a, b = domains
+    more = b.train + [path.parent.parent / "testB" / path.name for path in b.train]
+    part = evaluate(model_is_truth, a, Domain("monet", more, b.test[:3]), progress=False).directions[0]
+    assert part.targets == "train"
+    assert (part.counts["targets"], part.counts["floor"]) == (24, 24)
+    few = evaluate(model_is_truth, a, Domain("monet", b.train, b.test[:3]), progress=False).directions[0]
+    assert (few.counts["targets"], few.counts["floor"]) == (24, 0)
+    assert FLOOR not in [row.name for row in few.rows] and any("no floor" in note for note in few.notes)
+
+
+def test_unreadable_files_are_counted_and_left_out(domains, tmp_path):
+    a, b = domains
+    a.test[0].write_text("no picture")
+    b.test[0].write_bytes(b.test[0].read_bytes()[:60])
+    (a.truth / "001.png").write_bytes(b"")
+    cv2.imwrite(str(a.truth / "002.png"), np.zeros((5, 5, 3), np.uint8))
+    (a.truth / "003.png").unlink()
+    part = evaluate(model_is_truth, a, Domain("monet", b.train, b.test), progress=False).directions[0]
+    assert part.counts == {"pictures": 23, "truths": 20, "targets": 23, "floor": 24, "unreadable": 3}
+    assert any("3 unreadable" in note for note in part.notes)
+    assert any("3 pictures have no truth" in note for note in part.notes)
+
+
+def test_one_picture_has_no_kernel_distance(domains):
+    a, b = domains
+    one = Domain("photos", a.train[:1], a.test[:1], a.truth)
+    scores = evaluate(model_is_truth, one, Domain("monet", b.train, []), progress=False)
+    found = rows(scores)
+    assert found[MODEL].kernel is None and found[MODEL].psnr == MAX_PSNR
+    assert any("needs 2 pictures" in note for note in scores.directions[0].notes)
+    json.dumps(scores.to_dict(), allow_nan=False)
+
+
+def test_no_test_pictures_at_all(domains):
+    a, b = domains
+    with pytest.raises(UserError, match="neither photos nor monet has test pictures"):
+        evaluate(model_is_truth, Domain("photos", a.train, []), Domain("monet", b.train, []))
+
+
+@pytest.mark.parametrize("side", ["input", "target"])
+def test_nothing_readable(domains, side):
+    a, b = domains
+    spoilt = {"input": a.test, "target": b.train}[side]
+    for path in spoilt:
+        path.write_text("no picture")
+    with pytest.raises(UserError, match="none of the 24 .* can be read"):
+        evaluate(model_is_truth, a, Domain("monet", b.train, []), progress=False)
+
+
+def test_missing_torchmetrics_is_named(domains, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchmetrics"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torchmetrics", None)
+    with pytest.raises(UserError, match=r'pip install "image-translate\[metrics\]"'):
+        evaluate(model_is_truth, *domains, progress=False)
+
+
+def test_scores_that_no_row_has_are_not_written(domains):
+    rows = evaluate(model_is_truth, *domains, progress=False).to_dict()["directions"][0]["rows"]
+    for row in rows:
+        assert set(row) == {"name", "psnr", "ssim", "kernel", "kernel_error", "subset_size"}

@@ -1,0 +1,149 @@
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from translate.images import decode as decode_module
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
+from translate.images.tiff import kind_of
+from translate.utils.errors import UserError
+from translate.utils.trust import TRUST
+
+RNG = np.random.default_rng(0)
+PLAIN = {"photometric": "minisblack", "metadata": None}
+
+
+def numbers(*shape, dtype="uint16"):
+    if np.dtype(dtype).kind == "f":
+        return RNG.random(shape).astype(dtype)
+    return RNG.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def save(path, array, **options):
+    tifffile.imwrite(path, array, **{**PLAIN, **options})
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [2, 4, 5, 12])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_bands_come_back_exactly(tmp_path, channels, dtype, compression):
+    array = numbers(20, 30, channels, dtype=dtype)
+    picture = read_picture(save(tmp_path / "x.tif", array, planarconfig="contig", compression=compression))
+    assert picture.channels == channels and picture.alpha is None and picture.frames == 1
+    np.testing.assert_array_equal(picture.pixels, array)
+    write_picture(tmp_path / "y.tif", picture)
+    stored = tifffile.imread(tmp_path / "y.tif")
+    assert stored.dtype == array.dtype
+    np.testing.assert_array_equal(stored, array)
+
+
+@pytest.mark.parametrize("layout", ["planes", "imagej", "ome"])
+def test_channels_in_planes_or_pages_come_last(tmp_path, layout):
+    array = numbers(20, 30, 5)
+    planes = np.moveaxis(array, -1, 0)
+    options = {
+        "planes": {"planarconfig": "separate"},
+        "imagej": {"imagej": True, "metadata": {"axes": "CYX"}},
+        "ome": {"ome": True, "metadata": {"axes": "CYX"}},
+    }[layout]
+    picture = read_picture(save(tmp_path / "x.ome.tif" if layout == "ome" else tmp_path / "x.tif", planes, **options))
+    np.testing.assert_array_equal(picture.pixels, array)
+
+
+def test_the_first_picture_of_a_stack_of_channels(tmp_path):
+    stack = numbers(3, 4, 20, 30)  # times, channels
+    picture = read_picture(save(tmp_path / "x.tif", stack, imagej=True, metadata={"axes": "TCYX"}))
+    np.testing.assert_array_equal(picture.pixels, np.moveaxis(stack[0], 0, -1))
+    assert picture.frames == 3
+
+
+def test_pages_are_pages_and_not_channels(tmp_path):
+    pages = numbers(5, 20, 30, dtype="uint8")
+    picture = read_picture(save(tmp_path / "x.tif", pages))
+    assert picture.gray and picture.frames == 5
+    np.testing.assert_array_equal(picture.pixels[..., 0], pages[0])
+
+
+def test_the_fourth_sample_is_alpha_only_where_the_file_says_so(tmp_path):
+    array = numbers(20, 30, 4)
+    for extra, channels in (("unassalpha", 3), ("unspecified", 4)):
+        options = {"photometric": "rgb", "extrasamples": [extra], "planarconfig": "contig"}
+        picture = read_picture(save(tmp_path / f"{extra}.tif", array, **options))
+        assert picture.channels == channels and (picture.alpha is not None) == (channels == 3)
+        np.testing.assert_array_equal(picture.pixels, array[..., :channels])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int16", "int32", "uint32"])
+def test_numbers_of_other_types_come_back_as_they_were(tmp_path, dtype):
+    array = numbers(20, 30, dtype=dtype) if np.dtype(dtype).kind == "f" else numbers(20, 30).astype(dtype) // 3
+    array = np.abs(array)
+    write_picture(tmp_path / "y.tif", read_picture(save(tmp_path / "x.tif", array)))
+    back = tifffile.imread(tmp_path / "y.tif")
+    assert back.dtype == array.dtype
+    assert np.abs(back.astype("f8") - array).max() <= (0 if dtype != "float64" else 1e-7)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_either_byte_order(tmp_path, order):
+    array = numbers(20, 30, 5)
+    picture = read_picture(save(tmp_path / "x.tif", array, planarconfig="contig", byteorder=order))
+    assert picture.numbers is None and picture.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(picture.pixels, array)
+
+
+def test_orientation_profile_and_resolution_of_bands(tmp_path):
+    array = numbers(20, 30, 5)
+    tag = (274, 3, 1, 6, True)
+    path = save(tmp_path / "x.tif", array, planarconfig="contig", extratags=[tag], resolution=(300, 150))
+    picture = read_picture(path)
+    np.testing.assert_array_equal(picture.pixels, np.rot90(array, -1))
+    assert picture.dpi == (300, 150)
+
+
+def test_what_others_read_of_ours(tmp_path):
+    pixels, alpha = numbers(20, 30, 3, dtype="uint8"), numbers(20, 30, dtype="uint8")
+    write_picture(tmp_path / "x.tif", Picture(pixels, alpha, dpi=(72, 72)))
+    with Image.open(tmp_path / "x.tif") as image:
+        assert image.mode == "RGBA" and image.info["dpi"] == (72, 72)
+        np.testing.assert_array_equal(np.asarray(image), np.dstack((pixels, alpha)))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_truncated_file_of_bands_is_one_line(tmp_path, share, compression, capfd):
+    path = save(tmp_path / "x.tif", numbers(40, 50, 5), planarconfig="contig", compression=compression)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(UserError, match=r"x\.tif: cannot be read as an image") as caught:
+        read_picture(path)
+    assert "\n" not in str(caught.value) and capfd.readouterr().err == ""
+
+
+def test_the_size_is_checked_before_bands_are_decoded(tmp_path, monkeypatch):
+    path = save(tmp_path / "x.tif", numbers(40, 50, 5), planarconfig="contig")
+    monkeypatch.setattr(TRUST, "max_pixels", 800)
+    monkeypatch.setattr(decode_module.tiff, "read", lambda data: pytest.fail("it was decoded"))
+    with pytest.raises(UserError, match=r"50 x 40 px is over the limit of 800 px"):
+        read_picture(path)
+
+
+def test_nan_and_values_out_of_range_are_told(tmp_path):
+    array = numbers(20, 30, 5, dtype="float32")
+    array[3, 4, 2] = np.nan
+    with pytest.raises(UserError, match="it holds NaN or infinite values"):
+        read_picture(save(tmp_path / "x.tif", array, planarconfig="contig"))
+    array[3, 4, 2] = 9
+    with pytest.raises(UserError, match=r"run from .* to 9; .*with --value-range LOW,HIGH"):
+        read_picture(save(tmp_path / "y.tif", array, planarconfig="contig"))
+
+
+def test_a_header_tells_the_kind():
+    content = io.BytesIO()
+    save(content, numbers(20, 30, 5, dtype="float32"), planarconfig="contig")
+    kind = kind_of(content.getvalue())
+    assert (kind.height, kind.width, kind.channels, kind.dtype, kind.alpha) == (20, 30, 5, np.float32, False)
+    assert kind_of(b"II*\0" + bytes(20)) is None

@@ -1,0 +1,896 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from translate import blend
+from translate.checkpoints.model_file import Recipe
+from translate.data.files.worklist import Worklist
+from translate.images.io import Picture, WriteError, read_picture, write_picture
+from translate.inference.folder import pipeline as flow_module
+from translate.inference.folder import run as folder_module
+from translate.inference.folder.run import translate_folder
+from translate.inference.translator import Translator
+from translate.networks import EXPORTABLE
+from translate.utils.concurrency import Lanes
+from translate.utils.errors import OptionError, UserError
+from translate.utils.factory import Factory
+from translate.utils.temporary_files import temporary_beside
+
+RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
+
+
+class Negative(nn.Module):
+    multiple = 4
+
+    def forward(self, x):
+        return -x
+
+
+@pytest.fixture
+def translator():
+    return Translator(RECIPE, nn.ModuleDict({"G_ab": Negative(), "G_ba": nn.Identity()}))
+
+
+@pytest.fixture(scope="module")
+def crisp():
+    """A small network that is no mere function of one pixel."""
+    torch.manual_seed(0)
+    spec = {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1}
+    nets = {name: Factory(spec, EXPORTABLE, "generator")() for name in ("G_ab", "G_ba")}
+    for parameter in nn.ModuleDict(nets).parameters():
+        parameter.data.normal_(0, 0.2)
+    return Translator(RECIPE, nn.ModuleDict(nets))
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A tree of every kind of picture, and what is none."""
+    root = tmp_path / "in"
+    rng = np.random.default_rng(0)
+    colour = rng.integers(0, 256, (13, 18, 4), dtype=np.uint8)
+    for name, size in {
+        "odd.png": (13, 17),
+        "one.bmp": (1, 1),
+        "wide.png": (3, 20000),
+        "a/b/deep.png": (9, 5),
+    }.items():
+        write_picture(root / name, Picture(rng.integers(0, 256, (*size, 3), dtype=np.uint8)))
+    write_picture(root / "a/16.png", Picture(rng.integers(0, 65536, (9, 5, 3), dtype=np.uint16)))
+    write_picture(root / "a/gray.png", Picture(colour[..., :1].repeat(3, axis=2), gray=True))
+    write_picture(root / "a/alpha.png", Picture(colour[..., :3].copy(), colour[..., 3].copy()))
+    Image.fromarray(colour[..., :3]).quantize(8).save(root / "palette.png", transparency=2)
+    Image.fromarray(colour[..., :3]).convert("CMYK").save(root / "cmyk.jpg")
+    frames = [Image.new("L", (8, 8), value) for value in (10, 100, 200)]
+    frames[0].save(root / "film.gif", save_all=True, append_images=frames[1:])
+    (root / "readme.txt").write_text("no picture")
+    (root / "a" / ".hidden").write_text("")
+    return root
+
+
+GOOD = 10
+IGNORED = ("failed.jsonl", ".translated.json")
+
+
+def pictures(root):
+    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name not in IGNORED)
+
+
+def run(translator, source, output, **options):
+    return translate_folder(translator, source, output, **{"progress": False, **options})
+
+
+def test_a_tree_keeps_names_sizes_and_kinds(translator, source, tmp_path):
+    report = run(translator, source, tmp_path / "out")
+    assert (report.done, report.skipped, report.failed, report.ignored) == (GOOD, 0, 0, 1)
+    assert pictures(tmp_path / "out") == [
+        name for name in pictures(source) if name[-4:] in (".png", ".bmp", ".jpg", ".gif")
+    ]
+    for name in pictures(tmp_path / "out"):
+        before, after = read_picture(source / name), read_picture(tmp_path / "out" / name)
+        assert after.pixels.shape == before.pixels.shape and after.pixels.dtype == before.pixels.dtype, name
+        assert after.gray == before.gray or name == "film.gif"
+        assert (after.alpha is None) == (before.alpha is None)
+        if before.alpha is not None:
+            assert (after.alpha == before.alpha).all()
+        full = np.iinfo(before.pixels.dtype).max
+        wrong = np.abs(after.pixels.astype(int) - (full - before.pixels.astype(int))).mean()
+        assert wrong < (8 if name[-4:] in (".jpg", ".gif") else 1e-9), name
+    assert report.notes == [f"{source / 'film.gif'}: animated, only the first of 3 frames was translated"]
+
+
+def test_the_other_direction(translator, source, tmp_path):
+    run(translator, source / "odd.png", tmp_path / "out", direction="ba")
+    assert (read_picture(tmp_path / "out/odd.png").pixels == read_picture(source / "odd.png").pixels).all()
+    with pytest.raises(OptionError, match="quality 101 is out of range; choose 1 to 100"):
+        run(translator, source, tmp_path / "other", quality=101)
+    with pytest.raises(OptionError, match="photos to monet"):
+        run(translator, source, tmp_path / "other", direction="sideways")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_second_run_does_only_what_is_missing_or_older(translator, source, tmp_path):
+    out = tmp_path / "out"
+    run(translator, source, out)
+    (out / "odd.png").unlink()
+    later = time.time() + 5
+    os.utime(source / "one.bmp", (later, later))
+    report = run(translator, source, out)
+    assert (report.done, report.skipped) == (2, GOOD - 2)
+    os.utime(out / "one.bmp", (later, later))
+    assert run(translator, source, out).done == 0
+    assert run(translator, source, out, overwrite=True).done == GOOD
+
+
+def test_a_newer_model_makes_all_again(translator, source, tmp_path):
+    run(translator, source, tmp_path / "out")
+    translator.file = tmp_path / "model.safetensors"
+    translator.file.write_text("")
+    later = time.time() + 5
+    os.utime(translator.file, (later, later))
+    assert run(translator, source, tmp_path / "out").done == GOOD
+
+
+def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path):
+    (source / "text.jpg").write_text("I am a text")
+    whole = (source / "cmyk.jpg").read_bytes()
+    (source / "a/half.jpg").write_bytes(whole[: len(whole) // 2])
+    (source / "empty.png").write_bytes(b"")
+    (source / "dead.png").symlink_to(source / "nowhere.png")
+    report = run(translator, source, tmp_path / "out")
+    assert report.done == GOOD
+    reasons = {path.name: reason for path, reason in report.failures}
+    assert set(reasons) == {"text.jpg", "half.jpg", "empty.png", "dead.png"}
+    assert reasons["text.jpg"] == "cannot be read as an image (its content is in no known image format)"
+    assert "truncated" in reasons["half.jpg"]
+    assert report.failed == 4 and report.log == tmp_path / "out/failed.jsonl"
+    listed = [json.loads(line) for line in report.log.read_text().splitlines()]
+    assert {one["file"]: one["reason"] for one in listed} == {str(path): reason for path, reason in report.failures}
+    assert {
+        "file": str(source / "empty.png"), "reason": "cannot be read as an image (the file is empty)",
+        "error": "UserError", "output": str(tmp_path / "out/empty.png"),
+    } in listed  # fmt: skip
+    assert report.summary().endswith(f"4 failed (see {report.log}), 1 not pictures")
+    for path, _ in report.failures:
+        path.unlink()
+    report = run(translator, source, tmp_path / "out")
+    assert (report.failed, report.failures, report.log) == (0, [], None)
+    assert not (tmp_path / "out/failed.jsonl").exists()
+
+
+def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source, tmp_path, monkeypatch):
+    write_picture(source / "long.png", Picture(np.zeros((2, 17000, 3), np.uint8)))
+    (source / "long.png").rename(source / "long.webp")  # PNG content, but WebP ends at 16383 px
+    original = translator.translated
+
+    def picky(batch, wish):
+        if any(one.name.endswith("odd.png") for one in batch):
+            raise RuntimeError("the network stumbles\nand tells a story")
+        return original(batch, wish)
+
+    monkeypatch.setattr(translator, "translated", picky)
+    report = run(translator, source, tmp_path / "out")
+    reasons = {path.name: reason for path, reason in report.failures}
+    assert reasons["odd.png"] == "RuntimeError: the network stumbles"
+    assert reasons["long.webp"].startswith("cannot be written as WEBP")
+    assert report.done == GOOD - 1
+
+
+def test_a_report_names_a_few_and_the_file_lists_all(translator, tmp_path, capsys):
+    for i in range(25):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / f"in/{i:02}.png").write_text("no picture")
+        film = [Image.new("L", (8, 8), value) for value in (10, 200)]
+        film[0].save(tmp_path / f"in/film{i:02}.gif", save_all=True, append_images=film[1:])
+    report = run(translator, tmp_path / "in", tmp_path / "out", progress=True)
+    assert (report.done, report.failed, len(report.failures)) == (25, 25, 10)
+    assert len(report.log.read_text().splitlines()) == 25
+    names = "film00.gif, film01.gif, film02.gif and 22 more"
+    assert report.notes == [f"25 files: animated, only the first frame of each was translated: {names}"]
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
+    reason = "cannot be read as an image (its content is in no known image format)"
+    assert told == [f"failed: {tmp_path / 'in' / f'{i:02}.png'}: {reason}" for i in range(25)]
+
+
+def test_a_list_of_failures_begins_anew(translator, tmp_path):
+    write_picture(tmp_path / "in/x.png", Picture(np.zeros((4, 4, 3), np.uint8)))
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in" / name).write_text("no picture")
+    log = run(translator, tmp_path / "in", tmp_path / "out").log
+    write_picture(tmp_path / "in/a.png", Picture(np.zeros((4, 4, 3), np.uint8)))
+    report = run(translator, tmp_path / "in", tmp_path / "out")
+    assert (report.done, report.skipped, report.failed) == (1, 1, 1) and len(log.read_text().splitlines()) == 1
+
+
+def test_a_run_that_is_cut_off_has_told_what_failed(translator, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_text("no picture")
+    for i in range(20):
+        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.zeros((4, 4, 3), np.uint8)))
+    (tmp_path / "in/00.png").write_text("no picture")
+    original = translator.translated
+
+    def interrupted(batch, wish):
+        if batch[0].name.endswith("15.png"):
+            raise KeyboardInterrupt
+        return original(batch, wish)
+
+    monkeypatch.setattr(translator, "translated", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(translator, tmp_path / "in", tmp_path / "out")
+    (line,) = (tmp_path / "out/failed.jsonl").read_text().splitlines()
+    assert json.loads(line)["file"] == str(tmp_path / "in/00.png")
+
+
+# ---- where from and where to
+
+
+def test_patterns_lists_and_single_files(translator, source, tmp_path):
+    assert run(translator, str(source / "**" / "*6.png"), tmp_path / "p").done == 1
+    assert pictures(tmp_path / "p") == ["a/16.png"]
+    (source / "list.txt").write_text("odd.png\na/gray.png\n")
+    assert run(translator, source / "list.txt", tmp_path / "l").done == 2
+    assert pictures(tmp_path / "l") == ["a/gray.png", "odd.png"]
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/list.txt").write_text(f"{source / 'odd.png'}\n{source / 'a/gray.png'}\n")
+    assert run(translator, tmp_path / "far/list.txt", tmp_path / "f").done == 2
+    assert pictures(tmp_path / "f") == ["a/gray.png", "odd.png"]
+    assert run(translator, source / "a/gray.png", tmp_path / "s").done == 1
+    assert pictures(tmp_path / "s") == ["gray.png"]
+
+
+def test_relative_paths(translator, source, tmp_path, monkeypatch):
+    monkeypatch.chdir(source)
+    assert run(translator, ".", "../out").done == GOOD
+    assert run(translator, "a/../a/*.png", "../out2").done == 3
+    assert pictures(tmp_path / "out2") == ["16.png", "alpha.png", "gray.png"]
+
+
+def test_an_output_inside_the_input_is_not_its_own_input(translator, source):
+    for _ in range(2):
+        report = run(translator, source, source / "a/out", overwrite=True)
+        assert (report.done, report.ignored) == (GOOD, 1)
+    assert "a/out/a/out" not in {str(p.parent.relative_to(source)) for p in source.rglob("*")}
+
+
+def test_an_output_that_is_the_input_is_refused(translator, source, tmp_path):
+    before = {p: p.read_bytes() for p in source.rglob("*") if p.is_file()}
+    (tmp_path / "link").symlink_to(source)
+    for spec, output in [
+        (source, source),
+        (source, source / "a" / ".."),
+        (source, tmp_path / "link"),
+        (str(source / "*.png"), source),
+        (source / "odd.png", source),
+    ]:
+        with pytest.raises(OptionError, match="is the folder of the input itself; choose another output folder"):
+            run(translator, spec, output, overwrite=True)
+    assert {p: p.read_bytes() for p in source.rglob("*") if p.is_file()} == before
+
+
+def test_an_output_around_the_input_must_not_hit_it(translator, source, tmp_path):
+    assert run(translator, source / "a" / "b", source / "a").done == 1
+    write_picture(source / "a/a/gray.png", Picture(np.zeros((2, 2, 3), np.uint8)))
+    with pytest.raises(OptionError, match=r"a/a/gray\.png: its translation would overwrite the input .*a/gray\.png"):
+        run(translator, source / "a", source)
+
+
+def test_nothing_to_translate(translator, source, tmp_path):
+    with pytest.raises(UserError, match="no file or folder"):
+        run(translator, tmp_path / "none", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="is empty"):
+        run(translator, tmp_path / "empty", tmp_path / "out")
+    write_picture(tmp_path / "shell/out/x.png", Picture(np.zeros((2, 2, 3), np.uint8)))
+    with pytest.raises(UserError, match="all its pictures lie in the output folder"):
+        run(translator, tmp_path / "shell", tmp_path / "shell/out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_order_is_that_of_the_names(source, tmp_path):
+    work = Worklist(str(source), tmp_path / "out")
+    jobs, survey = list(work), work.survey()
+    assert [job.path for job in jobs] == sorted(job.path for job in jobs)
+    assert (survey.pictures, survey.ignored) == (len(jobs), 1)
+    assert jobs[0].targets == (tmp_path / "out" / "a" / "16.png",)
+
+
+# ---- shards, formats, one file
+
+
+def test_shards_do_all_of_it_together(translator, source, tmp_path):
+    (source / "a/bad.png").write_text("no picture")
+    (source / "bad.jpg").write_text("no picture")
+    run(translator, source, tmp_path / "whole")
+    out = tmp_path / "out"
+    reports = [run(translator, source, out, shard=f"{i}/3", direction="ab") for i in (1, 2, 3)]
+    assert sum(report.done for report in reports) == GOOD and sum(report.failed for report in reports) == 2
+    logs = sorted(path.name for path in out.glob("failed*"))
+    assert logs == sorted({f"failed-{i}of3.jsonl" for i, report in enumerate(reports, 1) if report.failed})
+    for log in out.glob("failed*"):
+        log.unlink()
+    assert contents(out) == contents(tmp_path / "whole")
+    assert [run(translator, source, out, shard=f"{i}/3").skipped for i in (1, 2, 3)] == [r.done for r in reports]
+    assert run(translator, source, out).skipped == GOOD
+    empty = run(translator, source / "odd.png", out, shard="1/2"), run(translator, source / "odd.png", out, shard="2/2")
+    assert sorted(report.skipped + report.done for report in empty) == [0, 1]
+
+
+def test_shards_that_change_the_options_together(translator, source, tmp_path):
+    for i in (1, 2):
+        run(translator, source, tmp_path / "out", shard=f"{i}/2")
+    time.sleep(0.02)  # file times are coarse
+    done = [run(translator, source, tmp_path / "out", shard=f"{i}/2", direction="ba").done for i in (1, 2)]
+    assert sum(done) == GOOD
+    assert run(translator, source, tmp_path / "out", direction="ba").done == 0
+
+
+def test_frames_that_follow_each_other_are_not_shared_out(crisp, source, tmp_path):
+    with pytest.raises(OptionError, match="leave out --shard, or say --stats frozen"):
+        run(crisp.steadied("smooth"), source, tmp_path / "out", shard="1/2")
+    assert run(crisp.steadied("frozen"), source / "odd.png", tmp_path / "out", shard="1/1").done == 1
+
+
+def test_one_format_for_all(translator, source, tmp_path):
+    report = run(translator, source, tmp_path / "out", format="tif")
+    assert report.done == GOOD and {Path(name).suffix for name in pictures(tmp_path / "out")} == {".tif"}
+    assert read_picture(tmp_path / "out/a/16.tif").pixels.dtype == np.uint16
+    assert run(translator, source, tmp_path / "out", format="TIF").skipped == GOOD
+    write_picture(source / "odd.bmp", Picture(np.zeros((4, 4, 3), np.uint8)))
+    with pytest.raises(UserError, match=r"odd\.bmp and .*odd\.png would both become .*odd\.tif"):
+        run(translator, source, tmp_path / "other", format="tif")
+    assert not (tmp_path / "other").exists()
+
+
+def test_one_picture_goes_to_the_very_file(translator, source, tmp_path):
+    out = tmp_path / "made" / "y.bmp"
+    for _ in range(2):
+        report = run(translator, source / "odd.png", out, direction="ba")
+        assert (report.done, report.skipped) == (1, 0)
+    assert (read_picture(out).pixels == read_picture(source / "odd.png").pixels).all()
+    (source / "broken.png").write_text("no picture")
+    report = run(translator, source / "broken.png", out)
+    assert report.failed == 1 and report.log is None and "cannot be read" in report.failures[0].reason
+    assert [path.name for path in out.parent.iterdir()] == ["y.bmp"]
+
+
+# ---- what a kill left behind
+
+
+def test_temporary_files_of_a_killed_run_are_removed_where_pictures_go(translator, source, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run(translator, source, out)
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    monkeypatch.setattr(os, "getpid", lambda: process.pid)
+    left = [temporary_beside(out / name) for name in ("x.png", "a/x.png", "a/b/x.png")]
+    monkeypatch.undo()
+    alive = temporary_beside(out / "a/x.png")
+    for path in (*left, alive):
+        path.write_text("half a pict")
+    assert run(translator, source, out).skipped == GOOD
+    assert not any(path.exists() for path in left) and alive.exists()
+
+
+# ---- a disk that refuses
+
+
+def full_after(count, monkeypatch):
+    """Let the disk be full from the `count`-th file on."""
+    fsync, lock, calls = os.fsync, threading.Lock(), []
+
+    def limited(descriptor):
+        with lock:
+            calls.append(descriptor)
+            if len(calls) > count:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", limited)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, source, tmp_path, monkeypatch, workers):
+    full_after(4, monkeypatch)
+    with pytest.raises(WriteError, match=r"cannot be written \(No space left on device\); make room") as caught:
+        run(translator, source, tmp_path / "out", workers=workers)
+    assert "\n" not in str(caught.value) and str(tmp_path / "out") in str(caught.value)
+    written = pictures(tmp_path / "out")
+    assert len(written) == 4
+    for name in written:
+        assert read_picture(tmp_path / "out" / name).pixels.shape == read_picture(source / name).pixels.shape
+    monkeypatch.undo()
+    report = run(translator, source, tmp_path / "out")
+    assert (report.done, report.skipped) == (GOOD - 4, 4)
+
+
+def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(translator, "translated", lambda *_: pytest.fail("worked for nothing"))
+    (tmp_path / "file").write_text("")
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(WriteError, match="cannot be written to .*; choose another folder"):
+            run(translator, source, output)
+
+    def closed(**_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    with pytest.raises(WriteError, match=r"out: cannot be written to \(Permission denied\)"):
+        run(translator, source, tmp_path / "out")
+
+
+def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, source, tmp_path, monkeypatch):
+    original, calls = translator.translated, []
+
+    def interrupted(batch, wish):
+        calls.append(batch)
+        if len(calls) >= 6:
+            raise KeyboardInterrupt
+        return original(batch, wish)
+
+    monkeypatch.setattr(translator, "translated", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(translator, source, tmp_path / "out")
+    threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
+    assert not threads
+    written = pictures(tmp_path / "out")
+    assert 0 < len(written) <= 5 and not any(name.endswith(".tmp") for name in written)
+    monkeypatch.undo()
+    report = run(translator, source, tmp_path / "out")
+    assert (report.done, report.skipped) == (GOOD - len(written), len(written))
+
+
+# ---- flow
+
+
+def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, monkeypatch):
+    for i in range(40):
+        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
+    read, written, most, lock = 0, 0, 0, threading.Lock()
+
+    def count_read(*arguments):
+        nonlocal read, most
+        with lock:
+            read += 1
+            most = max(most, read - written)
+        return read_picture(*arguments)
+
+    def count_written(*arguments):
+        nonlocal written
+        time.sleep(0.005)  # a slow disk
+        write_picture(*arguments)
+        with lock:
+            written += 1
+
+    monkeypatch.setattr(folder_module, "read_picture", count_read)
+    monkeypatch.setattr(flow_module, "write_picture", count_written)
+    assert run(translator, tmp_path / "in", tmp_path / "out", workers=2).done == 40
+    assert most <= 2 * (2 + 2) + 1  # one lane
+
+
+def test_jobs_are_made_while_pictures_are_translated(translator, tmp_path, monkeypatch):
+    for i in range(60):
+        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
+    given, ahead, lock = [], [], threading.Lock()
+    original, plain = Worklist.__iter__, write_picture
+
+    def counted(work):
+        for job in original(work):
+            given.append(job)
+            yield job
+
+    def noted(path, *arguments):
+        plain(path, *arguments)
+        with lock:
+            ahead.append(len(given) - len(ahead))
+
+    monkeypatch.setattr(Worklist, "__iter__", counted)
+    monkeypatch.setattr(flow_module, "write_picture", noted)
+    assert run(translator, tmp_path / "in", tmp_path / "out", workers=1).done == 60
+    assert max(ahead) <= 2 * (1 + 2) + 2
+
+
+# ---- batches and lanes
+
+
+def many_sizes(root, count=40):
+    """Pictures of two sizes in turn, and now and then another one, or one of 16 bits."""
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        size = (21, 22) if i % 11 == 5 else (16, 20) if i % 2 else (24, 16)
+        deep = i % 7 == 3
+        pixels = rng.integers(0, 65536 if deep else 256, (*size, 3), dtype=np.uint16 if deep else np.uint8)
+        write_picture(root / f"{i:02}.png", Picture(pixels))
+    return root
+
+
+@pytest.fixture
+def in_batches(monkeypatch):
+    """Let pictures travel together as on a GPU, and note how many did."""
+    monkeypatch.setattr("translate.inference.runner.Inference.batch_of", lambda *_: 4)
+    together, original = [], Translator.translated
+
+    def noted(translator, batch, wish):
+        assert len({one.kind for one in batch}) == 1
+        together.append(len(batch))
+        return original(translator, batch, wish)
+
+    monkeypatch.setattr(Translator, "translated", noted)
+    return together
+
+
+def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp, tmp_path, in_batches, monkeypatch):
+    source = many_sizes(tmp_path / "in")
+    report = run(crisp, source, tmp_path / "out")
+    assert (report.done, report.failed) == (40, 0) and sum(in_batches) == 40
+    assert in_batches.count(4) >= 6 and max(in_batches) == 4
+    monkeypatch.undo()
+    run(crisp, source, tmp_path / "alone")
+    together, alone = pixels(tmp_path / "out"), pixels(tmp_path / "alone")
+    assert alone.keys() == together.keys()
+    for name, result in alone.items():
+        deep = result.dtype == np.uint16
+        assert deep == (int(name[:2]) % 7 == 3) and result.dtype == together[name].dtype
+        assert np.abs(result.astype(int) - together[name]).max() <= (0 if deep else 1), name
+        assert (result == crisp(read_picture(source / name).pixels)).all()
+
+
+def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, monkeypatch):
+    source = many_sizes(tmp_path / "in")
+    noted = translator.translated
+
+    def picky(batch, wish):
+        if any(one.name.endswith("08.png") for one in batch):
+            raise RuntimeError("no")
+        return noted(batch, wish)
+
+    monkeypatch.setattr(translator, "translated", picky)
+    (source / "12.png").write_text("no picture")
+    report = run(translator, source, tmp_path / "out")
+    assert (report.done, [path.name for path, _ in report.failures]) == (38, ["12.png", "08.png"])
+    assert pictures(tmp_path / "out") == [f"{i:02}.png" for i in range(40) if i not in (8, 12)]
+
+
+def test_answers_and_hints_come_with_batches_too(many, sketches, tmp_path, in_batches, monkeypatch):
+    for name in ("x.png", "sub/y.png"):
+        write_picture(tmp_path / "hints" / name, layer_of())
+    run(many, sketches, tmp_path / "three", count=3)
+    run(many, sketches, tmp_path / "drawn", hints=tmp_path / "hints")
+    assert in_batches == [2, 1, 1]  # strokes belong to one picture
+    monkeypatch.undo()
+    for k, expected in enumerate(many(sketches / "sub/y.png", count=3), 1):
+        assert (pixels(tmp_path / "three")[f"sub/y_{k}.png"] == np.asarray(expected)).all()
+    expected = many(sketches / "x.png", hints=tmp_path / "hints/x.png")
+    assert (pixels(tmp_path / "drawn")["x.png"] == np.asarray(expected)).all()
+
+
+def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypatch):
+    source = many_sizes(tmp_path / "in", count=12)
+    write_picture(source / "large.png", Picture(np.full((600, 500, 3), 90, np.uint8)))
+    run(crisp, source, tmp_path / "one")
+    monkeypatch.setattr("translate.inference.runner.Inference.lanes", lambda _: Lanes(3))
+    before = torch.get_num_threads(), torch.random.get_rng_state()
+    assert run(crisp, source, tmp_path / "three", workers=3).done == 13
+    assert contents(tmp_path / "one") == contents(tmp_path / "three")
+    assert torch.get_num_threads() == before[0] and torch.equal(torch.random.get_rng_state(), before[1])
+
+
+def test_lanes_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    assert many.lanes().count == crisp.lanes().count == 4  # a look is no chance
+    drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)
+    assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).lanes().count == 1
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr("translate.utils.memory.free_bytes", lambda _: 10.5 * crisp._infer.peak_bytes(512, 512))
+    assert crisp.lanes().count == 10
+
+
+def test_the_bar_shows_count_and_speed(translator, source, tmp_path, capsys):
+    run(translator, source, tmp_path / "out", progress=True)
+    shown = capsys.readouterr()
+    assert shown.out == "" and f"{GOOD}/{GOOD}" in shown.err and "img/s" in shown.err
+
+
+def test_quality(translator, source, tmp_path):
+    write_picture(source / "big.jpg", Picture(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)))
+    run(translator, source / "big.jpg", tmp_path / "low", quality=20)
+    run(translator, source / "big.jpg", tmp_path / "high")
+    assert (tmp_path / "low/big.jpg").stat().st_size < (tmp_path / "high/big.jpg").stat().st_size / 2
+
+
+# ---- models of pairs
+
+SKETCH_RECIPE = Recipe(
+    task="pix2pix", nets={}, domains=("sketches", "photos"), size=32, preset="fast", steps=1, data="none",
+    channels={"a": 1, "b": 3, "hint": 4}, directions=("ab",),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def many():
+    """A tiny untrained model with looks and hints, both made strong enough to be seen."""
+    torch.manual_seed(0)
+    spec = {"name": "style_resnet", "width": 8, "downs": 1, "blocks": 1, "style_dim": 8}
+    G = Factory(spec, EXPORTABLE, "generator")(in_channels=5, out_channels=3, z_dim=4)
+    for name, parameter in G.named_parameters():
+        if "from_style" in name or "mapping" in name or "head" in name:
+            parameter.data.normal_(0, 0.5)
+    E = Factory({"name": "style_encoder", "width": 4}, EXPORTABLE, "encoder")(in_channels=3, z_dim=4)
+    return Translator(SKETCH_RECIPE, nn.ModuleDict({"G": G, "E": E}))
+
+
+@pytest.fixture
+def sketches(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("x.png", "sub/y.png"):
+        gray = rng.integers(0, 256, (20, 24, 1), dtype=np.uint8).repeat(3, axis=2)
+        write_picture(tmp_path / "in" / name, Picture(gray, gray=True))
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two pictures whose looks differ."""
+    for name, colour in (("red", (250, 10, 10)), ("blue", (10, 10, 250))):
+        write_picture(tmp_path / f"{name}.png", Picture(np.full((32, 32, 3), colour, np.uint8)))
+    return tmp_path / "red.png", tmp_path / "blue.png"
+
+
+def pixels(root):
+    return {name: read_picture(root / name).pixels for name in pictures(root) if name.endswith(".png")}
+
+
+def contents(root):
+    return {name: (root / name).read_bytes() for name in pictures(root)}
+
+
+def test_a_model_of_pairs_gives_one_answer_under_the_same_name(many, sketches, tmp_path):
+    report = run(many, sketches, tmp_path / "out")
+    assert (report.done, report.answers, report.notes) == (2, 1, [])
+    assert pictures(tmp_path / "out") == ["sub/y.png", "x.png"] == pictures(sketches)
+    for name, result in pixels(tmp_path / "out").items():
+        assert (result == np.asarray(many(sketches / name))).all()
+        assert not read_picture(tmp_path / "out" / name).gray
+    assert run(many, sketches, tmp_path / "out").skipped == 2
+
+
+def test_many_answers_are_numbered(many, sketches, tmp_path):
+    report = run(many, sketches, tmp_path / "out", count=3, seed=5)
+    assert (report.done, report.answers) == (2, 3) and "2 translated to 3 answers each in" in report.summary()
+    found = pixels(tmp_path / "out")
+    assert list(found) == [f"{stem}_{k}.png" for stem in ("sub/y", "x") for k in (1, 2, 3)]
+    for k, expected in enumerate(many(sketches / "x.png", count=3, seed=5), 1):
+        assert (found[f"x_{k}.png"] == np.asarray(expected)).all()
+    run(many, sketches, tmp_path / "one", count=1, seed=5)
+    assert pictures(tmp_path / "one") == ["sub/y.png", "x.png"]
+    assert (pixels(tmp_path / "one")["x.png"] == found["x_1.png"]).all()
+
+
+def test_a_rerun_does_only_the_answers_that_are_missing(many, sketches, tmp_path):
+    out = tmp_path / "out"
+    run(many, sketches, out, count=3)
+    before = contents(out)
+    report = run(many, sketches, out, count=3, seed=0)  # 0 is what it was
+    assert (report.done, report.skipped, report.notes) == (0, 2, [])
+    (out / "x_2.png").unlink()
+    assert (run(many, sketches, out, count=3).done, contents(out)) == (1, before)
+    assert run(many, sketches, out, count=2).done == 0 and run(many, sketches, out, count=4).done == 2
+    assert {name: contents(out)[name] for name in before} == before
+
+
+def test_an_answer_that_has_the_name_of_another_picture_is_told(many, sketches, tmp_path):
+    write_picture(sketches / "x_1.png", Picture(np.zeros((20, 24, 3), np.uint8)))
+    report = run(many, sketches, tmp_path / "out", count=2)
+    assert report.done == 3 and len(report.notes) == 1
+    assert report.notes[0].startswith(f"{tmp_path / 'out/x_1.png'}: is an answer to x.png, not to x_1.png; rename")
+    assert (pixels(tmp_path / "out")["x_1.png"] == np.asarray(many(sketches / "x.png", seed=0))).all()
+    assert run(many, sketches, tmp_path / "other").notes == []
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ({"seed": 1}, {"seed": 2}),
+        ({}, {"seed": 0}),
+        ({"seed": 1}, {}),
+        ({"count": 2}, {"count": 2, "seed": 1}),
+        ({"looks": "red"}, {"looks": "blue"}),
+        ({"looks": "red"}, {}),
+        ({"looks": "both", "count": 2}, {"looks": "both", "count": 3}),
+        ({}, {"hints": "hints"}),
+    ],
+)
+def test_answers_to_another_wish_are_not_taken_for_done(many, sketches, photos, tmp_path, first, second):
+    layer = Picture(np.full((20, 24, 3), 250, np.uint8), np.full((20, 24), 255, np.uint8))
+    for name in ("x.png", "sub/y.png"):
+        write_picture(tmp_path / "hints" / name, layer)
+
+    def options(wish):
+        given = {"red": photos[:1], "blue": photos[1:], "both": photos}
+        paths = {"looks": lambda w: given[w], "hints": lambda w: tmp_path / w}
+        return {key: paths.get(key, lambda w: w)(value) for key, value in wish.items()}
+
+    out = tmp_path / "out"
+    run(many, sketches, out, **options(first))
+    before = contents(out)
+    report = run(many, sketches, out, **options(second))
+    assert report.done == 2 and any("made with other options, and is made again" in note for note in report.notes)
+    run(many, sketches, tmp_path / "fresh", **options(second))
+    fresh = contents(tmp_path / "fresh")
+    assert {name: contents(out)[name] for name in fresh} == fresh
+    assert any(before.get(name) != data for name, data in fresh.items())
+    assert run(many, sketches, out, **options(second)).done == 0
+
+
+def test_a_run_that_was_cut_off_after_a_change_goes_on(many, sketches, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run(many, sketches, out, seed=1)
+    original = many.translated
+
+    def interrupted(batch, wish):
+        if batch[0].name.partition(":")[0].endswith("x.png"):
+            raise KeyboardInterrupt
+        return original(batch, wish)
+
+    monkeypatch.setattr(many, "translated", interrupted)
+    time.sleep(0.02)  # file times are coarse
+    with pytest.raises(KeyboardInterrupt):
+        run(many, sketches, out, seed=2)
+    monkeypatch.undo()
+    report = run(many, sketches, out, seed=2)
+    assert (report.done, report.skipped) == (1, 1)
+    assert (pixels(out)["x.png"] == np.asarray(many(sketches / "x.png", seed=2))).all()
+
+
+def test_another_direction_is_another_wish_too(translator, source, tmp_path):
+    out = tmp_path / "out"
+    run(translator, source / "odd.png", out)
+    assert run(translator, source / "odd.png", out, direction="ab").done == 0
+    assert run(translator, source / "odd.png", out, direction="ba").done == 1
+    assert (read_picture(out / "odd.png").pixels == read_picture(source / "odd.png").pixels).all()
+
+
+def test_a_damaged_note_means_that_nobody_knows(many, sketches, tmp_path):
+    run(many, sketches, tmp_path / "out", seed=1)
+    (tmp_path / "out/.translated.json").write_text("{")
+    assert run(many, sketches, tmp_path / "out", seed=1).done == 2
+    assert run(many, sketches, tmp_path / "out", seed=1).done == 0
+
+
+# ---- looks
+
+
+def test_the_look_of_a_photo_on_all_pictures(many, sketches, photos, tmp_path):
+    run(many, sketches, tmp_path / "out", looks=photos[:1])
+    for name, result in pixels(tmp_path / "out").items():
+        assert (result == np.asarray(many(sketches / name, z=many.look(photos[0])))).all()
+    later = time.time() + 5
+    os.utime(photos[0], (later, later))
+    assert run(many, sketches, tmp_path / "out", looks=photos[:1]).done == 2
+
+
+def test_the_steps_from_one_look_to_another(many, sketches, photos, tmp_path):
+    run(many, sketches, tmp_path / "out", looks=photos, count=3)
+    found = pixels(tmp_path / "out")
+    z1, z2 = (many.look(photo) for photo in photos)
+    for k, expected in enumerate(many(sketches / "x.png", z=blend(z1, z2, 3)), 1):
+        assert (found[f"x_{k}.png"] == np.asarray(expected)).all()
+    assert (found["x_1.png"] == np.asarray(many(sketches / "x.png", z=z1))).all()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"looks": 1, "count": 3}, "give one --look, without --count, or two with --count N"),
+        ({"looks": 2}, "or two with --count N: the steps from one to the other"),
+        ({"looks": 3, "count": 3}, "give one --look"),
+        ({"looks": 1, "seed": 3}, "leave out --look or --seed"),
+        ({"looks": 2, "count": 1}, "1 steps lead from no look to another"),
+        ({"count": 0}, "count 0 is out of range"),
+        ({"count": -1}, "count -1 is out of range"),
+        ({"seed": -1}, "seed -1 is out of range"),
+        ({"scale": "huge"}, "scale 'huge' is unknown; choose fit or native"),
+        ({"direction": "ba"}, r"only turns sketches into photos \(it was trained with --direction ab\)"),
+    ],
+)
+def test_wrong_wishes_are_told_before_any_work(many, sketches, photos, tmp_path, options, message):
+    if "looks" in options:
+        options = {**options, "looks": [*photos, photos[0]][: options["looks"]]}
+    with pytest.raises(OptionError, match=message):
+        run(many, sketches, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_answers_looks_or_hints(translator, sketches, photos, tmp_path):
+    for options, message in [
+        ({"count": 2}, "one answer per picture; leave out count"),
+        ({"seed": 2}, "one answer per picture; leave out seed"),
+        ({"looks": photos[:1]}, "cannot read the look of a picture"),
+        ({"hints": tmp_path}, "takes no hints"),
+    ]:
+        with pytest.raises(OptionError, match=message):
+            run(translator, sketches, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_look_that_cannot_be_read(many, sketches, tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.png: cannot be read"):
+        run(many, sketches, tmp_path / "out", looks=[tmp_path / "nowhere.png"])
+    assert not (tmp_path / "out").exists()
+
+
+# ---- hints
+
+
+def layer_of(size=(20, 24)):
+    layer = Picture(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
+    layer.pixels[5:15, 5:15], layer.alpha[5:15, 5:15] = (250, 10, 10), 255
+    return layer
+
+
+def test_hints_are_matched_by_name_and_sub_folder(many, sketches, tmp_path):
+    write_picture(tmp_path / "hints/sub/y.webp", layer_of())
+    write_picture(tmp_path / "hints/y.png", layer_of())  # of another folder
+    report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    found = pixels(tmp_path / "out")
+    assert report.notes == [f"{tmp_path / 'hints'}: has no layer for 1 of 2 pictures, which get no hints"]
+    assert (found["x.png"] == np.asarray(many(sketches / "x.png"))).all()
+    expected = many(sketches / "sub/y.png", hints=tmp_path / "hints/sub/y.webp")
+    assert (found["sub/y.png"] == np.asarray(expected)).all()
+    assert (found["sub/y.png"] != np.asarray(many(sketches / "sub/y.png"))).any()
+
+
+def test_newer_hints_make_their_picture_again(many, sketches, tmp_path):
+    for name in ("x.png", "sub/y.png"):
+        write_picture(tmp_path / "hints" / name, layer_of())
+    run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    later = time.time() + 5
+    os.utime(tmp_path / "hints/x.png", (later, later))
+    assert run(many, sketches, tmp_path / "out", hints=tmp_path / "hints").done == 1
+
+
+def test_hints_inside_the_input_are_no_input(many, sketches, tmp_path):
+    write_picture(sketches / "hints/x.png", layer_of())
+    report = run(many, sketches, tmp_path / "out", hints=sketches / "hints")
+    assert report.done == 2 and pictures(tmp_path / "out") == ["sub/y.png", "x.png"]
+
+
+def test_one_layer_for_one_picture(many, sketches, tmp_path):
+    write_picture(tmp_path / "red.png", layer_of())
+    run(many, sketches / "x.png", tmp_path / "out", hints=tmp_path / "red.png")
+    expected = np.asarray(many(sketches / "x.png", hints=tmp_path / "red.png"))
+    assert (pixels(tmp_path / "out")["x.png"] == expected).all()
+
+
+def test_hints_that_do_not_fit_are_listed_and_the_rest_goes_on(many, sketches, tmp_path):
+    write_picture(tmp_path / "hints/x.png", layer_of((9, 9)))
+    write_picture(tmp_path / "hints/sub/y.png", layer_of())
+    report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    message = f"{tmp_path / 'hints/x.png'}: the hints are 9 x 9 px, the picture is 24 x 20 px; make them one size"
+    assert report.done == 1 and report.failures == [(sketches / "x.png", message)]
+    (tmp_path / "hints/x.png").write_text("no picture")
+    report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    assert report.failures[0].reason.startswith(f"{tmp_path / 'hints/x.png'}: cannot be read as an image")
+
+
+def test_folders_of_hints_that_fit_nothing(many, sketches, tmp_path):
+    with pytest.raises(UserError, match="no file or folder"):
+        run(many, sketches, tmp_path / "out", hints=tmp_path / "nowhere")
+    write_picture(tmp_path / "hints/z.png", layer_of())
+    with pytest.raises(UserError, match=r"hints: none of its layers is called like a picture; that of .*y\.png is "):
+        run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    for suffix in ("png", "webp"):
+        write_picture(tmp_path / f"hints/x.{suffix}", layer_of())
+    with pytest.raises(UserError, match=r"x\.webp: has the name of .*x\.png; keep one layer of hints for a picture"):
+        run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
+    assert not (tmp_path / "out").exists()

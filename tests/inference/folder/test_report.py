@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from translate.data.files.counted import Tally
+from translate.images.io import WriteError
+from translate.inference.folder.report import Failure, Failures, FolderReport
+
+
+def test_a_tally_keeps_a_few_and_counts_all():
+    tally = Tally()
+    for name in "abc":
+        tally.add(name)
+    assert str(tally) == "a, b, c"
+    for i in range(1000):
+        tally.add(i)
+    assert str(tally) == "a, b, c and 1000 more" and tally.count == 1003 and len(tally.first) == 3
+
+
+def test_the_summary_says_what_is_not_nothing():
+    assert FolderReport(done=2, seconds=1.25).summary() == "2 translated in 1.2 s"
+    log = Path("out/failed.jsonl")
+    report = FolderReport(done=2, skipped=3, failed=1, log=log, ignored=4, answers=5)
+    expected = f"2 translated to 5 answers each in 0.0 s, 3 there already, 1 failed (see {log}), 4 not pictures"
+    assert report.summary() == expected
+
+
+def test_failures_are_on_the_disk_as_they_happen(tmp_path):
+    log = tmp_path / "failed.jsonl"
+    log.write_text("of an earlier run\n")
+    failures = Failures(log)
+    assert not log.exists()
+    failures.add(Failure(Path("in/é\udcff\n.png"), "no\nway"), ValueError("no"), Path("out/x.png"), None)
+    (line,) = log.read_bytes().splitlines()
+    said = {"file": "in/é\udcff\n.png", "reason": "no\nway", "error": "ValueError", "output": "out/x.png"}
+    assert json.loads(line) == said
+    failures.add(Failure(Path("in/y.png"), "too"), OSError(), Path("out/y.png"), Path("hints/y.png"))
+    assert json.loads(log.read_bytes().splitlines()[1])["layer"] == "hints/y.png"
+
+
+def test_without_a_file_there_is_none(tmp_path):
+    Failures(None).add(Failure(Path("x"), "y"), ValueError(), tmp_path / "x", None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_list_that_cannot_be_written(tmp_path):
+    (tmp_path / "failed.jsonl").mkdir()
+    with pytest.raises(WriteError, match=r"failed\.jsonl: cannot be written \(.*\); make room or"):
+        Failures(tmp_path / "failed.jsonl")
+    failures = Failures(tmp_path / "gone" / "failed.jsonl")
+    with pytest.raises(WriteError, match="No such file or directory"):
+        failures.add(Failure(Path("x"), "y"), ValueError(), tmp_path / "x", None)

@@ -1,0 +1,201 @@
+"""Pictures that are never in memory whole, against the same ones decoded whole."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import ImageCms
+
+from tests.conftest import picture
+from tests.inference.tiling.test_tiling import translator
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
+from translate.inference import gigapixel as huge
+from translate.inference.folder.run import translate_folder
+from translate.inference.gigapixel import Canvas, HugePicture, open_huge
+from translate.inference.tiling.regions import Region
+from translate.utils.trust import TRUST
+
+pyvips = pytest.importorskip("pyvips")
+tifffile = pytest.importorskip("tifffile")
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.fixture
+def everything_is_huge(monkeypatch):
+    monkeypatch.setattr(huge, "_LEAST", 0)
+    monkeypatch.setattr(huge, "_COPIES", 10**12)
+
+
+def vips_picture(bands=3, height=150, width=210, deep=False):
+    rgb = picture(4, height, width)
+    stack = np.dstack([rgb, 255 - rgb])[..., :bands]
+    image = pyvips.Image.new_from_array(stack.astype(np.uint16) * 257 if deep else stack)
+    kinds = {1: ("b-w", "grey16"), 3: ("srgb", "rgb16"), 4: ("srgb", "rgb16")}.get(bands, ("multiband",) * 2)
+    return image.copy(interpretation=kinds[deep], xres=11.8, yres=11.8)
+
+
+FILES = {
+    "pages.tif": lambda f: vips_picture().tiffsave(f, tile=True, pyramid=True, compression="lzw", tile_width=64),
+    "subifds.tif": lambda f: vips_picture().tiffsave(f, tile=True, pyramid=True, subifd=True, compression="deflate"),
+    "strips.tif": lambda f: vips_picture().tiffsave(f),
+    "alpha.tif": lambda f: vips_picture(4).tiffsave(f, tile=True),
+    "deep.png": lambda f: vips_picture(deep=True).pngsave(f),
+    "gray.png": lambda f: vips_picture(1).pngsave(f),
+    "turned.jpg": lambda f: turned(f),
+    "photo.webp": lambda f: vips_picture().webpsave(f, lossless=True),
+}
+
+
+def turned(file):
+    image = vips_picture()
+    image.set_type(pyvips.GValue.gint_type, "orientation", 6)
+    image.jpegsave(file, Q=95)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_region_is_that_of_the_whole_picture(name, tmp_path):
+    FILES[name](str(tmp_path / name))
+    one, whole = HugePicture(tmp_path / name), read_picture(tmp_path / name)
+    assert one.size == whole.pixels.shape[:2] and one.alpha == (whole.alpha is not None) and one.frames == 1
+    part = one.region(Region(20, 90, 33, 77))
+    atol = 3 if name == "turned.jpg" else 0  # decoders of JPEG round differently
+    np.testing.assert_allclose(part.pixels.astype(int), whole.pixels[20:90, 33:77].astype(int), atol=atol)
+    assert part.gray == whole.gray
+    if whole.alpha is not None:
+        np.testing.assert_array_equal(part.alpha, whole.alpha[20:90, 33:77])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    FILES[name](str(tmp_path / "in" / name))
+    t = translator("resnet")
+    t._infer.memory = 10**11
+    expected = t.picture(read_picture(tmp_path / "in" / name))
+    monkeypatch.setattr(huge, "_LEAST", 0)
+    monkeypatch.setattr(huge, "_COPIES", 10**12)
+    monkeypatch.setattr("translate.inference.tiling.feature_maps.TILES", (64,))
+    report = translate_folder(t, tmp_path / "in", tmp_path / "out", progress=False)
+    assert (report.done, report.failed) == (1, 0), report.failures
+    found = read_picture(tmp_path / "out" / name)
+    write_picture(tmp_path / "expected" / name, expected)
+    expected = read_picture(tmp_path / "expected" / name)
+    assert found.pixels.dtype == expected.pixels.dtype and found.gray == expected.gray
+    apart = np.abs(found.pixels.astype(float) - expected.pixels) / np.iinfo(found.pixels.dtype).max * 255
+    assert apart.mean() < (3 if name in ("turned.jpg", "photo.webp") else 0.01) and apart.shape == found.pixels.shape
+    if expected.alpha is not None:
+        np.testing.assert_array_equal(found.alpha, expected.alpha)
+
+
+@pytest.mark.parametrize("stats", ["frozen", "local"])
+def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
+    FILES["strips.tif"](str(tmp_path / "a.tif"))
+    monkeypatch.setattr("translate.inference.norm_statistics._SIDE", 64)
+    monkeypatch.setattr("translate.inference.runner._CELL", 64)
+    exact = translator("resnet")
+    exact._infer.memory = 10**11
+    t = exact.steadied(stats)
+    expected = t.picture(read_picture(tmp_path / "a.tif")).pixels.astype(int)
+    assert np.abs(expected - exact.picture(read_picture(tmp_path / "a.tif")).pixels).mean() > 0.2
+    monkeypatch.setattr(huge, "_LEAST", 0)
+    monkeypatch.setattr(huge, "_COPIES", 10**12)
+    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "b.tif", progress=False).done == 1
+    assert np.abs(read_picture(tmp_path / "b.tif").pixels - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("name", "compression"), [("pages.tif", "LZW"), ("subifds.tif", "ADOBE_DEFLATE")])
+def test_a_pyramid_comes_out_as_the_pyramid_that_it_was(name, compression, tmp_path, everything_is_huge):
+    FILES[name](str(tmp_path / name))
+    image = pyvips.Image.new_from_file(str(tmp_path / name)).copy()
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", ICC)
+    image.tiffsave(
+        str(tmp_path / "in.tif"), tile=True, pyramid=True, subifd=name == "subifds.tif",
+        compression="lzw" if compression == "LZW" else "deflate",
+    )  # fmt: skip
+    t = translator("resnet")
+    t._infer.memory = 10**11
+    translate_folder(t, tmp_path / "in.tif", tmp_path / "out.tif", progress=False)
+    with tifffile.TiffFile(tmp_path / "in.tif") as before, tifffile.TiffFile(tmp_path / "out.tif") as after:
+        first = after.pages[0]
+        assert first.is_tiled and first.compression.name == compression
+        assert len(after.pages) == len(before.pages) and len(first.subifds or ()) == len(before.pages[0].subifds or ())
+        assert bytes(first.tags[34675].value) == ICC
+    out = pyvips.Image.new_from_file(str(tmp_path / "out.tif"))
+    assert out.xres == pytest.approx(11.8)
+    if out.get("n-pages") > 1:
+        second = pyvips.Image.new_from_file(str(tmp_path / "out.tif"), page=1)
+        assert (second.width, second.height) == (out.width // 2, out.height // 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((90, 70, 5), np.float32), ((90, 70, 4), np.uint16), ((90, 70, 2), np.int16), ((90, 70), np.uint16)],
+)
+def test_bands_of_any_type_are_read_and_written(shape, dtype, tmp_path):
+    stored = (np.random.default_rng(0).random(shape) * 1000).astype(dtype)
+    kind = {"photometric": "minisblack", "planarconfig": "contig" if len(shape) == 3 else None}
+    for file in (tmp_path / "a.tif", tmp_path / "a.tif"):  # the second time, it is another one of that name
+        stored = stored[::-1].copy()
+        tifffile.imwrite(file, stored, **kind)
+        one, region = HugePicture(file, (0, 1000)), Region(10, 50, 5, 65)
+        light = stored.reshape(90, 70, -1)[10:50, 5:65].astype(np.float64)
+        found = one.region(region)
+        np.testing.assert_allclose(found.pixels, np.broadcast_to(light / 1000, found.pixels.shape), atol=1e-6)
+        canvas = Canvas(one, keep=True)
+        canvas.write(Region(0, 90, 0, 70), stored.reshape(90, 70, -1))
+        canvas.save(tmp_path / "b.tif", 95)
+        again = tifffile.imread(tmp_path / "b.tif")
+        assert again.dtype == stored.dtype
+        np.testing.assert_array_equal(again, stored)
+
+
+def test_what_fits_is_decoded_whole(tmp_path, monkeypatch):
+    FILES["strips.tif"](str(tmp_path / "a.tif"))
+    assert open_huge(tmp_path / "a.tif", 10**12) is None
+    assert open_huge(tmp_path / "a.tif", None) is None
+    monkeypatch.setattr(huge, "_LEAST", 10**4)
+    monkeypatch.setattr(TRUST, "max_pixels", 10**4)  # what is never decoded whole has no limit
+    assert open_huge(tmp_path / "a.tif", 10**12) is not None
+    (tmp_path / "text.tif").write_bytes(b"no picture" * 200_000)
+    assert open_huge(tmp_path / "text.tif", 1) is None  # whoever reads it says why
+
+
+def test_a_truncated_file_is_a_failure_in_a_line(tmp_path, everything_is_huge):
+    FILES["strips.tif"](str(tmp_path / "whole.tif"))
+    data = (tmp_path / "whole.tif").read_bytes()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "torn.png").write_bytes(torn_png())
+    (tmp_path / "in" / "torn.tif").write_bytes(data[: len(data) // 2])
+    write_picture(tmp_path / "in" / "well.png", Picture(picture(1, 64, 64)))
+    t = translator("resnet")
+    t._infer.memory = 10**11
+    report = translate_folder(t, tmp_path / "in", tmp_path / "out", progress=False)
+    assert (report.done, report.failed) == (1, 2)
+    assert all("cannot be read as an image" in failure.reason for failure in report.failures)
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.*g")) == ["well.png"]
+
+
+def torn_png():
+    file = io.BytesIO()
+    target = vips_picture().pngsave_buffer()
+    file.write(target[: len(target) // 2])
+    return file.getvalue()
+
+
+def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path, everything_is_huge):
+    FILES["strips.tif"](str(tmp_path / "a.tif"))
+    t = translator("resnet")
+    t._infer.memory = 10**11
+    object.__setattr__(t.recipe, "whole", True)
+    report = translate_folder(t, tmp_path / "a.tif", tmp_path / "out", progress=False)
+    assert "this model would see it at 64 px; say --scale native" in report.failures[0].reason
+    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "out", scale="native", progress=False).done == 1
+
+
+def test_a_format_that_cannot_hold_it_names_one_that_can(tmp_path, everything_is_huge):
+    FILES["strips.tif"](str(tmp_path / "a.tif"))
+    t = translator("resnet")
+    t._infer.memory = 10**11
+    report = translate_folder(t, tmp_path / "a.tif", tmp_path / "a.bmp", progress=False)
+    assert "cannot be written as BMP; use .tif" in report.failures[0].reason

@@ -1,0 +1,73 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from translate.networks.style_resnet import StyleEncoder, StyleNorm, StyleResnet
+from translate.utils.errors import OptionError
+
+
+def make(**options):
+    torch.manual_seed(0)
+    return StyleResnet(width=8, most=16, downs=2, blocks=1, **options)
+
+
+def test_style_norm_is_adain():
+    norm = StyleNorm(3, 4)
+    torch.nn.init.normal_(norm.constant)
+    x, style = torch.randn(2, 3, 8, 8), torch.randn(2, 4)
+    steer = norm.constant + style @ norm.from_style.weight.T
+    mean, sd = x.mean((2, 3), keepdim=True), x.var((2, 3), unbiased=False, keepdim=True).add(1e-5).sqrt()
+    expected = (x - mean) / sd * (1 + steer[:, :3, None, None]) + steer[:, 3:, None, None]
+    torch.testing.assert_close(norm(x, style), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 48)])
+def test_the_generator_keeps_the_size_and_reaches_every_parameter(size):
+    net = make(in_channels=1, out_channels=3, z_dim=4)
+    y = net(torch.rand(2, 1, *size) * 2 - 1, torch.randn(2, 4))
+    assert y.shape == (2, 3, *size)
+    assert y.dtype == torch.float32
+    assert y.abs().max() <= 1
+    y.square().mean().backward()
+    assert [n for n, p in net.named_parameters() if p.grad is None] == []
+
+
+def test_z_changes_the_answer_and_its_absence_is_allowed_only_without_looks():
+    net = make(z_dim=4)
+    x = torch.rand(1, 3, 16, 16).expand(2, -1, -1, -1)
+    one, other = net(x, torch.randn(2, 4))
+    assert (one - other).abs().mean() > 1e-4
+    plain = make()
+    assert plain.random is False
+    assert plain.z_dim == 0
+    assert torch.equal(*plain(x))
+
+
+@pytest.mark.parametrize("fold", [2, 4])
+def test_the_pixels_of_a_block_begin_alike(fold):
+    y = make(fold=fold)(torch.rand(1, 3, 32, 32))
+    assert torch.equal(y, F.interpolate(y[..., ::2, ::2], scale_factor=2))
+
+
+def test_a_fold_that_cannot_be_undone_is_refused():
+    with pytest.raises(OptionError, match="fold should be 2, 4 or 8, got 3"):
+        make(fold=3)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (256, 256), (80, 120)])
+def test_the_encoder_reads_colours(size):
+    torch.manual_seed(0)
+    encoder = StyleEncoder(z_dim=3, width=4)
+    red, blue = torch.tensor([1.0, -1, -1]), torch.tensor([-1.0, -1, 1])
+    pictures = torch.stack([red, blue])[..., None, None].expand(-1, -1, *size)
+    mean, log_variance = encoder(pictures)
+    assert mean.shape == log_variance.shape == (2, 3)
+    assert (mean[0] - mean[1]).abs().max() > 0.01
+
+
+def test_the_encoder_keeps_the_last_looks_newest_first():
+    encoder = StyleEncoder(z_dim=1, width=4, kept=3)
+    for k in (1.0, 2.0, 3.0, 4.0):
+        encoder.remember(torch.tensor([[k]]))
+    assert encoder.looks.flatten().tolist() == [4, 3, 2]
+    assert "looks" in encoder.state_dict()

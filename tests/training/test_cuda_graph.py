@@ -1,0 +1,171 @@
+"""What a CUDA graph asks of a training step, checked without a GPU; on one, graphs against plain steps."""
+
+import copy
+
+import pytest
+import torch
+
+from tests.test_gpu import pytestmark as on_gpu
+from translate.bench.cases import make_case
+from translate.networks.patchgan import MultiScale, gathered
+from translate.tasks.image_pool import ImagePool
+from translate.training.autotune import Plan
+from translate.training.config import TrainConfig, load_config
+from translate.training.cuda_graph import CapturedStep, forget_graph, nothing_drawn
+from translate.training.loop import build_task, make_step, make_task, noise, to_device
+from translate.training.optim import make_optimizers, set_lr
+from translate.training.step import seed_step, train_step
+from translate.utils.errors import OptionError
+
+RECIPES = [
+    ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"), ("pix2pix", "paper"), ("generate", "fast"),
+    ("generate", "paper"), ("generate", "large"), ("inpaint", "fast"), ("inpaint", "paper"), ("inpaint", "partial"),
+]  # fmt: skip
+META = torch.device("meta")
+
+
+def meta_batch(case, count=4):
+    return {
+        name: torch.empty(count, dtype=torch.int64, device=META)
+        if name == "label"
+        else torch.empty(count, channels, case.size, case.size, device=META)
+        for name, channels in case.channels.items()
+    }
+
+
+@pytest.mark.parametrize(("task", "preset"), RECIPES)
+def test_no_step_reads_from_the_device_or_draws_on_the_host(task, preset):
+    """Tensors on "meta" have no values: whoever asks for one, such as `.item()` or `if`, raises an error."""
+    case = make_case(task, preset, torch.device("cpu"))
+    with META:
+        made = make_task(case.config, case.channels, case.size)
+    optimizers = make_optimizers(made, case.config.train)
+    for progress in (0.2, 0.9):
+        made.at(progress)
+        with nothing_drawn():
+            logs = train_step(made, meta_batch(case), optimizers, precision="fp32", clip=1.0)
+        assert logs and all(term.is_meta and term.shape == () for term in logs.values())
+
+
+def test_a_value_that_is_read_would_show():
+    with pytest.raises(RuntimeError, match="meta"):
+        float(torch.ones((), device=META))
+
+
+def test_numbers_drawn_on_the_host_are_refused():
+    with pytest.raises(OptionError, match="draws numbers on the host.*--train.graph off"), nothing_drawn():
+        torch.rand(1)
+    with nothing_drawn():
+        torch.rand(1, device=META)
+
+
+def test_learning_rates_are_written_to_where_a_graph_reads_them():
+    task = torch.nn.Linear(2, 2)
+    optimizers = {"G": torch.optim.Adam(task.parameters(), lr=torch.tensor(0.5))}
+    kept = optimizers["G"].param_groups[0]["lr"]
+    set_lr(optimizers, 0.25, TrainConfig(phase_lr={"G": 2.0}))
+    assert kept is optimizers["G"].param_groups[0]["lr"]
+    assert kept.item() == 0.5
+    set_lr(optimizers, 0.5, TrainConfig())
+    forget_graph(optimizers.values())
+    assert type(optimizers["G"].param_groups[0]["lr"]) is float
+
+
+def test_the_state_of_a_captured_run_is_of_use_to_a_plain_one():
+    config = load_config("cycle", "fast", {"generator": {"width": 4}, "discriminator": {"width": 4}})
+    plan = Plan(size=32, crop=32, steps=9, precision="fp32", channels_last=False, compile=False, log_every=5)
+    cpu, channels = torch.device("cpu"), {"a": 3, "b": 3}
+    batch = to_device(noise(channels, 1, 32), cpu, channels_last=False)
+    weights = []
+    for captured in (False, True):
+        task = build_task(config, channels, plan, cpu)
+        optimizers = make_optimizers(task, config.train)
+        if captured:
+            state = {name: copy.deepcopy(one.state_dict()) for name, one in optimizers.items()}
+            for one in state.values():
+                one["param_groups"][0] |= {"lr": torch.tensor(config.train.lr, dtype=torch.float64), "capturable": True}
+            for name, one in optimizers.items():
+                one.load_state_dict(state[name])
+        step = make_step(task, optimizers, plan, 0.0, cpu)
+        seed_step(0, 0)
+        step(batch)
+        weights.append(torch.cat([p.flatten() for p in task.parameters()]))
+    assert torch.equal(*weights)
+
+
+@pytest.mark.parametrize(("side", "top", "left"), [(6, 2, 1), (9, 0, 0), (0, 0, 0)])
+def test_a_window_is_the_same_by_views_and_by_gathering(side, top, left):
+    x, corner = torch.rand(2, 3, 8, 9, requires_grad=True), torch.tensor([top, left])
+    view = MultiScale(window=side, width=2, scales=1, layers=1).view(x, corner)
+    apart = gathered(x, corner, side or 9)
+    assert torch.equal(view, x[..., top : top + (side or 9), left : left + (side or 9)])
+    assert torch.equal(view, apart)
+    weights = torch.rand_like(view)
+    mine, theirs = (torch.autograd.grad((way * weights).sum(), x)[0] for way in (view, apart))
+    assert torch.equal(mine, theirs)
+
+
+def test_a_pool_grows_to_its_size_and_its_state_is_what_is_in_it():
+    pool, fakes = ImagePool(5), torch.rand(3, 1, 2, 2)
+    assert torch.equal(pool.swap(fakes), fakes)
+    assert torch.equal(pool.get_extra_state(), fakes)
+    again = ImagePool(5)
+    again.load_state_dict(pool.state_dict())
+    for one in (pool, again):
+        torch.manual_seed(1)
+        one.swap(fakes + 1)
+    assert torch.equal(again.get_extra_state(), pool.get_extra_state())
+    assert len(pool.get_extra_state()) == 5
+
+
+def test_a_pool_counts_where_its_loaded_pictures_lie():
+    pool = ImagePool(3)
+    pool.set_extra_state(torch.empty(3, 1, 2, 2, device=META))
+    assert pool.swap(torch.empty(2, 1, 2, 2, device=META)).is_meta
+    assert pool.filled.is_meta and pool.pictures.is_meta
+
+
+@pytest.mark.gpu
+@on_gpu[1]
+@pytest.mark.parametrize(("task", "preset"), RECIPES)
+def test_a_captured_step_is_the_plain_step(task, preset):
+    device = torch.device("cuda")
+    case = make_case(task, preset, device, size=64, batch_size=4)
+    plan = Plan(size=64, crop=64, steps=9, precision="fp32", channels_last=True, compile=False, log_every=5)
+    batches = [noise(case.channels, 4, 64) for _ in range(8)]
+    torch.backends.cudnn.deterministic = True
+    found = []
+    for graph in (False, True):
+        made = build_task(case.config, case.channels, plan, device)
+        optimizers = make_optimizers(made, case.config.train)
+        step = make_step(made, optimizers, Plan(**(vars(plan) | {"graph": graph})), 0.0, device)
+        assert isinstance(step, CapturedStep) == graph
+        losses = []
+        for i, batch in enumerate(batches):
+            seed_step(0, i)
+            made.at(i / 9)
+            set_lr(optimizers, 1e-4 * (9 - i), case.config.train)
+            real = to_device(batch, device, channels_last=True)
+            losses.append({name: term.clone() for name, term in step(real).items()})
+        found.append(losses)
+    for plain, captured in zip(*found, strict=True):
+        for name, term in plain.items():
+            torch.testing.assert_close(captured[name], term, rtol=2e-3, atol=2e-4, msg=name)
+
+
+@pytest.mark.gpu
+@on_gpu[1]
+@pytest.mark.parametrize(("task", "preset"), RECIPES)
+def test_no_step_waits_for_the_gpu(task, preset):
+    device = torch.device("cuda")
+    case = make_case(task, preset, device, size=64, batch_size=4)
+    plan = Plan(size=64, crop=64, steps=9, precision="bf16", channels_last=True, compile=False, log_every=5)
+    made = build_task(case.config, case.channels, plan, device)
+    step = make_step(made, make_optimizers(made, case.config.train), plan, 1.0, device)
+    real = to_device(noise(case.channels, 4, 64), device, channels_last=True)
+    step(real)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        step(real)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
