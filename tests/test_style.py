@@ -57,7 +57,12 @@ def test_the_package_opens_on_its_rooms():
 
 
 def test_no_task_imports_another():
-    tasks = {p.stem for p in (ROOT / "translate" / "tasks").glob("*.py")} - {"__init__", "base", "hint_planes", "image_pool"}
+    tasks = {p.stem for p in (ROOT / "translate" / "tasks").glob("*.py")} - {
+        "__init__",
+        "base",
+        "hint_planes",
+        "image_pool",
+    }
     for path in (ROOT / "translate" / "tasks").glob("*.py"):
         if path.stem in tasks:
             text = path.read_text(encoding="utf-8")

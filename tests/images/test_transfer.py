@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.images.io import to_array, to_tensor
-from translate.images.transfer import Arriving, to_device
+from translate.images.transfer import HostCopy, to_device
 
 CPU = torch.device("cpu")
 
@@ -24,7 +24,7 @@ def test_what_comes_back_is_rounded_as_usual(dtype):
     halves = (2 * (torch.arange(255) + 0.5) / 255 - 1).repeat(50)[: levels.numel()]
     y = torch.stack([levels, torch.nn.functional.pad(halves, (0, levels.numel() - halves.numel()))])
     y = y.reshape(2, 3, 64, 64)
-    arriving = Arriving(y, dtype)
+    arriving = HostCopy(y, dtype)
     for i in range(2):
         assert arriving.array(i).dtype == dtype and np.array_equal(arriving.array(i), to_array(y[i], dtype))
 
@@ -38,4 +38,4 @@ def test_the_way_to_a_gpu_and_back_is_the_same(dtype):
     assert torch.equal(to_device(x, gpu).cpu(), to_device(x, CPU))
     y = torch.rand(4, 3, 33, 47) * 2.4 - 1.2
     for i in range(4):
-        assert np.array_equal(Arriving(y.to(gpu), dtype).array(i), Arriving(y, dtype).array(i))
+        assert np.array_equal(HostCopy(y.to(gpu), dtype).array(i), HostCopy(y, dtype).array(i))

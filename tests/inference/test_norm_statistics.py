@@ -8,14 +8,14 @@ from torch import nn
 from translate.checkpoints.model_file import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
-from translate.inference.norm_statistics import Cuts, thumbnail
+from translate.inference.norm_statistics import SceneCutDetector, thumbnail
 from translate.inference.tiling.engine import stream
-from translate.inference.tiling.feature_maps import Way
+from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.trace import plan_stream
 from translate.inference.translator import Translator
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.frozen_norm import SteadyNorm, steadied
+from translate.networks.frozen_norm import FrozenNorm, freeze_norms
 from translate.networks.style_resnet import StyleNorm
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
@@ -66,7 +66,7 @@ def test_frozen_on_itself_is_exact_and_shares_the_weights(name):
     multiple = getattr(net, "multiple", 1)
     x = picture(max(multiple, 32), 2 * max(multiple, 32))
     torch.manual_seed(0)  # of dropout
-    steady = steadied(net, x)
+    steady = freeze_norms(net, x)
     assert not own_norms(steady)
     assert {id(p) for p in steady.parameters()} == {id(p) for p in net.parameters()}
     torch.manual_seed(0)
@@ -80,11 +80,11 @@ def test_another_picture_is_normalised_by_the_first():
     first, second = picture(20, 30), picture(20, 30, seed=1)
     mean, std = first.double().mean((2, 3), keepdim=True), first.double().std((2, 3), correction=0, keepdim=True)
     expected = (second.double() - mean) / (std.square() + 1e-5).sqrt()
-    assert torch.allclose(steadied(net, first)(second).double(), expected, atol=1e-5)
+    assert torch.allclose(freeze_norms(net, first)(second).double(), expected, atol=1e-5)
 
 
 def test_statistics_in_bf16_stay_in_fp32():
-    net = steadied(nn.Sequential(InstanceNorm(3)), picture(20, 30))
+    net = freeze_norms(nn.Sequential(InstanceNorm(3)), picture(20, 30))
     rough = net(picture(20, 30).bfloat16())
     assert rough.dtype == torch.bfloat16
     assert torch.allclose(rough.float(), net(picture(20, 30)), atol=0.03)
@@ -92,7 +92,7 @@ def test_statistics_in_bf16_stay_in_fp32():
 
 def test_what_enters_is_merged_as_if_the_weighted_pixels_were_one_set():
     frames = [picture(8, 9, seed=k).double() for k in range(3)]
-    norm = SteadyNorm(3, 1e-5)
+    norm = FrozenNorm(3, 1e-5)
     for frame, momentum in zip(frames, (1.0, 0.5, 0.2), strict=True):
         norm.momentum = momentum
         norm(frame.float())
@@ -106,7 +106,7 @@ def test_what_enters_is_merged_as_if_the_weighted_pixels_were_one_set():
 
 @pytest.mark.parametrize("name", ["resnet_6blocks", "skip_resnet", "style_resnet"])
 def test_streamed_is_whole_with_frozen_statistics(name):
-    net = steadied(generator(name), picture(64, 64, seed=3))
+    net = freeze_norms(generator(name), picture(64, 64, seed=3))
     x = picture(96, 160)
     plan = plan_stream(net, 3, 96, 160)
     assert not plan.norms
@@ -115,7 +115,7 @@ def test_streamed_is_whole_with_frozen_statistics(name):
     def write(region, y):
         result[:, :, region.top : region.bottom, region.left : region.right] = y
 
-    stream(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], write, way=Way(32))
+    stream(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], write, way=MemoryPlan(32))
     assert (result - net(x)).abs().max() < 1e-5
 
 
@@ -131,7 +131,7 @@ def test_a_large_picture_is_normalised_by_its_thumbnail():
     like = thumbnail(x, 512)
     assert like.shape == (1, 3, 41, 512)
     padded = nn.functional.pad(like, (0, 0, 1, 2), mode="reflect")  # as the network gets it, to a multiple of 4
-    expected = steadied(exact.nets["G_ab"], padded)(x)[0].permute(1, 2, 0)
+    expected = freeze_norms(exact.nets["G_ab"], padded)(x)[0].permute(1, 2, 0)
     assert np.abs(frozen(image) - ((expected.numpy() + 1) * 127.5).clip(0, 255)).max() <= 1
     assert (frozen(image) != exact(image)).any()
 
@@ -179,7 +179,7 @@ def test_smooth_goes_on_from_its_state_bit_by_bit():
 
 
 def test_cuts_are_told_from_what_moves():
-    cuts = Cuts()
+    cuts = SceneCutDetector()
     scene, other = picture(60, 80), -picture(60, 80, seed=2)
     rng = torch.Generator().manual_seed(0)
     told = []
@@ -202,7 +202,7 @@ def test_norms_by_style_are_steadied_too():
     nn.init.normal_(norm.constant)
     net = nn.ModuleDict({"one": norm})
     x, style = picture(16, 16), torch.randn(1, 5)
-    changed = steadied(net)
+    changed = freeze_norms(net)
     inner = changed["one"].inner.norm
     inner.momentum = 1.0
     assert torch.allclose(changed["one"](x, style), norm(x, style), atol=1e-5)

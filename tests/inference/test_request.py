@@ -2,24 +2,24 @@ import numpy as np
 import pytest
 import torch
 
-from translate.inference.request import blend, choose_answers
+from translate.inference.request import blend, choose_variants
 from translate.utils.errors import OptionError
 
 
 def codes(*arguments, **options):
-    answers, several = choose_answers(*arguments, **options)
+    answers, several = choose_variants(*arguments, **options)
     return [answer.z for answer in answers], several
 
 
 def test_without_a_wish_there_is_one_answer_without_chance():
     for z_dim, varies in ((0, False), (0, True), (8, True)):
-        (answer,), several = choose_answers(z_dim, varies)
+        (answer,), several = choose_variants(z_dim, varies)
         assert answer.z is None and answer.seed is None and not several
 
 
 def test_answer_k_is_a_function_of_seed_and_k_alone():
     def seeds(**wanted):
-        answers, several = choose_answers(8, True, **wanted)
+        answers, several = choose_variants(8, True, **wanted)
         assert all(answer.z is None for answer in answers)
         return [answer.seed for answer in answers], several
 
@@ -30,7 +30,7 @@ def test_answer_k_is_a_function_of_seed_and_k_alone():
     assert four[:2] == two and four[:1] == one
     assert len({*four, *seeds(count=4, seed=6)[0]}) == 8 and all(0 <= seed < 2**63 for seed in four)
     assert seeds(count=1)[0] == seeds(seed=0)[0]
-    assert choose_answers(0, True, count=4, seed=5)[0][3].seed == four[3]
+    assert choose_variants(0, True, count=4, seed=5)[0][3].seed == four[3]
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor, list])
@@ -63,17 +63,17 @@ def test_a_given_z_is_one_answer_and_rows_are_a_list(kind):
 )
 def test_wrong_wishes_are_one_line(options, message):
     with pytest.raises(OptionError, match=message) as caught:
-        choose_answers(3, True, **options)
+        choose_variants(3, True, **options)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("option", ["count", "seed"])
 def test_a_model_with_one_answer_says_so(option):
     with pytest.raises(OptionError, match=f"this model has one answer per picture; leave out {option}"):
-        choose_answers(0, False, **{option: 1})
+        choose_variants(0, False, **{option: 1})
     for varies in (False, True):
         with pytest.raises(OptionError, match="this model has no z; leave it out"):
-            choose_answers(0, varies, z=np.zeros(8))
+            choose_variants(0, varies, z=np.zeros(8))
 
 
 # ---- from one look to another

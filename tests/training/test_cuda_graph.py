@@ -12,7 +12,7 @@ from translate.tasks.image_pool import ImagePool
 from translate.training.autotune import Plan
 from translate.training.config import TrainConfig, load_config
 from translate.training.cuda_graph import CapturedStep, forget_graph, nothing_drawn
-from translate.training.loop import build_task, make_step, make_task, noise, to_device
+from translate.training.loop import build_task, make_step, make_task, noise_batch, to_device
 from translate.training.optim import make_optimizers, set_lr
 from translate.training.step import seed_step, train_step
 from translate.utils.errors import OptionError
@@ -75,7 +75,7 @@ def test_the_state_of_a_captured_run_is_of_use_to_a_plain_one():
     config = load_config("cycle", "fast", {"generator": {"width": 4}, "discriminator": {"width": 4}})
     plan = Plan(size=32, crop=32, steps=9, precision="fp32", channels_last=False, compile=False, log_every=5)
     cpu, channels = torch.device("cpu"), {"a": 3, "b": 3}
-    batch = to_device(noise(channels, 1, 32), cpu, channels_last=False)
+    batch = to_device(noise_batch(channels, 1, 32), cpu, channels_last=False)
     weights = []
     for captured in (False, True):
         task = build_task(config, channels, plan, cpu)
@@ -132,7 +132,7 @@ def test_a_captured_step_is_the_plain_step(task, preset):
     device = torch.device("cuda")
     case = make_case(task, preset, device, size=64, batch_size=4)
     plan = Plan(size=64, crop=64, steps=9, precision="fp32", channels_last=True, compile=False, log_every=5)
-    batches = [noise(case.channels, 4, 64) for _ in range(8)]
+    batches = [noise_batch(case.channels, 4, 64) for _ in range(8)]
     torch.backends.cudnn.deterministic = True
     found = []
     for graph in (False, True):
@@ -162,7 +162,7 @@ def test_no_step_waits_for_the_gpu(task, preset):
     plan = Plan(size=64, crop=64, steps=9, precision="bf16", channels_last=True, compile=False, log_every=5)
     made = build_task(case.config, case.channels, plan, device)
     step = make_step(made, make_optimizers(made, case.config.train), plan, 1.0, device)
-    real = to_device(noise(case.channels, 4, 64), device, channels_last=True)
+    real = to_device(noise_batch(case.channels, 4, 64), device, channels_last=True)
     step(real)
     torch.cuda.set_sync_debug_mode("error")
     try:

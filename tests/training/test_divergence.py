@@ -7,7 +7,7 @@ import torch
 from tests.tasks.test_tasks import make_task
 from tests.training.test_loop import assert_same, everything, flatten, make_config, stop_after
 from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
-from translate.training.divergence import Diverged, Trouble, Watch, culprit, guessing, inspect
+from translate.training.divergence import Diverged, DivergenceMonitor, Trouble, chance_loss, check_finite, failing_phase
 from translate.training.ema import EMA
 from translate.training.loop import train
 from translate.utils.errors import UserError
@@ -140,7 +140,7 @@ def follow(watch, values, start=0):
 
 
 def test_losses_that_explode_are_told_with_their_phase():
-    watch = Watch(Game(), 10)
+    watch = DivergenceMonitor(Game(), 10)
     with pytest.raises(Diverged, match="D went wrong at step 210: its losses rose to 5e.03 times") as error:
         follow(watch, [(1.0, 1.0)] * 20 + [(60.0, 1e4)] * 9)
     assert error.value.trouble.phase == "D"
@@ -148,7 +148,7 @@ def test_losses_that_explode_are_told_with_their_phase():
 
 def test_losses_that_are_huge_from_the_start_are_told():
     with pytest.raises(Diverged, match="G went wrong at step 10: its losses rose to 1e.15 times what is usual"):
-        follow(Watch(Game(), 10), [(1e20, 1.0)] * 9)
+        follow(DivergenceMonitor(Game(), 10), [(1e20, 1.0)] * 9)
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,11 @@ def test_losses_that_are_huge_from_the_start_are_told():
     ],
 )
 def test_what_is_no_explosion(values):
-    assert follow(Watch(Game(), 10), values) == []
+    assert follow(DivergenceMonitor(Game(), 10), values) == []
 
 
 def test_nothing_is_saved_while_it_may_be_an_explosion():
-    watch = Watch(Game(), 10)
+    watch = DivergenceMonitor(Game(), 10)
     follow(watch, [(1.0, 1.0)] * 20)
     assert watch.calm
     follow(watch, [(1.0, 900.0)], 200)
@@ -177,11 +177,11 @@ def test_nothing_is_saved_while_it_may_be_an_explosion():
 
 def test_readings_go_on_from_a_state():
     values = [(1.0 + n / 7, 1.0) for n in range(30)]
-    whole, first = Watch(Game(), 10), Watch(Game(), 10)
+    whole, first = DivergenceMonitor(Game(), 10), DivergenceMonitor(Game(), 10)
     follow(whole, values)
     follow(first, values[:12])
     first.add(120, {"G/gan": torch.tensor(values[12][0]), "D/gan": torch.tensor(1.0)})  # saved between two readings
-    second = Watch(Game(), 10)
+    second = DivergenceMonitor(Game(), 10)
     second.load_state_dict(first.state_dict())
     for step in range(121, 300):
         second.add(step, {"G/gan": torch.tensor(values[step // 10][0]), "D/gan": torch.tensor(1.0)})
@@ -191,21 +191,21 @@ def test_readings_go_on_from_a_state():
 
 @pytest.mark.parametrize(("value", "words"), [(0.001, "TELLS EVERY PICTURE APART"), (2.0, "COLLAPSED")])
 def test_a_useless_discriminator_is_told_once(value, words):
-    said = follow(Watch(Game(), 10), [(1.0, value)] * 60)
+    said = follow(DivergenceMonitor(Game(), 10), [(1.0, value)] * 60)
     assert len(said) == 1
     assert words in said[0]
     assert "try --" in said[0]
 
 
 def test_a_discriminator_that_plays_is_not_told_of():
-    assert follow(Watch(Game(), 10), [(0.5, 1.2), (0.1, 0.05), (0.3, 1.99), (0.2, 2.03)] * 20) == []
+    assert follow(DivergenceMonitor(Game(), 10), [(0.5, 1.2), (0.1, 0.05), (0.3, 1.99), (0.2, 2.03)] * 20) == []
 
 
 def test_guessing_is_the_least_of_what_equal_scores_cost():
     expected = {"lsgan": 0.25, "hinge": 2.0, "vanilla": math.log(2), "relativistic": math.log(2)}
     for name, loss in PAIRED_GAN_LOSSES.items():
-        assert guessing(loss) == pytest.approx(expected[name])
-    assert guessing(None) is None
+        assert chance_loss(loss) == pytest.approx(expected[name])
+    assert chance_loss(None) is None
 
 
 CYCLE = ("G/gan_ab", "G/gan_ba", "G/cycle", "D/gan_a", "D/gan_b")
@@ -225,7 +225,7 @@ GENERATE = ("G/gan", "D/gan", "D/r1", "D/real", "D/fake")
     ],
 )
 def test_who_broke_first(bad, names, phase):
-    assert culprit(bad, names) == phase
+    assert failing_phase(bad, names) == phase
 
 
 @pytest.mark.parametrize("variant", ["cycle", "generate, dcgan", "pix2pix, many answers"])
@@ -236,17 +236,17 @@ def test_all_that_is_saved_is_inspected(variant):
     for optimizer in optimizers.values():
         optimizer.step()
     ema = EMA(task, 0.9)
-    inspect(7, task, ema, optimizers)
+    check_finite(7, task, ema, optimizers)
     for phase, owner in (("D", optimizers["D"].state), ("G", ema)):
         broken = next(iter(owner.values()))["exp_avg_sq"] if phase == "D" else next(owner.parameters())
         kept, broken.data = broken.data, torch.full_like(broken, math.nan)
         with pytest.raises(Diverged, match=f"{phase} went wrong at step 7: its weights or their moments are not"):
-            inspect(7, task, ema, optimizers)
+            check_finite(7, task, ema, optimizers)
         broken.data = kept
 
 
 def test_a_phase_is_lowered_once():
-    watch = Watch(Game(), 10)
+    watch = DivergenceMonitor(Game(), 10)
     watch.lower(Trouble(phase="G", step=8, what="a loss is nan"), 5)
     assert watch.factors == {"G": 0.5}
     with pytest.raises(

@@ -10,12 +10,12 @@ from tests.tasks.test_tasks import make_task
 from translate.synthetic import render
 from translate.training.failure_modes import (
     agreement,
-    alike,
     checkerboard,
-    copies,
     examine,
+    ignores_z,
     inverted,
-    one_answer,
+    is_collapsed,
+    is_identity,
     periodic,
 )
 
@@ -65,16 +65,16 @@ def test_colours_turned_round_though_light_stays(photos):
 
 
 def test_copies(photos, paintings):
-    assert copies(photos, photos + 0.01 * torch.randn_like(photos))
-    assert not copies(photos, paintings)
-    assert not copies(photos, photos + 0.1 * torch.randn_like(photos))
+    assert is_identity(photos, photos + 0.01 * torch.randn_like(photos))
+    assert not is_identity(photos, paintings)
+    assert not is_identity(photos, photos + 0.1 * torch.randn_like(photos))
 
 
 def test_copies_of_pairs_are_told_by_the_way_to_the_truth(drawn):
     sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
-    assert copies(sketches, sketches + 0.05, shoes)
-    assert not copies(sketches, shoes, shoes)
-    assert not copies(sketches, torch.lerp(sketches, shoes, 0.5), shoes)
+    assert is_identity(sketches, sketches + 0.05, shoes)
+    assert not is_identity(sketches, shoes, shoes)
+    assert not is_identity(sketches, torch.lerp(sketches, shoes, 0.5), shoes)
 
 
 @pytest.mark.parametrize("period", [2, 4])
@@ -104,17 +104,17 @@ def test_noise_has_little_that_repeats():
 
 def test_one_picture_for_all(photos, paintings):
     same = paintings[:1].expand(4, -1, -1, -1) + 0.02 * torch.randn(4, 3, 64, 64)
-    assert alike(same, photos, paintings)
-    assert not alike(paintings, photos, paintings)
-    assert not alike(paintings[:1], photos[:1], paintings[:1])  # of one picture nothing is known
+    assert is_collapsed(same, photos, paintings)
+    assert not is_collapsed(paintings, photos, paintings)
+    assert not is_collapsed(paintings[:1], photos[:1], paintings[:1])  # of one picture nothing is known
 
 
 def test_one_answer_for_all_looks(drawn):
     sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
     ways = [load(drawn / "shoes" / "truth" / "A", f"*/{k}.png") for k in range(3)]
     assert len(ways[0]) == 4
-    assert not one_answer(ways, sketches, shoes)
-    assert one_answer([shoes, shoes + 0.002, shoes], sketches, shoes)
+    assert not ignores_z(ways, sketches, shoes)
+    assert ignores_z([shoes, shoes + 0.002, shoes], sketches, shoes)
 
 
 # ---- what is said

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.training.mode_collapse import Health
+from translate.training.mode_collapse import CollapseMonitor
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def tensor(pictures):
 
 
 def test_new_pictures_of_the_same_kind_are_well(pictures):
-    verdict = Health(tensor(pictures[:32]), pictures[100:]).look([tensor(pictures[32:96])])
+    verdict = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).look([tensor(pictures[32:96])])
     assert verdict.spread == pytest.approx(1, abs=0.1)
     assert verdict.nearness == pytest.approx(1, abs=0.1)
     assert verdict.alarms == []
@@ -26,13 +26,16 @@ def test_new_pictures_of_the_same_kind_are_well(pictures):
 
 def test_of_pictures_that_are_not_square_the_middles_count(pictures):
     wide = np.pad(pictures[100:], ((0, 0), (0, 0), (5, 6), (0, 0)))
-    square, padded = Health(tensor(pictures[:32]), pictures[100:]), Health(tensor(pictures[:32]), wide)
+    square, padded = (
+        CollapseMonitor(tensor(pictures[:32]), pictures[100:]),
+        CollapseMonitor(tensor(pictures[:32]), wide),
+    )
     assert torch.equal(square.bank, padded.bank)
 
 
 def test_one_picture_again_and_again_is_a_collapse(pictures):
     same = tensor(pictures[32:33]).expand(64, -1, -1, -1) + 0.01 * torch.randn(64, 3, 16, 16)
-    health = Health(tensor(pictures[:32]), pictures[100:])
+    health = CollapseMonitor(tensor(pictures[:32]), pictures[100:])
     assert health.look([same], young=True).alarms == []
     verdict = health.look([same])
     assert verdict.spread < 0.1
@@ -44,7 +47,7 @@ def test_one_picture_of_each_class_is_a_collapse_though_the_classes_differ(pictu
     labels = np.arange(200) % 10
     each = tensor(pictures[100:110])
     same = [(picture.expand(8, -1, -1, -1) + 0.01 * torch.randn(8, 3, 16, 16)) for picture in each]
-    health = Health(tensor(pictures[:32]), pictures[100:], labels)
+    health = CollapseMonitor(tensor(pictures[:32]), pictures[100:], labels)
     verdict = health.look(same)
     assert verdict.spread > 0.8
     assert verdict.within < 0.1
@@ -56,12 +59,12 @@ def test_one_picture_of_each_class_is_a_collapse_though_the_classes_differ(pictu
 
 
 def test_training_pictures_by_heart_are_told(pictures):
-    verdict = Health(tensor(pictures[:32]), pictures[100:]).look([tensor(pictures[100:164])])
+    verdict = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).look([tensor(pictures[100:164])])
     assert verdict.nearness < 0.1
     assert "LEARNS PICTURES BY HEART" in str(verdict)
 
 
 def test_gray_samples_with_three_channels(pictures):
     gray = pictures[..., :1]
-    verdict = Health(tensor(gray[:32]), gray[100:]).look([tensor(gray[32:96]).expand(-1, 3, -1, -1)])
+    verdict = CollapseMonitor(tensor(gray[:32]), gray[100:]).look([tensor(gray[32:96]).expand(-1, 3, -1, -1)])
     assert verdict.spread == pytest.approx(1, abs=0.1)

@@ -58,7 +58,8 @@ def test_lines_and_samples_do_not_depend_on_when_it_was_saved_or_killed(
 
 
 @pytest.mark.parametrize(
-    "place", ["export_model", "Previews.show", "Previews.film", "States.save", "Log.write", "RunFolder.forget_cache"]
+    "place",
+    ["export_model", "Previews.show", "Previews.film", "StateFolder.save", "Log.write", "RunFolder.forget_cache"],
 )
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_around_any_part_of_a_save_changes_nothing(
@@ -70,7 +71,7 @@ def test_a_kill_around_any_part_of_a_save_changes_nothing(
     owner, name = module, place
     if "." in place:
         owner, name = (
-            getattr(states if place.startswith("States") else module, place.split(".")[0]),
+            getattr(states if place.startswith("StateFolder") else module, place.split(".")[0]),
             place.split(".")[1],
         )
     real = getattr(owner, name)
@@ -170,7 +171,7 @@ def test_a_run_that_has_to_end_unsaved_says_what_is_kept(two_folders, tmp_path, 
         raise WriteError("last.pt: cannot be written (No space left on device)")
 
     with monkeypatch.context() as patch:
-        patch.setattr(states.States, "save", full)
+        patch.setattr(states.StateFolder, "save", full)
         with pytest.raises(UserError, match="step 12 is not saved.*no earlier state is there, and the same command"):
             train(config)
     assert train(config) == tmp_path / "r"
@@ -235,7 +236,7 @@ def test_ctrl_c_in_the_middle_of_writing_a_state_leaves_the_one_before(tmp_path)
         def __reduce__(self):
             raise KeyboardInterrupt
 
-    kept = states.States(tmp_path)
+    kept = states.StateFolder(tmp_path)
     kept.save(1, {"net": torch.nn.Linear(2, 2)})
     with pytest.raises(KeyboardInterrupt):
         kept.save(2, {"net": Interrupting(2, 2)})

@@ -109,4 +109,4 @@ def test_a_batch_is_dealt_out_evenly_or_refused(pictures, tmp_path, monkeypatch)
         train(config_of("cycle fast", pictures, tmp_path))
     monkeypatch.setenv("WORLD_SIZE", "8")
     with pytest.raises(OptionError, match="choose 8"):
-        dist.join(torch.device("cpu"), 4)
+        dist.init(torch.device("cpu"), 4)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from translate.images.io import WriteError
-from translate.training.states import Saves, States
+from translate.training.states import SaveSchedule, StateFolder
 from translate.utils.errors import UserError
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ def numbers(parts):
 
 
 def saved(folder, *steps, keep=2):
-    states = States(folder, keep)
+    states = StateFolder(folder, keep)
     for step in steps:
         states.save(step, make_parts(float(step)))
     return states
@@ -44,7 +44,7 @@ def saved(folder, *steps, keep=2):
 def loaded(folder):
     """The step of the newest state that can be loaded; all that it holds are numbers of that step."""
     parts = make_parts()
-    step = States(folder).load(parts, CPU)
+    step = StateFolder(folder).load(parts, CPU)
     assert numbers(parts) == {float(step)}
     return step
 
@@ -57,7 +57,7 @@ def files(folder):
 
 
 def test_what_was_saved_comes_back(tmp_path):
-    assert States(tmp_path).load(make_parts(), CPU) == 0
+    assert StateFolder(tmp_path).load(make_parts(), CPU) == 0
     saved(tmp_path / "s", 7)
     assert loaded(tmp_path / "s") == 7
 
@@ -73,7 +73,7 @@ def test_what_was_saved_comes_back(tmp_path):
 def test_so_many_states_are_kept(tmp_path, keep, names):
     saved(tmp_path, 1, 2, 3, 4, keep=keep)
     assert files(tmp_path) == names
-    again = States(tmp_path, keep)
+    again = StateFolder(tmp_path, keep)
     assert again.load(make_parts(), CPU) == 4
     again.save(5, make_parts(5.0))
     assert len(files(tmp_path)) == keep
@@ -106,7 +106,7 @@ def test_a_damaged_state_falls_back_to_the_one_before_and_says_so(tmp_path, caps
     assert loaded(tmp_path) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"note .*last\.pt: is not a state .*; going on from step_0000001\.pt, of step 1", line)
-    states = States(tmp_path)
+    states = StateFolder(tmp_path)
     states.load(make_parts(), CPU)
     states.save(2, make_parts(2.0))  # what is damaged is not kept behind it
     assert files(tmp_path) == ["last.pt", "step_0000001.pt"]
@@ -117,7 +117,7 @@ def test_states_beyond_the_one_that_was_gone_back_to_are_forgotten(tmp_path):
     saved(tmp_path, 10, 20, 30, keep=3)
     for name in ("last.pt", "step_0000020.pt"):
         cut(tmp_path / name)
-    states = States(tmp_path, 3)
+    states = StateFolder(tmp_path, 3)
     assert states.load(make_parts(), CPU) == 10
     states.save(15, make_parts(15.0))
     assert files(tmp_path) == ["last.pt", "step_0000010.pt"]
@@ -131,7 +131,7 @@ def test_where_no_state_is_whole_nothing_begins_anew_unasked(tmp_path):
         loaded(tmp_path)
     saved(tmp_path / "other", 1)
     with pytest.raises(UserError, match="is not a state of this run"):
-        States(tmp_path / "other").load({"task": nn.Linear(3, 2)}, CPU)
+        StateFolder(tmp_path / "other").load({"task": nn.Linear(3, 2)}, CPU)
 
 
 def test_a_part_that_the_file_does_not_know_stays_unless_it_is_a_network(tmp_path):
@@ -140,7 +140,7 @@ def test_a_part_that_the_file_does_not_know_stays_unless_it_is_a_network(tmp_pat
             raise AssertionError
 
     saved(tmp_path, 3)
-    assert States(tmp_path).load(make_parts() | {"note": Note()}, CPU) == 3
+    assert StateFolder(tmp_path).load(make_parts() | {"note": Note()}, CPU) == 3
 
 
 def test_no_code_is_run_from_a_state(tmp_path):
@@ -153,7 +153,7 @@ def test_no_code_is_run_from_a_state(tmp_path):
         with (tmp_path / "s" / "last.pt").open("wb") as file:
             bad(file)
         with pytest.raises(UserError):
-            States(tmp_path / "s").load({}, CPU)
+            StateFolder(tmp_path / "s").load({}, CPU)
     assert not (tmp_path / "owned").exists()
 
 
@@ -251,7 +251,7 @@ def test_whatever_goes_wrong_in_a_save_there_is_a_whole_state(tmp_path, monkeypa
         outcomes.add(step)
         if fault != "kill":
             assert not [f for f in files(folder) if f.endswith(".tmp")] or name == "unlink"
-        states = States(folder)
+        states = StateFolder(folder)
         states.load(make_parts(), CPU)
         states.save(4, make_parts(4.0))  # and the run goes on
         assert loaded(folder) == 4
@@ -297,7 +297,7 @@ def test_saves_that_are_refused_are_told_and_tried_again(capsys):
         if full[0]:
             raise WriteError("last.pt: cannot be written (No space left on device)")
 
-    saves = Saves(write, minutes=0.0, good=10)
+    saves = SaveSchedule(write, minutes=0.0, good=10)
     saves(20, now=False)
     assert saves.good == 10
     assert "step 20 is not saved" in (line := capsys.readouterr().err) and "step 10 is kept" in line

@@ -4,7 +4,7 @@ import time
 import pytest
 import torch
 
-from translate.utils.concurrency import Lanes
+from translate.utils.concurrency import CpuSlots
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def cores(monkeypatch):
 
 
 def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
-    lanes, lock, inside, seen = Lanes(3), threading.Lock(), [], []
+    lanes, lock, inside, seen = CpuSlots(3), threading.Lock(), [], []
 
     def work(whole):
         with lanes.taken(whole=whole):
@@ -39,7 +39,7 @@ def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
 
 
 def test_one_lane_has_all_cores_and_an_error_frees_it(cores):
-    lanes = Lanes(1)
+    lanes = CpuSlots(1)
     for whole in (False, True):
         with pytest.raises(ZeroDivisionError), lanes.taken(whole=whole):
             assert cores.threads == 4

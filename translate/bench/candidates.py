@@ -24,7 +24,7 @@ from translate.bench.pictures import write_dataset
 from translate.data.datasets import TRAINING_DATA
 from translate.data.loading.loader import Batches
 from translate.training.autotune import Plan, make_plan
-from translate.training.loop import build_task, noise, scratch_step, train
+from translate.training.loop import build_task, make_trial_step, noise_batch, train
 from translate.training.step import to_device
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
@@ -50,7 +50,7 @@ def plan_of(case: Case) -> Plan:
     device = pick_device(case.device)
     return make_plan(
         case.config, device, case.size, EPOCH / case.batch_size, 0.0,
-        lambda p: scratch_step(case.config, case.channels, p, device),
+        lambda p: make_trial_step(case.config, case.channels, p, device),
     )  # fmt: skip
 
 
@@ -58,13 +58,15 @@ def ours(spec: Spec) -> Candidate:
     """Our step, with a given plan."""
     case = Case.from_json(spec)
     keep_freed_memory(large=not case.config.train.checkpoint)
-    return scratch_step(case.config, case.channels, Plan(**spec["plan"]), pick_device(case.device)), {}
+    return make_trial_step(case.config, case.channels, Plan(**spec["plan"]), pick_device(case.device)), {}
 
 
 def eager(spec: Spec) -> Candidate:
     """Our step without a plan: the case leaves nothing open."""
     case = Case.from_json(spec)
-    return scratch_step(case.config, case.channels, plan_of(case), pick_device(case.device)), {"count": spec["count"]}
+    return make_trial_step(case.config, case.channels, plan_of(case), pick_device(case.device)), {
+        "count": spec["count"]
+    }
 
 
 def textbook(spec: Spec) -> Candidate:
@@ -76,7 +78,7 @@ def textbook(spec: Spec) -> Candidate:
     made = plan_of(case)
     task = build_task(config, case.channels, made, device)
     take = Textbook(task, config.train.lr, (float(config.train.betas[0]), float(config.train.betas[1])))
-    batch = noise(case.channels, case.batch_size, made.crop)
+    batch = noise_batch(case.channels, case.batch_size, made.crop)
     return lambda: take(to_device(batch, device, channels_last=False)), {}
 
 

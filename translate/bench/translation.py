@@ -23,7 +23,7 @@ from translate.bench.worker import Worker, environment, python
 from translate.checkpoints.model_file import Recipe, load_model, model_file, read_recipe
 from translate.data.files.find import find_images
 from translate.images.io import read_picture, read_rgb8
-from translate.inference.preprocess import fitted_size
+from translate.inference.preprocess import network_size
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
@@ -184,7 +184,7 @@ def _sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[int, tupl
     sizes: Counter[tuple[int, int]] = Counter()
     for file in files:
         height, width = read_picture(file).pixels.shape[:2]
-        rows, columns = (-(-side // multiple) * multiple for side in fitted_size(recipe, height, width))
+        rows, columns = (-(-side // multiple) * multiple for side in network_size(recipe, height, width))
         sizes[rows, columns] += 1
     usual = sizes.most_common(1)[0][0]
     area = sum(height * width * count for (height, width), count in sizes.items())

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from translate.data.sources.factors import factors_of
 from translate.data.sources.image_set import ImageSet, resolve_images
-from translate.data.sources.labelled_image import Source
+from translate.data.sources.labelled_image import LabelledImage
 from translate.evaluation.generation_report import MODEL, FactorRow, LabelScores, SampleRow, SampleScores, SetScore
 from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
 from translate.evaluation.memorization import MemoryCheck, check_memory, thinned
@@ -86,7 +86,7 @@ def evaluate_samples(
     if weights:
         describers["SqueezeNet features"] = SqueezeNetFeatures(weights)
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        return Scoring(sampler, images, describers, Reader(bar, images.title)).run(count, limit)
+        return GenerationEvaluation(sampler, images, describers, Reader(bar, images.title)).run(count, limit)
 
 
 def trained_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
@@ -125,8 +125,8 @@ class RealPictures:
         moments: of all M.
     """
 
-    def __init__(self, chosen: Sequence[Source], size: int, some: int, reader: Reader, kind: str) -> None:
-        self.sources: list[Source] = []
+    def __init__(self, chosen: Sequence[LabelledImage], size: int, some: int, reader: Reader, kind: str) -> None:
+        self.sources: list[LabelledImage] = []
         self.moments = Moments()
         small, kept, wanted = [], [], set(part_of(chosen, some))
         for source, picture in reader.each_with(list[Any](chosen), lambda each: middle_square(each.read(), size)):
@@ -152,12 +152,12 @@ class RealPictures:
         return Labelled(self.small[chosen], np.array(labels)[chosen])
 
 
-def part_of(sources: Sequence[Source], most: int) -> list[Any]:
-    """Take at most so many of the pictures, evenly spread; they are hashable, which `Source` does not say."""
+def part_of(sources: Sequence[LabelledImage], most: int) -> list[Any]:
+    """Take at most so many of the pictures, evenly spread; they are hashable, which `LabelledImage` does not say."""
     return spread(list[Any](sources), most)
 
 
-class Scoring:
+class GenerationEvaluation:
     """Scores a model on a set of pictures."""
 
     def __init__(

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from translate.data.loading.masks import BANDS, evaluation_mask
 from translate.data.sources.image_set import ImageSet
-from translate.data.sources.labelled_image import Source
+from translate.data.sources.labelled_image import LabelledImage
 from translate.evaluation.inpainting_report import BandScores, HoleScores
 from translate.evaluation.inpainting_tally import FILLS, Fill, Holed, HoleTally, apart_inside
 from translate.evaluation.report import Row
@@ -35,7 +35,7 @@ from translate.utils.errors import OptionError, UserError
 
 MODEL, FLOOR = "this model", "other real pictures"
 MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pass of the network
-Place = tuple[int, Source]  # a test picture, by its place among all of them, which says where its holes are
+Place = tuple[int, LabelledImage]  # a test picture, by its place among all of them, which says where its holes are
 
 
 def evaluate_holes(
@@ -71,7 +71,7 @@ def evaluate_holes(
     import_torchmetrics("image.kid")  # fail now, not after the first picture
     places = places_of(images, limit)
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        scoring = Scoring(translator, Prepared(size, gray), count, Reader(bar, images.title))
+        scoring = InpaintingEvaluation(translator, Prepared(size, gray), count, Reader(bar, images.title))
         return scoring.run(images, places, limit)
 
 
@@ -100,7 +100,7 @@ class Prepared:
     def __init__(self, size: int, gray: bool) -> None:
         self.size, self.gray = size, gray
 
-    def read(self, source: Source) -> np.ndarray:
+    def read(self, source: LabelledImage) -> np.ndarray:
         """Read a picture: (size, size, 3) uint8.
 
         Raises:
@@ -137,7 +137,7 @@ class Band:
         return BandScores(low=self.low, high=self.high, area=area, rows=[*rows, floor], apart=apart)
 
 
-class Scoring:
+class InpaintingEvaluation:
     """Goes once over the held-out pictures with all methods and holes of every size."""
 
     def __init__(self, translator: Callable[..., Any], prepared: Prepared, count: int, reader: Reader) -> None:

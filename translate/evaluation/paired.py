@@ -62,7 +62,7 @@ def evaluate_pairs(
         raise UserError(f"{pairs.title} has no test pairs: put some into testA and testB")
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         reader = Reader(bar, " -> ".join(pairs.names))
-        part = Scoring(translator, pairs, count, reader).run(spread(pairs.test, limit))
+        part = PairedEvaluation(translator, pairs, count, reader).run(spread(pairs.test, limit))
     return Scores([part], DctFeatures.version, SEED)
 
 
@@ -101,7 +101,7 @@ class TrainingSet:
         return brought_to(read_pair(self.sources(picture))[1], picture.shape)
 
 
-class Scoring:
+class PairedEvaluation:
     """Goes once over the test pairs with all methods."""
 
     def __init__(self, translator: Callable[..., Any], pairs: Pairs, count: int, reader: Reader) -> None:

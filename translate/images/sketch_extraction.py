@@ -3,7 +3,7 @@
 Photos are smoothed with their edges kept, the ridges of their colour gradient are followed (Di Zenzo 1986,
 https://doi.org/10.1016/0734-189X(86)90223-9; thinning and two thresholds after Canny 1986,
 https://doi.org/10.1109/TPAMI.1986.4767851), short lines are dropped, and the others drawn with a soft pen where
-they run between the pixels, so that no stairs show. What a user drew is the business of `translate.images.line_drawings`.
+they run between the pixels, so that no stairs show. Drawings by users are handled by `translate.images.line_drawings`.
 """
 
 __all__ = ["extract_sketches", "ink", "is_line_drawing", "sketch_of", "tidy_sketch"]

@@ -1,6 +1,6 @@
 """Pictures to a device and back: 8-bit ones travel as bytes, and nobody waits before the result is needed."""
 
-__all__ = ["Arriving", "to_device"]
+__all__ = ["HostCopy", "to_device"]
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ def to_device(x: Tensor, device: torch.device) -> Tensor:
     return x.float().div_(255).mul_(2).sub_(1) if x.dtype == torch.uint8 else x.float()
 
 
-class Arriving:
+class HostCopy:
     """A batch of pictures on its way from the device; the copy runs while others compute."""
 
     def __init__(self, y: Tensor, dtype: DTypeLike) -> None:

@@ -19,10 +19,10 @@ from translate.images.encode import FORMATS
 from translate.images.io import atomic_write
 from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
 from translate.images.tiff import kind_of
-from translate.images.transfer import Arriving
-from translate.inference.preprocess import brought_back, fitted_size, fitted_source, is_paired
-from translate.inference.request import Wish
-from translate.inference.runner import Inference, Tiled, Watch
+from translate.images.transfer import HostCopy
+from translate.inference.preprocess import brought_back, is_paired, network_size, prepare_source
+from translate.inference.request import Request
+from translate.inference.runner import ModelRunner, ProgressCallback, Tiled
 from translate.inference.tiling.disk_raster import Raster
 from translate.inference.tiling.regions import Region
 from translate.utils.errors import UserError
@@ -251,19 +251,19 @@ def open_huge(path: Path, room: int | None, values: ValueRange | None = None) ->
     return picture if _COPIES * picture.nbytes > room // 2 or height * width > TRUST.max_pixels else None
 
 
-def translate_huge(infer: Inference, picture: HugePicture, wish: Wish, watch: Watch) -> list[Canvas]:
+def translate_huge(infer: ModelRunner, picture: HugePicture, wish: Request, watch: ProgressCallback) -> list[Canvas]:
     """Translate a picture region by region to all the answers that are wished for.
 
     Raises:
         UserError: the model's pictures cannot go through tile by tile, or the memory is too little.
     """
     recipe, name, paired = infer.recipe, str(picture.path), is_paired(infer.recipe)
-    if fitted_size(recipe, *picture.size, wish.scale) != picture.size:
+    if network_size(recipe, *picture.size, wish.scale) != picture.size:
         raise UserError(f"{name}: this model would see it at {recipe.size} px; say --scale native, or shrink it first")
     channels, _ = infer.channels(wish.direction)
 
     def shown(part: Picture) -> Tensor:
-        return fitted_source(recipe, part, channels, part.pixels.shape[:2], name)
+        return prepare_source(recipe, part, channels, part.pixels.shape[:2], name)
 
     made = []
     for answer in wish.answers:
@@ -271,7 +271,7 @@ def translate_huge(infer: Inference, picture: HugePicture, wish: Wish, watch: Wa
 
         def write(region: Region, y: Tensor, canvas: Canvas = canvas) -> None:
             like = picture.region(region)
-            part = brought_back(Arriving(y, like.pixels.dtype).array(0), like, paired)
+            part = brought_back(HostCopy(y, like.pixels.dtype).array(0), like, paired)
             pixels = part.pixels[..., :1] if part.gray else part.pixels
             canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
 

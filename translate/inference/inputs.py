@@ -13,7 +13,7 @@ from translate.images.decode import from_pillow
 from translate.images.encode import stored_alpha, to_array, to_pillow
 from translate.images.io import read_picture
 from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
-from translate.inference.preprocess import fitted_hint
+from translate.inference.preprocess import prepare_hints
 from translate.utils.errors import UserError
 
 _KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are not translated as they are but can be returned to
@@ -46,7 +46,7 @@ def hint_of(layer: Any, x: Tensor) -> Tensor:
     """Read a layer of strokes for pictures (..., H, W), from a path, PIL image or array, as `fitting.fitted_hint`."""
     strokes, name = picture_of(layer)
     height, width = x.shape[-2:]
-    return fitted_hint(strokes, (height, width), (height, width), name)
+    return prepare_hints(strokes, (height, width), (height, width), name)
 
 
 def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> Picture:

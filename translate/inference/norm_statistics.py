@@ -1,7 +1,7 @@
 """Means and variances that networks normalise a picture by: its own, those of a thumbnail or reference, or of a film.
 
 Generators normalise every picture by its own statistics (instance norm). That is what they were trained with, and the
-default: "exact". Where statistics are taken from elsewhere, a `SteadyNorm` stands in the place of each such norm, in a
+default: "exact". Where statistics are taken from elsewhere, a `FrozenNorm` stands in the place of each such norm, in a
 copy of the networks that shares their weights:
 
 - "frozen": those of a thumbnail of the picture, or of one reference picture for all.
@@ -12,7 +12,7 @@ copy of the networks that shares their weights:
 Networks without instance norm give the same answer with all of them.
 """
 
-__all__ = ["STATISTICS", "Cuts", "Statistics", "thumbnail"]
+__all__ = ["STATISTICS", "SceneCutDetector", "Statistics", "thumbnail"]
 
 import copy
 import hashlib
@@ -24,9 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.inference.request import Answer
+from translate.inference.request import Variant
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.frozen_norm import _norms, _take_from, steadied
+from translate.networks.frozen_norm import _norms, _take_from, freeze_norms
 from translate.utils.errors import OptionError
 
 STATISTICS = ("exact", "frozen", "local", "smooth")
@@ -49,7 +49,7 @@ def thumbnail(x: Tensor, side: int) -> Tensor:
     return F.adaptive_avg_pool2d(x, (height, width)) if longest > side else x
 
 
-class Cuts:
+class SceneCutDetector:
     """Tells where a film cuts to another scene: frames differ much, and suddenly more than they did.
 
     Attributes:
@@ -85,8 +85,8 @@ class _Film:
     """Networks whose statistics follow the frames of a film."""
 
     def __init__(self, nets: nn.ModuleDict) -> None:
-        self.nets: nn.ModuleDict = steadied(nets)  # type: ignore[assignment]
-        self.cuts, self.frames = Cuts(), 0
+        self.nets: nn.ModuleDict = freeze_norms(nets)  # type: ignore[assignment]
+        self.cuts, self.frames = SceneCutDetector(), 0
 
     def prepare(self, x: Tensor) -> nn.ModuleDict:
         """Return the networks, which take on the statistics of the frame x as it goes through."""
@@ -148,7 +148,7 @@ class Statistics:
         self._saved: dict[str, dict[str, Any]] = {}
 
     def nets_for(
-        self, nets: nn.ModuleDict, x: Tensor, direction: str, answer: Answer, run: Pass, whole: bool = True
+        self, nets: nn.ModuleDict, x: Tensor, direction: str, answer: Variant, run: Pass, whole: bool = True
     ) -> nn.ModuleDict:
         """Return the networks to translate x with.
 
@@ -173,7 +173,7 @@ class Statistics:
 
     @staticmethod
     def _frozen_on(nets: nn.ModuleDict, small: Tensor, run: Pass) -> nn.ModuleDict:
-        steady: nn.ModuleDict = steadied(nets)  # type: ignore[assignment]
+        steady: nn.ModuleDict = freeze_norms(nets)  # type: ignore[assignment]
         _take_from(steady, 1.0, lambda: run(steady, small))
         return steady
 
@@ -212,7 +212,7 @@ class Statistics:
         self._saved = dict(state)
 
 
-def _key(direction: str, answer: Answer) -> str:
+def _key(direction: str, answer: Variant) -> str:
     """Name a direction and an answer."""
     look = "" if answer.z is None else hashlib.sha256(answer.z.cpu().numpy().tobytes()).hexdigest()[:16]
     return f"{direction} {answer.seed} {look}"

@@ -1,6 +1,6 @@
 """A picture on its way into a model: what it is, and what the networks are shown of it."""
 
-__all__ = ["Layer", "Ready"]
+__all__ = ["Conditioning", "PreparedImage"]
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,13 @@ from torch import Tensor
 from translate.images.picture import Picture
 from translate.inference.inpainting import NamedHole
 
-Layer = tuple[Picture, str] | NamedHole  # strokes or a hole that belong to a picture, and what an error may call them
+Conditioning = (
+    tuple[Picture, str] | NamedHole
+)  # strokes or a hole that belong to a picture, and what an error may call them
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class PreparedImage:
     """A picture, and what a model is shown of it.
 
     Attributes:

@@ -1,15 +1,15 @@
 """Between a user's pictures and what a model was trained on: channels, scale, sketches and hints."""
 
 __all__ = [
-    "as_look",
+    "prepare_style_image",
     "as_sketch",
     "bring_back",
     "brought_back",
     "check_channels",
-    "fitted",
-    "fitted_hint",
-    "fitted_size",
-    "fitted_source",
+    "to_network_input",
+    "prepare_hints",
+    "network_size",
+    "prepare_source",
     "is_paired",
     "looks_like_photo",
 ]
@@ -57,7 +57,7 @@ def check_channels(picture: Picture, channels: int, name: str) -> None:
         )
 
 
-def fitted_size(recipe: Recipe, height: int, width: int, scale: str = "fit") -> tuple[int, int]:
+def network_size(recipe: Recipe, height: int, width: int, scale: str = "fit") -> tuple[int, int]:
     """Return the height and width, px, at which a model sees a picture of height x width px.
 
     A model that only ever saw whole pictures knows things at that scale alone: the shorter side is brought to the
@@ -69,7 +69,7 @@ def fitted_size(recipe: Recipe, height: int, width: int, scale: str = "fit") -> 
     return round(height * recipe.size / shorter), round(width * recipe.size / shorter)
 
 
-def fitted_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[int, int], name: str) -> Tensor:
+def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[int, int], name: str) -> Tensor:
     """Return a picture to translate as a model knows it.
 
     Args:
@@ -89,10 +89,10 @@ def fitted_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[i
     pixels = on_white(picture) if is_paired(recipe) else picture.pixels
     if recipe.facts.get("sketch"):
         pixels = as_sketch(pixels, min(size), name)
-    return fitted(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
+    return to_network_input(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
 
 
-def fitted(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
+def to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
     """Bring (H, W, 3) RGB, or as many bands as there are `channels`, to (1, channels, *size).
 
     Label maps are not interpolated. Those of 8 bits stay uint8, which `transfer.to_device` takes; others become
@@ -105,14 +105,14 @@ def fitted(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: boo
     return torch.from_numpy(stack if stack.flags.writeable else stack.copy()).permute(2, 0, 1)[None]
 
 
-def as_look(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
+def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
     """Return a picture of the target domain as a model knows it: (1, channels, h, w).
 
     Raises:
         UserError: it has other channels.
     """
     check_channels(photo, channels, name)
-    return fitted(on_white(photo), channels, fitted_size(recipe, *photo.pixels.shape[:2]))
+    return to_network_input(on_white(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
 
 
 def as_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
@@ -169,7 +169,7 @@ def looks_like_photo(rgb: np.ndarray) -> bool:
     return bool(shading > _SHADED or (areas.mean() > _LARGE and colour > _COLOURED))
 
 
-def fitted_hint(layer: Picture, drawn: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
+def prepare_hints(layer: Picture, drawn: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
     """Return a layer of strokes as a model takes it.
 
     Args:

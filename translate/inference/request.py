@@ -1,6 +1,6 @@
 """Which of a model's answers is meant: the one without chance, the k-th of a seed, or that of a given look z."""
 
-__all__ = ["Answer", "Wish", "blend", "choose_answers"]
+__all__ = ["Variant", "Request", "blend", "choose_variants"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _PARALLEL = 1e-4  # sine of the angle below which two looks lie on one line
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class Variant:
     """What a model is asked for beside the picture; with neither, its one answer without chance.
 
     Attributes:
@@ -29,7 +29,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Wish:
+class Request:
     """What is asked of a model, the same for every picture; `Translator.wish` makes and checks it.
 
     Attributes:
@@ -40,14 +40,14 @@ class Wish:
     """
 
     direction: str
-    answers: list[Answer]
+    answers: list[Variant]
     several: bool = False
     scale: str = "fit"
 
 
-def choose_answers(
+def choose_variants(
     z_dim: int, varies: bool, *, count: int | None = None, seed: int | None = None, z: Any = None
-) -> tuple[list[Answer], bool]:
+) -> tuple[list[Variant], bool]:
     """Return the answers that are asked for, and whether the user asked for a list of them.
 
     Answer k of a seed is a function of (seed, k) alone, so that it wears the same look on every picture.
@@ -66,11 +66,11 @@ def choose_answers(
     if z is not None:
         if count is not None or seed is not None:
             raise OptionError("z says which answers are meant; leave out count and seed")
-        looks = _as_looks(z, z_dim)
-        return [Answer(z=look) for look in looks.reshape(-1, z_dim)], looks.ndim == 2
+        looks = _as_style_codes(z, z_dim)
+        return [Variant(z=look) for look in looks.reshape(-1, z_dim)], looks.ndim == 2
     if count is None and seed is None:
-        return [Answer()], False
-    return [_draw(seed or 0, k) for k in range(1 if count is None else count)], count is not None
+        return [Variant()], False
+    return [_draw_variant(seed or 0, k) for k in range(1 if count is None else count)], count is not None
 
 
 def _check(varies: bool, count: int | None, seed: int | None) -> None:
@@ -82,7 +82,7 @@ def _check(varies: bool, count: int | None, seed: int | None) -> None:
             raise OptionError(f"this model has one answer per picture; leave out {name}")
 
 
-def _as_looks(z: Any, z_dim: int) -> Tensor:
+def _as_style_codes(z: Any, z_dim: int) -> Tensor:
     """Return z as a float32 tensor on the CPU, (z_dim,) or (n, z_dim) with n > 0."""
     if not z_dim:
         raise OptionError("this model has no z; leave it out")
@@ -97,9 +97,9 @@ def _as_looks(z: Any, z_dim: int) -> Tensor:
     return looks
 
 
-def _draw(seed: int, k: int) -> Answer:
+def _draw_variant(seed: int, k: int) -> Variant:
     """Return answer k of `seed`."""
-    return Answer(seed=int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0]) >> 1)  # fits an int64
+    return Variant(seed=int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0]) >> 1)  # fits an int64
 
 
 def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | Sequence[float], n: int) -> np.ndarray:

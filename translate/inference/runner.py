@@ -1,6 +1,6 @@
 """The networks of a model as one pass over pictures of any size: padding, precision, and the memory that it takes."""
 
-__all__ = ["Inference", "Tiled", "Watch"]
+__all__ = ["ModelRunner", "Tiled", "ProgressCallback"]
 
 import copy
 import sys
@@ -16,21 +16,21 @@ from torch import Tensor, nn
 
 from translate.checkpoints.model_file import Recipe
 from translate.images.io import pad_to_multiple
-from translate.images.transfer import Arriving, to_device
+from translate.images.transfer import HostCopy, to_device
 from translate.inference.norm_statistics import Statistics
 from translate.inference.precision import Mode, Pass, arranged, pick_inference_precision
-from translate.inference.request import Answer
+from translate.inference.request import Variant
 from translate.inference.tiling.engine import stream
-from translate.inference.tiling.feature_maps import choose_way
+from translate.inference.tiling.feature_maps import choose_memory_plan
 from translate.inference.tiling.regions import Region, cut
 from translate.inference.tiling.trace import NotStreamable, plan_stream
 from translate.tasks import TASKS
 from translate.utils import memory
-from translate.utils.concurrency import Lanes
+from translate.utils.concurrency import CpuSlots
 from translate.utils.device import autocast
 from translate.utils.errors import OptionError, UserError
 
-Watch = Callable[[str, float], None]  # what is being done, and which share of it is
+ProgressCallback = Callable[[str, float], None]  # what is being done, and which share of it is
 _MINIMUM = 16  # px; below, networks that shrink a picture leave their norms nothing to average over
 _PROBE = 64  # px of the smaller picture that memory is measured with
 _ALWAYS_FITS = 2**20  # pixels; memory is not asked about for pictures up to this
@@ -60,7 +60,7 @@ class Tiled:
     small: Callable[[], Tensor]
 
 
-class Inference:
+class ModelRunner:
     """A pass through the networks of a model.
 
     Attributes:
@@ -99,7 +99,7 @@ class Inference:
         )
         self._given, self.nets = nets, arranged(nets, self.mode)
 
-    def steadied(self, stats: str, references: Mapping[str, Tensor | None], name: str) -> "Inference":
+    def steadied(self, stats: str, references: Mapping[str, Tensor | None], name: str) -> "ModelRunner":
         """Return the same networks with other `Statistics`.
 
         Raises:
@@ -111,7 +111,7 @@ class Inference:
         other.statistics = Statistics(stats, references, name, self.recipe.size)
         return other
 
-    def arranged(self, mode: Mode) -> "Inference":
+    def arranged(self, mode: Mode) -> "ModelRunner":
         """Return the same in a mode that another run has chosen."""
         other = copy.copy(self)
         other.mode, other.nets = mode, arranged(self._given, mode)
@@ -131,7 +131,7 @@ class Inference:
         return self.recipe.channels[source], self.recipe.channels[target]
 
     def __call__(
-        self, x: Tensor, direction: str, answer: Answer, hint: Tensor | None = None, name: str = "the picture"
+        self, x: Tensor, direction: str, answer: Variant, hint: Tensor | None = None, name: str = "the picture"
     ) -> Tensor:
         """Translate a batch.
 
@@ -164,7 +164,7 @@ class Inference:
             raise
 
     def _nets_for(
-        self, direction: str, answer: Answer, x: Tensor, hint: Tensor | None = None, whole: bool = True
+        self, direction: str, answer: Variant, x: Tensor, hint: Tensor | None = None, whole: bool = True
     ) -> nn.ModuleDict:
         """Return the networks that normalise x as is asked."""
 
@@ -180,7 +180,7 @@ class Inference:
         return not (self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"))
 
     def streamed(
-        self, x: Tensor, direction: str, answer: Answer, dtype: DTypeLike, name: str, watch: Watch
+        self, x: Tensor, direction: str, answer: Variant, dtype: DTypeLike, name: str, watch: ProgressCallback
     ) -> np.ndarray | None:
         """Translate a picture tile by tile if one pass would take more memory than it may; None: it would not.
 
@@ -205,7 +205,7 @@ class Inference:
         result = np.empty((height, width, self.channels(direction)[1]), dtype)
 
         def write(region: Region, y: Tensor) -> None:
-            result[region.top : region.bottom, region.left : region.right] = Arriving(y, dtype).array(0)
+            result[region.top : region.bottom, region.left : region.right] = HostCopy(y, dtype).array(0)
 
         whole = Region(0, height, 0, width)
         tiled = Tiled((height, width), partial(cut, x, whole), write, result.nbytes, lambda: x)
@@ -218,7 +218,7 @@ class Inference:
         return result
 
     def stream(
-        self, tiled: Tiled, direction: str, answer: Answer, budget: int, name: str, watch: Watch
+        self, tiled: Tiled, direction: str, answer: Variant, budget: int, name: str, watch: ProgressCallback
     ) -> None:  # fmt: skip
         """Translate a picture tile by tile, in so many bytes; else as `streamed`.
 
@@ -235,7 +235,7 @@ class Inference:
         computed = torch.bfloat16 if self.mode.precision == "bf16" else torch.float32
         crew = torch.get_num_threads() if self.device.type == "cpu" else 1
         work = self._bytes_per_pixel + self._beside
-        way = choose_way(plan, budget, work, tiled.fixed, name, computed=computed, crew=crew)
+        way = choose_memory_plan(plan, budget, work, tiled.fixed, name, computed=computed, crew=crew)
         way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
         where = "in files" if way.on_disk else "in memory"
         said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
@@ -285,14 +285,14 @@ class Inference:
         together = self.device.type == "cuda" and not self.statistics.each
         return max(1, min(_MOST, _ALWAYS_FITS // (height * width))) if together else 1
 
-    def lanes(self) -> Lanes:
+    def lanes(self) -> CpuSlots:
         """Return as many lanes as there are cores for small pictures, and memory; one where that cannot be."""
         threads = torch.get_num_threads()
         if self.device.type != "cpu" or self.draws or self.statistics.in_order:
-            return Lanes(1)
+            return CpuSlots(1)
         free = memory.free_bytes(self.device) if threads * _SIDE**2 > _ALWAYS_FITS else None
         fitting = threads if free is None else free // self.peak_bytes(_SIDE, _SIDE)
-        return Lanes(max(1, min(threads, fitting)))
+        return CpuSlots(max(1, min(threads, fitting)))
 
     def is_small(self, height: int, width: int) -> bool:
         """Whether a picture is to be translated on one core, with others on the others."""
@@ -338,10 +338,10 @@ class Inference:
         fitting = x if channels == 3 else x[:, :1].expand(-1, channels, -1, -1)
         if self.masked:
             fitting = torch.cat([fitting, _hole_in_the_middle(x)], 1)
-        return self._run(nets, mode, _tiles(fitting, self.fixed) if self.fixed else fitting, self.usual, Answer())
+        return self._run(nets, mode, _tiles(fitting, self.fixed) if self.fixed else fitting, self.usual, Variant())
 
     def _run(
-        self, nets: nn.ModuleDict, mode: Mode, x: Tensor, direction: str, answer: Answer, hint: Tensor | None = None
+        self, nets: nn.ModuleDict, mode: Mode, x: Tensor, direction: str, answer: Variant, hint: Tensor | None = None
     ) -> Tensor:
         x = to_device(x, self.device)
         padded, inside = pad_to_multiple(x, self._multiple, _MINIMUM)

@@ -1,6 +1,6 @@
 """A trained model as one callable: a picture of any kind and size in, one or many of the same kind and size out."""
 
-__all__ = ["Layer", "Ready", "Translator"]
+__all__ = ["Conditioning", "PreparedImage", "Translator"]
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,25 +15,25 @@ from torch import Tensor, nn
 
 from translate.checkpoints.model_file import Recipe, load_model, model_file
 from translate.images.picture import Picture, parse_range
-from translate.images.transfer import Arriving
+from translate.images.transfer import HostCopy
 from translate.inference.gigapixel import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference.inpainting import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
 from translate.inference.inputs import as_kind_of, checked_tensor, hint_of, picture_of
 from translate.inference.precision import Mode
-from translate.inference.prepared import Layer, Ready
+from translate.inference.prepared import Conditioning, PreparedImage
 from translate.inference.preprocess import (
-    as_look,
     brought_back,
     check_channels,
-    fitted_hint,
-    fitted_size,
-    fitted_source,
     is_paired,
+    network_size,
+    prepare_hints,
+    prepare_source,
+    prepare_style_image,
 )
-from translate.inference.request import Answer, Wish, choose_answers
-from translate.inference.runner import Inference, Watch
+from translate.inference.request import Request, Variant, choose_variants
+from translate.inference.runner import ModelRunner, ProgressCallback
 from translate.tasks import TASKS
-from translate.utils.concurrency import Lanes
+from translate.utils.concurrency import CpuSlots
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import parse_bytes
@@ -66,8 +66,8 @@ class Translator:
     ) -> None:  # fmt: skip
         if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use tools/sample.py")
-        self._infer = Inference(recipe, nets, torch.device(device), precision, memory)
-        self.watch: Watch = lambda doing, share: None
+        self._infer = ModelRunner(recipe, nets, torch.device(device), precision, memory)
+        self.watch: ProgressCallback = lambda doing, share: None
         self.recipe, self.nets, self.device = recipe, self._infer.nets, self._infer.device
         self.precision, self.note = self._infer.mode.precision, self._infer.note
         self.z_dim, self.random, self.masked = self._infer.z_dim, self._infer.random, self._infer.masked
@@ -135,7 +135,7 @@ class Translator:
         """Return this translator in the precision and layout that another run has chosen."""
         return self if mode == self.mode else self._by(self._infer.arranged(mode))
 
-    def _by(self, infer: Inference) -> "Translator":
+    def _by(self, infer: ModelRunner) -> "Translator":
         other = copy.copy(self)
         other._infer, other.nets = infer, infer.nets
         other.statistics, other.mode, other.precision = infer.statistics, infer.mode, infer.mode.precision
@@ -213,7 +213,7 @@ class Translator:
             x = checked_tensor(photo, channels).reshape(-1, *photo.shape[-3:])
             return self._infer.look(x).reshape(*photo.shape[:-3], -1).cpu().numpy()
         picture, name = picture_of(photo, self.values, channels)
-        return self._infer.look(as_look(self.recipe, picture, channels, name))[0].cpu().numpy()
+        return self._infer.look(prepare_style_image(self.recipe, picture, channels, name))[0].cpu().numpy()
 
     def wish(
         self,
@@ -223,7 +223,7 @@ class Translator:
         seed: int | None = None,
         z: Any = None,
         scale: str = "fit",
-    ) -> Wish:
+    ) -> Request:
         """Check what is asked, as arguments of a call, and return it, for `pictures`.
 
         Raises:
@@ -233,8 +233,8 @@ class Translator:
             raise OptionError(f"scale {scale!r} is unknown; choose fit or native")
         if self.masked and scale == "native":
             raise OptionError("a model that fills holes chooses the scale by the hole; leave the scale out")
-        answers, several = choose_answers(self.z_dim, self.random, count=count, seed=seed, z=z)
-        return Wish(direction=self.check_direction(direction), answers=answers, several=several, scale=scale)
+        answers, several = choose_variants(self.z_dim, self.random, count=count, seed=seed, z=z)
+        return Request(direction=self.check_direction(direction), answers=answers, several=several, scale=scale)
 
     def picture(self, picture: Picture, direction: str | None = None, name: str = "the picture") -> Picture:
         """Translate a picture to the one answer without chance; errors call it `name`.
@@ -245,7 +245,9 @@ class Translator:
         """
         return self.pictures(picture, self.wish(direction), None, name)[0]
 
-    def pictures(self, picture: Picture, wish: Wish, layer: Layer | None = None, name: str = "it") -> list[Picture]:
+    def pictures(
+        self, picture: Picture, wish: Request, layer: Conditioning | None = None, name: str = "it"
+    ) -> list[Picture]:
         """Translate a picture to all the answers that are wished for, each of its size and depth.
 
         Args:
@@ -262,7 +264,9 @@ class Translator:
         made = self.translated([self.ready(picture, wish, layer, name)], wish)
         return made[0]()
 
-    def ready(self, picture: Picture, wish: Wish, layer: Layer | None = None, name: str = "it") -> Ready:
+    def ready(
+        self, picture: Picture, wish: Request, layer: Conditioning | None = None, name: str = "it"
+    ) -> PreparedImage:
         """Do what is to be done before the networks see a picture, in any thread; arguments are those of `pictures`.
 
         Raises:
@@ -271,18 +275,18 @@ class Translator:
         source, target = self._infer.channels(wish.direction)
         if self.masked:
             check_channels(picture, source, name)
-            return Ready(picture=picture, name=name, hole=hole_in(picture, layer, name))  # type: ignore[arg-type]
+            return PreparedImage(picture=picture, name=name, hole=hole_in(picture, layer, name))  # type: ignore[arg-type]
         self.check_layer(hints=layer is not None)
         height, width = picture.pixels.shape[:2]
-        size = fitted_size(self.recipe, height, width, wish.scale)
-        shown = fitted_source(self.recipe, picture, source, size, name)
+        size = network_size(self.recipe, height, width, wish.scale)
+        shown = prepare_source(self.recipe, picture, source, size, name)
         if source != target:  # the result is gray where its domain is, whatever the picture is
             picture = replace(picture, gray=target == 1)
-        hint = fitted_hint(layer[0], (height, width), size, layer[1]) if layer else None  # type: ignore[arg-type]
+        hint = prepare_hints(layer[0], (height, width), size, layer[1]) if layer else None  # type: ignore[arg-type]
         seen_as = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
-        return Ready(picture=picture, name=seen_as, shown=shown, hint=hint)
+        return PreparedImage(picture=picture, name=seen_as, shown=shown, hint=hint)
 
-    def translated(self, batch: Sequence[Ready], wish: Wish) -> list[Callable[[], list[Picture]]]:
+    def translated(self, batch: Sequence[PreparedImage], wish: Request) -> list[Callable[[], list[Picture]]]:
         """Run the networks; for each picture return what waits for its answers and brings them to its size and depth.
 
         Args:
@@ -300,14 +304,14 @@ class Translator:
         if len(batch) == 1 and (streamed := self._streamed(first, wish)) is not None:
             return [lambda: [brought_back(array, first.picture, self._paired) for array in streamed]]
         passes = (self._infer(shown, wish.direction, answer, first.hint, first.name) for answer in wish.answers)
-        made = [Arriving(y, first.picture.pixels.dtype) for y in passes]
+        made = [HostCopy(y, first.picture.pixels.dtype) for y in passes]
 
         def answers(i: int) -> list[Picture]:
             return [brought_back(arriving.array(i), batch[i].picture, self._paired) for arriving in made]
 
         return [partial(answers, i) for i in range(len(batch))]
 
-    def _streamed(self, one: Ready, wish: Wish) -> list[np.ndarray] | None:
+    def _streamed(self, one: PreparedImage, wish: Request) -> list[np.ndarray] | None:
         """Return the answers to a picture too large for one pass, made tile by tile; None: it is not."""
         dtype, found = one.picture.pixels.dtype, []
         for answer in wish.answers:
@@ -321,19 +325,19 @@ class Translator:
         """Open a picture that would take too much memory to be decoded whole; None: it would not, or has to be."""
         return open_huge(path, self._infer.room(), self.values) if self._infer.streams else None
 
-    def huge(self, picture: HugePicture, wish: Wish) -> list[Canvas]:
+    def huge(self, picture: HugePicture, wish: Request) -> list[Canvas]:
         """Translate one that `open_huge` gave to all the answers that are wished for; as `translate_huge`."""
         return translate_huge(self._infer, picture, wish, self.watch)
 
-    def lanes(self) -> Lanes:
+    def lanes(self) -> CpuSlots:
         """Return the lanes in which pictures may be translated at the same time."""
         return self._infer.lanes()
 
-    def is_small(self, one: Ready) -> bool:
+    def is_small(self, one: PreparedImage) -> bool:
         """Whether one lane is enough for a picture."""
         return self._infer.is_small(*one.size)
 
-    def batch_of(self, one: Ready) -> int:
+    def batch_of(self, one: PreparedImage) -> int:
         """Return how many pictures like this one are translated together at best.
 
         Those of more than 8 bits go by themselves: in a batch, the last of 16 bits may come out differently.
@@ -368,7 +372,7 @@ class Translator:
         if mask and not self.masked:
             raise OptionError("this model fills no holes; leave the mask out, or give one of tools/train_inpaint.py")
 
-    def _tensors(self, x: Tensor, wish: Wish, hints: Any, mask: Any) -> list[Tensor]:
+    def _tensors(self, x: Tensor, wish: Request, hints: Any, mask: Any) -> list[Tensor]:
         channels, _ = self._infer.channels(wish.direction)
         batch = checked_tensor(x, channels).detach().reshape(-1, *x.shape[-3:])
         if self.masked:
@@ -381,23 +385,23 @@ class Translator:
 
     # ---- holes
 
-    def _filled(self, picture: Picture, hole: np.ndarray, wish: Wish, name: str) -> list[Picture]:
+    def _filled(self, picture: Picture, hole: np.ndarray, wish: Request, name: str) -> list[Picture]:
         """Fill the hole (H, W) of a picture with each of the answers."""
         channels, _ = self._infer.channels(wish.direction)
         sizes = {"channels": channels, "size": self.recipe.size, "fixed": self._infer.fixed}
 
-        def network(answer: Answer) -> Network:
+        def network(answer: Variant) -> Network:
             return lambda x: self._infer(x, wish.direction, answer, None, name)
 
         return [fill(picture, hole, network(answer), **sizes) for answer in wish.answers]
 
-    def _completed(self, image: Any, wish: Wish, mask: Any) -> list[Any]:
+    def _completed(self, image: Any, wish: Request, mask: Any) -> list[Any]:
         """Fill the hole of a picture of any kind; the results are of that kind."""
         picture, name = picture_of(image)
         hole = hole_in(picture, None if mask is None else hole_of(mask), name)
         return [keep_known(image, as_kind_of(image, one), hole) for one in self._filled(picture, hole, wish, name)]
 
-    def _completed_batch(self, x: Tensor, wish: Wish, mask: Any) -> Iterator[Tensor]:
+    def _completed_batch(self, x: Tensor, wish: Request, mask: Any) -> Iterator[Tensor]:
         """Fill the holes of (B, C, H, W), each picture in one pass."""
         holes, fixed = holes_of_batch(mask, x), self._infer.fixed
         if fixed and max(x.shape[2:]) > fixed:

@@ -51,7 +51,7 @@ class Augment(nn.Module):
     def follow(self, scores: Tensor) -> None:
         """Move the strength after the scores (B, 1) of real pictures."""
         if self.target:
-            scores = dist.everyone(scores)
+            scores = dist.all_gather_rows(scores)
             step = len(scores) / SPEED * torch.sign(scores.sign().mean() - self.target)
             self.strength.add_(step).clamp_(0, 0.8)
 
@@ -63,7 +63,7 @@ def drawn_for(change: Any, shape: torch.Size) -> dict[str, Tensor] | None:
         return None
     drawn = change.forward_parameters(wide)
     common = ("order", "forward_input_shape")  # not by rows
-    return {key: x if key in common or len(x) != wide[0] else dist.mine(x) for key, x in drawn.items()}
+    return {key: x if key in common or len(x) != wide[0] else dist.local_rows(x) for key, x in drawn.items()}
 
 
 @functools.lru_cache(maxsize=128)

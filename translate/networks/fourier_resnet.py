@@ -165,7 +165,7 @@ class FourierResnet(nn.Module):
         """
         shape = planes, *inside.shape[2:]
         if self.training:
-            return inside * dist.rows(lambda n: torch.randn(n, *shape, device=inside.device), len(inside))
+            return inside * dist.draw_local_rows(lambda n: torch.randn(n, *shape, device=inside.device), len(inside))
         return inside * torch.randn(1, *shape).to(inside.device)
 
 

@@ -1,6 +1,6 @@
 """Norms by a mean and a variance that they hold, in the place of those by the picture's own."""
 
-__all__ = ["SteadyNorm", "SteadyStyleNorm", "steadied"]
+__all__ = ["FrozenNorm", "FrozenStyleNorm", "freeze_norms"]
 
 import copy
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
 
 
-class SteadyNorm(nn.Module):
+class FrozenNorm(nn.Module):
     """Normalises every channel by a mean and a variance that it holds, pixel by pixel.
 
     Attributes:
@@ -49,8 +49,8 @@ class SteadyNorm(nn.Module):
         return f"{len(self.mean)}, eps={self.eps}"
 
 
-class SteadyStyleNorm(nn.Module):
-    """A `StyleNorm` with a `SteadyNorm` inside."""
+class FrozenStyleNorm(nn.Module):
+    """A `StyleNorm` with a `FrozenNorm` inside."""
 
     def __init__(self, style_norm: StyleNorm) -> None:
         super().__init__()
@@ -64,14 +64,14 @@ class SteadyStyleNorm(nn.Module):
 def _steady(norm: nn.Module) -> nn.Module:
     """Return what takes the place of a norm that looks at the whole picture; other modules stay."""
     if isinstance(norm, StyleNorm):
-        return SteadyStyleNorm(norm)
+        return FrozenStyleNorm(norm)
     if isinstance(norm, BatchNorm):
-        return SteadyNorm(norm.num_features, norm.eps, norm.weight, norm.bias).to(norm.weight.device)
-    return SteadyNorm(norm.channels, norm.eps) if isinstance(norm, InstanceNorm) else norm
+        return FrozenNorm(norm.num_features, norm.eps, norm.weight, norm.bias).to(norm.weight.device)
+    return FrozenNorm(norm.channels, norm.eps) if isinstance(norm, InstanceNorm) else norm
 
 
-def steadied(net: nn.Module, like: Tensor | None = None) -> nn.Module:
-    """Return a copy of a network that shares its weights and has a `SteadyNorm` for each norm by the picture's own.
+def freeze_norms(net: nn.Module, like: Tensor | None = None) -> nn.Module:
+    """Return a copy of a network that shares its weights and has a `FrozenNorm` for each norm by the picture's own.
 
     Args:
         net: in eval mode.
@@ -90,8 +90,8 @@ def steadied(net: nn.Module, like: Tensor | None = None) -> nn.Module:
     return changed
 
 
-def _norms(net: nn.Module) -> Iterator[SteadyNorm]:
-    return (module for module in net.modules() if isinstance(module, SteadyNorm))
+def _norms(net: nn.Module) -> Iterator[FrozenNorm]:
+    return (module for module in net.modules() if isinstance(module, FrozenNorm))
 
 
 @torch.inference_mode()

@@ -183,7 +183,7 @@ class StyleEncoder(nn.Module):
     @torch.no_grad()
     def remember(self, codes: Tensor) -> None:
         """Put `codes` (B, z_dim) in the place of the oldest looks."""
-        self.looks.copy_(torch.cat([dist.everyone(codes).to(self.looks), self.looks])[: len(self.looks)])
+        self.looks.copy_(torch.cat([dist.all_gather_rows(codes).to(self.looks), self.looks])[: len(self.looks)])
 
 
 STYLE_GENERATORS: dict[str, Callable[..., nn.Module]] = {"style_resnet": StyleResnet}

@@ -238,10 +238,10 @@ def variety(features: Tensor, group: int) -> Tensor:
 
     A batch that no `group` > 1 divides is one group.
     """
-    features = dist.everyone(features)  # neighbours may be in another process
+    features = dist.all_gather_rows(features)  # neighbours may be in another process
     count = len(features)
     size = next((g for g in range(min(group, count), 1, -1) if count % g == 0), count)
     apart = features.float().reshape(count // size, size, -1)
     spread = (apart.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
     planes = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *features.shape[-2:])
-    return dist.mine(planes).to(features.dtype)
+    return dist.local_rows(planes).to(features.dtype)

@@ -92,7 +92,7 @@ class Generate(Task):
         if not self.classes:
             return {"real": real, "fake": self.G(z)}
         given = batch["label"]
-        any_class = dist.rows(lambda n: torch.randint(self.classes, (n,), device=given.device), len(given))
+        any_class = dist.draw_local_rows(lambda n: torch.randint(self.classes, (n,), device=given.device), len(given))
         asked = torch.where(given < 0, any_class, given)
         labels = {"label": one_hot(given, self.classes), "asked": one_hot(asked, self.classes)}
         return {"real": real, "fake": self.G(z, labels["asked"])} | labels
@@ -160,8 +160,8 @@ def draw_latents(G: Any, seeds: Any) -> Tensor:
 def random_like(like: Tensor, count: int, z_dim: int, kind: str) -> Tensor:
     """Draw z (count, z_dim) where `like` is."""
     if kind == "uniform":
-        return dist.rows(lambda n: torch.empty(n, z_dim, device=like.device).uniform_(-1, 1), count)
-    return dist.rows(lambda n: torch.randn(n, z_dim, device=like.device), count)
+        return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=like.device).uniform_(-1, 1), count)
+    return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=like.device), count)
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:

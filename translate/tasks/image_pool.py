@@ -32,12 +32,12 @@ class ImagePool(nn.Module):
         """Return, for each of `fakes` (B, C, H, W), itself or an older fake in whose place it is kept."""
         if self.size == 0:
             return fakes.detach()
-        fakes = dist.everyone(fakes)  # every process keeps the same pool, that of the whole batch
+        fakes = dist.all_gather_rows(fakes)  # every process keeps the same pool, that of the whole batch
         self._make_room(fakes)
         given = torch.empty_like(fakes)
         for i, fake in enumerate(fakes.split(1)):
             given[i : i + 1] = self._swap_one(fake)
-        return dist.mine(given)
+        return dist.local_rows(given)
 
     def _make_room(self, fakes: Tensor) -> None:
         """Bring the pictures to the device and type of `fakes`, with room for as many as there will be."""

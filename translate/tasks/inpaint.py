@@ -112,7 +112,7 @@ class Inpaint(Task):
             fake = self.G(shown)
             return x | {"fake": fake, "completed": torch.lerp(image, fake, hole)}
         count = len(image)
-        both = dist.rows(lambda n: torch.randn(2, n, self.z_dim, device=image.device).transpose(0, 1), count)
+        both = dist.draw_local_rows(lambda n: torch.randn(2, n, self.z_dim, device=image.device).transpose(0, 1), count)
         z, other_z = both.unbind(1)
         fake, other = self.G(torch.cat([shown, shown]), torch.cat([z, other_z])).split(len(image))
         completed = {"completed": torch.lerp(image, fake, hole), "other_completed": torch.lerp(image, other, hole)}

@@ -101,7 +101,9 @@ class Pix2pix(Task):
             return x | {"fake": self.G(source)}
         mean, log_variance = self.E(displaced(b))
         z = mean + dist.randn_like(mean) * (0.5 * log_variance).exp()
-        drawn = self.E.looks[dist.rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))]
+        drawn = self.E.looks[
+            dist.draw_local_rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))
+        ]
         self.E.remember(mean.detach())
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}

@@ -100,7 +100,7 @@ def make_plan(
     plans = candidates(base, device, train.precision, train.channels_last)
     long = bool(train.minutes) or base.steps >= SOME_STEPS
     compiling = train.compile == "auto" and long
-    capturing = train.graph == "auto" and long and device.type == "cuda" and dist.is_alone()
+    capturing = train.graph == "auto" and long and device.type == "cuda" and dist.is_single_process()
     if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not (compiling or capturing):
         return plans[0]  # nothing is left open that time could decide
     plan, seconds, tried = fastest(plans, make_step)
@@ -221,7 +221,7 @@ def fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float, st
     times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] < FAR_BEHIND * least}
     began = time.monotonic()
     for trial in range(20):  # two trials, more where they are cheap, fewer where they are dear
-        spent = dist.slowest(time.monotonic() - began)
+        spent = dist.max_over_ranks(time.monotonic() - began)
         if trial and (spent > 15 or (trial >= 2 and spent > 0.75)):
             break
         for plan, found in times.items():
@@ -238,7 +238,7 @@ def timed(step: Step) -> float:
     step()
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return dist.slowest(time.perf_counter() - began)
+    return dist.max_over_ranks(time.perf_counter() - began)
 
 
 def bf16_is_sound(device: torch.device) -> bool:

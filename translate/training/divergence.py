@@ -1,6 +1,6 @@
 """Whether training goes wrong: losses and weights that are no numbers any more, losses that explode, a useless D."""
 
-__all__ = ["Diverged", "Trouble", "Watch", "inspect"]
+__all__ = ["Diverged", "Trouble", "DivergenceMonitor", "check_finite"]
 
 import math
 import statistics
@@ -52,7 +52,7 @@ class Diverged(UserError):
         self.trouble = trouble
 
 
-class Watch:
+class DivergenceMonitor:
     """Watches the losses of a run, and remembers which phase learns at a lower rate since it went wrong.
 
     What steps return is added up on the device and read when a line of the log is written: reading makes the device
@@ -65,7 +65,7 @@ class Watch:
     def __init__(self, task: Task, log_every: int) -> None:
         """Watch a run that reads its losses every `log_every` steps."""
         self.phases, self.cures = tuple(task.phases), task.cures
-        self.chance = guessing(getattr(task, "gan", None))
+        self.chance = chance_loss(getattr(task, "gan", None))
         self.every = log_every * math.ceil(SMOOTH / log_every)
         self.lowered: dict[str, dict[str, Any]] = {}
         self.usual: dict[str, list[float]] = {phase: [] for phase in self.phases}
@@ -128,7 +128,7 @@ class Watch:
         first, sums = torch.stack([self.first, self.sums]).tolist()
         if (step := min(first)) < math.inf:
             bad = [name for name, at in zip(self.names, first, strict=True) if at == step]
-            phase = culprit(bad, self.names)
+            phase = failing_phase(bad, self.names)
             name = next((name for name in bad if name.startswith(f"{phase}/")), bad[0])
             raise Diverged(Trouble(phase=phase, step=int(step), what=f"the loss {name} is not a finite number"))
         if done % self.every:
@@ -169,7 +169,7 @@ class Watch:
         return told
 
 
-def inspect(done: int, task: Task, ema: EMA, optimizers: Mapping[str, Optimizer]) -> None:
+def check_finite(done: int, task: Task, ema: EMA, optimizers: Mapping[str, Optimizer]) -> None:
     """Look at everything that is about to be saved after `done` steps.
 
     Raises:
@@ -191,7 +191,7 @@ def finite(tensors: Iterable[Tensor]) -> bool:
     return bool(torch.stack(torch._foreach_norm(floats, math.inf)).isfinite().all())
 
 
-def culprit(bad: Sequence[str], names: Sequence[str]) -> str:
+def failing_phase(bad: Sequence[str], names: Sequence[str]) -> str:
     """Return the phase that broke, given which of all terms were the first, in one step, that were not finite.
 
     Where G's losses and D's broke at once, the weights of one of them had. Broken fakes spoil every term of G; a broken
@@ -206,6 +206,6 @@ def culprit(bad: Sequence[str], names: Sequence[str]) -> str:
     return "D" if "D/real" in bad else "G"
 
 
-def guessing(gan: Any) -> float | None:
+def chance_loss(gan: Any) -> float | None:
     """Return the least loss of a discriminator that says the same of every picture; None where there is no game."""
     return None if gan is None else min(float(gan.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))

@@ -1,6 +1,6 @@
 """Faults that show in a few pictures while a network trains, and the option that usually cures each."""
 
-__all__ = ["alike", "checkerboard", "copies", "examine", "inverted", "one_answer"]
+__all__ = ["is_collapsed", "checkerboard", "is_identity", "examine", "inverted", "ignores_z"]
 
 from collections.abc import Mapping, Sequence
 
@@ -42,7 +42,7 @@ def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) 
     for source, made, truth in task.watched:
         faults = compare(task, rows[source], rows[made], rows[truth])
         answers = [row for title, row in rows.items() if title.startswith("answer ")]
-        if getattr(task, "z_dim", 0) and len(answers) > 1 and one_answer(answers, rows[source], rows[truth]):
+        if getattr(task, "z_dim", 0) and len(answers) > 1 and ignores_z(answers, rows[source], rows[truth]):
             faults.append("one answer")
         found += [(f"{made}: " if len(task.watched) > 1 else "", name) for name in faults]
     return [f"{where}{WORDS[name]}: try {cure(task, name)}" for where, name in found if name in task.cures]
@@ -54,9 +54,9 @@ def compare(task: Task, source: Tensor, made: Tensor, real: Tensor) -> list[str]
     if source.shape == made.shape:
         if not paired and source.shape[1] == 3 and inverted(source, made):
             faults.append("inverted")
-        if copies(source, made, real if paired else None):
+        if is_identity(source, made, real if paired else None):
             faults.append("copies")
-    if alike(made, source, real):
+    if is_collapsed(made, source, real):
         faults.append("alike")
     return faults
 
@@ -101,7 +101,7 @@ def _correlation(one: Tensor, other: Tensor) -> float:
     return float(((one * other).mean(1) / size).median())
 
 
-def copies(source: Tensor, made: Tensor, truth: Tensor | None = None) -> bool:
+def is_identity(source: Tensor, made: Tensor, truth: Tensor | None = None) -> bool:
     """Whether most outputs (B, C, H, W) are their inputs, nearly: next to the contrast of these, or to the truth."""
     away = _rms(made - source)
     if truth is None:
@@ -109,12 +109,12 @@ def copies(source: Tensor, made: Tensor, truth: Tensor | None = None) -> bool:
     return bool((away / _rms(truth - source).clamp_min(0.02)).median() < COPIED_PAIR)
 
 
-def alike(made: Tensor, *others: Tensor) -> bool:
+def is_collapsed(made: Tensor, *others: Tensor) -> bool:
     """Whether outputs (B, C, H, W) are much more alike than any of `others` are: inputs, real pictures."""
     return len(made) > 1 and pairwise_spread(made) < ALIKE * min(pairwise_spread(other) for other in others)
 
 
-def one_answer(answers: Sequence[Tensor], source: Tensor, truth: Tensor) -> bool:
+def ignores_z(answers: Sequence[Tensor], source: Tensor, truth: Tensor) -> bool:
     """Whether several answers (B, C, H, W) hardly differ, next to the way from the source to the truth."""
     apart = torch.stack([_rms(one - other) for one, other in zip(answers, answers[1:], strict=False)]).mean(0)
     way = _rms(truth - source) if truth.shape == source.shape else _rms(truth)

@@ -73,7 +73,7 @@ class Log:
         self.timed_from, self.began, self.waited = start, time.monotonic(), 0.0
         keep_lines(out / "metrics.jsonl", start)
         keep_samples(out / "samples", start)
-        writes = dist.is_first()  # others only watch whether losses are finite
+        writes = dist.is_main_process()  # others only watch whether losses are finite
         self.board = tensorboard(out, start) if writes else None
         self.lines = Lines(out / "metrics.jsonl" if writes else Path(os.devnull))
         self.sheets: dict[Path, np.ndarray] = {}  # that the disk did not take yet
@@ -218,7 +218,7 @@ class Lines:
             raise WriteError(f"{self.path}: cannot be written ({error.strerror}); make room") from error
 
 
-@dist.by_first
+@dist.on_main_process
 def keep_samples(folder: Path, start: int) -> None:
     """Remove the sample grids beyond step `start`."""
     for path in folder.glob("step_*.png"):
@@ -227,7 +227,7 @@ def keep_samples(folder: Path, start: int) -> None:
             path.unlink()
 
 
-@dist.by_first
+@dist.on_main_process
 def keep_lines(path: Path, start: int) -> None:
     """Drop the lines of `path` beyond step `start`, and one that was cut short."""
     if not path.exists():

@@ -19,14 +19,14 @@ from translate.tasks import TASKS, Task
 from translate.training.autotune import Plan, make_plan
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP, CapturedStep, Step, forget_graph
-from translate.training.divergence import Diverged, Trouble, Watch, inspect
+from translate.training.divergence import Diverged, DivergenceMonitor, Trouble, check_finite
 from translate.training.ema import EMA
 from translate.training.init_weights import start_from
 from translate.training.log import Log, Window, console
 from translate.training.optim import lr_at, make_optimizers, set_lr
 from translate.training.previews import Previews, is_preview
 from translate.training.run_folder import RunFolder
-from translate.training.states import Saves
+from translate.training.states import SaveSchedule
 from translate.training.step import seed_step, to_device, train_step
 from translate.utils import dist
 from translate.utils.device import pick_device
@@ -46,15 +46,15 @@ def train(config: Config) -> Path:
     """
     with stop_at_once():
         check_recipe(config)
-        device = dist.join(pick_device(config.train.device), config.data.batch_size)
-        console.quiet = not dist.is_first()
-        data = dist.in_turn(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, Path("data")))
+        device = dist.init(pick_device(config.train.device), config.data.batch_size)
+        console.quiet = not dist.is_main_process()
+        data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, Path("data")))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
-        plan, complete = dist.told(lambda: look_into(folder, config))
+        plan, complete = dist.broadcast_from_main(lambda: open_run(folder, config))
         if plan and complete:
             console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         else:
-            plan = prepare(config, folder, data, plan, device)
+            plan = open_data_and_plan(config, folder, data, plan, device)
             trouble = None
             while trouble := run(config, folder, data, plan, device, trouble):
                 pass  # it went back to its newest state, from which it goes on as a resumed run does
@@ -62,7 +62,7 @@ def train(config: Config) -> Path:
     return folder.path
 
 
-def look_into(folder: RunFolder, config: Config) -> tuple[Plan | None, bool]:
+def open_run(folder: RunFolder, config: Config) -> tuple[Plan | None, bool]:
     """Tidy up `folder`; return the plan of the run in it, if there is one, and whether it is complete."""
     plan = folder.recall(config)
     folder.sweep()
@@ -78,20 +78,20 @@ def run(
     """
     task = build_task(config, data.channels, plan, device)
     start_from(task, config.train.init, folder)
-    dist.share_weights(task)
+    dist.broadcast_weights(task)
     optimizers, ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
-    window, watch = Window(), Watch(task, plan.log_every)
+    window, watch = Window(), DivergenceMonitor(task, plan.log_every)
     parts = {"task": task, "ema": ema, **optimizers, "log": window, "watch": watch}
     start = folder.states.load(parts, device)
-    dist.check_alike(nn.ModuleList([task, ema]), f"{folder.path}, step {start}")
-    decided = lower(watch, trouble, start, config, folder)
-    announce(config, plan, folder, device, start)
+    dist.assert_same_weights(nn.ModuleList([task, ema]), f"{folder.path}, step {start}")
+    decided = lower_learning_rate(watch, trouble, start, config, folder)
+    print_header(config, plan, folder, device, start)
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
     step_on = make_step(task, optimizers, plan, config.train.clip, device)
     batches = Batches(stream, config.data.batch_size, start=start, device=device)
     previews = Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last))
 
-    @dist.by_first
+    @dist.on_main_process
     def save(step: int) -> None:
         log.flush()
         if step == plan.steps:
@@ -100,7 +100,7 @@ def run(
         export_model(ema.nets, make_recipe(config, plan, data, ema.nets, step), folder.model)
 
     with Log(folder.path, start, plan.steps, config.data.batch_size, window) as log, StopRequest() as stop:
-        saves = Saves(save, config.train.save_minutes, start)
+        saves = SaveSchedule(save, config.train.save_minutes, start)
         if decided or start == plan.steps:
             saves(start, now=True)  # what was decided; or it was killed after its last state and before its model
         try:
@@ -114,34 +114,34 @@ def run(
                 ema.update(task, step)
                 done, last = step + 1, step + 1 == plan.steps
                 if last or done % plan.log_every == 0:
-                    read(watch, log, done, lr, batches.waited)
+                    judge_and_log(watch, log, done, lr, batches.waited)
                 if is_preview(done, plan.steps, config.train.previews, early=task.whole_probe):
                     previews.show(log, done)
-                stopping, due = dist.anyone(stop.requested and not last, last or (saves.due and watch.calm))
+                stopping, due = dist.any_rank(stop.requested and not last, last or (saves.due and watch.calm))
                 if stopping or due:
                     watch.check(done)
-                    inspect(done, task, ema, optimizers)  # as `check`, it raises Diverged, so nothing bad is saved
-                    dist.check_alike(task, f"step {done}")
+                    check_finite(done, task, ema, optimizers)  # as `check`, it raises Diverged, so nothing bad is saved
+                    dist.assert_same_weights(task, f"step {done}")
                     saves(done, now=stopping or last)
                 if stopping:
                     raise Stopped(f"saved at step {done} of {plan.steps}; run the same command to go on")
         except Diverged as error:
-            leave(stop, done, plan.steps)
+            raise_if_stopped(stop, done, plan.steps)
             return error.trouble
     return None
 
 
-def leave(stop: StopRequest, done: int, steps: int) -> None:
+def raise_if_stopped(stop: StopRequest, done: int, steps: int) -> None:
     """Grant a stop where there is nothing good to save.
 
     Raises:
         Stopped: It was asked for.
     """
-    if dist.anyone(stop.requested)[0]:
+    if dist.any_rank(stop.requested)[0]:
         raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
 
 
-def read(watch: Watch, log: Log, done: int, lr: float, waited: float) -> None:
+def judge_and_log(watch: DivergenceMonitor, log: Log, done: int, lr: float, waited: float) -> None:
     """Judge the losses up to step `done`, then log them.
 
     Raises:
@@ -152,7 +152,9 @@ def read(watch: Watch, log: Log, done: int, lr: float, waited: float) -> None:
     log.say(done, told)
 
 
-def lower(watch: Watch, trouble: Trouble | None, since: int, config: Config, folder: RunFolder) -> bool:
+def lower_learning_rate(
+    watch: DivergenceMonitor, trouble: Trouble | None, since: int, config: Config, folder: RunFolder
+) -> bool:
     """Let the phase that went wrong, if any, learn more slowly from step `since` on, and say so; return whether.
 
     Raises:
@@ -171,7 +173,9 @@ def lower(watch: Watch, trouble: Trouble | None, since: int, config: Config, fol
     return True
 
 
-def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device) -> Plan:
+def open_data_and_plan(
+    config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device
+) -> Plan:
     """Read the data and, unless the run has a plan already, settle what the configuration leaves open."""
     keep_freed_memory(large=not config.train.checkpoint)
     began = time.monotonic()  # rendering or downloading, which is done by now, does not count as training time
@@ -180,16 +184,18 @@ def prepare(config: Config, folder: RunFolder, data: TrainingData, plan: Plan | 
     with torch.device("meta"):  # options that do not go together are told before any picture is decoded
         task = make_task(config, data.channels, size)
     check_sides(task, size, wanted.crop)
-    first = dist.is_first()
-    dist.in_turn(lambda: data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square, progress=first))
-    warn(data, task, quick_check(data.file_sets()) if first and not plan else ())
+    first = dist.is_main_process()
+    dist.main_process_first(
+        lambda: data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square, progress=first)
+    )
+    print_notes(data, task, quick_check(data.file_sets()) if first and not plan else ())
     if plan is None:
         epoch_steps = data.epoch / wanted.batch_size
-        used = dist.slowest(time.monotonic() - began)
+        used = dist.max_over_ranks(time.monotonic() - began)
         made = make_plan(
-            config, device, size, epoch_steps, used, lambda p: scratch_step(config, data.channels, p, device)
+            config, device, size, epoch_steps, used, lambda p: make_trial_step(config, data.channels, p, device)
         )
-        plan = dist.told(lambda: made)  # the clocks of others go otherwise
+        plan = dist.broadcast_from_main(lambda: made)  # the clocks of others go otherwise
         folder.remember(config, plan)
     return plan
 
@@ -255,12 +261,14 @@ def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     )
 
 
-def scratch_step(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Callable[[], object]:
+def make_trial_step(
+    config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device
+) -> Callable[[], object]:
     """Return one step of the real run, on noise and on networks that are thrown away."""
     task = build_task(config, channels, plan, device)
     optimizers = make_optimizers(task, config.train)
     step_on = make_step(task, optimizers, plan, config.train.clip, device)
-    batch = noise(channels, len(dist.places(config.data.batch_size)), plan.crop)
+    batch = noise_batch(channels, len(dist.local_indices(config.data.batch_size)), plan.crop)
 
     def step() -> None:
         step_on(to_device(batch, device, channels_last=plan.channels_last))
@@ -282,7 +290,7 @@ def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip:
     return step
 
 
-def noise(channels: Mapping[str, int], count: int, side: int) -> dict[str, torch.Tensor]:
+def noise_batch(channels: Mapping[str, int], count: int, side: int) -> dict[str, torch.Tensor]:
     """Return a batch of what is no picture at all: uint8 (count, C, side, side), and labels (count,)."""
     return {
         name: torch.randint(many, (count,))
@@ -310,7 +318,7 @@ def make_recipe(config: Config, plan: Plan, data: TrainingData, nets: nn.ModuleD
     )
 
 
-def warn(data: TrainingData, task: Task, found: Sequence[str] = ()) -> None:
+def print_notes(data: TrainingData, task: Task, found: Sequence[str] = ()) -> None:
     """Tell of files and losses that are left out, of what looks odd, and of domains too small to learn from."""
     for line in (*data.notes, *task.notes, *found):
         console.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
@@ -324,7 +332,7 @@ def warn(data: TrainingData, task: Task, found: Sequence[str] = ()) -> None:
             console.print(f"[yellow]note[/] {small}", soft_wrap=True)
 
 
-def announce(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
+def print_header(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
     """Say what is about to run, and with which settings."""
     doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
     console.print(

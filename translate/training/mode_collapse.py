@@ -1,6 +1,6 @@
 """Whether a generator is well while it trains: does it draw many pictures, and new ones?"""
 
-__all__ = ["Health", "Verdict"]
+__all__ = ["CollapseMonitor", "Verdict"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Verdict:
         return "; ".join([told, *self.alarms])
 
 
-class Health:
+class CollapseMonitor:
     """Compares samples with real pictures, all as small copies."""
 
     def __init__(self, unseen: Tensor, trained: Sequence[np.ndarray], labels: np.ndarray | None = None) -> None:

@@ -15,7 +15,7 @@ from translate.tasks import Task
 from translate.training.ema import EMA
 from translate.training.failure_modes import examine
 from translate.training.log import Log
-from translate.training.mode_collapse import Health
+from translate.training.mode_collapse import CollapseMonitor
 from translate.utils import dist
 
 YOUNG = 1000  # steps before which nobody is alarmed
@@ -28,11 +28,11 @@ class Previews:
     def __init__(self, task: Task, ema: EMA, data: TrainingData, probe: dict[str, Tensor]) -> None:
         """Take the pictures (B, C, H, W) in [-1, 1] of `probe` for the grids."""
         self.task, self.ema, self.probe = task, ema, probe
-        self.health: Health | None = None
+        self.health: CollapseMonitor | None = None
         if isinstance(data, ImagesData) and task.whole_probe:  # pictures from nothing
-            self.health = Health(probe["image"], data.cache, data.labels)
+            self.health = CollapseMonitor(probe["image"], data.cache, data.labels)
 
-    @dist.by_first
+    @dist.on_main_process
     def show(self, log: Log, step: int) -> None:
         """Write a sample grid and say what is to be said about it: of pictures from nothing always, else of faults."""
         rows = self.draw()
@@ -55,7 +55,7 @@ class Previews:
         ]
         return {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
 
-    @dist.by_first
+    @dist.on_main_process
     def film(self, folder: Path) -> None:
         """Of pictures from nothing, make film.gif of the sample grids in `folder`: how they came to be."""
         grids = [read_rgb8(path) for path in sorted(folder.glob("step_*.png"))]

@@ -13,7 +13,7 @@ from translate.checkpoints.model_file import read_recipe
 from translate.images.io import atomic_write
 from translate.training.autotune import Plan
 from translate.training.config import Config, differences, dump_config
-from translate.training.states import States
+from translate.training.states import StateFolder
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
 from translate.utils.temporary_files import remove_leftovers
@@ -27,7 +27,7 @@ class RunFolder:
         """Take `path`, in whose state/ the newest `keep` states are kept."""
         self.path = path
         self.config, self.model = path / "config.toml", path / "model.safetensors"
-        self.states = States(path / "state", keep)
+        self.states = StateFolder(path / "state", keep)
         self.cache, self.samples = path / "cache", path / "samples"
 
     def recall(self, config: Config) -> Plan | None:
@@ -65,7 +65,7 @@ class RunFolder:
             return read_recipe(self.model).steps
         return 0
 
-    @dist.by_first
+    @dist.on_main_process
     def remember(self, config: Config, plan: Plan) -> None:
         """Write config.toml."""
         with atomic_write(self.config) as temporary:
@@ -76,7 +76,7 @@ class RunFolder:
         for folder in (self.path, self.states.folder, self.samples, self.cache):
             remove_leftovers(folder)
 
-    @dist.by_first
+    @dist.on_main_process
     def forget_cache(self) -> None:
         """Delete the decoded pictures; they are made again if they are needed."""
         shutil.rmtree(self.cache, ignore_errors=True)

@@ -4,7 +4,7 @@
 name, flushed, read back and only then given its name, so that at every instant there is a whole one to go on from.
 """
 
-__all__ = ["Saves", "States"]
+__all__ = ["SaveSchedule", "StateFolder"]
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from translate.utils.errors import UserError
 from translate.utils.terminal import escape
 
 
-class States:
+class StateFolder:
     """The newest states of a run in one folder, `keep` of them.
 
     Attributes:
@@ -90,7 +90,7 @@ class States:
                 path.unlink()
 
 
-class Saves:
+class SaveSchedule:
     """Saves a run now and then and, where the disk refuses, later.
 
     Attributes:

@@ -5,7 +5,7 @@ decoding. A core for each picture has nothing to wait for. Sums over a picture d
 threads make them, so that is a matter of the picture's size alone, and never of what else is on its way.
 """
 
-__all__ = ["Lanes", "ahead", "threads"]
+__all__ = ["CpuSlots", "prefetch", "threads"]
 
 import threading
 from collections import deque
@@ -29,7 +29,7 @@ def threads(count: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def ahead(begun: Iterable[T], depth: int) -> Iterator[T]:
+def prefetch(begun: Iterable[T], depth: int) -> Iterator[T]:
     """Give things in order, each when the `depth` next ones have been begun."""
     waiting: deque[T] = deque()
     for one in begun:
@@ -39,7 +39,7 @@ def ahead(begun: Iterable[T], depth: int) -> Iterator[T]:
     yield from waiting
 
 
-class Lanes:
+class CpuSlots:
     """So many passes of one thread at a time, or one pass of all.
 
     Attributes:

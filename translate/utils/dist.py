@@ -5,8 +5,8 @@ global batch. Whatever is cut from a batch or joined along it (real and fake in 
 holds, in all processes together, the rows that one process would have, so that tasks and networks need not know. They
 only call, in place of PyTorch's own:
 
-- `rows`, `randn_like`, `dropout`: numbers are drawn for all rows, from one seed, and each process keeps its own;
-- `everyone`: the rows of all, where pictures look at each other: pools, statistics of a batch.
+- `draw_local_rows`, `randn_like`, `dropout` draw the numbers of the global batch from one seed and keep this rank's rows;
+- `all_gather_rows` returns the rows of all ranks, for image pools and batch statistics.
 
 Gradients are averaged in one call after each backward pass, as in StyleGAN3, and not by DistributedDataParallel: its
 hooks expect that each network is called once and learns every time, where ours are called several times a step and are
@@ -14,9 +14,10 @@ frozen in each other's phases. With one process all of this does nothing.
 """
 
 __all__ = [
-    "SharedBatchNorm", "alone", "anyone", "average", "by_first", "check_alike", "dropout", "everyone", "global_shape",
-    "in_turn", "is_alone", "is_first", "join", "mine", "places", "randn_like", "rows", "share_weights", "slowest",
-    "told",
+    "SharedBatchNorm", "all_gather_rows", "any_rank", "as_single_process", "assert_same_weights", "average",
+    "broadcast_from_main", "broadcast_weights", "draw_local_rows", "dropout", "global_shape", "init",
+    "is_main_process", "is_single_process", "local_indices", "local_rows", "main_process_first", "max_over_ranks",
+    "on_main_process", "randn_like",
 ]  # fmt: skip
 
 import atexit
@@ -51,12 +52,12 @@ class _World:
 _world = _World()
 
 
-def is_first() -> bool:
-    """Whether this process is the one that writes and speaks; by the environment before `join`."""
+def is_main_process() -> bool:
+    """Whether this process is the one that writes and speaks; by the environment before `init`."""
     return int(os.environ.get("RANK", "0")) == 0 if "WORLD_SIZE" in os.environ else True
 
 
-def join(device: torch.device, batch_size: int) -> torch.device:
+def init(device: torch.device, batch_size: int) -> torch.device:
     """Meet the other processes that torchrun has started, if any, and return the device of this one.
 
     Args:
@@ -85,7 +86,7 @@ def join(device: torch.device, batch_size: int) -> torch.device:
         cores, beside = len(os.sched_getaffinity(0)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         torch.set_num_threads(max(1, cores // beside))
     if not distributed.is_initialized():
-        with _answers():
+        with _peer_errors():
             _meet("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
         atexit.register(distributed.destroy_process_group)
     _world.rank, _world.size = distributed.get_rank(), distributed.get_world_size()
@@ -106,7 +107,7 @@ def _meet(backend: str) -> None:
 
 
 @contextmanager
-def _answers() -> Iterator[None]:
+def _peer_errors() -> Iterator[None]:
     """Say in one line that another process has ended or hangs, which is all that a failed exchange tells."""
     try:
         yield
@@ -117,20 +118,20 @@ def _answers() -> Iterator[None]:
         ) from None
 
 
-def by_first(function: Callable[P, None]) -> Callable[P, None]:
+def on_main_process(function: Callable[P, None]) -> Callable[P, None]:
     """Let only the first process call `function`, which writes or shows something, and compute in it as if alone."""
 
     @functools.wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> None:
-        if is_first():
-            with alone():
+        if is_main_process():
+            with as_single_process():
                 function(*args, **kwargs)
 
     return called
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def as_single_process() -> Iterator[None]:
     """Compute, inside the block, as the only process: for previews, which the first one makes by itself."""
     rank, size = _world.rank, _world.size
     _world.rank, _world.size = 0, 1
@@ -140,7 +141,7 @@ def alone() -> Iterator[None]:
         _world.rank, _world.size = rank, size
 
 
-def told(make: Callable[[], T]) -> T:
+def broadcast_from_main(make: Callable[[], T]) -> T:
     """Return to all processes what `make` returns to the first, which alone calls it.
 
     Raises:
@@ -155,7 +156,7 @@ def told(make: Callable[[], T]) -> T:
             box[0] = make()
         except UserError as error:
             failure, box[1] = error, True
-    with _answers():
+    with _peer_errors():
         distributed.broadcast_object_list(box, src=0, group=_world.patient, device=torch.device("cpu"))
     if failure:
         raise failure
@@ -164,14 +165,14 @@ def told(make: Callable[[], T]) -> T:
     return cast(T, box[0])
 
 
-def in_turn(make: Callable[[], T]) -> T:
+def main_process_first(make: Callable[[], T]) -> T:
     """Call `make` in the first process and then in the others, which find what it has downloaded or decoded."""
     found: list[T] = []
-    told(lambda: found.append(make()))
+    broadcast_from_main(lambda: found.append(make()))
     return found[0] if found else make()
 
 
-def anyone(*flags: bool) -> tuple[bool, ...]:
+def any_rank(*flags: bool) -> tuple[bool, ...]:
     """Return, for each flag, whether it is set in any process: so all of them save, or stop, after the same step.
 
     It goes from host to host: no GPU is waited for.
@@ -179,49 +180,49 @@ def anyone(*flags: bool) -> tuple[bool, ...]:
     if _world.size == 1:
         return flags
     found = torch.tensor(flags, dtype=torch.int32)
-    with _answers():
+    with _peer_errors():
         distributed.all_reduce(found, distributed.ReduceOp.MAX)
     return tuple(map(bool, found.tolist()))
 
 
-def slowest(seconds: float) -> float:
+def max_over_ranks(seconds: float) -> float:
     """Return the longest of the times that the processes took, so that they decide alike by it."""
     if _world.size == 1:
         return seconds
     found = torch.tensor(seconds, dtype=torch.float64)
-    with _answers():
+    with _peer_errors():
         distributed.all_reduce(found, distributed.ReduceOp.MAX)
     return float(found)
 
 
-def is_alone() -> bool:
+def is_single_process() -> bool:
     """Whether there is but one process."""
     return _world.size == 1
 
 
-def rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
+def draw_local_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
     """Return `draw(count)`; of several processes, each its rows of what one would draw for all of them."""
-    return draw(count) if _world.size == 1 else mine(draw(count * _world.size))
+    return draw(count) if _world.size == 1 else local_rows(draw(count * _world.size))
 
 
-def mine(x: Tensor) -> Tensor:
+def local_rows(x: Tensor) -> Tensor:
     """Return this process's rows of those of all, (n * B, ...) to (B, ...)."""
     return x if _world.size == 1 else x[_world.rank :: _world.size]
 
 
 def randn_like(x: Tensor) -> Tensor:
     """Do as `torch.randn_like`, for rows (B, ...)."""
-    return torch.randn_like(x) if _world.size == 1 else mine(torch.randn_like(_wide(x)))
+    return torch.randn_like(x) if _world.size == 1 else local_rows(torch.randn_like(_empty_global(x)))
 
 
 def dropout(x: Tensor, p: float, training: bool = True) -> Tensor:
     """Do as `F.dropout`, for rows (B, ...)."""
     if _world.size == 1 or not training:
         return F.dropout(x, p, training)
-    return x * mine(F.dropout(torch.ones_like(_wide(x)), p))
+    return x * local_rows(F.dropout(torch.ones_like(_empty_global(x)), p))
 
 
-def _wide(x: Tensor) -> Tensor:
+def _empty_global(x: Tensor) -> Tensor:
     """Return a tensor with as many rows as `x` (B, ...) has in all processes, in its layout, which orders the draws."""
     last = x.dim() == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
     layout = torch.channels_last if last else torch.contiguous_format
@@ -233,22 +234,22 @@ def global_shape(shape: torch.Size) -> torch.Size:
     return torch.Size((shape[0] * _world.size, *shape[1:]))
 
 
-def places(count: int) -> range:
+def local_indices(count: int) -> range:
     """Return which rows of a batch of `count` are this process's."""
     return range(_world.rank, count, _world.size)
 
 
-def everyone(x: Tensor) -> Tensor:
+def all_gather_rows(x: Tensor) -> Tensor:
     """Return the rows of all processes, floats (B, ...) to (n * B, ...), in the order of the global batch.
 
     Gradients flow back to every process, and those of its parameters are right after `average`.
     """
-    return x if _world.size == 1 else _gathered(x)
+    return x if _world.size == 1 else _all_gather(x)
 
 
 @torch.compiler.disable
-def _gathered(x: Tensor) -> Tensor:
-    return cast(Tensor, _Everyone.apply(x))
+def _all_gather(x: Tensor) -> Tensor:
+    return cast(Tensor, _AllGatherRows.apply(x))
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
@@ -258,8 +259,8 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if _world.size == 1 or not self.training:
             return super().forward(x)
         exact = x.float()
-        mean = everyone(exact.mean((0, 2, 3))[None]).mean(0)[:, None, None]
-        variance = everyone((exact - mean).square().mean((0, 2, 3))[None]).mean(0)[:, None, None]
+        mean = all_gather_rows(exact.mean((0, 2, 3))[None]).mean(0)[:, None, None]
+        variance = all_gather_rows((exact - mean).square().mean((0, 2, 3))[None]).mean(0)[:, None, None]
         self._follow(mean.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1] * _world.size)
         y = (exact - mean) * (variance + self.eps).rsqrt()
         if self.affine:
@@ -275,14 +276,14 @@ class SharedBatchNorm(nn.BatchNorm2d):
             self.running_var.lerp_(variance * (count / (count - 1)), self.momentum or 0.0)
 
 
-class _Everyone(torch.autograd.Function):
+class _AllGatherRows(torch.autograd.Function):
     """All processes go on with the same rows, so each one's share of the gradient is the sum over the processes."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.dtype, exact = x.dtype, x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
         parts = [torch.empty_like(exact) for _ in range(_world.size)]
-        with _answers():
+        with _peer_errors():
             distributed.all_gather(parts, exact)
         return torch.stack(parts, 1).flatten(0, 1).to(x.dtype)
 
@@ -291,9 +292,9 @@ class _Everyone(torch.autograd.Function):
         total = grad.to(
             torch.promote_types(grad.dtype, torch.float32), memory_format=torch.contiguous_format, copy=True
         )
-        with _answers():
+        with _peer_errors():
             distributed.all_reduce(total)
-        return mine(total).to(ctx.dtype)
+        return local_rows(total).to(ctx.dtype)
 
 
 def average(tensors: Sequence[Tensor]) -> None:
@@ -301,7 +302,7 @@ def average(tensors: Sequence[Tensor]) -> None:
     if _world.size == 1:
         return
     flat = torch.cat([x.detach().float().flatten() for x in tensors])
-    with _answers():
+    with _peer_errors():
         distributed.all_reduce(flat)
     parts = flat.div_(_world.size).split([x.numel() for x in tensors])
     with torch.no_grad():
@@ -310,18 +311,18 @@ def average(tensors: Sequence[Tensor]) -> None:
 
 
 @torch.no_grad()
-def share_weights(module: nn.Module) -> None:
+def broadcast_weights(module: nn.Module) -> None:
     """Give every process the first one's parameters and buffers."""
     if _world.size > 1:
         for x in chain(module.parameters(), module.buffers()):
             whole = x.contiguous()
-            with _answers():
+            with _peer_errors():
                 distributed.broadcast(whole, src=0)
             x.copy_(whole)
 
 
 @torch.no_grad()
-def check_alike(module: nn.Module, what: str) -> None:
+def assert_same_weights(module: nn.Module, what: str) -> None:
     """Make sure that every process has the same bits of parameters and buffers, by a sum of them all.
 
     Raises:
@@ -331,7 +332,7 @@ def check_alike(module: nn.Module, what: str) -> None:
         return
     sums = torch.stack([_digest(x) for x in chain(module.parameters(), module.buffers())])
     least, most = sums.clone(), sums.clone()
-    with _answers():
+    with _peer_errors():
         distributed.all_reduce(least, distributed.ReduceOp.MIN)
         distributed.all_reduce(most, distributed.ReduceOp.MAX)
     if not torch.equal(least, most):

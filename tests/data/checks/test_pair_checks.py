@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, look_at
+from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
 from translate.data.sources.pair import Pair
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
@@ -51,14 +51,14 @@ def test_spread_reaches_from_end_to_end():
 
 
 def test_sketches_and_photos(tmp_path):
-    a, b = look_at(make(tmp_path, sketch, photo))
+    a, b = inspect_pairs(make(tmp_path, sketch, photo))
     assert (a.gray, a.drawing, a.colours, a.size) == (True, True, 0, 64)
     assert (b.gray, b.drawing, b.colours, b.size) == (False, False, 0, 64)
 
 
 def test_pure_black_and_white_drawings_are_no_label_maps(tmp_path):
     pairs = make(tmp_path, lambda i: sketch(2 * i), lambda i: 255 - sketch(2 * i))
-    a, b = look_at(pairs)
+    a, b = inspect_pairs(pairs)
     assert (a.drawing, a.colours) == (True, 0)
     assert (b.drawing, b.colours) == (False, 0)  # white lines on black: not what sketch models know, nor labels
 
@@ -79,7 +79,7 @@ def test_label_maps(tmp_path, draw, gray, colours):
             image.putpalette(PALETTE.tobytes())
         return image
 
-    a, b = look_at(make(tmp_path, photo, drawn))
+    a, b = inspect_pairs(make(tmp_path, photo, drawn))
     assert a.colours == 0
     if colours is None:
         assert 40 < b.colours <= 200  # more than 40, but one palette for all
@@ -91,7 +91,7 @@ def test_a_photo_with_a_palette_of_its_own_is_no_label_map(tmp_path):
     def reduced(i):
         return Image.fromarray(photo(i)).quantize(64)
 
-    _, b = look_at(make(tmp_path, photo, reduced))
+    _, b = inspect_pairs(make(tmp_path, photo, reduced))
     assert b.colours == 0
 
 
@@ -106,18 +106,18 @@ def test_a_compressed_gray_picture_is_gray_and_a_red_mark_is_not(tmp_path):
         page[:20, :20] = (200, 40, 40)
         return page
 
-    a, b = look_at(make(tmp_path, jpeg_gray, marked))
+    a, b = inspect_pairs(make(tmp_path, jpeg_gray, marked))
     assert (a.gray, b.gray) == (True, False)
 
 
 def test_unreadable_pairs_are_passed_over_unless_all_are(tmp_path):
     pairs = make(tmp_path, sketch, photo)
     pairs[0].b.write_bytes(b"no picture")
-    assert look_at(pairs)[0].drawing
+    assert inspect_pairs(pairs)[0].drawing
     for pair in pairs:
         pair.a.write_bytes(b"no picture")
     with pytest.raises(UserError, match="none of 6 pairs tried can be read; the first: .*0a.png: cannot be read"):
-        look_at(pairs)
+        inspect_pairs(pairs)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_unreadable_pairs_are_passed_over_unless_all_are(tmp_path):
     ],
 )
 def test_a_direction_that_looks_wrong_is_asked_about(tmp_path, a, b, direction, message):
-    note = direction_note(look_at(make(tmp_path, a, b)), direction)
+    note = direction_note(inspect_pairs(make(tmp_path, a, b)), direction)
     assert message in note
     assert bool(message) == bool(note)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from translate.data.files.find import find_images, open_images
-from translate.data.files.walk import Listed, Tree, is_picture
+from translate.data.files.walk import FolderTree, ListedFiles, is_picture
 from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
@@ -28,13 +28,13 @@ def tree(tmp_path):
 
 
 def test_names_come_in_order_folder_by_folder(tree):
-    names = list(Tree(tree).walk())
+    names = list(FolderTree(tree).walk())
     assert names == ["a/b/c.PNG", "a/z.png", "a.x.jpg", "b.png", "c.png/d.bmp"]
     assert [tree / name for name in names] == sorted(tree / name for name in names)
 
 
 def test_other_files_are_counted_and_what_is_skipped_is_not_entered(tree):
-    source = Tree(tree)
+    source = FolderTree(tree)
     list(source.walk())
     assert source.others == 3  # notes.txt, readme, png
     assert list(source.walk({"a", "b.png"})) == ["a.x.jpg", "c.png/d.bmp"] and source.others == 2
@@ -48,7 +48,7 @@ def test_nothing_is_read_before_its_turn(tree, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", noted)
-    walk = Tree(tree).walk()
+    walk = FolderTree(tree).walk()
     assert next(walk) == "a/b/c.PNG" and entered == [".", "a", "a/b"]
     assert len(list(walk)) == 4 and entered == [".", "a", "a/b", "c.png"]
 
@@ -95,17 +95,17 @@ def test_links_that_lead_out_are_followed_only_when_asked(tree, tmp_path, monkey
     (tree / "dead.png").symlink_to(tmp_path / "far.png")
     (tree / "inside.png").symlink_to(tree / "b.png")
     (far / "back").symlink_to(tree)
-    source = Tree(tree)
+    source = FolderTree(tree)
     names = list(source.walk())
     assert "inside.png" in names and source.links == 2
     assert not {"file.png", "dead.png", "link/x.png"} & set(names)
-    assert list(Tree(tree, ("l*",)).walk()) == [] and Tree(tree, ("l*",)).stems("link") == {}
+    assert list(FolderTree(tree, ("l*",)).walk()) == [] and FolderTree(tree, ("l*",)).stems("link") == {}
     with pytest.raises(UserError, match="in: 2 links lead out of the folder; say --follow-links"):
         find_images(str(tree))
     with pytest.raises(UserError, match="1 link leads out"):
         find_images(f"{tree}/l*")
     monkeypatch.setattr(TRUST, "follow_links", True)
-    followed = list(Tree(tree).walk())
+    followed = list(FolderTree(tree).walk())
     assert {"file.png", "dead.png", "link/x.png", "link/more/y.png"} <= set(followed)
     assert not any("back" in name for name in followed)  # a circle
 
@@ -113,30 +113,33 @@ def test_links_that_lead_out_are_followed_only_when_asked(tree, tmp_path, monkey
 def test_links_to_folders_are_followed_where_a_pattern_matches_them(tree):
     (tree / "link").symlink_to(touched(tree / ".far", "x.png", "more/y.png"))
     (tree / "a" / "up").symlink_to(tree)
-    assert not any("link" in name or "up" in name for name in Tree(tree).walk())
-    assert list(Tree(tree, ("l*",)).walk()) == ["link/more/y.png", "link/x.png"]
-    assert list(Tree(tree, ("*", "x.png")).walk()) == ["link/x.png"]
-    assert not any("up" in name for name in Tree(tree, ("**", "*.png")).walk())
-    assert Tree(tree).stems("link") == {} and Tree(tree, ("l*",)).stems("link") == {"x": ["x.png"]}
+    assert not any("link" in name or "up" in name for name in FolderTree(tree).walk())
+    assert list(FolderTree(tree, ("l*",)).walk()) == ["link/more/y.png", "link/x.png"]
+    assert list(FolderTree(tree, ("*", "x.png")).walk()) == ["link/x.png"]
+    assert not any("up" in name for name in FolderTree(tree, ("**", "*.png")).walk())
+    assert FolderTree(tree).stems("link") == {} and FolderTree(tree, ("l*",)).stems("link") == {"x": ["x.png"]}
 
 
 def test_the_names_of_one_folder(tree):
-    source = Tree(tree)
+    source = FolderTree(tree)
     assert source.stems("") == {"a.x": ["a.x.jpg"], "b": ["b.png"]}
     assert source.stems("a") == {"z": ["z.png"]} and source.stems("nowhere/at/all") == {}
-    assert Tree(tree, ("**", "c.*")).stems("a/b") == {"c": ["c.PNG"]} and Tree(tree, ("*.jpg",)).stems("a") == {}
+    assert (
+        FolderTree(tree, ("**", "c.*")).stems("a/b") == {"c": ["c.PNG"]}
+        and FolderTree(tree, ("*.jpg",)).stems("a") == {}
+    )
     for pattern in ((), ("**", "*.png"), ("a", "*"), ("*",)):
-        source = Tree(tree, pattern)
+        source = FolderTree(tree, pattern)
         folders = {"", *(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_dir())} - {".cache"}
         named = {Path(folder, n).as_posix() for folder in folders for ns in source.stems(folder).values() for n in ns}
         assert named == set(source.walk())
 
 
 def test_lists_are_named_from_their_folder_or_from_what_they_have_in_common(tree):
-    near = Listed([tree / "a/z.png", tree / "b.png", tree / "a/../b.png"], tree)
+    near = ListedFiles([tree / "a/z.png", tree / "b.png", tree / "a/../b.png"], tree)
     assert list(near.walk()) == ["a/z.png", "b.png"] and near.root == tree
     assert near.stems("a") == {"z": ["z.png"]} and list(near.walk({"a"})) == ["b.png"]
-    far = Listed([tree / "a/z.png", tree / "a/b/c.PNG"], tree / "c.png")
+    far = ListedFiles([tree / "a/z.png", tree / "a/b/c.PNG"], tree / "c.png")
     assert list(far.walk()) == ["z.png", "b/c.PNG"] and far.path("z.png") == tree / "a/z.png"
 
 
@@ -158,7 +161,7 @@ def test_memory_is_that_of_a_folder_not_of_the_tree(tmp_path):
     for folders in (2, 8):
         root = tmp_path / str(folders)
         touched(root, *(f"{i:02}/{k:03}.png" for i in range(folders) for k in range(200)))
-        source = Tree(root)
+        source = FolderTree(root)
         tracemalloc.start()
         assert sum(1 for _ in source.walk()) == 200 * folders
         peaks.append(tracemalloc.get_traced_memory()[1])

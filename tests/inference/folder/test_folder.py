@@ -22,7 +22,7 @@ from translate.inference.folder import run as folder_module
 from translate.inference.folder.run import translate_folder
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
-from translate.utils.concurrency import Lanes
+from translate.utils.concurrency import CpuSlots
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory
 from translate.utils.temporary_files import temporary_beside
@@ -517,7 +517,7 @@ def many_sizes(root, count=40):
 @pytest.fixture
 def in_batches(monkeypatch):
     """Let pictures travel together as on a GPU, and note how many did."""
-    monkeypatch.setattr("translate.inference.runner.Inference.batch_of", lambda *_: 4)
+    monkeypatch.setattr("translate.inference.runner.ModelRunner.batch_of", lambda *_: 4)
     together, original = [], Translator.translated
 
     def noted(translator, batch, wish):
@@ -578,7 +578,7 @@ def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypa
     source = many_sizes(tmp_path / "in", count=12)
     write_picture(source / "large.png", Picture(np.full((600, 500, 3), 90, np.uint8)))
     run(crisp, source, tmp_path / "one")
-    monkeypatch.setattr("translate.inference.runner.Inference.lanes", lambda _: Lanes(3))
+    monkeypatch.setattr("translate.inference.runner.ModelRunner.lanes", lambda _: CpuSlots(3))
     before = torch.get_num_threads(), torch.random.get_rng_state()
     assert run(crisp, source, tmp_path / "three", workers=3).done == 13
     assert contents(tmp_path / "one") == contents(tmp_path / "three")

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from translate.data.files.counted import Tally
+from translate.data.files.counted import Counted
 from translate.images.io import WriteError
 from translate.inference.folder.report import Failure, Failures, FolderReport
 
 
 def test_a_tally_keeps_a_few_and_counts_all():
-    tally = Tally()
+    tally = Counted()
     for name in "abc":
         tally.add(name)
     assert str(tally) == "a, b, c"

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.inference.tiling.test_tiling import made, streamed, translator
-from translate.inference.tiling.feature_maps import Way
+from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.local_norm import LocalMoments
 from translate.inference.tiling.regions import Region, cut, tiles
 from translate.utils.errors import OptionError
@@ -64,8 +64,8 @@ def test_neighbourhoods_by_their_definition(cell, tile):
 def test_one_neighbourhood_is_the_whole_picture(kind):
     net, x = made(kind), torch.rand(1, 3, 64, 48) * 2 - 1
     z = torch.randn(1, 4) if net.z_dim else None
-    exact = streamed(net, x, z, Way(32))
-    torch.testing.assert_close(streamed(net, x, z, Way(32, cell=512)), exact, rtol=0, atol=1e-5)
+    exact = streamed(net, x, z, MemoryPlan(32))
+    torch.testing.assert_close(streamed(net, x, z, MemoryPlan(32, cell=512)), exact, rtol=0, atol=1e-5)
 
 
 def test_each_half_has_its_own_statistics_and_there_is_no_step_between_them():
@@ -73,9 +73,9 @@ def test_each_half_has_its_own_statistics_and_there_is_no_step_between_them():
     torch.manual_seed(1)
     x = torch.rand(1, 3, 64, 512) * 0.2
     x[..., 256:] = x[..., 256:] * 4 - 1
-    alone = streamed(net, x[..., :256], None, Way(64, cell=64))
-    both = streamed(net, x, None, Way(64, cell=64))
-    exact = streamed(net, x, None, Way(64))
+    alone = streamed(net, x[..., :256], None, MemoryPlan(64, cell=64))
+    both = streamed(net, x, None, MemoryPlan(64, cell=64))
+    exact = streamed(net, x, None, MemoryPlan(64))
     far = (..., slice(0, 64))  # three cells and the reach of the network away from the other half
     assert (both[far] - alone[far]).abs().max() < 0.1 * (exact[far] - alone[far]).abs().max()
     steps = (both[..., 1:] - both[..., :-1]).abs().mean((0, 1, 2))

@@ -15,7 +15,7 @@ from translate import Translator
 from translate.checkpoints.model_file import Recipe
 from translate.inference.tiling import trace as planning
 from translate.inference.tiling.engine import stream
-from translate.inference.tiling.feature_maps import Maps, Way, choose_way
+from translate.inference.tiling.feature_maps import FeatureMapStore, MemoryPlan, choose_memory_plan
 from translate.inference.tiling.regions import Moments, Region, cut, tiles
 from translate.inference.tiling.trace import NotStreamable, plan_stream
 from translate.networks import EXPORTABLE, INPAINTERS
@@ -34,7 +34,7 @@ NETS = {
     "unet": {"name": "unet_256", "width": 4, "levels": 5, "dropout": 0.0},
     "unet, instance norm": {"name": "unet_256", "width": 4, "levels": 4, "dropout": 0.0, "norm": "instance"},
 }
-RAM = Way(tile=32, dtype=torch.float32, on_disk=False, peak=0)
+RAM = MemoryPlan(tile=32, dtype=torch.float32, on_disk=False, peak=0)
 
 
 def made(kind, seed=0):
@@ -73,7 +73,7 @@ def test_tiles_give_what_the_whole_picture_gives(kind, rows, columns, tile, seed
     z = torch.randn(1, 4) if net.z_dim else None
     # In float64, for one pass in float32 is at times further from it, by 2e-5, than its tiles are.
     whole = copy.deepcopy(net).double()(*(t.double() for t in (x, z) if t is not None))
-    assert (streamed(net, x, z, Way(tile, torch.float32, False, 0)) - whole).abs().max() < 1e-5
+    assert (streamed(net, x, z, MemoryPlan(tile, torch.float32, False, 0)) - whole).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("kind", NETS)
@@ -86,7 +86,7 @@ def test_maps_of_16_bits_err_by_less_than_a_grey_level(kind, on_disk):
     x = torch.rand(1, 3, 64, 96) * 2 - 1
     z = torch.randn(1, 4) if net.z_dim else None
     whole = net(x) if z is None else net(x, z)
-    error = (streamed(net, x, z, Way(32, torch.float16, on_disk, 0)) - whole).abs()
+    error = (streamed(net, x, z, MemoryPlan(32, torch.float16, on_disk, 0)) - whole).abs()
     assert error.max() < 1 / 255
     assert error.mean() < 1e-3
 
@@ -105,7 +105,7 @@ def test_the_arithmetic_is_little_more_than_that_of_the_whole(monkeypatch):
     x, plan = torch.zeros(1, 3, 512, 512), plan_stream(net, 3, 512, 512)
 
     def tiled():
-        way = Way(256, torch.float32, False, 0)
+        way = MemoryPlan(256, torch.float32, False, 0)
         stream(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], lambda region, y: None, way=way)
 
     flops = []
@@ -156,22 +156,26 @@ def test_the_most_exact_way_that_fits_is_taken_and_the_least_is_named():
     plan = plan_stream(made("resnet"), 3, 400, 400)
     plan.numbers = 100.0
     kept = 100 * 400 * 400
-    ways = [choose_way(plan, budget, 1.0, 0, "x.png") for budget in (4 * kept + 10**6, 2 * kept + 10**6, 2 * 10**5)]
+    ways = [
+        choose_memory_plan(plan, budget, 1.0, 0, "x.png") for budget in (4 * kept + 10**6, 2 * kept + 10**6, 2 * 10**5)
+    ]
     assert [(way.dtype, way.on_disk) for way in ways] == [
         (torch.float32, False), (torch.float16, False), (torch.float16, True),
     ]  # fmt: skip
     assert [way.tile for way in ways] == [512, 512, 256]
     assert [way.peak for way in ways] == [4 * kept + 464**2, 2 * kept + 464**2, 320**2]
-    half = choose_way(plan, 2 * kept + 10**6, 1.0, 0, "x.png", computed=torch.bfloat16)  # which has two bytes as it is
+    half = choose_memory_plan(
+        plan, 2 * kept + 10**6, 1.0, 0, "x.png", computed=torch.bfloat16
+    )  # which has two bytes as it is
     assert (half.dtype, half.on_disk) == (torch.float32, False)
     with pytest.raises(UserError, match=r"x.png: 400 x 400 px need at least .*GB .* say --memory"):
-        choose_way(plan, 10_000, 1.0, 0, "x.png")
+        choose_memory_plan(plan, 10_000, 1.0, 0, "x.png")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
-    maps = Maps(Way(16, torch.float32, on_disk), torch.device("cpu"))
+    maps = FeatureMapStore(MemoryPlan(16, torch.float32, on_disk), torch.device("cpu"))
     x = torch.randn(1, 6, 40, 50).to(dtype)
     one = maps.new((6, 40, 50))
     for region in tiles(40, 50, 16):
@@ -195,7 +199,7 @@ def test_a_full_disk_is_an_error_and_no_crash(full, monkeypatch):
         return len(data) - 1
 
     monkeypatch.setattr("os.pwrite", pwrite)
-    one = Maps(Way(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8))
+    one = FeatureMapStore(MemoryPlan(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8))
     with pytest.raises(UserError, match=r"cannot be written to \(No space left on device\); make room .* TMPDIR"):
         one.write(Region(0, 8, 0, 8), torch.zeros(1, 4, 8, 8))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.inference.video.denoise import Calm
+from translate.inference.video.denoise import TemporalDenoiser
 
 
 def scene(height=64, width=96):
@@ -23,7 +23,7 @@ def film(count, sigma, mover=None, seed=0):
 
 @pytest.mark.parametrize("sigma", [1.0, 2.5, 4.0])
 def test_noise_is_averaged_away_where_nothing_moves(sigma):
-    calm = Calm()
+    calm = TemporalDenoiser()
     results = [(clean, noisy, calm(noisy) * 255) for clean, noisy in film(20, sigma)]
     clean, noisy, result = results[-1]
     assert np.abs(result - clean).mean() < 0.5 * np.abs(noisy - clean).mean()
@@ -34,7 +34,7 @@ def test_noise_is_averaged_away_where_nothing_moves(sigma):
 
 
 def test_what_moves_leaves_no_trail():
-    calm = Calm()
+    calm = TemporalDenoiser()
     pictures = list(film(24, 2.5, mover=3))
     result = [calm(noisy) * 255 for _, noisy in pictures][-1]
     clean, noisy = pictures[-1]
@@ -45,7 +45,7 @@ def test_what_moves_leaves_no_trail():
 
 
 def test_faint_movement_is_no_noise():
-    calm = Calm()
+    calm = TemporalDenoiser()
     for i in range(20):
         clean = scene()
         clean[20:40, 3 * i : 3 * i + 14] += 12
@@ -55,7 +55,7 @@ def test_faint_movement_is_no_noise():
 
 
 def test_a_cut_is_taken_over_at_once():
-    calm = Calm()
+    calm = TemporalDenoiser()
     for _, noisy in film(10, 2.0):
         calm(noisy)
     other = 255 - scene().round().astype(np.uint8)
@@ -64,7 +64,7 @@ def test_a_cut_is_taken_over_at_once():
 
 def test_it_goes_on_from_its_state_bit_by_bit():
     pictures = [noisy for _, noisy in film(9, 2.5, mover=4)]
-    whole, first, second = Calm(), Calm(), Calm()
+    whole, first, second = TemporalDenoiser(), TemporalDenoiser(), TemporalDenoiser()
     expected = [whole(p) for p in pictures]
     for p in pictures[:5]:
         first(p)

@@ -38,7 +38,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
     out = train(config)
-    if not dist.is_first():
+    if not dist.is_main_process():
         return 0
     say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
     say(f"  python tools/{NEXT.get(options.task, TRANSLATING).format(quote(str(out)))}")

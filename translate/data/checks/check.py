@@ -10,14 +10,14 @@ import numpy as np
 
 from translate.data.catalog import catalog
 from translate.data.checks.domain_separation import border_between
-from translate.data.checks.duplicates import Alike, groups_alike
+from translate.data.checks.duplicates import DuplicateGroup, groups_alike
 from translate.data.checks.measure import Measured, measure_all, of_pixels
 from translate.data.checks.pair_checks import turned_gaps
 from translate.data.checks.report import DataReport, Finding, Part
 from translate.data.files.naming import bare
 from translate.data.sources.domains import resolve_domains
 from translate.data.sources.image_set import resolve_images
-from translate.data.sources.labelled_image import RowSource, Source
+from translate.data.sources.labelled_image import LabelledImage, RowSource
 from translate.data.sources.pair import Pair, PairError, check_halves, check_sizes
 from translate.data.sources.pairs import resolve_pairs
 from translate.utils.errors import OptionError, UserError
@@ -84,7 +84,7 @@ def _single(images: str, root: Path, shown: Shown) -> list[Part]:
     return [Part(found.title, "", split, _measured_sources(sources, split, shown)) for split, sources in halves]
 
 
-def _measured_sources(sources: Sequence[Source], title: str, shown: Shown) -> list[Measured]:
+def _measured_sources(sources: Sequence[LabelledImage], title: str, shown: Shown) -> list[Measured]:
     rows = [source for source in sources if isinstance(source, RowSource)]
     if rows:
         return [of_pixels(source.file / source.name, source.read()) for source in rows]
@@ -195,11 +195,11 @@ def _repeated(parts: Sequence[Part]) -> list[Finding]:
     return found
 
 
-def _extra(group: Alike, where: Sequence[Part], part: Part) -> list[int]:
+def _extra(group: DuplicateGroup, where: Sequence[Part], part: Part) -> list[int]:
     return [i for i in group.members if where[i] is part][1:]
 
 
-def _shared(alike: Sequence[Alike], where: Sequence[Part], one: Part, other: Part) -> list[int]:
+def _shared(alike: Sequence[DuplicateGroup], where: Sequence[Part], one: Part, other: Part) -> list[int]:
     """Return the pictures of `other` that look like some of `one`."""
     groups = (group.members for group in alike if any(where[i] is one for i in group.members))
     return [i for members in groups for i in members if where[i] is other]

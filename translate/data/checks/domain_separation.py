@@ -1,6 +1,6 @@
 """Whether two domains can be told apart by simple traits, and which of their pictures then look like the other's."""
 
-__all__ = ["Border", "border_between"]
+__all__ = ["DomainBoundary", "border_between"]
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _ODD = 5.0  # spreads of its own side, that it has to be away from the middle of
 
 
 @dataclass(frozen=True)
-class Border:
+class DomainBoundary:
     """What tells two domains apart.
 
     Attributes:
@@ -41,7 +41,7 @@ class Border:
         return "a" if middle > _OTHERS else "b" if middle < 1 - _OTHERS else ""
 
 
-def border_between(a: np.ndarray, b: np.ndarray) -> Border | None:
+def border_between(a: np.ndarray, b: np.ndarray) -> DomainBoundary | None:
     """Find what tells (n, T) traits of one domain from (m, T) of another; None where nothing does, clearly.
 
     Medians and median deviations are used, so that a fifth of the pictures may lie on the wrong side.
@@ -55,4 +55,4 @@ def border_between(a: np.ndarray, b: np.ndarray) -> Border | None:
     deviation = max(float(np.median(abs(side @ weights - middle))) for side, middle in ((b, near), (a, far)))
     if far - near <= _CLEAR * deviation or far - near < 1:
         return None
-    return Border(weights / (far - near), -near / (far - near), deviation / (far - near))
+    return DomainBoundary(weights / (far - near), -near / (far - near), deviation / (far - near))

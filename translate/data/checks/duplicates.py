@@ -1,6 +1,6 @@
 """Which pictures are the same, or nearly: groups of them, found among ten thousands by comparing all with all."""
 
-__all__ = ["Alike", "groups_alike"]
+__all__ = ["DuplicateGroup", "groups_alike"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ROUNDING = 1.0  # of 255
 
 
 @dataclass(frozen=True)
-class Alike:
+class DuplicateGroup:
     """Pictures that are one and the same.
 
     Attributes:
@@ -27,7 +27,7 @@ class Alike:
     exact: bool
 
 
-def groups_alike(pictures: Sequence[Measured]) -> list[Alike]:
+def groups_alike(pictures: Sequence[Measured]) -> list[DuplicateGroup]:
     """Return the groups of pictures that look the same, each picture in one group at most.
 
     Pictures that cannot be read, or are one colour, are left out. Those that are saved, compressed or scaled anew look
@@ -42,7 +42,7 @@ def groups_alike(pictures: Sequence[Measured]) -> list[Alike]:
     for near in _near(pictures, firsts):
         members = sorted(i for first in near for i in copies[pictures[first].digest])
         if len(members) > 1:
-            groups.append(Alike(tuple(members), exact=len(near) == 1))
+            groups.append(DuplicateGroup(tuple(members), exact=len(near) == 1))
     return groups
 
 

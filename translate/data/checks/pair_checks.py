@@ -1,11 +1,11 @@
 """What the pictures of pairs are like, and whether they look as if something went wrong: before training starts."""
 
 __all__ = [
-    "Side",
+    "SideTraits",
     "check_headers",
     "direction_note",
     "exchanged_pairs",
-    "look_at",
+    "inspect_pairs",
     "traits",
     "turned_gaps",
 ]
@@ -39,7 +39,7 @@ _MOST_OF = 0.75  # of the pictures looked at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class SideTraits:
     """What the pictures of one side are like.
 
     Attributes:
@@ -69,7 +69,9 @@ def check_headers(pairs: Sequence[Pair]) -> None:
             check_sizes(pair, sizes[0], sizes[-1])
 
 
-def look_at(pairs: Sequence[Pair], shown: tuple[Read, Read] = (read_rgb8, read_rgb8)) -> tuple[Side, Side]:
+def inspect_pairs(
+    pairs: Sequence[Pair], shown: tuple[Read, Read] = (read_rgb8, read_rgb8)
+) -> tuple[SideTraits, SideTraits]:
     """Decode some pairs, and say what the source and the target pictures are like.
 
     Args:
@@ -101,7 +103,7 @@ def look_at(pairs: Sequence[Pair], shown: tuple[Read, Read] = (read_rgb8, read_r
     )
 
 
-def direction_note(sides: tuple[Side, Side], direction: str) -> str:
+def direction_note(sides: tuple[SideTraits, SideTraits], direction: str) -> str:
     """Return a question where the pictures look as if the other direction were meant, else ""."""
     source, target = sides
     if source.gray or source.drawing or source.colours:
@@ -161,10 +163,10 @@ def traits(picture: np.ndarray) -> np.ndarray:
     return np.array([luma.mean() / 255, luma.std() / 128, detail, (luma > 245).mean(), between, colour])
 
 
-def _side(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> Side:
+def _side(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> SideTraits:
     drawing = np.mean([is_line_drawing(p) or is_line_drawing(255 - p) for p in pictures]) >= _MOST_OF
     colours = 0 if drawing else _few_colours(pictures, all(map(_has_palette, files)) and bool(files))
-    return Side(
+    return SideTraits(
         gray=all(colourless(p, exactly=bool(colours)) for p in pictures),
         drawing=bool(np.mean([is_line_drawing(p) for p in pictures]) >= _MOST_OF),
         colours=colours,

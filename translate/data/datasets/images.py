@@ -22,7 +22,7 @@ from translate.data.loading.preview_images import SINGLE_PROBES, middle, single_
 from translate.data.loading.transforms import fit
 from translate.data.options import DataWishes
 from translate.data.sources.image_set import resolve_images
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, RowSource, Source, shape_of
+from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
 from translate.images.colourless import colourless
 from translate.images.picture import to_gray
 from translate.utils.errors import OptionError, UserError
@@ -142,7 +142,7 @@ class ImagesData:
             ]
         return []
 
-    def _decode(self, source: Source, side: int, square: bool) -> np.ndarray | str:
+    def _decode(self, source: LabelledImage, side: int, square: bool) -> np.ndarray | str:
         """Return a picture as (H, W, C), or why it cannot be read."""
         try:
             picture = source.read() if self._kind.dtype == np.uint8 else self._kind.read(source.file)
@@ -178,7 +178,7 @@ class ImagesData:
         return probe | ({"label": torch.tensor(labels)} if "label" in self.channels else {})
 
 
-def shorter_sides(sources: Sequence[Source]) -> list[int]:
+def shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
     """Return the shorter sides of some pictures, px, as far as their files tell them."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return [min(shape) for shape in pool.map(shape_of, spread(sources, _MEASURED)) if shape]
@@ -196,7 +196,7 @@ def bordered(picture: np.ndarray, side: int) -> np.ndarray:
     return canvas
 
 
-def _deep_kind(sources: Sequence[Source]) -> FileKind:
+def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
     """Return how pictures are read in all their depth.
 
     Raises:
@@ -208,7 +208,7 @@ def _deep_kind(sources: Sequence[Source]) -> FileKind:
     return FileKind(dtype=kind.dtype)
 
 
-def _all_gray(sources: Sequence[Source]) -> bool:
+def _all_gray(sources: Sequence[LabelledImage]) -> bool:
     """Whether all pictures looked at are gray; what cannot be read is reported later."""
     seen = []
     for source in spread(sources, _LOOKED_AT):
@@ -221,7 +221,7 @@ def _all_gray(sources: Sequence[Source]) -> bool:
     return bool(seen)
 
 
-def _are_characters(train: Sequence[Source], classes: Sequence[str]) -> bool:
+def _are_characters(train: Sequence[LabelledImage], classes: Sequence[str]) -> bool:
     """Whether labels or folders show characters, or the file is of MNIST's kind: mirrored, they are wrong."""
     names = classes or sorted({source.name.split("/")[0] for source in train})
     return isinstance(train[0], RowSource) or (len(names) > 1 and all(len(name) == 1 for name in names))

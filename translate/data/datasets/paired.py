@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, look_at
+from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
 from translate.data.checks.quick import FileSet
 from translate.data.files.find import listed
 from translate.data.loading.cache import fingerprint, open_cache
@@ -46,7 +46,7 @@ class PairedData:
         self.title, self.epoch = self.pairs.title, len(self.pairs.train)
         values, train = parse_range(config.value_range), self.pairs.train
         kinds = [kind_of_files(files, values) for files in ([pair.a for pair in train], [pair.b for pair in train])]
-        sides = self._sides = look_at(train, (kinds[0].shown, kinds[1].shown))
+        sides = self._sides = inspect_pairs(train, (kinds[0].shown, kinds[1].shown))
         touched = config.hints or config.colour_a > 0 or config.colour_b > 0
         self.kinds = [_of_side(kind, touched) for kind in kinds]
         self.channels = {

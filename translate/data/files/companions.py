@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from translate.data.files.find import nothing_in, open_images
-from translate.data.files.walk import Source, Stems, joined
+from translate.data.files.walk import PictureTree, Stems, joined
 from translate.utils.errors import UserError
 
 
@@ -30,7 +30,7 @@ class Companions:
         self.spec, self.masks = str(spec), masks
         self.kind = "mask" if masks else "layer of hints"
         self._forms = ("{}", "{}_mask", "mask_{}") if masks else ("{}",)
-        self.source: Source = open_images(self.spec)
+        self.source: PictureTree = open_images(self.spec)
         names = self.source.walk()
         first, second = next(names, None), next(names, None)
         if first is None:

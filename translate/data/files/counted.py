@@ -1,6 +1,6 @@
 """How many there are of something, and the first few of them."""
 
-__all__ = ["Tally"]
+__all__ = ["Counted"]
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ _NAMED = 3  # names in one line
 
 
 @dataclass
-class Tally:
+class Counted:
     """How many there are of something, and the first few of them."""
 
     count: int = 0

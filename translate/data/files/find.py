@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from translate.data.files.walk import Listed, Source, Tree, is_picture, readable
+from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, is_picture, readable
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError
 
@@ -29,7 +29,7 @@ _NAMED = 3  # how many names an error lists before it only counts
 def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
     """Return the picture files that `spec` stands for, each once.
 
-    Folders are read recursively, in sorted order, without hidden files; `walk.Tree` says which links are followed.
+    Folders are read recursively, in sorted order, without hidden files; see `walk.FolderTree` for links.
     Whether a file really decodes is found out later: a broken file is reported by whoever reads it.
 
     Args:
@@ -50,7 +50,7 @@ def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
     return found
 
 
-def open_images(spec: str, known: Collection[str] = ()) -> Source:
+def open_images(spec: str, known: Collection[str] = ()) -> PictureTree:
     """Return the pictures that `spec` stands for as what can be walked, without a list of them; see `find_images`.
 
     Raises:
@@ -61,12 +61,12 @@ def open_images(spec: str, known: Collection[str] = ()) -> Source:
     path = Path(spec).expanduser()
     with readable(spec):
         if path.is_dir():
-            return Tree(path)
+            return FolderTree(path)
         if path.is_file():
-            return Listed([path] if is_picture(path.name) else _in_list(path), path.parent)
+            return ListedFiles([path] if is_picture(path.name) else _in_list(path), path.parent)
         if is_pattern(spec):
             base = pattern_base(path)
-            return Tree(base, path.relative_to(base).parts) if base.is_dir() else Listed([], base)
+            return FolderTree(base, path.relative_to(base).parts) if base.is_dir() else ListedFiles([], base)
         raise UserError(f"no file or folder {spec!r}{_nearest(path, known)}")
 
 

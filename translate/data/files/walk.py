@@ -1,6 +1,16 @@
 """Pictures below a folder, one at a time and in order: no more is held in memory than the names of a few folders."""
 
-__all__ = ["Listed", "Source", "Stems", "Tree", "absolute", "is_inside", "is_picture", "joined", "readable"]
+__all__ = [
+    "ListedFiles",
+    "PictureTree",
+    "Stems",
+    "FolderTree",
+    "absolute",
+    "is_inside",
+    "is_picture",
+    "joined",
+    "readable",
+]
 
 import contextlib
 import os
@@ -19,7 +29,7 @@ States = frozenset[int]  # how many parts of a pattern a path has met; ** may st
 Stems = Mapping[str, Sequence[str]]  # names of files by their names without suffix
 
 
-class Source(Protocol):
+class PictureTree(Protocol):
     """Pictures that a user named in one word, each called by its path below `root`, with slashes.
 
     Attributes:
@@ -45,7 +55,7 @@ class Source(Protocol):
         ...
 
 
-class Tree:
+class FolderTree:
     """What lies below a folder, or the part of it that a glob pattern matches; hidden files are left out.
 
     Links are followed where they lead to a place inside: to files; to folders only where the pattern matches them, so
@@ -162,7 +172,7 @@ class Tree:
         return frozenset(found)
 
 
-class Listed:
+class ListedFiles:
     """Pictures that were named one by one."""
 
     def __init__(self, paths: Sequence[Path], folder: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from translate.data.files.companions import Companions
-from translate.data.files.counted import Tally
+from translate.data.files.counted import Counted
 from translate.data.files.find import links_left_out, nothing_in, open_images
 from translate.data.files.walk import Stems, is_picture, joined
 from translate.images.io import IMAGE_SUFFIXES, WriteError, atomic_write
@@ -90,7 +90,7 @@ class Survey:
     pictures: int = 0
     ignored: int = 0
     without: int = 0
-    lossy: Tally = field(default_factory=Tally)
+    lossy: Counted = field(default_factory=Counted)
     notes: list[str] = field(default_factory=list)
 
 
@@ -177,9 +177,9 @@ class Worklist:
         self._check_found(first, fits)
         return found
 
-    def strays(self) -> Tally:
+    def strays(self) -> Counted:
         """Return the hints or masks that belong to no picture."""
-        found = Tally()
+        found = Counted()
         for path in self.layers.strays(self._stems) if self.layers else ():
             found.add(path)
         return found

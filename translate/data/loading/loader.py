@@ -183,7 +183,9 @@ class Batches:
         self, stream: SampleStream, batch_size: int, *, start: int = 0, device: torch.device | None = None
     ) -> None:
         self.stream, self.batch_size, self.start = stream, batch_size, start
-        self.mine = dist.places(batch_size)  # asked once: threads draw while the first process previews as if alone
+        self.mine = dist.local_indices(
+            batch_size
+        )  # asked once: threads draw while the first process previews as if alone
         self.device = device or torch.device("cpu")
         self.on_gpu = self.device.type == "cuda"
         self.resident = self.on_gpu and upload(stream.crops, self.device)

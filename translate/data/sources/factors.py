@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from translate.data.files.csv_tables import csv_rows
-from translate.data.sources.labelled_image import Source
+from translate.data.sources.labelled_image import LabelledImage
 from translate.utils.errors import UserError
 
 TABLE = "factors.csv"
@@ -14,7 +14,7 @@ MOST_WORDS = 20  # what takes more values is a measure and no kind
 Row = dict[str, str]
 
 
-def factors_of(sources: Sequence[Source]) -> dict[str, list[str]]:
+def factors_of(sources: Sequence[LabelledImage]) -> dict[str, list[str]]:
     """Return a word for each picture, by factor; {} where some picture has no row, or there is no table.
 
     Columns of numbers, of one word alone or of very many are left out.

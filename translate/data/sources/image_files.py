@@ -1,6 +1,6 @@
 """Where the pictures of a set lie: folders, patterns, lists, tables, and data sets of the catalog."""
 
-__all__ = ["Found", "find_image_files", "find_idx"]
+__all__ = ["ImageFiles", "find_image_files", "find_idx"]
 
 import os
 import re
@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # tabl
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ImageFiles:
     """The picture files of a set.
 
     Attributes:
@@ -60,7 +60,7 @@ def find_idx(spec: str) -> Path | None:
     return next(iter(found.values()), None)
 
 
-def find_image_files(spec: str, root: Path) -> Found:
+def find_image_files(spec: str, root: Path) -> ImageFiles:
     """Return the pictures that `spec` stands for, an existing thing before a name of the catalog.
 
     Args:
@@ -81,10 +81,10 @@ def find_image_files(spec: str, root: Path) -> Found:
         return _from_table(path, root)
     files = find_images(spec)
     base = pattern_base(path) if is_pattern(spec) else _common(files)
-    return Found(title=name_of(path, root), train=files, test=[], bases=(base, base))
+    return ImageFiles(title=name_of(path, root), train=files, test=[], bases=(base, base))
 
 
-def _from_catalog(name: str, root: Path) -> Found:
+def _from_catalog(name: str, root: Path) -> ImageFiles:
     known = catalog.load_catalog()
     owner = catalog.owner_of_domain(name)
     if name in known and known[name].single:
@@ -105,19 +105,19 @@ def _from_catalog(name: str, root: Path) -> Found:
     raise AssertionError(f"{name!r} appeared while it was looked up")
 
 
-def _from_folder(folder: Path, title: str) -> Found:
+def _from_folder(folder: Path, title: str) -> ImageFiles:
     """Return the pictures of a folder, its train folder's if it has one."""
     if any((folder / name).is_dir() for name in ("trainA", "train_A")):
         raise OptionError(f"'{folder}' holds two domains; name one of its folders, such as {folder / 'trainB'}")
     train = folder / "train" if (folder / "train").is_dir() else folder
     test = next(filter(Path.is_dir, (train.with_name(train.name.replace("train", word)) for word in _HELD_OUT)), None)
     if test is None or not _TRAIN.match(train.name):
-        return Found(title=title, train=find_images(str(train)), test=[], bases=(train, train))
+        return ImageFiles(title=title, train=find_images(str(train)), test=[], bases=(train, train))
     pictures = [find_images(str(part)) for part in (train, test)]
-    return Found(title=title, train=pictures[0], test=pictures[1], bases=(train, test))
+    return ImageFiles(title=title, train=pictures[0], test=pictures[1], bases=(train, test))
 
 
-def _from_table(file: Path, root: Path) -> Found:
+def _from_table(file: Path, root: Path) -> ImageFiles:
     table = read_label_table(file)
     check_files(file, table)
     parts = {split: [path for path in table.labels if table.splits[path] == split] for split in ("train", *_HELD_OUT)}
@@ -126,7 +126,7 @@ def _from_table(file: Path, root: Path) -> Found:
     title = clean(file.absolute().parent.name) if _PLAIN.match(file.stem) else name_of(file, root)
     base = _common(list(table.labels))
     test = parts["test"] or parts["val"]
-    return Found(title=title, train=parts["train"], test=test, bases=(base, base), table=(file, table))
+    return ImageFiles(title=title, train=parts["train"], test=test, bases=(base, base), table=(file, table))
 
 
 def _common(files: Sequence[Path]) -> Path:

@@ -16,8 +16,8 @@ from translate.data.files.csv_tables import is_table
 from translate.data.files.find import listed, names_below, readable
 from translate.data.files.idx import is_idx, labels_beside, part_to_test, read_idx
 from translate.data.files.naming import clean, held_out
-from translate.data.sources.image_files import Found, find_idx, find_image_files
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, RowSource, Source
+from translate.data.sources.image_files import ImageFiles, find_idx, find_image_files
+from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource
 from translate.data.sources.labels import by_folder, classes_of, read_label_table
 from translate.utils.errors import OptionError, UserError
 
@@ -40,8 +40,8 @@ class ImageSet:
     """
 
     title: str
-    train: Sequence[Source]
-    test: Sequence[Source]
+    train: Sequence[LabelledImage]
+    test: Sequence[LabelledImage]
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -73,7 +73,7 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
 # ---- files
 
 
-def _from_files(found: Found, images: str, classes: str) -> ImageSet:
+def _from_files(found: ImageFiles, images: str, classes: str) -> ImageSet:
     files, notes = [*found.train, *found.test], list[str]()
     parts = dict.fromkeys(found.test, "test")
     words = dict.fromkeys(files, "")
@@ -102,7 +102,7 @@ def _file_sources(files: Sequence[Path], base: Path) -> list[FileSource]:
 
 
 def _by_table(
-    files: Sequence[Path], found: Found, images: str, classes: str
+    files: Sequence[Path], found: ImageFiles, images: str, classes: str
 ) -> tuple[dict[Path, str], dict[Path, str], list[str]]:
     """Return the label and the split of each file after the table `classes`, and what the user should know."""
     file = Path(classes).expanduser()

@@ -1,6 +1,6 @@
 """Single pictures and their labels, wherever they lie: files, and rows of arrays."""
 
-__all__ = ["UNLABELLED", "FileSource", "RowSource", "Source", "shape_of"]
+__all__ = ["UNLABELLED", "FileSource", "RowSource", "LabelledImage", "shape_of"]
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from translate.images.io import read_rgb8
 UNLABELLED = -1  # the label of pictures that have none
 
 
-class Source(Protocol):
+class LabelledImage(Protocol):
     """One picture of a set.
 
     Attributes:
@@ -64,7 +64,7 @@ class RowSource:
         return self.pixels if self.pixels.ndim == 3 else np.repeat(self.pixels[..., None], 3, axis=2)
 
 
-def shape_of(source: Source) -> tuple[int, int] | None:
+def shape_of(source: LabelledImage) -> tuple[int, int] | None:
     """Return (height, width) in px without decoding; None where the file does not tell."""
     if isinstance(source, RowSource):
         return source.pixels.shape[0], source.pixels.shape[1]

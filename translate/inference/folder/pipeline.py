@@ -1,6 +1,6 @@
 """From jobs to files: pictures are read, translated and written at the same time, a few of each, in order."""
 
-__all__ = ["Flow"]
+__all__ = ["FolderPipeline"]
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -9,41 +9,41 @@ from typing import Any, TypeVar
 
 import torch
 
-from translate.data.files.counted import Tally
+from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
 from translate.images.io import WriteError, write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.report import FIRST, Failure, Failures, FolderReport
 from translate.inference.gigapixel import Canvas, HugePicture
-from translate.inference.request import Wish
-from translate.inference.translator import Layer, Ready, Translator
-from translate.utils.concurrency import Lanes, ahead, threads
+from translate.inference.request import Request
+from translate.inference.translator import Conditioning, PreparedImage, Translator
+from translate.utils.concurrency import CpuSlots, prefetch, threads
 from translate.utils.errors import UserError
 from translate.utils.memory import keep_freed_memory
 from translate.utils.progress import Bar
 
 _WAITING = 64  # pictures that wait for others of their size
-Work = tuple[Job, Future[Ready | HugePicture]]
+Work = tuple[Job, Future[PreparedImage | HugePicture]]
 Answers = list[Callable[[], Sequence[Picture | Canvas]] | Exception]
 T = TypeVar("T")
 
 
 @dataclass
-class Flow:
+class FolderPipeline:
     """Works off a list: pictures are read, translated and written by threads, and the report is kept by the caller's.
 
     An error travels with its picture, in the place of what should have become of it, to the end of the line.
     """
 
     translator: Translator
-    wish: Wish
+    wish: Request
     quality: int
     report: FolderReport
     bar: Bar
-    read: Callable[[Job], tuple[Picture | HugePicture, Layer | None]]
+    read: Callable[[Job], tuple[Picture | HugePicture, Conditioning | None]]
     failures: Failures
-    pages: Tally = field(default_factory=Tally)
-    frames: Tally = field(default_factory=Tally)
+    pages: Counted = field(default_factory=Counted)
+    frames: Counted = field(default_factory=Counted)
 
     def work_off(self, jobs: Iterable[Job], workers: int) -> None:
         """Translate `jobs`, with at most `workers` + 1 pictures before the network and its batches, as many behind."""
@@ -52,12 +52,12 @@ class Flow:
             keep_freed_memory()  # the next picture takes as much again
         kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
         with kept, threads(workers) as readers, lanes.pool() as network, threads(workers) as writers:
-            reading = ahead(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
+            reading = prefetch(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
             batches = _batches(reading, self.translator.batch_of)
-            making = ahead(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
+            making = prefetch(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
             each = ((made, i, work) for batch, made in making for i, work in enumerate(batch))
             writing = ((job, writers.submit(self._write, job, one, made, i)) for made, i, (job, one) in each)
-            for job, frames in ahead(writing, workers + 1):
+            for job, frames in prefetch(writing, workers + 1):
                 self._settle(job, frames)
 
     def skip(self) -> None:
@@ -65,13 +65,13 @@ class Flow:
         self.report.skipped += 1
         self.bar.skip()
 
-    def _ready(self, job: Job) -> Ready | HugePicture:
+    def _ready(self, job: Job) -> PreparedImage | HugePicture:
         picture, layer = self.read(job)
         if isinstance(picture, HugePicture):
             return picture
         return self.translator.ready(picture, self.wish, layer, str(job.path))
 
-    def _make(self, batch: Sequence[Work], lanes: Lanes) -> Answers:
+    def _make(self, batch: Sequence[Work], lanes: CpuSlots) -> Answers:
         """Translate a batch; where that fails, one picture after the other, so that only those fail that must."""
         try:
             ready = [one.result() for _, one in batch]
@@ -81,13 +81,15 @@ class Flow:
                     canvases = self.translator.huge(first, self.wish)
                 return [lambda: canvases]
             with lanes.taken(whole=not self.translator.is_small(first)):
-                return [*self.translator.translated([one for one in ready if isinstance(one, Ready)], self.wish)]
+                return [
+                    *self.translator.translated([one for one in ready if isinstance(one, PreparedImage)], self.wish)
+                ]
         except Exception as error:
             if len(batch) == 1:
                 return [error]
             return [answer for work in batch for answer in self._make([work], lanes)]
 
-    def _write(self, job: Job, one: Future[Ready | HugePicture], made: Future[Answers], i: int) -> int:
+    def _write(self, job: Job, one: Future[PreparedImage | HugePicture], made: Future[Answers], i: int) -> int:
         """Write the answers to picture `i` of a batch, and return how many pictures its file holds."""
         answer = made.result()[i]
         if isinstance(answer, Exception):
@@ -128,13 +130,13 @@ class Flow:
         return [_more(found, kind, part) for found, kind, part in kinds if found.count]
 
 
-def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[list[Work]]:
+def _batches(reading: Iterable[Work], most: Callable[[PreparedImage], int]) -> Iterator[list[Work]]:
     """Put pictures of a size together, `most` at a time; what finds no company goes on when others have waited long."""
     gathered: dict[Any, list[Work]] = {}
     for work in reading:
         one = None if work[1].exception() else work[1].result()
-        room = most(one) if isinstance(one, Ready) else 1
-        if room == 1 or not isinstance(one, Ready):
+        room = most(one) if isinstance(one, PreparedImage) else 1
+        if room == 1 or not isinstance(one, PreparedImage):
             yield [work]
             continue
         kind = one.kind
@@ -146,7 +148,7 @@ def _batches(reading: Iterable[Work], most: Callable[[Ready], int]) -> Iterator[
     yield from gathered.values()
 
 
-def _more(found: Tally, kind: str, part: str) -> str:
+def _more(found: Counted, kind: str, part: str) -> str:
     path, count = found.first[0]
     if found.count == 1:
         return f"{path}: {kind}, only the first of {count} {part}s was translated"

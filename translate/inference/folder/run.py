@@ -31,12 +31,12 @@ from translate.data.files.worklist import (
 from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture
-from translate.inference.folder.pipeline import Flow
+from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.folder.report import Failures, FolderReport
 from translate.inference.gigapixel import HugePicture
 from translate.inference.inpainting import resized_hole
-from translate.inference.request import Wish, blend
-from translate.inference.translator import Layer, Translator
+from translate.inference.request import Request, blend
+from translate.inference.translator import Conditioning, Translator
 from translate.utils.errors import OptionError
 from translate.utils.progress import show_bar, show_counting
 from translate.utils.temporary_files import remove_leftovers
@@ -105,14 +105,14 @@ def translate_folder(
     )  # fmt: skip
     with show_counting(progress):
         survey = work.survey()
-    read = _Reader.of(translator, masks, work.layers)
+    read = JobReader.of(translator, masks, work.layers)
     check_writable(work.folder)
     options = _options(translator, wish, count, seed, looks, hints, masks)
-    todo = _Todo.of(work, options, [translator.file, *map(Path, looks)], overwrite=overwrite)
+    todo = PendingJobs.of(work, options, [translator.file, *map(Path, looks)], overwrite=overwrite)
     report = FolderReport(ignored=survey.ignored, answers=work.answers)
     with show_bar(survey.pictures, progress) as bar:
         translator.watch = bar.watch
-        flow = Flow(translator, wish, quality, report, bar, read, Failures(work.failures))
+        flow = FolderPipeline(translator, wish, quality, report, bar, read, Failures(work.failures))
         flow.work_off(todo.jobs(flow.skip), workers or _usual_workers(translator))
     report.notes = [*todo.notes(), *_notes(survey, hints), *read.notes(survey, work), *flow.notes()]
     report.seconds = time.perf_counter() - began
@@ -136,7 +136,7 @@ def _check_film(translator: Translator, shard: str) -> None:
 def _wish(
     translator: Translator, direction: str | None, count: int | None, seed: int | None,
     looks: Sequence[str | Path], scale: str,
-) -> Wish:  # fmt: skip
+) -> Request:  # fmt: skip
     """Return what is asked of the translator: its own answers, the look of one picture, or a way between two looks."""
     wish = translator.wish(direction, count=count, seed=seed, scale=scale)
     if not looks:
@@ -151,7 +151,7 @@ def _wish(
 
 
 def _options(
-    translator: Translator, wish: Wish, count: int | None, seed: int | None,
+    translator: Translator, wish: Request, count: int | None, seed: int | None,
     looks: Sequence[str | Path], hints: str | Path | None, masks: Masks | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what sets the translations apart from those of a plain run, which has none of it."""
@@ -174,7 +174,7 @@ def _options(
 
 
 @dataclass
-class _Todo:
+class PendingJobs:
     """Gives out the jobs that are not done yet.
 
     Attributes:
@@ -191,7 +191,9 @@ class _Todo:
     _told: bool = False
 
     @classmethod
-    def of(cls, work: Worklist, options: dict[str, Any], used: Sequence[Path | None], *, overwrite: bool) -> "_Todo":
+    def of(
+        cls, work: Worklist, options: dict[str, Any], used: Sequence[Path | None], *, overwrite: bool
+    ) -> "PendingJobs":
         """Compare the options with those of earlier runs, which are noted in the output folder."""
         if work.single:
             return cls(work, used, again=True, changed=False)
@@ -218,7 +220,7 @@ class _Todo:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class JobReader:
     """Reads a picture, and its strokes or its hole."""
 
     translator: Translator
@@ -227,7 +229,7 @@ class _Reader:
     judged: str = ""
 
     @classmethod
-    def of(cls, translator: Translator, masks: Masks | None, layers: Companions | None) -> "_Reader":
+    def of(cls, translator: Translator, masks: Masks | None, layers: Companions | None) -> "JobReader":
         """Look at some of the masks, evenly spread, for which of their colours is the hole."""
         if not (masks and layers):
             return cls(translator)
@@ -237,7 +239,7 @@ class _Reader:
         judged = f"masks: {len(some)} of {count} were looked at, evenly spread" if len(some) < count else ""
         return cls(translator, judge_masks(some, invert=masks.invert), masks.resize, judged)
 
-    def __call__(self, job: Job) -> tuple[Picture | HugePicture, Layer | None]:
+    def __call__(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
         if job.layer is None:
             return self.translator.open_huge(job.path) or read_picture(job.path, self.translator.values), None
         picture = read_picture(job.path, self.translator.values)

@@ -21,7 +21,7 @@ from translate.inference.latent.directions import draw_styles
 from translate.inference.latent.hog import cell_of, oriented_gradients, pooled
 from translate.inference.latent.optimise import at_once, descend, fresh_seeds
 from translate.inference.latent.style_prior import StylePrior, style_prior
-from translate.inference.preprocess import fitted_hint
+from translate.inference.preprocess import prepare_hints
 from translate.inference.sampler import Sampler
 from translate.utils.errors import OptionError, UserError
 
@@ -119,7 +119,7 @@ def _strokes(sampler: Sampler, layer: np.ndarray | None) -> Aim | None:
     rgb, size = np.ascontiguousarray(layer[..., :3]), (sampler.size,) * 2
     if sampler.gray:
         rgb = to_gray(rgb)[..., None].repeat(3, axis=2)
-    hint = fitted_hint(Picture(rgb, layer[..., 3]), layer.shape[:2], size, "the layer of strokes").to(sampler.device)
+    hint = prepare_hints(Picture(rgb, layer[..., 3]), layer.shape[:2], size, "the layer of strokes").to(sampler.device)
     colour, mask = hint[:, : sampler.G.out_channels], hint[:, 3:].add(1).div(2)
     return lambda x: (mask * (x - colour).square()).mean((1, 2, 3)) / mask.mean()
 

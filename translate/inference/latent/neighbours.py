@@ -11,7 +11,7 @@ from torch import Tensor
 
 from translate.data.loading.preview_images import middle
 from translate.data.loading.transforms import fit
-from translate.data.sources.labelled_image import Source
+from translate.data.sources.labelled_image import LabelledImage
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.diversity import small_copies
 from translate.metrics.image_sets import as_tensor
@@ -50,7 +50,9 @@ class Bank:
         sources: the training pictures that could be read; of very many an even choice.
     """
 
-    def __init__(self, sources: Sequence[Source], size: int, advance: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self, sources: Sequence[LabelledImage], size: int, advance: Callable[[float], None] | None = None
+    ) -> None:
         """Read and describe the pictures.
 
         Args:
@@ -61,14 +63,14 @@ class Bank:
         Raises:
             UserError: fewer than two can be read.
         """
-        self.sources, self._size, self._dct = list[Source](), size, DctFeatures()
+        self.sources, self._size, self._dct = list[LabelledImage](), size, DctFeatures()
         self._features = self._read(sources[:: -(-len(sources) // _LIMIT) or 1], advance or (lambda share: None))
         count = min(len(self.sources), _TYPICAL)
         chosen = torch.arange(count) * len(self.sources) // count
         self._scales = [_usual(torch.cdist(kind[chosen], kind), chosen) for kind in self._features]
         self._unit = _usual(self._distances([kind[chosen] for kind in self._features]), chosen)
 
-    def _read(self, sources: Sequence[Source], advance: Callable[[float], None]) -> list[Tensor]:
+    def _read(self, sources: Sequence[LabelledImage], advance: Callable[[float], None]) -> list[Tensor]:
         """Keep the sources that can be read; return their features of both kinds, (M, d) each."""
         parts, waiting = [], list[np.ndarray]()
         for i, source in enumerate(sources, 1):

@@ -18,12 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from translate.inference.tiling.feature_maps import Map, Maps, Way
+from translate.inference.tiling.feature_maps import FeatureMap, FeatureMapStore, MemoryPlan
 from translate.inference.tiling.local_norm import LocalMoments
 from translate.inference.tiling.receptive_field import NORMS, Source, rule_of
 from translate.inference.tiling.regions import Moments, Region, tiles
 from translate.inference.tiling.trace import StreamPlan, module_of
-from translate.inference.tiling.workers import Crew
+from translate.inference.tiling.workers import TileWorkers
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
 from translate.utils.concurrency import threads
@@ -32,10 +32,10 @@ from translate.utils.concurrency import threads
 class Streamer:
     """Computes regions of the maps of a plan."""
 
-    def __init__(self, plan: StreamPlan, picture: Source, z: Tensor | None, maps: "Maps") -> None:
+    def __init__(self, plan: StreamPlan, picture: Source, z: Tensor | None, maps: "FeatureMapStore") -> None:
         self.plan, self.picture, self.maps = plan, picture, maps
         self.moments = {norm.args[0]: self._moments(plan.sizes[norm.args[0]]) for norm in plan.norms}  # type: ignore[index]
-        self.store: dict[fx.Node, Map] = {}
+        self.store: dict[fx.Node, FeatureMap] = {}
         self.constants = self._constants(z)
 
     def _moments(self, size: tuple[int, int, int]) -> Moments | LocalMoments:
@@ -93,7 +93,7 @@ class Streamer:
         given = self.constants[style] if isinstance(style, fx.Node) else None
         return norm.steered(moments.normalise(x, region, norm.norm.eps), given)
 
-    def go(self, node: fx.Node, i: int, crew: Crew) -> None:
+    def go(self, node: fx.Node, i: int, crew: TileWorkers) -> None:
         """Take pass `i` over a map: gather its moments, keep it, and drop what nobody reads any more."""
         size, moments = self.plan.sizes[node], self.moments.get(node)
         whole = self.maps.new(size) if node in self.plan.kept else None
@@ -136,7 +136,7 @@ def stream(
     write: Callable[[Region, Tensor], None],
     *,
     z: Tensor | None = None,
-    way: Way,
+    way: MemoryPlan,
     device: torch.device | str = "cpu",
     advance: Callable[[float], None] = lambda share: None,
     around: Callable[[], AbstractContextManager[Any]] = nullcontext,
@@ -155,14 +155,14 @@ def stream(
     """
     advance(0.0)
     with around():
-        streamer = Streamer(plan, picture, z, Maps(way, torch.device(device)))
+        streamer = Streamer(plan, picture, z, FeatureMapStore(way, torch.device(device)))
     output = next(node for node in plan.graph.nodes if node.op == "output").args[0]
     assert isinstance(output, fx.Node)
     _, height, width = plan.sizes[output]
     cores = torch.get_num_threads()
     try:
         with threads(way.crew) as pool:
-            crew = Crew(pool, way.crew, around)
+            crew = TileWorkers(pool, way.crew, around)
             for i, node in enumerate(plan.passes):
                 streamer.go(node, i, crew)
                 advance((i + 1) / (len(plan.passes) + 1))

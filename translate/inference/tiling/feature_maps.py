@@ -1,6 +1,6 @@
 """Where maps are kept while a picture goes through, and in how much memory."""
 
-__all__ = ["Map", "Maps", "Way", "choose_way"]
+__all__ = ["FeatureMap", "FeatureMapStore", "MemoryPlan", "choose_memory_plan"]
 
 import threading
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ AROUND = 64  # px; what tiles need around them, about
 
 
 @dataclass(frozen=True)
-class Way:
+class MemoryPlan:
     """In how much memory a picture is streamed.
 
     Attributes:
@@ -40,10 +40,10 @@ class Way:
     crew: int = 1
 
 
-def choose_way(
+def choose_memory_plan(
     plan: StreamPlan, budget: int, work: float, fixed: int, name: str, *,
     computed: torch.dtype = torch.float32, crew: int = 1,
-) -> Way:  # fmt: skip
+) -> MemoryPlan:  # fmt: skip
     """Return the most exact and fastest way that takes no more than a budget.
 
     Args:
@@ -69,17 +69,17 @@ def choose_way(
                 + round(crew * work * (min(tile, max(height, width)) + AROUND) ** 2)
             )
             if least <= budget:
-                return Way(tile, dtype, not size, least, crew=crew)
+                return MemoryPlan(tile, dtype, not size, least, crew=crew)
     need = gigabytes(least + resident_bytes()).replace(" ", "")
     raise UserError(
         f"{name}: {width} x {height} px need at least {need} of memory, even tile by tile; say --memory {need}"
     )
 
 
-class Map:
+class FeatureMap:
     """A map that is kept, in memory or in a file."""
 
-    def __init__(self, maps: "Maps", size: tuple[int, int, int]) -> None:
+    def __init__(self, maps: "FeatureMapStore", size: tuple[int, int, int]) -> None:
         """Begin a map (C, H, W) without values, which has no type before its first region comes."""
         self.size, self.maps = size, maps
         self.computed = self.dtype = torch.float32  # that its numbers come in and are read in, and are kept in
@@ -114,18 +114,18 @@ class Map:
         return part.to(self.maps.device, self.computed)
 
 
-class Maps:
+class FeatureMapStore:
     """Where maps are kept."""
 
-    def __init__(self, way: Way, device: torch.device) -> None:
+    def __init__(self, way: MemoryPlan, device: torch.device) -> None:
         self.way, self.device = way, device
-        self._unused: list[Map] = []
+        self._unused: list[FeatureMap] = []
 
-    def new(self, size: tuple[int, int, int]) -> Map:
+    def new(self, size: tuple[int, int, int]) -> FeatureMap:
         """Return a map (C, H, W) that has no values yet."""
-        return Map(self, size)
+        return FeatureMap(self, size)
 
-    def place(self, one: Map) -> Tensor | Raster:
+    def place(self, one: FeatureMap) -> Tensor | Raster:
         """Return room for a map: that of one which is used no more, for memory that is there need not be zeroed."""
         for other in self._unused:
             if (other.size, other.dtype) == (one.size, one.dtype) and other.place is not None:
@@ -137,6 +137,6 @@ class Maps:
             return Raster(width, channels * one.dtype.itemsize)
         return torch.empty(1, *one.size, dtype=one.dtype, memory_format=torch.channels_last)
 
-    def drop(self, one: Map) -> None:
+    def drop(self, one: FeatureMap) -> None:
         """Forget what a map holds; the next one of its size takes its place."""
         self._unused.append(one)

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 
 from translate.inference.tiling.regions import Region, cut
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
-from translate.networks.frozen_norm import SteadyNorm, SteadyStyleNorm
+from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
 from translate.networks.style_resnet import StyleNorm
 
 Source = Callable[[Region], Tensor]  # gives a region of an input
@@ -91,7 +91,7 @@ POINTWISE = {
     operator.truediv, torch.add, torch.mul,
 }  # fmt: skip
 POINTWISE_METHODS = {"float", "to", "add", "mul", "relu", "tanh"}
-_STEADY = (SteadyNorm, SteadyStyleNorm)  # they hold their statistics
+_STEADY = (FrozenNorm, FrozenStyleNorm)  # they hold their statistics
 POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, *_STEADY)
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
 LEAVES = (nn.Conv2d, nn.ConvTranspose2d, Downsample, Upsample, Halve, *NORMS, *_STEADY)

@@ -1,6 +1,6 @@
 """Tiles that are worked on side by side."""
 
-__all__ = ["Crew"]
+__all__ = ["TileWorkers"]
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import torch
 
 from translate.inference.tiling.regions import Region
-from translate.utils.concurrency import ahead
+from translate.utils.concurrency import prefetch
 
 T = TypeVar("T")
 
 
-class Crew:
+class TileWorkers:
     """So many threads, each with a tile: on a CPU a core for each, that waits for no other and for no disk."""
 
     def __init__(self, pool: ThreadPoolExecutor, count: int, around: Callable[[], AbstractContextManager[Any]]) -> None:
@@ -32,5 +32,5 @@ class Crew:
                 return work(region)
 
         begun = ((region, self.pool.submit(alone, region)) for region in regions)
-        for region, made in ahead(begun, self.count):
+        for region, made in prefetch(begun, self.count):
             yield region, made.result()

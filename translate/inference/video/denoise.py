@@ -6,7 +6,7 @@ from that mean by no more than noise does; where something moves, it is the fram
 is, is measured on the film, in the parts that change least.
 """
 
-__all__ = ["Calm"]
+__all__ = ["TemporalDenoiser"]
 
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.inference.norm_statistics import Cuts
+from translate.inference.norm_statistics import SceneCutDetector
 
 _MOST = 8  # frames that a mean goes back
 _AROUND = 5  # px: side of the neighbourhood in which change is looked for
@@ -29,7 +29,7 @@ _DRIFT = 0.35  # of the noise is left in the mean of a neighbourhood, as compres
 _NOTICED, _SURE = 2.5, 4.5  # times what noise does: change that is perhaps one, and one for certain
 
 
-class Calm:
+class TemporalDenoiser:
     """Averages a film's noise over time; to be shown every frame in order.
 
     Attributes:
@@ -37,7 +37,7 @@ class Calm:
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
-        self.device, self.cuts = torch.device(device), Cuts()
+        self.device, self.cuts = torch.device(device), SceneCutDetector()
         self.kept: Tensor | None = None  # (1, 3, H, W), levels
         self.last: Tensor | None = None  # the frame before
         self.age: Tensor | None = None  # (1, 1, H, W), frames in the mean

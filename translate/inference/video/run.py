@@ -18,13 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from translate.images.io import IMAGE_SUFFIXES
 from translate.images.picture import Picture, to_depth
 from translate.inference.precision import Mode
-from translate.inference.request import Wish
+from translate.inference.request import Request
 from translate.inference.translator import Translator
 from translate.inference.video.clip import Clip, Frame
-from translate.inference.video.denoise import Calm
+from translate.inference.video.denoise import TemporalDenoiser
 from translate.inference.video.readers import open_clip
-from translate.inference.video.segments import Parts
 from translate.inference.video.segments import Progress as Done
+from translate.inference.video.segments import SegmentStore
 from translate.inference.video.writers import FILMS, Sink, sink_for
 from translate.utils.errors import OptionError
 from translate.utils.signals import Stopped
@@ -109,7 +109,7 @@ def translate_video(
     clip, wish = open_clip(source, fps), _wish(translator, direction, seed, look, scale)
     translator = translator.steadied(stats, reference)
     asked = _asked(translator, clip, wish, denoise=denoise, quality=quality, segment=segment)
-    parts, report = Parts(output, asked), VideoReport(output)
+    parts, report = SegmentStore(output, asked), VideoReport(output)
     if not overwrite and not parts.exist() and _is_there(output):
         report.skipped = True
         return report
@@ -144,7 +144,9 @@ def _is_there(output: Path) -> bool:
     return any(output.iterdir()) if output.is_dir() else output.exists()
 
 
-def _wish(translator: Translator, direction: str | None, seed: int | None, look: str | Path | None, scale: str) -> Wish:
+def _wish(
+    translator: Translator, direction: str | None, seed: int | None, look: str | Path | None, scale: str
+) -> Request:
     """Return what is asked of the translator for every frame."""
     if look is not None and seed is not None:
         raise OptionError("a look says which answer is meant; leave out --look or --seed")
@@ -152,7 +154,7 @@ def _wish(translator: Translator, direction: str | None, seed: int | None, look:
     return translator.wish(direction, seed=seed, z=z, scale=scale)
 
 
-def _asked(translator: Translator, clip: Clip, wish: Wish, **options: Any) -> dict[str, Any]:
+def _asked(translator: Translator, clip: Clip, wish: Request, **options: Any) -> dict[str, Any]:
     """Return all that the result depends on."""
     answer = wish.answers[0]
     return options | {
@@ -189,10 +191,17 @@ class _Run:
     """Translates a clip segment by segment."""
 
     def __init__(
-        self, translator: Translator, wish: Wish, clip: Clip, sink: Sink, parts: Parts, denoise: bool, segment: int
+        self,
+        translator: Translator,
+        wish: Request,
+        clip: Clip,
+        sink: Sink,
+        parts: SegmentStore,
+        denoise: bool,
+        segment: int,
     ) -> None:
         self.translator, self.wish, self.clip, self.sink, self.parts = translator, wish, clip, sink, parts
-        self.calm = Calm(translator.device) if denoise else None
+        self.calm = TemporalDenoiser(translator.device) if denoise else None
         self.segment, self.notes = segment, list[str]()
 
     def work_off(self, advance: Callable[[], None]) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """What a film's translation keeps beside its output until it is done, to go on after it was cut off."""
 
-__all__ = ["Parts", "Progress"]
+__all__ = ["SegmentStore", "Progress"]
 
 import pickle
 import shutil
@@ -33,7 +33,7 @@ class Progress:
     mode: tuple[str, bool] | None = None
 
 
-class Parts:
+class SegmentStore:
     """A hidden folder beside the output: whole segments, and what the next one needs to be what it would have been.
 
     Attributes:

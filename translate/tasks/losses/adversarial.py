@@ -66,7 +66,7 @@ def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tenso
     (free bits: Kingma et al., 2016, appendix C.8), or the code is given up before the decoder has learned to read it.
     """
     divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0, keepdim=True)
-    return dist.everyone(divergence).mean(0).clamp_min(free).sum()
+    return dist.all_gather_rows(divergence).mean(0).clamp_min(free).sum()
 
 
 def mode_seeking(z: Tensor, other_z: Tensor, picture: Tensor, other: Tensor, slack: float) -> Tensor:
