@@ -5,7 +5,7 @@ global batch. Whatever is cut from a batch or joined along it (real and fake in 
 holds, in all processes together, the rows that one process would have, so that tasks and networks need not know. They
 only call, in place of PyTorch's own:
 
-- `draw_local_rows`, `randn_like`, `dropout` draw the numbers of the global batch from one seed and keep this rank's rows;
+- `draw_local_rows`, `randn_like`, `dropout`: draw the numbers of the global batch from one seed, keep local rows;
 - `all_gather_rows` returns the rows of all ranks, for image pools and batch statistics.
 
 Gradients are averaged in one call after each backward pass, as in StyleGAN3, and not by DistributedDataParallel: its
