@@ -289,7 +289,7 @@ def test_a_root_that_cannot_be_written_is_one_line(tmp_path):
 
 
 def _prepare_slowly(root: Path, started: object, calls: object) -> None:
-    import translate.render
+    import translate.synthetic
 
     def draw(name, target, **_):
         with calls.get_lock():
@@ -297,7 +297,7 @@ def _prepare_slowly(root: Path, started: object, calls: object) -> None:
         (target / "trainA").mkdir(parents=True)
         started.wait(0.3)
 
-    translate.render.render = draw
+    translate.synthetic.render = draw
     assert prepare("photos2monet", root) == root / "photos2monet"
 
 
