@@ -25,7 +25,7 @@ def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, s
         side: px.
 
     Returns:
-        The options of `config.DataConfig` that name it.
+        The options of `data.options.DataConfig` that name it.
     """
     if kind == "unpaired":
         for seed, name in enumerate(("trainA", "trainB")):

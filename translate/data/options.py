@@ -1,46 +1,59 @@
-"""What the data layer wants to know of a configuration, whatever its class."""
+"""The options that select the training data and how it is loaded."""
 
-__all__ = ["DataWishes"]
+__all__ = ["DataConfig"]
 
-from typing import Protocol
+from dataclasses import dataclass
 
 
-class DataWishes(Protocol):
-    """The options that say what is learned from; `config.DataConfig` has them, and describes them."""
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """The training data, and how pictures are resized, cropped and augmented.
 
-    @property
-    def a(self) -> str: ...
-    @property
-    def b(self) -> str: ...
-    @property
-    def root(self) -> str: ...
-    @property
-    def direction(self) -> str: ...
-    @property
-    def labels(self) -> str: ...
-    @property
-    def hints(self) -> bool: ...
-    @property
-    def colour_a(self) -> float: ...
-    @property
-    def colour_b(self) -> float: ...
-    @property
-    def masks(self) -> str: ...
-    @property
-    def mask_kinds(self) -> tuple: ...
-    @property
-    def mask_low(self) -> float: ...
-    @property
-    def mask_high(self) -> float: ...
-    @property
-    def invert_masks(self) -> bool: ...
-    @property
-    def images(self) -> str: ...
-    @property
-    def classes(self) -> str: ...
-    @property
-    def flip(self) -> bool: ...
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def value_range(self) -> str: ...
+    Attributes:
+        a: First domain: a folder, a glob, a list file or a name of the catalog.
+        b: Second domain.
+        root: In place of both: a folder with trainA and trainB, or a data set of the catalog.
+        images: One set of pictures: a folder, a glob, a list file, a CSV, an idx file or a data set of the catalog.
+        classes: Labels of `images`: "" = none, "auto" = those stored beside the pictures, else a CSV or idx file.
+        size: Training resolution in px; 0 = automatic.
+        crop: Side of the square training crop in px; 0 = all of `size`; -1 = chosen by the time budget.
+        zoom: Pictures are resized to size * zoom before the crop (286/256 in pix2pix and CycleGAN).
+        square: Resize to a square, as those methods do; else resize the shorter side and keep the aspect ratio.
+        flip: Mirror half of the pictures.
+        batch_size: Pictures of each domain in a step, over all processes.
+        direction: Of pairs: "ab", or "ba" from the second picture to the first.
+        labels: Sides that are label maps, which are never interpolated: "auto", "none", "a", "b" or "ab".
+        hints: Also feed colour hints, strokes of the target's colours, to the generator.
+        colour_a: Strength, 0 to 1, of random colour jitter on the source alone.
+        colour_b: The same for the target.
+        masks: Inpainting masks to train with, a folder or a glob; "" = masks are drawn at random.
+        mask_kinds: Kinds of random masks; none = the default mixture.
+        mask_low: Smallest part of the picture that a random mask covers.
+        mask_high: Largest part.
+        value_range: LOW,HIGH: values of black and white in floating-point and wide integer files; "" = 0 and 1, or
+            the type's full scale.
+        invert_masks: Swap hole and known area in the mask files.
+    """
+
+    a: str = ""
+    b: str = ""
+    root: str = ""
+    images: str = ""
+    classes: str = ""
+    size: int = 0
+    crop: int = 0
+    zoom: float = 1.0
+    square: bool = False
+    flip: bool = True
+    batch_size: int = 1
+    direction: str = "ab"
+    labels: str = "auto"
+    hints: bool = False
+    colour_a: float = 0.0
+    colour_b: float = 0.0
+    masks: str = ""
+    mask_kinds: tuple = ()
+    mask_low: float = 0.02
+    mask_high: float = 0.6
+    value_range: str = ""
+    invert_masks: bool = False

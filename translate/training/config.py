@@ -2,7 +2,6 @@
 
 __all__ = [
     "Config",
-    "DataConfig",
     "TrainConfig",
     "differences",
     "dump_config",
@@ -16,6 +15,7 @@ from typing import Any
 
 import tomli_w
 
+from translate.data.options import DataConfig
 from translate.images.picture import parse_range
 from translate.utils.errors import OptionError, did_you_mean
 from translate.utils.factory import check_type
@@ -24,60 +24,6 @@ from translate.utils.toml_files import read_toml
 
 LENGTHS = ("steps", "epochs", "minutes")
 _LARGEST = 2**16  # px
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """What is learned from, and how pictures are brought to it.
-
-    Attributes:
-        a: First domain: a folder, a glob, a list file or a name of the catalog.
-        b: Second domain.
-        root: In place of both: a folder with trainA and trainB, or a data set of the catalog.
-        images: One set of pictures: a folder, a glob, a list file, a CSV, an idx file or a data set of the catalog.
-        classes: Their labels: "" = none, "auto" = as they lie with the pictures, else a CSV or idx file.
-        size: Training resolution in px; 0 = chosen.
-        crop: Side of the square that a step sees, px; 0 = all of `size`; -1 = chosen by the time budget.
-        zoom: Pictures are resized to size * zoom before the crop (286/256 in the pix2pix family).
-        square: Resize to a square, as that family does; else the shorter side is resized and the shape is kept.
-        flip: Mirror half of the pictures.
-        batch_size: Pictures of each domain a step, over all processes.
-        direction: Of pairs: "ab", or "ba" from the second picture to the first.
-        labels: Sides that are label maps, which are never interpolated: "auto", "none", "a", "b" or "ab".
-        hints: Whether strokes of the target's colours are input as well.
-        colour_a: Strength, 0 to 1, of a random change of the colours of the source alone.
-        colour_b: The same for the target.
-        masks: Of holes to be filled: mask files to train with, a folder or a glob; "" = they are drawn.
-        mask_kinds: The kinds of masks that are drawn; none = the usual mixture.
-        mask_low: Smallest part of a picture that a drawn hole takes.
-        mask_high: Largest part.
-        value_range: LOW,HIGH: what is black and white in files of floats and wide integers; "" = 0 and 1, or the full
-            scale.
-        invert_masks: Whether the mask files mean the opposite of what their colours suggest.
-    """
-
-    a: str = ""
-    b: str = ""
-    root: str = ""
-    images: str = ""
-    classes: str = ""
-    size: int = 0
-    crop: int = 0
-    zoom: float = 1.0
-    square: bool = False
-    flip: bool = True
-    batch_size: int = 1
-    direction: str = "ab"
-    labels: str = "auto"
-    hints: bool = False
-    colour_a: float = 0.0
-    colour_b: float = 0.0
-    masks: str = ""
-    mask_kinds: tuple = ()
-    mask_low: float = 0.02
-    mask_high: float = 0.6
-    value_range: str = ""
-    invert_masks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from translate.data.datasets import TRAINING_DATA
 from translate.data.datasets.images import ImagesData, bordered
 from translate.data.loading.loader import Batches, Singles
 from translate.data.loading.preview_images import single_size
-from translate.training.config import DataConfig
+from translate.data.options import DataConfig
 from translate.utils.errors import OptionError, UserError
 
 

@@ -11,7 +11,7 @@ from translate.data.datasets.images import ImagesData
 from translate.data.datasets.masked import Masked, MaskedData
 from translate.data.loading.loader import Batches
 from translate.data.loading.masks import BANDS, KINDS, evaluation_mask
-from translate.training.config import DataConfig
+from translate.data.options import DataConfig
 from translate.utils.errors import OptionError, UserError
 
 

@@ -9,8 +9,8 @@ from tests.data.album import sample
 from tests.data.checks.test_pair_checks import PALETTE, labels, photo, sketch
 from translate.data.datasets import TRAINING_DATA, PairedData
 from translate.data.loading.loader import Batches
+from translate.data.options import DataConfig
 from translate.data.sources.pairs import read_pair
-from translate.training.config import DataConfig
 from translate.utils.errors import OptionError, UserError
 
 

@@ -9,7 +9,7 @@ from translate.data.datasets import TRAINING_DATA, UnpairedData
 from translate.data.loading.cache import PictureCache
 from translate.data.loading.loader import Batches, Unpaired
 from translate.data.loading.transforms import Jitter, fit, resize
-from translate.training.config import DataConfig
+from translate.data.options import DataConfig
 from translate.utils.errors import UserError
 
 

@@ -8,9 +8,9 @@ from translate.data.loading.cache import PictureCache, Pictures
 from translate.data.loading.crops import Crops
 from translate.data.loading.file_kind import MixedChannels, as_shown, as_unit, kind_of_files
 from translate.data.loading.transforms import fit
+from translate.data.options import DataConfig
 from translate.images.io import write_picture
 from translate.images.picture import Picture
-from translate.training.config import DataConfig
 
 RNG = np.random.default_rng(0)
 

@@ -1,6 +1,6 @@
 """What a training run needs of its data, by the kind that its task asks for."""
 
-__all__ = ["TRAINING_DATA", "DataWishes", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]
+__all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData
 from translate.data.datasets.unpaired import UnpairedData
 from translate.data.loading.loader import SampleStream
-from translate.data.options import DataWishes
+from translate.data.options import DataConfig
 
 
 class TrainingData(Protocol):
@@ -48,7 +48,7 @@ class TrainingData(Protocol):
     facts: dict[str, Any]
     notes: list[str]
 
-    def __init__(self, config: DataWishes, root: Path) -> None:
+    def __init__(self, config: DataConfig, root: Path) -> None:
         """Find the pictures that `config` names, preparing data sets of the catalog in `root`.
 
         Raises:

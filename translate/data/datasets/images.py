@@ -20,7 +20,7 @@ from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
 from translate.data.loading.loader import Singles
 from translate.data.loading.preview_images import SINGLE_PROBES, middle, single_size
 from translate.data.loading.transforms import fit
-from translate.data.options import DataWishes
+from translate.data.options import DataConfig
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
 from translate.images.colourless import colourless
@@ -47,7 +47,7 @@ class ImagesData:
     _probes = SINGLE_PROBES  # pictures of a sample grid, most
     _deep = False  # whether more than 8 bits are worth learning
 
-    def __init__(self, config: DataWishes, root: Path) -> None:
+    def __init__(self, config: DataConfig, root: Path) -> None:
         if config.a or config.b or config.root:
             raise OptionError("--a, --b and --data name domains to translate between; here give --images alone")
         if config.value_range:

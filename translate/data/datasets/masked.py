@@ -16,7 +16,7 @@ from translate.data.loading.cache import fingerprint
 from translate.data.loading.loader import Batch, Singles
 from translate.data.loading.masks import BANDS, check_wishes, draw_mask, evaluation_mask
 from translate.data.loading.preview_images import MASKED_PROBES, training_size
-from translate.data.options import DataWishes
+from translate.data.options import DataConfig
 from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.utils.errors import OptionError
 
@@ -57,7 +57,7 @@ class MaskedData(ImagesData):
     _probes = MASKED_PROBES
     _deep = True
 
-    def __init__(self, config: DataWishes, root: Path) -> None:
+    def __init__(self, config: DataConfig, root: Path) -> None:
         if config.classes:
             raise OptionError("--labels: holes are filled without labels; leave it out")
         if not (config.images or config.a or config.b or config.root):

@@ -19,7 +19,7 @@ from translate.data.loading.hints import sample_hints
 from translate.data.loading.loader import Paired
 from translate.data.loading.preview_images import PROBES, middle, training_size
 from translate.data.loading.transforms import fit
-from translate.data.options import DataWishes
+from translate.data.options import DataConfig
 from translate.data.sources.pair import Pair, PairError, read_pair
 from translate.data.sources.pairs import resolve_pairs
 from translate.images.picture import parse_range, to_depth, to_gray
@@ -37,7 +37,7 @@ class PairedData:
         labels: Sides that are label maps, which are never interpolated: "", "a", "b" or "ab".
     """
 
-    def __init__(self, config: DataWishes, root: Path) -> None:
+    def __init__(self, config: DataConfig, root: Path) -> None:
         if config.labels not in _LABELS:
             raise OptionError(f"--data.labels is {config.labels!r}; choose from {', '.join(_LABELS)}")
         self.pairs = resolve_pairs(config.a or None, config.b or None, config.root or None, root, config.direction)
@@ -70,7 +70,7 @@ class PairedData:
         self._found_notes = self._notes(config)
         self.notes = list(self._found_notes)
 
-    def _notes(self, config: DataWishes) -> list[str]:
+    def _notes(self, config: DataConfig) -> list[str]:
         colours = not any(kind.bands for kind in self.kinds)
         notes = [question] if colours and (question := direction_note(self._sides, config.direction)) else []
         for key, name, side in zip("ab", self.names, self._sides, strict=True):

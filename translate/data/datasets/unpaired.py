@@ -15,7 +15,7 @@ from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, 
 from translate.data.loading.loader import Unpaired
 from translate.data.loading.preview_images import PROBES, middle, training_size
 from translate.data.loading.transforms import fit
-from translate.data.options import DataWishes
+from translate.data.options import DataConfig
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.images.picture import parse_range
 from translate.utils.errors import UserError
@@ -24,7 +24,7 @@ from translate.utils.errors import UserError
 class UnpairedData:
     """Two domains; `TrainingData` says what the attributes mean."""
 
-    def __init__(self, config: DataWishes, root: Path) -> None:
+    def __init__(self, config: DataConfig, root: Path) -> None:
         self.domains = resolve_domains(config.a or None, config.b or None, config.root or None, root)
         self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
