@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from translate.images.animation import FILM_SUFFIXES, enlarge, write_film
-from translate.images.io import WriteError
 from translate.utils.errors import OptionError, UserError
+from translate.utils.files import WriteError
 
 
 def frames(count=7, height=48, width=64):

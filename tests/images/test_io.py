@@ -18,8 +18,6 @@ from translate.images.encode import FORMATS, to_pillow
 from translate.images.io import (
     IMAGE_SUFFIXES,
     Picture,
-    WriteError,
-    atomic_write,
     make_grid,
     pad_to_multiple,
     read_picture,
@@ -31,6 +29,7 @@ from translate.images.io import (
 )
 from translate.images.picture import to_depth, to_gray
 from translate.utils.errors import UserError
+from translate.utils.files import WriteError, atomic_write
 from translate.utils.trust import TRUST
 
 

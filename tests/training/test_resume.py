@@ -7,12 +7,11 @@ import pytest
 import torch
 
 from tests.training.test_loop import assert_same, everything, make_config, stop_after
-from translate.images.io import WriteError
 from translate.training import states
 from translate.training.loop import train
 from translate.utils.errors import UserError
+from translate.utils.files import WriteError, temporary_path
 from translate.utils.signals import Stopped, stop_at_once
-from translate.utils.temporary_files import temporary_beside
 
 TIMING = ("seconds", "images_per_second", "waiting")
 
@@ -115,7 +114,7 @@ def test_temporary_files_of_a_kill_are_removed_and_damaged_logs_mended(whole, tw
         train(config)
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", lambda: 2**22 + 1)  # beyond the number of any process
-        left = temporary_beside(tmp_path / "r" / "state" / "last.pt")
+        left = temporary_path(tmp_path / "r" / "state" / "last.pt")
     left.write_text("half a state")
     with (tmp_path / "r" / "metrics.jsonl").open("ab") as file:
         file.write(b'{"step": 5, "G\xff\n')
@@ -132,7 +131,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
     whole, two_folders, tmp_path, tiny, monkeypatch, capsys
 ):
     """From step 3 to 8 nothing can be written: neither lines, nor samples, nor states."""
-    from translate.images import io as images
+    from translate.utils import files
     from translate.training import log
 
     config, step = make_config(two_folders, tmp_path / "r", tiny, train=EVERY), [0]
@@ -154,7 +153,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
         return real_step(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(images.os, "fsync", fsync)
+        patch.setattr(files.os, "fsync", fsync)
         patch.setattr(log.Lines, "_try", lines_try)
         patch.setitem(train.__globals__, "train_step", taking)
         train(config)

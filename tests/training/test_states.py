@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from translate.images.io import WriteError
 from translate.training.states import SaveSchedule, StateFolder
 from translate.utils.errors import UserError
+from translate.utils.files import WriteError
 
 CPU = torch.device("cpu")
 

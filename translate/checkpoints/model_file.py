@@ -29,11 +29,11 @@ from torch import nn
 from torch.optim import Optimizer
 
 from translate.checkpoints.original_networks import read_original
-from translate.images.io import atomic_write
 from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 from translate.utils.factory import Factory, spec_of
+from translate.utils.files import atomic_write
 from translate.utils.safe_load import load_tensors, parse_json, refuse_packed, vet_networks, vet_recipe
 
 FORMAT = 1

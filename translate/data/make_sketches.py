@@ -22,10 +22,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from translate.data.files.worklist import Job, Worklist, check_writable, is_done
-from translate.images.io import Picture, WriteError, read_rgb8, write_picture
+from translate.images.io import Picture, read_rgb8, write_picture
 from translate.images.sketch_extraction import check_wishes, extract_sketches
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
+from translate.utils.files import WriteError
 
 BATCH = 8  # photos in memory at a time, and as many sketches; those of one size are drawn together
 T = TypeVar("T")

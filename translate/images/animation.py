@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate.images.io import atomic_write
 from translate.utils.errors import OptionError, UserError
+from translate.utils.files import atomic_write
 
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
     ".gif": ("GIF", {}),

@@ -6,8 +6,6 @@ Outside, pictures are (H, W, 3) RGB arrays, or (H, W, C) with bands; inside, (B,
 __all__ = [
     "IMAGE_SUFFIXES",
     "Picture",
-    "WriteError",
-    "atomic_write",
     "make_grid",
     "pad_to_multiple",
     "picture_of_bytes",
@@ -19,10 +17,7 @@ __all__ = [
     "write_picture",
 ]
 
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +29,10 @@ from torch import Tensor
 from translate.images.decode import decode
 from translate.images.encode import FORMATS, encode, refusal
 from translate.images.picture import Picture, ValueRange, on_white, to_depth
-from translate.utils.errors import UserError
-from translate.utils.temporary_files import temporary_beside
+from translate.utils.errors import UserError, short_reason
+from translate.utils.files import atomic_write
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
-_SHOWN = 300  # characters of a decoder's complaint, which may quote the file
-
-
-class WriteError(UserError):
-    """The disk or the folder refused a file: full, read-only, not there."""
 
 
 # ---- files
@@ -61,7 +51,7 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
     try:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as an image ({_reason(error)})") from error
+        raise UserError(f"{path}: cannot be read as an image ({short_reason(error)})") from error
     return picture_of_bytes(data, str(path), values)
 
 
@@ -70,7 +60,7 @@ def picture_of_bytes(data: bytes, name: str, values: ValueRange | None = None) -
     try:
         return decode(data, values)
     except Exception as error:  # damaged files make decoders raise nearly everything
-        raise UserError(f"{name}: cannot be read as an image ({_reason(error)})") from error
+        raise UserError(f"{name}: cannot be read as an image ({short_reason(error)})") from error
 
 
 def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
@@ -110,7 +100,7 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
     try:
         data = encode(picture, form, quality)
     except Exception as error:  # OpenCV and Pillow have no error in common
-        raise UserError(f"{path}: cannot be written as {form.name} ({_reason(error)}); use .png") from error
+        raise UserError(f"{path}: cannot be written as {form.name} ({short_reason(error)}); use .png") from error
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
 
@@ -123,54 +113,6 @@ def save_png(path: str | Path, array: np.ndarray) -> None:
     """
     assert Path(path).suffix.lower() == ".png", path
     write_picture(path, Picture(array))
-
-
-@contextmanager
-def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path`; at the end flush it to the disk and rename it to `path`.
-
-    On any error, Ctrl-C too, the temporary file is removed and what stood at `path` stays. Missing folders
-    are made.
-
-    Raises:
-        WriteError: the disk is full, the folder read-only, or anything else the system has against it.
-    """
-    path = Path(path)
-    temporary = temporary_beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except UserError:
-        raise
-    except Exception as error:
-        if not _is_refusal(error, path.parent):
-            raise
-        reason = f"cannot be written ({_reason(error)})"
-        raise WriteError(f"{path}: {reason}; make room or choose another folder") from error
-    finally:
-        _remove(temporary)
-
-
-def _is_refusal(error: Exception, folder: Path) -> bool:
-    """Whether the system refused to write; torch and safetensors do not say so with an OSError."""
-    if isinstance(error, OSError) or "(os error " in str(error):
-        return True
-    return shutil.disk_usage(folder).free < 2**20 or not os.access(folder, os.W_OK)
-
-
-def _remove(temporary: Path) -> None:
-    try:
-        temporary.unlink(missing_ok=True)
-    except OSError:  # its folder is a file, or out of reach: then there is nothing to remove
-        return
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.splitlines()[0].split())[:_SHOWN]
 
 
 # ---- tensors

@@ -16,7 +16,6 @@ import tifffile
 from torch import Tensor
 
 from translate.images.encode import FORMATS
-from translate.images.io import atomic_write
 from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
 from translate.images.tiff import kind_of
 from translate.images.transfer import HostCopy
@@ -26,6 +25,7 @@ from translate.inference.runner import ModelRunner, ProgressCallback, Tiled
 from translate.inference.tiling.disk_raster import Raster
 from translate.inference.tiling.regions import Region
 from translate.utils.errors import UserError
+from translate.utils.files import atomic_write
 from translate.utils.trust import TRUST
 
 try:

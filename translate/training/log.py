@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from translate.images.io import WriteError, atomic_write, make_grid, save_png, to_array
+from translate.images.io import make_grid, save_png, to_array
 from translate.utils import dist
+from translate.utils.files import WriteError, atomic_write
 from translate.utils.terminal import escape
 
 console = Console(stderr=True, highlight=False)

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from translate.checkpoints.model_file import read_recipe
-from translate.images.io import atomic_write
 from translate.training.autotune import Plan
 from translate.training.config import Config, differences, dump_config
 from translate.training.states import StateFolder
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
-from translate.utils.temporary_files import remove_leftovers
+from translate.utils.files import atomic_write, remove_stale_temporaries
 from translate.utils.toml_files import read_toml
 
 
@@ -74,7 +73,7 @@ class RunFolder:
     def sweep(self) -> None:
         """Remove the temporary files that a kill left behind."""
         for folder in (self.path, self.states.folder, self.samples, self.cache):
-            remove_leftovers(folder)
+            remove_stale_temporaries(folder)
 
     @dist.on_main_process
     def forget_cache(self) -> None:

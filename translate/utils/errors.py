@@ -1,6 +1,6 @@
 """The mistakes a user can make, as one line each."""
 
-__all__ = ["OptionError", "UserError", "did_you_mean"]
+__all__ = ["OptionError", "UserError", "did_you_mean", "short_reason"]
 
 import difflib
 from collections.abc import Iterable
@@ -27,3 +27,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(word, names, 1)
     return f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(names)}"
+
+
+def short_reason(error: BaseException) -> str:
+    """Return the first line of an error's message, without the path; its type where the message is empty."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return " ".join(text.splitlines()[0].split())[:300]  # decoders may quote the file

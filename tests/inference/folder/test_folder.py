@@ -16,7 +16,7 @@ from torch import nn
 from translate import blend
 from translate.checkpoints.model_file import Recipe
 from translate.data.files.worklist import Worklist
-from translate.images.io import Picture, WriteError, read_picture, write_picture
+from translate.images.io import Picture, read_picture, write_picture
 from translate.inference.folder import pipeline as flow_module
 from translate.inference.folder import run as folder_module
 from translate.inference.folder.run import translate_folder
@@ -25,7 +25,7 @@ from translate.networks import EXPORTABLE
 from translate.utils.concurrency import CpuSlots
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory
-from translate.utils.temporary_files import temporary_beside
+from translate.utils.files import WriteError, temporary_path
 
 RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
 
@@ -373,9 +373,9 @@ def test_temporary_files_of_a_killed_run_are_removed_where_pictures_go(translato
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     monkeypatch.setattr(os, "getpid", lambda: process.pid)
-    left = [temporary_beside(out / name) for name in ("x.png", "a/x.png", "a/b/x.png")]
+    left = [temporary_path(out / name) for name in ("x.png", "a/x.png", "a/b/x.png")]
     monkeypatch.undo()
-    alive = temporary_beside(out / "a/x.png")
+    alive = temporary_path(out / "a/x.png")
     for path in (*left, alive):
         path.write_text("half a pict")
     assert run(translator, source, out).skipped == GOOD

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from translate.data.files.counted import Counted
-from translate.images.io import WriteError
 from translate.inference.folder.report import Failure, Failures, FolderReport
+from translate.utils.files import WriteError
 
 
 def test_a_tally_keeps_a_few_and_counts_all():

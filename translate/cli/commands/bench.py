@@ -68,9 +68,9 @@ def bench(options: Bench) -> int:
     from translate.bench.machine import describe
     from translate.bench.roofline import measure_ceiling
     from translate.bench.tables import ceiling_table
-    from translate.images.io import atomic_write
     from translate.training.log import console
     from translate.utils.device import pick_device
+    from translate.utils.files import atomic_write
     from translate.utils.terminal import escape
 
     check(options)

@@ -50,7 +50,7 @@ def check_data(options: CheckData) -> int:
     from rich.console import Console
 
     from translate.data.checks.check import check_data
-    from translate.images.io import atomic_write
+    from translate.utils.files import atomic_write
 
     report = check_data(
         options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), shown=_shown

@@ -75,8 +75,9 @@ def evaluate(options: Evaluate) -> int:
     from rich.console import Console
 
     from translate.checkpoints.model_file import model_file, read_recipe
-    from translate.images.io import Picture, atomic_write, write_picture
+    from translate.images.io import Picture, write_picture
     from translate.tasks import TASKS
+    from translate.utils.files import atomic_write
 
     kind = TASKS[read_recipe(model_file(options.model)).task].data
     refuse_others(options, kind)

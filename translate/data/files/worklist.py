@@ -18,8 +18,9 @@ from translate.data.files.companions import Companions
 from translate.data.files.counted import Counted
 from translate.data.files.find import links_left_out, nothing_in, open_images
 from translate.data.files.walk import Stems, is_picture, joined
-from translate.images.io import IMAGE_SUFFIXES, WriteError, atomic_write
+from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.files import WriteError, atomic_write
 
 _STAMP = ".translated.json"
 _LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")

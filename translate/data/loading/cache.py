@@ -14,8 +14,8 @@ from rich.progress import track
 
 from translate.data.loading.file_kind import FileKind, MixedChannels
 from translate.data.loading.transforms import fit
-from translate.images.io import atomic_write
 from translate.utils.errors import UserError
+from translate.utils.files import atomic_write
 from translate.utils.terminal import escape
 
 Decode = Callable[[int], np.ndarray | str]

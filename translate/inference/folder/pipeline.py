@@ -11,7 +11,7 @@ import torch
 
 from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
-from translate.images.io import WriteError, write_picture
+from translate.images.io import write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.report import FIRST, Failure, Failures, FolderReport
 from translate.inference.gigapixel import Canvas, HugePicture
@@ -19,6 +19,7 @@ from translate.inference.request import Request
 from translate.inference.translator import Conditioning, PreparedImage, Translator
 from translate.utils.concurrency import CpuSlots, prefetch, threads
 from translate.utils.errors import UserError
+from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
 from translate.utils.progress import Bar
 

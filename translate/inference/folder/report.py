@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from translate.images.io import WriteError
+from translate.utils.files import WriteError
 
 FIRST = 10  # failures that a report names
 

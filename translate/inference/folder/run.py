@@ -38,8 +38,8 @@ from translate.inference.inpainting import resized_hole
 from translate.inference.request import Request, blend
 from translate.inference.translator import Conditioning, Translator
 from translate.utils.errors import OptionError
+from translate.utils.files import remove_stale_temporaries
 from translate.utils.progress import show_bar, show_counting
-from translate.utils.temporary_files import remove_leftovers
 
 _JUDGED = 300  # masks from which the colour of all holes is told
 _SWEPT = 1024  # folders in which no leftovers are looked for again
@@ -202,7 +202,7 @@ class PendingJobs:
 
     def jobs(self, skipped: Callable[[], None]) -> Iterator[Job]:
         """Yield them; in the folders that they go to, remove what a killed run left behind."""
-        sweep = lru_cache(maxsize=_SWEPT)(remove_leftovers)
+        sweep = lru_cache(maxsize=_SWEPT)(remove_stale_temporaries)
         sweep(self.work.folder)
         for job in self.work:
             sweep(job.target.parent)

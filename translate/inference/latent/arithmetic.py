@@ -18,9 +18,9 @@ import tomli_w
 import torch
 from torch import Tensor
 
-from translate.images.io import atomic_write
 from translate.inference.sampler import Sampler
 from translate.utils.errors import OptionError, UserError
+from translate.utils.files import atomic_write
 from translate.utils.toml_files import read_toml
 
 Group = tuple[int, ...]  # of seeds

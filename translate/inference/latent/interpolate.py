@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images.io import atomic_write
 from translate.inference.request import blend
 from translate.inference.sampler import Sampler
 from translate.utils.errors import OptionError, UserError
+from translate.utils.files import atomic_write
 
 Point = int | Tensor  # a seed, or a style (w_dim,)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from translate.images.io import atomic_write
+from translate.utils.files import atomic_write
 from translate.utils.safe_load import load_tensors
 
 

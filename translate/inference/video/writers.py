@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image
 
 from translate.images.animation import indexed
-from translate.images.io import atomic_write, read_picture, write_picture
+from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture, on_white
 from translate.images.pyav import import_av
 from translate.inference.video.clip import Clip, Frame
 from translate.inference.video.mux import join
 from translate.inference.video.yuv import LIMITED, best_tags, from_rgb, matrix_of
 from translate.utils.errors import UserError
+from translate.utils.files import atomic_write
 
 
 class Codec(NamedTuple):
