@@ -131,8 +131,8 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
     whole, two_folders, tmp_path, tiny, monkeypatch, capsys
 ):
     """From step 3 to 8 nothing can be written: neither lines, nor samples, nor states."""
-    from translate.utils import files
     from translate.training import log
+    from translate.utils import files
 
     config, step = make_config(two_folders, tmp_path / "r", tiny, train=EVERY), [0]
     real_fsync, real_lines, real_step = os.fsync, log.Lines._try, train.__globals__["train_step"]
