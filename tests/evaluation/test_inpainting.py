@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 
 from tests.evaluation.test_inpainting_tally import scene
-from translate.data.loading.masks import BANDS, evaluation_mask
+from translate.data.loading.random_masks import BANDS, evaluation_mask
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.evaluation.inpainting import FLOOR, MODEL, evaluate_holes, holes_sheet
 from translate.images.io import to_tensor

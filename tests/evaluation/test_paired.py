@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from translate.data.sources.pair import Pair
-from translate.data.sources.pairs import Pairs, read_pair, resolve_pairs
+from translate.data.sources.pair_set import PairSet, read_pair, resolve_pairs
 from translate.evaluation.paired import MAX_LOOKS, evaluate_pairs, pairs_sheet, trained_pairs
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError
@@ -58,7 +58,7 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def pairs(root) -> Pairs:
+def pairs(root) -> PairSet:
     return resolve_pairs(None, None, str(root), root.parent)
 
 

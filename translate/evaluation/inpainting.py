@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from translate.data.loading.masks import BANDS, evaluation_mask
+from translate.data.loading.random_masks import BANDS, evaluation_mask
 from translate.data.sources.image_set import ImageSet
 from translate.data.sources.labelled_image import LabelledImage
 from translate.evaluation.inpainting_report import BandScores, HoleScores

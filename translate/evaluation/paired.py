@@ -20,7 +20,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.sources.pair import Pair, read_pair
-from translate.data.sources.pairs import Pairs, parts_map, resolve_pairs, right_answers
+from translate.data.sources.pair_set import PairSet, parts_map, resolve_pairs, right_answers
 from translate.evaluation.paired_baselines import MeanPicture, NearestSource, brought_to
 from translate.evaluation.paired_tally import Case, PairTally
 from translate.evaluation.report import DirectionScores, Row, Scores
@@ -38,7 +38,7 @@ SAMPLES = 8  # test pairs that tell whether the sources are line drawings
 
 
 def evaluate_pairs(
-    translator: Callable[..., Any], pairs: Pairs, *, count: int = 16, limit: int | None = None, progress: bool = True
+    translator: Callable[..., Any], pairs: PairSet, *, count: int = 16, limit: int | None = None, progress: bool = True
 ) -> Scores:
     """Score a model of pairs.
 
@@ -66,7 +66,7 @@ def evaluate_pairs(
     return Scores([part], DctFeatures.version, SEED)
 
 
-def trained_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> Pairs:
+def trained_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
     """Return the pairs to score `model` on: those given, else those that its run was trained on.
 
     Raises:
@@ -104,7 +104,7 @@ class TrainingSet:
 class PairedEvaluation:
     """Goes once over the test pairs with all methods."""
 
-    def __init__(self, translator: Callable[..., Any], pairs: Pairs, count: int, reader: Reader) -> None:
+    def __init__(self, translator: Callable[..., Any], pairs: PairSet, count: int, reader: Reader) -> None:
         self.translator, self.pairs, self.count, self.reader = translator, pairs, count, reader
         self.random = bool(getattr(translator, "random", False))
         self.mine, self.many, self.other = (PairTally(translator, sketch_of) for _ in range(3))
@@ -207,7 +207,7 @@ def are_drawn(tests: list[Pair]) -> bool:
     return sum(found) > len(found) / 2
 
 
-def pairs_sheet(translator: Callable[..., Any], pairs: Pairs, *, columns: int = 6, answers: int = 4) -> np.ndarray:
+def pairs_sheet(translator: Callable[..., Any], pairs: PairSet, *, columns: int = 6, answers: int = 4) -> np.ndarray:
     """Lay test pairs out as (H, W, 3) uint8: sources, answers, random answers of a model that varies, truths.
 
     Pairs that cannot be read, and sources that the model refuses, are left out.

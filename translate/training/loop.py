@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from translate.checkpoints.model_file import Recipe, export_model
-from translate.data.checks.quick import quick_check
+from translate.data.checks.quick_check import quick_check
 from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.data.loading.loader import Batches
 from translate.networks.activation_checkpointing import checkpoint_activations

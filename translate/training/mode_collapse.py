@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.loading.preview_images import middle
+from translate.data.loading.preview_images import center_crop
 from translate.metrics.diversity import nearest, small_copies, spread_of_copies
 
 BANK = 2000  # training pictures that samples are compared with
@@ -57,7 +57,7 @@ class CollapseMonitor:
         """
         places = np.linspace(0, len(trained) - 1, min(BANK, len(trained))).astype(int)
         chosen = [trained[i] for i in places]
-        same = [torch.from_numpy(middle(p, unseen.shape[-1]).copy()).permute(2, 0, 1) for p in chosen]
+        same = [torch.from_numpy(center_crop(p, unseen.shape[-1]).copy()).permute(2, 0, 1) for p in chosen]
         self.channels = unseen.shape[1]
         self.bank = small_copies(torch.stack(same).float() / 127.5 - 1)
         self.usual = float(nearest(small_copies(unseen.cpu()), self.bank)[0].median())

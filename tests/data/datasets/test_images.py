@@ -8,7 +8,7 @@ from tests.data.album import album, sample
 from tests.data.idx_files import write_mnist
 from translate.data.datasets import TRAINING_DATA
 from translate.data.datasets.images import ImagesData, bordered
-from translate.data.loading.loader import Batches, Singles
+from translate.data.loading.loader import Batches, SingleStream
 from translate.data.loading.preview_images import single_size
 from translate.data.options import DataConfig
 from translate.utils.errors import OptionError, UserError
@@ -103,7 +103,7 @@ def test_the_cache_is_reused_and_labels_change_the_fingerprint(tmp_path):
 def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
     numbers = np.arange(8)
     pictures = [np.arange(120, dtype=np.uint8).reshape(10, 12, 1) + np.uint8(i) for i in numbers]
-    stream = Singles(album(pictures), numbers.astype(np.int64), crop=8, flip=True, seed=3)
+    stream = SingleStream(album(pictures), numbers.astype(np.int64), crop=8, flip=True, seed=3)
     assert stream.epoch == 8
     for start in (0, 8, 16):
         assert sorted(int(sample(stream, i)["label"]) for i in range(start, start + 8)) == numbers.tolist()
@@ -118,7 +118,7 @@ def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
         corners.add((top, left))
     assert 45 < mirrored < 95
     assert corners == {(top, left) for top in range(3) for left in range(5)}
-    plain = Singles(album(pictures), None, crop=8, flip=False, seed=3)
+    plain = SingleStream(album(pictures), None, crop=8, flip=False, seed=3)
     assert set(sample(plain, 0)) == {"image"}
     assert all(sample(plain, i)["image"][0, 0, 0] < sample(plain, i)["image"][0, 1, 0] for i in range(50))
 
@@ -126,7 +126,7 @@ def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
 def test_labelled_pictures_come_in_fours_of_a_class():
     labels = np.random.default_rng(0).integers(-1, 5, 103)
     pictures = [np.full((8, 8, 1), i, np.uint8) for i in range(103)]
-    stream = Singles(album(pictures), labels, crop=8, flip=False, seed=3)
+    stream = SingleStream(album(pictures), labels, crop=8, flip=False, seed=3)
     assert stream.epoch == 100
     shown = [int(sample(stream, i)["image"][0, 0, 0]) for i in range(200)]
     first, second = shown[:100], shown[100:]
@@ -142,7 +142,7 @@ def test_batches_depend_on_seed_and_step_alone():
     pictures = [np.random.default_rng(i).integers(0, 256, (9, 9, 3), np.uint8) for i in range(6)]
 
     def batch(seed, step):
-        return Batches(Singles(album(pictures), np.arange(6), crop=8, flip=True, seed=seed), 4).make(step)
+        return Batches(SingleStream(album(pictures), np.arange(6), crop=8, flip=True, seed=seed), 4).make(step)
 
     assert all(torch.equal(batch(0, 5)[key], batch(0, 5)[key]) for key in ("image", "label"))
     assert not torch.equal(batch(0, 5)["image"], batch(1, 5)["image"])

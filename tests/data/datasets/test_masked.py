@@ -8,9 +8,9 @@ from tests.data.album import sample
 from tests.data.idx_files import write_mnist
 from translate.data.datasets import TRAINING_DATA
 from translate.data.datasets.images import ImagesData
-from translate.data.datasets.masked import Masked, MaskedData
+from translate.data.datasets.masked import MaskedData, MaskedStream
 from translate.data.loading.loader import Batches
-from translate.data.loading.masks import BANDS, KINDS, evaluation_mask
+from translate.data.loading.random_masks import BANDS, KINDS, evaluation_mask
 from translate.data.options import DataConfig
 from translate.utils.errors import OptionError, UserError
 
@@ -65,7 +65,7 @@ def test_a_folder_of_pictures_gets_drawn_masks(tmp_path):
 def test_the_pictures_are_those_of_the_stream_without_masks(tmp_path):
     data = opened(make(write_pictures(tmp_path / "x"), tmp_path), tmp_path / "cache", zoom=1.25)
     stream = data.stream(crop=32, flip=True, seed=3)
-    assert isinstance(stream, Masked) and stream.epoch == 11
+    assert isinstance(stream, MaskedStream) and stream.epoch == 11
     for i in range(25):
         np.testing.assert_array_equal(sample(stream, i)["image"], sample(stream.pictures, i)["image"])
 

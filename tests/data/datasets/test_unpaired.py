@@ -7,7 +7,7 @@ from tests.conftest import picture
 from tests.data.album import album, sample
 from translate.data.datasets import TRAINING_DATA, UnpairedData
 from translate.data.loading.cache import PictureCache
-from translate.data.loading.loader import Batches, Unpaired
+from translate.data.loading.loader import Batches, UnpairedStream
 from translate.data.loading.transforms import Jitter, fit, resize
 from translate.data.options import DataConfig
 from translate.utils.errors import UserError
@@ -93,7 +93,7 @@ def test_the_index_is_written_last(tmp_path, monkeypatch):
 def make_stream(seed=0):
     a = [np.full((8, 8, 3), i, np.uint8) for i in range(5)]
     b = [np.full((8, 8, 3), 100 + i, np.uint8) for i in range(3)]
-    return Unpaired({"a": album(a), "b": album(b)}, crop=8, flip=True, seed=seed)
+    return UnpairedStream({"a": album(a), "b": album(b)}, crop=8, flip=True, seed=seed)
 
 
 def test_every_pass_shows_every_picture_once():

@@ -4,10 +4,10 @@ import torch
 
 from tests.conftest import picture
 from tests.data.album import album
-from translate.data.datasets.masked import Masked
+from translate.data.datasets.masked import MaskedStream
 from translate.data.loading import crops as crops_module
 from translate.data.loading.crops import Crops, cut_on_device, upload
-from translate.data.loading.loader import Batches, Paired, Singles, Unpaired
+from translate.data.loading.loader import Batches, PairedStream, SingleStream, UnpairedStream
 from translate.data.loading.sampling_order import Placement
 
 CPU = torch.device("cpu")
@@ -77,11 +77,11 @@ def test_gathering_one_square():
 
 def streams(colours, labels):
     draw = lambda height, width, rng: rng.random((height, width)) < 0.5  # noqa: E731
-    yield lambda: Unpaired({"a": pictures(3), "b": pictures(3, 5)}, crop=16, flip=True, seed=1)
-    yield lambda: Paired(pictures(4), (1, 3), crop=16, flip=True, seed=1, colour=colours)
-    yield lambda: Paired(pictures(4), (1, 3), crop=16, flip=True, seed=1, colour=colours, hints=True)
-    yield lambda: Singles(pictures(1), labels, crop=16, flip=True, seed=1)
-    yield lambda: Masked(Singles(pictures(3), None, crop=16, flip=True, seed=1), draw, crop=16, seed=1)
+    yield lambda: UnpairedStream({"a": pictures(3), "b": pictures(3, 5)}, crop=16, flip=True, seed=1)
+    yield lambda: PairedStream(pictures(4), (1, 3), crop=16, flip=True, seed=1, colour=colours)
+    yield lambda: PairedStream(pictures(4), (1, 3), crop=16, flip=True, seed=1, colour=colours, hints=True)
+    yield lambda: SingleStream(pictures(1), labels, crop=16, flip=True, seed=1)
+    yield lambda: MaskedStream(SingleStream(pictures(3), None, crop=16, flip=True, seed=1), draw, crop=16, seed=1)
 
 
 @pytest.mark.parametrize("which", range(5))

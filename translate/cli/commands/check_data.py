@@ -12,7 +12,7 @@ import tyro
 from translate.cli.commands.options import PathWord, TrustOptions, Words
 
 if TYPE_CHECKING:
-    from translate.data.checks.measure import Measured
+    from translate.data.checks.measure import Measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def check_data(options: CheckData) -> int:
 
     from rich.console import Console
 
-    from translate.data.checks.check import check_data
+    from translate.data.checks.full_check import check_data
     from translate.utils.files import atomic_write
 
     report = check_data(
@@ -65,7 +65,7 @@ def check_data(options: CheckData) -> int:
     return 1 if report.problems else 0
 
 
-def _shown(found: "Iterable[Measured]", title: str, count: int) -> "Iterable[Measured]":
+def _shown(found: "Iterable[Measurement]", title: str, count: int) -> "Iterable[Measurement]":
     from rich.console import Console
     from rich.progress import track
 

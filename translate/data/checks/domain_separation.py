@@ -1,6 +1,6 @@
 """Whether two domains can be told apart by simple traits, and which of their pictures then look like the other's."""
 
-__all__ = ["DomainBoundary", "border_between"]
+__all__ = ["DomainBoundary", "find_boundary"]
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class DomainBoundary:
         return "a" if middle > _OTHERS else "b" if middle < 1 - _OTHERS else ""
 
 
-def border_between(a: np.ndarray, b: np.ndarray) -> DomainBoundary | None:
+def find_boundary(a: np.ndarray, b: np.ndarray) -> DomainBoundary | None:
     """Find what tells (n, T) traits of one domain from (m, T) of another; None where nothing does, clearly.
 
     Medians and median deviations are used, so that a fifth of the pictures may lie on the wrong side.

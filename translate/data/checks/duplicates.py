@@ -1,13 +1,13 @@
 """Which pictures are the same, or nearly: groups of them, found among ten thousands by comparing all with all."""
 
-__all__ = ["DuplicateGroup", "groups_alike"]
+__all__ = ["DuplicateGroup", "find_duplicates"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from translate.data.checks.measure import Measured
+from translate.data.checks.measure import Measurement
 
 _BITS = 8  # of 64 by which the hashes of one picture, saved or scaled anew, differ at most
 _TOLERANCE = 0.1  # of its contrast, by which thumbnails of one picture differ; two shoes in one pose differ more
@@ -27,7 +27,7 @@ class DuplicateGroup:
     exact: bool
 
 
-def groups_alike(pictures: Sequence[Measured]) -> list[DuplicateGroup]:
+def find_duplicates(pictures: Sequence[Measurement]) -> list[DuplicateGroup]:
     """Return the groups of pictures that look the same, each picture in one group at most.
 
     Pictures that cannot be read, or are one colour, are left out. Those that are saved, compressed or scaled anew look
@@ -46,7 +46,7 @@ def groups_alike(pictures: Sequence[Measured]) -> list[DuplicateGroup]:
     return groups
 
 
-def _near(pictures: Sequence[Measured], which: Sequence[int]) -> list[list[int]]:
+def _near(pictures: Sequence[Measurement], which: Sequence[int]) -> list[list[int]]:
     """Put each of some pictures to the first before it that it looks like, or make it the first of a new group."""
     hashes = np.array([pictures[i].hash for i in which], np.uint64)
     small = np.stack([pictures[i].thumbnail for i in which]) if which else np.empty((0, 32, 32, 3), np.uint8)

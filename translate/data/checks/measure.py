@@ -1,6 +1,6 @@
 """What a data check keeps of a picture: its kind, what it looks like in 64 bits and in 32 x 32 px, and a few traits."""
 
-__all__ = ["Measured", "measure", "measure_all", "of_pixels"]
+__all__ = ["Measurement", "measure", "measure_all", "measure_pixels"]
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ _AHEAD = 64
 
 
 @dataclass(slots=True)
-class Measured:
+class Measurement:
     """One picture.
 
     Attributes:
@@ -51,7 +51,7 @@ class Measured:
     traits: np.ndarray = field(default_factory=lambda: np.zeros((1, 6)))
 
 
-def measure(path: Path, *, halves: bool = False) -> Measured:
+def measure(path: Path, *, halves: bool = False) -> Measurement:
     """Read and measure a picture file; one that cannot be read is told as its `problem`.
 
     Args:
@@ -62,43 +62,46 @@ def measure(path: Path, *, halves: bool = False) -> Measured:
         data = path.read_bytes()
         picture = picture_of_bytes(data, str(path))
     except OSError as error:
-        return Measured(path, problem=f"{path}: {error.strerror or error}")
+        return Measurement(path, problem=f"{path}: {error.strerror or error}")
     except UserError as error:
-        return Measured(path, problem=str(error))
+        return Measurement(path, problem=str(error))
     return _measured(path, len(data), hashlib.blake2b(data, digest_size=16).digest(), picture, halves)
 
 
-def of_pixels(path: Path, pixels: np.ndarray) -> Measured:
+def measure_pixels(path: Path, pixels: np.ndarray) -> Measurement:
     """Measure a picture (H, W, 3) uint8 of the many that lie in the file `path`."""
     digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
     return _measured(path, pixels.nbytes, digest, Picture(pixels, gray=not np.ptp(pixels, axis=2).any()), False)
 
 
 def measure_all(
-    files: Sequence[Path], told: Callable[[Iterable[Measured]], Iterable[Measured]] = iter, *, halves: bool = False
-) -> list[Measured]:
+    files: Sequence[Path],
+    track: Callable[[Iterable[Measurement]], Iterable[Measurement]] = iter,
+    *,
+    halves: bool = False,
+) -> list[Measurement]:
     """Measure files on all cores, in order.
 
     Args:
         files: to measure.
-        told: passes them on as they come, and shows how far it is.
+        track: passes measurements on and shows progress.
         halves: as for `measure`.
     """
-    return list(told(_in_order(files, halves)))
+    return list(track(_in_order(files, halves)))
 
 
-def _in_order(files: Sequence[Path], halves: bool) -> Iterator[Measured]:
+def _in_order(files: Sequence[Path], halves: bool) -> Iterator[Measurement]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(files), _AHEAD):
             yield from pool.map(lambda path: measure(path, halves=halves), files[start : start + _AHEAD])
 
 
-def _measured(path: Path, size: int, digest: bytes, picture: Picture, halves: bool) -> Measured:
+def _measured(path: Path, size: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:
     shown = _shown(picture)
     small = cv2.resize(shown, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     parts = np.hsplit(shown[:, : shown.shape[1] // 2 * 2], 2) if halves and shown.shape[1] > 1 else [shown]
     height, width = picture.pixels.shape[:2]
-    return Measured(
+    return Measurement(
         path, "", size, digest, (height, width), mode_of(picture), bool(np.ptp(shown, axis=(0, 1)).max() <= _EVEN),
         _hash(small), small, np.stack([traits(_at_scale(part)) for part in parts]),
     )  # fmt: skip

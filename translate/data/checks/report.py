@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from translate.data.checks.measure import Measured
+from translate.data.checks.measure import Measurement
 from translate.utils.terminal import printable
 
 _NAMED = 3  # files that a line names
@@ -55,7 +55,7 @@ class Part:
     title: str
     side: str
     split: str
-    pictures: list[Measured] = field(default_factory=list)
+    pictures: list[Measurement] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -63,7 +63,7 @@ class Part:
         return f"{self.title} ({self.split})"
 
     @property
-    def good(self) -> list[Measured]:
+    def good(self) -> list[Measurement]:
         """Those that can be read."""
         return [one for one in self.pictures if not one.problem]
 

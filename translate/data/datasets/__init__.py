@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from translate.data.checks.quick import FileSet
+from translate.data.checks.quick_check import FileSet
 from translate.data.datasets.images import ImagesData
 from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.checks.quick import FileSet
+from translate.data.checks.quick_check import FileSet
 from translate.data.loading.cache import PictureCache, fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
-from translate.data.loading.loader import Singles
-from translate.data.loading.preview_images import SINGLE_PROBES, middle, single_size
+from translate.data.loading.loader import SingleStream
+from translate.data.loading.preview_images import SINGLE_PROBES, center_crop, single_size
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.image_set import resolve_images
@@ -108,9 +108,9 @@ class ImagesData:
         self.fingerprint = hashlib.sha256(f"{self.cache.fingerprint}{known}".encode()).hexdigest()[:16]
         self.probe = self._probe(size, square)
 
-    def stream(self, *, crop: int, flip: bool, seed: int) -> Singles:
+    def stream(self, *, crop: int, flip: bool, seed: int) -> SingleStream:
         """Return the endless stream of training samples; characters are not mirrored."""
-        return Singles(self.cache, self.labels, crop=crop, flip=flip and not self._unmirrored, seed=seed)
+        return SingleStream(self.cache, self.labels, crop=crop, flip=flip and not self._unmirrored, seed=seed)
 
     def _check_batch(self, count: int) -> None:
         if count < self._batch_size:
@@ -172,7 +172,7 @@ class ImagesData:
                 break
             picture = self._decode(source, size, square)
             if not isinstance(picture, str):
-                pictures.append(middle(picture, size))
+                pictures.append(center_crop(picture, size))
                 labels.append(source.label)
         probe = {"image": as_probe(pictures)}
         return probe | ({"label": torch.tensor(labels)} if "label" in self.channels else {})

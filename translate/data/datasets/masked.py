@@ -1,6 +1,6 @@
 """Single pictures with holes in them, as a training run sees them."""
 
-__all__ = ["Masked", "MaskedData"]
+__all__ = ["MaskedStream", "MaskedData"]
 
 import functools
 import hashlib
@@ -13,9 +13,9 @@ from torch import Tensor
 
 from translate.data.datasets.images import ImagesData
 from translate.data.loading.cache import fingerprint
-from translate.data.loading.loader import Batch, Singles
-from translate.data.loading.masks import BANDS, check_wishes, draw_mask, evaluation_mask
+from translate.data.loading.loader import Batch, SingleStream
 from translate.data.loading.preview_images import MASKED_PROBES, training_size
+from translate.data.loading.random_masks import BANDS, check_mask_options, draw_mask, evaluation_mask
 from translate.data.options import DataConfig
 from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.utils.errors import OptionError
@@ -24,10 +24,10 @@ DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]
 _MULTIPLE = 16  # px: every network that fills holes takes such sides
 
 
-class Masked:
+class MaskedStream:
     """Sample i holds picture i of another stream and a mask of its own."""
 
-    def __init__(self, pictures: Singles, draw: DrawMask, *, crop: int, seed: int) -> None:
+    def __init__(self, pictures: SingleStream, draw: DrawMask, *, crop: int, seed: int) -> None:
         """Set up the stream.
 
         Args:
@@ -64,7 +64,7 @@ class MaskedData(ImagesData):
             raise OptionError("no pictures given; say --images FOLDER, or --images photos, which is built in")
         if config.invert_masks and not config.masks:
             raise OptionError("--invert-masks is for mask files; add --masks FOLDER, or leave it out")
-        check_wishes(config.mask_kinds, config.mask_low, config.mask_high)
+        check_mask_options(config.mask_kinds, config.mask_low, config.mask_high)
         super().__init__(config, root)
         self.title = f"{self.title}_inpaint"
         self.channels["mask"] = 1
@@ -92,9 +92,9 @@ class MaskedData(ImagesData):
         masks = fingerprint(files.files, files.white_is_hole) if files else f"{self._kinds}{self._shares}"
         self.fingerprint = hashlib.sha256(f"{self.fingerprint}{masks}".encode()).hexdigest()[:16]
 
-    def stream(self, *, crop: int, flip: bool, seed: int) -> Masked:  # type: ignore[override]
+    def stream(self, *, crop: int, flip: bool, seed: int) -> MaskedStream:  # type: ignore[override]
         """Return the endless stream of training samples; characters are not mirrored."""
-        return Masked(super().stream(crop=crop, flip=flip, seed=seed), self._draw, crop=crop, seed=seed)
+        return MaskedStream(super().stream(crop=crop, flip=flip, seed=seed), self._draw, crop=crop, seed=seed)
 
     def _drawing(self, size: int) -> DrawMask:
         """Return what gives a mask at random, from files where there are any."""

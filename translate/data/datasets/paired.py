@@ -11,17 +11,17 @@ import numpy as np
 from torch import Tensor
 
 from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
-from translate.data.checks.quick import FileSet
+from translate.data.checks.quick_check import FileSet
 from translate.data.files.find import listed
 from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
 from translate.data.loading.hints import sample_hints
-from translate.data.loading.loader import Paired
-from translate.data.loading.preview_images import PROBES, middle, training_size
+from translate.data.loading.loader import PairedStream
+from translate.data.loading.preview_images import PROBES, center_crop, training_size
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.pair import Pair, PairError, read_pair
-from translate.data.sources.pairs import resolve_pairs
+from translate.data.sources.pair_set import resolve_pairs
 from translate.images.picture import parse_range, to_depth, to_gray
 from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
@@ -123,9 +123,11 @@ class PairedData:
         told = f"the two pictures of a pair look exchanged: {listed(exchanged)}; compare them with the other pairs"
         self.notes = [*self._found_notes, *([told] if exchanged else [])]
 
-    def stream(self, *, crop: int, flip: bool, seed: int) -> Paired:
+    def stream(self, *, crop: int, flip: bool, seed: int) -> PairedStream:
         """Return the endless stream of training samples."""
-        return Paired(self.cache, self._split, crop=crop, flip=flip, seed=seed, hints=self._hints, colour=self._colour)
+        return PairedStream(
+            self.cache, self._split, crop=crop, flip=flip, seed=seed, hints=self._hints, colour=self._colour
+        )
 
     @property
     def _split(self) -> tuple[int, int]:
@@ -161,7 +163,7 @@ class PairedData:
                 break
             both = self._decode(pair, size, square)
             if not isinstance(both, str):
-                found.append(middle(both, size))
+                found.append(center_crop(both, size))
         a, b = np.split(np.stack(found), [self._split[0]], axis=3)
         probe = {"a": a, "b": b} | ({"hint": _some_hints(b)} if self._hints else {})
         return {key: as_probe([*part]) for key, part in probe.items()}

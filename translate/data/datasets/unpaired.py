@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from translate.data.checks.quick import FileSet
+from translate.data.checks.quick_check import FileSet
 from translate.data.loading.cache import PictureCache
 from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
-from translate.data.loading.loader import Unpaired
-from translate.data.loading.preview_images import PROBES, middle, training_size
+from translate.data.loading.loader import UnpairedStream
+from translate.data.loading.preview_images import PROBES, center_crop, training_size
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import Domain, resolve_domains
@@ -63,9 +63,9 @@ class UnpairedData:
         count = min(map(len, shown.values()))
         self.probe = {key: pictures[:count] for key, pictures in shown.items()}
 
-    def stream(self, *, crop: int, flip: bool, seed: int) -> Unpaired:
+    def stream(self, *, crop: int, flip: bool, seed: int) -> UnpairedStream:
         """Return the endless stream of training samples."""
-        return Unpaired(self.caches, crop=crop, flip=flip, seed=seed)
+        return UnpairedStream(self.caches, crop=crop, flip=flip, seed=seed)
 
 
 def shorter_sides(domain: Domain, kind: FileKind) -> list[int]:
@@ -90,7 +90,7 @@ def probes(domain: Domain, kind: FileKind, size: int, square: bool) -> Tensor:
         if len(pictures) == PROBES:
             break
         try:
-            pictures.append(middle(fit(kind.read(path), size, square=square), size))
+            pictures.append(center_crop(fit(kind.read(path), size, square=square), size))
         except MixedChannels:
             raise
         except UserError:

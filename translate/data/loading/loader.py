@@ -1,6 +1,6 @@
 """From pictures to batches: what a step sees is a function of (seed, step) alone, so a run resumes exactly."""
 
-__all__ = ["Batch", "Batches", "Paired", "SampleStream", "Singles", "Unpaired"]
+__all__ = ["Batch", "Batches", "PairedStream", "SampleStream", "SingleStream", "UnpairedStream"]
 
 import os
 import time
@@ -48,7 +48,7 @@ class SampleStream(Protocol):
         ...
 
 
-class Unpaired:
+class UnpairedStream:
     """Sample i holds one picture of each domain, drawn without regard to the other.
 
     Every domain is gone through in an order of its own, shuffled anew for each pass.
@@ -70,7 +70,7 @@ class Unpaired:
         return {name: part.cut(drawn[name]) for name, part in self._parts.items()}
 
 
-class Paired:
+class PairedStream:
     """Sample i holds both pictures of one pair, cropped and mirrored alike.
 
     The pairs are gone through in an order that is shuffled anew for each pass. Changed colours and hints are the CPU's
@@ -135,7 +135,7 @@ class Paired:
         return {name: torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2) for name, found in pictures.items()}
 
 
-class Singles:
+class SingleStream:
     """Sample i holds one picture and, with `labels`, the number of its class.
 
     The pictures are gone through in an order that is shuffled anew for each pass, with labels in groups of one class.

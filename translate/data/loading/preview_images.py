@@ -1,6 +1,6 @@
 """The size to train at, and the pictures of sample grids."""
 
-__all__ = ["MASKED_PROBES", "PROBES", "SINGLE_PROBES", "middle", "single_size", "training_size"]
+__all__ = ["MASKED_PROBES", "PROBES", "SINGLE_PROBES", "center_crop", "single_size", "training_size"]
 
 import statistics
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def single_size(sides: Sequence[int]) -> int:
     return next((size for size in (256, 128, 64) if size <= typical), 32)
 
 
-def middle(picture: np.ndarray, size: int) -> np.ndarray:
+def center_crop(picture: np.ndarray, size: int) -> np.ndarray:
     """Return the middle `size` x `size` px of (H, W, C)."""
     top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
     return picture[top : top + size, left : left + size]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.loading.preview_images import middle
+from translate.data.loading.preview_images import center_crop
 from translate.data.loading.transforms import fit
 from translate.data.sources.labelled_image import LabelledImage
 from translate.metrics.dct_features import DctFeatures
@@ -117,7 +117,7 @@ class Bank:
 
 def middle_square(picture: np.ndarray, size: int) -> np.ndarray:
     """Bring (H, W, 3) uint8 to `size` px on its shorter side, as training does, and return the middle of it."""
-    return middle(fit(picture, size, square=False), size)
+    return center_crop(fit(picture, size, square=False), size)
 
 
 def _usual(distances: Tensor, own: Tensor) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate.data.checks.check import check_data
-from translate.data.checks.domain_separation import border_between
-from translate.data.checks.duplicates import groups_alike
+from translate.data.checks.domain_separation import find_boundary
+from translate.data.checks.duplicates import find_duplicates
+from translate.data.checks.full_check import check_data
 from translate.data.checks.measure import measure
-from translate.data.checks.quick import FileSet, quick_check
+from translate.data.checks.quick_check import FileSet, quick_check
 from translate.utils.errors import OptionError, UserError
 
 
@@ -152,7 +152,7 @@ def test_the_same_picture_again_looks_alike_and_another_does_not(tmp_path):
             of(picture(seed + 50, 90, 120, sigma=5), tmp_path), of(whole[:, ::-1], tmp_path),
             of(whole[:, :60], tmp_path),
         ]  # fmt: skip
-        assert [group.members for group in groups_alike(again)] == [(0, 1, 2)]
+        assert [group.members for group in find_duplicates(again)] == [(0, 1, 2)]
 
 
 def test_drawings_in_one_pose_are_not_alike(tmp_path):
@@ -162,17 +162,17 @@ def test_drawings_in_one_pose_are_not_alike(tmp_path):
         page = np.full((64, 64, 3), 255, np.uint8)
         cv2.ellipse(page, (32, 36), (22 + i % 3, 9 + i % 5), i, 0, 360, (40 + 6 * i, 120, 200 - 5 * i), -1)
         measured.append(of(page, tmp_path, f"{i}.png"))
-    assert groups_alike(measured) == []
+    assert find_duplicates(measured) == []
 
 
 def test_copies_are_told_from_pictures_that_are_nearly_the_same(tmp_path):
     cv2.imwrite(str(tmp_path / "x.png"), picture(0))
     one = measure(tmp_path / "x.png")
-    (group,) = groups_alike([one, measure(tmp_path / "x.png"), of(picture(1), tmp_path)])
+    (group,) = find_duplicates([one, measure(tmp_path / "x.png"), of(picture(1), tmp_path)])
     assert group.exact and group.members == (0, 1)
-    (group,) = groups_alike([one, of(picture(0), tmp_path, "y.jpg", cv2.IMWRITE_JPEG_QUALITY, 100), one])
+    (group,) = find_duplicates([one, of(picture(0), tmp_path, "y.jpg", cv2.IMWRITE_JPEG_QUALITY, 100), one])
     assert not group.exact and group.members == (0, 1, 2)
-    assert groups_alike([]) == []
+    assert find_duplicates([]) == []
 
 
 def test_many_are_compared(tmp_path):
@@ -184,7 +184,7 @@ def test_many_are_compared(tmp_path):
         other = type(one)(one.path, hash=int(chance.integers(0, 2**63)), digest=i.to_bytes(4), thumbnail=small)
         many.append(other)
     many[4_999].hash = many[7].hash ^ 5
-    assert [group.members for group in groups_alike(many)] == [(7, 4_999)]
+    assert [group.members for group in find_duplicates(many)] == [(7, 4_999)]
 
 
 def test_a_file_that_cannot_be_read_is_told_not_raised(tmp_path):
@@ -207,13 +207,13 @@ def test_kinds_are_told_in_words(tmp_path, dtype, channels, mode):
 def test_domains_that_overlap_have_no_border():
     chance = np.random.default_rng(0)
     a, b = chance.normal(0.5, 0.1, (200, 6)), chance.normal(0.5, 0.1, (200, 6))
-    assert border_between(a, b) is None
-    assert border_between(a[:5], b + 9) is None  # too few to tell
-    border = border_between(a, b + [0.9, 0, 0, 0, 0, 0])
+    assert find_boundary(a, b) is None
+    assert find_boundary(a[:5], b + 9) is None  # too few to tell
+    border = find_boundary(a, b + [0.9, 0, 0, 0, 0, 0])
     assert border.looks_like(a) == "a" and border.looks_like(b + [0.9, 0, 0, 0, 0, 0]) == "b"
     assert border.strays(a, first=True) == [] and border.looks_like(a[:0]) == ""
     mixed = np.concatenate([a[:190], b[:10] + [0.9, 0, 0, 0, 0, 0]])
-    assert border_between(mixed, b + [0.9, 0, 0, 0, 0, 0]).strays(mixed, first=True) == list(range(190, 200))
+    assert find_boundary(mixed, b + [0.9, 0, 0, 0, 0, 0]).strays(mixed, first=True) == list(range(190, 200))
 
 
 # ---- in short

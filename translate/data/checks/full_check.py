@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from translate.data.catalog import catalog
-from translate.data.checks.domain_separation import border_between
-from translate.data.checks.duplicates import DuplicateGroup, groups_alike
-from translate.data.checks.measure import Measured, measure_all, of_pixels
+from translate.data.checks.domain_separation import find_boundary
+from translate.data.checks.duplicates import DuplicateGroup, find_duplicates
+from translate.data.checks.measure import Measurement, measure_all, measure_pixels
 from translate.data.checks.pair_checks import turned_gaps
 from translate.data.checks.report import DataReport, Finding, Part
 from translate.data.files.naming import bare
@@ -19,12 +19,12 @@ from translate.data.sources.domains import resolve_domains
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import LabelledImage, RowSource
 from translate.data.sources.pair import Pair, PairError, check_halves, check_sizes
-from translate.data.sources.pairs import resolve_pairs
+from translate.data.sources.pair_set import resolve_pairs
 from translate.utils.errors import OptionError, UserError
 
 _FEW = 10  # pictures that a model knows by heart
 _STRAYS = 0.5  # of a domain, most that can have strayed into it
-Shown = Callable[[Iterable[Measured], str, int], Iterable[Measured]]
+Shown = Callable[[Iterable[Measurement], str, int], Iterable[Measurement]]
 
 
 def check_data(
@@ -84,14 +84,14 @@ def _single(images: str, root: Path, shown: Shown) -> list[Part]:
     return [Part(found.title, "", split, _measured_sources(sources, split, shown)) for split, sources in halves]
 
 
-def _measured_sources(sources: Sequence[LabelledImage], title: str, shown: Shown) -> list[Measured]:
+def _measured_sources(sources: Sequence[LabelledImage], title: str, shown: Shown) -> list[Measurement]:
     rows = [source for source in sources if isinstance(source, RowSource)]
     if rows:
-        return [of_pixels(source.file / source.name, source.read()) for source in rows]
+        return [measure_pixels(source.file / source.name, source.read()) for source in rows]
     return _measured([source.file for source in sources], title, shown)
 
 
-def _measured(files: Sequence[Path], title: str, shown: Shown, *, halves: bool = False) -> list[Measured]:
+def _measured(files: Sequence[Path], title: str, shown: Shown, *, halves: bool = False) -> list[Measurement]:
     return measure_all(files, lambda found: shown(found, title, len(files)), halves=halves)
 
 
@@ -168,7 +168,7 @@ def _repeated(parts: Sequence[Part]) -> list[Finding]:
     """Tell of pictures that are there more than once: in one part, or in two that should have none in common."""
     pictures = [one for part in parts for one in part.pictures]
     where = [part for part in parts for _ in part.pictures]
-    alike = groups_alike(pictures)
+    alike = find_duplicates(pictures)
     found = []
     for part in parts:
         for exact in (True, False):
@@ -212,7 +212,7 @@ def _misplaced(parts: Sequence[Part]) -> list[Finding]:
     traits = {key: np.concatenate([x.traits for x in good] or [np.zeros((0, 6))]) for key, good in told.items()}
     if not {("a", "train"), ("b", "train")} <= sides.keys():
         return []
-    border = border_between(traits["a", "train"], traits["b", "train"])
+    border = find_boundary(traits["a", "train"], traits["b", "train"])
     if border is None:
         return []
     likes = {side: border.looks_like(traits.get((side, "test"), np.zeros((0, 6)))) for side in "ab"}
@@ -231,7 +231,7 @@ def _misplaced(parts: Sequence[Part]) -> list[Finding]:
     return found
 
 
-def _unequal(pairs: Sequence[Pair], a: Sequence[Measured], b: Sequence[Measured]) -> list[Finding]:
+def _unequal(pairs: Sequence[Pair], a: Sequence[Measurement], b: Sequence[Measurement]) -> list[Finding]:
     """Tell of pairs whose sizes do not fit."""
     wrong, reason = [], ""
     for pair, first, second in zip(pairs, a, b, strict=True):
@@ -249,7 +249,7 @@ def _unequal(pairs: Sequence[Pair], a: Sequence[Measured], b: Sequence[Measured]
     return [Finding("pair sizes", f"{reason}{more}", wrong, problem=True)] if wrong else []
 
 
-def _exchanged(pairs: Sequence[Pair], a: Sequence[Measured], b: Sequence[Measured]) -> list[Finding]:
+def _exchanged(pairs: Sequence[Pair], a: Sequence[Measurement], b: Sequence[Measurement]) -> list[Finding]:
     """Tell of pairs whose two pictures look exchanged."""
     good = [i for i in range(len(pairs)) if not (a[i].problem or b[i].problem) and len(a[i].traits) <= 2]
     gaps = np.array([a[i].traits[0] - b[i].traits[-1] for i in good])

@@ -1,6 +1,6 @@
 """The pairs of a run, source first: which train, which are held out, and what is known of the right answers."""
 
-__all__ = ["Pair", "Pairs", "parts_map", "read_pair", "resolve_pairs", "right_answers"]
+__all__ = ["Pair", "PairSet", "parts_map", "read_pair", "resolve_pairs", "right_answers"]
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from translate.utils.errors import OptionError, UserError
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairSet:
     """Pairs of pictures, in the direction of the run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Pairs:
     direction: str = "ab"
 
 
-def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, direction: str = "ab") -> Pairs:
+def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, direction: str = "ab") -> PairSet:
     """Return the pairs that `--a` and `--b`, or `--data`, stand for.
 
     Args:
@@ -67,10 +67,10 @@ def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, di
     if direction == "ab":
         return replace(pairs, truth=truths[0])
     train, test = ([pair.turned() for pair in part] for part in (pairs.train, pairs.test))
-    return Pairs((pairs.names[1], pairs.names[0]), turned_title, train, test, truths[1], direction)
+    return PairSet((pairs.names[1], pairs.names[0]), turned_title, train, test, truths[1], direction)
 
 
-def right_answers(pairs: Pairs, name: str) -> list[Path]:
+def right_answers(pairs: PairSet, name: str) -> list[Path]:
     """Return the files of the known right answers to the test picture `name`; [] where none are known."""
     if pairs.truth is None:
         return []
@@ -79,13 +79,13 @@ def right_answers(pairs: Pairs, name: str) -> list[Path]:
     return sorted(answers, key=lambda path: int(path.stem)) or [single] * single.is_file()
 
 
-def parts_map(pairs: Pairs, name: str) -> Path | None:
+def parts_map(pairs: PairSet, name: str) -> Path | None:
     """Return the gray index map of the parts whose colour is free in the test picture `name`, 0 being none."""
     path = pairs.truth.parent / "parts" / f"{name}.png" if pairs.truth else None
     return path if path and path.is_file() else None
 
 
-def _from_root(data: str, root: Path) -> tuple[Pairs, list[Path | None]]:
+def _from_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
     """Return the pairs of a folder, a CSV file or a data set, and the folders of the truth of both sides."""
     path = Path(data).expanduser()
     if not path.exists() and bare(data) and not path.suffix:
@@ -100,10 +100,10 @@ def _from_root(data: str, root: Path) -> tuple[Pairs, list[Path | None]]:
         raise UserError(f"--data {data!r} is neither a folder nor a CSV file of pairs nor a data set's name")
     base, known = name_of(path, root), catalog_names(path, root)
     names = (known.get("A", f"{base}A"), known.get("B", f"{base}B"))
-    return Pairs(names, base, train, test), [_folder(path / "truth" / side) for side in "AB"]
+    return PairSet(names, base, train, test), [_folder(path / "truth" / side) for side in "AB"]
 
 
-def _from_sides(a: str, b: str, root: Path) -> tuple[Pairs, list[Path | None]]:
+def _from_sides(a: str, b: str, root: Path) -> tuple[PairSet, list[Path | None]]:
     """Return the pairs of two domains; test folders count where both have one."""
     first, second = find_domains(a, b, root)
     for domain in (first, second):
@@ -111,7 +111,7 @@ def _from_sides(a: str, b: str, root: Path) -> tuple[Pairs, list[Path | None]]:
     train = matched_pairs(first.train, second.train)
     test = matched_pairs(first.test, second.test) if first.test and second.test else []
     names = (first.name, second.name)
-    return Pairs(names, "2".join(names), train, test), [first.truth, second.truth]
+    return PairSet(names, "2".join(names), train, test), [first.truth, second.truth]
 
 
 def _data_set(folder: Path, root: Path) -> str:
@@ -130,7 +130,7 @@ def _folder(path: Path) -> Path | None:
     return path if path.is_dir() else None
 
 
-def _hold_out(pairs: Pairs) -> Pairs:
+def _hold_out(pairs: PairSet) -> PairSet:
     """Take test pairs out of the training pairs where there are none; all pairs of one source go together."""
     if pairs.test:
         return pairs

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from translate.data.checks.check import findings_in
+from translate.data.checks.full_check import findings_in
 from translate.data.checks.measure import measure
 from translate.data.checks.report import Finding, Part
 from translate.utils.sequences import spread

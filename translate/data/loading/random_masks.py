@@ -5,7 +5,7 @@ et al., 2022, https://arxiv.org/abs/2109.07161, section 2.3); the bands of area 
 were measured in, two at a time (Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 4).
 """
 
-__all__ = ["BANDS", "DEFAULT_KINDS", "KINDS", "check_wishes", "draw_mask", "evaluation_mask"]
+__all__ = ["BANDS", "DEFAULT_KINDS", "KINDS", "check_mask_options", "draw_mask", "evaluation_mask"]
 
 from collections.abc import Sequence
 
@@ -68,7 +68,7 @@ def evaluation_mask(height: int, width: int, band: int, index: int, seed: int = 
     )
 
 
-def check_wishes(kinds: Sequence[str], low: float, high: float) -> None:
+def check_mask_options(kinds: Sequence[str], low: float, high: float) -> None:
     """Check what a user wants to be drawn; no `kinds` stand for the usual mixture.
 
     Raises:

@@ -6,7 +6,14 @@ import pytest
 from PIL import Image
 
 from tests.conftest import picture
-from translate.data.loading.masks import BANDS, DEFAULT_KINDS, KINDS, check_wishes, draw_mask, evaluation_mask
+from translate.data.loading.random_masks import (
+    BANDS,
+    DEFAULT_KINDS,
+    KINDS,
+    check_mask_options,
+    draw_mask,
+    evaluation_mask,
+)
 from translate.data.sources.mask_files import StoredMasks, covering, open_masks, read_mask
 from translate.utils.errors import OptionError, UserError
 
@@ -169,8 +176,8 @@ def test_the_bands_are_those_of_the_literature():
 )
 def test_wishes_that_cannot_be_drawn(kinds, low, high, message):
     with pytest.raises(OptionError, match=message):
-        check_wishes(kinds, low, high)
-    check_wishes(("boxes", "centre"), 0.0, 1.0)
+        check_mask_options(kinds, low, high)
+    check_mask_options(("boxes", "centre"), 0.0, 1.0)
 
 
 # ---- read
