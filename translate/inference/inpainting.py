@@ -10,6 +10,7 @@ __all__ = [
     "Network",
     "Window",
     "fill",
+    "fill_tensor",
     "hole_in",
     "hole_of",
     "holes_of_batch",
@@ -18,7 +19,7 @@ __all__ = [
     "windows",
 ]
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -285,6 +286,20 @@ def fill(picture: Picture, hole: np.ndarray, network: Network, *, channels: int,
     if alpha is not None:
         alpha = np.where(hole, alpha.dtype.type(FULL_SCALE[alpha.dtype]), alpha)
     return replace(picture, pixels=pixels, alpha=alpha)
+
+
+def fill_tensor(x: Tensor, mask: Any, networks: Iterable[Network], fixed: int = 0) -> Iterator[Tensor]:
+    """Fill the holes of (B, C, H, W) in [-1, 1] by each network in turn, in one pass; known pixels keep their bits.
+
+    Raises:
+        UserError: as `holes_of_batch`, or the tensor is larger than the `fixed` size of the network.
+    """
+    holes = holes_of_batch(mask, x)
+    if fixed and max(x.shape[2:]) > fixed:
+        raise UserError(f"this model sees {fixed} x {fixed} px at once; give a smaller tensor, or an array")
+    source = torch.cat([x, 2 * holes.to(x) - 1], 1)
+    for network in networks:
+        yield torch.where(holes, network(source).to(x), x)
 
 
 def _fill_window(

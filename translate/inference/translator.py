@@ -3,7 +3,7 @@
 __all__ = ["Conditioning", "PreparedImage", "Translator"]
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from translate.checkpoints.model_file import Recipe, load_model, model_file
 from translate.images.picture import Picture, parse_range
 from translate.images.transfer import HostCopy
 from translate.inference.gigapixel import Canvas, HugePicture, open_huge, translate_huge
-from translate.inference.inpainting import Network, fill, hole_in, hole_of, holes_of_batch, keep_known
+from translate.inference.inpainting import Network, fill, fill_tensor, hole_in, hole_of, keep_known
 from translate.inference.inputs import as_kind_of, checked_tensor, hint_of, picture_of
 from translate.inference.precision import Mode
 from translate.inference.prepared import Conditioning, PreparedImage
@@ -185,12 +185,15 @@ class Translator:
         self.check_layer(hints=hints is not None, mask=mask is not None)
         if isinstance(image, Tensor):
             results = self._tensors(image, wish, hints, mask)
-        elif self.masked:
-            results = self._completed(image, wish, mask)
         else:
-            picture, name = picture_of(image, self.values, self._infer.channels(wish.direction)[0])
-            made = self.pictures(picture, wish, None if hints is None else picture_of(hints), name)
+            values = None if self.masked else self.values  # known pixels are returned as they are, in any range
+            picture, name = picture_of(image, values, self._infer.channels(wish.direction)[0])
+            layer = hole_of(mask) if mask is not None else None if hints is None else picture_of(hints)
+            prepared = self.ready(picture, wish, layer, name)
+            made = self.translated([prepared], wish)[0]()
             results = [as_kind_of(image, result, keep=not self._paired) for result in made]
+            if prepared.hole is not None:
+                results = [keep_known(image, result, prepared.hole) for result in results]
         return results if wish.several else results[0]
 
     def look(self, photo: Any) -> np.ndarray:
@@ -376,37 +379,19 @@ class Translator:
         channels, _ = self._infer.channels(wish.direction)
         batch = checked_tensor(x, channels).detach().reshape(-1, *x.shape[-3:])
         if self.masked:
-            results: Iterable[Tensor] = self._completed_batch(batch, wish, mask)
+            networks = (self._network(wish.direction, answer, "the tensor") for answer in wish.answers)
+            results: Iterable[Tensor] = fill_tensor(batch, mask, networks, self._infer.fixed)
         else:
             hint = None if hints is None else hint_of(hints, x)
             results = (self._infer(batch, wish.direction, answer, hint, "the tensor") for answer in wish.answers)
         # A clone may be used in autograd.
         return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in results]
 
-    # ---- holes
-
     def _filled(self, picture: Picture, hole: np.ndarray, wish: Request, name: str) -> list[Picture]:
         """Fill the hole (H, W) of a picture with each of the answers."""
         channels, _ = self._infer.channels(wish.direction)
         sizes = {"channels": channels, "size": self.recipe.size, "fixed": self._infer.fixed}
+        return [fill(picture, hole, self._network(wish.direction, one, name), **sizes) for one in wish.answers]
 
-        def network(answer: Variant) -> Network:
-            return lambda x: self._infer(x, wish.direction, answer, None, name)
-
-        return [fill(picture, hole, network(answer), **sizes) for answer in wish.answers]
-
-    def _completed(self, image: Any, wish: Request, mask: Any) -> list[Any]:
-        """Fill the hole of a picture of any kind; the results are of that kind."""
-        picture, name = picture_of(image)
-        hole = hole_in(picture, None if mask is None else hole_of(mask), name)
-        return [keep_known(image, as_kind_of(image, one), hole) for one in self._filled(picture, hole, wish, name)]
-
-    def _completed_batch(self, x: Tensor, wish: Request, mask: Any) -> Iterator[Tensor]:
-        """Fill the holes of (B, C, H, W), each picture in one pass."""
-        holes, fixed = holes_of_batch(mask, x), self._infer.fixed
-        if fixed and max(x.shape[2:]) > fixed:
-            raise UserError(f"this model sees {fixed} x {fixed} px at once; give a smaller tensor, or an array")
-        source = torch.cat([x, 2 * holes.to(x) - 1], 1)
-        for answer in wish.answers:
-            y = self._infer(source, wish.direction, answer, None, "the tensor")
-            yield torch.where(holes, y.to(x), x)
+    def _network(self, direction: str, answer: Variant, name: str) -> Network:
+        return lambda x: self._infer(x, direction, answer, None, name)
