@@ -1,4 +1,4 @@
-"""Options that no command lists: the keys of a recipe, by dotted name, by last part, or by the name the field uses."""
+"""Recipe keys as options of the training commands: --train.lr, --lr, or the classic name such as --netG."""
 
 __all__ = ["known_options", "recipe_layer"]
 
@@ -12,7 +12,7 @@ from translate.training.config import leaves
 from translate.utils.errors import OptionError
 from translate.utils.factory import options_of
 
-FAMILIAR = {  # the words of pytorch-CycleGAN-and-pix2pix
+CLASSIC_NAMES = {  # of pytorch-CycleGAN-and-pix2pix, which means the same by them
     "ngf": "generator.width",
     "ndf": "discriminator.width",
     "netG": "generator.name",
@@ -23,25 +23,27 @@ FAMILIAR = {  # the words of pytorch-CycleGAN-and-pix2pix
 
 
 def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]) -> dict[str, Any]:
-    """Turn what is left of a command line, such as --train.lr 1e-4 --lambda-identity=0, into a configuration layer.
+    """Parse recipe keys, such as --train.lr 1e-4 --lambda-identity=0, into a configuration layer.
 
     Args:
-        words: The arguments that the command itself does not know.
-        task: The task, whose own options count.
-        command_options: The command's own options, to be suggested for a slip of the pen.
+        words: the arguments that are no options of the command itself.
+        task: a name of `TASKS`.
+        command_options: the command's own options, to suggest one for a misspelt word.
 
     Raises:
-        OptionError: An unknown option, with the nearest that exists; a value without an option, or the reverse.
+        OptionError: an unknown or ambiguous option; a value without an option, or the reverse.
     """
     known = known_options(task)
     layer: dict[str, Any] = {}
     rest = list(words)
     while rest:
+        # the option
         word = rest.pop(0)
         if not word.startswith("--"):
             raise OptionError(f"unexpected argument {word!r}; put quotes around a pattern such as 'photos/*.jpg'")
         name, equals, text = word.removeprefix("--").partition("=")
         dotted = full_name(name, known, command_options)
+        # its value
         if not equals:
             if not rest or rest[0].startswith("--"):
                 raise OptionError(f"--{name} lacks a value")
@@ -52,26 +54,32 @@ def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]
 
 
 def known_options(task: str) -> list[str]:
-    """List every key of a recipe for `task`, dotted."""
+    """List every recipe key of `task`, dotted."""
+    # keys of the sections, the method and the networks
     sections = [leaf for leaf in leaves() if "." in leaf]
     tables: Mapping[str, Sequence[Any]] = {
         "method": [TASKS[task]],
         "generator": list(TASKS[task].generators.values()),
         "discriminator": list(TASKS[task].discriminators.values()),
     }
-    found = {f"{where}.{key}" for where, functions in tables.items() for f in functions for key in options_of(f)}
-    fixed = {  # the task decides them
+    options = {f"{table}.{key}" for table, classes in tables.items() for c in classes for key in options_of(c)}
+    # less those that the task sets
+    fixed = {
         "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow",
         "discriminator.in_channels", "discriminator.classes", "discriminator.grow",
     }  # fmt: skip
-    if "method.z_dim" in found:
+    if "method.z_dim" in options:
         fixed.add("generator.z_dim")
-    return sorted({*sections, *(found - fixed), "generator.name", "discriminator.name"})
+    return sorted({*sections, *(options - fixed), "generator.name", "discriminator.name"})
 
 
 def full_name(name: str, known: Sequence[str], command_options: Sequence[str]) -> str:
-    """Return the dotted key that `name` stands for."""
-    wanted = FAMILIAR.get(name, name).replace("-", "_")
+    """Return the dotted key of an option.
+
+    Raises:
+        OptionError: no key or several have this name.
+    """
+    wanted = CLASSIC_NAMES.get(name, name).replace("-", "_")
     matches = [k for k in known if wanted in (k, k.partition(".")[2])]
     if len(matches) == 1:
         return matches[0]
@@ -85,8 +93,8 @@ def full_name(name: str, known: Sequence[str], command_options: Sequence[str]) -
 
 
 def parse_value(text: str) -> Any:
-    """Read `text` as TOML would: a number, true, false, a list; else it is the text itself."""
+    """Parse a TOML value (a number, true, false, a list); return any other text as it is."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # of a number of thousands of digits, too
+    except (ValueError, RecursionError):  # TOML refuses numbers of thousands of digits, too
         return text

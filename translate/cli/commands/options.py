@@ -1,4 +1,4 @@
-"""What the options of several commands have in common."""
+"""Options that several commands share."""
 
 __all__ = ["Direction", "Length", "PathWord", "RunOptions", "TrustOptions", "ValueRange", "Words"]
 
@@ -17,7 +17,7 @@ Direction = Literal["ab", "ba"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrustOptions:
-    """How far the files that a command reads are trusted.
+    """How far a command trusts the files that it reads.
 
     Attributes:
         max_pixels: Decode pictures of up to so many pixels; small files can unpack to huge ones (default: 268435456).
@@ -30,7 +30,7 @@ class TrustOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(TrustOptions):
-    """How long, how large and where: what all training commands ask.
+    """Options of all training commands.
 
     List it before the class of a command's own options: fields come in the reverse order of the bases.
 

@@ -1,4 +1,4 @@
-"""What every training command does with its options: lay them over a recipe, train, say what comes next."""
+"""The training commands' common function: lay the options over a recipe, train, print the next commands."""
 
 __all__ = ["SECTIONS", "train_task"]
 
@@ -17,8 +17,8 @@ RECIPE_KEYS = {
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
 }  # fmt: skip
-TRANSLATING = "translate_folder.py --model {} --input FOLDER --output FOLDER"
-NEXT = {"generate": "sample.py --model {} --count 64", "inpaint": f"{TRANSLATING} --masks FOLDER"}
+TRANSLATE = "translate_folder.py --model {} --input FOLDER --output FOLDER"
+NEXT_COMMANDS = {"generate": "sample.py --model {} --count 64", "inpaint": f"{TRANSLATE} --masks FOLDER"}
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
 
 
@@ -26,9 +26,9 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     """Train the task of a training command.
 
     Args:
-        options: The command's options; their class says for which `task` they are.
-        sections: The sections of a recipe that stood in --config.
-        unknown: The words of the command line that are no options of the command: keys of a recipe.
+        options: the command's options; their class has the `task`.
+        sections: recipe sections of the --config file.
+        unknown: words of the command line that are recipe keys instead.
     """
     from translate.cli.recipe_options import recipe_layer
     from translate.training.config import load_config
@@ -36,18 +36,18 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     from translate.utils import dist
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
-    config = load_config(options.task, options.preset, sections, recipe_of(options), flags)
+    config = load_config(options.task, options.preset, sections, options_layer(options), flags)
     out = train(config)
     if not dist.is_main_process():
         return 0
     say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
-    say(f"  python tools/{NEXT.get(options.task, TRANSLATING).format(quote(str(out)))}")
+    say(f"  python tools/{NEXT_COMMANDS.get(options.task, TRANSLATE).format(quote(str(out)))}")
     say(f"  python tools/evaluate.py --model {quote(str(out))}")
     return 0
 
 
 def recipe_of(options: Any) -> dict[str, Any]:
-    """Return the configuration layer that a command's own options make up: those that were given."""
+    """Return the configuration layer of the options that differ from their defaults."""
     layer: dict[str, Any] = {"out": options.out}
     for f in fields(options):
         value = getattr(options, f.name)
