@@ -219,11 +219,3 @@ def test_a_full_disk_is_one_line(capsys, two_folders, tmp_path, monkeypatch):
     status, line = complaint(capsys, "train-cycle", *words)
     assert status == 1
     assert "No space left on device" in line
-
-
-def test_a_range_that_begins_with_a_minus_belongs_to_its_option():
-    words = ["--a", "x", "--value-range", "-1000,3000", "--steps", "3"]
-    assert cli.joined(words) == ["--a", "x", "--value-range=-1000,3000", "--steps", "3"]
-    with pytest.raises(SystemExit) as caught:
-        cli.main("translate-folder", ["--model", "m", "--input", "i", "--output", "o", "--value-range", "-1"])
-    assert caught.value.code in (1, 2)

@@ -18,7 +18,8 @@ from translate.cli.commands.evaluate import Evaluate, evaluate
 from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
-from translate.cli.commands.sample import Sample, sample
+from translate.cli.commands.sample import sample
+from translate.cli.commands.sample_options import Sample
 from translate.cli.commands.train import train_task
 from translate.cli.commands.train_cycle import TrainCycle
 from translate.cli.commands.train_gan import TrainGan

@@ -1,114 +1,22 @@
 """sample: new pictures of a trained generator, and the ways between them."""
 
-__all__ = ["Sample", "sample"]
+__all__ = ["sample"]
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING
 
-import tyro
-from tyro.conf import arg
-
-from translate.cli.commands.options import PathWord, Words
-from translate.cli.commands.sample_outputs import keep_group, make_sheet, write
+from translate.cli.commands.sample_options import Sample, check
 from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
-Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
-Amount = Annotated[int, arg(metavar="N", help_behavior_hint="")]
-Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
-Points = Annotated[tuple[str, ...], arg(metavar="SEED|FILE", help_behavior_hint="")]
+if TYPE_CHECKING:
+    from translate.inference.latent.interpolate import Point
+    from translate.inference.latent.sheets import Sheet
+    from translate.inference.sampler import Sampler
 
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """Draw new pictures with a model of train_gan. A seed always gives the same picture.
-
-    Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
-
-    Attributes:
-        model: Run folder or model.safetensors.
-        count: How many pictures (default: 64; 8 with --nearest; 16 with --edit).
-        seed: Of the first picture; the others follow it (default: 0).
-        seeds: In place of both: these pictures.
-        label: A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
-        truncation: 0.7: more usual and less varied pictures; 0: the mean.
-        grid: Write a sheet of all pictures to this file.
-        output: Write each picture to this folder, as SEED.png.
-        interpolate: Go from seed to seed (two or more), or to styles from --save-style.
-        frames: Of that way.
-        loop: Close the way, so that a film repeats without a jump.
-        video: Its film: .mp4, .webm, .gif or .webp.
-        fps: Frames of the film a second.
-        scale: Enlarge the film so many times; 0: until it is 256 px or more.
-        arithmetic: Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
-        groups: File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
-        save_group: Add the --seeds to that file under this name.
-        nearest: Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
-        images: In place of the pictures that the run was trained on.
-        project: Find the nearest picture to this photo that the model can draw.
-        starts: Searches side by side.
-        steps: Of each search (default: 200; 40 with --edit).
-        directions: Show so many directions in which pictures differ most, from the picture of --seed.
-        edit: Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
-        sketch: Find pictures with these lines; with or without --edit.
-        start_seed: Of --edit: change the picture of this seed as little as that takes.
-        save_style: Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
-        config: TOML file with any of these options; flags win over it.
-    """
-
-    model: PathWord
-    count: Number = None
-    seed: Number = None
-    seeds: Seeds = ()
-    label: Words = ""
-    truncation: float = 1.0
-    grid: PathWord = ""
-    output: PathWord = ""
-    interpolate: Points = ()
-    frames: int = 60
-    loop: Flag = False
-    video: PathWord = ""
-    fps: float = 20.0
-    scale: int = 0
-    arithmetic: Annotated[str, arg(metavar="SUM", help_behavior_hint="")] = ""
-    groups: PathWord = ""
-    save_group: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
-    nearest: Number = None
-    images: Words = ""
-    project: PathWord = ""
-    starts: int = 8
-    steps: Number = None
-    directions: Number = None
-    edit: PathWord = ""
-    sketch: PathWord = ""
-    start_seed: Number = None
-    save_style: PathWord = ""
-    device: str = "auto"
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    config: PathWord = ""
-
-    def __post_init__(self) -> None:
-        for name in ("seeds", "interpolate"):
-            if isinstance(value := getattr(self, name), list):  # of a TOML file, where 3 may well be a number
-                object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
-
-
-ALWAYS = {"model", "grid", "output", "device", "precision", "config"}
-SHARED = {"seed", "seeds", "count", "label", "truncation"}
-USES = {  # what a call is for, by the option that says so, and the options that go with it
-    "": SHARED,
-    "interpolate": {"label", "truncation", "frames", "loop", "video", "fps", "scale"},
-    "arithmetic": {"label", "truncation", "groups", "save_style"},
-    "save_group": {"seeds", "groups"},
-    "nearest": SHARED | {"images"},
-    "project": {"label", "seed", "starts", "steps", "save_style"},
-    "directions": {"label", "seed", "truncation"},
-    "edit": {"label", "seed", "count", "steps", "sketch", "start_seed", "save_style"},
-}
+SAMPLES, SAMPLES_TO_COMPARE, SAMPLES_TO_EDIT = 64, 8, 16  # pictures without --count
+PROJECTION_STEPS, EDIT_STEPS = 200, 40  # without --steps
 
 
 def sample(options: Sample) -> int:
@@ -118,11 +26,12 @@ def sample(options: Sample) -> int:
     use = check(options)
     run = model_file(options.model).parent
     if use == "save_group":
-        return keep_group(options, run)
+        save_seeds(options, run)
+        return 0
     from translate.inference.sampler import Sampler
 
     sampler = Sampler.load(options.model, options.device, options.precision)
-    sheet = make_sheet(use, sampler, options, run)
+    sheet = draw(use, sampler, options, run)
     for line in sheet.lines:
         say(line)
     for path in write(sheet, sampler, options, run, use):
@@ -130,66 +39,142 @@ def sample(options: Sample) -> int:
     return 0
 
 
-# ---- what was asked for
+def save_seeds(options: Sample, run: Path) -> None:
+    """Save the seeds as a group."""
+    from translate.inference.latent.arithmetic import save_group
+
+    file = groups_file(options, run)
+    save_group(file, options.save_group, options.seeds)
+    say(f"{file}: {options.save_group} = {list(options.seeds)}")
 
 
-def check(options: Sample) -> str:
-    """Return what the call is for, a key of USES, once all options are known to go together.
+def groups_file(options: Sample, run: Path) -> Path:
+    """Return the file of the groups."""
+    return Path(options.groups).expanduser() if options.groups else run / "groups.toml"
+
+
+# ---- draw
+
+
+def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
+    """Draw the pictures of a use."""
+    from translate.inference.latent import sheets
+
+    label, truncation, seed = options.label or None, options.truncation, options.seed or 0
+    match use:
+        case "interpolate":
+            points = read_points(options.interpolate, sampler.w_dim)
+            return sheets.walk_sheet(sampler, points, options.frames, label, truncation, options.loop)
+        case "arithmetic":
+            return draw_sum(sampler, options, run)
+        case "nearest":
+            return draw_neighbours(sampler, options)
+        case "project":
+            return sheets.projection_sheet(
+                sampler, Path(options.project), starts=options.starts, steps=options.steps or PROJECTION_STEPS,
+                label=label, seed=seed,
+            )  # fmt: skip
+        case "directions":
+            return sheets.directions_sheet(sampler, seed, options.directions or 0, label, truncation)
+        case "edit":
+            strokes, sketch = (Path(file) if file else None for file in (options.edit, options.sketch))
+            return sheets.edit_sheet(
+                sampler, strokes, sketch, start_seed=options.start_seed, count=options.count or SAMPLES_TO_EDIT,
+                steps=options.steps or EDIT_STEPS, label=label, seed=seed,
+            )  # fmt: skip
+    return sheets.samples_sheet(sampler, seeds_of(options, SAMPLES), label, truncation)
+
+
+def seeds_of(options: Sample, count: int) -> Sequence[int]:
+    """Return the seeds that are asked for; by default `count` of them from --seed on."""
+    first = options.seed or 0
+    return options.seeds or range(first, first + (options.count or count))
+
+
+def read_points(words: Sequence[str], w_dim: int) -> "list[Point]":
+    """Read each word as a seed, or as a file with a style."""
+    from translate.inference.latent.interpolate import load_style
+
+    return [int(word) if word.isascii() and word.isdigit() else load_style(word, w_dim) for word in words]
+
+
+def draw_sum(sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
+    """Add and subtract groups of samples."""
+    from translate.inference.latent.arithmetic import parse, read_groups
+    from translate.inference.latent.sheets import arithmetic_sheet
+
+    file = groups_file(options, run)
+    groups = read_groups(file) if options.groups or file.exists() else {}
+    return arithmetic_sheet(sampler, parse(options.arithmetic, groups), options.label or None, options.truncation)
+
+
+def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
+    """Draw samples beside the training pictures nearest to them.
 
     Raises:
-        OptionError: they do not, or one is out of range.
-        UserError: PyAV is needed and not installed.
+        OptionError: neither --images nor a run folder names the training pictures.
     """
-    given = {f.name for f in fields(options) if getattr(options, f.name) != f.default}
-    uses = [use for use in USES if use in given]
-    if not uses and "sketch" in given:
-        uses = ["edit"]
-    if len(uses) > 1:
-        raise OptionError(f"{flag(uses[0])} and {flag(uses[1])} are two things; give one in a call")
-    use = uses[0] if uses else ""
-    for name in sorted(given - ALWAYS - USES[use] - {use}):
-        with_it = [other for other, names in USES.items() if name in names]
-        wanted = " or ".join(flag(other) for other in with_it if other) or "plain samples"
-        raise OptionError(
-            f"{flag(name)} does not go with {flag(use)}; it belongs to {wanted}"
-            if use else f"{flag(name)} is of no use alone; it belongs to {wanted}"
-        )  # fmt: skip
-    check_ranges(options, given)
-    check_files(options)
-    return use
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from translate.data.sources.image_set import resolve_images
+    from translate.inference.latent.neighbours import Bank
+    from translate.inference.latent.sheets import neighbours_sheet
+    from translate.training.run_folder import data_of
+
+    model, images = options.model, options.images or str(data_of(options.model).get("images", ""))
+    if not images:
+        raise OptionError(f"{model} lies in no run folder that tells what it was trained on; add --images FOLDER")
+    sources = resolve_images(images, "", Path("data")).train
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("training pictures", total=1.0)
+        bank = Bank(sources, sampler.size, lambda share: bar.update(task, completed=share))
+    seeds, label = seeds_of(options, SAMPLES_TO_COMPARE), options.label or None
+    return neighbours_sheet(sampler, bank, seeds, options.nearest or 0, label, options.truncation)
 
 
-def flag(name: str) -> str:
-    """Return the option as it is typed."""
-    return f"--{name.replace('_', '-')}"
+# ---- write
 
 
-def check_ranges(options: Sample, given: set[str]) -> None:
-    """Raise OptionError for a number out of range, or seeds that are said twice."""
-    least = {"count": 1, "seed": 0, "frames": 2, "scale": 0, "nearest": 1, "starts": 1, "steps": 1, "directions": 1}
-    for name, lowest in (least | {"start_seed": 0, "truncation": 0}).items():
-        value = getattr(options, name)
-        if value is not None and not value >= lowest:
-            raise OptionError(f"{flag(name)} {value:g} is out of range; give {lowest} or more")
-    if not 0 < options.fps <= 1000:
-        raise OptionError(f"--fps {options.fps:g} is out of range; give 1 to 60 frames a second")
-    if both := sorted(given & {"count", "seed"}) if options.seeds else []:
-        raise OptionError(f"--seeds says which pictures are meant; leave out {flag(both[0])}")
-    if len(options.interpolate) == 1:
-        raise OptionError(f"--interpolate {options.interpolate[0]}: one point leads nowhere; give two or more seeds")
-    if options.save_group and not options.seeds:
-        raise OptionError(f"--save-group {options.save_group} needs --seeds, such as --seeds 3 14 27")
+def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: str) -> list[Path]:
+    """Write the files that are asked for, by default one into the run folder; return their paths."""
+    from translate.images.animation import enlarge, write_film
+    from translate.images.io import Picture, make_grid, write_picture
+    from translate.inference.latent.interpolate import save_style
+
+    grid, video, output, style = options.grid, options.video, options.output, options.save_style
+    # by default a film of a walk, a sheet of all else
+    if not (grid or video or output):
+        stem = str(run / "samples" / file_stem(options, use))
+        grid, video = ("", f"{stem}.gif") if use == "interpolate" else (f"{stem}.png", "")
+    paths = [Path(path) for path in (grid, video, output, style) if path]
+    # write
+    if grid:
+        write_picture(grid, Picture(make_grid(sheet.rows)), quality=92)
+    if video:
+        write_film(video, (enlarge(frame, options.scale) for frame in sheet.files.values()), fps=options.fps)
+    for name, pixels in sheet.files.items() if output else ():
+        write_picture(Path(output) / f"{name}.png", Picture(pixels, gray=sampler.gray))
+    if style:
+        assert sheet.style is not None
+        save_style(style, sheet.style)
+    return paths
 
 
-def check_files(options: Sample) -> None:
-    """Check the kinds of the files to be written, before any work is put into them."""
-    if options.video:
-        from translate.images.animation import check_film
-
-        check_film(options.video)
-    if options.grid:
-        from translate.images.io import IMAGE_SUFFIXES
-
-        suffix = Path(options.grid).suffix.lower()
-        if suffix not in IMAGE_SUFFIXES:
-            raise OptionError(f"--grid {options.grid}: {suffix or 'no suffix'!r} names no image format; use .png")
+def file_stem(options: Sample, use: str) -> str:
+    """Return a file name, without its suffix, made of the options of a use."""
+    seeds = [str(seed) for seed in seeds_of(options, SAMPLES_TO_COMPARE if use else SAMPLES)]
+    span = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 and not options.seeds else "_".join(seeds[:12])
+    stem = {
+        "": f"seeds_{span}",
+        "interpolate": "walk_" + "_".join(Path(point).stem for point in options.interpolate),
+        "arithmetic": f"sum_{options.arithmetic}",
+        "nearest": f"nearest_{span}",
+        "project": f"project_{Path(options.project).stem}",
+        "directions": f"directions_{options.seed or 0}",
+        "edit": f"edit_{Path(options.edit or options.sketch).stem}",
+    }[use]
+    stem += f"_label_{options.label}" if options.label else ""
+    stem += f"_truncation_{options.truncation:g}" if options.truncation != 1 else ""
+    stem = stem.translate(str.maketrans(",*:", "_x-", "[] "))
+    return "".join(c if c.isalnum() or c in "_.-+" else "-" for c in stem)[:120]

@@ -46,7 +46,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     return 0
 
 
-def recipe_of(options: Any) -> dict[str, Any]:
+def options_layer(options: Any) -> dict[str, Any]:
     """Return the configuration layer of the options that differ from their defaults."""
     layer: dict[str, Any] = {"out": options.out}
     for f in fields(options):

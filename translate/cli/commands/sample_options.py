@@ -1,0 +1,173 @@
+"""Options of the command sample: what there is, and which go together."""
+
+__all__ = ["Sample", "check"]
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import arg
+
+from translate.cli.commands.options import PathWord, Words
+from translate.utils.errors import OptionError
+
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
+Points = Annotated[tuple[str, ...], arg(metavar="SEED|FILE", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Draw new pictures with a model of train_gan. A seed always gives the same picture.
+
+    Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
+
+    Attributes:
+        model: Run folder or model.safetensors.
+        count: How many pictures (default: 64; 8 with --nearest; 16 with --edit).
+        seed: Of the first picture; the others follow it (default: 0).
+        seeds: In place of both: these pictures.
+        label: A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
+        truncation: 0.7: more usual and less varied pictures; 0: the mean.
+        grid: Write a sheet of all pictures to this file.
+        output: Write each picture to this folder, as SEED.png.
+        interpolate: Go from seed to seed (two or more), or to styles from --save-style.
+        frames: Of that way.
+        loop: Close the way, so that a film repeats without a jump.
+        video: Its film: .mp4, .webm, .gif or .webp.
+        fps: Frames of the film a second.
+        scale: Enlarge the film so many times; 0: until it is 256 px or more.
+        arithmetic: Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
+        groups: File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
+        save_group: Add the --seeds to that file under this name.
+        nearest: Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
+        images: In place of the pictures that the run was trained on.
+        project: Find the nearest picture to this photo that the model can draw.
+        starts: Searches side by side.
+        steps: Of each search (default: 200; 40 with --edit).
+        directions: Show so many directions in which pictures differ most, from the picture of --seed.
+        edit: Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
+        sketch: Find pictures with these lines; with or without --edit.
+        start_seed: Of --edit: change the picture of this seed as little as that takes.
+        save_style: Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
+        config: TOML file with any of these options; flags win over it.
+    """
+
+    model: PathWord
+    count: Number = None
+    seed: Number = None
+    seeds: Seeds = ()
+    label: Words = ""
+    truncation: float = 1.0
+    grid: PathWord = ""
+    output: PathWord = ""
+    interpolate: Points = ()
+    frames: int = 60
+    loop: Flag = False
+    video: PathWord = ""
+    fps: float = 20.0
+    scale: int = 0
+    arithmetic: Annotated[str, arg(metavar="SUM", help_behavior_hint="")] = ""
+    groups: PathWord = ""
+    save_group: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
+    nearest: Number = None
+    images: Words = ""
+    project: PathWord = ""
+    starts: int = 8
+    steps: Number = None
+    directions: Number = None
+    edit: PathWord = ""
+    sketch: PathWord = ""
+    start_seed: Number = None
+    save_style: PathWord = ""
+    device: str = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    config: PathWord = ""
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "interpolate"):
+            if isinstance(value := getattr(self, name), list):  # of a TOML file, whose seeds may be numbers
+                object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
+
+
+ALWAYS = {"model", "grid", "output", "device", "precision", "config"}
+SHARED = {"seed", "seeds", "count", "label", "truncation"}
+USES = {  # the uses of the command, by the option that asks for each ("": plain samples): the options that go with it
+    "": SHARED,
+    "interpolate": {"label", "truncation", "frames", "loop", "video", "fps", "scale"},
+    "arithmetic": {"label", "truncation", "groups", "save_style"},
+    "save_group": {"seeds", "groups"},
+    "nearest": SHARED | {"images"},
+    "project": {"label", "seed", "starts", "steps", "save_style"},
+    "directions": {"label", "seed", "truncation"},
+    "edit": {"label", "seed", "count", "steps", "sketch", "start_seed", "save_style"},
+}
+MINIMA = {
+    "count": 1, "seed": 0, "frames": 2, "scale": 0, "nearest": 1, "starts": 1, "steps": 1, "directions": 1,
+    "start_seed": 0, "truncation": 0,
+}  # fmt: skip
+
+
+def check(options: Sample) -> str:
+    """Check that the options go together; return what the call is for, a key of `USES`.
+
+    Raises:
+        OptionError: they do not go together, or one is out of range.
+        UserError: PyAV is needed and not installed.
+    """
+    # what the call is for
+    given = {f.name for f in fields(options) if getattr(options, f.name) != f.default}
+    uses = [use for use in USES if use in given]
+    if not uses and "sketch" in given:
+        uses = ["edit"]
+    if len(uses) > 1:
+        raise OptionError(f"{flag(uses[0])} and {flag(uses[1])} are two things; give one in a call")
+    use = uses[0] if uses else ""
+    # options that belong to another use
+    for name in sorted(given - ALWAYS - USES[use] - {use}):
+        owners = " or ".join(flag(other) for other, names in USES.items() if name in names and other)
+        problem = f"does not go with {flag(use)}" if use else "is of no use alone"
+        raise OptionError(f"{flag(name)} {problem}; it belongs to {owners or 'plain samples'}")
+    # values
+    check_ranges(options, given)
+    check_files(options)
+    return use
+
+
+def flag(name: str) -> str:
+    """Return an option as the user types it."""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_ranges(options: Sample, given: set[str]) -> None:
+    """Raise OptionError for a number out of range, or seeds that are given twice."""
+    for name, minimum in MINIMA.items():
+        value = getattr(options, name)
+        if value is not None and not value >= minimum:  # a NaN is not
+            raise OptionError(f"{flag(name)} {value:g} is out of range; give {minimum} or more")
+    if not 0 < options.fps <= 1000:
+        raise OptionError(f"--fps {options.fps:g} is out of range; give 1 to 60 frames a second")
+    if options.seeds and (extra := sorted(given & {"count", "seed"})):
+        raise OptionError(f"--seeds says which pictures are meant; leave out {flag(extra[0])}")
+    if len(options.interpolate) == 1:
+        raise OptionError(f"--interpolate {options.interpolate[0]}: one point leads nowhere; give two or more seeds")
+    if options.save_group and not options.seeds:
+        raise OptionError(f"--save-group {options.save_group} needs --seeds, such as --seeds 3 14 27")
+
+
+def check_files(options: Sample) -> None:
+    """Raise OptionError for an output file whose suffix names no format, before any work is done."""
+    if options.video:
+        from translate.images.animation import check_film
+
+        check_film(options.video)
+    if options.grid:
+        from translate.images.io import IMAGE_SUFFIXES
+
+        suffix = Path(options.grid).suffix.lower()
+        if suffix not in IMAGE_SUFFIXES:
+            raise OptionError(f"--grid {options.grid}: {suffix or 'no suffix'!r} names no image format; use .png")
