@@ -5,10 +5,11 @@ behind is removed later. Several machines may write into one folder, so nothing 
 machine, the files of processes that have ended; of other machines, files that nobody has touched for a day.
 """
 
-__all__ = ["WriteError", "atomic_write", "remove_stale_temporaries", "temporary_path"]
+__all__ = ["WriteError", "atomic_write", "remove_stale_temporaries", "temporary_path", "write_json"]
 
 import contextlib
 import hashlib
+import json
 import os
 import platform
 import re
@@ -18,6 +19,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from translate.utils.errors import UserError, short_reason
 
@@ -58,6 +60,16 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # its folder is a file or out of reach: nothing to remove
             temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically.
+
+    Raises:
+        WriteError: as `atomic_write`.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def _is_refusal(error: Exception, folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 __all__ = ["Bench", "bench"]
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -70,7 +69,7 @@ def bench(options: Bench) -> int:
     from translate.bench.tables import ceiling_table
     from translate.training.log import console
     from translate.utils.device import pick_device
-    from translate.utils.files import atomic_write
+    from translate.utils.files import write_json
     from translate.utils.terminal import escape
 
     check(options)
@@ -87,8 +86,7 @@ def bench(options: Bench) -> int:
         for table in tables:
             screen.print(table)
     if options.json:
-        with atomic_write(options.json) as temporary:
-            temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(options.json, report)
     return 0
 
 

@@ -2,9 +2,9 @@
 
 __all__ = ["CheckData", "check_data"]
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
@@ -44,31 +44,28 @@ class CheckData(TrustOptions):
 
 
 def check_data(options: CheckData) -> int:
-    """Print what was found on one screen."""
-    from pathlib import Path
-
+    """Print the findings on one screen; exit status 1 if one should be mended."""
     from rich.console import Console
 
     from translate.data.checks.full_check import check_data
-    from translate.utils.files import atomic_write
+    from translate.utils.files import write_json
 
     report = check_data(
-        options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), shown=_shown
+        options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), shown=_track
     )
     console = Console(highlight=False)
     console.print(report.table())
     for line in report.lines():
         console.print(line, soft_wrap=True)
     if options.json:
-        with atomic_write(options.json) as temporary:
-            temporary.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(options.json, report.to_dict())
     return 1 if report.problems else 0
 
 
-def _shown(found: "Iterable[Measurement]", title: str, count: int) -> "Iterable[Measurement]":
+def _track(measurements: "Iterable[Measurement]", title: str, count: int) -> "Iterable[Measurement]":
     from rich.console import Console
     from rich.progress import track
 
     from translate.utils.terminal import escape
 
-    return track(found, f"Reading {escape(title)}", count, transient=True, console=Console(stderr=True))
+    return track(measurements, f"Reading {escape(title)}", count, transient=True, console=Console(stderr=True))

@@ -36,23 +36,26 @@ class ImportCheckpoint:
 
 
 def import_checkpoint(options: ImportCheckpoint) -> int:
-    """Read it, write it, and say what it is."""
+    """Convert the checkpoint and print its networks and directions."""
     from translate.checkpoints.model_file import export_model, from_original, is_original, model_file
     from translate.utils.errors import OptionError, UserError
 
+    # check the options
     names = tuple(name.strip() for name in options.domains.split(",")) if options.domains else ()
     if options.domains and (len(names) != 2 or not all(names)):
         raise OptionError(f"--domains {options.domains!r} should be two names with a comma between: horse,zebra")
     file = model_file(options.input)
     if not is_original(file):
         raise UserError(f"{file}: is no checkpoint of the originals; give a .pth file such as latest_net_G_A.pth")
+    # convert
     recipe, nets = from_original(file, dropout=not options.no_dropout, averages=options.averages)
     recipe = replace(recipe, domains=names) if names else recipe
     output = Path(options.output).expanduser() if options.output else file.with_name("model.safetensors")
     export_model(nets, recipe, output)
+    # report
     spec = next(iter(recipe.nets.values()))
-    told = ", ".join(f"{key} {value}" for key, value in spec.items() if key != "name")
+    details = ", ".join(f"{key} {value}" for key, value in spec.items() if key != "name")
     say(f"{output}: {recipe.domains[0]} to {recipe.domains[1]}{' and back' if len(recipe.directions) > 1 else ''}")
-    say(f"  {spec['name']}: {told}")
+    say(f"  {spec['name']}: {details}")
     say(f"  python tools/translate_folder.py --model {quote(str(output))} --input FOLDER --output FOLDER")
     return 0

@@ -32,7 +32,7 @@ class TrustOptions:
 class RunOptions(TrustOptions):
     """Options of all training commands.
 
-    List it before the class of a command's own options: fields come in the reverse order of the bases.
+    Name this class before that of a command's own options: fields come in the reverse order of the bases.
 
     Attributes:
         steps: Length of the run in updates; give one of --steps, --epochs, --minutes.

@@ -10,7 +10,7 @@ from translate.cli.commands.options import RunOptions, ValueRange, Words
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """What is learned from; described below."""
+    """Data options; `TrainCycle` describes them."""
 
     a: Words = ""
     b: Words = ""

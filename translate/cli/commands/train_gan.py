@@ -12,7 +12,7 @@ from translate.cli.commands.options import RunOptions, Words
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """What is learned from; described below."""
+    """Data options; `TrainGan` describes them."""
 
     images: Words = ""
     labels: Annotated[str, arg(metavar="[FILE]", help_behavior_hint="")] = ""
@@ -41,7 +41,7 @@ class TrainGan(RunOptions, _Inputs):
     """
 
     task: ClassVar[str] = "generate"
-    # what options mean that are given without a value
+    # values of options that stand without one
     bare: ClassVar[dict[str, str]] = {"labels": "auto", "grow": "0.5"}
 
     preset: Literal["fast", "paper", "large"] = "fast"

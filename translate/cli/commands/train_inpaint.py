@@ -12,7 +12,7 @@ from translate.cli.commands.options import PathWord, RunOptions, Words
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """What is learned from; described below."""
+    """Data options; `TrainInpaint` describes them."""
 
     images: Words = ""
     masks: PathWord = ""

@@ -12,7 +12,7 @@ from translate.cli.commands.options import Direction, RunOptions, ValueRange, Wo
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """What is learned from; described below."""
+    """Data options; `TrainPix2pix` describes them."""
 
     data: Words = ""
     a: Words = ""
