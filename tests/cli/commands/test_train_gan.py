@@ -3,7 +3,8 @@ import pytest
 
 from tests.conftest import picture
 from translate.checkpoints.model_file import read_recipe
-from translate.cli.run import filled, main
+from translate.cli.parsing import complete_words
+from translate.cli.run import main
 
 TINY = (
     *("--steps", "2", "--batch-size", "4", "--size", "32", "--previews", "1", "--precision", "fp32"),
@@ -30,10 +31,17 @@ def run(words, capsys):
 
 def test_options_without_a_value_mean_the_usual():
     bare = {"labels": "auto", "grow": "0.5"}
-    assert filled(["--labels"], bare) == ["--labels", "auto"]
-    assert filled(["--labels", "--steps", "3", "--grow"], bare) == ["--labels", "auto", "--steps", "3", "--grow", "0.5"]
-    assert filled(["--labels", "x.csv", "--grow=0.2"], bare) == ["--labels", "x.csv", "--grow=0.2"]
-    assert filled(["--labels"], {}) == ["--labels"]
+    assert complete_words(["--labels"], bare) == ["--labels", "auto"]
+    assert complete_words(["--labels", "--steps", "3", "--grow"], bare) == [
+        "--labels",
+        "auto",
+        "--steps",
+        "3",
+        "--grow",
+        "0.5",
+    ]
+    assert complete_words(["--labels", "x.csv", "--grow=0.2"], bare) == ["--labels", "x.csv", "--grow=0.2"]
+    assert complete_words(["--labels"], {}) == ["--labels"]
 
 
 def test_labels_are_learned_and_it_grows(pets, capsys):
