@@ -34,6 +34,7 @@ def test_any_text_is_one_line_that_every_terminal_takes(text):
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in shown)
     assert printable(shown) == shown
     assert Text.from_markup(f"[bold]x[/] {escape(text)}").plain == f"x {shown}"
+    assert Text.from_markup(f"[bold]{escape(text)}[/] x").plain == f"{shown} x"
 
 
 def test_the_end_of_a_long_line_stays():

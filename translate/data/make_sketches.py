@@ -7,9 +7,8 @@ photo, is not drawn again: the same command continues a run that was cut off.
 __all__ = ["SketchReport", "make_sketches"]
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -18,8 +17,6 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from translate.data.files.worklist import Job, Worklist, check_writable, is_done
 from translate.images.io import Picture, read_rgb8, write_picture
@@ -27,6 +24,7 @@ from translate.images.sketch_extraction import check_wishes, extract_sketches
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.files import WriteError
+from translate.utils.progress import progress_bar
 
 BATCH = 8  # photos in memory at a time, and as many sketches; those of one size are drawn together
 T = TypeVar("T")
@@ -94,8 +92,12 @@ def make_sketches(
     waiting = [job for job in jobs if overwrite or not is_done(job, None)]
     report = SketchReport(skipped=len(jobs) - len(waiting), ignored=ignored)
 
-    with progress_bar(len(waiting), progress) as advance, ThreadPoolExecutor(workers) as pool:
-        _Run(partial(draw, detail=detail, min_length=min_length, device=where), pool, report, advance).work_off(waiting)
+    with (
+        progress_bar("drawing", len(waiting), progress, transient=True) as bar,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        drawing = partial(draw, detail=detail, min_length=min_length, device=where)
+        _Run(drawing, pool, report, bar.advance).work_off(waiting)
     report.seconds = time.perf_counter() - began
     return report
 
@@ -176,12 +178,3 @@ class _Run:
         for _ in range(written):
             self.advance()
         return written
-
-
-@contextmanager
-def progress_bar(total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on standard error and give what moves it on by one photo."""
-    columns = ("drawing", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.sources.factors import factors_of
@@ -35,6 +33,7 @@ from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.training.run_folder import data_of
 from translate.utils.errors import OptionError, UserError
+from translate.utils.progress import Bar, open_progress
 
 COUNT = 1000
 MAX_TRAIN = 10_000  # training pictures that are looked at
@@ -85,8 +84,8 @@ def evaluate_samples(
     describers: dict[str, Callable[[Tensor], Tensor]] = {DctFeatures.version: DctFeatures()}
     if weights:
         describers["SqueezeNet features"] = SqueezeNetFeatures(weights)
-    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        return GenerationEvaluation(sampler, images, describers, Reader(bar, images.title)).run(count, limit)
+    with open_progress("percent", progress, transient=True) as bars:
+        return GenerationEvaluation(sampler, images, describers, Reader(bars, images.title)).run(count, limit)
 
 
 def trained_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
@@ -193,11 +192,11 @@ class GenerationEvaluation:
 
     def draw(self, count: int) -> np.ndarray:
         """Draw the samples: (count, size, size, 3) uint8."""
-        task = self.reader.bar.add_task("drawing", total=count)
+        bar = Bar(self.reader.bars, "drawing", count)
         parts = []
         for start in range(0, count, DRAWN):
             parts.append(self.sampler(seeds=range(start, min(start + DRAWN, count))))
-            self.reader.bar.advance(task, len(parts[-1]))
+            bar.advance(len(parts[-1]))
         return np.concatenate(parts)
 
     def describe(self, pictures: np.ndarray) -> Described:

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.loading.random_masks import BANDS, evaluation_mask
@@ -32,6 +30,7 @@ from translate.inference.latent.neighbours import middle_square
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
+from translate.utils.progress import open_progress
 
 MODEL, FLOOR = "this model", "other real pictures"
 MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pass of the network
@@ -70,8 +69,8 @@ def evaluate_holes(
     check_count(translator, count)
     import_torchmetrics("image.kid")  # fail now, not after the first picture
     places = places_of(images, limit)
-    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        scoring = InpaintingEvaluation(translator, Prepared(size, gray), count, Reader(bar, images.title))
+    with open_progress("percent", progress, transient=True) as bars:
+        scoring = InpaintingEvaluation(translator, Prepared(size, gray), count, Reader(bars, images.title))
         return scoring.run(images, places, limit)
 
 

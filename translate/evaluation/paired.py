@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.sources.pair import Pair, read_pair
@@ -31,6 +29,7 @@ from translate.images.sketch_extraction import is_line_drawing, sketch_of
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
+from translate.utils.progress import open_progress
 
 MAX_TRAIN = 2000  # training pairs that the baselines know
 MAX_LOOKS = 50  # test pictures that get many answers: each costs a pass of the network
@@ -60,8 +59,8 @@ def evaluate_pairs(
     import_torchmetrics("image.kid")  # fail now, not after the first picture
     if not pairs.test:
         raise UserError(f"{pairs.title} has no test pairs: put some into testA and testB")
-    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        reader = Reader(bar, " -> ".join(pairs.names))
+    with open_progress("percent", progress, transient=True) as bars:
+        reader = Reader(bars, " -> ".join(pairs.names))
         part = PairedEvaluation(translator, pairs, count, reader).run(spread(pairs.test, limit))
     return Scores([part], DctFeatures.version, SEED)
 

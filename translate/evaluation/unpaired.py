@@ -17,8 +17,6 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 
 from translate.data.sources.domains import Domain, resolve_domains
@@ -31,7 +29,7 @@ from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.training.run_folder import data_of
 from translate.utils.errors import OptionError, UserError
-from translate.utils.terminal import escape
+from translate.utils.progress import Bar, Progress, open_progress
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
 MAX_TRAIN = 1000  # training pictures that are looked at
@@ -67,10 +65,10 @@ def evaluate(
         raise OptionError(f"--limit {limit} must be at least 1")
     import_torchmetrics("image.kid")  # fail now, not after the first picture
     parts = []
-    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+    with open_progress("percent", progress, transient=True) as bars:
         for direction, source, target in (("ab", a, b), ("ba", b, a)):
             if source.test:
-                reader = Reader(bar, f"{source.name} -> {target.name}", values)
+                reader = Reader(bars, f"{source.name} -> {target.name}", values)
                 sets = Sets.choose(source, target, limit)
                 model = partial(translator, direction=direction)
                 parts.append(score_direction(direction, model, source, target, sets, reader))
@@ -106,9 +104,9 @@ def named(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str
 class Reader:
     """Reads pictures with a progress bar; leaves out, and remembers, what cannot be read."""
 
-    def __init__(self, bar: Progress, title: str, values: ValueRange | None = None) -> None:
+    def __init__(self, bars: Progress, title: str, values: ValueRange | None = None) -> None:
         self._read = partial(read_rgb8, values=values)
-        self.bar, self.task = bar, bar.add_task(escape(title), total=0)
+        self.bars, self.bar = bars, Bar(bars, title, 0)
         self.total = 0
         self.unreadable: set[Hashable] = set()
 
@@ -131,12 +129,12 @@ class Reader:
     def each_with(self, items: Sequence[K], read: Callable[[K], V]) -> Iterator[tuple[K, V]]:
         """The items that can be read, with what `read` makes of them; the bar moves on."""
         self.total += len(items)
-        self.bar.update(self.task, total=self.total)
+        self.bar.update(total=self.total)
         for item in items:
             value = self.attempt(item, read)
             if value is not None:
                 yield item, value
-            self.bar.advance(self.task)
+            self.bar.advance()
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from translate.synthetic.arrays import Picture
 from translate.utils.errors import UserError
+from translate.utils.progress import progress_bar
 
 PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as long
 
@@ -68,9 +67,9 @@ def draw_all(jobs: Sequence[Job], target: Path, *, workers: int | None, progress
         with _new_folder(target) as folder:
             for parent in {(folder / file).parent for job in jobs for file in job.files}:
                 parent.mkdir(parents=True, exist_ok=True)
-            with _bar(progress, label, len(jobs)) as step:
+            with progress_bar(label, len(jobs), progress) as bar:
                 for _ in _run(jobs, folder, min(workers, len(jobs))):
-                    step()
+                    bar.advance()
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(f"cannot write {target}: {reason}; free some space or choose another folder") from error
@@ -98,14 +97,6 @@ def _new_folder(target: Path) -> Iterator[Path]:
         folder.replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _bar(shown: bool, label: str, total: int) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda: bar.advance(task)
 
 
 def _run(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[None]:

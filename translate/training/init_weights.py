@@ -11,11 +11,10 @@ from translate.checkpoints.model_file import is_original, load_model, model_file
 from translate.checkpoints.original_networks import read_discriminator
 from translate.networks.patchgan import PatchGAN
 from translate.tasks import TASKS, Task
-from translate.training.log import console
 from translate.training.run_folder import RunFolder
 from translate.utils.errors import UserError
 from translate.utils.factory import spec_of
-from translate.utils.terminal import escape
+from translate.utils.terminal import console, escape
 
 
 def start_from(task: Task, path: str, folder: RunFolder) -> None:

@@ -1,6 +1,6 @@
 """What a run says: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where it is installed."""
 
-__all__ = ["Log", "Window", "console"]
+__all__ = ["Log", "Window"]
 
 import contextlib
 import importlib.util
@@ -16,16 +16,13 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
 from translate.images.io import make_grid, save_png, to_array
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
-from translate.utils.terminal import escape
-
-console = Console(stderr=True, highlight=False)
+from translate.utils.progress import Bar, open_progress
+from translate.utils.terminal import console, escape
 
 
 class Window:
@@ -78,11 +75,8 @@ class Log:
         self.board = tensorboard(out, start) if writes else None
         self.lines = Lines(out / "metrics.jsonl" if writes else Path(os.devnull))
         self.sheets: dict[Path, np.ndarray] = {}  # that the disk did not take yet
-        self.progress = Progress(
-            "{task.description}", BarColumn(bar_width=20), "{task.completed}/{task.total}", "{task.fields[facts]}",
-            TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not (console.is_terminal and writes),
-        )  # fmt: skip
-        self.bar = self.progress.add_task(escape(out.name), total=steps, completed=start, facts="")
+        self.progress = open_progress("training", console.is_terminal and writes, console=console)
+        self.bar = Bar(self.progress, out.name, steps, completed=start, facts="")
         self.spoke = 0.0
 
     def __enter__(self) -> Self:
@@ -98,7 +92,7 @@ class Log:
     def add(self, terms: Mapping[str, Tensor]) -> None:
         """Note the terms of one step."""
         self.window.add(terms)
-        self.progress.advance(self.bar)
+        self.bar.advance()
 
     def write(self, step: int, *, lr: float, waited: float, factors: Mapping[str, float] | None = None) -> None:
         """Write the means since the last line.
@@ -154,7 +148,7 @@ class Log:
     def _say(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
         losses = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
         facts = f"{losses}  {speed['images_per_second']:.1f} img/s  waiting {speed['waiting']:.0%}"
-        self.progress.update(self.bar, facts=facts)
+        self.bar.update(facts=facts)
         if not console.is_terminal and (time.monotonic() - self.spoke > 15 or step == self.steps):
             self.spoke = time.monotonic()
             console.print(f"step {step}/{self.steps}  {facts}", soft_wrap=True)

@@ -22,7 +22,7 @@ from translate.training.cuda_graph import WARM_UP, CapturedStep, Step, forget_gr
 from translate.training.divergence import Diverged, DivergenceMonitor, Trouble, check_finite
 from translate.training.ema import EMA
 from translate.training.init_weights import start_from
-from translate.training.log import Log, Window, console
+from translate.training.log import Log, Window
 from translate.training.optim import lr_at, make_optimizers, set_lr
 from translate.training.previews import Previews, is_preview
 from translate.training.run_folder import RunFolder
@@ -34,7 +34,7 @@ from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory, check_arguments, resolve, spec_of
 from translate.utils.memory import keep_freed_memory
 from translate.utils.signals import Stopped, StopRequest, stop_at_once
-from translate.utils.terminal import escape
+from translate.utils.terminal import console, escape
 
 
 def train(config: Config) -> Path:

@@ -16,10 +16,9 @@ from typing import Any
 import torch
 
 from translate.checkpoints.model_file import check_state, load_state, write_state
-from translate.training.log import console
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError, atomic_write
-from translate.utils.terminal import escape
+from translate.utils.terminal import console, escape
 
 
 class StateFolder:

@@ -1,47 +1,137 @@
-"""The progress bar of a folder's translation, and what is told above it meanwhile."""
+"""Progress on stderr: every bar and counting spinner of the package.
 
-__all__ = ["Bar", "show_bar", "show_counting"]
+In a pipe rich draws no moving bar; one that is not `transient` is then printed once, at the end.
+"""
 
-from collections.abc import Iterator
+__all__ = ["Bar", "FolderBar", "counting_spinner", "open_progress", "progress_bar", "show_folder_bar", "track"]
+
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Literal, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from translate.utils.terminal import escape
 
+T = TypeVar("T")
+Style = Literal["percent", "count", "frames", "pictures", "bytes", "training"]
 
-class _Speed(ProgressColumn):
+
+class _PicturesPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f} img/s" if task.speed else "")
 
 
+def _columns(style: Style) -> tuple[str | ProgressColumn, ...]:
+    """Return the columns right of the label; new ones each time, since they cache what they draw."""
+    styles: dict[Style, tuple[str | ProgressColumn, ...]] = {
+        "percent": (BarColumn(), TaskProgressColumn()),
+        "count": (BarColumn(), MofNCompleteColumn()),
+        "frames": (BarColumn(), MofNCompleteColumn(), "frames"),
+        "pictures": (BarColumn(), MofNCompleteColumn(), _PicturesPerSecond()),
+        "bytes": (BarColumn(), DownloadColumn(), TransferSpeedColumn()),
+        "training": (
+            BarColumn(bar_width=20), "{task.completed}/{task.total}", "{task.fields[facts]}", TimeElapsedColumn(),
+        ),
+    }  # fmt: skip
+    return (*styles[style], TimeRemainingColumn())
+
+
+def open_progress(style: Style, shown: bool, *, transient: bool = False, console: Console | None = None) -> Progress:
+    """Return a display of bars, a context manager; add its rows with `Bar`.
+
+    Args:
+        style: which columns follow the label.
+        shown: False: draw nothing.
+        transient: remove the bars at the end.
+        console: where to draw; None: on stderr.
+    """
+    console = console or Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"), *_columns(style), console=console, disable=not shown, transient=transient
+    )
+
+
 class Bar:
-    """Shows on stderr how far a folder is, and how far a large picture."""
+    """One row of a display: a label and a bar.
+
+    Args:
+        progress: the display.
+        label: may hold names of files.
+        total: None while it is unknown.
+        **fields: `completed`, and those that the display's style shows.
+    """
+
+    def __init__(self, progress: Progress, label: str, total: float | None, **fields: Any) -> None:
+        self._progress = progress
+        self._row = progress.add_task(escape(label), total=total, **fields)
+
+    def advance(self, count: float = 1) -> None:
+        """Move the bar on by `count`."""
+        self._progress.advance(self._row, count)
+
+    def update(self, **fields: Any) -> None:
+        """Set `completed`, `total`, or a field of the display's style."""
+        self._progress.update(self._row, **fields)
+
+
+@contextmanager
+def progress_bar(
+    label: str, total: float | None, shown: bool = True, *, style: Style = "count", transient: bool = False
+) -> Iterator[Bar]:
+    """Show a single bar; see `open_progress`."""
+    with open_progress(style, shown, transient=transient) as progress:
+        yield Bar(progress, label, total)
+
+
+def track(items: Iterable[T], label: str, total: int, shown: bool = True) -> Iterator[T]:
+    """Yield `items`, and show a bar meanwhile."""
+    with progress_bar(label, total, shown, style="percent", transient=True) as bar:
+        for item in items:
+            yield item
+            bar.advance()
+
+
+def counting_spinner(shown: bool) -> AbstractContextManager[object]:
+    """Show on a terminal that pictures are being counted, until that is done."""
+    return Console(stderr=True).status("counting the pictures") if shown else nullcontext()
+
+
+class FolderBar(Bar):
+    """How many pictures of a folder are translated, and how much of a large one."""
 
     def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total = progress, total
-        self._all = progress.add_task("", total=total)
-        self._large = progress.add_task("", total=100, visible=False)
-
-    def advance(self) -> None:
-        """Go on by one picture."""
-        self._progress.advance(self._all)
+        super().__init__(progress, "translating", total)
+        self._total = total
+        self._large = progress.add_task("translating", total=100, visible=False)
 
     def skip(self) -> None:
-        """Leave one picture out of the count: it is there already."""
+        """Take a picture that is already translated out of the total."""
         self._total -= 1
-        self._progress.update(self._all, total=self._total)
+        self.update(total=self._total)
 
-    def watch(self, doing: str, share: float) -> None:
-        """Show what is being done to a large picture, and which share of it is done."""
+    def show_large(self, stage: str, share: float) -> None:
+        """Show the stage that a large picture is in, and the share 0..1 that is done."""
         if not share:
-            self._print(doing)
+            self._print(stage)
         self._progress.update(self._large, completed=round(100 * share), visible=share < 1)
 
-    def tell(self, line: str) -> None:
-        """Print a line above the bar; without a bar, nothing."""
+    def print(self, line: str) -> None:
+        """Print a line above the bar; nothing where no bar is shown."""
         if not self._progress.disable:
             self._print(line)
 
@@ -49,14 +139,8 @@ class Bar:
         self._progress.console.print(escape(line), soft_wrap=True, highlight=False)
 
 
-def show_counting(shown: bool) -> AbstractContextManager[object]:
-    """Show on a terminal that pictures are being counted; it goes when that is done."""
-    return Console(stderr=True).status("counting the pictures") if shown else nullcontext()
-
-
 @contextmanager
-def show_bar(total: int, shown: bool) -> Iterator[Bar]:
-    """Show a bar of `total` pictures, or only seem to."""
-    columns = ("translating", BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
-        yield Bar(progress, total)
+def show_folder_bar(total: int, shown: bool) -> Iterator[FolderBar]:
+    """Show a bar of `total` pictures."""
+    with open_progress("pictures", shown) as progress:
+        yield FolderBar(progress, total)

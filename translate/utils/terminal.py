@@ -1,6 +1,6 @@
 """Words on their way to a terminal: a file name or metadata may hold line ends, or commands to the terminal."""
 
-__all__ = ["as_line", "escape", "printable", "say"]
+__all__ = ["as_line", "console", "escape", "printable", "say"]
 
 import re
 import sys
@@ -8,7 +8,9 @@ import unicodedata
 from typing import TextIO
 
 from rich import markup
+from rich.console import Console
 
+console = Console(stderr=True, highlight=False)  # messages of a run; stdout is for results
 _JOINERS = "\u200c\u200d"  # which emoji and some scripts are spelt with
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, marks of direction, lone bytes, line ends
 _LONGEST = 2000  # characters of a line
@@ -30,8 +32,11 @@ def as_line(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return `text` fit to stand within the markup of rich, which leaves it as it is."""
-    return markup.escape(printable(text))
+    """Return `text` escaped for rich's markup, whatever follows it."""
+    shown = printable(text)
+    body = shown.rstrip("\\")
+    tail = "\\" * 2 * (len(shown) - len(body))  # in front of a tag, and only there, two backslashes are one
+    return markup.escape(body) + (f"{tail}[none][/none]" if tail else "")
 
 
 def say(text: object, file: TextIO | None = None) -> None:

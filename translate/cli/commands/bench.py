@@ -67,10 +67,9 @@ def bench(options: Bench) -> int:
     from translate.bench.machine import describe
     from translate.bench.roofline import measure_ceiling
     from translate.bench.tables import ceiling_table
-    from translate.training.log import console
     from translate.utils.device import pick_device
     from translate.utils.files import write_json
-    from translate.utils.terminal import escape
+    from translate.utils.terminal import console, escape
 
     check(options)
     device = pick_device(options.device)

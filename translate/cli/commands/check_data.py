@@ -63,9 +63,6 @@ def check_data(options: CheckData) -> int:
 
 
 def _track(measurements: "Iterable[Measurement]", title: str, count: int) -> "Iterable[Measurement]":
-    from rich.console import Console
-    from rich.progress import track
+    from translate.utils.progress import track
 
-    from translate.utils.terminal import escape
-
-    return track(measurements, f"Reading {escape(title)}", count, transient=True, console=Console(stderr=True))
+    return track(measurements, f"Reading {title}", count)

@@ -114,21 +114,18 @@ def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
     Raises:
         OptionError: neither --images nor a run folder names the training pictures.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from translate.data.sources.image_set import resolve_images
     from translate.inference.latent.neighbours import Bank
     from translate.inference.latent.sheets import neighbours_sheet
+    from translate.utils.progress import progress_bar
     from translate.training.run_folder import data_of
 
     model, images = options.model, options.images or str(data_of(options.model).get("images", ""))
     if not images:
         raise OptionError(f"{model} lies in no run folder that tells what it was trained on; add --images FOLDER")
     sources = resolve_images(images, "", Path("data")).train
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("training pictures", total=1.0)
-        bank = Bank(sources, sampler.size, lambda share: bar.update(task, completed=share))
+    with progress_bar("training pictures", 1.0, style="percent", transient=True) as bar:
+        bank = Bank(sources, sampler.size, lambda share: bar.update(completed=share))
     seeds, label = seeds_of(options, SAMPLES_TO_COMPARE), options.label or None
     return neighbours_sheet(sampler, bank, seeds, options.nearest or 0, label, options.truncation)
 

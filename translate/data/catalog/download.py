@@ -2,7 +2,6 @@
 
 __all__ = ["check_file", "download"]
 
-import contextlib
 import hashlib
 import http.client
 import re
@@ -10,25 +9,15 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-
 from translate.utils.errors import UserError
+from translate.utils.progress import Bar, progress_bar
 
 _CHUNK = 1 << 18
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_Report = Callable[[int, int | None], None]
 
 
 class _FailedError(Exception):
@@ -69,9 +58,9 @@ def download(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    with _bar(target.name, size, progress) as report:
+    with progress_bar(target.name, size, progress, style="bytes") as bar:
         try:
-            _persist(partial(_transfer, url, part, size, timeout, report), part, retries, pause)
+            _persist(partial(_transfer, url, part, size, timeout, bar), part, retries, pause)
         except _FailedError as error:
             by_hand = f"fetch it by hand, put it at '{target}' and run again"
             raise UserError(f"cannot fetch {url} ({error}); {by_hand}") from error
@@ -98,16 +87,6 @@ def check_file(file: Path, *, size: int | None = None, sha256: str | None = None
             raise UserError(f"{file.name} has sha256 {found[:12]}... instead of {sha256[:12]}...")
 
 
-@contextlib.contextmanager
-def _bar(label: str, total: int | None, progress: bool) -> Iterator[_Report]:
-    """Show a bar on the error stream, and give the function that moves it: bytes so far, bytes in all."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    speed = (TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *speed, console=Console(stderr=True), disable=not progress) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
@@ -126,7 +105,7 @@ def _persist(attempt: Callable[[], None], part: Path, retries: int, pause: float
         time.sleep(pause * 2 ** max(failures - 1, 0))
 
 
-def _transfer(url: str, part: Path, size: int | None, timeout: float, report: _Report) -> None:
+def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) -> None:
     """Append to `part` what it lacks; start it anew where the server does not resume."""
     done = _size(part)
     if size is not None and done == size:
@@ -145,7 +124,7 @@ def _transfer(url: str, part: Path, size: int | None, timeout: float, report: _R
         with part.open("ab" if start else "wb") as out:
             while chunk := _read(response):
                 out.write(chunk)
-                report(out.tell(), total or size)
+                bar.update(completed=out.tell(), total=total or size)
                 if size is not None and out.tell() > size:
                     return  # to be found wrong; a server may send without end
     if total is not None and _size(part) < total:

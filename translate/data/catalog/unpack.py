@@ -19,10 +19,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from rich.console import Console
-from rich.progress import Progress
-
 from translate.utils.errors import UserError
+from translate.utils.progress import progress_bar
 
 _CHUNK = 1 << 20
 _MOST = 5_000_000  # entries: many more empty files than pictures in any set would fill a disk, too
@@ -48,9 +46,8 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
     with (
         _readable(archive),
         archive.open("rb") as raw,
-        Progress(console=Console(stderr=True), disable=not progress) as bar,
+        progress_bar(f"unpacking {archive.name}", archive.stat().st_size, progress, style="percent") as bar,
     ):
-        task = bar.add_task(f"unpacking {archive.name}", total=archive.stat().st_size)
         for count, (name, size, opened) in enumerate(_entries(archive, raw)):
             if count == _MOST:
                 raise UserError(f"{archive} holds more than {_MOST:,} files; it was refused")
@@ -60,7 +57,7 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
             path = _inside(archive, name)
             if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                 _write(target / path, opened)
-            bar.update(task, completed=raw.tell())
+            bar.update(completed=raw.tell())
     _strip_top(target)
 
 

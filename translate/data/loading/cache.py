@@ -10,13 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from translate.data.loading.file_kind import FileKind, MixedChannels
 from translate.data.loading.transforms import fit
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
-from translate.utils.terminal import escape
+from translate.utils.progress import track
 
 Decode = Callable[[int], np.ndarray | str]
 
@@ -111,7 +110,7 @@ def open_cache(
     """
     index, pixels = folder / f"{key}.npz", folder / f"{key}.u8"
     if not index.exists():
-        build(len(names), decode, index, pixels, f"Reading {escape(title)}", progress)
+        build(len(names), decode, index, pixels, f"Reading {title}", progress)
     return PictureCache(key, names, pixels, index)
 
 
@@ -131,7 +130,7 @@ def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, pro
     """Decode `count` pictures on all cores into `pixels`, and write which and how large they are to `index`, last."""
     kept, shapes, skipped, dtype = [], [], [], np.dtype(np.uint8)
     with atomic_write(pixels) as temporary, temporary.open("wb") as out:
-        pictures = track(decoded(decode, count), title, count, transient=True, disable=not progress)
+        pictures = track(decoded(decode, count), title, count, progress)
         for i, picture in enumerate(pictures):
             if isinstance(picture, str):
                 skipped.append(picture)

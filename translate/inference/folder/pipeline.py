@@ -21,7 +21,7 @@ from translate.utils.concurrency import CpuSlots, prefetch, threads
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
-from translate.utils.progress import Bar
+from translate.utils.progress import FolderBar
 
 _WAITING = 64  # pictures that wait for others of their size
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
@@ -40,7 +40,7 @@ class FolderPipeline:
     wish: Request
     quality: int
     report: FolderReport
-    bar: Bar
+    bar: FolderBar
     read: Callable[[Job], tuple[Picture | HugePicture, Conditioning | None]]
     failures: Failures
     pages: Counted = field(default_factory=Counted)
@@ -123,7 +123,7 @@ class FolderPipeline:
         if len(self.report.failures) < FIRST:
             self.report.failures.append(failure)
         self.failures.add(failure, error, job.target, job.layer)
-        self.bar.tell(f"failed: {failure.path}: {failure.reason}")
+        self.bar.print(f"failed: {failure.path}: {failure.reason}")
 
     def notes(self) -> list[str]:
         """Tell of what files only the first picture was translated."""

@@ -39,7 +39,7 @@ from translate.inference.request import Request, blend
 from translate.inference.translator import Conditioning, Translator
 from translate.utils.errors import OptionError
 from translate.utils.files import remove_stale_temporaries
-from translate.utils.progress import show_bar, show_counting
+from translate.utils.progress import counting_spinner, show_folder_bar
 
 _JUDGED = 300  # masks from which the colour of all holes is told
 _SWEPT = 1024  # folders in which no leftovers are looked for again
@@ -103,15 +103,15 @@ def translate_folder(
         str(source), Path(output), answers=len(wish.answers), suffix=as_suffix(format),
         shard=Shard.parse(shard or "1/1"), hints=hints, masks=masks.spec if masks else None,
     )  # fmt: skip
-    with show_counting(progress):
+    with counting_spinner(progress):
         survey = work.survey()
     read = JobReader.of(translator, masks, work.layers)
     check_writable(work.folder)
     options = _options(translator, wish, count, seed, looks, hints, masks)
     todo = PendingJobs.of(work, options, [translator.file, *map(Path, looks)], overwrite=overwrite)
     report = FolderReport(ignored=survey.ignored, answers=work.answers)
-    with show_bar(survey.pictures, progress) as bar:
-        translator.watch = bar.watch
+    with show_folder_bar(survey.pictures, progress) as bar:
+        translator.watch = bar.show_large
         flow = FolderPipeline(translator, wish, quality, report, bar, read, Failures(work.failures))
         flow.work_off(todo.jobs(flow.skip), workers or _usual_workers(translator))
     report.notes = [*todo.notes(), *_notes(survey, hints), *read.notes(survey, work), *flow.notes()]

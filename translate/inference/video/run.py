@@ -5,15 +5,12 @@ __all__ = ["VideoReport", "translate_video"]
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from translate.images.io import IMAGE_SUFFIXES
 from translate.images.picture import Picture, to_depth
@@ -27,6 +24,7 @@ from translate.inference.video.segments import Progress as Done
 from translate.inference.video.segments import SegmentStore
 from translate.inference.video.writers import FILMS, Sink, sink_for
 from translate.utils.errors import OptionError
+from translate.utils.progress import progress_bar
 from translate.utils.signals import Stopped
 
 _SEGMENT = 250  # frames
@@ -114,8 +112,8 @@ def translate_video(
         report.skipped = True
         return report
     run = _Run(translator, wish, clip, sink_for(output, clip, parts.folder, quality), parts, denoise, segment)
-    with _bar(clip.count, progress) as advance:
-        report.frames, report.earlier = run.work_off(advance)
+    with progress_bar("translating", clip.count or None, progress, style="frames") as bar:
+        report.frames, report.earlier = run.work_off(bar.advance)
     report.notes = list(dict.fromkeys(clip.notes + run.notes))
     report.seconds = time.perf_counter() - began
     return report
@@ -254,12 +252,3 @@ class _Run:
         alpha = None if picture.alpha is None else to_depth(picture.alpha, pixels.dtype)
         made = self.translator.pictures(Picture(pixels, alpha), self.wish, None, str(self.clip.path))[0]
         return Picture(to_depth(made.pixels, np.uint8), picture.alpha if made.alpha is not None else None)
-
-
-@contextmanager
-def _bar(total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on stderr; give what moves it on by a frame."""
-    columns = ("translating", BarColumn(), MofNCompleteColumn(), "frames", TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
-        task = progress.add_task("", total=total or None)
-        yield lambda: progress.advance(task)
