@@ -117,8 +117,8 @@ def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
     from translate.data.sources.image_set import resolve_images
     from translate.inference.latent.neighbours import Bank
     from translate.inference.latent.sheets import neighbours_sheet
-    from translate.utils.progress import progress_bar
     from translate.training.run_folder import data_of
+    from translate.utils.progress import progress_bar
 
     model, images = options.model, options.images or str(data_of(options.model).get("images", ""))
     if not images:
