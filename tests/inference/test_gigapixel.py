@@ -75,7 +75,7 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
     expected = t.picture(read_picture(tmp_path / "in" / name))
     monkeypatch.setattr(huge, "_LEAST", 0)
     monkeypatch.setattr(huge, "_COPIES", 10**12)
-    monkeypatch.setattr("translate.inference.tiling.feature_maps.TILES", (64,))
+    monkeypatch.setattr("translate.inference.tiling.feature_maps.TILE_SIDES_PX", (64,))
     report = translate_folder(t, tmp_path / "in", tmp_path / "out", progress=False)
     assert (report.done, report.failed) == (1, 0), report.failures
     found = read_picture(tmp_path / "out" / name)

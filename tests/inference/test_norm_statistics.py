@@ -9,9 +9,9 @@ from translate.checkpoints.model_file import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
 from translate.inference.norm_statistics import SceneCutDetector, thumbnail
-from translate.inference.tiling.engine import stream
+from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import MemoryPlan
-from translate.inference.tiling.trace import plan_stream
+from translate.inference.tiling.trace import plan_tiling
 from translate.inference.translator import Translator
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
@@ -105,17 +105,17 @@ def test_what_enters_is_merged_as_if_the_weighted_pixels_were_one_set():
 
 
 @pytest.mark.parametrize("name", ["resnet_6blocks", "skip_resnet", "style_resnet"])
-def test_streamed_is_whole_with_frozen_statistics(name):
+def test_tiled_is_whole_with_frozen_statistics(name):
     net = freeze_norms(generator(name), picture(64, 64, seed=3))
     x = picture(96, 160)
-    plan = plan_stream(net, 3, 96, 160)
+    plan = plan_tiling(net, 3, 96, 160)
     assert not plan.norms
     result = torch.empty(1, 3, 96, 160)
 
     def write(region, y):
         result[:, :, region.top : region.bottom, region.left : region.right] = y
 
-    stream(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], write, way=MemoryPlan(32))
+    run_tiled(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], write, memory_plan=MemoryPlan(32))
     assert (result - net(x)).abs().max() < 1e-5
 
 

@@ -22,7 +22,7 @@ from translate.images.transfer import HostCopy
 from translate.inference.preprocess import brought_back, is_paired, network_size, prepare_source
 from translate.inference.request import Request
 from translate.inference.runner import ModelRunner, ProgressCallback, Tiled
-from translate.inference.tiling.disk_raster import Raster
+from translate.inference.tiling.disk_raster import DiskRaster
 from translate.inference.tiling.regions import Region
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
@@ -144,7 +144,7 @@ class Canvas:
     def __init__(self, source: HugePicture, keep: bool) -> None:
         """Begin an answer to `source`; with `keep`, it has the opacity and the colour profile of that."""
         self.source, self.keep = source, keep
-        self._raster: Raster | None = None
+        self._raster: DiskRaster | None = None
         self._bands, self._dtype = 0, source.dtype
 
     def write(self, region: Region, stored: np.ndarray) -> None:
@@ -155,7 +155,7 @@ class Canvas:
         """
         if self._raster is None:
             self._bands, self._dtype = stored.shape[2], stored.dtype
-            self._raster = Raster(self.source.size[1], self._bands * self._dtype.itemsize, self._begin)
+            self._raster = DiskRaster(self.source.size[1], self._bands * self._dtype.itemsize, self._begin)
         self._raster.write(region, stored)
 
     def _begin(self, path: Path) -> int:
@@ -276,6 +276,6 @@ def translate_huge(infer: ModelRunner, picture: HugePicture, wish: Request, watc
             canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
 
         tiled = Tiled(picture.size, lambda r: shown(picture.region(r)), write, 0, lambda: shown(picture.thumbnail()))
-        infer.stream(tiled, wish.direction, answer, infer.room() or 0, name, watch)
+        infer.run_tiles(tiled, wish.direction, answer, infer.room() or 0, name, watch)
         made.append(canvas)
     return made

@@ -20,10 +20,10 @@ from translate.images.transfer import HostCopy, to_device
 from translate.inference.norm_statistics import Statistics
 from translate.inference.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.inference.request import Variant
-from translate.inference.tiling.engine import stream
+from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import choose_memory_plan
-from translate.inference.tiling.regions import Region, cut
-from translate.inference.tiling.trace import NotStreamable, plan_stream
+from translate.inference.tiling.regions import Region, crop
+from translate.inference.tiling.trace import NotTileable, plan_tiling
 from translate.tasks import TASKS
 from translate.utils import memory
 from translate.utils.concurrency import CpuSlots
@@ -105,7 +105,7 @@ class ModelRunner:
         Raises:
             OptionError: as `Statistics`, or the model's pictures cannot go through tile by tile, as local ones must.
         """
-        if stats == "local" and not self.streams:
+        if stats == "local" and not self.can_tile:
             raise OptionError("local statistics are not for models of line drawings or with hints; choose frozen")
         other = copy.copy(self)
         other.statistics = Statistics(stats, references, name, self.recipe.size)
@@ -175,11 +175,11 @@ class ModelRunner:
         return self.statistics.nets_for(self.nets, x, direction, answer, run, whole)
 
     @property
-    def streams(self) -> bool:
-        """Whether pictures can go through tile by tile, as far as the model's kind tells."""
+    def can_tile(self) -> bool:
+        """Whether pictures can be translated tile by tile, as far as the model's kind tells."""
         return not (self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"))
 
-    def streamed(
+    def tile_if_needed(
         self, x: Tensor, direction: str, answer: Variant, dtype: DTypeLike, name: str, watch: ProgressCallback
     ) -> np.ndarray | None:
         """Translate a picture tile by tile if one pass would take more memory than it may; None: it would not.
@@ -200,7 +200,7 @@ class ModelRunner:
         """
         height, width = x.shape[2:]
         budget = self._budget(height, width)
-        if budget is None or not self.streams:
+        if budget is None or not self.can_tile:
             return None
         result = np.empty((height, width, self.channels(direction)[1]), dtype)
 
@@ -208,19 +208,19 @@ class ModelRunner:
             result[region.top : region.bottom, region.left : region.right] = HostCopy(y, dtype).array(0)
 
         whole = Region(0, height, 0, width)
-        tiled = Tiled((height, width), partial(cut, x, whole), write, result.nbytes, lambda: x)
+        tiled = Tiled((height, width), partial(crop, x, whole), write, result.nbytes, lambda: x)
         try:
-            self.stream(tiled, direction, answer, budget, name, watch)
-        except NotStreamable:
+            self.run_tiles(tiled, direction, answer, budget, name, watch)
+        except NotTileable:
             if self.memory is None and self.statistics.kind != "local":
                 return None  # then it has to be one pass, which may yet find its memory
             raise
         return result
 
-    def stream(
+    def run_tiles(
         self, tiled: Tiled, direction: str, answer: Variant, budget: int, name: str, watch: ProgressCallback
     ) -> None:  # fmt: skip
-        """Translate a picture tile by tile, in so many bytes; else as `streamed`.
+        """Translate a picture tile by tile, in so many bytes; else as `tile_if_needed`.
 
         Raises:
             NotStreamable: the network cannot be taken apart.
@@ -231,14 +231,16 @@ class ModelRunner:
         net, z = TASKS[self.recipe.task].generator_for(nets, direction, answer.z, answer.seed)
         z = None if z is None else z.to(self.device)
         rows, columns = (_mirrored(side, self._multiple) for side in (height, width))
-        plan = plan_stream(net, self.channels(direction)[0], len(rows), len(columns), z)
+        plan = plan_tiling(net, self.channels(direction)[0], len(rows), len(columns), z)
         computed = torch.bfloat16 if self.mode.precision == "bf16" else torch.float32
-        crew = torch.get_num_threads() if self.device.type == "cpu" else 1
-        work = self._bytes_per_pixel + self._beside
-        way = choose_memory_plan(plan, budget, work, tiled.fixed, name, computed=computed, crew=crew)
-        way = replace(way, cell=_CELL if self.statistics.kind == "local" else 0)
-        where = "in files" if way.on_disk else "in memory"
-        said = f"{name}: {width} x {height} px in tiles of {way.tile} px, about {memory.gigabytes(way.peak)}, {where}"
+        workers = torch.get_num_threads() if self.device.type == "cpu" else 1
+        per_pixel = self._bytes_per_pixel + self._beside
+        memory_plan = choose_memory_plan(
+            plan, budget, per_pixel, tiled.fixed, name, compute_dtype=computed, workers=workers
+        )
+        memory_plan = replace(memory_plan, norm_cell=_CELL if self.statistics.kind == "local" else 0)
+        where, peak = "in files" if memory_plan.on_disk else "in memory", memory.gigabytes(memory_plan.peak_bytes)
+        said = f"{name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {where}"
         advance = partial(watch, said) if height * width > _ALWAYS_FITS else lambda share: None
         top, left = ((len(rows) - height) // 2, (len(columns) - width) // 2)
         layout = torch.channels_last if self.mode.channels_last else torch.contiguous_format
@@ -250,11 +252,13 @@ class ModelRunner:
             return to_device(part, self.device).contiguous(memory_format=layout)
 
         def write(region: Region, y: Tensor) -> None:
-            inside = region.moved(-top, -left).clipped(height, width)
-            tiled.write(inside, cut(y, region, inside.moved(top, left)))
+            inside = region.shift(-top, -left).clip(height, width)
+            tiled.write(inside, crop(y, region, inside.shift(top, left)))
 
-        around = partial(autocast, self.device, self.mode.precision)
-        stream(plan, picture, write, z=z, way=way, device=self.device, advance=advance, around=around)
+        context = partial(autocast, self.device, self.mode.precision)
+        run_tiled(
+            plan, picture, write, z=z, memory_plan=memory_plan, device=self.device, advance=advance, context=context
+        )
 
     def room(self) -> int | None:
         """Return the bytes that a picture may take beside what is held already, or None where nothing tells."""

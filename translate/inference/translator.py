@@ -304,8 +304,8 @@ class Translator:
             filled = self._filled(first.picture, first.hole, wish, first.name)  # type: ignore[arg-type]
             return [lambda: filled]
         shown = torch.cat([one.shown for one in batch]) if len(batch) > 1 else first.shown  # type: ignore[misc]
-        if len(batch) == 1 and (streamed := self._streamed(first, wish)) is not None:
-            return [lambda: [brought_back(array, first.picture, self._paired) for array in streamed]]
+        if len(batch) == 1 and (tiled := self._tile_if_needed(first, wish)) is not None:
+            return [lambda: [brought_back(array, first.picture, self._paired) for array in tiled]]
         passes = (self._infer(shown, wish.direction, answer, first.hint, first.name) for answer in wish.answers)
         made = [HostCopy(y, first.picture.pixels.dtype) for y in passes]
 
@@ -314,11 +314,11 @@ class Translator:
 
         return [partial(answers, i) for i in range(len(batch))]
 
-    def _streamed(self, one: PreparedImage, wish: Request) -> list[np.ndarray] | None:
+    def _tile_if_needed(self, one: PreparedImage, wish: Request) -> list[np.ndarray] | None:
         """Return the answers to a picture too large for one pass, made tile by tile; None: it is not."""
         dtype, found = one.picture.pixels.dtype, []
         for answer in wish.answers:
-            result = self._infer.streamed(one.shown, wish.direction, answer, dtype, one.name, self.watch)  # type: ignore[arg-type]
+            result = self._infer.tile_if_needed(one.shown, wish.direction, answer, dtype, one.name, self.watch)  # type: ignore[arg-type]
             if result is None:
                 return None
             found.append(result)
@@ -326,7 +326,7 @@ class Translator:
 
     def open_huge(self, path: Path) -> HugePicture | None:
         """Open a picture that would take too much memory to be decoded whole; None: it would not, or has to be."""
-        return open_huge(path, self._infer.room(), self.values) if self._infer.streams else None
+        return open_huge(path, self._infer.room(), self.values) if self._infer.can_tile else None
 
     def huge(self, picture: HugePicture, wish: Request) -> list[Canvas]:
         """Translate one that `open_huge` gave to all the answers that are wished for; as `translate_huge`."""

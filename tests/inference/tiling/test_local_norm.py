@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.inference.tiling.test_tiling import made, streamed, translator
+from tests.inference.tiling.test_tiling import made, run, translator
 from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.local_norm import LocalMoments
-from translate.inference.tiling.regions import Region, cut, tiles
+from translate.inference.tiling.regions import Region, crop, tiles
 from translate.utils.errors import OptionError
 
 WHOLE = Region(0, 40, 0, 60)
@@ -16,7 +16,7 @@ WHOLE = Region(0, 40, 0, 60)
 def gathered(x, cell, tile):
     moments = LocalMoments(*x.shape[2:], cell)
     for region in tiles(*x.shape[2:], tile):
-        moments.take(moments.measure(cut(x, WHOLE, region), region))
+        moments.merge(moments.partial(crop(x, WHOLE, region), region))
     return moments
 
 
@@ -56,16 +56,16 @@ def test_neighbourhoods_by_their_definition(cell, tile):
     expected = torch.from_numpy(by_definition(x.double().numpy(), cell))[None].float()
     torch.testing.assert_close(moments.normalise(x, WHOLE, 1e-5), expected, rtol=1e-4, atol=1e-4)
     part = Region(7, 31, 20, 55)
-    found = moments.normalise(cut(x, WHOLE, part), part, 1e-5)
-    torch.testing.assert_close(found, cut(expected, WHOLE, part), rtol=1e-4, atol=1e-4)
+    found = moments.normalise(crop(x, WHOLE, part), part, 1e-5)
+    torch.testing.assert_close(found, crop(expected, WHOLE, part), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["resnet", "resnet, batch norm", "style_resnet"])
 def test_one_neighbourhood_is_the_whole_picture(kind):
     net, x = made(kind), torch.rand(1, 3, 64, 48) * 2 - 1
     z = torch.randn(1, 4) if net.z_dim else None
-    exact = streamed(net, x, z, MemoryPlan(32))
-    torch.testing.assert_close(streamed(net, x, z, MemoryPlan(32, cell=512)), exact, rtol=0, atol=1e-5)
+    exact = run(net, x, z, MemoryPlan(32))
+    torch.testing.assert_close(run(net, x, z, MemoryPlan(32, norm_cell=512)), exact, rtol=0, atol=1e-5)
 
 
 def test_each_half_has_its_own_statistics_and_there_is_no_step_between_them():
@@ -73,9 +73,9 @@ def test_each_half_has_its_own_statistics_and_there_is_no_step_between_them():
     torch.manual_seed(1)
     x = torch.rand(1, 3, 64, 512) * 0.2
     x[..., 256:] = x[..., 256:] * 4 - 1
-    alone = streamed(net, x[..., :256], None, MemoryPlan(64, cell=64))
-    both = streamed(net, x, None, MemoryPlan(64, cell=64))
-    exact = streamed(net, x, None, MemoryPlan(64))
+    alone = run(net, x[..., :256], None, MemoryPlan(64, norm_cell=64))
+    both = run(net, x, None, MemoryPlan(64, norm_cell=64))
+    exact = run(net, x, None, MemoryPlan(64))
     far = (..., slice(0, 64))  # three cells and the reach of the network away from the other half
     assert (both[far] - alone[far]).abs().max() < 0.1 * (exact[far] - alone[far]).abs().max()
     steps = (both[..., 1:] - both[..., :-1]).abs().mean((0, 1, 2))

@@ -1,6 +1,7 @@
 """Tile by tile against the whole picture at once."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests.conftest import picture
 from translate import Translator
 from translate.checkpoints.model_file import Recipe
-from translate.inference.tiling import trace as planning
-from translate.inference.tiling.engine import stream
+from translate.inference.tiling import trace
+from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import FeatureMapStore, MemoryPlan, choose_memory_plan
-from translate.inference.tiling.regions import Moments, Region, cut, tiles
-from translate.inference.tiling.trace import NotStreamable, plan_stream
+from translate.inference.tiling.regions import Moments, Region, crop, tiles
+from translate.inference.tiling.trace import NotTileable, plan_tiling
 from translate.networks import EXPORTABLE, INPAINTERS
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory
@@ -34,7 +35,7 @@ NETS = {
     "unet": {"name": "unet_256", "width": 4, "levels": 5, "dropout": 0.0},
     "unet, instance norm": {"name": "unet_256", "width": 4, "levels": 4, "dropout": 0.0, "norm": "instance"},
 }
-RAM = MemoryPlan(tile=32, dtype=torch.float32, on_disk=False, peak=0)
+RAM = MemoryPlan(tile=32, dtype=torch.float32, on_disk=False, peak_bytes=0)
 
 
 def made(kind, seed=0):
@@ -49,16 +50,16 @@ def made(kind, seed=0):
     return net.requires_grad_(False)
 
 
-def streamed(net, x, z=None, way=RAM):
+def run(net, x, z=None, memory_plan=RAM):
     """Return the result of tiles, NaN where none was written, and how often each pixel was."""
-    plan = plan_stream(net, x.shape[1], *x.shape[2:], z)
+    plan = plan_tiling(net, x.shape[1], *x.shape[2:], z)
     result, times = torch.full_like(x, float("nan")), torch.zeros(x.shape[2:])
 
     def write(region, y):
         result[:, :, region.top : region.bottom, region.left : region.right] = y
         times[region.top : region.bottom, region.left : region.right] += 1
 
-    stream(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], write, z=z, way=way)
+    run_tiled(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], write, z=z, memory_plan=memory_plan)
     assert (times == 1).all()
     return result
 
@@ -73,7 +74,7 @@ def test_tiles_give_what_the_whole_picture_gives(kind, rows, columns, tile, seed
     z = torch.randn(1, 4) if net.z_dim else None
     # In float64, for one pass in float32 is at times further from it, by 2e-5, than its tiles are.
     whole = copy.deepcopy(net).double()(*(t.double() for t in (x, z) if t is not None))
-    assert (streamed(net, x, z, MemoryPlan(tile, torch.float32, False, 0)) - whole).abs().max() < 1e-5
+    assert (run(net, x, z, MemoryPlan(tile, torch.float32, False, 0)) - whole).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("kind", NETS)
@@ -86,7 +87,7 @@ def test_maps_of_16_bits_err_by_less_than_a_grey_level(kind, on_disk):
     x = torch.rand(1, 3, 64, 96) * 2 - 1
     z = torch.randn(1, 4) if net.z_dim else None
     whole = net(x) if z is None else net(x, z)
-    error = (streamed(net, x, z, MemoryPlan(32, torch.float16, on_disk, 0)) - whole).abs()
+    error = (run(net, x, z, MemoryPlan(32, torch.float16, on_disk, 0)) - whole).abs()
     assert error.max() < 1 / 255
     assert error.mean() < 1e-3
 
@@ -96,17 +97,17 @@ def test_what_lies_around_a_tile_is_what_is_there():
     x = torch.rand(1, 3, 64, 64) * 2 - 1
     alone = torch.cat([torch.cat([net(x[:, :, a : a + 32, b : b + 32]) for b in (0, 32)], 3) for a in (0, 32)], 2)
     assert (alone - net(x)).abs().max() > 0.01  # tiles by themselves have other norms and other neighbours
-    assert (streamed(net, x) - net(x)).abs().max() < 1e-5
+    assert (run(net, x) - net(x)).abs().max() < 1e-5
 
 
 def test_the_arithmetic_is_little_more_than_that_of_the_whole(monkeypatch):
-    monkeypatch.setattr(planning, "KEPT", 4.0)  # the published width has 16
+    monkeypatch.setattr(trace, "MAX_KEPT_VALUES_PER_PIXEL", 4.0)  # the published width has 16
     net = Factory({"name": "resnet_9blocks", "width": 16}, INPAINTERS, "net")().eval().requires_grad_(False)
-    x, plan = torch.zeros(1, 3, 512, 512), plan_stream(net, 3, 512, 512)
+    x, plan = torch.zeros(1, 3, 512, 512), plan_tiling(net, 3, 512, 512)
 
     def tiled():
-        way = MemoryPlan(256, torch.float32, False, 0)
-        stream(plan, lambda r: x[:, :, r.top : r.bottom, r.left : r.right], lambda region, y: None, way=way)
+        memory_plan = MemoryPlan(256, torch.float32, False, 0)
+        run_tiled(plan, partial(crop, x, Region(0, 512, 0, 512)), lambda region, y: None, memory_plan=memory_plan)
 
     flops = []
     for run in (lambda: net(x), tiled):
@@ -126,15 +127,15 @@ def test_the_arithmetic_is_little_more_than_that_of_the_whole(monkeypatch):
 )
 def test_what_needs_the_whole_picture_is_refused_with_the_reason(spec, reason):
     net = Factory(spec, INPAINTERS, "net")().eval()
-    with pytest.raises(NotStreamable, match=reason):
-        plan_stream(net, spec.get("in_channels", 3), 64, 64)
+    with pytest.raises(NotTileable, match=reason):
+        plan_tiling(net, spec.get("in_channels", 3), 64, 64)
 
 
 def test_moments_of_parts_are_those_of_the_whole():
     x = torch.randn(1, 5, 37, 41) * 3 + 1000
     moments = Moments()
     for region in tiles(37, 41, 16):
-        moments.take(moments.measure(cut(x, Region(0, 37, 0, 41), region), region))
+        moments.merge(moments.partial(crop(x, Region(0, 37, 0, 41), region), region))
     variance, mean = torch.var_mean(x.double(), (0, 2, 3), correction=0)
     torch.testing.assert_close(moments.mean, mean, rtol=1e-6, atol=0)
     torch.testing.assert_close(moments.squares / moments.count, variance, rtol=1e-5, atol=0)
@@ -149,23 +150,23 @@ def test_tiles_cover_each_pixel_once():
     for region in tiles(50, 33, 20):
         times[region.top : region.bottom, region.left : region.right] += 1
     assert (times == 1).all()
-    assert Region(-3, 9, 2, 99).clipped(5, 7) == (0, 5, 2, 7)
+    assert Region(-3, 9, 2, 99).clip(5, 7) == (0, 5, 2, 7)
 
 
-def test_the_most_exact_way_that_fits_is_taken_and_the_least_is_named():
-    plan = plan_stream(made("resnet"), 3, 400, 400)
-    plan.numbers = 100.0
+def test_the_most_exact_plan_that_fits_is_chosen_and_the_least_memory_is_named():
+    plan = plan_tiling(made("resnet"), 3, 400, 400)
+    plan.kept_values_per_pixel = 100.0
     kept = 100 * 400 * 400
-    ways = [
+    plans = [
         choose_memory_plan(plan, budget, 1.0, 0, "x.png") for budget in (4 * kept + 10**6, 2 * kept + 10**6, 2 * 10**5)
     ]
-    assert [(way.dtype, way.on_disk) for way in ways] == [
+    assert [(chosen.dtype, chosen.on_disk) for chosen in plans] == [
         (torch.float32, False), (torch.float16, False), (torch.float16, True),
     ]  # fmt: skip
-    assert [way.tile for way in ways] == [512, 512, 256]
-    assert [way.peak for way in ways] == [4 * kept + 464**2, 2 * kept + 464**2, 320**2]
+    assert [chosen.tile for chosen in plans] == [512, 512, 256]
+    assert [chosen.peak_bytes for chosen in plans] == [4 * kept + 464**2, 2 * kept + 464**2, 320**2]
     half = choose_memory_plan(
-        plan, 2 * kept + 10**6, 1.0, 0, "x.png", computed=torch.bfloat16
+        plan, 2 * kept + 10**6, 1.0, 0, "x.png", compute_dtype=torch.bfloat16
     )  # which has two bytes as it is
     assert (half.dtype, half.on_disk) == (torch.float32, False)
     with pytest.raises(UserError, match=r"x.png: 400 x 400 px need at least .*GB .* say --memory"):
@@ -179,16 +180,16 @@ def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
     x = torch.randn(1, 6, 40, 50).to(dtype)
     one = maps.new((6, 40, 50))
     for region in tiles(40, 50, 16):
-        one.write(region, cut(x, Region(0, 40, 0, 50), region))
+        one.write(region, crop(x, Region(0, 40, 0, 50), region))
     part = Region(3, 37, 11, 49)
     found = one.read(part)
     assert found.dtype == dtype
-    torch.testing.assert_close(found, cut(x, Region(0, 40, 0, 50), part), rtol=0, atol=0)
-    maps.drop(one)
+    torch.testing.assert_close(found, crop(x, Region(0, 40, 0, 50), part), rtol=0, atol=0)
+    maps.release(one)
     others = [maps.new((6, 40, 50)) for _ in range(2)]
     for other in others:
         other.write(Region(0, 4, 0, 4), x[:, :, :4, :4])
-    assert others[0].place is one.place and others[1].place is not one.place
+    assert others[0].buffer is one.buffer and others[1].buffer is not one.buffer
 
 
 @pytest.mark.parametrize("full", ["raises", "writes less"])

@@ -1,6 +1,6 @@
 """Rows of pixels in an unnamed file, written and read region by region."""
 
-__all__ = ["Raster"]
+__all__ = ["DiskRaster"]
 
 import os
 import tempfile
@@ -13,36 +13,36 @@ from translate.inference.tiling.regions import Region
 from translate.utils.errors import UserError
 
 
-class Raster:
-    """A picture, or a map, of raw numbers that lies on the disk and not in memory.
+class DiskRaster:
+    """A picture or feature map of raw values on the disk.
 
-    It is read and written by system calls: a mapped file would be paid for page by page, and a full disk would end the
-    process. The file has no name and is gone with the process, whatever happens to that.
+    System calls read and write it: a memory-mapped file would count as memory page by page, and a full disk would kill
+    the process. The file has no name, so the system removes it however the process ends.
     """
 
-    def __init__(self, width: int, pixel: int, begin: Callable[[Path], int] = lambda path: 0) -> None:
-        """Begin one of `width` px, each of `pixel` bytes; it grows as it is written.
+    def __init__(self, width: int, pixel_bytes: int, write_header: Callable[[Path], int] = lambda path: 0) -> None:
+        """Create an empty file, which grows as regions are written.
 
         Args:
             width: px.
-            pixel: bytes.
-            begin: writes what goes before the pixels to the file at a path, and tells where they start.
+            pixel_bytes: size of one pixel.
+            write_header: writes what precedes the pixels to the file at a path, and returns their offset in bytes.
         """
-        self.width, self.pixel = width, pixel
+        self.width, self.pixel_bytes = width, pixel_bytes
         descriptor, name = tempfile.mkstemp()
         self._file = os.fdopen(descriptor, "r+b")
         try:
-            self._start = begin(Path(name))
+            self._start = write_header(Path(name))
         finally:
             Path(name).unlink()
 
     @property
     def path(self) -> str:
-        """By which this process, and no other, can open the file."""
+        """Path by which this process, and no other, can open the file."""
         return f"/dev/fd/{self._file.fileno()}"
 
     def write(self, region: Region, values: np.ndarray) -> None:
-        """Put (h, w, ...) of any type into a region.
+        """Write a region, (h, w, ...) of any type.
 
         Raises:
             UserError: the disk is full.
@@ -50,19 +50,19 @@ class Raster:
         rows = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint8)
         try:
             for i, row in enumerate(rows):
-                if os.pwrite(self._file.fileno(), row.data, self._at(region, i)) < len(row):
+                if os.pwrite(self._file.fileno(), row.data, self._offset(region, i)) < len(row):
                     raise OSError("No space left on device")
         except OSError as error:
             where = f"{tempfile.gettempdir()}: cannot be written to ({error.strerror or error})"
             raise UserError(f"{where}; make room there, or set TMPDIR to another folder") from error
 
     def read(self, region: Region) -> np.ndarray:
-        """Return the bytes of a region, (h, w * pixel) uint8."""
+        """Read the bytes of a region, (h, w * pixel_bytes) uint8."""
         height, width = region.bottom - region.top, region.right - region.left
-        rows = np.empty((height, width * self.pixel), np.uint8)
+        rows = np.empty((height, width * self.pixel_bytes), np.uint8)
         for i, row in enumerate(rows):
-            os.preadv(self._file.fileno(), [row.data], self._at(region, i))
+            os.preadv(self._file.fileno(), [row.data], self._offset(region, i))
         return rows
 
-    def _at(self, region: Region, row: int) -> int:
-        return self._start + ((region.top + row) * self.width + region.left) * self.pixel
+    def _offset(self, region: Region, row: int) -> int:
+        return self._start + ((region.top + row) * self.width + region.left) * self.pixel_bytes

@@ -1,86 +1,112 @@
-"""A picture through a network tile by tile, with the result of the whole picture at once, in bounded memory.
+"""Exact tiled inference: a network's output tile by tile in bounded memory, equal to that of the whole picture at once.
 
-A network is traced into its operations (torch.fx). Each of them can tell which region of its inputs it needs for a
-region of its output, so any part of any map can be computed from the picture, with true neighbours around it. What
-looks at a whole map are norms: their means and variances are gathered in passes over all tiles, one pass a norm in the
-order of the network, and merged in float64 (Chan et al., 1979). Maps that are small beside the picture, such as those
-of a trunk of residual blocks, are kept as long as they are needed; larger ones are computed again in every pass.
+The network is traced into its operations (torch.fx). Each of them tracks its receptive field: it knows which region of
+its input a region of its output needs, so any region of any feature map can be computed from the picture, with its
+true neighbours. Only norms need a whole map. Their statistics are gathered in separate passes over all tiles, one pass
+a norm in the order of the network, and merged in float64 (Chan et al., 1979). Feature maps that are small beside the
+picture, such as those of a trunk of residual blocks, are cached until their last use; larger ones are computed again
+in every pass.
 """
 
-__all__ = ["stream"]
+__all__ = ["run_tiled"]
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
 
 from translate.inference.tiling.feature_maps import FeatureMap, FeatureMapStore, MemoryPlan
 from translate.inference.tiling.local_norm import LocalMoments
-from translate.inference.tiling.receptive_field import NORMS, Source, rule_of
+from translate.inference.tiling.receptive_field import NORMS, ReadRegion, region_rule
 from translate.inference.tiling.regions import Moments, Region, tiles
-from translate.inference.tiling.trace import StreamPlan, module_of
-from translate.inference.tiling.workers import TileWorkers
+from translate.inference.tiling.trace import TilingPlan, called_module
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
-from translate.utils.concurrency import threads
+from translate.utils.concurrency import prefetch, threads
+
+T = TypeVar("T")
 
 
-class Streamer:
-    """Computes regions of the maps of a plan."""
+class TileWorkers:
+    """Threads that compute tiles at the same time: on a CPU one core each, which waits for no other and for no disk."""
 
-    def __init__(self, plan: StreamPlan, picture: Source, z: Tensor | None, maps: "FeatureMapStore") -> None:
-        self.plan, self.picture, self.maps = plan, picture, maps
-        self.moments = {norm.args[0]: self._moments(plan.sizes[norm.args[0]]) for norm in plan.norms}  # type: ignore[index]
-        self.store: dict[fx.Node, FeatureMap] = {}
-        self.constants = self._constants(z)
+    def __init__(
+        self, pool: ThreadPoolExecutor, count: int, context: Callable[[], AbstractContextManager[Any]]
+    ) -> None:
+        """Use `count` threads; each enters `context`, which torch keeps by thread."""
+        self.pool, self.count, self.context = pool, count, context
 
-    def _moments(self, size: tuple[int, int, int]) -> Moments | LocalMoments:
-        _, height, width = size
-        cell = self.maps.way.cell * height / self.height
+    def map(self, function: Callable[[Region], T], regions: Iterable[Region]) -> Iterator[tuple[Region, T]]:
+        """Yield each region with its result, in order."""
+
+        def compute(region: Region) -> T:
+            if self.count > 1:
+                torch.set_num_threads(1)  # of this thread
+            with torch.inference_mode(), self.context():
+                return function(region)
+
+        submitted = ((region, self.pool.submit(compute, region)) for region in regions)
+        for region, future in prefetch(submitted, self.count):
+            yield region, future.result()
+
+
+class TiledForward:
+    """Computes regions of the feature maps of a tiling plan."""
+
+    def __init__(self, plan: TilingPlan, picture: ReadRegion, z: Tensor | None, store: FeatureMapStore) -> None:
+        self.plan, self.picture, self.store = plan, picture, store
+        self.moments = {norm.args[0]: self._new_moments(plan.shapes[norm.args[0]]) for norm in plan.norms}  # type: ignore[index]
+        self.cache: dict[fx.Node, FeatureMap] = {}
+        self.constants = self._compute_constants(z)
+
+    def _new_moments(self, shape: tuple[int, int, int]) -> Moments | LocalMoments:
+        _, height, width = shape
+        cell = self.store.plan.norm_cell * height / self.plan.size[0]
         return LocalMoments(height, width, cell) if cell else Moments()
 
-    def _constants(self, z: Tensor | None) -> dict[fx.Node, Any]:
-        """Compute everything that does not depend on the picture, such as what follows from a look."""
+    def _compute_constants(self, z: Tensor | None) -> dict[fx.Node, Any]:
+        """Compute all nodes that do not depend on the picture, such as the layers that map z to a style."""
         plan, known = self.plan, {}
         placeholders = [n for n in plan.graph.nodes if n.op == "placeholder"]
         for node in plan.graph.nodes:
-            if node in plan.sizes or node.op == "output":
+            if node in plan.shapes or node.op == "output":
                 continue
             if node.op == "placeholder":
                 known[node] = z if node in placeholders[1:] else None
             elif all(n in known for n in node.all_input_nodes):
                 arguments = fx.map_arg((node.args, node.kwargs), known.__getitem__)
-                known[node] = _call(plan.net, node, *arguments)
+                known[node] = run_node(plan.net, node, *arguments)
         return known
 
     def region(self, node: fx.Node, region: Region) -> Tensor:
-        """Return a region of a map."""
-        if node in self.store:
-            return self.store[node].read(region)
+        """Compute a region of a feature map, or read it from the cache."""
+        if node in self.cache:
+            return self.cache[node].read(region)
         if node.op == "placeholder":
             return self.picture(region)
-        module = module_of(self.plan.net, node)
+        module = called_module(self.plan.net, node)
         if isinstance(module, NORMS):
-            return self._normed(module, node, region)
-        if rule := rule_of(module, node):
+            return self._normalise(module, node, region)
+        if rule := region_rule(module, node):
             source = node.args[0]
             assert isinstance(source, fx.Node)
-            return rule(partial(self.region, source), region, self.plan.sizes[source][1:])
+            return rule(partial(self.region, source), region, self.plan.shapes[source][1:])
         return self._pointwise(node, region)
 
     def _pointwise(self, node: fx.Node, region: Region) -> Tensor:
         def value(n: fx.Node) -> Any:
             if n in self.constants:
                 return self.constants[n]
-            return self.region(n, region) if n in self.plan.sizes else self._pointwise(n, region)  # a type, say
+            return self.region(n, region) if n in self.plan.shapes else self._pointwise(n, region)  # such as x.dtype
 
-        return _call(self.plan.net, node, *fx.map_arg((node.args, node.kwargs), value))
+        return run_node(self.plan.net, node, *fx.map_arg((node.args, node.kwargs), value))
 
-    def _normed(self, norm: nn.Module, node: fx.Node, region: Region) -> Tensor:
+    def _normalise(self, norm: nn.Module, node: fx.Node, region: Region) -> Tensor:
         source = node.args[0]
         assert isinstance(source, fx.Node)
         x, moments = self.region(source, region), self.moments[source]
@@ -89,37 +115,32 @@ class Streamer:
         if isinstance(norm, BatchNorm):
             return moments.normalise(x, region, norm.eps, norm.weight, norm.bias)
         assert isinstance(norm, StyleNorm)
-        style = node.args[1]
-        given = self.constants[style] if isinstance(style, fx.Node) else None
-        return norm.steered(moments.normalise(x, region, norm.norm.eps), given)
+        style = self.constants[node.args[1]] if isinstance(node.args[1], fx.Node) else None
+        return norm.steered(moments.normalise(x, region, norm.norm.eps), style)
 
-    def go(self, node: fx.Node, i: int, crew: TileWorkers) -> None:
-        """Take pass `i` over a map: gather its moments, keep it, and drop what nobody reads any more."""
-        size, moments = self.plan.sizes[node], self.moments.get(node)
-        whole = self.maps.new(size) if node in self.plan.kept else None
+    def run_pass(self, node: fx.Node, i: int, workers: TileWorkers) -> None:
+        """Compute a feature map in pass `i`: gather its moments, keep it, and release maps that are read no more."""
+        shape, moments = self.plan.shapes[node], self.moments.get(node)
+        kept = self.store.new(shape) if node in self.plan.kept else None
 
-        def work(region: Region) -> Any:
+        def compute(region: Region) -> Any:
             x = self.region(node, region)
-            if whole is not None:
-                whole.write(region, x)
-            return [] if moments is None else moments.measure(x, region)
+            if kept is not None:
+                kept.write(region, x)
+            return [] if moments is None else moments.partial(x, region)
 
-        for _, parts in crew.go(work, tiles(*size[1:], self.maps.way.tile * size[1] // self.height)):
+        tile = self.store.plan.tile * shape[1] // self.plan.size[0]
+        for _, parts in workers.map(compute, tiles(*shape[1:], tile)):
             if moments is not None:
-                moments.take(parts)
-        if whole is not None:
-            self.store[node] = whole
-        for one in [one for one in self.store if self.plan.last.get(one, -1) <= i]:
-            self.maps.drop(self.store.pop(one))
-
-    @property
-    def height(self) -> int:
-        """Of the picture, px."""
-        return self.plan.sizes[next(iter(self.plan.sizes))][1]
+                moments.merge(parts)
+        if kept is not None:
+            self.cache[node] = kept
+        for one in [one for one in self.cache if self.plan.last_pass.get(one, -1) <= i]:
+            self.store.release(self.cache.pop(one))
 
 
-def _call(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]) -> Any:
-    """Carry out an operation."""
+def run_node(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    """Execute an operation of a traced network."""
     if node.op == "call_module":
         return net.get_submodule(str(node.target))(*args, **kwargs)
     if node.op == "get_attr":
@@ -130,44 +151,45 @@ def _call(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]) -
 
 
 @torch.inference_mode()
-def stream(
-    plan: StreamPlan,
-    picture: Source,
+def run_tiled(
+    plan: TilingPlan,
+    picture: ReadRegion,
     write: Callable[[Region, Tensor], None],
     *,
     z: Tensor | None = None,
-    way: MemoryPlan,
+    memory_plan: MemoryPlan,
     device: torch.device | str = "cpu",
     advance: Callable[[float], None] = lambda share: None,
-    around: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    context: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> None:
-    """Send a picture through the network of `plan`.
+    """Run a network over a picture tile by tile.
 
     Args:
-        plan: of `plan_stream`, for the size of the picture.
-        picture: gives any region of it, (1, C, h, w) float32 in [-1, 1]; called in several threads.
-        write: takes the regions of the result, (1, C', h, w), in order: each pixel once.
+        plan: of `plan_tiling`, for the size of the picture.
+        picture: reads a region of it, (1, C, h, w) float32 in [-1, 1]; called in several threads.
+        write: receives the regions of the result, (1, C', h, w), in order, each pixel once.
         z: (1, z_dim), as the plan was made with.
-        way: in how much memory.
-        device: where it is computed; maps are kept beside the CPU.
-        advance: told at first and after every pass which share of all is done.
-        around: the context that networks run in, such as autocast; entered in each thread.
+        memory_plan: tile size and storage.
+        device: where tiles are computed; kept feature maps stay in host memory.
+        advance: receives the share of the work that is done, at first and after every pass.
+        context: that networks run in, such as autocast; entered in each thread.
     """
+    # 1. compute what does not depend on the picture
     advance(0.0)
-    with around():
-        streamer = Streamer(plan, picture, z, FeatureMapStore(way, torch.device(device)))
-    output = next(node for node in plan.graph.nodes if node.op == "output").args[0]
-    assert isinstance(output, fx.Node)
-    _, height, width = plan.sizes[output]
+    with context():
+        forward = TiledForward(plan, picture, z, FeatureMapStore(memory_plan, torch.device(device)))
+
+    # 2. gather the norms' statistics, one pass each, then compute the output
     cores = torch.get_num_threads()
     try:
-        with threads(way.crew) as pool:
-            crew = TileWorkers(pool, way.crew, around)
+        with threads(memory_plan.workers) as pool:
+            workers = TileWorkers(pool, memory_plan.workers, context)
             for i, node in enumerate(plan.passes):
-                streamer.go(node, i, crew)
+                forward.run_pass(node, i, workers)
                 advance((i + 1) / (len(plan.passes) + 1))
-            for region, y in crew.go(partial(streamer.region, output), tiles(height, width, way.tile)):
+            tile_regions = tiles(*plan.shapes[plan.output][1:], memory_plan.tile)
+            for region, y in workers.map(partial(forward.region, plan.output), tile_regions):
                 write(region, y)
     finally:
-        torch.set_num_threads(cores)  # what threads of the process begin with from here on
+        torch.set_num_threads(cores)  # the default of threads started from here on
     advance(1.0)

@@ -1,6 +1,6 @@
-"""How each operation of a network computes a region: which region of its input it needs, and what it makes of it."""
+"""Receptive-field tracking: the input region that an operation needs, and the output region computed from it."""
 
-__all__ = ["LEAVES", "NORMS", "POINTWISE", "POINTWISE_METHODS", "POINTWISE_MODULES", "Rule", "argument", "rule_of"]
+__all__ = ["LEAVES", "NORMS", "POINTWISE", "POINTWISE_METHODS", "POINTWISE_MODULES", "get_argument", "region_rule"]
 
 import operator
 from collections.abc import Callable
@@ -11,79 +11,78 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from translate.inference.tiling.regions import Region, cut
+from translate.inference.tiling.regions import Region, crop
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
 from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
 from translate.networks.style_resnet import StyleNorm
 
-Source = Callable[[Region], Tensor]  # gives a region of an input
-Rule = Callable[[Source, Region, tuple[int, int]], Tensor]  # (input, region of the output, size of the input)
+ReadRegion = Callable[[Region], Tensor]  # reads a region of the input, (1, C, h, w)
+RegionRule = Callable[[ReadRegion, Region, tuple[int, int]], Tensor]  # (input, output region, (H, W) of the input)
 
 
-def windowed(
-    source: Source, region: Region, size: tuple[int, int], *,
+def window_region(
+    read: ReadRegion, region: Region, size: tuple[int, int], *,
     kernel: int, stride: int, padding: int, mode: str, apply: Callable[[Tensor], Tensor],
 ) -> Tensor:  # fmt: skip
-    """Compute what slides a window: true neighbours inside the map, and `mode` of padding beyond its borders."""
-    need = region.mapped(lambda low: stride * low - padding, lambda high: stride * (high - 1) - padding + kernel)
-    have = need.clipped(*size)
-    x = source(have)
-    around = (have.left - need.left, need.right - have.right, have.top - need.top, need.bottom - have.bottom)
-    if any(around):
+    """Compute a region of a sliding-window operation: true neighbours in the map, `mode` padding at its borders."""
+    need = region.map_edges(lambda low: stride * low - padding, lambda high: stride * (high - 1) - padding + kernel)
+    have = need.clip(*size)
+    x = read(have)
+    margins = (have.left - need.left, need.right - have.right, have.top - need.top, need.bottom - have.bottom)
+    if any(margins):
         with uncast(x):
-            x = F.pad(x, around, mode=mode) if mode == "reflect" else F.pad(x, around)
+            x = F.pad(x, margins, mode=mode) if mode == "reflect" else F.pad(x, margins)
     return apply(x)
 
 
-def convolved(layer: nn.Conv2d, source: Source, region: Region, size: tuple[int, int]) -> Tensor:
-    """A convolution, mirrored or with zeros at the border."""
-    return windowed(
-        source, region, size, kernel=layer.kernel_size[0], stride=layer.stride[0],
+def conv_region(layer: nn.Conv2d, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
+    """Compute a region of a convolution, with reflection or zero padding."""
+    return window_region(
+        read, region, size, kernel=layer.kernel_size[0], stride=layer.stride[0],
         padding=layer.kernel_size[0] // 2 if layer.padding_mode == "reflect" else int(layer.padding[0]),
         mode=layer.padding_mode, apply=lambda x: F.conv2d(x, layer.weight, layer.bias, layer.stride),
     )  # fmt: skip
 
 
-def transposed(layer: nn.ConvTranspose2d, source: Source, region: Region, size: tuple[int, int]) -> Tensor:
-    """A transposed convolution: output o gets from input i where o = stride * i - padding + 0 .. kernel - 1.
+def conv_transpose_region(layer: nn.ConvTranspose2d, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
+    """Compute a region of a transposed convolution: input i adds to outputs stride * i - padding + 0 .. kernel - 1.
 
-    It is called as it is, which PyTorch has a fast way for: what it makes of a region of the input is `stride` times
-    that region, and right where all that contributes is inside.
+    PyTorch has a fast path for the layer as it is. Its output for an input region is that region times `stride`,
+    correct wherever all contributing inputs lie inside.
     """
     kernel, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
-    need = region.mapped(
+    need = region.map_edges(
         lambda low: -((kernel - 1 - padding - low) // stride), lambda high: (high - 1 + padding) // stride + 1
     )
-    have = need.clipped(*size)
-    return cut(layer(source(have)), have.mapped(lambda low: stride * low, lambda high: stride * high), region)
+    have = need.clip(*size)
+    return crop(layer(read(have)), have.scale(stride), region)
 
 
-def blurred(layer: Downsample, source: Source, region: Region, size: tuple[int, int]) -> Tensor:
-    """Blur and keep every second pixel."""
-    return windowed(
-        source, region, size, kernel=3, stride=2, padding=1, mode="reflect",
+def downsample_region(layer: Downsample, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
+    """Compute a region of a blur with stride 2."""
+    return window_region(
+        read, region, size, kernel=3, stride=2, padding=1, mode="reflect",
         apply=lambda x: F.conv2d(x, layer.kernel.to(x.dtype), stride=2, groups=len(layer.kernel)),
     )  # fmt: skip
 
 
-def doubled(layer: Upsample, source: Source, region: Region, size: tuple[int, int]) -> Tensor:
-    """Bilinear doubling: every output pixel lies between two of the input."""
-    have = region.mapped(lambda low: (low - 1) // 2, lambda high: high // 2 + 1).clipped(*size)
-    return cut(layer(source(have)), have.mapped(lambda low: 2 * low, lambda high: 2 * high), region)
+def upsample_region(layer: Upsample, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
+    """Compute a region of bilinear upsampling by 2: every output pixel lies between two input pixels."""
+    have = region.map_edges(lambda low: (low - 1) // 2, lambda high: high // 2 + 1).clip(*size)
+    return crop(layer(read(have)), have.scale(2), region)
 
 
-def folded(
-    factor: int, apply: Callable[[Tensor], Tensor], source: Source, region: Region, _: tuple[int, int]
+def pixel_unshuffle_region(
+    factor: int, apply: Callable[[Tensor], Tensor], read: ReadRegion, region: Region, _: tuple[int, int]
 ) -> Tensor:
-    """What makes one pixel of each block of `factor` x `factor`."""
-    return apply(source(region.mapped(lambda low: factor * low, lambda high: factor * high)))
+    """Compute a region of an operation from each block of `factor` x `factor` pixels to one pixel."""
+    return apply(read(region.scale(factor)))
 
 
-def unfolded(factor: int, source: Source, region: Region, _: tuple[int, int]) -> Tensor:
-    """What makes a block of `factor` x `factor` of each pixel."""
-    have = region.mapped(lambda low: low // factor, lambda high: -(-high // factor))
-    y = F.pixel_shuffle(source(have), factor)
-    return cut(y, have.mapped(lambda low: factor * low, lambda high: factor * high), region)
+def pixel_shuffle_region(factor: int, read: ReadRegion, region: Region, _: tuple[int, int]) -> Tensor:
+    """Compute a region of a pixel shuffle, from each pixel to a block of `factor` x `factor`."""
+    have = region.map_edges(lambda low: low // factor, lambda high: -(-high // factor))
+    return crop(F.pixel_shuffle(read(have), factor), have.scale(factor), region)
 
 
 POINTWISE = {
@@ -91,34 +90,34 @@ POINTWISE = {
     operator.truediv, torch.add, torch.mul,
 }  # fmt: skip
 POINTWISE_METHODS = {"float", "to", "add", "mul", "relu", "tanh"}
-_STEADY = (FrozenNorm, FrozenStyleNorm)  # they hold their statistics
-POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, *_STEADY)
+FROZEN_NORMS = (FrozenNorm, FrozenStyleNorm)  # they hold their statistics, and are pointwise
+POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, *FROZEN_NORMS)
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
-LEAVES = (nn.Conv2d, nn.ConvTranspose2d, Downsample, Upsample, Halve, *NORMS, *_STEADY)
+LEAVES = (nn.Conv2d, nn.ConvTranspose2d, Downsample, Upsample, Halve, *NORMS, *FROZEN_NORMS)
 
 
-def rule_of(module: nn.Module | None, node: fx.Node) -> Rule | None:
-    """Return how an operation computes a region where that is not its input's; None: it is pointwise."""
+def region_rule(module: nn.Module | None, node: fx.Node) -> RegionRule | None:
+    """Return how to compute a region of an operation, or None if it is pointwise."""
     if isinstance(module, nn.Conv2d):
-        return partial(convolved, module)
+        return partial(conv_region, module)
     if isinstance(module, nn.ConvTranspose2d):
-        return partial(transposed, module)
+        return partial(conv_transpose_region, module)
     if isinstance(module, Downsample):
-        return partial(blurred, module)
+        return partial(downsample_region, module)
     if isinstance(module, Upsample):
-        return partial(doubled, module)
+        return partial(upsample_region, module)
     if isinstance(module, Halve):
-        return partial(folded, 2, module)
+        return partial(pixel_unshuffle_region, 2, module)
     if isinstance(module, nn.PixelUnshuffle):
-        return partial(folded, module.downscale_factor, module)
+        return partial(pixel_unshuffle_region, module.downscale_factor, module)
     if node.target is F.pixel_unshuffle:
-        factor = int(argument(node, 1, "downscale_factor"))
-        return partial(folded, factor, partial(F.pixel_unshuffle, downscale_factor=factor))
+        factor = int(get_argument(node, 1, "downscale_factor"))
+        return partial(pixel_unshuffle_region, factor, partial(F.pixel_unshuffle, downscale_factor=factor))
     if node.target is F.pixel_shuffle:
-        return partial(unfolded, int(argument(node, 1, "upscale_factor")))
+        return partial(pixel_shuffle_region, int(get_argument(node, 1, "upscale_factor")))
     return None
 
 
-def argument(node: fx.Node, place: int, name: str) -> Any:
-    """Return what an operation was given in a place, or by a name."""
-    return node.args[place] if len(node.args) > place else node.kwargs.get(name)
+def get_argument(node: fx.Node, position: int, name: str) -> Any:
+    """Return an argument of an operation, by its position or by its name."""
+    return node.args[position] if len(node.args) > position else node.kwargs.get(name)

@@ -1,6 +1,6 @@
-"""A network taken apart into its operations, and what of it is kept while a picture goes through."""
+"""A network traced into its operations, and which of its feature maps are kept during tiled inference."""
 
-__all__ = ["NotStreamable", "StreamPlan", "module_of", "plan_stream"]
+__all__ = ["NotTileable", "TilingPlan", "called_module", "plan_tiling"]
 
 import copy
 import operator
@@ -17,157 +17,161 @@ from translate.inference.tiling.receptive_field import (
     POINTWISE,
     POINTWISE_METHODS,
     POINTWISE_MODULES,
-    argument,
+    get_argument,
 )
 from translate.utils.errors import UserError
 
-KEPT = 16.0  # numbers for each pixel of the picture; maps with more of them are computed again, not kept
+MAX_KEPT_VALUES_PER_PIXEL = 16.0  # of the picture; larger feature maps would fill memory and are computed again
 
 
-class NotStreamable(UserError):
+class NotTileable(UserError):
     """A network has an operation that needs the whole picture."""
 
 
 class Tracer(fx.Tracer):
-    """Stops at the modules that have a rule."""
+    """Stops at the modules that have a region rule."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, LEAVES) or super().is_leaf_module(m, module_qualified_name)
 
 
 @dataclass
-class StreamPlan:
-    """How a network goes over a picture.
+class TilingPlan:
+    """The operations of a network for a picture of one size, and the order of passes over its tiles.
 
     Attributes:
-        net: the network. graph: its operations.
-        sizes: of every map, (C, H, W), by node; what is no map has none.
-        norms: nodes that need a pass, in order.
-        kept: maps that are kept once they are computed.
-        passes: maps that are gone through, in order: those that norms look at, and those that are kept.
-        last: of each kept map, the last pass that reads it.
-        numbers: for each pixel of the picture, of kept maps at the same time at most.
+        net: the network.
+        graph: its operations.
+        shapes: (C, H, W) of every feature map, by node; other nodes have none.
+        norms: nodes whose statistics need a pass, in order.
+        kept: feature maps that are kept once they are computed.
+        passes: feature maps to compute tile by tile, in order: the inputs of norms, and kept ones.
+        last_pass: the last pass that reads each kept map.
+        kept_values_per_pixel: of the picture; the largest number that is kept at the same time.
     """
 
     net: nn.Module
     graph: fx.Graph
-    sizes: dict[fx.Node, tuple[int, int, int]]
+    shapes: dict[fx.Node, tuple[int, int, int]]
     norms: list[fx.Node]
     kept: set[fx.Node]
     passes: list[fx.Node] = field(default_factory=list)
-    last: dict[fx.Node, int] = field(default_factory=dict)
-    numbers: float = 0.0
+    last_pass: dict[fx.Node, int] = field(default_factory=dict)
+    kept_values_per_pixel: float = 0.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture, px."""
+        return next(iter(self.shapes.values()))[1:]
+
+    @property
+    def output(self) -> fx.Node:
+        """The node of the network's result."""
+        node = next(node for node in self.graph.nodes if node.op == "output").args[0]
+        assert isinstance(node, fx.Node)
+        return node
 
 
-def plan_stream(net: nn.Module, channels: int, height: int, width: int, z: Tensor | None = None) -> StreamPlan:
-    """Trace `net`, and choose what is kept.
+def plan_tiling(net: nn.Module, channels: int, height: int, width: int, z: Tensor | None = None) -> TilingPlan:
+    """Trace `net`, and choose the feature maps that are kept.
 
     Args:
-        net: maps (1, channels, height, width), and z where it has one, to a picture of that size.
+        net: maps (1, channels, height, width), and z if it takes one, to a picture of that size.
         channels: of the source.
         height: px, a multiple of `net.multiple`.
-        width: likewise.
+        width: px, a multiple of `net.multiple`.
         z: (1, z_dim).
 
     Raises:
-        NotStreamable: an operation needs the whole picture, or draws numbers.
+        NotTileable: an operation needs the whole picture, or draws random numbers.
     """
+    # 1. trace
     name = getattr(net, "spec", {}).get("name", type(net).__name__)
     try:
-        graph = Tracer().trace(net, None if z is not None else {"z": None} if _takes_z(net) else None)
+        graph = Tracer().trace(net, {"z": None} if z is None and hasattr(net, "mapping") else None)
     except (fx.proxy.TraceError, TypeError) as error:
-        raise NotStreamable(f"{name} cannot be taken apart ({str(error).splitlines()[0]})") from None
-    sizes = _sizes(net, graph, channels, height, width, z, name)
-    norms = [node for node in graph.nodes if node in sizes and isinstance(module_of(net, node), NORMS)]
+        raise NotTileable(f"{name} cannot be taken apart ({str(error).splitlines()[0]})") from None
+    shapes = _map_shapes(net, graph, torch.empty(1, channels, height, width, device="meta"), z, name)
+
+    # 2. keep small maps that norms or several later operations read
+    norms = [node for node in graph.nodes if node in shapes and isinstance(called_module(net, node), NORMS)]
     pixels = height * width
-    small = {node for node, (c, h, w) in sizes.items() if c * h * w <= KEPT * pixels}
+    small = {node for node, (c, h, w) in shapes.items() if c * h * w <= MAX_KEPT_VALUES_PER_PIXEL * pixels}
     kept = {norm.args[0] for norm in norms} & small
-    kept |= {n for n in small if n.target in (operator.add, torch.add) and sum(u in sizes for u in n.users) > 1}
-    plan = StreamPlan(net, graph, sizes, norms, kept)
-    _order(plan)
-    plan.numbers = _most_kept(plan) / pixels
+    kept |= {n for n in small if n.target in (operator.add, torch.add) and sum(u in shapes for u in n.users) > 1}
+
+    # 3. order the passes
+    plan = TilingPlan(net, graph, shapes, norms, kept)
+    wanted = {norm.args[0] for norm in norms} | kept
+    plan.passes = [node for node in graph.nodes if node in wanted]
+    for i, node in enumerate([*plan.passes, plan.output]):
+        plan.last_pass |= dict.fromkeys(_kept_inputs(plan, node), i)
+    plan.kept_values_per_pixel = _peak_kept_values(plan) / pixels
     return plan
 
 
-def _takes_z(net: nn.Module) -> bool:
-    return hasattr(net, "mapping")
-
-
-def module_of(net: nn.Module, node: fx.Node) -> nn.Module | None:
-    """Return the module that an operation calls, if it calls one."""
+def called_module(net: nn.Module, node: fx.Node) -> nn.Module | None:
+    """Return the module that an operation calls, if any."""
     return net.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 
-def _sizes(
-    net: nn.Module, graph: fx.Graph, channels: int, height: int, width: int, z: Tensor | None, name: str
+def _map_shapes(
+    net: nn.Module, graph: fx.Graph, picture: Tensor, z: Tensor | None, name: str
 ) -> dict[fx.Node, tuple[int, int, int]]:
-    """Return the size of every map, found out on tensors without values."""
-    shapes: dict[fx.Node, Any] = {}
+    """Return the shape of every feature map, from a run on the meta device, after checking its operation."""
+    values: dict[fx.Node, Any] = {}
 
-    class Shapes(fx.Interpreter):
+    class Recorder(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
-            shapes[n] = super().run_node(n)
-            return shapes[n]
+            values[n] = super().run_node(n)
+            return values[n]
 
-    meta = copy.deepcopy(net).float().to("meta")  # in bf16, it would want autocast, which "meta" has not
-    inputs: list[Tensor | None] = [torch.empty(1, channels, height, width, device="meta")]
-    placeholders = [n for n in graph.nodes if n.op == "placeholder"]
-    inputs += [z.to("meta") if z is not None else None for _ in placeholders[1:]]
-    Shapes(meta, graph=graph).run(*inputs)
-    maps = {placeholders[0]}
+    meta = copy.deepcopy(net).float().to("meta")  # bf16 weights would need autocast, which "meta" does not have
+    first, *others = (n for n in graph.nodes if n.op == "placeholder")
+    Recorder(meta, graph=graph).run(picture, *(z.to("meta") if z is not None else None for _ in others))
+    maps = {first}
     for node in graph.nodes:
-        if node.op not in ("placeholder", "output") and any(n in maps for n in node.all_input_nodes):
-            found = shapes[node]
-            if isinstance(found, Tensor):
-                _check(net, node, found, name)
-                maps.add(node)
-    return {node: tuple(shapes[node].shape[1:]) for node in graph.nodes if node in maps}
+        is_computed = node.op not in ("placeholder", "output") and any(n in maps for n in node.all_input_nodes)
+        if is_computed and isinstance(values[node], Tensor):
+            _check_tileable(net, node, values[node].ndim, name)
+            maps.add(node)
+    return {node: tuple(values[node].shape[1:]) for node in graph.nodes if node in maps}
 
 
-def _check(net: nn.Module, node: fx.Node, found: Tensor, name: str) -> None:
-    """Refuse an operation on maps that has no rule."""
-    module = module_of(net, node)
+def _check_tileable(net: nn.Module, node: fx.Node, ndim: int, name: str) -> None:
+    """Raise NotTileable for an operation on feature maps that has no region rule."""
+    module = called_module(net, node)
     fits = isinstance(module, (*LEAVES, *POINTWISE_MODULES, nn.PixelUnshuffle, nn.PixelShuffle))
     fits |= node.op == "call_function" and node.target in (*POINTWISE, F.pixel_unshuffle, F.pixel_shuffle)
     fits |= node.op == "call_method" and node.target in POINTWISE_METHODS
-    fits |= node.op == "call_function" and node.target is F.dropout and not float(argument(node, 1, "p"))
-    if not fits or found.ndim != 4:
+    fits |= node.op == "call_function" and node.target is F.dropout and not float(get_argument(node, 1, "p"))
+    if not fits or ndim != 4:
         what = type(module).__name__ if module else getattr(node.target, "__name__", str(node.target))
         why = "draws numbers for the whole picture" if node.target is F.dropout else "needs the whole picture at once"
-        raise NotStreamable(f"{name} cannot be streamed: its {what} {why}")
+        raise NotTileable(f"{name} cannot run tile by tile: its {what} {why}")
 
 
-def _order(plan: StreamPlan) -> None:
-    """Set the passes, in the order of the network, and which of them is the last to read each kept map."""
-    wanted = {norm.args[0] for norm in plan.norms} | plan.kept
-    plan.passes = [node for node in plan.graph.nodes if node in wanted]
-    output = next(node for node in plan.graph.nodes if node.op == "output")
-    for i, node in enumerate([*plan.passes, output.args[0]]):
-        for read in _read(plan, node):
-            plan.last[read] = i
-
-
-def _read(plan: StreamPlan, node: fx.Node) -> set[fx.Node]:
+def _kept_inputs(plan: TilingPlan, node: fx.Node) -> set[fx.Node]:
     """Return the kept maps from which a map is computed."""
-    found, waiting, seen = set(), list(node.all_input_nodes), set()
+    kept, waiting, seen = set(), list(node.all_input_nodes), set()
     while waiting:
         one = waiting.pop()
-        if one in seen or one not in plan.sizes:
+        if one in seen or one not in plan.shapes:
             continue
         seen.add(one)
         if one in plan.kept:
-            found.add(one)
+            kept.add(one)
         else:
             waiting += one.all_input_nodes
-    return found
+    return kept
 
 
-def _most_kept(plan: StreamPlan) -> float:
-    """Return how many numbers are kept at the same time at most."""
+def _peak_kept_values(plan: TilingPlan) -> int:
+    """Return the largest number of values that are kept at the same time."""
     alive: set[fx.Node] = set()
-    most = 0
+    peak = 0
     for i, node in enumerate(plan.passes):
         alive |= {node} & plan.kept
-        most = max(most, sum(c * h * w for c, h, w in map(plan.sizes.__getitem__, alive)))
-        alive = {one for one in alive if plan.last.get(one, -1) > i}
-    return most
+        peak = max(peak, sum(c * h * w for c, h, w in map(plan.shapes.__getitem__, alive)))
+        alive = {one for one in alive if plan.last_pass.get(one, -1) > i}
+    return peak
