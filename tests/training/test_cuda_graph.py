@@ -12,9 +12,9 @@ from translate.tasks.image_pool import ImagePool
 from translate.training.autotune import Plan
 from translate.training.config import TrainConfig, load_config
 from translate.training.cuda_graph import CapturedStep, forget_graph, nothing_drawn
-from translate.training.loop import build_task, make_step, make_task, noise_batch, to_device
 from translate.training.optim import make_optimizers, set_lr
-from translate.training.step import seed_step, train_step
+from translate.training.setup import build_task, make_task, noise_batch
+from translate.training.step import make_step, seed_step, to_device, train_step
 from translate.utils.errors import OptionError
 
 RECIPES = [

@@ -15,7 +15,7 @@ from translate.utils.errors import UserError
 
 def break_at(monkeypatch, calls, damage):
     """Let `damage` happen to the task and the terms of the steps with these numbers, counted over all of a test."""
-    from translate.training import loop as module
+    from translate.training import step as module
 
     real, taken = module.train_step, [0]
 

@@ -45,7 +45,7 @@ def assert_same(one, other):
 
 def stop_after(monkeypatch, steps):
     """Make a run die, as if killed, once it has taken `steps` steps since it began, and without saving."""
-    from translate.training import loop as module
+    from translate.training import step as module
 
     real, taken = module.train_step, [0]
 
@@ -186,7 +186,7 @@ def test_sigterm_saves_and_the_same_command_finishes(two_folders, tmp_path):
 
 
 def test_stopped_is_what_a_signal_raises(two_folders, tmp_path, tiny, monkeypatch):
-    from translate.training import loop as module
+    from translate.training import step as module
 
     real = module.train_step
 

@@ -7,8 +7,12 @@ import pytest
 import torch
 
 from tests.training.test_loop import assert_same, everything, make_config, stop_after
-from translate.training import states
+from translate.training import loop, states
+from translate.training import step as training_step
+from translate.training.log import Log
 from translate.training.loop import train
+from translate.training.previews import Previews
+from translate.training.run_folder import RunFolder
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError, temporary_path
 from translate.utils.signals import Stopped, stop_at_once
@@ -57,22 +61,22 @@ def test_lines_and_samples_do_not_depend_on_when_it_was_saved_or_killed(
 
 
 @pytest.mark.parametrize(
-    "place",
-    ["export_model", "Previews.show", "Previews.film", "StateFolder.save", "Log.write", "RunFolder.forget_cache"],
+    ("owner", "name"),
+    [
+        (loop, "export_model"),
+        (Previews, "show"),
+        (Previews, "film"),
+        (states.StateFolder, "save"),
+        (Log, "write"),
+        (RunFolder, "forget_cache"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
 )
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_around_any_part_of_a_save_changes_nothing(
-    whole, two_folders, tmp_path, tiny, monkeypatch, place, after
+    whole, two_folders, tmp_path, tiny, monkeypatch, owner, name, after
 ):
-    from translate.training import loop as module
-
     config = make_config(two_folders, tmp_path / "r", tiny, train=SLOW)
-    owner, name = module, place
-    if "." in place:
-        owner, name = (
-            getattr(states if place.startswith("StateFolder") else module, place.split(".")[0]),
-            place.split(".")[1],
-        )
     real = getattr(owner, name)
 
     def killed(*args, **kwargs):
@@ -135,7 +139,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
     from translate.utils import files
 
     config, step = make_config(two_folders, tmp_path / "r", tiny, train=EVERY), [0]
-    real_fsync, real_lines, real_step = os.fsync, log.Lines._try, train.__globals__["train_step"]
+    real_fsync, real_lines, real_step = os.fsync, log.Lines._try, training_step.train_step
 
     def refuse():
         if 3 <= step[0] <= 8:
@@ -155,7 +159,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "fsync", fsync)
         patch.setattr(log.Lines, "_try", lines_try)
-        patch.setitem(train.__globals__, "train_step", taking)
+        patch.setattr(training_step, "train_step", taking)
         train(config)
     told = capsys.readouterr().err
     assert "step 3 is not saved" in told and "No space left on device" in told and "the state of step 2 is kept" in told
@@ -182,10 +186,9 @@ def test_a_run_that_has_to_end_unsaved_says_what_is_kept(two_folders, tmp_path, 
 @pytest.fixture
 def at_step(monkeypatch):
     """Do something in a certain step of a run."""
-    from translate.training import loop as module
 
     def plan(number, act):
-        real, taken = module.train_step, [0]
+        real, taken = training_step.train_step, [0]
 
         def step(*args, **kwargs):
             taken[0] += 1
@@ -193,7 +196,7 @@ def at_step(monkeypatch):
                 act()
             return real(*args, **kwargs)
 
-        monkeypatch.setattr(module, "train_step", step)
+        monkeypatch.setattr(training_step, "train_step", step)
 
     return plan
 
@@ -243,8 +246,6 @@ def test_ctrl_c_in_the_middle_of_writing_a_state_leaves_the_one_before(tmp_path)
 
 
 def test_while_a_run_gets_ready_a_signal_ends_it_at_once(two_folders, tmp_path, tiny, monkeypatch):
-    from translate.training import loop as module
-
     def prepare(*args):
         with contextlib.suppress(Exception):  # whoever mends errors on the way does not swallow it
             os.kill(os.getpid(), signal.SIGTERM)
@@ -252,7 +253,7 @@ def test_while_a_run_gets_ready_a_signal_ends_it_at_once(two_folders, tmp_path, 
 
     config = make_config(two_folders, tmp_path / "r", tiny)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "prepare", prepare)
+        patch.setattr(loop, "open_data_and_plan", prepare)
         with pytest.raises(Stopped, match="before it took a step"):
             train(config)
     with stop_at_once():

@@ -266,10 +266,10 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
         "from pathlib import Path\n"
         "from translate.checkpoints.model_file import Recipe, export_model\n"
         "from translate.utils.errors import UserError\n"
-        "from translate.training.states import States\n"
+        "from translate.training.states import StateFolder\n"
         "place, net = Path(sys.argv[1]), torch.nn.ModuleDict({'G': torch.nn.Linear(100, 100)})\n"
         "recipe = Recipe(task='cycle', nets={}, domains=('a', 'b'), size=32, preset='fast', steps=1, data='')\n"
-        "states = States(place / 'state')\n"
+        "states = StateFolder(place / 'state')\n"
         "states.save(1, {'net': net})\n"
         "export_model(net, recipe, place / 'model.safetensors')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
@@ -277,7 +277,7 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
         "             lambda: export_model(net, recipe, place / 'model.safetensors')):\n"
         "    try: save()\n"
         "    except UserError as error: print(error)\n"
-        "print(States(place / 'state').load({'net': net}, torch.device('cpu')))\n"
+        "print(StateFolder(place / 'state').load({'net': net}, torch.device('cpu')))\n"
     )
     told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
     state, model, step = told.stdout.splitlines()

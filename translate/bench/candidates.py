@@ -24,7 +24,8 @@ from translate.bench.pictures import write_dataset
 from translate.data.datasets import TRAINING_DATA
 from translate.data.loading.loader import Batches
 from translate.training.autotune import Plan, make_plan
-from translate.training.loop import build_task, make_trial_step, noise_batch, train
+from translate.training.loop import train
+from translate.training.setup import build_task, make_trial_step, noise_batch
 from translate.training.step import to_device
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError

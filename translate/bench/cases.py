@@ -10,7 +10,7 @@ import torch
 
 from translate.tasks import TASKS
 from translate.training.config import Config, from_dict, load_config
-from translate.training.loop import check_recipe, check_sides, make_task
+from translate.training.setup import check_recipe, check_sides, make_task
 from translate.utils.factory import resolve
 
 PRESETS = ("paper", "fast")

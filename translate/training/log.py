@@ -1,6 +1,6 @@
 """What a run says: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where it is installed."""
 
-__all__ = ["Log", "Window"]
+__all__ = ["Log", "Window", "print_note"]
 
 import contextlib
 import importlib.util
@@ -23,6 +23,11 @@ from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
 from translate.utils.progress import Bar, open_progress
 from translate.utils.terminal import console, escape
+
+
+def print_note(text: str, word: str = "note") -> None:
+    """Print one line, headed by `word` in yellow."""
+    console.print(f"[yellow]{word}[/] {escape(text)}", soft_wrap=True)
 
 
 class Window:
@@ -129,8 +134,7 @@ class Log:
             call(*given)
         except OSError as error:
             self.board = None
-            told = f"TensorBoard is left out from here on ({error.strerror or error}); metrics.jsonl has it all"
-            console.print(f"[yellow]note[/] {told}", soft_wrap=True)
+            print_note(f"TensorBoard is left out from here on ({error.strerror or error}); metrics.jsonl has it all")
 
     def flush(self) -> None:
         """Bring all that was said so far to the disk, so that a state of this step may follow.
@@ -162,7 +166,7 @@ class Log:
     def say(self, step: int, lines: Sequence[str]) -> None:
         """Say what is to be known of the run at `step`, a line each."""
         for line in lines:
-            console.print(f"[yellow]note[/] step {step}: {escape(line)}", soft_wrap=True)
+            print_note(f"step {step}: {line}")
 
     def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 
 from translate.checkpoints.model_file import check_state, load_state, write_state
+from translate.training.log import print_note
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError, atomic_write
-from translate.utils.terminal import console, escape
 
 
 class StateFolder:
@@ -73,8 +73,7 @@ class StateFolder:
                 continue
             self.step = step if path == self.last else None
             for complaint in damaged:
-                told = f"{complaint}; going on from {path.name}, of step {step}"
-                console.print(f"[yellow]note[/] {escape(told)}", soft_wrap=True)
+                print_note(f"{complaint}; going on from {path.name}, of step {step}")
             return step
         if damaged:
             raise UserError(f"{damaged[0]}; delete {self.folder} to begin anew")
@@ -125,8 +124,7 @@ class SaveSchedule:
             kept = f"the state of step {self.good} is kept" if self.good else "no earlier state is there"
             if now:
                 raise WriteError(f"step {step} is not saved: {error}; {kept}, and the same command goes on") from error
-            told = f"step {step} is not saved: {error}; {kept}, training goes on, and the next save tries again"
-            console.print(f"[yellow]note[/] {escape(told)}", soft_wrap=True)
+            print_note(f"step {step} is not saved: {error}; {kept}, training goes on, and the next save tries again")
         finally:
             self.since = time.monotonic()
 

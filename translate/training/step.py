@@ -1,6 +1,6 @@
 """One training step, the same for every task, and the seed that makes it reproducible."""
 
-__all__ = ["seed_step", "to_device", "train_step"]
+__all__ = ["make_step", "seed_step", "to_device", "train_step"]
 
 from collections.abc import Mapping
 
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from translate.tasks import Task
+from translate.training.autotune import Plan
+from translate.training.cuda_graph import CapturedStep, Step, forget_graph
 from translate.utils import dist
 from translate.utils.device import autocast
 
@@ -51,6 +53,18 @@ def train_step(
         logs |= {f"{phase}/{name}": term for name, term in told.items()}
         task.observed = None
     return logs
+
+
+def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip: float, device: torch.device) -> Step:
+    """Return the function that takes one step of `plan`: a batch on `device` in, its loss terms out."""
+
+    def step(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return train_step(task, batch, optimizers, precision=plan.precision, clip=clip)
+
+    if plan.graph and device.type == "cuda":
+        return CapturedStep(step, optimizers.values(), device)
+    forget_graph(optimizers.values())
+    return step
 
 
 def seed_step(seed: int, step: int) -> None:

@@ -1,0 +1,41 @@
+"""What a run prints before its first step."""
+
+__all__ = ["print_header", "print_notes"]
+
+from collections.abc import Sequence
+
+import torch
+
+from translate.data.datasets import TrainingData
+from translate.tasks import Task
+from translate.training.autotune import Plan
+from translate.training.config import Config
+from translate.training.log import print_note
+from translate.training.run_folder import RunFolder
+from translate.utils.terminal import console, escape
+
+
+def print_notes(data: TrainingData, task: Task, findings: Sequence[str] = ()) -> None:
+    """Print the notes of data and task, the `findings` of the data check, unread files, and domains that are small."""
+    for line in (*data.notes, *task.notes, *findings):
+        print_note(line)
+    for line in data.skipped[:5]:
+        print_note(line, "skipped")
+    if len(data.skipped) > 5:
+        print_note(f"{len(data.skipped) - 5} more files that cannot be read", "skipped")
+    for name, count in data.counts.items():
+        if count < 10:
+            print_note(f"{name} has {count} picture(s) to train on: the model will memorise them")
+
+
+def print_header(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
+    """Print what is about to run, and with which settings."""
+    doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
+    console.print(
+        f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, "
+        f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, "
+        f"{device}, {plan.manner}",
+        soft_wrap=True,
+    )
+    if plan.tried and not start:
+        console.print(f"a step took: {plan.tried}", soft_wrap=True)
