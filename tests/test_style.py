@@ -1,6 +1,7 @@
 """The rules of the house, executable."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,66 @@ def test_the_package_opens_on_its_rooms():
     assert names == {*LEVEL, "__init__.py", "__main__.py", "py.typed"}
 
 
+def test_folders_are_small_and_list_their_files():
+    for folder in {path.parent for path in FILES}:
+        names = {p.stem for p in folder.glob("*.py")} - {"__init__"}
+        names |= {f"{p.name}/" for p in folder.iterdir() if any(p.glob("*.py"))}
+        assert len(names) <= 20, folder
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+        listed = re.findall(r"^    (\S+)  +\S", text, re.MULTILINE)
+        assert sorted(listed) == sorted(names), (
+            f"{folder.relative_to(ROOT)}/__init__.py should have a line for each file"
+        )
+
+
+def test_the_tests_mirror_the_package():
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        place = path.parent.relative_to(ROOT / "tests")
+        if place.parts[:1] != ("campaigns",):
+            assert (ROOT / "translate" / place).is_dir(), f"{path}: the package has no such folder"
+
+
+def long_functions(path, lines):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= lines:
+            yield node
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_long_functions_have_signposts(path):
+    """A comment before the paragraphs of a function whose body has more than 25 lines."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for node in long_functions(path, 26):
+        start = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0].lineno
+        if node.end_lineno - start >= 25:
+            body = lines[start - 1 : node.end_lineno]
+            assert any(line.strip().startswith("# ") for line in body), f"{path.name}: {node.name} has no signpost"
+
+
+RIDDLES = {
+    "_MOST",
+    "_LEAST",
+    "_SIDE",
+    "_NEAR",
+    "_FAR",
+    "_SHOWN",
+    "_TOLD",
+    "told",
+    "said",
+    "mine",
+    "in_turn",
+    "everyone",
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_names_are_no_riddles(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    defined |= {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    assert not defined & RIDDLES
+
+
 def test_no_task_imports_another():
     tasks = {p.stem for p in (ROOT / "translate" / "tasks").glob("*.py")} - {
         "__init__",
@@ -72,10 +133,9 @@ def test_no_task_imports_another():
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_functions_fit_a_screen_and_files_a_sitting(path):
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 400
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.lineno < 60, f"{path.name}: {node.name} is too long"
+    assert len(text.splitlines()) <= 380
+    for node in long_functions(path, 60):
+        raise AssertionError(f"{path.name}: {node.name} is too long")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

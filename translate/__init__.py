@@ -1,41 +1,66 @@
-"""Image-to-image translation on PyTorch: two folders of pictures in, one look turned into the other.
+"""Image-to-image translation on PyTorch: unpaired, paired, unconditional and label-conditional generation, inpainting.
 
-from translate import Translator
-t = Translator.load("runs/photos2monet")
-painted = t("photo.jpg")
+from translate import Sampler, Translator, load_config, train
 
-t = Translator.load("runs/sketch2shoe")
-shoes = t("sketch.png", count=4)
+painted = Translator.load("runs/photos2monet")("photo.jpg")
+shoes = Translator.load("runs/sketch2shoe")("sketch.png", count=4)
+faces = Sampler.load("runs/faces")(count=16)
+train(load_config("cycle", "fast", {"data": {"a": "summer/", "b": "winter/"}}))
 
-s = Sampler.load("runs/faces")
-faces = s(count=16)
+    cli/          the command line: options in, exit status out
+    bench/        speed and memory beside a textbook implementation and the original repositories
+    evaluation/   scores of a model beside baselines
+    training/     the training core: one loop that knows no method
+    inference/    translating arrays, files, folders and videos; sampling and the latent space
+    checkpoints/  the model file, its recipe, and checkpoints of the original repositories
+    tasks/        the methods, one file each, and their losses
+    networks/     generators, discriminators and encoders, by name
+    metrics/      functions of images or features
+    data/         data sets: catalog, files, sources, checks, loading, batches
+    synthetic/    the built-in images, rendered on the user's machine
+    images/       one image, in memory and in files
+    utils/        errors, terminal, files, devices, processes; imports nothing from the other rooms
+    __main__      `python -m translate`
 """
 
-__all__ = ["Sampler", "Translator", "__version__", "blend", "load_config", "train"]
+__all__ = [
+    "TRUST", "OptionError", "Sampler", "Translator", "UserError", "__version__", "blend", "load_config", "train",
+    "translate_folder", "translate_video",
+]  # fmt: skip
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from translate.inference.folder.run import translate_folder
     from translate.inference.request import blend
     from translate.inference.sampler import Sampler
     from translate.inference.translator import Translator
+    from translate.inference.video.run import translate_video
     from translate.training.config import load_config
     from translate.training.loop import train
+    from translate.utils.errors import OptionError, UserError
+    from translate.utils.trust import TRUST
 
 __version__ = "0.1.0"
 
+_HOMES = {
+    "TRUST": "utils.trust",
+    "OptionError": "utils.errors",
+    "Sampler": "inference.sampler",
+    "Translator": "inference.translator",
+    "UserError": "utils.errors",
+    "blend": "inference.request",
+    "load_config": "training.config",
+    "train": "training.loop",
+    "translate_folder": "inference.folder.run",
+    "translate_video": "inference.video.run",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Import on first use, so that `translate --help` does not wait for torch."""
+    """Import a public name on first use, so that `translate --help` does not wait for torch."""
     from importlib import import_module
 
-    homes = {
-        "Sampler": "translate.inference.sampler",
-        "Translator": "translate.inference.translator",
-        "blend": "translate.inference.request",
-        "load_config": "translate.training.config",
-        "train": "translate.training.loop",
-    }
-    if name not in homes:
+    if name not in _HOMES:
         raise AttributeError(f"module 'translate' has no attribute {name!r}")
-    return getattr(import_module(homes[name]), name)
+    return getattr(import_module(f"translate.{_HOMES[name]}"), name)
