@@ -27,7 +27,8 @@ import torch
 from torch import nn
 
 from translate.checkpoints.model_file import Recipe, export_model
-from translate.images.io import Picture, read_picture, write_picture
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
 from translate.networks import EXPORTABLE
 from translate.utils.factory import Factory
 

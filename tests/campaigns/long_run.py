@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from translate.images.io import Picture, write_picture
+from translate.images.io import write_picture
+from translate.images.picture import Picture
 
 SIDE = 32  # px
 GROWTH = 1.03  # how much more memory the last tenth may hold than the second did

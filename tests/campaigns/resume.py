@@ -35,7 +35,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from translate.images.io import Picture, write_picture
+from translate.images.io import write_picture
+from translate.images.picture import Picture
 from translate.training.config import Config, load_config
 from translate.training.loop import train
 

@@ -11,7 +11,7 @@ from tests.evaluation.test_inpainting_tally import scene
 from translate.data.loading.random_masks import BANDS, evaluation_mask
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.evaluation.inpainting import FLOOR, MODEL, evaluate_holes, holes_sheet
-from translate.images.io import to_tensor
+from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.similarity import MAX_PSNR

@@ -7,7 +7,6 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
@@ -15,19 +14,8 @@ from skimage.color import rgb2gray
 
 from translate.images.decode import from_pillow
 from translate.images.encode import FORMATS, to_pillow
-from translate.images.io import (
-    IMAGE_SUFFIXES,
-    Picture,
-    make_grid,
-    pad_to_multiple,
-    read_picture,
-    read_rgb8,
-    save_png,
-    to_array,
-    to_tensor,
-    write_picture,
-)
-from translate.images.picture import to_depth, to_gray
+from translate.images.io import IMAGE_SUFFIXES, read_picture, read_rgb8, save_png, write_picture
+from translate.images.picture import Picture, to_depth, to_gray
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError, atomic_write
 from translate.utils.trust import TRUST
@@ -465,64 +453,6 @@ def test_a_folder_that_is_a_file_or_read_only(tmp_path, monkeypatch):
         (tmp_path / "closed").mkdir(mode=0o500)
         with pytest.raises(WriteError, match=r"Permission denied"):
             save_png(tmp_path / "closed" / "x.png", smooth())
-
-
-# ---- tensors
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_arrays_survive_the_way_through_tensors(dtype):
-    full = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
-    array = np.linspace(0, full, 256 * 3 * 91).reshape(256, 91, 3).astype(dtype)
-    x = to_tensor(array)
-    assert x.shape == (1, 3, 256, 91) and x.dtype == torch.float32
-    assert x.min() == -1 and x.max() == 1
-    back = to_array(x, dtype)
-    assert back.dtype == dtype and back.shape == array.shape
-    assert np.allclose(back, array, atol=1e-7 if dtype == np.float32 else 0)
-
-
-def test_to_array_clamps_rounds_and_takes_three_dimensions():
-    x = torch.tensor([-3.0, -1.0, 0.0, 0.0038, 1.0, 3.0]).expand(3, 1, 6)
-    assert to_array(x, np.uint8)[0, :, 0].tolist() == [0, 0, 128, 128, 255, 255]
-    assert to_array(x.double()[None], np.uint16)[0, :, 2].tolist() == [0, 0, 32768, 32892, 65535, 65535]
-
-
-def test_to_tensor_leaves_its_input_alone():
-    array = np.full((2, 2, 3), 0.25, np.float32)
-    to_tensor(array)
-    assert (array == 0.25).all()
-
-
-def test_make_grid():
-    small, wide = np.zeros((2, 3, 3), np.uint8), np.full((4, 5, 3), 7, np.uint8)
-    grid = make_grid([[small, wide], [wide]], gap=2)
-    assert grid.shape == (4 + 2 + 4, 5 + 2 + 5, 3) and grid.dtype == np.uint8
-    assert (grid[:2, :3] == 0).all() and (grid[:4, 7:] == 7).all() and (grid[6:, :5] == 7).all()
-    assert (grid[4:6] == 255).all() and (grid[:, 5:7] == 255).all() and (grid[2:4, :5] == 255).all()
-    assert (grid[6:, 7:] == 255).all()
-
-
-@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 2, 4, 7, 16, 32]), st.integers(1, 40))
-@settings(max_examples=200, deadline=None)
-def test_padding_reaches_a_multiple_and_crops_back_exactly(height, width, multiple, minimum):
-    x = torch.arange(2 * 3 * height * width, dtype=torch.float32).reshape(2, 3, height, width)
-    padded, (rows, columns) = pad_to_multiple(x, multiple, minimum)
-    assert torch.equal(padded[..., rows, columns], x)
-    for size, got in zip((height, width), padded.shape[-2:], strict=True):
-        assert got % multiple == 0 and got >= minimum and got < max(size, minimum) + multiple
-    assert set(padded.unique().tolist()) <= set(x.unique().tolist())
-
-
-def test_padding_mirrors_where_it_can_and_repeats_the_edge_elsewhere():
-    x = torch.arange(6.0).reshape(1, 1, 1, 6)
-    mirrored, _ = pad_to_multiple(x, 8)
-    assert mirrored[0, 0, 0].tolist() == [1, 0, 1, 2, 3, 4, 5, 4]
-    repeated, _ = pad_to_multiple(x[..., :2], 8)
-    assert repeated[0, 0, 0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
-    assert (repeated == repeated[:, :, :1]).all()
-    same, slices = pad_to_multiple(torch.zeros(1, 1, 8, 8), 4, 8)
-    assert same.shape[-2:] == (8, 8) and slices == (slice(0, 8), slice(0, 8))
 
 
 def test_the_luma_of_gray_floats_is_their_value():

@@ -9,7 +9,8 @@ from PIL import Image, ImageCms
 from torch import nn
 
 from translate.checkpoints.model_file import Recipe, read_recipe
-from translate.images.io import Picture, read_picture, write_picture
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
 from translate.inference.folder.run import translate_folder
 from translate.inference.preprocess import brought_back
 from translate.inference.translator import Translator

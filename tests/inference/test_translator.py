@@ -5,7 +5,8 @@ from PIL import Image
 from torch import nn
 
 from translate.checkpoints.model_file import Recipe, export_model
-from translate.images.io import Picture, save_png
+from translate.images.io import save_png
+from translate.images.picture import Picture
 from translate.inference.translator import Translator
 from translate.networks import GENERATORS
 from translate.utils import memory

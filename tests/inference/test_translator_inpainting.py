@@ -9,7 +9,8 @@ from PIL import Image
 from torch import nn
 
 from translate.checkpoints.model_file import Recipe, export_model
-from translate.images.io import Picture, read_picture, save_png, write_picture
+from translate.images.io import read_picture, save_png, write_picture
+from translate.images.picture import Picture
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils import memory

@@ -14,7 +14,7 @@ from translate.training.config import TrainConfig, load_config
 from translate.training.cuda_graph import CapturedStep, forget_graph, nothing_drawn
 from translate.training.optim import make_optimizers, set_lr
 from translate.training.setup import build_task, make_task, noise_batch
-from translate.training.step import make_step, seed_step, to_device, train_step
+from translate.training.step import batch_to_device, make_step, seed_step, train_step
 from translate.utils.errors import OptionError
 
 RECIPES = [
@@ -75,7 +75,7 @@ def test_the_state_of_a_captured_run_is_of_use_to_a_plain_one():
     config = load_config("cycle", "fast", {"generator": {"width": 4}, "discriminator": {"width": 4}})
     plan = Plan(size=32, crop=32, steps=9, precision="fp32", channels_last=False, compile=False, log_every=5)
     cpu, channels = torch.device("cpu"), {"a": 3, "b": 3}
-    batch = to_device(noise_batch(channels, 1, 32), cpu, channels_last=False)
+    batch = batch_to_device(noise_batch(channels, 1, 32), cpu, channels_last=False)
     weights = []
     for captured in (False, True):
         task = build_task(config, channels, plan, cpu)
@@ -145,7 +145,7 @@ def test_a_captured_step_is_the_plain_step(task, preset):
             seed_step(0, i)
             made.at(i / 9)
             set_lr(optimizers, 1e-4 * (9 - i), case.config.train)
-            real = to_device(batch, device, channels_last=True)
+            real = batch_to_device(batch, device, channels_last=True)
             losses.append({name: term.clone() for name, term in step(real).items()})
         found.append(losses)
     for plain, captured in zip(*found, strict=True):
@@ -162,7 +162,7 @@ def test_no_step_waits_for_the_gpu(task, preset):
     plan = Plan(size=64, crop=64, steps=9, precision="bf16", channels_last=True, compile=False, log_every=5)
     made = build_task(case.config, case.channels, plan, device)
     step = make_step(made, make_optimizers(made, case.config.train), plan, 1.0, device)
-    real = to_device(noise_batch(case.channels, 4, 64), device, channels_last=True)
+    real = batch_to_device(noise_batch(case.channels, 4, 64), device, channels_last=True)
     step(real)
     torch.cuda.set_sync_debug_mode("error")
     try:

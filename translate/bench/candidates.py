@@ -26,7 +26,7 @@ from translate.data.loading.loader import Batches
 from translate.training.autotune import Plan, make_plan
 from translate.training.loop import train
 from translate.training.setup import build_task, make_trial_step, noise_batch
-from translate.training.step import to_device
+from translate.training.step import batch_to_device
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import keep_freed_memory
@@ -80,7 +80,7 @@ def textbook(spec: Spec) -> Candidate:
     task = build_task(config, case.channels, made, device)
     take = Textbook(task, config.train.lr, (float(config.train.betas[0]), float(config.train.betas[1])))
     batch = noise_batch(case.channels, case.batch_size, made.crop)
-    return lambda: take(to_device(batch, device, channels_last=False)), {}
+    return lambda: take(batch_to_device(batch, device, channels_last=False)), {}
 
 
 def loop(spec: Spec) -> Candidate:

@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from translate.data.files.worklist import Job, Worklist, check_writable, is_done
-from translate.images.io import Picture, read_rgb8, write_picture
+from translate.images.io import read_rgb8, write_picture
+from translate.images.picture import Picture
 from translate.images.sketch_extraction import check_wishes, extract_sketches
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError

@@ -23,7 +23,7 @@ from translate.evaluation.memorization import MemoryCheck, check_memory, thinned
 from translate.evaluation.report import KERNEL_SCALE
 from translate.evaluation.tally import SEED
 from translate.evaluation.unpaired import Reader, spread
-from translate.images.io import make_grid
+from translate.images.grid import make_grid
 from translate.inference.latent.neighbours import Bank, middle_square
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.density_coverage import density_coverage

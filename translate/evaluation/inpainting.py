@@ -24,8 +24,9 @@ from translate.evaluation.inpainting_tally import FILLS, Fill, Holed, HoleTally,
 from translate.evaluation.report import Row
 from translate.evaluation.tally import SEED, Tally, kernel_row
 from translate.evaluation.unpaired import MAX_TRAIN, Reader, spread
-from translate.images.io import make_grid, to_tensor
+from translate.images.grid import make_grid
 from translate.images.picture import to_gray
+from translate.images.tensors import to_tensor
 from translate.inference.latent.neighbours import middle_square
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics

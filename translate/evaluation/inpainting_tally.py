@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from translate.evaluation.tally import Tally
-from translate.images.io import to_tensor
+from translate.images.tensors import to_tensor
 from translate.metrics.similarity import MAX_PSNR, WINDOW, ssim_map
 
 RADIUS = 3  # px around a pixel that OpenCV's methods look at

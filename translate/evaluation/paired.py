@@ -24,8 +24,10 @@ from translate.evaluation.paired_tally import Case, PairTally
 from translate.evaluation.report import DirectionScores, Row, Scores
 from translate.evaluation.tally import SEED, Method, kernel_row
 from translate.evaluation.unpaired import Reader, named, spread
-from translate.images.io import make_grid, read_rgb8, to_tensor
+from translate.images.grid import make_grid
+from translate.images.io import read_rgb8
 from translate.images.sketch_extraction import is_line_drawing, sketch_of
+from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from translate.evaluation.tally import Method, Tally
-from translate.images.io import to_tensor
+from translate.images.tensors import to_tensor
 from translate.metrics.edge_f1 import edge_f1
 from translate.metrics.multimodal_coverage import LookScore, compare_looks, leave_one_out, look_of, part_areas
 from translate.metrics.similarity import l1

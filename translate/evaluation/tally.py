@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from translate.evaluation.report import KERNEL_SCALE, Row
-from translate.images.io import to_tensor
+from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.similarity import psnr, ssim

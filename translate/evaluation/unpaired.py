@@ -22,8 +22,10 @@ from torch import Tensor
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.evaluation.report import DirectionScores, Row, Scores
 from translate.evaluation.tally import SEED, Method, Tally, kernel_row
-from translate.images.io import IMAGE_SUFFIXES, make_grid, read_rgb8, to_tensor
+from translate.images.grid import make_grid
+from translate.images.io import IMAGE_SUFFIXES, read_rgb8
 from translate.images.picture import ValueRange
+from translate.images.tensors import to_tensor
 from translate.metrics.colour_transfer import colour_statistics, transfer_colour
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics

@@ -5,26 +5,16 @@ Outside, pictures are (H, W, 3) RGB arrays, or (H, W, C) with bands; inside, (B,
 
 __all__ = [
     "IMAGE_SUFFIXES",
-    "Picture",
-    "make_grid",
-    "pad_to_multiple",
     "picture_of_bytes",
     "read_picture",
     "read_rgb8",
     "save_png",
-    "to_array",
-    "to_tensor",
     "write_picture",
 ]
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from numpy.typing import DTypeLike
-from torch import Tensor
 
 from translate.images.decode import decode
 from translate.images.encode import FORMATS, encode, refusal
@@ -33,9 +23,6 @@ from translate.utils.errors import UserError, short_reason
 from translate.utils.files import atomic_write
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
-
-
-# ---- files
 
 
 def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
@@ -113,73 +100,3 @@ def save_png(path: str | Path, array: np.ndarray) -> None:
     """
     assert Path(path).suffix.lower() == ".png", path
     write_picture(path, Picture(array))
-
-
-# ---- tensors
-
-
-def to_tensor(array: np.ndarray) -> Tensor:
-    """Convert (H, W, 3), uint8, uint16 or float in [0, 1], to (1, 3, H, W) float32 in [-1, 1]."""
-    floats = array.dtype.kind == "f"
-    unit = array.astype(np.float32) if floats else to_depth(array, np.float32)
-    return torch.from_numpy(unit).mul_(2).sub_(1).permute(2, 0, 1)[None]
-
-
-def to_array(tensor: Tensor, dtype: DTypeLike = np.uint8) -> np.ndarray:
-    """Convert (1, 3, H, W) or (3, H, W) in [-1, 1] to (H, W, 3) of `dtype`, clamped and rounded."""
-    planes = tensor.detach().reshape(tensor.shape[-3:])
-    unit = planes.float().cpu().add(1).div_(2).clamp_(0, 1)
-    return to_depth(np.ascontiguousarray(unit.permute(1, 2, 0).numpy()), dtype)
-
-
-def make_grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> np.ndarray:
-    """Lay pictures out in rows on white, all cells as large as the largest, `gap` px apart.
-
-    Args:
-        rows: of (H, W, C) uint8 arrays; rows and arrays may differ in length and size. Of more than three channels
-            the first three are shown, of two the first.
-        gap: px of white between cells.
-
-    Returns:
-        (H', W', 3) uint8.
-    """
-    height = max(cell.shape[0] for row in rows for cell in row)
-    width = max(cell.shape[1] for row in rows for cell in row)
-    columns = max(len(row) for row in rows)
-    shape = (len(rows) * (height + gap) - gap, columns * (width + gap) - gap, 3)
-    grid = np.full(shape, 255, np.uint8)
-    for i, row in enumerate(rows):
-        for j, cell in enumerate(row):
-            top, left = i * (height + gap), j * (width + gap)
-            grid[top : top + cell.shape[0], left : left + cell.shape[1]] = cell[..., : 3 if cell.shape[2] > 2 else 1]
-    return grid
-
-
-def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, tuple[slice, slice]]:
-    """Pad height and width, evenly on both sides, up to multiples of `multiple` that are at least `minimum`.
-
-    Mirrors the picture at its edge; where it is too small for that, repeats its edge.
-
-    Args:
-        x: (B, C, H, W), any size from 1 px on.
-        multiple: px.
-        minimum: px.
-
-    Returns:
-        The padded tensor, and the slices of its rows and columns that hold `x`.
-    """
-    assert multiple >= 1 and minimum >= 1
-    (top, bottom), (left, right) = (_margins(size, multiple, minimum) for size in x.shape[-2:])
-    padded = _pad(_pad(x, (0, 0, top, bottom), x.shape[-2]), (left, right, 0, 0), x.shape[-1])
-    return padded, (slice(top, top + x.shape[-2]), slice(left, left + x.shape[-1]))
-
-
-def _margins(size: int, multiple: int, minimum: int) -> tuple[int, int]:
-    missing = -(-max(size, minimum) // multiple) * multiple - size
-    return missing // 2, missing - missing // 2
-
-
-def _pad(x: Tensor, margins: tuple[int, int, int, int], size: int) -> Tensor:
-    if not any(margins):
-        return x
-    return F.pad(x, margins, mode="reflect" if max(margins) < size else "replicate")

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from translate.images.encode import FORMATS
 from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
+from translate.images.tensors import HostCopy
 from translate.images.tiff import kind_of
-from translate.images.transfer import HostCopy
 from translate.inference.preprocess import brought_back, is_paired, network_size, prepare_source
 from translate.inference.request import Request
 from translate.inference.runner import ModelRunner, ProgressCallback, Tiled

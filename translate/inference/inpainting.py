@@ -31,8 +31,8 @@ from PIL import Image
 from torch import Tensor
 
 from translate.data.sources.mask_files import read_mask
-from translate.images.io import to_tensor
 from translate.images.picture import FULL_SCALE, Picture, to_depth, to_gray
+from translate.images.tensors import to_tensor
 from translate.inference.inputs import picture_of
 from translate.inference.preprocess import bring_back
 from translate.utils.errors import UserError

@@ -22,10 +22,10 @@ import torch
 from torch import Tensor
 
 from translate.checkpoints.model_file import Recipe
-from translate.images.io import to_array, to_tensor
 from translate.images.line_drawings import paper_tone
 from translate.images.picture import Picture, on_white, to_depth, to_gray
 from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
+from translate.images.tensors import to_array, to_tensor
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
@@ -95,7 +95,7 @@ def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[
 def to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
     """Bring (H, W, 3) RGB, or as many bands as there are `channels`, to (1, channels, *size).
 
-    Label maps are not interpolated. Those of 8 bits stay uint8, which `transfer.to_device` takes; others become
+    Label maps are not interpolated. Those of 8 bits stay uint8, which `tensors.to_device` takes; others become
     float32 in [-1, 1].
     """
     pixels = _resized(pixels, size, nearest=labels)

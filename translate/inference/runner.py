@@ -15,8 +15,7 @@ from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
 from translate.checkpoints.model_file import Recipe
-from translate.images.io import pad_to_multiple
-from translate.images.transfer import HostCopy, to_device
+from translate.images.tensors import HostCopy, pad_to_multiple, to_device
 from translate.inference.norm_statistics import Statistics
 from translate.inference.precision import Mode, Pass, arranged, pick_inference_precision
 from translate.inference.request import Variant

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from translate.checkpoints.model_file import Recipe, load_model, model_file
 from translate.images.picture import Picture, parse_range
-from translate.images.transfer import HostCopy
+from translate.images.tensors import HostCopy
 from translate.inference.gigapixel import Canvas, HugePicture, open_huge, translate_huge
 from translate.inference.inpainting import Network, fill, fill_tensor, hole_in, hole_of, keep_known
 from translate.inference.inputs import as_kind_of, checked_tensor, hint_of, picture_of

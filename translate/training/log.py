@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images.io import make_grid, save_png, to_array
+from translate.images.grid import make_grid
+from translate.images.io import save_png
+from translate.images.tensors import to_array
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
 from translate.utils.progress import Bar, open_progress

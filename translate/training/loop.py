@@ -15,7 +15,7 @@ from translate.training.previews import is_preview
 from translate.training.run_folder import RunFolder
 from translate.training.setup import Run, check_recipe, make_recipe, open_data_and_plan, open_run, start_run
 from translate.training.states import SaveSchedule
-from translate.training.step import seed_step, to_device
+from translate.training.step import batch_to_device, seed_step
 from translate.utils import dist
 from translate.utils.device import pick_device
 from translate.utils.signals import Stopped, StopRequest, stop_at_once
@@ -66,7 +66,7 @@ def run_steps(run: Run) -> Trouble | None:
                 seed_step(config.seed, step)
                 run.task.at(step / steps)
                 set_lr(run.optimizers, lr_at(step, steps, config), config, run.monitor.factors)
-                terms = run.step(to_device(batch, run.device, channels_last=run.plan.channels_last))
+                terms = run.step(batch_to_device(batch, run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
                 # watch, log, show, save
                 run.log.add(terms)

@@ -31,7 +31,7 @@ from translate.training.messages import print_header, print_notes
 from translate.training.optim import make_optimizers
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
-from translate.training.step import make_step, to_device
+from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory, check_arguments, resolve, spec_of
@@ -96,7 +96,7 @@ def start_run(
         monitor=monitor, parts=parts, start=start, lowered=bool(trouble),
         step=make_step(task, optimizers, plan, config.train.clip, device),
         batches=Batches(stream, config.data.batch_size, start=start, device=device),
-        previews=Previews(task, ema, data, to_device(data.probe, device, channels_last=plan.channels_last)),
+        previews=Previews(task, ema, data, batch_to_device(data.probe, device, channels_last=plan.channels_last)),
         log=Log(folder.path, start, plan.steps, config.data.batch_size, window),
     )  # fmt: skip
 
@@ -223,7 +223,7 @@ def make_trial_step(
     batch = noise_batch(channels, len(dist.local_indices(config.data.batch_size)), plan.crop)
 
     def step() -> None:
-        step_on(to_device(batch, device, channels_last=plan.channels_last))
+        step_on(batch_to_device(batch, device, channels_last=plan.channels_last))
 
     for _ in range((WARM_UP + 1) * plan.graph):  # those before the capture are no measure of it
         step()

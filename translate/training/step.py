@@ -1,6 +1,6 @@
 """One training step, the same for every task, and the seed that makes it reproducible."""
 
-__all__ = ["make_step", "seed_step", "to_device", "train_step"]
+__all__ = ["batch_to_device", "make_step", "seed_step", "train_step"]
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from translate.images.tensors import to_device
 from translate.tasks import Task
 from translate.training.autotune import Plan
 from translate.training.cuda_graph import CapturedStep, Step, forget_graph
@@ -72,11 +73,7 @@ def seed_step(seed: int, step: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]))
 
 
-def to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_last: bool) -> dict[str, Tensor]:
-    """Move a batch to `device` and bring uint8 pictures (B, C, H, W) to float32 in [-1, 1] there; labels stay."""
+def batch_to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_last: bool) -> dict[str, Tensor]:
+    """Move a batch to `device` and make float32 in [-1, 1] of uint8 pictures (B, C, H, W) there; labels stay."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    moved = {name: x.to(device, non_blocking=True) for name, x in batch.items()}
-    return {
-        name: x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
-        for name, x in moved.items()
-    }
+    return {name: to_device(x, device, layout) for name, x in batch.items()}

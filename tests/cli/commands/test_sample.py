@@ -8,7 +8,8 @@ from PIL import Image
 from tests.conftest import picture
 from tests.inference.test_sampler import save
 from translate.cli import run as cli
-from translate.images.io import Picture, read_rgb8, write_picture
+from translate.images.io import read_rgb8, write_picture
+from translate.images.picture import Picture
 from translate.inference.latent.interpolate import save_style
 from translate.inference.sampler import Sampler
 

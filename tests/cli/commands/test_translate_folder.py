@@ -7,7 +7,8 @@ from torch import nn
 
 from translate.checkpoints.model_file import Recipe, export_model
 from translate.cli import run as cli
-from translate.images.io import Picture, read_picture, write_picture
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils.factory import Factory

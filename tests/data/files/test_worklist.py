@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from translate.data.files.worklist import Shard, Worklist, as_suffix, is_done, note_options
-from translate.images.io import Picture, write_picture
+from translate.images.io import write_picture
+from translate.images.picture import Picture
 from translate.utils.errors import OptionError, UserError
 from translate.utils.files import WriteError
 from translate.utils.trust import TRUST

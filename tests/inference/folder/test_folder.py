@@ -16,7 +16,8 @@ from torch import nn
 from translate import blend
 from translate.checkpoints.model_file import Recipe
 from translate.data.files.worklist import Worklist
-from translate.images.io import Picture, read_picture, write_picture
+from translate.images.io import read_picture, write_picture
+from translate.images.picture import Picture
 from translate.inference.folder import pipeline as flow_module
 from translate.inference.folder import run as folder_module
 from translate.inference.folder.run import translate_folder

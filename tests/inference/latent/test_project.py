@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.images.io import to_tensor
+from translate.images.tensors import to_tensor
 from translate.inference.latent.image_distance import distances, pyramid
 from translate.inference.latent.optimise import descend
 from translate.inference.latent.project import project

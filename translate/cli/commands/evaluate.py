@@ -75,7 +75,8 @@ def evaluate(options: Evaluate) -> int:
     from rich.console import Console
 
     from translate.checkpoints.model_file import model_file, read_recipe
-    from translate.images.io import Picture, write_picture
+    from translate.images.io import write_picture
+    from translate.images.picture import Picture
     from translate.tasks import TASKS
     from translate.utils.files import atomic_write
 

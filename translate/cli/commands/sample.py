@@ -136,7 +136,9 @@ def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
 def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: str) -> list[Path]:
     """Write the files that are asked for, by default one into the run folder; return their paths."""
     from translate.images.animation import enlarge, write_film
-    from translate.images.io import Picture, make_grid, write_picture
+    from translate.images.grid import make_grid
+    from translate.images.io import write_picture
+    from translate.images.picture import Picture
     from translate.inference.latent.interpolate import save_style
 
     grid, video, output, style = options.grid, options.video, options.output, options.save_style

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images.io import to_tensor
 from translate.images.picture import Picture, to_gray
 from translate.images.sketch_extraction import ink, tidy_sketch
+from translate.images.tensors import to_tensor
 from translate.inference.latent.directions import draw_styles
 from translate.inference.latent.hog import cell_of, oriented_gradients, pooled
 from translate.inference.latent.optimise import at_once, descend, fresh_seeds

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.images.io import to_tensor
 from translate.images.picture import to_gray
+from translate.images.tensors import to_tensor
 from translate.inference.latent.directions import draw_styles
 from translate.inference.latent.image_distance import distances, pyramid
 from translate.inference.latent.neighbours import middle_square

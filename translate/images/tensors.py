@@ -1,0 +1,109 @@
+"""Arrays to tensors and back, to a device and back: (H, W, C) outside, (B, C, H, W) float32 in [-1, 1] inside."""
+
+__all__ = ["HostCopy", "from_uint8", "pad_to_multiple", "to_array", "to_device", "to_tensor", "to_uint8"]
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import DTypeLike
+from torch import Tensor
+
+from translate.images.picture import to_depth
+
+
+def to_tensor(array: np.ndarray) -> Tensor:
+    """Convert (H, W, C), uint8, uint16 or float in [0, 1], to (1, C, H, W) float32 in [-1, 1]."""
+    unit = array.astype(np.float32) if array.dtype.kind == "f" else to_depth(array, np.float32)
+    return torch.from_numpy(unit).mul_(2).sub_(1).permute(2, 0, 1)[None]
+
+
+def to_array(tensor: Tensor, dtype: DTypeLike = np.uint8) -> np.ndarray:
+    """Convert (1, C, H, W) or (C, H, W) in [-1, 1] to (H, W, C) of `dtype`, clamped and rounded."""
+    planes = tensor.detach().reshape(tensor.shape[-3:])
+    return to_depth(np.ascontiguousarray(_to_unit(planes).cpu().permute(1, 2, 0).numpy()), dtype)
+
+
+def from_uint8(x: Tensor, layout: torch.memory_format = torch.preserve_format) -> Tensor:
+    """Convert uint8 to float32 in [-1, 1], with the same bits as `to_tensor`."""
+    return x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1)
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """Convert [-1, 1] to uint8, clamped and rounded."""
+    return _to_unit(x).mul_(255).round_().to(torch.uint8)
+
+
+def _to_unit(x: Tensor) -> Tensor:
+    return x.float().add(1).div_(2).clamp_(0, 1)
+
+
+def to_device(x: Tensor, device: torch.device, layout: torch.memory_format = torch.preserve_format) -> Tensor:
+    """Move a batch to `device` and make float32 in [-1, 1] of pictures there; 8-bit ones travel as bytes.
+
+    Args:
+        x: pictures (B, C, H, W), uint8 or float in [-1, 1]; integers of other types, such as labels, stay as they are.
+        device: where to.
+        layout: the memory format of pictures that come as bytes.
+    """
+    if device.type == "cuda" and x.device.type == "cpu":
+        x = x.pin_memory().to(device, non_blocking=True)
+    x = x.to(device)
+    if x.dtype == torch.uint8:
+        return from_uint8(x, layout)
+    return x.float() if x.is_floating_point() else x
+
+
+class HostCopy:
+    """A batch of pictures being copied from the device while other work is computed.
+
+    Args:
+        y: (B, C, H, W) in [-1, 1].
+        dtype: of the arrays; values are clamped and rounded.
+    """
+
+    def __init__(self, y: Tensor, dtype: DTypeLike) -> None:
+        y, self.dtype = y.detach().permute(0, 2, 3, 1), np.dtype(dtype)
+        values = (to_uint8(y) if self.dtype == np.uint8 else _to_unit(y)).contiguous()
+        self._copied: torch.cuda.Event | None = None
+        self._values = values
+        if values.is_cuda:
+            self._values = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+            self._values.copy_(values, non_blocking=True)
+            self._copied = torch.cuda.Event()
+            self._copied.record(torch.cuda.current_stream(values.device))
+
+    def array(self, i: int) -> np.ndarray:
+        """Wait for the copy and return picture i as (H, W, C)."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        return to_depth(self._values[i].cpu().numpy(), self.dtype)
+
+
+def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, tuple[slice, slice]]:
+    """Pad height and width evenly on both sides, up to multiples of `multiple` that are at least `minimum`.
+
+    Reflects the picture at its edge; repeats the edge where the picture is too small to be reflected.
+
+    Args:
+        x: (B, C, H, W), of any size from 1 px on.
+        multiple: px.
+        minimum: px.
+
+    Returns:
+        The padded tensor, and the slices of its rows and columns that hold `x`.
+    """
+    assert multiple >= 1 and minimum >= 1
+    (top, bottom), (left, right) = (_margins(size, multiple, minimum) for size in x.shape[-2:])
+    padded = _pad(_pad(x, (0, 0, top, bottom), x.shape[-2]), (left, right, 0, 0), x.shape[-1])
+    return padded, (slice(top, top + x.shape[-2]), slice(left, left + x.shape[-1]))
+
+
+def _margins(size: int, multiple: int, minimum: int) -> tuple[int, int]:
+    missing = -(-max(size, minimum) // multiple) * multiple - size
+    return missing // 2, missing - missing // 2
+
+
+def _pad(x: Tensor, margins: tuple[int, int, int, int], size: int) -> Tensor:
+    if not any(margins):
+        return x
+    return F.pad(x, margins, mode="reflect" if max(margins) < size else "replicate")
