@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from translate.bench.timing import timed, wait_for
-from translate.training.autotune import bf16_is_sound
+from translate.utils.device import bf16_is_sound
 
 TRIAL, SUSTAINED = 0.05, 0.2  # s that each shape is tried, and the best one is kept running
 REPEATS = 3  # of the latter: others use the machine as well

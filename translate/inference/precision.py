@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError
 
 _ROUGH = 0.5  # grey levels that bf16 may stray from fp32 in the mean
@@ -84,7 +85,8 @@ def pick_inference_precision(
         raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")
     if device.type not in ("cpu", "cuda"):
         return Choice(_EXACT)
-    natively, began = _has_bf16(device), time.perf_counter()
+    natively = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
+    began = time.perf_counter()
     size = _affordable(prepare(_EXACT), size, device)
     trials = _try_out(prepare, _example(size).to(device), natively, began + _ENOUGH)
     sound = {mode: trial for mode, trial in trials.items() if mode.precision == "fp32" or trial.error < _ROUGH}
@@ -147,12 +149,6 @@ def _example(size: int) -> Tensor:
         noise = torch.rand(1, 3, max(cells, 1), max(cells, 1), generator=drawn) * 2 - 1
         x += strength * F.interpolate(noise, size=(size, size), mode="bilinear", align_corners=False)
     return x.clamp_(-1, 1)
-
-
-def _has_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return _convolves_faster_in_bf16()
 
 
 def _convolves_faster_in_bf16() -> bool:

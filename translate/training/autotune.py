@@ -5,7 +5,7 @@ on another; channels_last wins at some widths and loses at others; compiled netw
 library's own kernels. So the candidates are run.
 """
 
-__all__ = ["Plan", "bf16_is_sound", "make_plan"]
+__all__ = ["Plan", "make_plan"]
 
 import math
 import statistics
@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
-import torch.nn.functional as F
 
 from translate.training.config import Config
 from translate.utils import dist
+from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError
 
 Step = Callable[[], object]
@@ -239,26 +239,3 @@ def timed(step: Step) -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return dist.max_over_ranks(time.perf_counter() - began)
-
-
-def bf16_is_sound(device: torch.device) -> bool:
-    """Whether bf16 convolutions, forward and backward, agree with fp32 here: some builds and processors err."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "mps":
-        return False
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(2, 16, 20, 20, generator=generator)
-    for kernel, stride in ((2, 2), (3, 1), (3, 2), (4, 2), (7, 1)):
-        weight = torch.randn(16, 16, kernel, kernel, generator=generator) / (4 * kernel)
-        exact, rough = gradients(x, weight, stride), gradients(x.bfloat16(), weight.bfloat16(), stride)
-        if any((r.float() - e).norm() > 0.03 * e.norm() for e, r in zip(exact, rough, strict=True)):
-            return False
-    return True
-
-
-def gradients(x: torch.Tensor, weight: torch.Tensor, stride: int) -> tuple[torch.Tensor, ...]:
-    """Return a convolution's output and its gradients to `x` and `weight`, for the sum of squares of the output."""
-    x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
-    y = F.conv2d(x, weight, stride=stride)
-    return y.detach(), *torch.autograd.grad(y.float().square().sum(), (x, weight))

@@ -1,24 +1,26 @@
-"""Which device and precision to compute in."""
+"""Choice of device and precision."""
 
-__all__ = ["autocast", "pick_device"]
+__all__ = ["autocast", "bf16_is_sound", "pick_device"]
 
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from translate.utils.errors import OptionError
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which a step of this precision computes."""
+    """Return the context to compute in with `precision`, "bf16" or "fp32"."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device that `name` ("auto", "cpu", "cuda", "cuda:1", "mps") stands for here.
+    """Return the device called `name`: "auto" (the best one), "cpu", "cuda", "cuda:1" or "mps".
 
     Raises:
-        OptionError: It is no device, or this machine has none of it.
+        OptionError: no such device is known, or this machine has none.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -33,3 +35,26 @@ def pick_device(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda", "mps"):
         raise OptionError(f"--device {name!r} is not supported; choose auto, cpu, cuda, cuda:1 or mps")
     return device
+
+
+def bf16_is_sound(device: torch.device) -> bool:
+    """Whether bf16 convolutions, forward and backward, agree with fp32 on `device`; some builds and processors err."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "mps":
+        return False
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 16, 20, 20, generator=generator)
+    for kernel, stride in ((2, 2), (3, 1), (3, 2), (4, 2), (7, 1)):
+        weight = torch.randn(16, 16, kernel, kernel, generator=generator) / (4 * kernel)
+        exact, rough = _convolve(x, weight, stride), _convolve(x.bfloat16(), weight.bfloat16(), stride)
+        if any((r.float() - e).norm() > 0.03 * e.norm() for e, r in zip(exact, rough, strict=True)):
+            return False
+    return True
+
+
+def _convolve(x: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, ...]:
+    """Return a convolution's output y, and the gradients of the sum of y^2 to `x` and `weight`."""
+    x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
+    y = F.conv2d(x, weight, stride=stride)
+    return y.detach(), *torch.autograd.grad(y.float().square().sum(), (x, weight))
