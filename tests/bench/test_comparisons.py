@@ -16,7 +16,8 @@ from translate.bench.scaling import measure_growth
 from translate.bench.tables import growth_tables, training_table, translation_table
 from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training
 from translate.bench.translation import check_translation, compare_translation
-from translate.checkpoints.model_file import Recipe, export_model
+from translate.checkpoints.model_file import export_model
+from translate.checkpoints.recipe import Recipe
 from translate.networks import EXPORTABLE
 from translate.utils.errors import UserError
 from translate.utils.factory import Factory

@@ -7,7 +7,7 @@ from torch import nn
 from translate.bench.cases import make_case
 from translate.bench.original_repo import PARTS, Peer, original_weights
 from translate.bench.worker import Worker
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.networks.resnet import Resnet
 from translate.utils.errors import OptionError
 

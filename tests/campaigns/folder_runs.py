@@ -26,7 +26,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe, export_model
+from translate.checkpoints.model_file import export_model
+from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.networks import EXPORTABLE

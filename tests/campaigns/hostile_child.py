@@ -11,10 +11,12 @@ from pathlib import Path
 
 import torch
 
-from translate.checkpoints.model_file import is_original, load_model, load_state, read_recipe
+from translate.checkpoints.model_file import load_model, read_recipe
+from translate.checkpoints.original import is_original
 from translate.cli.run import main as command
 from translate.data.checks.measure import measure
 from translate.images.io import read_picture, write_picture
+from translate.training.state_file import load_state
 from translate.utils.errors import UserError
 
 _ROOM = 6 << 30  # bytes of addresses that it may take above those at its start

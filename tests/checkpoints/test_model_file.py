@@ -4,7 +4,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from translate.checkpoints.model_file import KEY, Recipe, export_model, load_model
+from translate.checkpoints.model_file import KEY, export_model, load_model
+from translate.checkpoints.recipe import Recipe
 from translate.networks import GENERATORS
 from translate.utils.errors import UserError
 from translate.utils.factory import Factory

@@ -12,7 +12,8 @@ from torch import nn
 
 from tests.conftest import picture
 from translate import Translator
-from translate.checkpoints.model_file import from_original, load_model
+from translate.checkpoints.model_file import load_model
+from translate.checkpoints.original import load_original
 from translate.cli.run import main
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
@@ -133,7 +134,7 @@ def saved(net, path, change=lambda state: state):
 def answers(net, file, side, channels=3, **options):
     """Return what the published network says of a picture, and what ours says that was read from the file."""
     x = torch.rand(1, channels, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    recipe, nets = from_original(file, **options)
+    recipe, nets = load_original(file, **options)
     with torch.no_grad():
         return net(x), TASKS[recipe.task].predict(nets, {"a": x}, direction="ab")
 
@@ -159,9 +160,9 @@ def test_a_unet_is_recognised_and_answers_the_same(tmp_path, norm, levels, side,
 def test_dropout_is_seen_in_a_resnet_and_stays_on(tmp_path, norm):
     net = drawn(PublishedResnet(norm=norm, dropout=True))
     file = saved(net, tmp_path / "latest_net_G.pth")
-    recipe, _ = from_original(file)
+    recipe, _ = load_original(file)
     assert recipe.nets["G_ab"]["dropout"] == 0.5 and recipe.nets["G_ab"]["norm"] == norm
-    assert from_original(file, dropout=False)[0].nets["G_ab"]["dropout"] == 0
+    assert load_original(file, dropout=False)[0].nets["G_ab"]["dropout"] == 0
     for module in net.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
@@ -170,8 +171,8 @@ def test_dropout_is_seen_in_a_resnet_and_stays_on(tmp_path, norm):
 
 def test_the_dropout_of_a_unet_is_on_unless_asked_otherwise(tmp_path):
     file = saved(drawn(PublishedUnet()), tmp_path / "latest_net_G.pth")
-    assert from_original(file)[0].nets["G"]["dropout"] == 0.5
-    assert from_original(file, dropout=False)[0].nets["G"]["dropout"] == 0.0
+    assert load_original(file)[0].nets["G"]["dropout"] == 0.5
+    assert load_original(file, dropout=False)[0].nets["G"]["dropout"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -307,17 +308,17 @@ def without(name):
 def test_what_is_no_such_network_is_refused_in_a_line(tmp_path, change, message):
     file = saved(drawn(PublishedResnet(2)), tmp_path / "latest_net_G.pth", lambda state: change(dict(state)))
     with pytest.raises(UserError, match=re.escape(message)):
-        from_original(file)
+        load_original(file)
 
 
 def test_a_file_cut_short_and_a_bare_pickle_are_refused(tmp_path):
     file = saved(drawn(PublishedResnet(2)), tmp_path / "latest_net_G.pth")
     file.write_bytes(file.read_bytes()[:5000])
     with pytest.raises(UserError, match="cannot be read as a checkpoint"):
-        from_original(file)
+        load_original(file)
     file.write_bytes(pickle.dumps(Trap()))
     with pytest.raises(UserError, match="latest_net_G.pth: "):
-        from_original(file)
+        load_original(file)
     with pytest.raises(UserError, match="no such model"):
         load_model(tmp_path / "none_net_G.pth")
 

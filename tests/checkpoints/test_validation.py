@@ -9,7 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.campaigns.folder_runs import tiny_model
-from translate.checkpoints.model_file import KEY, from_original, load_model, load_state
+from translate.checkpoints.model_file import KEY, load_model
+from translate.checkpoints.original import load_original
+from translate.training.state_file import load_state
 from translate.utils.errors import UserError
 from translate.utils.safe_load import load_tensors, parse_json, refuse_expanded
 
@@ -116,10 +118,10 @@ def test_tensors_that_repeat_what_little_the_file_holds_are_refused(tmp_path):
         refuse_expanded({"wide": torch.ones(1).expand(10**6, 10**6)})
     torch.save({"model.model.0.weight": torch.ones(1).expand(2**20, 2**20, 4, 4)}, tmp_path / "latest_net_G.pth")
     with pytest.raises(UserError, match="is no plain tensor"):
-        from_original(tmp_path / "latest_net_G.pth")
+        load_original(tmp_path / "latest_net_G.pth")
 
 
 def test_a_checkpoint_whose_layers_would_be_absurdly_wide_is_refused_before_they_are_built(tmp_path):
     torch.save({"model.model.0.weight": torch.ones(2**20, 1, 1, 1)}, tmp_path / "latest_net_G.pth")
     with pytest.raises(UserError, match="latest_net_G.pth: "):
-        from_original(tmp_path / "latest_net_G.pth")
+        load_original(tmp_path / "latest_net_G.pth")

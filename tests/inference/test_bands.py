@@ -8,7 +8,8 @@ import torch
 from PIL import Image, ImageCms
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe, read_recipe
+from translate.checkpoints.model_file import read_recipe
+from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.run import translate_folder

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
 from translate.inference.norm_statistics import SceneCutDetector, thumbnail

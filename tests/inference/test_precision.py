@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.inference import precision
 from translate.inference.precision import Mode, arranged, pick_inference_precision
 from translate.inference.translator import Translator

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 import translate
-from translate.checkpoints.model_file import Recipe, export_model
+from translate.checkpoints.model_file import export_model
+from translate.checkpoints.recipe import Recipe
 from translate.inference.sampler import Sampler
 from translate.networks import LATENT_GENERATORS
 from translate.utils.errors import OptionError, UserError

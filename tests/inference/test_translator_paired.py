@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe, export_model
+from translate.checkpoints.model_file import export_model
+from translate.checkpoints.recipe import Recipe
 from translate.images.io import save_png
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE

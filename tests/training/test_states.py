@@ -264,7 +264,8 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
     code = (
         "import resource, sys, torch\n"
         "from pathlib import Path\n"
-        "from translate.checkpoints.model_file import Recipe, export_model\n"
+        "from translate.checkpoints.model_file import export_model\n"
+        "from translate.checkpoints.recipe import Recipe\n"
         "from translate.utils.errors import UserError\n"
         "from translate.training.states import StateFolder\n"
         "place, net = Path(sys.argv[1]), torch.nn.ModuleDict({'G': torch.nn.Linear(100, 100)})\n"

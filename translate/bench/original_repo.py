@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from translate.bench.cases import Case
 from translate.bench.pictures import write_dataset
 from translate.bench.worker import python
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.networks.resnet import Resnet
 from translate.utils.errors import OptionError
 

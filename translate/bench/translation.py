@@ -20,7 +20,8 @@ from torch import nn
 from translate.bench.original_repo import NAME, Peer, Script
 from translate.bench.timing import interleaved, ratio, spread
 from translate.bench.worker import Worker, environment, python
-from translate.checkpoints.model_file import Recipe, load_model, model_file, read_recipe
+from translate.checkpoints.model_file import load_model, model_file, read_recipe
+from translate.checkpoints.recipe import Recipe
 from translate.data.files.find import find_images
 from translate.images.io import read_picture, read_rgb8
 from translate.inference.preprocess import network_size

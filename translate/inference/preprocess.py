@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.images.line_drawings import paper_tone
 from translate.images.picture import Picture, on_white, to_depth, to_gray
 from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.images.tensors import HostCopy, pad_to_multiple, to_device
 from translate.inference.norm_statistics import Statistics
 from translate.inference.precision import Mode, Pass, arranged, pick_inference_precision

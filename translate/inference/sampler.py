@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.checkpoints.model_file import Recipe, load_model, model_file
+from translate.checkpoints.model_file import load_model, model_file
+from translate.checkpoints.recipe import Recipe
 from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents
 from translate.utils.device import autocast, pick_device

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.checkpoints.model_file import Recipe, load_model, model_file
+from translate.checkpoints.model_file import load_model, model_file
+from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
 from translate.images.tensors import HostCopy
 from translate.inference.gigapixel import Canvas, HugePicture, open_huge, translate_huge

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import is_original, load_model, model_file, sibling
-from translate.checkpoints.original_networks import read_discriminator
+from translate.checkpoints.model_file import load_model, model_file
+from translate.checkpoints.original import is_original, load_discriminator, sibling
 from translate.networks.patchgan import PatchGAN
 from translate.tasks import TASKS, Task
 from translate.training.run_folder import RunFolder
@@ -58,7 +58,7 @@ def add_discriminators(task: Task, file: Path) -> None:
     for name, weights in found.items():
         D = getattr(task, name, None)
         if weights is not None and isinstance(D, PatchGAN):
-            read_discriminator(weights, D)
+            load_discriminator(weights, D)
             console.print(f"{name} starts from {escape(str(weights))}", soft_wrap=True)
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.data.checks.quick_check import quick_check
 from translate.data.datasets import TrainingData
 from translate.data.loading.loader import Batches

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from translate.checkpoints.model_file import check_state, load_state, write_state
 from translate.training.log import print_note
+from translate.training.state_file import check_state, load_state, write_state
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError, atomic_write
 

@@ -9,7 +9,8 @@ from torch import nn
 from tests.cli.commands.test_translate_folder import exported
 from tests.evaluation.test_paired import photo, save, sketch
 from tests.inference.test_sampler import save as save_sampler
-from translate.checkpoints.model_file import Recipe, export_model
+from translate.checkpoints.model_file import export_model
+from translate.checkpoints.recipe import Recipe
 from translate.cli import run as cli
 from translate.networks import EXPORTABLE
 from translate.utils.factory import Factory

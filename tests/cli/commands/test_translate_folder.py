@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe, export_model
+from translate.checkpoints.model_file import export_model
+from translate.checkpoints.recipe import Recipe
 from translate.cli import run as cli
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture

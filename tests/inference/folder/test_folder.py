@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 from translate import blend
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.data.files.worklist import Worklist
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.inference.sampler import Sampler
 from translate.networks import LATENT_GENERATORS
 

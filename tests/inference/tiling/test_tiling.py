@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.conftest import picture
 from translate import Translator
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.inference.tiling import trace
 from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import FeatureMapStore, MemoryPlan, choose_memory_plan

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import Recipe
+from translate.checkpoints.recipe import Recipe
 from translate.inference.translator import Translator
 from translate.networks import GENERATORS
 from translate.utils.factory import Factory

@@ -37,7 +37,8 @@ class ImportCheckpoint:
 
 def import_checkpoint(options: ImportCheckpoint) -> int:
     """Convert the checkpoint and print its networks and directions."""
-    from translate.checkpoints.model_file import export_model, from_original, is_original, model_file
+    from translate.checkpoints.model_file import export_model, model_file
+    from translate.checkpoints.original import is_original, load_original
     from translate.utils.errors import OptionError, UserError
 
     # check the options
@@ -48,7 +49,7 @@ def import_checkpoint(options: ImportCheckpoint) -> int:
     if not is_original(file):
         raise UserError(f"{file}: is no checkpoint of the originals; give a .pth file such as latest_net_G_A.pth")
     # convert
-    recipe, nets = from_original(file, dropout=not options.no_dropout, averages=options.averages)
+    recipe, nets = load_original(file, dropout=not options.no_dropout, averages=options.averages)
     recipe = replace(recipe, domains=names) if names else recipe
     output = Path(options.output).expanduser() if options.output else file.with_name("model.safetensors")
     export_model(nets, recipe, output)

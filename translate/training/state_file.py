@@ -1,0 +1,73 @@
+"""The file of one training state: plain containers of tensors, which cannot execute code."""
+
+__all__ = ["check_state", "load_state", "write_state"]
+
+import errno
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from translate.utils.errors import UserError
+from translate.utils.safe_load import load_tensors, refuse_packed
+
+
+def write_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
+    """Write what `parts` (modules, optimizers and the like) hold after `step` steps to `path`, and flush it.
+
+    Raises:
+        OSError: The disk is full, or broken.
+    """
+    state = {"step": step} | {name: part.state_dict() for name, part in parts.items()}
+    with path.open("wb") as file:
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # torch hides what the file said, Ctrl-C too
+            raise error.__context__ or error from None
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_state(path: Path) -> None:
+    """Read a state, an archive of parts with their checksums, and compare these.
+
+    Raises:
+        OSError: It is cut short, or some part is not as it was written.
+    """
+    try:
+        refuse_packed(path)
+        with zipfile.ZipFile(path) as archive:
+            torn = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, RuntimeError, struct.error, zlib.error) as e:
+        raise OSError(errno.EIO, f"it is cut short or damaged: {e}") from None
+    if torn is not None:
+        raise OSError(errno.EIO, f"it is damaged: {torn} is not as it was written")
+
+
+def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> int:
+    """Put the state of `path` into `parts` and return its step.
+
+    Of the parts, modules and optimizers have to be there; others stay as they are where the file, of an earlier
+    version, does not know them.
+
+    Raises:
+        UserError: The file is damaged, or of other networks.
+    """
+    try:
+        check_state(path)
+        state = load_tensors(path, device)
+        for name, part in parts.items():
+            if name in state or isinstance(part, nn.Module | Optimizer):
+                part.load_state_dict(state[name])
+        return int(state["step"])
+    except Exception as error:  # a foreign state makes modules and optimizers raise nearly everything
+        text = getattr(error, "strerror", None) or str(error).strip()
+        reason = text.splitlines()[0] if text else type(error).__name__
+        raise UserError(f"{path}: is not a state of this run ({reason})") from None
