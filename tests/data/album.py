@@ -11,5 +11,5 @@ def album(pictures):
 
 def sample(stream, index):
     """Return sample `index` as arrays: pictures (H, W, C), and labels."""
-    parts = {name: part[0] for name, part in stream.cut(stream.draw(index, 1)).items()}
+    parts = {name: part[0] for name, part in stream.crop(stream.sample(index, 1)).items()}
     return {name: (part.permute(1, 2, 0) if part.ndim == 3 else part).numpy() for name, part in parts.items()}

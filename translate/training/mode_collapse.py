@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.loading.preview_images import center_crop
+from translate.data.loading.transforms import center_crop
 from translate.metrics.diversity import nearest, small_copies, spread_of_copies
 
 BANK = 2000  # training pictures that samples are compared with

@@ -7,9 +7,9 @@ from tests.conftest import picture
 from tests.data.album import album, sample
 from tests.data.idx_files import write_mnist
 from translate.data.datasets import TRAINING_DATA
-from translate.data.datasets.images import ImagesData, bordered
+from translate.data.datasets.images import ImagesData, pad_with_edge_colour
 from translate.data.loading.loader import Batches, SingleStream
-from translate.data.loading.preview_images import single_size
+from translate.data.loading.native_size import power_of_two_size
 from translate.data.options import DataConfig
 from translate.utils.errors import OptionError, UserError
 
@@ -169,7 +169,7 @@ def test_batches_depend_on_seed_and_step_alone():
     ],
 )
 def test_the_size_worth_training_at_is_a_power_of_two(side, size):
-    assert single_size([side, side + 1, side - 1]) == size
+    assert power_of_two_size([side, side + 1, side - 1]) == size
 
 
 def test_the_native_size_is_that_of_the_files(tmp_path):
@@ -184,7 +184,7 @@ def test_small_pictures_get_a_border_of_their_own_paper(paper, ink):
     source = np.full((28, 26, 3), paper, np.uint8)
     source[8:20, 8:20] = ink
     source[0, :5] = 99  # a few odd pixels at the edge
-    made = bordered(source, 32)
+    made = pad_with_edge_colour(source, 32)
     assert made.shape == (32, 32, 3)
     np.testing.assert_array_equal(made[2:30, 3:29], source)
     assert (made[0] == paper).all() and (made[:, -1] == paper).all()

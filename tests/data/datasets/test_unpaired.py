@@ -138,7 +138,7 @@ def test_an_error_in_the_feed_reaches_the_consumer():
     class Broken:
         epoch, crops = 1, ()
 
-        def draw(self, first, count):
+        def sample(self, first, count):
             raise RuntimeError("disk gone")
 
     with pytest.raises(RuntimeError, match="disk gone"):

@@ -6,9 +6,9 @@ from tests.conftest import picture
 from tests.data.album import album
 from translate.data.datasets.masked import MaskedStream
 from translate.data.loading import crops as crops_module
-from translate.data.loading.crops import Crops, cut_on_device, upload
+from translate.data.loading.cache import Pictures
+from translate.data.loading.crops import Crops, crop_on_device, upload
 from translate.data.loading.loader import Batches, PairedStream, SingleStream, UnpairedStream
-from translate.data.loading.sampling_order import Placement
 
 CPU = torch.device("cpu")
 
@@ -19,59 +19,65 @@ def pictures(channels, count=9):
     return album([one[..., :channels] for one in wide])
 
 
-def test_a_place_is_a_function_of_seed_and_index():
+def sample_boxes(shapes, first, count, *, flip=True, seed=0, which=0):
+    """Boxes of 16 px in pictures of such shapes, which need no pixels."""
+    crops = Crops(Pictures(np.empty(0, np.uint8), shapes), crop=16, flip=flip, seed=seed, which=which)
+    return crops.sample(first, count).numpy()
+
+
+def test_a_box_is_a_function_of_seed_and_index():
     shapes = pictures(3).shapes
 
-    def places(first, count, seed=0, which=0):
-        return Placement(shapes, crop=16, flip=True, seed=seed, which=which)(first, count)
+    def boxes(first, count, seed=0, which=0):
+        return sample_boxes(shapes, first, count, seed=seed, which=which)
 
-    whole = places(0, 50)
+    whole = boxes(0, 50)
     assert whole.shape == (50, 4) and whole.dtype == np.int64
     for first, count in ((0, 1), (8, 2), (7, 20), (49, 1)):  # within a pass, and over the ends of some
-        np.testing.assert_array_equal(places(first, count), whole[first : first + count])
-    assert not np.array_equal(places(0, 50, seed=1), whole)
-    assert not np.array_equal(places(0, 50, which=1), whole)
+        np.testing.assert_array_equal(boxes(first, count), whole[first : first + count])
+    assert not np.array_equal(boxes(0, 50, seed=1), whole)
+    assert not np.array_equal(boxes(0, 50, which=1), whole)
 
 
-def test_all_places_are_reached_and_none_lies_outside():
+def test_all_positions_are_reached_and_none_lies_outside():
     shapes = np.array([(18, 16, 3), (16, 19, 3)])
-    found = Placement(shapes, crop=16, flip=True, seed=0)(0, 600)
+    found = sample_boxes(shapes, 0, 600)
     assert {tuple(row[:3]) for row in found} == {(0, top, 0) for top in range(3)} | {(1, 0, left) for left in range(4)}
     assert 240 < found[:, 3].sum() < 360
     assert set(found[:, 3]) == {0, 1}
-    assert not Placement(shapes, crop=16, flip=False, seed=0)(0, 600)[:, 3].any()
+    assert not sample_boxes(shapes, 0, 600, flip=False)[:, 3].any()
     for start in range(0, 600, 2):
         assert set(found[start : start + 2, 0]) == {0, 1}  # every picture once a pass
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 6])
-def test_a_crop_is_the_part_of_the_picture_that_its_place_says(channels):
+def test_a_crop_is_the_part_of_the_picture_in_its_box(channels):
     source = pictures(channels)
     part = Crops(source, crop=16, flip=True, seed=3)
-    places = part.places(0, 60)
-    cut = part.cut(places)
+    boxes = part.sample(0, 60)
+    cut = part.crop(boxes)
     assert cut.shape == (60, channels, 16, 16) and cut.dtype == torch.uint8
-    for square, (which, top, left, mirrored) in zip(cut.permute(0, 2, 3, 1).numpy(), places.tolist(), strict=True):
+    for square, (which, top, left, mirrored) in zip(cut.permute(0, 2, 3, 1).numpy(), boxes.tolist(), strict=True):
         columns = [left + (15 - x if mirrored else x) for x in range(16)]
         np.testing.assert_array_equal(square, source[which][top : top + 16][:, columns])
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 6])
 def test_a_device_cuts_the_same_pixels(channels, monkeypatch):
-    monkeypatch.setattr(crops_module, "_PIECE", 1000)  # many pieces, the last one smaller
+    monkeypatch.setattr(crops_module, "_UPLOAD_CHUNK", 1000)  # many pieces, the last one smaller
     source = pictures(channels)
     here, there = (Crops(source, crop=16, flip=True, seed=3) for _ in range(2))
     there.upload(CPU)
-    places = here.places(5, 70)
-    assert torch.equal(here.cut(places), there.cut(places))
-    assert here.cut(places).stride() == there.cut(places).stride()
+    boxes = here.sample(5, 70)
+    assert torch.equal(here.crop(boxes), there.crop(boxes))
+    assert here.crop(boxes).stride() == there.crop(boxes).stride()
 
 
 def test_gathering_one_square():
     pixels = torch.arange(100, 112, dtype=torch.uint8)[:, None]  # 2 x 3 px, then 3 x 2 px
     starts, widths = torch.tensor([0, 6]), torch.tensor([3, 2])
-    places = torch.tensor([[0, 0, 1, 0], [1, 1, 0, 1]])
-    cut = cut_on_device(pixels, starts, widths, places, 2)[..., 0]
+    boxes = torch.tensor([[0, 0, 1, 0], [1, 1, 0, 1]])
+    cut = crop_on_device(pixels, starts, widths, boxes, 2)[..., 0]
     assert cut.tolist() == [[[101, 102], [104, 105]], [[109, 108], [111, 110]]]
 
 
@@ -115,7 +121,7 @@ def test_batches_on_a_gpu(which, fits, monkeypatch):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     if not fits:
-        monkeypatch.setattr(crops_module, "_SHARE", 0)
+        monkeypatch.setattr(crops_module, "_DEVICE_SHARE", 0)
     make = list(streams((0.0, 0.5), None))[which]
     batches = iter(Batches(make(), 4, device=torch.device("cuda")))
     found = [next(batches)]

@@ -73,15 +73,15 @@ def test_deep_crops_are_floats_and_the_same_from_memory_and_from_the_device(dtyp
     pictures = [noise(5, dtype), noise(5, dtype)]
     stored = Pictures(np.concatenate([p.ravel() for p in pictures]), np.array([p.shape for p in pictures]))
     crops = Crops(stored, crop=32, flip=True, seed=0)
-    places = crops.places(0, 6)
-    cut = crops.cut(places)
-    which, top, left, mirrored = places[0].tolist()
+    boxes = crops.sample(0, 6)
+    cut = crops.crop(boxes)
+    which, top, left, mirrored = boxes[0].tolist()
     expected = pictures[which][top : top + 32, left : left + 32]
     expected = expected[:, ::-1] if mirrored else expected
     scale = 1 if dtype == "float32" else 65535
     np.testing.assert_allclose(cut[0].permute(1, 2, 0), expected / scale * 2 - 1, atol=1e-6)
     crops.upload(torch.device("cpu"))
-    torch.testing.assert_close(crops.cut(places), cut, rtol=0, atol=1e-6)
+    torch.testing.assert_close(crops.crop(boxes), cut, rtol=0, atol=1e-6)
 
 
 def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
@@ -90,7 +90,9 @@ def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
     kind = kind_of_files([tmp_path / "x.tif"])
     cache = PictureCache.open([tmp_path / "x.tif"], tmp_path / "c", side=40, square=False, kind=kind, progress=False)
     assert len(np.unique(cache[0])) == 48 * 40
-    assert len(torch.unique(Crops(cache, crop=40, flip=False, seed=0).cut(torch.zeros(1, 4, dtype=torch.int64)))) > 1500
+    assert (
+        len(torch.unique(Crops(cache, crop=40, flip=False, seed=0).crop(torch.zeros(1, 4, dtype=torch.int64)))) > 1500
+    )
 
 
 def test_what_is_shown_of_bands():
@@ -105,6 +107,6 @@ def test_holes_are_learned_at_full_depth(tmp_path):
     data = MaskedData(DataConfig(images=str(tmp_path / "in")), tmp_path)
     data.open(tmp_path / "cache", size=32, zoom=1.0, square=False, progress=False)
     stream = data.stream(crop=32, flip=False, seed=0)
-    batch = stream.cut(stream.draw(0, 2))
+    batch = stream.crop(stream.sample(0, 2))
     assert batch["image"].dtype == torch.float32 and batch["mask"].dtype == torch.uint8
     assert len(torch.unique(batch["image"])) > 2000 and data.probe["image"].dtype == torch.float32

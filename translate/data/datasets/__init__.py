@@ -1,4 +1,10 @@
-"""What a training run needs of its data, by the kind that its task asks for."""
+"""Training data of each kind that a task can ask for.
+
+images    single pictures, with or without labels
+masked    single pictures with inpainting masks
+paired    pairs of pictures
+unpaired  two sets of pictures without pairs
+"""
 
 __all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]
 
@@ -17,22 +23,21 @@ from translate.data.options import DataConfig
 
 
 class TrainingData(Protocol):
-    """Pictures to train on: found and checked when made, decoded and ready once `open` was called.
+    """Pictures to train on: listed and checked by the constructor, decoded by `open`.
 
     Attributes:
-        names: Of the domains, the source's first; of single pictures, their set's.
+        names: Names of the domains, source first; of single pictures, their set's name.
         title: Names the run.
-        channels: Of each part of a batch, such as {"a": 1, "b": 3} or {"image": 3, "mask": 1}; the classes of
-            {"label": 10}.
-        epoch: Samples that show every picture.
+        channels: Of each part of a batch, such as {"a": 1, "b": 3} or {"image": 3, "mask": 1}; the number of classes
+            of {"label": 10}.
+        epoch: Samples after which every picture was shown.
 
-    The others are there after `open`:
+    Set by `open`:
         counts: Pictures to train on, by domain.
-        skipped: What could not be decoded, a line a file.
-        fingerprint: Identifies the files trained on, and what was done to them.
-        probe: Pictures for the sample grids, {"a": (n, C, size, size) uint8 or, where files have more than 8 bits,
-            float32 in [-1, 1], ...} and {"label": (n,) int64}; held out
-            where there are any. Masks are 255 in the hole.
+        skipped: Why files could not be decoded, a line each.
+        fingerprint: Identifies the files and how they were decoded.
+        probe: Pictures for the sample grids, held out where there are any: {"a": (n, C, size, size) uint8 or, of more
+            than 8 bits, float32 in [-1, 1], ...} and {"label": (n,) int64}. Masks are 255 in the hole.
         facts: What users of the model should know, such as {"sketch": True} where the sources are line drawings.
         notes: What the user should know before training starts, a line each.
     """
@@ -52,11 +57,11 @@ class TrainingData(Protocol):
         """Find the pictures that `config` names, preparing data sets of the catalog in `root`.
 
         Raises:
-            UserError: they do not exist or are not as they should be.
+            UserError: they do not exist or are unfit.
         """
 
     def file_sets(self) -> list[FileSet]:
-        """Return the files of each part, to train on and held out, for a check."""
+        """Return the files of each domain and split, for the data check."""
         ...
 
     def native_size(self) -> int:
@@ -64,16 +69,17 @@ class TrainingData(Protocol):
         ...
 
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
-        """Decode all pictures into `folder`, or find them there.
+        """Decode all pictures into `folder`, or reuse the cache there.
 
         Args:
-            folder: Of the decoded pictures.
+            folder: Of the cache.
             size: Training resolution, px.
-            zoom: Pictures are resized to size * zoom, of which crops of at most `size` are taken.
-            square: Resize to a square; else the shorter side is resized.
-            progress: Whether to show a bar.
+            zoom: Pictures are resized to size * zoom and cropped to at most `size`.
+            square: Resize to a square; else resize the shorter side.
+            progress: Show a bar.
 
         Raises:
+            OptionError: most pictures are smaller than `size`, or too few for a batch can be read.
             UserError: no picture can be read, the folder cannot be written to, or two pictures are no pair.
         """
 

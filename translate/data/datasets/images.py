@@ -1,4 +1,4 @@
-"""Single pictures, with or without labels, as a training run sees them."""
+"""Single pictures, with or without labels."""
 
 __all__ = ["ImagesData"]
 
@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from translate.data.checks.quick_check import FileSet
-from translate.data.loading.cache import PictureCache, fingerprint, open_cache
+from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
 from translate.data.loading.loader import SingleStream
-from translate.data.loading.preview_images import SINGLE_PROBES, center_crop, single_size
+from translate.data.loading.native_size import power_of_two_size
+from translate.data.loading.preview_images import read_previews
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.image_set import resolve_images
@@ -29,84 +30,80 @@ from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable
 
-_MEASURED = 1000  # pictures whose sizes are looked up before any is decoded
-_LOOKED_AT = 64  # pictures decoded to see whether they have colour
-_LEAST = 32  # px, the smallest side that networks are made for
-_WORTH_A_BORDER = 20  # px: pictures from this side on are brought to 32 px by a border
+_SIZED_PICTURES = 1000  # their sizes are read from the headers before any is decoded
+_GRAY_TESTED_PICTURES = 64  # decoded to see whether they have colour
+_MIN_SIZE_PX = 32  # the smallest side that the networks are made for
+_MIN_PADDED_PX = 20  # pictures from this side on are padded to 32 px, as MNIST's 28 px are, and not enlarged
 
 
 class ImagesData:
-    """One set of pictures; `TrainingData` says what the attributes mean.
+    """One set of pictures; `TrainingData` documents the other attributes.
 
     Attributes:
         train: The pictures to train on.
-        test: Those held out.
-        labels: After `open`, of the pictures that could be read, (n,) int64; None where there are no classes.
+        test: The held-out pictures.
+        labels: After `open`, of the readable pictures to train on, (n,) int64; None where there are no classes.
     """
 
-    _probes = SINGLE_PROBES  # pictures of a sample grid, most
+    _preview_count = 32
     _deep = False  # whether more than 8 bits are worth learning
 
     def __init__(self, config: DataConfig, root: Path) -> None:
+        # options that contradict single pictures
         if config.a or config.b or config.root:
             raise OptionError("--a, --b and --data name domains to translate between; here give --images alone")
         if config.value_range:
             raise OptionError("--value-range: single pictures are learned in 8 bits; rescale them, or leave it out")
-        found = resolve_images(config.images, config.classes, root)
-        self.train, self.test, self.title = list(found.train), list(found.test), found.title
+
+        # the pictures, and what their headers and some decoded ones show
+        images = resolve_images(config.images, config.classes, root)
+        self.train, self.test, self.title = list(images.train), list(images.test), images.title
         self.names: tuple[str, ...] = (self.title,)
         self.epoch, self._batch_size = len(self.train), config.batch_size
         self._check_batch(self.epoch)
-        self._sides = shorter_sides(self.train)
+        self._sides = _shorter_sides(self.train)
         self.channels = {"image": 1 if _all_gray(self.train) else 3}
         self._kind = _deep_kind(self.train) if self._deep else FileKind()
+
+        # labels, facts and notes
         self.facts: dict[str, Any] = {}
-        if found.classes:
-            self.channels["label"] = len(found.classes)
-            self.facts["classes"] = [printable(word) for word in found.classes]
-        self._unmirrored = _are_characters(self.train, found.classes)
-        told = "the pictures seem to be characters, so none is mirrored"
-        self._found_notes = [*found.notes, *([told] if self._unmirrored and config.flip else [])]
-        self.notes = list(self._found_notes)
+        if images.classes:
+            self.channels["label"] = len(images.classes)
+            self.facts["classes"] = [printable(word) for word in images.classes]
+        self._unmirrored = _are_characters(self.train, images.classes)
+        note = "the pictures seem to be characters, so none is mirrored"
+        self._initial_notes = [*images.notes, *([note] if self._unmirrored and config.flip else [])]
+        self.notes = list(self._initial_notes)
 
     def file_sets(self) -> list[FileSet]:
-        """Return the files of each part; of arrays there are none."""
-        parts = (("train", self.train), ("test", self.test))
+        """Return the files of each split; rows of an array have none."""
         return [
             FileSet(self.title, "", split, [source.file for source in part if isinstance(source, FileSource)])
-            for split, part in parts
+            for split, part in (("train", self.train), ("test", self.test))
         ]
 
     def native_size(self) -> int:
-        """Return the resolution worth training at, px: a power of two from 32 to 256."""
-        return single_size(self._sides)
+        return power_of_two_size(self._sides)
 
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
-        """Decode all pictures into `folder`, or find them there.
-
-        Raises:
-            OptionError: most pictures are smaller than `size`, or too few for a batch can be read.
-            UserError: none can be read, or the folder cannot be written to.
-        """
-        self.notes = [*self._found_notes, *self._check_sizes(size)]
-        self._border = size <= _LEAST
+        self.notes = [*self._initial_notes, *self._check_sizes(size)]
+        self._padded = size <= _MIN_SIZE_PX
         side, files, names = round(size * zoom), dict.fromkeys(s.file for s in self.train), [s.name for s in self.train]
         settings = ("images", size, side, square, self.channels["image"], *self._kind.settings, *names)
+        key, title = fingerprint(files, *settings), self.names[0]
         self.cache = open_cache(
-            folder,
-            fingerprint(files, *settings),
-            names,
-            lambda i: self._decode(self.train[i], side, square),
-            title=self.names[0],
-            progress=progress,
+            folder, key, names, lambda i: self._decode(self.train[i], side, square), title=title, progress=progress
         )
         self.epoch, self.skipped = len(self.cache), self.cache.skipped
         self._check_batch(self.epoch)
-        self.counts = {self.names[0]: self.epoch}
-        self.labels = self._labels_of(self.cache)
-        known = "" if self.labels is None else f"{self.facts['classes']}{self.labels.tolist()}"
-        self.fingerprint = hashlib.sha256(f"{self.cache.fingerprint}{known}".encode()).hexdigest()[:16]
-        self.probe = self._probe(size, square)
+        self.counts = {title: self.epoch}
+        self.labels: np.ndarray | None = None
+        if "label" in self.channels:
+            labels = {source.name: source.label for source in self.train}
+            self.labels = np.array([labels[name] for name in self.cache.names], np.int64)
+        classes = "" if self.labels is None else f"{self.facts['classes']}{self.labels.tolist()}"
+        self.fingerprint = hashlib.sha256(f"{self.cache.fingerprint}{classes}".encode()).hexdigest()[:16]
+        self.probe = self._previews(size, square)
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> SingleStream:
         """Return the endless stream of training samples; characters are not mirrored."""
@@ -121,26 +118,20 @@ class ImagesData:
             )
 
     def _check_sizes(self, size: int) -> list[str]:
-        """Refuse pictures of which most are smaller than `size` px, and return what to tell of a few that are.
+        """Refuse pictures of which most are smaller than `size` px, and return a note on a few smaller ones.
 
         Raises:
-            OptionError: says which size suits them.
+            OptionError: names the size that suits them.
         """
         if not self._sides:
             return []
         typical, small = statistics.median(self._sides), [side for side in self._sides if side < size]
-        if typical < _WORTH_A_BORDER or (typical < size and size > _LEAST):
-            way = f"say --size {self.native_size()}" if typical >= _WORTH_A_BORDER else "enlarge them first"
+        counts = f"{len(small)} of {len(self._sides)} pictures looked at are smaller than {size} px"
+        if typical < _MIN_PADDED_PX or (typical < size and size > _MIN_SIZE_PX):
+            remedy = f"say --size {self.native_size()}" if typical >= _MIN_PADDED_PX else "enlarge them first"
             sides = f"{min(small)} px" if min(small) == max(small) else f"{min(small)} to {max(small)} px"
-            raise OptionError(
-                f"{len(small)} of {len(self._sides)} pictures looked at are smaller than {size} px"
-                f" (shorter side: {sides}); {way}"
-            )
-        if small and size > _LEAST:
-            return [
-                f"{len(small)} of {len(self._sides)} pictures looked at are smaller than {size} px and are enlarged"
-            ]
-        return []
+            raise OptionError(f"{counts} (shorter side: {sides}); {remedy}")
+        return [f"{counts} and are enlarged"] if small and size > _MIN_SIZE_PX else []
 
     def _decode(self, source: LabelledImage, side: int, square: bool) -> np.ndarray | str:
         """Return a picture as (H, W, C), or why it cannot be read."""
@@ -149,43 +140,29 @@ class ImagesData:
         except UserError as error:
             return str(error)
         planes = to_gray(picture)[..., None] if self.channels["image"] == 1 else picture
-        if self._border and max(planes.shape[:2]) <= _LEAST and min(planes.shape[:2]) >= _WORTH_A_BORDER:
-            return bordered(planes, side)
+        if self._padded and max(planes.shape[:2]) <= _MIN_SIZE_PX and min(planes.shape[:2]) >= _MIN_PADDED_PX:
+            return pad_with_edge_colour(planes, side)
         return fit(planes, side, square=square)
 
-    def _labels_of(self, cache: PictureCache) -> np.ndarray | None:
-        """Return the labels, (n,) int64, of the pictures that could be read; None where there are no classes."""
-        if "label" not in self.channels:
-            return None
-        labels = {source.name: source.label for source in self.train}
-        return np.array([labels[name] for name in cache.names], np.int64)
-
-    def _probe(self, size: int, square: bool) -> dict[str, Tensor]:
-        """Return the middles of some readable pictures, held out where there are any; of all classes."""
-        known = [[s for s in part if s.label != UNLABELLED] or part for part in (self.test, self.train)]
-        ordered = [sorted(part, key=lambda source: source.label) for part in known]
-        chosen = [source for part in ordered for source in (*spread(part, min(self._probes, len(part))), *part)]
-        pictures: list[np.ndarray] = []
-        labels: list[int] = []
-        for source in dict.fromkeys(chosen):
-            if len(pictures) == self._probes:
-                break
-            picture = self._decode(source, size, square)
-            if not isinstance(picture, str):
-                pictures.append(center_crop(picture, size))
-                labels.append(source.label)
-        probe = {"image": as_probe(pictures)}
-        return probe | ({"label": torch.tensor(labels)} if "label" in self.channels else {})
+    def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
+        """Return the center crops of some readable pictures, held out where there are any; of all classes."""
+        labelled = [[s for s in part if s.label != UNLABELLED] or part for part in (self.test, self.train)]
+        by_class = [sorted(part, key=lambda source: source.label) for part in labelled]
+        candidates = [s for part in by_class for s in (*spread(part, min(self._preview_count, len(part))), *part)]
+        decode = lambda source: self._decode(source, size, square)  # noqa: E731
+        sources, pictures = read_previews(candidates, decode, size, self._preview_count)
+        labels = {"label": torch.tensor([s.label for s in sources])} if "label" in self.channels else {}
+        return {"image": as_probe(pictures)} | labels
 
 
-def shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
-    """Return the shorter sides of some pictures, px, as far as their files tell them."""
+def _shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
+    """Return the shorter sides of some pictures, px, where their headers state them."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [min(shape) for shape in pool.map(shape_of, spread(sources, _MEASURED)) if shape]
+        return [min(shape) for shape in pool.map(shape_of, spread(sources, _SIZED_PICTURES)) if shape]
 
 
-def bordered(picture: np.ndarray, side: int) -> np.ndarray:
-    """Return (H, W, C) in the middle of `side` x `side` px of the colour that its edge mostly has."""
+def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
+    """Center (H, W, C) on `side` x `side` px of the most frequent colour of its edge."""
     edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     colours, counts = np.unique(edge, axis=0, return_counts=True)
     canvas = np.empty((side, side, picture.shape[2]), picture.dtype)
@@ -197,7 +174,7 @@ def bordered(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
-    """Return how pictures are read in all their depth.
+    """Return how the pictures are read at full depth.
 
     Raises:
         UserError: they have bands instead of colours.
@@ -209,19 +186,19 @@ def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
 
 
 def _all_gray(sources: Sequence[LabelledImage]) -> bool:
-    """Whether all pictures looked at are gray; what cannot be read is reported later."""
-    seen = []
-    for source in spread(sources, _LOOKED_AT):
+    """Whether all of some readable pictures are gray."""
+    any_read = False
+    for source in spread(sources, _GRAY_TESTED_PICTURES):
         try:
-            seen.append(colourless(source.read()))
-        except UserError:
+            if not colourless(source.read()):
+                return False
+        except UserError:  # reported when all are decoded
             continue
-        if not seen[-1]:
-            return False
-    return bool(seen)
+        any_read = True
+    return any_read
 
 
 def _are_characters(train: Sequence[LabelledImage], classes: Sequence[str]) -> bool:
-    """Whether labels or folders show characters, or the file is of MNIST's kind: mirrored, they are wrong."""
+    """Whether labels or folders are single characters, or the file is of MNIST's kind: mirroring spoils characters."""
     names = classes or sorted({source.name.split("/")[0] for source in train})
     return isinstance(train[0], RowSource) or (len(names) > 1 and all(len(name) == 1 for name in names))

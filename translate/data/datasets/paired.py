@@ -1,4 +1,4 @@
-"""Pairs of pictures as a training run sees them."""
+"""Pairs of pictures."""
 
 __all__ = ["PairedData"]
 
@@ -17,7 +17,8 @@ from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.loader import PairedStream
-from translate.data.loading.preview_images import PROBES, center_crop, training_size
+from translate.data.loading.native_size import native_size
+from translate.data.loading.preview_images import PREVIEW_COUNT, read_previews
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.pair import Pair, PairError, read_pair
@@ -30,7 +31,7 @@ _LABELS = ("auto", "none", "a", "b", "ab")
 
 
 class PairedData:
-    """Pairs, source first; `TrainingData` says what the attributes mean.
+    """Pairs, source first; `TrainingData` documents the other attributes.
 
     Attributes:
         pairs: All pairs, in the direction of the run.
@@ -40,39 +41,47 @@ class PairedData:
     def __init__(self, config: DataConfig, root: Path) -> None:
         if config.labels not in _LABELS:
             raise OptionError(f"--data.labels is {config.labels!r}; choose from {', '.join(_LABELS)}")
+
+        # the pairs, and what some of them show
         self.pairs = resolve_pairs(config.a or None, config.b or None, config.root or None, root, config.direction)
         check_headers([*self.pairs.train, *self.pairs.test])
         self.names: tuple[str, ...] = self.pairs.names
         self.title, self.epoch = self.pairs.title, len(self.pairs.train)
         values, train = parse_range(config.value_range), self.pairs.train
         kinds = [kind_of_files(files, values) for files in ([pair.a for pair in train], [pair.b for pair in train])]
-        sides = self._sides = inspect_pairs(train, (kinds[0].shown, kinds[1].shown))
-        touched = config.hints or config.colour_a > 0 or config.colour_b > 0
-        self.kinds = [_of_side(kind, touched) for kind in kinds]
+        sides = self._sides = inspect_pairs(train, (kinds[0].read_rgb8, kinds[1].read_rgb8))
+
+        # what each side is read as
+        augmented = config.hints or config.colour_a > 0 or config.colour_b > 0
+        self.kinds = [_kind_to_read(kind, augmented) for kind in kinds]
+        coloured = {key: not kind.bands for key, kind in zip("ab", self.kinds, strict=True)}
         self.channels = {
-            key: 1 if side.gray and not kind.bands else kind.channels
+            key: 1 if side.gray and coloured[key] else kind.channels
             for key, side, kind in zip("ab", sides, self.kinds, strict=True)
         }
         if config.hints:
             self.channels["hint"] = 4
-        self.facts: dict[str, Any] = {"sketch": True} if sides[0].drawing and not self.kinds[0].bands else {}
+        label_maps = "".join(key for key, side in zip("ab", sides, strict=True) if side.colours and coloured[key])
+        self.labels = {"auto": label_maps, "none": ""}.get(config.labels, config.labels)
+
+        # facts, colour jitter and notes
+        self.facts: dict[str, Any] = {"sketch": True} if sides[0].drawing and coloured["a"] else {}
         if values:
             self.facts["value_range"] = config.value_range
-        mapped = zip("ab", sides, self.kinds, strict=True)
-        found = "".join(key for key, side, kind in mapped if side.colours and not kind.bands)
-        self.labels = {"auto": found, "none": ""}.get(config.labels, config.labels)
         if self.labels:
             self.facts["labels"] = self.labels
         self._hints = config.hints
-        wished = {"a": config.colour_a, "b": config.colour_b}
-        source, target = (0.0 if key in self.labels else strength for key, strength in wished.items())
-        self._colour = (source, target)
-        self._found_notes = self._notes(config)
-        self.notes = list(self._found_notes)
+        self._jitter = (
+            0.0 if "a" in self.labels else config.colour_a,
+            0.0 if "b" in self.labels else config.colour_b,
+        )
+        self._initial_notes = self._make_notes(config)
+        self.notes = list(self._initial_notes)
 
-    def _notes(self, config: DataConfig) -> list[str]:
-        colours = not any(kind.bands for kind in self.kinds)
-        notes = [question] if colours and (question := direction_note(self._sides, config.direction)) else []
+    def _make_notes(self, config: DataConfig) -> list[str]:
+        notes = []
+        if not any(kind.bands for kind in self.kinds) and (question := direction_note(self._sides, config.direction)):
+            notes.append(question)
         for key, name, side in zip("ab", self.names, self._sides, strict=True):
             if config.labels == "auto" and key in self.labels:
                 notes.append(
@@ -84,27 +93,27 @@ class PairedData:
         return notes
 
     def file_sets(self) -> list[FileSet]:
-        """Return the files of each part, the sources first; combined pairs are one part."""
-        found = []
+        """Return the files of each domain and split, the sources first; combined pairs are one domain."""
+        sets = []
         for split, pairs in (("train", self.pairs.train), ("test", self.pairs.test)):
             if pairs and pairs[0].combined:
-                found.append(FileSet(self.title, "", split, [pair.a for pair in pairs]))
+                sets.append(FileSet(self.title, "", split, [pair.a for pair in pairs]))
                 continue
-            found.append(FileSet(self.names[0], "a", split, [pair.a for pair in pairs]))
-            found.append(FileSet(self.names[1], "b", split, [pair.b for pair in pairs]))
-        return found
+            sets.append(FileSet(self.names[0], "a", split, [pair.a for pair in pairs]))
+            sets.append(FileSet(self.names[1], "b", split, [pair.b for pair in pairs]))
+        return sets
 
     def native_size(self) -> int:
-        """Return the resolution worth training at, px."""
-        return training_size([side.size for side in self._sides])
+        return native_size([side.size for side in self._sides])
 
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
-        """Decode all pairs into `folder`, or find them there."""
         side, train = round(size * zoom), self.pairs.train
         files = [path for pair in train for path in (pair.a, pair.b)]
-        turned = "".join(str(int(pair.swapped)) for pair in train)
+        swapped = "".join(str(int(pair.swapped)) for pair in train)
+        depths = tuple((str(kind.dtype), kind.values) for kind in self.kinds)
+        settings = () if depths == (("uint8", None),) * 2 else depths
         self.fingerprint = fingerprint(
-            files, "pairs", side, square, self._split, self.channels, self.labels, turned, *self._settings
+            files, "pairs", side, square, self._split, self.channels, self.labels, swapped, *settings
         )
         self.cache = open_cache(
             folder,
@@ -117,27 +126,22 @@ class PairedData:
         self.epoch = len(self.cache)
         self.counts = dict.fromkeys(self.names, self.epoch)
         self.skipped = self.cache.skipped
-        self.probe = self._probe(size, square)
+        self.probe = self._previews(size, square)
+
+        # exchanged pictures can be seen in bytes of colours only
         plain = self.cache.pixels.dtype == np.uint8 and not any(kind.bands for kind in self.kinds)
         exchanged = exchanged_pairs(self.cache, self.cache.names, self._split) if plain else []
-        told = f"the two pictures of a pair look exchanged: {listed(exchanged)}; compare them with the other pairs"
-        self.notes = [*self._found_notes, *([told] if exchanged else [])]
+        note = f"the two pictures of a pair look exchanged: {listed(exchanged)}; compare them with the other pairs"
+        self.notes = [*self._initial_notes, *([note] if exchanged else [])]
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> PairedStream:
-        """Return the endless stream of training samples."""
         return PairedStream(
-            self.cache, self._split, crop=crop, flip=flip, seed=seed, hints=self._hints, colour=self._colour
+            self.cache, self._split, crop=crop, flip=flip, seed=seed, hints=self._hints, colour=self._jitter
         )
 
     @property
     def _split(self) -> tuple[int, int]:
         return self.channels["a"], self.channels["b"]
-
-    @property
-    def _settings(self) -> tuple[object, ...]:
-        """What sets the cache apart from one of 8 bits."""
-        said = tuple((str(kind.dtype), kind.values) for kind in self.kinds)
-        return () if said == (("uint8", None),) * 2 else said
 
     def _decode(self, pair: Pair, side: int, square: bool) -> np.ndarray | str:
         """Return a pair as the channels of one picture, (H, W, Ca + Cb) of the deeper side's type, or why not."""
@@ -154,37 +158,31 @@ class PairedData:
         depth = max((kind.dtype for kind in self.kinds), key=lambda dtype: dtype.itemsize)
         return np.concatenate([to_depth(part, depth) for part in parts], axis=2)
 
-    def _probe(self, size: int, square: bool) -> dict[str, Tensor]:
-        """Return the middles of some readable pairs, held out where there are enough."""
-        chosen = [*spread(self.pairs.test, PROBES), *self.pairs.test, *self.pairs.train]
-        found: list[np.ndarray] = []
-        for pair in dict.fromkeys(chosen):
-            if len(found) == PROBES:
-                break
-            both = self._decode(pair, size, square)
-            if not isinstance(both, str):
-                found.append(center_crop(both, size))
-        a, b = np.split(np.stack(found), [self._split[0]], axis=3)
-        probe = {"a": a, "b": b} | ({"hint": _some_hints(b)} if self._hints else {})
-        return {key: as_probe([*part]) for key, part in probe.items()}
+    def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
+        """Return the center crops of some readable pairs, held out where there are enough."""
+        candidates = [*spread(self.pairs.test, PREVIEW_COUNT), *self.pairs.test, *self.pairs.train]
+        _, pairs = read_previews(candidates, lambda pair: self._decode(pair, size, square), size)
+        a, b = np.split(np.stack(pairs), [self._split[0]], axis=3)
+        previews = {"a": a, "b": b} | ({"hint": _sample_preview_hints(b)} if self._hints else {})
+        return {key: as_probe([*part]) for key, part in previews.items()}
 
 
-def _of_side(kind: FileKind, touched: bool) -> FileKind:
-    """Return what files are read as: bytes where colours are changed or hints drawn; RGB, be it gray or a half of both.
+def _kind_to_read(kind: FileKind, augmented: bool) -> FileKind:
+    """Return what files are read as: RGB, gray included; in bytes where colours are jittered or hints drawn.
 
     Raises:
-        OptionError: that cannot be done to bands.
+        OptionError: bands cannot be augmented.
     """
-    if touched and kind.bands:
+    if augmented and kind.bands:
         raise OptionError(f"--hints and --data.colour_* are for gray and RGB, not {kind.channels} channels; leave them")
-    dtype = np.dtype(np.uint8) if touched else kind.dtype
+    dtype = np.dtype(np.uint8) if augmented else kind.dtype
     return replace(kind, channels=kind.channels if kind.bands else 3, dtype=dtype)
 
 
-def _some_hints(photos: Iterable[np.ndarray]) -> np.ndarray:
-    """Draw hints for (n, H, W, C): of some tries the first that is no mere dot."""
-    drawn = []
+def _sample_preview_hints(photos: Iterable[np.ndarray]) -> np.ndarray:
+    """Draw hints for (n, H, W, C): of 20 draws the first that covers 2 %, or else the largest."""
+    hints = []
     for which, photo in enumerate(photos):
-        tries = (sample_hints(photo, np.random.default_rng([which, again]), absent=0) for again in range(20))
-        drawn.append(max(tries, key=lambda hint: min((hint[..., 3] > 0).mean(), 0.02)))
-    return np.stack(drawn)
+        draws = (sample_hints(photo, np.random.default_rng([which, again]), absent=0) for again in range(20))
+        hints.append(max(draws, key=lambda hint: min((hint[..., 3] > 0).mean(), 0.02)))
+    return np.stack(hints)

@@ -1,1 +1,13 @@
-"""TODO: one line that says what is in this room."""
+"""Pictures into batches of tensors.
+
+cache           decoded pictures in a memory-mapped file
+crops           random crops, on the CPU or on a device that holds all pictures
+file_kind       channels and depth of a domain's files
+hints           random colour strokes drawn from a photo
+loader          streams of samples, and batches prefetched by threads
+mask_shapes     the kinds of random holes
+native_size     the resolution worth training at
+preview_images  the pictures of sample grids
+random_masks    random masks for training and evaluation
+transforms      resizing, center crop and colour jitter
+"""

@@ -11,20 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from translate.data.loading.file_kind import FileKind, MixedChannels
-from translate.data.loading.transforms import fit
+from translate.data.loading.file_kind import FileKind
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 from translate.utils.progress import track
 
-Decode = Callable[[int], np.ndarray | str]
+Decode = Callable[[int], np.ndarray | str]  # picture number i as (H, W, C), or the reason to skip it
 
 
 class Pictures(Sequence[np.ndarray]):
-    """Pictures (H, W, C) of any sizes, one C and one depth, that lie one behind the other.
+    """Pictures (H, W, C) of any sizes, but one C and one depth, in one flat array.
 
     Attributes:
-        pixels: (N,) uint8, uint16 or float32 in [0, 1], of all of them.
+        pixels: (N,) uint8, uint16 or float32 in [0, 1], of all pictures.
         shapes: (n, 3) int64: height, width and channels of each.
         starts: (n + 1,) int64, where each begins in `pixels`, and where the last ends.
     """
@@ -41,19 +40,19 @@ class Pictures(Sequence[np.ndarray]):
 
 
 class PictureCache(Pictures):
-    """The pictures of one domain, behind one memory map.
+    """The pictures of one domain in a memory map.
 
     Attributes:
-        names: The file of each picture, or what else it is called.
-        skipped: What could not be decoded, a line a file.
-        fingerprint: Identifies the files and what was done to them.
+        names: File or other name of each picture.
+        skipped: Why pictures could not be decoded, a line each.
+        fingerprint: Identifies the files and how they were decoded.
     """
 
     def __init__(self, fingerprint: str, names: Sequence[str], pixels: Path, index: Path) -> None:
         """Open the files `pixels` and `index` that `build` wrote, of pictures called `names`."""
-        with np.load(index) as found:
-            kept, shapes, skipped = (found[key] for key in ("kept", "shapes", "skipped"))
-            dtype = str(found["dtype"]) if "dtype" in found else "uint8"
+        with np.load(index) as arrays:
+            kept, shapes, skipped = (arrays[key] for key in ("kept", "shapes", "skipped"))
+            dtype = str(arrays["dtype"]) if "dtype" in arrays else "uint8"
         super().__init__(np.memmap(pixels, dtype, "r").view(np.ndarray), shapes)
         self.fingerprint = fingerprint
         self.names = [names[i] for i in kept.tolist()]
@@ -71,42 +70,32 @@ class PictureCache(Pictures):
         title: str = "",
         progress: bool = True,
     ) -> "PictureCache":
-        """Return the cache of `paths`, read as `kind` (None: RGB in 8 bits) and brought to `side` px by `fit`.
-
-        It is built in `folder` if need be; a file that cannot be decoded is listed in `skipped`.
+        """Open or build the cache of `paths`, read as `kind` (None: RGB in 8 bits) and resized to `side` px by `fit`.
 
         Raises:
-            UserError: None of the files can be decoded, their channels differ, or `folder` cannot be written to.
+            UserError: as `open_cache`, or the channels of the files differ.
         """
         kind = kind or FileKind()
-
-        def decode(i: int) -> np.ndarray | str:
-            try:
-                return fit(kind.read(paths[i]), side, square=square)
-            except MixedChannels:
-                raise
-            except UserError as error:
-                return str(error)
-
         key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
+        decode: Decode = lambda i: kind.read_fitted(paths[i], side, square=square)  # noqa: E731
         return open_cache(folder, key, names, decode, title=title, progress=progress)
 
 
 def open_cache(
     folder: Path, key: str, names: Sequence[str], decode: Decode, *, title: str = "", progress: bool = True
 ) -> PictureCache:
-    """Return the cache called `key` in `folder`, building it if need be.
+    """Open the cache called `key` in `folder`, building it on first use.
 
     Args:
-        folder: Made where it is missing.
-        key: The `fingerprint` of all that makes the contents what they are.
+        folder: Created where it is missing.
+        key: The `fingerprint` of everything that determines the contents.
         names: Of the pictures.
-        decode: Returns picture number i as (H, W, C), all of one type, or the reason to skip it; called by threads.
+        decode: Called by several threads; all pictures are of one type.
         title: Of the progress bar.
-        progress: Whether to show it.
+        progress: Show the bar.
 
     Raises:
-        UserError: All are skipped, `folder` cannot be written to, or what `decode` raises.
+        UserError: All pictures are skipped, `folder` cannot be written to, or what `decode` raises.
     """
     index, pixels = folder / f"{key}.npz", folder / f"{key}.u8"
     if not index.exists():
@@ -115,23 +104,22 @@ def open_cache(
 
 
 def fingerprint(paths: Iterable[Path], *settings: object) -> str:
-    """Return a name for the contents of `paths` read with `settings`; a file that changes changes it."""
+    """Hash paths, sizes and times of files, and the settings that they are read with."""
     digest = hashlib.sha256(" ".join(map(str, (3, *settings))).encode("utf-8", "surrogateescape"))
     for path in map(os.fsencode, paths):
         try:
-            facts = os.stat(path)  # noqa: PTH116 - of a hundred thousand files, in half the time
-            digest.update(b"%b|%d, %d\n" % (path, facts.st_size, facts.st_mtime_ns))
+            status = os.stat(path)  # noqa: PTH116 - of a hundred thousand files, in half the time
+            digest.update(b"%b|%d, %d\n" % (path, status.st_size, status.st_mtime_ns))
         except OSError:
             digest.update(path + b"|\n")
     return digest.hexdigest()[:16]
 
 
 def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, progress: bool) -> None:
-    """Decode `count` pictures on all cores into `pixels`, and write which and how large they are to `index`, last."""
+    """Decode `count` pictures on all cores into `pixels`, then write their numbers and shapes to `index`."""
     kept, shapes, skipped, dtype = [], [], [], np.dtype(np.uint8)
     with atomic_write(pixels) as temporary, temporary.open("wb") as out:
-        pictures = track(decoded(decode, count), title, count, progress)
-        for i, picture in enumerate(pictures):
+        for i, picture in enumerate(track(_decode_all(decode, count), title, count, progress)):
             if isinstance(picture, str):
                 skipped.append(picture)
                 continue
@@ -141,13 +129,13 @@ def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, pro
             dtype = picture.dtype
         if not kept:
             raise UserError(f"none of the {count} files can be read as an image; the first: {skipped[0]}")
-    told = np.frombuffer(json.dumps(skipped).encode(), np.uint8)
+    reasons = np.frombuffer(json.dumps(skipped).encode(), np.uint8)
     with atomic_write(index) as temporary, temporary.open("wb") as out:
-        np.savez(out, kept=np.array(kept), shapes=np.array(shapes), skipped=told, dtype=np.array(str(dtype)))
+        np.savez(out, kept=np.array(kept), shapes=np.array(shapes), skipped=reasons, dtype=np.array(str(dtype)))
 
 
-def decoded(decode: Decode, count: int) -> Iterator[np.ndarray | str]:
-    """Yield what `decode` returns for 0 to `count` - 1, in order; at most 64 ahead."""
+def _decode_all(decode: Decode, count: int) -> Iterator[np.ndarray | str]:
+    """Yield the results of `decode` in order, at most 64 ahead."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, count, 64):
             yield from pool.map(decode, range(start, min(start + 64, count)))

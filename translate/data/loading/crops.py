@@ -1,7 +1,11 @@
-"""Squares cut from pictures: copied from memory on the CPU, gathered on a device that holds all pixels."""
+"""Random square crops of stored pictures: drawn first, as a function of (seed, index), and cropped later.
 
-__all__ = ["Crops", "cut_on_device", "upload"]
+The CPU copies the pixels of a crop out of memory; a device that holds all pictures gathers them.
+"""
 
+__all__ = ["GROUP", "Crops", "crop_on_device", "upload"]
+
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -11,110 +15,153 @@ from torch import Tensor
 
 from translate.data.loading.cache import Pictures
 from translate.data.loading.file_kind import as_unit
-from translate.data.loading.sampling_order import Placement
 from translate.utils.memory import free_bytes
 
-_SHARE = 0.25  # of a device's free memory that pictures may take
-_PIECE = 1 << 26  # numbers that are uploaded at a time
-_FLIPPED = 128  # channels that OpenCV can mirror
+GROUP = 4  # neighbours of one class, as many as the residual discriminator compares
+_DEVICE_SHARE = 0.25  # pictures may take this part of a device's free memory: networks need the rest
+_UPLOAD_CHUNK = 1 << 26  # numbers a copy, so that the copy of a read-only map takes little memory
+_OPENCV_MAX_CHANNELS = 128  # cv2.flip takes no more
 _TENSORS = {np.dtype(np.uint8): torch.uint8, np.dtype(np.int16): torch.int16, np.dtype(np.float32): torch.float32}
 
 
 class Crops:
-    """The crops of a set of pictures: where they are is drawn first, and their pixels are fetched later.
+    """Crops of a set of pictures, which are visited in a new order in each epoch.
+
+    With labels, pictures come in groups of GROUP of one class, so that a discriminator that compares neighbours can
+    see whether a class has more than one picture.
 
     Attributes:
-        epoch: Samples of a pass over the pictures.
+        pictures: The set.
+        epoch: Samples per epoch.
     """
 
     def __init__(
-        self,
-        pictures: Pictures,
-        *,
-        crop: int,
-        flip: bool,
-        seed: int,
-        which: int = 0,
-        labels: np.ndarray | None = None,
+        self, pictures: Pictures, *, crop: int, flip: bool, seed: int, which: int = 0, labels: np.ndarray | None = None
     ) -> None:
-        """Set up the crops of `pictures`; `Placement` says what else is given."""
-        self.pictures, self.crop = pictures, crop
-        self._placement = Placement(pictures.shapes, crop=crop, flip=flip, seed=seed, which=which, labels=labels)
-        self.epoch = self._placement.epoch
+        """Set up the crops.
+
+        Args:
+            pictures: Both sides at least `crop` px.
+            crop: Side, px.
+            flip: Mirror half of the samples.
+            seed: Of order, positions and mirroring.
+            which: Number of this set among the sets that share the seed.
+            labels: (n,) of the pictures, to group them by.
+        """
+        self.pictures, self._side = pictures, crop
+        self._flip, self._seed, self._which, self._labels = flip, seed, which, labels
+        count = len(pictures)
+        self.epoch = count if labels is None else max(1, count // GROUP) * GROUP
+        self._boxes_of_epoch = functools.lru_cache(maxsize=2)(self._draw_epoch)  # a batch may span two epochs
         self._resident: tuple[Tensor, Tensor, Tensor] | None = None
 
-    def places(self, first: int, count: int) -> Tensor:
-        """Return where the samples from `first` >= 0 on are cut, as `Placement` does: (count, 4) int64."""
-        return torch.from_numpy(self._placement(first, count))
+    def sample(self, first: int, count: int) -> Tensor:
+        """Return the boxes of the samples from `first` >= 0 on: (count, 4) int64, picture, top, left, mirrored."""
+        parts, index = [], first
+        while index < first + count:
+            epoch, position = divmod(index, self.epoch)
+            parts.append(self._boxes_of_epoch(epoch)[position : position + first + count - index])
+            index += len(parts[-1])
+        return torch.from_numpy(np.concatenate(parts))
 
-    def cut(self, places: Tensor) -> Tensor:
-        """Return the pixels at `places`, (B, 4), on the device that they are on.
+    def _draw_epoch(self, epoch: int) -> np.ndarray:
+        rng = np.random.default_rng([self._seed, self._which, epoch])
+        order = rng.permutation(len(self.pictures))
+        if self._labels is not None:
+            order = np.resize(group_by_label(order, self._labels), self.epoch)
+        numbers = rng.random((self.epoch, 3))
+        corners = (numbers[:, :2] * (self.pictures.shapes[order, :2] - self._side + 1)).astype(np.int64)
+        mirrored = (numbers[:, 2] < 0.5) & self._flip
+        return np.column_stack([order, corners, mirrored])
+
+    def crop(self, boxes: Tensor) -> Tensor:
+        """Return the pixels in `boxes`, (B, 4), on their device.
 
         Returns:
             (B, C, crop, crop), uint8 of pictures of 8 bits, else float32 in [-1, 1].
         """
         if self._resident is None:
-            return as_unit(_cut_views(self.pictures, places, self.crop)).permute(0, 3, 1, 2)
-        return _as_unit_there(cut_on_device(*self._resident, places, self.crop)).permute(0, 3, 1, 2)
+            return as_unit(_crop_in_memory(self.pictures, boxes, self._side)).permute(0, 3, 1, 2)
+        return _as_unit_tensor(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
 
     def upload(self, device: torch.device) -> None:
-        """Bring all pixels to `device`, from where crops, given places there, are cut from now on."""
+        """Copy all pixels to `device`, where `crop` takes them from then on."""
         flat, channels = self.pictures.pixels, int(self.pictures.shapes[0, 2])
-        stored = np.dtype(np.int16) if flat.dtype == np.uint16 else flat.dtype  # of the same bits: torch gathers these
+        stored = np.dtype(np.int16) if flat.dtype == np.uint16 else flat.dtype  # the same bits: torch gathers int16
         pixels = torch.empty(flat.size, dtype=_TENSORS[stored], device=device)
-        for start in range(0, flat.size, _PIECE):
-            piece = np.array(flat[start : start + _PIECE]).view(stored)  # a copy, for what is mapped is read-only
-            pixels[start : start + _PIECE] = torch.from_numpy(piece)
+        for start in range(0, flat.size, _UPLOAD_CHUNK):
+            chunk = np.array(flat[start : start + _UPLOAD_CHUNK]).view(stored)  # copied, as the map is read-only
+            pixels[start : start + _UPLOAD_CHUNK] = torch.from_numpy(chunk)
         starts = torch.from_numpy(self.pictures.starts[:-1] // channels).to(device)
         widths = torch.from_numpy(self.pictures.shapes[:, 1]).to(device)
         self._resident = pixels.view(-1, channels), starts, widths
 
 
 def upload(parts: Sequence[Crops], device: torch.device) -> bool:
-    """Bring the pictures of all `parts` to `device` if they take little of its free memory; return whether it did."""
+    """Copy the pictures of all `parts` to `device` if they fit well into its free memory; return whether they do."""
     free = free_bytes(device)
-    if free is None or sum(part.pictures.pixels.nbytes for part in parts) > _SHARE * free:
+    if free is None or sum(part.pictures.pixels.nbytes for part in parts) > _DEVICE_SHARE * free:
         return False
     for part in parts:
         part.upload(device)
     return True
 
 
-def cut_on_device(pixels: Tensor, starts: Tensor, widths: Tensor, places: Tensor, crop: int) -> Tensor:
-    """Gather squares out of pictures that lie one behind the other; nothing waits for the device.
+def crop_on_device(pixels: Tensor, starts: Tensor, widths: Tensor, boxes: Tensor, crop: int) -> Tensor:
+    """Gather crops from the flat pixels of all pictures, without waiting for the device.
 
     Args:
         pixels: (P, C) of any type, row by row.
-        starts: (n,) int64, of each picture the number of its first pixel.
+        starts: (n,) int64, index of each picture's first pixel.
         widths: (n,) int64, px.
-        places: (B, 4) int64: number of the picture, top, left, mirrored.
-        crop: side of the squares, px.
+        boxes: (B, 4) int64: picture, top, left, mirrored.
+        crop: Side of the crops, px.
 
     Returns:
         (B, crop, crop, C) of the same type.
     """
-    which, top, left, mirrored = places.unbind(1)
+    which, top, left, mirrored = boxes.unbind(1)
     steps = torch.arange(crop, device=pixels.device)
     columns = torch.where(mirrored[:, None] > 0, crop - 1 - steps, steps)
     rows = (top[:, None] + steps) * widths[which][:, None] + (starts[which] + left)[:, None]
     return pixels[rows[:, :, None] + columns[:, None, :]]
 
 
-def _as_unit_there(x: Tensor) -> Tensor:
-    """Do as `depth.as_unit` with what `upload` brought to a device, 16 bits as int16."""
+def _as_unit_tensor(x: Tensor) -> Tensor:
+    """Convert uploaded pixels, 16 bits as int16, as `file_kind.as_unit` converts arrays."""
     if x.dtype == torch.uint8:
         return x
     unit = (x.int() & 0xFFFF).float().div_(65535) if x.dtype == torch.int16 else x
     return unit.mul(2).sub_(1)
 
 
-def _cut_views(pictures: Pictures, places: Tensor, crop: int) -> np.ndarray:
-    """Copy squares out of `pictures`: (B, crop, crop, C)."""
-    squares = np.empty((len(places), crop, crop, int(pictures.shapes[0, 2])), pictures.pixels.dtype)
-    for square, (which, top, left, mirrored) in zip(squares, places.tolist(), strict=True):
+def _crop_in_memory(pictures: Pictures, boxes: Tensor, crop: int) -> np.ndarray:
+    """Copy crops of `pictures`: (B, crop, crop, C)."""
+    crops = np.empty((len(boxes), crop, crop, int(pictures.shapes[0, 2])), pictures.pixels.dtype)
+    for out, (which, top, left, mirrored) in zip(crops, boxes.tolist(), strict=True):
         view = pictures[which][top : top + crop, left : left + crop]
-        if mirrored and view.shape[2] <= _FLIPPED:
-            cv2.flip(view, 1, dst=square)  # NumPy takes forty times as long for turned rows of small pixels
+        if mirrored and view.shape[2] <= _OPENCV_MAX_CHANNELS:
+            cv2.flip(view, 1, dst=out)  # NumPy takes forty times as long for mirrored rows of small pixels
         else:
-            square[:] = view[:, ::-1] if mirrored else view
-    return squares
+            out[:] = view[:, ::-1] if mirrored else view
+    return crops
+
+
+def group_by_label(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Reorder a permutation so that every GROUP neighbours share a label; incomplete groups come last.
+
+    Args:
+        shuffled: (n,) indices of pictures; their order also decides that of the groups.
+        labels: (n,) of the pictures.
+    """
+    # split each class into full groups and a remainder
+    by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, first, counts = np.unique(labels[by_label], return_index=True, return_counts=True)
+    rank = np.arange(len(by_label)) - np.repeat(first, counts)
+    is_full = rank < np.repeat(counts // GROUP * GROUP, counts)
+    groups, remainder = by_label[is_full].reshape(-1, GROUP), by_label[~is_full]
+
+    # order the groups by their earliest member in the permutation
+    position = np.empty(len(shuffled), np.int64)
+    position[shuffled] = np.arange(len(shuffled))
+    return np.concatenate([groups[np.argsort(position[groups].min(1))].ravel(), remainder])

@@ -1,7 +1,4 @@
-"""The kinds of holes that are drawn, each of about the share of the pixels that is wanted.
-
-A mask is (H, W) bool, True in the hole.
-"""
+"""The kinds of random holes. A mask is (H, W) bool, True in the hole, whose area is about the requested share."""
 
 __all__ = ["KINDS"]
 
@@ -13,16 +10,16 @@ import numpy as np
 
 Draw = Callable[[int, int, np.random.Generator, float], np.ndarray]
 
-NORMAL = 256  # px of the shorter side at which scratches and salt are of the sizes below
-FULL = 0.4  # share of the hole from which on strokes are as thick as they get
-THIN, THICK = 0.1, 0.4  # width of a stroke over the shorter side
-SCRATCH = (1.0, 3.0)  # px, width
-GRAIN = 1.5  # px, standard deviation of the blur that makes the largest grains of salt
-LINES = 1000  # strokes or scratches of one mask, most
-PIECES = 12  # boxes or blobs, most
-NEARLY = 0.06  # of the wanted share: this little is not worth another box or blob
-SLIM = 3.0  # sides of a box, one over the other, most
-CORNERS = 72  # of a blob's outline
+REFERENCE_SIDE_PX = 256  # shorter side of a picture in which scratches and salt have the px sizes below
+THICK_STROKE_SHARE = 0.4  # holes of less than this share have thinner strokes, so that several fit in
+STROKE_WIDTHS = (0.1, 0.4)  # over the shorter side
+SCRATCH_WIDTHS_PX = (1.0, 3.0)
+MAX_GRAIN_PX = 1.5  # standard deviation of the blur that makes the largest grains of salt
+MAX_LINES = 1000  # strokes or scratches of one mask
+MAX_PIECES = 12  # boxes or blobs of one mask
+TOLERANCE = 0.06  # of the share: so little is not worth another box or blob
+MAX_BOX_ASPECT = 3.0
+BLOB_CORNERS = 72
 
 
 # ---- lines
@@ -31,20 +28,19 @@ CORNERS = 72  # of a blob's outline
 def _strokes(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
     """Draw thick curved strokes with round ends and joints; small holes have thinner and shorter ones."""
     side = min(height, width)
-    scale = side * min(1.0, math.sqrt(share / FULL))
-    return _lines(
-        height, width, rng, share, widths=(THIN * scale, THICK * scale), lengths=(0.3 * side, 1.2 * side), turn=0.45
-    )
+    scale = side * min(1.0, math.sqrt(share / THICK_STROKE_SHARE))
+    widths = (STROKE_WIDTHS[0] * scale, STROKE_WIDTHS[1] * scale)
+    return _draw_lines(height, width, rng, share, widths=widths, lengths=(0.3 * side, 1.2 * side), turn=0.45)
 
 
 def _scratches(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
     """Draw thin, long, nearly straight lines."""
     side = min(height, width)
-    widths = (SCRATCH[0] * side / NORMAL, SCRATCH[1] * side / NORMAL)
-    return _lines(height, width, rng, share, widths=widths, lengths=(0.4 * side, 1.6 * side), turn=0.12)
+    widths = (SCRATCH_WIDTHS_PX[0] * side / REFERENCE_SIDE_PX, SCRATCH_WIDTHS_PX[1] * side / REFERENCE_SIDE_PX)
+    return _draw_lines(height, width, rng, share, widths=widths, lengths=(0.4 * side, 1.6 * side), turn=0.12)
 
 
-def _lines(
+def _draw_lines(
     height: int,
     width: int,
     rng: np.random.Generator,
@@ -54,44 +50,45 @@ def _lines(
     lengths: tuple[float, float],
     turn: float,
 ) -> np.ndarray:
-    """Draw lines until the share is reached, and cut the last of them short; widths and lengths are in px."""
+    """Draw lines until the share is reached, and shorten the last one; widths and lengths are in px."""
     canvas, goal = np.zeros((height, width), np.uint8), share * height * width
-    for _ in range(LINES):
-        path = _path(rng, (width, height), rng.uniform(*lengths), turn)
+    for _ in range(MAX_LINES):
+        path = _draw_path(rng, (width, height), rng.uniform(*lengths), turn)
         thickness = max(1, round(rng.uniform(*widths)))
-        drawn = _with_line(canvas, path, thickness, 1.0)
+        drawn = _add_line(canvas, path, thickness, 1.0)
         if cv2.countNonZero(drawn) >= goal:
-            drawn = _with_line(canvas, path, thickness, _length_for(goal, canvas, path, thickness))
+            drawn = _add_line(canvas, path, thickness, _find_length(goal, canvas, path, thickness))
             missing, over = goal - cv2.countNonZero(canvas), cv2.countNonZero(drawn) - goal
             return (canvas if missing < over and canvas.any() else drawn).astype(bool)
         canvas = drawn
     return canvas.astype(bool)
 
 
-def _path(rng: np.random.Generator, size: tuple[int, int], length: float, turn: float, steps: int = 12) -> np.ndarray:
-    """Return a curve that starts in the picture: (steps + 1, 2) px as x, y.
+def _draw_path(rng: np.random.Generator, size: tuple[int, int], length: float, turn: float) -> np.ndarray:
+    """Draw a random curve of 12 segments that starts in the picture: (13, 2) px as x, y.
 
-    `turn` is the standard deviation of the turn at each corner, and of that of all corners together, radians.
+    `turn` is the standard deviation in radians of the turn at a corner; half as much bends the whole curve.
     """
+    steps = 12
     angles = rng.uniform(0, 2 * math.pi) + (rng.normal(0, turn, steps) + rng.normal(0, turn / 2)).cumsum()
     moves = length / steps * np.stack([np.cos(angles), np.sin(angles)], 1)
     return rng.uniform(0, size) + np.concatenate([np.zeros((1, 2)), moves.cumsum(0)])
 
 
-def _with_line(canvas: np.ndarray, path: np.ndarray, thickness: int, part: float) -> np.ndarray:
-    """Return a copy of `canvas` with the first `part`, 0 to 1, of a line on it; 0 is a dot."""
+def _add_line(canvas: np.ndarray, path: np.ndarray, thickness: int, part: float) -> np.ndarray:
+    """Return a copy of `canvas` with the first `part`, 0 to 1, of a line; 0 draws a dot."""
     whole = int(position := part * (len(path) - 1))
     end = path[whole] + (position - whole) * (path[min(whole + 1, len(path) - 1)] - path[whole])
     corners = np.floor(np.concatenate([path[: whole + 1], end[None]])).astype(np.int32)
     return cv2.polylines(canvas.copy(), [corners], False, 1, thickness)
 
 
-def _length_for(goal: float, canvas: np.ndarray, path: np.ndarray, thickness: int) -> float:
-    """Return which part of a line, 0 to 1, brings the area to `goal` px, by halving the interval."""
+def _find_length(goal: float, canvas: np.ndarray, path: np.ndarray, thickness: int) -> float:
+    """Find the part of a line, 0 to 1, that brings the area to `goal` px, by bisection."""
     short, long = 0.0, 1.0
     for _ in range(8):
         middle = (short + long) / 2
-        enough = cv2.countNonZero(_with_line(canvas, path, thickness, middle)) >= goal
+        enough = cv2.countNonZero(_add_line(canvas, path, thickness, middle)) >= goal
         short, long = (short, middle) if enough else (middle, long)
     return short
 
@@ -100,36 +97,36 @@ def _length_for(goal: float, canvas: np.ndarray, path: np.ndarray, thickness: in
 
 
 def _boxes(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Draw one upright box, or several, which may overlap."""
-    return _pieces(height, width, rng, share, _add_box)
+    """Draw one or several upright boxes, which may overlap."""
+    return _draw_pieces(height, width, rng, share, _add_box)
 
 
 def _blobs(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Draw one smooth closed shape, as objects have them, or several."""
-    return _pieces(height, width, rng, share, _add_blob)
+    """Draw one or several smooth closed shapes, like the outlines of objects."""
+    return _draw_pieces(height, width, rng, share, _add_blob)
 
 
-def _pieces(
+def _draw_pieces(
     height: int,
     width: int,
     rng: np.random.Generator,
     share: float,
     add: Callable[[np.ndarray, np.random.Generator, float], None],
 ) -> np.ndarray:
-    """Add pieces, each of all the area that is missing or of a part of it, until next to nothing is missing."""
+    """Add pieces, each of the missing area or of a part of it, until the share is nearly reached."""
     canvas, goal = np.zeros((height, width), np.uint8), share * height * width
-    for _ in range(PIECES):
+    for _ in range(MAX_PIECES):
         missing = goal - cv2.countNonZero(canvas)
-        if missing < NEARLY * goal:
+        if missing < TOLERANCE * goal:
             break
         add(canvas, rng, max(1.0, missing * (1.0 if rng.random() < 0.5 else rng.uniform(0.3, 0.8))))
     return canvas.astype(bool)
 
 
 def _add_box(canvas: np.ndarray, rng: np.random.Generator, area: float) -> None:
-    """Draw a box of so many px, of any shape up to SLIM, inside the picture."""
+    """Draw a box of `area` px inside the picture, its aspect ratio up to MAX_BOX_ASPECT."""
     height, width = canvas.shape
-    tall = math.sqrt(area * SLIM ** rng.uniform(-1, 1))
+    tall = math.sqrt(area * MAX_BOX_ASPECT ** rng.uniform(-1, 1))
     wide = min(width, max(1, round(area / min(height, tall))))
     tall = min(height, max(1, round(area / wide)))
     top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
@@ -137,8 +134,8 @@ def _add_box(canvas: np.ndarray, rng: np.random.Generator, area: float) -> None:
 
 
 def _add_blob(canvas: np.ndarray, rng: np.random.Generator, area: float) -> None:
-    """Draw a shape of so many px whose outline is a short Fourier series; its middle lies in the picture."""
-    angles, orders = np.linspace(0, 2 * math.pi, CORNERS, endpoint=False), np.arange(2, 8)
+    """Draw a shape of `area` px whose outline is a short Fourier series; its center lies in the picture."""
+    angles, orders = np.linspace(0, 2 * math.pi, BLOB_CORNERS, endpoint=False), np.arange(2, 8)
     waves = np.cos(orders * angles[:, None] + rng.uniform(0, 2 * math.pi, orders.size))
     radius = np.exp(waves @ rng.normal(0, 0.6 / orders**1.3))
     x, y = radius * np.cos(angles), radius * np.sin(angles)
@@ -147,34 +144,34 @@ def _add_blob(canvas: np.ndarray, rng: np.random.Generator, area: float) -> None
     cv2.fillPoly(canvas, [np.floor(outline).astype(np.int32)], 1)
 
 
-# ---- all others
+# ---- halves, salt, centre
 
 
 def _halves(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Take all on one side of a line: upright or level half of the time, else in any direction."""
+    """Mask one side of a line: vertical or horizontal half of the time, else in any direction."""
     angle = rng.integers(4) * math.pi / 2 if rng.random() < 0.5 else rng.uniform(0, 2 * math.pi)
     across = np.arange(width, dtype=np.float32) * np.float32(math.cos(angle))
     down = np.arange(height, dtype=np.float32) * np.float32(math.sin(angle))
-    return _lowest(down[:, None] + across, share)
+    return _mask_lowest(down[:, None] + across, share)
 
 
 def _salt(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Scatter pixels or, half of the time, larger grains: peaks of blurred noise."""
+    """Scatter pixels or, half of the time, larger grains: the lowest values of blurred noise."""
     noise = rng.random((height, width), np.float32)
-    blur = GRAIN * min(height, width) / NORMAL * rng.uniform(-1, 1)
-    return _lowest(cv2.GaussianBlur(noise, (0, 0), blur) if blur > 0.3 else noise, share)
+    blur = MAX_GRAIN_PX * min(height, width) / REFERENCE_SIDE_PX * rng.uniform(-1, 1)
+    return _mask_lowest(cv2.GaussianBlur(noise, (0, 0), blur) if blur > 0.3 else noise, share)
 
 
 def _centre(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Take the box of half of each side in the middle, whatever the share (Pathak et al., 2016, section 3.2)."""
+    """Mask the central box of half of each side, whatever the share (Pathak et al., 2016, section 3.2)."""
     mask, tall, wide = np.zeros((height, width), bool), max(1, height // 2), max(1, width // 2)
     top, left = (height - tall) // 2, (width - wide) // 2
     mask[top : top + tall, left : left + wide] = True
     return mask
 
 
-def _lowest(values: np.ndarray, share: float) -> np.ndarray:
-    """Take the share of the pixels with the lowest values, (H, W) float32."""
+def _mask_lowest(values: np.ndarray, share: float) -> np.ndarray:
+    """Mask the share of the pixels with the lowest values, (H, W) float32."""
     count = min(max(1, round(share * values.size)), values.size - 1)
     return values < np.partition(values, count, axis=None)[count]
 

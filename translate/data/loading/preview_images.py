@@ -1,36 +1,32 @@
-"""The size to train at, and the pictures of sample grids."""
+"""The pictures of sample grids."""
 
-__all__ = ["MASKED_PROBES", "PROBES", "SINGLE_PROBES", "center_crop", "single_size", "training_size"]
+__all__ = ["PREVIEW_COUNT", "read_previews"]
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 
-PROBES = 4  # pictures of each domain in a sample grid
-SINGLE_PROBES = 32  # the same of single pictures
-MASKED_PROBES = 6  # of pictures with holes
+from translate.data.loading.transforms import center_crop
+
+PREVIEW_COUNT = 4  # pictures of each domain
+T = TypeVar("T")
 
 
-def training_size(sides: Sequence[int], most: int = 256, multiple: int = 4) -> int:
-    """Return the resolution worth training at, given the shorter sides of some pictures: their median, px.
+def read_previews(
+    items: Iterable[T], decode: Callable[[T], np.ndarray | str], size: int, count: int = PREVIEW_COUNT
+) -> tuple[list[T], list[np.ndarray]]:
+    """Return the first `count` distinct items that can be decoded, and their center crops, (size, size, C).
 
-    At most `most`, a multiple of `multiple`, and at least 32.
+    `decode` returns (H, W, C) with both sides at least `size` px, or the reason why an item cannot be read.
     """
-    typical = statistics.median(sides) if sides else most
-    return int(max(32, min(most, typical) // multiple * multiple))
-
-
-def single_size(sides: Sequence[int]) -> int:
-    """Return the resolution worth generating at, given the shorter sides of some pictures: a power of two, px.
-
-    The largest that is no larger than their median, from 32 to 256.
-    """
-    typical = statistics.median(sides) if sides else 256
-    return next((size for size in (256, 128, 64) if size <= typical), 32)
-
-
-def center_crop(picture: np.ndarray, size: int) -> np.ndarray:
-    """Return the middle `size` x `size` px of (H, W, C)."""
-    top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
-    return picture[top : top + size, left : left + size]
+    chosen: list[T] = []
+    crops: list[np.ndarray] = []
+    for item in dict.fromkeys(items):
+        if len(crops) == count:
+            break
+        picture = decode(item)
+        if not isinstance(picture, str):
+            chosen.append(item)
+            crops.append(center_crop(picture, size))
+    return chosen, crops

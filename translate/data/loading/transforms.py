@@ -1,10 +1,10 @@
-"""Every call of albumentations, in one file: how a picture is brought to the trained size, and its colours changed.
+"""Resizing, cropping and colour jitter; the only module that calls albumentations.
 
-The library is frozen at 2.0.8 (the last release under MIT), hence the single place. Importing it takes a third of a
-second, which pictures that have the right size already do not have to wait for.
+The library is frozen at 2.0.8 (the last release under MIT). Importing it takes a third of a second, so it is imported
+only when a picture has to be resized or jittered.
 """
 
-__all__ = ["Jitter", "fit", "resize"]
+__all__ = ["Jitter", "center_crop", "fit", "resize"]
 
 import functools
 import os
@@ -19,71 +19,76 @@ import numpy as np
 def fit(picture: np.ndarray, side: int, *, square: bool, nearest: bool = False) -> np.ndarray:
     """Resize `picture` (H, W, C) of any depth so that its shorter side, or with `square` both, are `side` px.
 
-    With `nearest`, every pixel of the result is one of the picture's: for label maps.
+    With `nearest`, for label maps, no value is interpolated.
     """
     if square:
         return resize(picture, side, side, nearest=nearest)
     if min(picture.shape[:2]) == side:
         return picture
-    return _inside(_threads.resizing("SmallestMaxSize", side, nearest=nearest)(image=picture)["image"])
+    return _clip_floats(_pipelines.resize("SmallestMaxSize", side, nearest=nearest)(image=picture)["image"])
 
 
 def resize(picture: np.ndarray, height: int, width: int, *, nearest: bool = False) -> np.ndarray:
     """Resize `picture` (H, W, C) of any depth to (height, width, C); `nearest` as in `fit`."""
     if picture.shape[:2] == (height, width):
         return picture
-    return _inside(_threads.resizing("Resize", height, width, nearest=nearest)(image=picture)["image"])
+    return _clip_floats(_pipelines.resize("Resize", height, width, nearest=nearest)(image=picture)["image"])
 
 
-def _inside(picture: np.ndarray) -> np.ndarray:
-    """Cut off what cubic curves add to floats beyond [0, 1]; integers end there anyhow."""
+def _clip_floats(picture: np.ndarray) -> np.ndarray:
+    """Clip what cubic interpolation adds beyond [0, 1]; OpenCV clips integers itself."""
     return picture.clip(0, 1) if picture.dtype == np.float32 else picture
 
 
+def center_crop(picture: np.ndarray, size: int) -> np.ndarray:
+    """Return the middle `size` x `size` px of (H, W, C)."""
+    top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
+    return picture[top : top + size, left : left + size]
+
+
 class Jitter:
-    """Random change of the colours of (H, W, C) uint8: brightness, contrast and, where C is 3, saturation and hue.
+    """Random change of brightness, contrast and, where C is 3, saturation and hue of (H, W, C) uint8; thread-safe.
 
     `strength` is 0 (none) to 1: brightness, contrast and saturation by up to a factor 1 +- strength, hue by up to
-    a tenth of the circle times strength. The draw is a function of the seed that a call is given. Calls may come from
-    several threads.
+    a tenth of the circle times strength. The change is a function of the call's seed.
     """
 
     def __init__(self, strength: float) -> None:
         self.strength = strength
 
     def __call__(self, picture: np.ndarray, seed: int) -> np.ndarray:
-        compose = _threads.colouring(self.strength)
+        compose = _pipelines.jitter(self.strength)
         compose.set_random_seed(seed)
         return compose(image=picture)["image"]
 
 
-def _resizing(step: str, *size: int, nearest: bool) -> Any:
+def _make_resize(step: str, *size: int, nearest: bool) -> Any:
     options: dict[str, Any] = {"interpolation": cv2.INTER_CUBIC, "area_for_downscale": "image"}
-    if nearest:  # the exact kind: it samples where the other kinds do, so both pictures of a pair stay aligned
+    if nearest:  # EXACT samples where the other modes do, so both pictures of a pair stay aligned
         options = {"interpolation": cv2.INTER_NEAREST_EXACT, "area_for_downscale": None}
-    library = _library()
+    library = _import_albumentations()
     return library.Compose([getattr(library, step)(*size, **options)])
 
 
-def _colouring(strength: float) -> Any:
-    each, hue = (max(0.0, 1 - strength), 1 + strength), (-strength / 10, strength / 10)
-    library = _library()
-    return library.Compose([library.ColorJitter(brightness=each, contrast=each, saturation=each, hue=hue, p=1.0)])
+def _make_jitter(strength: float) -> Any:
+    factor, hue = (max(0.0, 1 - strength), 1 + strength), (-strength / 10, strength / 10)
+    library = _import_albumentations()
+    return library.Compose([library.ColorJitter(brightness=factor, contrast=factor, saturation=factor, hue=hue, p=1.0)])
 
 
-def _library() -> ModuleType:
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or importing it asks the network for news
+def _import_albumentations() -> ModuleType:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or the import looks for updates over the network
     import albumentations
 
     return albumentations
 
 
-class _Threads(threading.local):
-    """The last pipelines of each thread: one carries its state with it, and is slow to set up."""
+class _Pipelines(threading.local):
+    """The most recent pipelines of each thread: they are slow to build and hold state."""
 
     def __init__(self) -> None:
-        self.resizing = functools.lru_cache(maxsize=8)(_resizing)
-        self.colouring = functools.lru_cache(maxsize=8)(_colouring)
+        self.resize = functools.lru_cache(maxsize=8)(_make_resize)
+        self.jitter = functools.lru_cache(maxsize=8)(_make_jitter)
 
 
-_threads = _Threads()
+_pipelines = _Pipelines()

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.loading.preview_images import center_crop
-from translate.data.loading.transforms import fit
+from translate.data.loading.transforms import center_crop, fit
 from translate.data.sources.labelled_image import LabelledImage
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.diversity import small_copies
