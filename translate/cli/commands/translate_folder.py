@@ -3,17 +3,24 @@
 __all__ = ["TranslateFolder", "translate_folder"]
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 from tyro.conf import arg
 
 from translate.cli.commands.options import Direction, PathWord, TrustOptions, ValueRange, Words
-from translate.cli.commands.translate_video import translate_film
+from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
+if TYPE_CHECKING:
+    from translate.inference.folder.report import FolderReport
+    from translate.inference.options import TranslationOptions
+    from translate.inference.translator import Translator
+    from translate.inference.video.run import VideoReport
+
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Options = TypeVar("Options", bound="TranslationOptions")
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
 
@@ -85,31 +92,54 @@ class TranslateFolder(TrustOptions):
             object.__setattr__(self, "look", (self.look,))
 
 
-def translate_folder(options: TranslateFolder) -> int:
-    """Translate a folder; exit status 1 if a file failed."""
-    from translate.inference.folder.run import Masks, translate_folder
-    from translate.inference.translator import Translator
-    from translate.inference.video import is_video
-    from translate.utils.errors import OptionError
+def translate_folder(command: TranslateFolder) -> int:
+    """Translate a folder, or a film; exit status 1 if a picture failed."""
+    from translate.inference.folder.run import translate_folder
+    from translate.inference.options import FolderOptions
+    from translate.inference.video.readers import is_video
 
-    if is_video(options.input, options.output):
-        return translate_film(options)
-    invert, resize = options.invert_masks, options.resize_masks
-    if (invert or resize) and not options.masks:
-        raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
-    translator = Translator.load(
-        options.model, options.device, options.precision, options.memory, options.stats, options.reference or None,
-        options.value_range,
+    if is_video(command.input, command.output):
+        return translate_film(command)
+    options = _shared_options(FolderOptions, command)
+    translator = _load(command, command.stats, command.reference or None, command.value_range)
+    report = translate_folder(translator, command.input, command.output, options)
+    _print_report(report)
+    return 1 if report.failed else 0
+
+
+def translate_film(command: TranslateFolder) -> int:
+    """Translate a film, a GIF or a folder of frames."""
+    from translate.inference.options import VideoOptions
+    from translate.inference.video.run import translate_video
+
+    for_pictures = {"count": command.count is not None, "hints": command.hints, "masks": command.masks}
+    for_pictures |= {"format": command.format, "shard": command.shard}
+    if wrong := [f"--{name}" for name, value in for_pictures.items() if value]:
+        raise OptionError(f"{wrong[0]} is for pictures; a film gets one answer, which --seed or --look may choose")
+    options = _shared_options(
+        VideoOptions, command, stats=command.stats or ("frozen" if command.reference else "smooth"),
+        reference=command.reference or None, denoise=not command.no_denoise,
     )  # fmt: skip
+    _print_report(translate_video(_load(command), command.input, command.output, options))
+    return 0
+
+
+def _shared_options(kind: type[Options], command: TranslateFolder, **others: Any) -> Options:
+    """Build options of a kind from those that the command has under the same names, and others."""
+    shared = {field.name: getattr(command, field.name) for field in fields(kind) if hasattr(command, field.name)}
+    return kind(**shared | {"looks": command.look} | others)
+
+
+def _load(command: TranslateFolder, *statistics: Any) -> "Translator":
+    from translate.inference.translator import Translator
+
+    translator = Translator.load(command.model, command.device, command.precision, command.memory, *statistics)
     if translator.note:
         say(f"computing in {translator.note}")
-    report = translate_folder(
-        translator, options.input, options.output, direction=options.direction,
-        count=options.count, seed=options.seed, looks=options.look, hints=options.hints or None, scale=options.scale,
-        masks=Masks(spec=options.masks, invert=invert, resize=resize) if options.masks else None,
-        format=options.format, shard=options.shard, overwrite=options.overwrite, quality=options.quality,
-    )  # fmt: skip
+    return translator
+
+
+def _print_report(report: "FolderReport | VideoReport") -> None:
     for line in report.notes:
         say(line)
     say(report.summary())
-    return 1 if report.failed else 0

@@ -1,164 +1,147 @@
-"""From jobs to files: pictures are read, translated and written at the same time, a few of each, in order."""
+"""The stages of a folder's translation, which work on different pictures at the same time."""
 
 __all__ = ["FolderPipeline"]
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
 from translate.images.io import write_picture
 from translate.images.picture import Picture
-from translate.inference.folder.report import FIRST, Failure, Failures, FolderReport
+from translate.inference.folder.jobs import JobReader
+from translate.inference.folder.report import Recorder
 from translate.inference.gigapixel import Canvas, HugePicture
 from translate.inference.request import Request
-from translate.inference.translator import Conditioning, PreparedImage, Translator
+from translate.inference.translator import PreparedImage, Translator
 from translate.utils.concurrency import CpuSlots, prefetch, threads
-from translate.utils.errors import UserError
 from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
-from translate.utils.progress import FolderBar
 
-_WAITING = 64  # pictures that wait for others of their size
+_MAX_WAITING = 64  # pictures that wait for others of their size: bounds the memory where all sizes differ
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
-Answers = list[Callable[[], Sequence[Picture | Canvas]] | Exception]
-T = TypeVar("T")
+Results = list[Callable[[], Sequence[Picture | Canvas]] | Exception]
 
 
-@dataclass
+@dataclass(frozen=True)
 class FolderPipeline:
-    """Works off a list: pictures are read, translated and written by threads, and the report is kept by the caller's.
+    """Reads, translates and writes pictures at the same time; results come in the order of the jobs in each size.
 
-    An error travels with its picture, in the place of what should have become of it, to the end of the line.
+        jobs -> read -> batches -> infer -> results -> write -> record
+                 |                   |                   |         |
+             `workers` threads   CPU slots      `workers` threads  calling thread
+
+    Each stage is at most a few pictures ahead of the next one, so memory is bounded. An error takes the place of its
+    picture's result and travels on to `record`.
     """
 
     translator: Translator
-    wish: Request
+    request: Request
+    reader: JobReader
+    recorder: Recorder
     quality: int
-    report: FolderReport
-    bar: FolderBar
-    read: Callable[[Job], tuple[Picture | HugePicture, Conditioning | None]]
-    failures: Failures
-    pages: Counted = field(default_factory=Counted)
-    frames: Counted = field(default_factory=Counted)
 
-    def work_off(self, jobs: Iterable[Job], workers: int) -> None:
-        """Translate `jobs`, with at most `workers` + 1 pictures before the network and its batches, as many behind."""
-        lanes = self.translator.lanes()
+    def run(self, jobs: Iterable[Job], workers: int) -> None:
+        """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage.
+
+        Raises:
+            WriteError: the output's disk or folder refuses.
+        """
+        slots = self.translator.lanes()
         if self.translator.device.type == "cpu":
             keep_freed_memory()  # the next picture takes as much again
-        kept = torch.random.fork_rng(devices=[])  # every pass puts torch's generator back, but not all in one order
-        with kept, threads(workers) as readers, lanes.pool() as network, threads(workers) as writers:
-            reading = prefetch(((job, readers.submit(self._ready, job)) for job in jobs), workers + 1)
-            batches = _batches(reading, self.translator.batch_of)
-            making = prefetch(((batch, network.submit(self._make, batch, lanes)) for batch in batches), lanes.count)
-            each = ((made, i, work) for batch, made in making for i, work in enumerate(batch))
-            writing = ((job, writers.submit(self._write, job, one, made, i)) for made, i, (job, one) in each)
-            for job, frames in prefetch(writing, workers + 1):
-                self._settle(job, frames)
+        rng = torch.random.fork_rng(devices=[])  # every pass restores torch's generator, but in no fixed order
+        with rng, threads(workers) as readers, slots.pool() as network, threads(workers) as writers:
+            prepared = self._read_stage(jobs, readers, workers + 1)
+            batches = _batch_by_size(prepared, self.translator.batch_of)
+            results = self._infer_stage(batches, network, slots)
+            for job, frames in self._write_stage(results, writers, workers + 1):
+                self._record(job, frames)
 
-    def skip(self) -> None:
-        """Report that a picture need not be translated: it is there already."""
-        self.report.skipped += 1
-        self.bar.skip()
+    def _read_stage(self, jobs: Iterable[Job], pool: Executor, ahead: int) -> Iterator[Work]:
+        yield from prefetch(((job, pool.submit(self._read, job)) for job in jobs), ahead)
 
-    def _ready(self, job: Job) -> PreparedImage | HugePicture:
-        picture, layer = self.read(job)
+    def _infer_stage(
+        self, batches: Iterable[list[Work]], pool: Executor, slots: CpuSlots
+    ) -> Iterator[tuple[Work, Future[Results], int]]:
+        """Yield each job with the results of its batch, and its place in them."""
+        running = ((batch, pool.submit(self._infer, batch, slots)) for batch in batches)
+        for batch, results in prefetch(running, slots.count):
+            for i, work in enumerate(batch):
+                yield work, results, i
+
+    def _write_stage(
+        self, results: Iterable[tuple[Work, Future[Results], int]], pool: Executor, ahead: int
+    ) -> Iterator[tuple[Job, Future[int]]]:
+        writing = ((work[0], pool.submit(self._write, work, batch, i)) for work, batch, i in results)
+        yield from prefetch(writing, ahead)
+
+    def _record(self, job: Job, frames: Future[int]) -> None:
+        """Record how a job ended; raise only errors that would hit all pictures."""
+        try:
+            self.recorder.add(job, frames.result())
+        except WriteError:
+            raise
+        except Exception as error:
+            self.recorder.fail(job, error)
+
+    # ---- one picture, or one batch, in a thread
+
+    def _read(self, job: Job) -> PreparedImage | HugePicture:
+        picture, layer = self.reader(job)
         if isinstance(picture, HugePicture):
             return picture
-        return self.translator.ready(picture, self.wish, layer, str(job.path))
+        return self.translator.ready(picture, self.request, layer, str(job.path))
 
-    def _make(self, batch: Sequence[Work], lanes: CpuSlots) -> Answers:
-        """Translate a batch; where that fails, one picture after the other, so that only those fail that must."""
+    def _infer(self, batch: Sequence[Work], slots: CpuSlots) -> Results:
+        """Translate a batch; if it fails, translate its pictures one by one, so that as few as possible fail."""
         try:
-            ready = [one.result() for _, one in batch]
-            first = ready[0]
+            images = [prepared.result() for _, prepared in batch]
+            first = images[0]
             if isinstance(first, HugePicture):
-                with lanes.taken(whole=True):
-                    canvases = self.translator.huge(first, self.wish)
+                with slots.taken(whole=True):
+                    canvases = self.translator.huge(first, self.request)
                 return [lambda: canvases]
-            with lanes.taken(whole=not self.translator.is_small(first)):
+            with slots.taken(whole=not self.translator.is_small(first)):
                 return [
-                    *self.translator.translated([one for one in ready if isinstance(one, PreparedImage)], self.wish)
+                    *self.translator.translated([one for one in images if isinstance(one, PreparedImage)], self.request)
                 ]
         except Exception as error:
             if len(batch) == 1:
                 return [error]
-            return [answer for work in batch for answer in self._make([work], lanes)]
+            return [result for work in batch for result in self._infer([work], slots)]
 
-    def _write(self, job: Job, one: Future[PreparedImage | HugePicture], made: Future[Answers], i: int) -> int:
-        """Write the answers to picture `i` of a batch, and return how many pictures its file holds."""
-        answer = made.result()[i]
-        if isinstance(answer, Exception):
-            raise answer
-        for target, result in zip(job.targets, answer(), strict=True):
-            if isinstance(result, Canvas):
-                result.save(target, self.quality)
+    def _write(self, work: Work, results: Future[Results], i: int) -> int:
+        """Write the results of picture `i` of a batch; return how many frames or pages the picture's file has."""
+        job, prepared = work
+        result = results.result()[i]
+        if isinstance(result, Exception):
+            raise result
+        for target, picture in zip(job.targets, result(), strict=True):
+            if isinstance(picture, Canvas):
+                picture.save(target, self.quality)
             else:
-                write_picture(target, result, self.quality)
-        source = one.result()
+                write_picture(target, picture, self.quality)
+        source = prepared.result()
         return source.frames if isinstance(source, HugePicture) else source.picture.frames
 
-    def _settle(self, job: Job, frames: Future[int]) -> None:
-        """Report on a picture; only what would go wrong with all of them gets out."""
-        try:
-            if frames.result() > 1:
-                paged = job.path.suffix.lower() in (".tif", ".tiff")
-                (self.pages if paged else self.frames).add((job.path, frames.result()))
-            self.report.done += 1
-        except WriteError:
-            raise
-        except Exception as error:
-            self._fail(job, error)
-        self.bar.advance()
 
-    def _fail(self, job: Job, error: Exception) -> None:
-        failure = Failure(job.path, _reason(error, job))
-        self.report.failed += 1
-        self.report.log = self.failures.file
-        if len(self.report.failures) < FIRST:
-            self.report.failures.append(failure)
-        self.failures.add(failure, error, job.target, job.layer)
-        self.bar.print(f"failed: {failure.path}: {failure.reason}")
-
-    def notes(self) -> list[str]:
-        """Tell of what files only the first picture was translated."""
-        kinds = ((self.pages, "several pages", "page"), (self.frames, "animated", "frame"))
-        return [_more(found, kind, part) for found, kind, part in kinds if found.count]
-
-
-def _batches(reading: Iterable[Work], most: Callable[[PreparedImage], int]) -> Iterator[list[Work]]:
-    """Put pictures of a size together, `most` at a time; what finds no company goes on when others have waited long."""
-    gathered: dict[Any, list[Work]] = {}
-    for work in reading:
-        one = None if work[1].exception() else work[1].result()
-        room = most(one) if isinstance(one, PreparedImage) else 1
-        if room == 1 or not isinstance(one, PreparedImage):
+def _batch_by_size(prepared: Iterable[Work], max_batch: Callable[[PreparedImage], int]) -> Iterator[list[Work]]:
+    """Group pictures of equal size into batches of at most `max_batch`; flush the oldest group after 64 are waiting."""
+    groups: dict[Any, list[Work]] = {}
+    for work in prepared:
+        image = None if work[1].exception() else work[1].result()
+        limit = max_batch(image) if isinstance(image, PreparedImage) else 1
+        if limit == 1 or not isinstance(image, PreparedImage):
             yield [work]
             continue
-        kind = one.kind
-        gathered.setdefault(kind, []).append(work)
-        if len(gathered[kind]) == room:
-            yield gathered.pop(kind)
-        elif sum(map(len, gathered.values())) > _WAITING:
-            yield gathered.pop(next(iter(gathered)))
-    yield from gathered.values()
-
-
-def _more(found: Counted, kind: str, part: str) -> str:
-    path, count = found.first[0]
-    if found.count == 1:
-        return f"{path}: {kind}, only the first of {count} {part}s was translated"
-    names = replace(found, first=[path.name for path, _ in found.first])
-    return f"{found.count} files: {kind}, only the first {part} of each was translated: {names}"
-
-
-def _reason(error: Exception, job: Job) -> str:
-    if isinstance(error, UserError):
-        text = str(error).removeprefix(f"{job.path}: ")
-        return next((text.removeprefix(f"{t}: ") for t in job.targets if text.startswith(f"{t}: ")), text)
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        group = groups.setdefault(image.kind, [])
+        group.append(work)
+        if len(group) == limit:
+            yield groups.pop(image.kind)
+        elif sum(map(len, groups.values())) > _MAX_WAITING:
+            yield groups.pop(next(iter(groups)))
+    yield from groups.values()

@@ -1,26 +1,25 @@
-"""What became of a folder: counts, a few examples, and a file that lists every failure."""
+"""The outcome of a folder's translation: counts, a few examples, and a file that lists every failure."""
 
-__all__ = [
-    "FIRST",
-    "Failure",
-    "Failures",
-    "FolderReport",
-]
+__all__ = ["Failure", "Failures", "FolderReport", "Recorder"]
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from translate.data.files.counted import Counted
+from translate.data.files.worklist import Job
+from translate.utils.errors import UserError
 from translate.utils.files import WriteError
+from translate.utils.progress import FolderBar
 
-FIRST = 10  # failures that a report names
+_REPORTED_FAILURES = 10  # that a report holds; the file has all
 
 
 class Failure(NamedTuple):
-    """A picture that could not be read, translated or encoded, and why."""
+    """A picture that could not be read, translated or encoded, and the reason."""
 
     path: Path
     reason: str
@@ -28,14 +27,19 @@ class Failure(NamedTuple):
 
 @dataclass
 class FolderReport:
-    """What became of a folder.
+    """The outcome of a folder's translation.
 
     Attributes:
-        done: pictures translated in this run. skipped: pictures whose translation was there already.
-        failed: pictures that could not be read, translated or encoded. failures: the first few of them, and why.
-        log: the file that lists all failures, a JSON object a line; None: there are none, or one picture went to
-        one file. seconds: the whole run. ignored: files of the source folder that are no pictures. notes: a few
-        lines on what was left out, and on what else is worth a look. answers: to each picture.
+        done: pictures translated in this run.
+        skipped: pictures that had been translated before.
+        failed: pictures that could not be read, translated or encoded.
+        failures: the first ten of the failed.
+        log: the file that lists all failures, one JSON object per line; None without failures, or if one picture went
+            to one file.
+        seconds: duration of the run.
+        ignored: files of the source folder that are no pictures.
+        notes: lines for the user on what was left out or needs attention.
+        answers: results per picture.
     """
 
     done: int = 0
@@ -59,17 +63,17 @@ class FolderReport:
 
 
 class Failures:
-    """The list of a run's failures: OUTPUT/failed.jsonl, to which each is added as it happens.
+    """The file OUTPUT/failed.jsonl, to which each failure is appended as it happens.
 
-    A line is one JSON object: `file`, `reason`, `error` (what kind, for programs), `output` (where the translation
-    should have gone) and `layer`, where it has one. A kill loses the last line at most.
+    A line is one JSON object: `file`, `reason`, `error` (the exception's class), `output` (where the result should have
+    gone) and `layer`, if the picture has one. A kill loses the last line at most.
     """
 
     def __init__(self, file: Path | None) -> None:
-        """Begin a new list, so that none is left of an earlier run; None: there shall be no file.
+        """Remove the file of an earlier run; None: keep no file.
 
         Raises:
-            WriteError: that of the earlier run cannot be removed.
+            WriteError: it cannot be removed.
         """
         self.file = file
         if file:
@@ -77,17 +81,17 @@ class Failures:
                 file.unlink(missing_ok=True)
 
     def add(self, failure: Failure, error: Exception, output: Path, layer: Path | None) -> None:
-        """Add one.
+        """Append a failure.
 
         Raises:
             WriteError: the disk or the folder refuses.
         """
         if not self.file:
             return
-        said = {"file": str(failure.path), "reason": failure.reason, "error": type(error).__name__}
-        said |= {"output": str(output)} | ({"layer": str(layer)} if layer else {})
+        entry = {"file": str(failure.path), "reason": failure.reason, "error": type(error).__name__}
+        entry |= {"output": str(output)} | ({"layer": str(layer)} if layer else {})
         with _writing(self.file), self.file.open("a", encoding="ascii") as stream:
-            stream.write(json.dumps(said) + "\n")
+            stream.write(json.dumps(entry) + "\n")
 
 
 @contextmanager
@@ -97,3 +101,63 @@ def _writing(file: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise WriteError(f"{file}: cannot be written ({reason}); make room or choose another folder") from error
+
+
+@dataclass
+class Recorder:
+    """Records how jobs end: in the report, on the progress bar and in the list of failures."""
+
+    report: FolderReport
+    bar: FolderBar
+    failures: Failures
+    paged: Counted = field(default_factory=Counted)
+    animated: Counted = field(default_factory=Counted)
+
+    def skip(self) -> None:
+        """Record a picture that has been translated before."""
+        self.report.skipped += 1
+        self.bar.skip()
+
+    def add(self, job: Job, frames: int) -> None:
+        """Record a translated picture, whose file has so many frames or pages."""
+        if frames > 1:
+            tiff = job.path.suffix.lower() in (".tif", ".tiff")
+            (self.paged if tiff else self.animated).add((job.path, frames))
+        self.report.done += 1
+        self.bar.advance()
+
+    def fail(self, job: Job, error: Exception) -> None:
+        """Record a failed picture.
+
+        Raises:
+            WriteError: the list of failures cannot be written.
+        """
+        failure = Failure(job.path, _reason(error, job))
+        self.report.failed += 1
+        self.report.log = self.failures.file
+        if len(self.report.failures) < _REPORTED_FAILURES:
+            self.report.failures.append(failure)
+        self.failures.add(failure, error, job.target, job.layer)
+        self.bar.print(f"failed: {failure.path}: {failure.reason}")
+        self.bar.advance()
+
+    def notes(self) -> list[str]:
+        """Return a line for each kind of file of which only the first picture was translated."""
+        kinds = ((self.paged, "several pages", "page"), (self.animated, "animated", "frame"))
+        return [_first_only(files, kind, part) for files, kind, part in kinds if files.count]
+
+
+def _first_only(files: Counted, kind: str, part: str) -> str:
+    path, count = files.first[0]
+    if files.count == 1:
+        return f"{path}: {kind}, only the first of {count} {part}s was translated"
+    names = replace(files, first=[path.name for path, _ in files.first])
+    return f"{files.count} files: {kind}, only the first {part} of each was translated: {names}"
+
+
+def _reason(error: Exception, job: Job) -> str:
+    """Return an error in one line, without the names of the job's own files."""
+    if isinstance(error, UserError):
+        text = str(error).removeprefix(f"{job.path}: ")
+        return next((text.removeprefix(f"{t}: ") for t in job.targets if text.startswith(f"{t}: ")), text)
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

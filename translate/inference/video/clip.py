@@ -1,6 +1,6 @@
-"""What a film is here, whatever it comes from: frames with their times."""
+"""A film in memory, whatever it is read from: frames with their times."""
 
-__all__ = ["Clip", "Colours", "Frame"]
+__all__ = ["Clip", "ColourTags", "Frame"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class Frame:
     Attributes:
         picture: upright, 8 bits.
         time: when it is shown, in units of its clip.
-        duration: how long, likewise; 0: until the next.
+        duration: how long it is shown, in units of its clip; 0: until the next frame.
     """
 
     picture: Picture
@@ -26,11 +26,13 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Colours:
-    """What a film's values stand for, in the numbers of ITU-T H.273; 2: not said.
+class ColourTags:
+    """The colour space of a film, in the numbers of ITU-T H.273; 2: unspecified.
 
     Attributes:
-        matrix: of luma and colour differences. primaries, transfer: of red, green and blue.
+        matrix: of luma and colour differences.
+        primaries: of red, green and blue.
+        transfer: of red, green and blue.
     """
 
     matrix: int = 2
@@ -44,16 +46,16 @@ class Clip:
 
     Attributes:
         path: the file or folder.
-        size: height and width of its frames, upright, px.
+        size: height and width of its upright frames, px.
         unit: of times, seconds.
-        rate: frames a second, in the mean.
-        count: frames, as far as its file says; 0: it does not.
-        frames: begins to read.
+        rate: frames per second, on average.
+        count: frames, as the file states; 0: unknown.
+        frames: starts reading.
         colours: of its frames.
         aspect: width to height of a pixel.
-        loop: how often a GIF is repeated; 0: for ever, None: it is shown once.
+        loop: repetitions of a GIF; 0: endless, None: it is shown once.
         film: whether other streams, such as sound, may be copied from it.
-        notes: what the user should know, a line each; more while it is read.
+        notes: lines for the user; reading adds more.
     """
 
     path: Path
@@ -62,7 +64,7 @@ class Clip:
     rate: Fraction
     count: int
     frames: Callable[[], Iterator[Frame]]
-    colours: Colours = Colours()
+    colours: ColourTags = ColourTags()
     aspect: Fraction = Fraction(1)
     loop: int | None = 0
     film: bool = False

@@ -1,6 +1,6 @@
-"""Encoded segments to one film, with the sound and subtitles of another, all without another encoding."""
+"""Muxing: joins encoded segments to one film, with the sound and subtitles of the source, without encoding again."""
 
-__all__ = ["join"]
+__all__ = ["mux_segments"]
 
 import heapq
 import io
@@ -13,80 +13,82 @@ from translate.images.pyav import import_av
 from translate.inference.video.clip import Clip
 from translate.inference.video.readers import video_stream
 
-_COPIED = ("audio", "subtitle")
-_OF_A_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}  # not of the film
-_TIMED = {"movflags": "+faststart"}  # the index first, so that a film can be played while it is loaded
+_COPIED_STREAMS = ("audio", "subtitle")
+_FILE_METADATA = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}  # not of the film
+_INDEX_FIRST = {"movflags": "+faststart"}  # so that a film can be played while it is loaded
 
 
-def join(parts: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str) -> list[str]:
+def mux_segments(segments: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str) -> list[str]:
     """Write a film.
 
     Args:
-        parts: segments, each a film whose times begin at 0.
-        starts: when each of them begins, in units of the clip.
-        clip: what they were made of; where it is a film, all but its pictures is copied.
+        segments: films whose times begin at 0.
+        starts: when each segment begins, in units of the clip.
+        clip: the source; if it is a film, its other streams are copied.
         target: the file.
-        container: FFmpeg's name of its format.
+        container: FFmpeg's name of the file format.
 
     Returns:
         A line if something could not be copied.
     """
     av = import_av(target)
-    options = _TIMED if container in ("mp4", "mov") else {}
-    with av.open(str(target), "w", format=container, options=options) as film, av.open(str(parts[0])) as first:
-        pictures = film.add_stream_from_template(first.streams.video[0])
-        pictures.time_base = clip.unit
-        packets = _pictures(av, parts, starts, clip.unit, pictures)
+    options = _INDEX_FIRST if container in ("mp4", "mov") else {}
+    with av.open(str(target), "w", format=container, options=options) as film, av.open(str(segments[0])) as first:
+        stream = film.add_stream_from_template(first.streams.video[0])
+        stream.time_base = clip.unit
+        video = _video_packets(av, segments, starts, clip.unit, stream)
         if not clip.film:
-            for _, packet in packets:
+            for _, packet in video:
                 film.mux(packet)
             return []
         with av.open(str(clip.path)) as source:
-            film.metadata.update({k: v for k, v in source.metadata.items() if k not in _OF_A_FILE})
-            copied, left = _add_others(av, film, source, container)
-            others = _others(av, source, copied)
-            for _, packet in heapq.merge(packets, others, key=lambda one: one[0]):
+            film.metadata.update({k: v for k, v in source.metadata.items() if k not in _FILE_METADATA})
+            copied, dropped = _add_other_streams(av, film, source, container)
+            others = _other_packets(av, source, copied)
+            for _, packet in heapq.merge(video, others, key=lambda item: item[0]):
                 film.mux(packet)
-    return [f"{clip.path}: left out {', '.join(left)}, which {container} cannot hold; .mkv holds most"] if left else []
+    if dropped:
+        return [f"{clip.path}: left out {', '.join(dropped)}, which {container} cannot hold; .mkv holds most"]
+    return []
 
 
-def _pictures(
-    av: Any, parts: Sequence[Path], starts: Sequence[int], unit: Fraction, stream: Any
+def _video_packets(
+    av: Any, segments: Sequence[Path], starts: Sequence[int], unit: Fraction, stream: Any
 ) -> Iterator[tuple[float, Any]]:
-    """Give the packets of all segments, with the second at which each is decoded."""
+    """Yield the decoding time, in seconds, and the packet, for the packets of all segments."""
     last = None
-    for part, start in zip(parts, starts, strict=True):
-        with av.open(str(part)) as film:
+    for segment, start in zip(segments, starts, strict=True):
+        with av.open(str(segment)) as film:
             for packet in film.demux(video=0):
                 if packet.dts is None:
                     continue
                 scale = packet.time_base / unit
                 packet.pts, packet.dts = (round(time * scale) + start for time in (packet.pts, packet.dts))
                 packet.duration = round(packet.duration * scale)
-                if last is not None:  # where frames come at uneven times, those of two segments may overlap
+                if last is not None:  # with frames at uneven times, the packets of two segments may overlap
                     packet.dts = min(max(packet.dts, last + 1), packet.pts)
                 last = packet.dts
                 packet.time_base, packet.stream = unit, stream
                 yield float(packet.dts * unit), packet
 
 
-def _add_others(av: Any, film: Any, source: Any, container: str) -> tuple[dict[int, Any], list[str]]:
-    """Add a stream for each that can be copied, by its number in the source; and return what the others are."""
-    pictures, copied, left = video_stream(source), {}, []
+def _add_other_streams(av: Any, film: Any, source: Any, container: str) -> tuple[dict[int, Any], list[str]]:
+    """Add the streams that can be copied; return them by their index in the source, and the names of the others."""
+    video, copied, dropped = video_stream(source), {}, []
     for stream in source.streams:
-        if stream.index == pictures.index:
+        if stream.index == video.index:
             continue
-        if stream.type in _COPIED and _fits(av, stream, container):
+        if stream.type in _COPIED_STREAMS and _fits(av, stream, container):
             copied[stream.index] = film.add_stream_from_template(stream)
             copied[stream.index].metadata.update(stream.metadata)
         else:
             codec = getattr(getattr(stream, "codec_context", None), "name", "")
-            left.append(f"{stream.type or 'unknown data'} {codec}".strip())
-    return copied, left
+            dropped.append(f"{stream.type or 'unknown data'} {codec}".strip())
+    return copied, dropped
 
 
 def _fits(av: Any, stream: Any, container: str) -> bool:
-    """Whether a format can hold a stream: found out by writing the head of such a file."""
+    """Whether a file format can hold a stream, tested by writing the header of such a file."""
     try:
         with av.open(io.BytesIO(), "w", format=container) as trial:
             trial.add_stream_from_template(stream)
@@ -96,8 +98,8 @@ def _fits(av: Any, stream: Any, container: str) -> bool:
         return False
 
 
-def _others(av: Any, source: Any, copied: dict[int, Any]) -> Iterator[tuple[float, Any]]:
-    """Give the packets to be copied, in the order of the file, with the second at which each is decoded."""
+def _other_packets(av: Any, source: Any, copied: dict[int, Any]) -> Iterator[tuple[float, Any]]:
+    """Yield the decoding time, in seconds, and the packet, for the packets to be copied, in the order of the file."""
     if not copied:
         return
     start = Fraction(source.start_time or 0, 1_000_000)
@@ -105,7 +107,7 @@ def _others(av: Any, source: Any, copied: dict[int, Any]) -> Iterator[tuple[floa
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError:  # damaged or cut off: what was there is copied
+        except av.FFmpegError:  # damaged or cut off: the packets before are copied
             return
         if packet is None:
             return

@@ -1,6 +1,6 @@
 """Films, GIFs and folders of frames as clips."""
 
-__all__ = ["open_clip"]
+__all__ = ["is_video", "open_clip", "video_stream"]
 
 import re
 from collections.abc import Iterator
@@ -16,24 +16,42 @@ from translate.images.decode import from_pillow
 from translate.images.io import read_picture
 from translate.images.picture import Picture, to_depth
 from translate.images.pyav import import_av, in_a_line
-from translate.inference.video.clip import Clip, Colours, Frame
+from translate.inference.video.clip import Clip, ColourTags, Frame
 from translate.inference.video.yuv import to_rgb
 from translate.utils.errors import OptionError, UserError
 
-_HUNDREDTH = Fraction(1, 100)  # s: the unit of a GIF
-_USUAL_RATE = Fraction(25)
+FILM_SUFFIXES = (
+    "3g2 3gp 264 265 asf avi divx dv f4v flv h264 h265 hevc ivf m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf"
+    " nut ogv rm rmvb ts vob webm wmv y4m"
+).split()
+_GIF_UNIT = Fraction(1, 100)  # s
+_DEFAULT_RATE = Fraction(25)  # frames per second
+_MAX_DAMAGED_PACKETS = 1000  # then reading ends
+
+
+def is_video(source: str | Path, output: str | Path) -> bool:
+    """Whether a translation is one of a film, or one of a folder of frames or a GIF to a film.
+
+    Suffixes that cannot be written count too: the error for them is raised later.
+    """
+    path, suffix = Path(source).expanduser(), Path(output).suffix.lower()
+    if path.suffix.lower()[1:] in FILM_SUFFIXES:
+        return True
+    if Path(output).is_dir():
+        return False
+    return suffix[1:] in FILM_SUFFIXES or (suffix == ".gif" and (path.is_dir() or path.suffix.lower() == ".gif"))
 
 
 def open_clip(source: str | Path, fps: float | None = None) -> Clip:
     """Open a film, an animated GIF or a folder of frames.
 
     Args:
-        source: the file, or a folder of pictures, which are taken in the order of the numbers in their names.
-        fps: frames a second, of a folder; None: 25.
+        source: the file, or a folder of pictures in the order of the numbers in their names.
+        fps: frames per second of a folder; None: 25.
 
     Raises:
-        OptionError: `fps` is out of range, or given for what has times of its own.
-        UserError: it cannot be read, has no frames, or PyAV is not installed.
+        OptionError: `fps` is out of range, or given for a file, which has times of its own.
+        UserError: the source cannot be read or has no frames, or PyAV is not installed.
     """
     path = Path(source).expanduser()
     if fps is not None and not 0 < fps <= 1000:
@@ -56,84 +74,72 @@ def _open_film(path: Path) -> Clip:
         with av.open(str(path)) as film:
             stream = video_stream(film)
             if stream is None:
-                raise UserError(f"{path}: has no pictures, only {_kinds(film)}; give a film")
-            clip = _clip_of(path, film, stream)
+                raise UserError(f"{path}: has no pictures, only {_stream_types(film)}; give a film")
+            clip = _film_clip(path, film, stream)
     except (av.FFmpegError, OSError) as error:
         raise UserError(f"{path}: cannot be read as a film ({in_a_line(error)})") from None
     first = next(clip.frames(), None)
     if first is None:
         raise UserError(f"{path}: has no frame that can be decoded; is it damaged?")
     clip.size = first.picture.pixels.shape[:2]
-    clip.notes.clear()  # the same again when all is read
-    if clip.size != (stream.height, stream.width):  # rotated: the pixel's sides change places
+    clip.notes.clear()  # reading the whole film adds the same again
+    if clip.size != (stream.height, stream.width):  # rotated: the sides of a pixel change places
         clip.aspect = 1 / clip.aspect
     return clip
 
 
-def _clip_of(path: Path, film: Any, stream: Any) -> Clip:
-    context, rate = stream.codec_context, stream.average_rate or stream.guessed_rate or _USUAL_RATE
+def _film_clip(path: Path, film: Any, stream: Any) -> Clip:
+    context, rate = stream.codec_context, stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
     unit = Fraction(stream.time_base or 1 / rate)
     seconds = float(stream.duration * unit) if stream.duration else (film.duration or 0) / 1e6
     count = stream.frames or round(seconds * rate)
-    colours = Colours(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
+    colours = ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
     clip = Clip(path, (0, 0), unit, Fraction(rate), count, lambda: _film_frames(clip), colours, film=True)
     clip.aspect = Fraction(stream.sample_aspect_ratio or 1)
     return clip
 
 
 def video_stream(film: Any) -> Any:
-    """Return the stream that is the film, or None; covers of records are no films."""
-    streams = [s for s in film.streams.video if not _is_cover(s)]
+    """Return the largest video stream that is no cover picture, or None."""
+    streams = [s for s in film.streams.video if not s.disposition & type(s.disposition).attached_pic]
     return max(streams, key=lambda s: s.width * s.height, default=None)
 
 
-def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & type(stream.disposition).attached_pic)
-
-
-def _kinds(film: Any) -> str:
+def _stream_types(film: Any) -> str:
     return ", ".join(sorted({stream.type or "unknown data" for stream in film.streams})) or "nothing"
 
 
 def _film_frames(clip: Clip) -> Iterator[Frame]:
-    """Decode a film; what is damaged is left out, and told."""
+    """Decode a film; leave damaged packets out, and add a note on them to the clip."""
     av = import_av(clip.path)
     damaged, count, last = 0, 0, -1
     with av.open(str(clip.path)) as film:
+        # find the stream, the time of its first frame, and the usual step between frames
         stream = video_stream(film)
         stream.thread_type = "AUTO"
         start = round(Fraction(film.start_time or 0, 1_000_000) / clip.unit)
         step = max(1, round(1 / (clip.rate * clip.unit)))
         packets = film.demux(stream)
         while True:
+            # decode a packet; None is the end
             try:
                 packet = next(packets, None)
                 frames = packet.decode() if packet is not None else []
             except av.FFmpegError:
-                damaged, packet = damaged + 1, packet if damaged < 1000 else None
+                damaged, packet = damaged + 1, packet if damaged < _MAX_DAMAGED_PACKETS else None
                 frames = []
+            # give frames increasing times
             for frame in frames:
                 time = last + step if frame.pts is None else frame.pts - start
                 last = max(time, last + 1, 0)
                 count += 1
-                yield Frame(
-                    Picture(_upright(to_rgb(frame, clip.size, clip.colours), frame)), last, frame.duration or step
-                )
+                pixels = np.rot90(to_rgb(frame, clip.colours), round(frame.rotation / 90))
+                yield Frame(Picture(np.ascontiguousarray(pixels)), last, frame.duration or step)
             if packet is None:
                 break
-    clip.notes += _what_is_missing(clip, count, damaged)
-
-
-def _upright(pixels: np.ndarray, frame: Any) -> np.ndarray:
-    """Turn (H, W, 3) as the film says that it is to be shown."""
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
-
-
-def _what_is_missing(clip: Clip, count: int, damaged: int) -> list[str]:
-    lost = clip.count - count
-    if damaged or lost > max(2, clip.count // 50):
-        return [f"{clip.path}: is damaged or cut off; {count} of about {max(clip.count, count)} frames could be read"]
-    return []
+    if damaged or clip.count - count > max(2, clip.count // 50):
+        total = max(clip.count, count)
+        clip.notes.append(f"{clip.path}: is damaged or cut off; {count} of about {total} frames could be read")
 
 
 # ---- GIFs
@@ -145,19 +151,22 @@ def _open_gif(path: Path) -> Clip:
             count, loop, size = getattr(film, "n_frames", 1), film.info.get("loop"), film.size
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f"{path}: cannot be read as a GIF ({in_a_line(error)})") from None
-    clip = Clip(path, size[::-1], _HUNDREDTH, _USUAL_RATE, count, lambda: _gif_frames(clip), loop=loop)
-    frames = list(_gif_durations(path))
-    total = sum(frames)
-    clip.rate = Fraction(100 * len(frames), total) if total else _USUAL_RATE
+    clip = Clip(path, size[::-1], _GIF_UNIT, _DEFAULT_RATE, count, lambda: _gif_frames(clip), loop=loop)
+    total = sum(_gif_durations(path, count))
+    clip.rate = Fraction(100 * count, total) if total else _DEFAULT_RATE
     return clip
 
 
-def _gif_durations(path: Path) -> Iterator[int]:
-    """Return how long each frame is shown, in hundredths of a second."""
+def _gif_durations(path: Path, count: int) -> Iterator[int]:
     with Image.open(path) as film:
-        for i in range(getattr(film, "n_frames", 1)):
-            film.seek(i)
-            yield round(film.info.get("duration", 100) / 10)
+        for i in range(count):
+            yield _seek(film, i)
+
+
+def _seek(film: Image.Image, i: int) -> int:
+    """Seek frame i; return how long it is shown, in hundredths of a second."""
+    film.seek(i)
+    return round(film.info.get("duration", 100) / 10)
 
 
 def _gif_frames(clip: Clip) -> Iterator[Frame]:
@@ -165,8 +174,7 @@ def _gif_frames(clip: Clip) -> Iterator[Frame]:
     with Image.open(clip.path) as film:
         for i in range(clip.count):
             try:
-                film.seek(i)
-                duration = round(film.info.get("duration", 100) / 10)
+                duration = _seek(film, i)
                 picture = from_pillow(film.convert("RGBA"))
             except (OSError, ValueError, SyntaxError, EOFError):
                 clip.notes.append(f"{clip.path}: is damaged; {i} of {clip.count} frames could be read")
@@ -181,15 +189,15 @@ def _gif_frames(clip: Clip) -> Iterator[Frame]:
 
 
 def _open_folder(path: Path, fps: float | None) -> Clip:
-    files = sorted(find_images(str(path)), key=_by_numbers)
-    rate = Fraction(fps).limit_denominator(1001) if fps else _USUAL_RATE
-    first = read_picture(files[0])
-    clip = Clip(path, first.pixels.shape[:2], 1 / rate, rate, len(files), lambda: _folder_frames(files, clip))
+    files = sorted(find_images(str(path)), key=_natural_order)
+    rate = Fraction(fps).limit_denominator(1001) if fps else _DEFAULT_RATE
+    size = read_picture(files[0]).pixels.shape[:2]
+    clip = Clip(path, size, 1 / rate, rate, len(files), lambda: _folder_frames(files, clip))
     return clip
 
 
-def _by_numbers(path: Path) -> list[Any]:
-    """Sort frame_10 after frame_9."""
+def _natural_order(path: Path) -> list[Any]:
+    """Return a key that sorts frame_10 after frame_9."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
 
 

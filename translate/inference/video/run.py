@@ -1,4 +1,4 @@
-"""A film in, its translation out: without flicker, with its sound, and where it was cut off, it goes on."""
+"""Film in, film out: translated frame by frame, with its sound; a run that was cut off is resumed."""
 
 __all__ = ["VideoReport", "translate_video"]
 
@@ -14,32 +14,31 @@ import numpy as np
 
 from translate.images.io import IMAGE_SUFFIXES
 from translate.images.picture import Picture, to_depth
+from translate.inference.options import VideoOptions, build_request
 from translate.inference.precision import Mode
 from translate.inference.request import Request
 from translate.inference.translator import Translator
 from translate.inference.video.clip import Clip, Frame
 from translate.inference.video.denoise import TemporalDenoiser
 from translate.inference.video.readers import open_clip
-from translate.inference.video.segments import Progress as Done
-from translate.inference.video.segments import SegmentStore
-from translate.inference.video.writers import FILMS, Sink, sink_for
+from translate.inference.video.segments import ResumeState, SegmentStore
+from translate.inference.video.writers import CODECS, FrameWriter, open_writer
 from translate.utils.errors import OptionError
 from translate.utils.progress import progress_bar
 from translate.utils.signals import Stopped
 
-_SEGMENT = 250  # frames
-
 
 @dataclass
 class VideoReport:
-    """What became of a film.
+    """The outcome of a film's translation.
 
     Attributes:
         output: the file or folder.
-        frames: translated in this run. earlier: frames that were there from one that was cut off.
-        seconds: the whole run.
-        skipped: whether the output was there already.
-        notes: a line for each thing that is worth a look.
+        frames: translated in this run.
+        earlier: frames that were translated in an earlier run.
+        seconds: duration of the run.
+        skipped: whether the output existed already.
+        notes: lines for the user.
     """
 
     output: Path
@@ -58,197 +57,169 @@ class VideoReport:
 
 
 def translate_video(
-    translator: Translator,
-    source: str | Path,
-    output: str | Path,
-    *,
-    direction: str | None = None,
-    seed: int | None = None,
-    look: str | Path | None = None,
-    scale: str = "fit",
-    stats: str = "smooth",
-    reference: Any = None,
-    denoise: bool = True,
-    fps: float | None = None,
-    overwrite: bool = False,
-    quality: int = 95,
-    segment: int = _SEGMENT,
-    progress: bool = True,
+    translator: Translator, source: str | Path, output: str | Path, options: VideoOptions | None = None
 ) -> VideoReport:
     """Translate a film, an animated GIF or a folder of frames to one of these.
 
-    What is done is kept in segments in a hidden folder beside the output. The same call, after a run that was cut off,
-    goes on behind the last whole one, with the result of a run that was not.
+    Finished segments are kept in a hidden folder beside the output. The same call resumes a run that was cut off after
+    its last finished segment, and the result is that of an uninterrupted run.
 
     Args:
-        translator: what translates.
+        translator: the model.
         source: a film of any kind that PyAV reads, a GIF, or a folder of frames.
         output: .mp4, .m4v, .mov, .mkv, .webm or .gif; or a folder, for frames as 000001.png and so on.
-        direction: "ab" or "ba"; None: the model's usual one.
-        seed: of the answer, the same for all frames.
-        look: picture of the target domain, whose look all frames get.
-        scale: "fit" or "native", as `Translator.__call__`.
-        stats: what frames are normalised by, as `Translator.steadied`; "": what the translator has.
-        reference: for frozen statistics; `stats` is then to be "frozen" or "".
-        denoise: average camera noise away where nothing moves, before the model makes strokes of it.
-        fps: frames a second of a folder of frames; None: 25.
-        overwrite: make again what is there already.
-        quality: of films, 1 to 100.
-        segment: frames of a segment.
-        progress: show a bar on the terminal.
+        options: see `VideoOptions`.
 
     Raises:
         OptionError: an option that is wrong or that this model does not have; an output that is its input.
         UserError: there is no film, or none that can be read; PyAV is not installed.
-        WriteError: the output's disk or folder refuses; whole segments stay.
+        WriteError: the output's disk or folder refuses; finished segments stay.
     """
-    began = time.perf_counter()
-    output = _checked(translator, source, Path(output).expanduser(), quality)
-    clip, wish = open_clip(source, fps), _wish(translator, direction, seed, look, scale)
-    translator = translator.steadied(stats, reference)
-    asked = _asked(translator, clip, wish, denoise=denoise, quality=quality, segment=segment)
-    parts, report = SegmentStore(output, asked), VideoReport(output)
-    if not overwrite and not parts.exist() and _is_there(output):
+    start, options, output = time.perf_counter(), options or VideoOptions(), Path(output).expanduser()
+
+    # check the options, and open the film
+    _check_output(translator, Path(source).expanduser(), output)
+    clip, request = open_clip(source, options.fps), build_request(translator, options)
+    translator = translator.steadied(options.stats, options.reference)
+
+    # skip a film that is finished
+    store = SegmentStore(output, _fingerprint(translator, clip, request, options))
+    report = VideoReport(output)
+    if not options.overwrite and not store.exists() and _exists(output):
         report.skipped = True
         return report
-    run = _Run(translator, wish, clip, sink_for(output, clip, parts.folder, quality), parts, denoise, segment)
-    with progress_bar("translating", clip.count or None, progress, style="frames") as bar:
-        report.frames, report.earlier = run.work_off(bar.advance)
-    report.notes = list(dict.fromkeys(clip.notes + run.notes))
-    report.seconds = time.perf_counter() - began
+
+    # translate segment by segment
+    writer = open_writer(output, clip, store.folder, options.quality)
+    film = _FilmTranslation(translator, request, clip, writer, store, options)
+    with progress_bar("translating", clip.count or None, options.progress, style="frames") as bar:
+        report.frames, report.earlier = film.run(bar.advance)
+    report.notes = list(dict.fromkeys(clip.notes + film.notes))
+    report.seconds = time.perf_counter() - start
     return report
 
 
-def _checked(translator: Translator, source: str | Path, output: Path, quality: int) -> Path:
-    """Return the output after a look at what can be seen to be wrong before anything is opened."""
+def _check_output(translator: Translator, source: Path, output: Path) -> None:
+    """Raise OptionError for what can be seen to be wrong before anything is opened."""
     if translator.masked:
         raise OptionError("a model that fills holes takes no films; give it a folder of frames with their --masks")
-    if not 1 <= quality <= 100:
-        raise OptionError(f"quality {quality} is out of range; choose 1 to 100")
-    path, suffix = Path(source).expanduser(), output.suffix.lower()
-    if output.resolve() == path.resolve():
+    if output.resolve() == source.resolve():
         raise OptionError(f"{output}: is the input itself; choose another output")
-    if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
-        raise OptionError(f"{path}: is a picture, not a film; give a folder as --output")
-    if suffix in FILMS or suffix == ".gif" or output.is_dir():
-        return output
-    if suffix and not suffix[1:].isdigit():
-        known = ", ".join([*FILMS, ".gif"])
-        raise OptionError(f"{output}: {suffix!r} is no film that can be written; use {known}, or a folder for frames")
-    return output
+    if source.is_file() and source.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
+        raise OptionError(f"{source}: is a picture, not a film; give a folder as --output")
+    suffix, known = output.suffix.lower(), [*CODECS, ".gif"]
+    if suffix and suffix not in known and not suffix[1:].isdigit() and not output.is_dir():
+        raise OptionError(
+            f"{output}: {suffix!r} is no film that can be written; use {', '.join(known)}, or a folder for frames"
+        )
 
 
-def _is_there(output: Path) -> bool:
+def _exists(output: Path) -> bool:
     return any(output.iterdir()) if output.is_dir() else output.exists()
 
 
-def _wish(
-    translator: Translator, direction: str | None, seed: int | None, look: str | Path | None, scale: str
-) -> Request:
-    """Return what is asked of the translator for every frame."""
-    if look is not None and seed is not None:
-        raise OptionError("a look says which answer is meant; leave out --look or --seed")
-    z = None if look is None else translator.look(look)
-    return translator.wish(direction, seed=seed, z=z, scale=scale)
-
-
-def _asked(translator: Translator, clip: Clip, wish: Request, **options: Any) -> dict[str, Any]:
-    """Return all that the result depends on."""
-    answer = wish.answers[0]
-    return options | {
-        "input": [str(clip.path.resolve()), *_stamp(clip.path)],
+def _fingerprint(translator: Translator, clip: Clip, request: Request, options: VideoOptions) -> dict[str, Any]:
+    """Return all that the result depends on, as strings and numbers; segments are resumed where it is the same."""
+    answer = request.answers[0]
+    return {
+        "denoise": options.denoise,
+        "quality": options.quality,
+        "segment": options.segment,
+        "input": [str(clip.path.resolve()), *_file_state(clip.path)],
         "rate": str(clip.rate),
-        "model": _digest(translator),
+        "model": _weights_hash(translator),
         "statistics": translator.statistics.said,
-        "direction": wish.direction,
-        "scale": wish.scale,
+        "direction": request.direction,
+        "scale": request.scale,
         "seed": answer.seed,
         "look": None if answer.z is None else answer.z.tolist(),
     }
 
 
-def _stamp(path: Path) -> list[int]:
-    """Return sizes and times of change of a file, or of all files of a folder, in a few numbers."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    known = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return [len(known), sum(size for size, _ in known), max((changed for _, changed in known), default=0)]
+def _file_state(path: Path) -> list[int]:
+    """Return the number of files, their total size, and the time of the last change, of a file or a folder."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    states = [file.stat() for file in files]
+    return [len(states), sum(s.st_size for s in states), max((s.st_mtime_ns for s in states), default=0)]
 
 
-def _digest(translator: Translator) -> str:
-    """Name the weights."""
+def _weights_hash(translator: Translator) -> str:
+    """Return the SHA-256 of the model file, or of the weights where there is none."""
     if translator.file is not None:
         with translator.file.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for tensor in translator.nets.state_dict().values():
-        found.update(tensor.float().cpu().numpy().tobytes())
-    return found.hexdigest()
+        digest.update(tensor.float().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
-class _Run:
+class _FilmTranslation:
     """Translates a clip segment by segment."""
 
     def __init__(
-        self,
-        translator: Translator,
-        wish: Request,
-        clip: Clip,
-        sink: Sink,
-        parts: SegmentStore,
-        denoise: bool,
-        segment: int,
-    ) -> None:
-        self.translator, self.wish, self.clip, self.sink, self.parts = translator, wish, clip, sink, parts
-        self.calm = TemporalDenoiser(translator.device) if denoise else None
-        self.segment, self.notes = segment, list[str]()
+        self, translator: Translator, request: Request, clip: Clip, writer: FrameWriter, store: SegmentStore,
+        options: VideoOptions,
+    ) -> None:  # fmt: skip
+        self.translator, self.request, self.clip, self.writer, self.store = translator, request, clip, writer, store
+        self.denoiser = TemporalDenoiser(translator.device) if options.denoise else None
+        self.segment, self.notes = options.segment, list[str]()
 
-    def work_off(self, advance: Callable[[], None]) -> tuple[int, int]:
-        """Translate what is not done yet, and make the output; return how many frames that were, and earlier ones."""
-        done = self.parts.open()
-        self.parts.save(done)  # from here on, what lies in the output is known to be this run's
-        self._go_on(done)
-        frames, earlier = self.clip.frames(), sum(done.counts)
+    def run(self, advance: Callable[[], None]) -> tuple[int, int]:
+        """Translate the pending segments and make the output; return the frames of this run, and of earlier ones.
+
+        Raises:
+            Stopped: Ctrl-C; finished segments stay.
+        """
+        # resume after the last finished segment
+        state = self.store.open()
+        self.store.save(state)  # from here on, the output's content is known to be this run's
+        self._restore(state)
+        frames, earlier = self.clip.frames(), sum(state.counts)
         for _ in islice(frames, earlier):
             advance()
+
+        # translate the others, and make the film
         try:
             for first in frames:
-                self._write(first, frames, done, advance)
-            self.notes += self.sink.finish(done.starts)
+                self._write_segment(first, frames, state, advance)
+            self.notes += self.writer.finish(state.starts)
         except KeyboardInterrupt:
-            kept = f"{sum(done.counts)} frames are kept"
+            kept = f"{sum(state.counts)} frames are kept"
             raise Stopped(f"{self.clip.path}: stopped; {kept}, and the same command goes on behind them") from None
-        self.parts.remove()
-        return sum(done.counts) - earlier, earlier
+        self.store.remove()
+        return sum(state.counts) - earlier, earlier
 
-    def _go_on(self, done: Done) -> None:
-        """Bring everything to where the last segment left it."""
-        if done.mode is not None:
-            self.translator = self.translator.arranged(Mode(*done.mode))
-        self.translator.statistics.restore(done.statistics)
-        if self.calm is not None and done.calm:
-            self.calm.restore(done.calm)
+    def _restore(self, state: ResumeState) -> None:
+        if state.mode is not None:
+            self.translator = self.translator.arranged(Mode(*state.mode))
+        self.translator.statistics.restore(state.statistics)
+        if self.denoiser is not None and state.denoiser:
+            self.denoiser.restore(state.denoiser)
 
-    def _write(self, first: Frame, others: Iterator[Frame], done: Done, advance: Callable[[], None]) -> None:
-        """Translate and write the segment that begins with `first`."""
+    def _write_segment(
+        self, first: Frame, others: Iterator[Frame], state: ResumeState, advance: Callable[[], None]
+    ) -> None:
+        """Translate and write the segment that begins with `first`, and save the state after it."""
         count = 0
 
-        def translated() -> Iterator[Frame]:
+        def translate() -> Iterator[Frame]:
             nonlocal count
             for frame in chain([first], islice(others, self.segment - 1)):
-                yield replace(frame, picture=self._translated(frame.picture))
+                yield replace(frame, picture=self._translate(frame.picture))
                 count += 1
                 advance()
 
-        self.sink.write(len(done.starts), sum(done.counts), translated())
-        done.starts.append(first.time)
-        done.counts.append(count)
-        done.statistics = self.translator.statistics.state()
-        done.calm = self.calm.state() if self.calm is not None else {}
-        done.mode = tuple(self.translator.mode)  # type: ignore[assignment]
-        self.parts.save(done)
+        self.writer.write(len(state.starts), sum(state.counts), translate())
+        state.starts.append(first.time)
+        state.counts.append(count)
+        state.statistics = self.translator.statistics.state()
+        state.denoiser = self.denoiser.state() if self.denoiser is not None else {}
+        state.mode = (self.translator.mode.precision, self.translator.mode.channels_last)
+        self.store.save(state)
 
-    def _translated(self, picture: Picture) -> Picture:
-        pixels = picture.pixels if self.calm is None else self.calm(picture.pixels)
+    def _translate(self, picture: Picture) -> Picture:
+        pixels = picture.pixels if self.denoiser is None else self.denoiser(picture.pixels)
         alpha = None if picture.alpha is None else to_depth(picture.alpha, pixels.dtype)
-        made = self.translator.pictures(Picture(pixels, alpha), self.wish, None, str(self.clip.path))[0]
-        return Picture(to_depth(made.pixels, np.uint8), picture.alpha if made.alpha is not None else None)
+        result = self.translator.pictures(Picture(pixels, alpha), self.request, None, str(self.clip.path))[0]
+        return Picture(to_depth(result.pixels, np.uint8), picture.alpha if result.alpha is not None else None)

@@ -1,6 +1,6 @@
-"""What a film's translation keeps beside its output until it is done, to go on after it was cut off."""
+"""The hidden folder beside a film's output, from which a run that was cut off is resumed."""
 
-__all__ = ["SegmentStore", "Progress"]
+__all__ = ["ResumeState", "SegmentStore"]
 
 import pickle
 import shutil
@@ -15,63 +15,62 @@ from translate.utils.safe_load import load_tensors
 
 
 @dataclass
-class Progress:
-    """How far a translation is.
+class ResumeState:
+    """The state of a translation after its last finished segment.
 
     Attributes:
-        starts: when each whole segment begins, in units of the clip.
-        counts: frames of each.
-        statistics: where smooth statistics stand behind the last of them.
-        calm: where the averaging of noise stands.
+        starts: when each finished segment begins, in units of the clip.
+        counts: frames of each finished segment.
+        statistics: state of the smooth norm statistics.
+        denoiser: state of the temporal denoiser.
         mode: precision and layout that the networks compute in.
     """
 
     starts: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     statistics: dict[str, Any] = field(default_factory=dict)
-    calm: dict[str, Any] = field(default_factory=dict)
+    denoiser: dict[str, Any] = field(default_factory=dict)
     mode: tuple[str, bool] | None = None
 
 
 class SegmentStore:
-    """A hidden folder beside the output: whole segments, and what the next one needs to be what it would have been.
+    """Finished segments and the resume state, in the folder `.NAME.parts` beside the output NAME.
 
     Attributes:
-        folder: `.NAME.parts`.
+        folder: the hidden folder.
     """
 
-    def __init__(self, output: Path, asked: dict[str, Any]) -> None:
-        """Name the folder of an output; `asked` is all that the result depends on, in plain words and numbers."""
-        self.folder, self._asked = output.with_name(f".{output.name}.parts"), asked
+    def __init__(self, output: Path, fingerprint: dict[str, Any]) -> None:
+        """Name the folder of an output; the fingerprint has all that the result depends on, as strings and numbers."""
+        self.folder, self._fingerprint = output.with_name(f".{output.name}.parts"), fingerprint
+        self._file = self.folder / "progress.pt"
 
-    @property
-    def _file(self) -> Path:
-        return self.folder / "progress.pt"
-
-    def exist(self) -> bool:
-        """Whether some translation to this output was begun."""
+    def exists(self) -> bool:
+        """Whether a translation to this output was begun."""
         return self.folder.exists()
 
-    def open(self) -> Progress:
-        """Return how far the same translation is; parts of another one are removed."""
+    def open(self) -> ResumeState:
+        """Return the state of the same translation; the segments of another one are removed."""
         if self._file.exists():
             try:
-                known = load_tensors(self._file)
-                if known.pop("asked") == self._asked:
-                    return Progress(**known)
+                state = load_tensors(self._file)
+                if state.pop("asked") == self._fingerprint:
+                    return ResumeState(denoiser=state.pop("calm"), **state)
             except (pickle.UnpicklingError, KeyError, ValueError, TypeError, AttributeError, OSError):
-                pass  # damaged: as if it were not there
+                pass  # a damaged file counts as none
         self.remove()
-        return Progress()
+        return ResumeState()
 
-    def save(self, progress: Progress) -> None:
-        """Note that another segment is whole.
+    def save(self, state: ResumeState) -> None:
+        """Save the state after another finished segment.
 
         Raises:
-            WriteError: the disk refuses; what was noted before stays.
+            WriteError: the disk refuses; the previous state stays.
         """
+        tensors = asdict(state) | {"asked": self._fingerprint}
+        tensors["calm"] = tensors.pop("denoiser")  # the file's own key, which runs that are under way have
         with atomic_write(self._file) as temporary:
-            torch.save(asdict(progress) | {"asked": self._asked}, temporary)
+            torch.save(tensors, temporary)
 
     def remove(self) -> None:
         """Remove the folder."""

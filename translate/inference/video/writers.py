@@ -1,6 +1,6 @@
-"""Frames to a film, a GIF or a folder, in segments: each is whole on the disk before the next one begins."""
+"""Writers of films, GIFs and folders: in segments, each of which is complete on the disk before the next one begins."""
 
-__all__ = ["FILMS", "Sink", "sink_for"]
+__all__ = ["CODECS", "FrameWriter", "open_writer"]
 
 import shutil
 from collections.abc import Iterator
@@ -16,35 +16,36 @@ from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture, on_white
 from translate.images.pyav import import_av
 from translate.inference.video.clip import Clip, Frame
-from translate.inference.video.mux import join
-from translate.inference.video.yuv import LIMITED, best_tags, from_rgb, matrix_of
+from translate.inference.video.mux import mux_segments
+from translate.inference.video.yuv import LIMITED_RANGE, colour_matrix, output_tags, to_yuv
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 
 
 class Codec(NamedTuple):
-    """How films of a kind are encoded.
+    """How films of a file format are encoded.
 
     Attributes:
         container: FFmpeg's name of the file format.
-        codec: of the encoder.
-        finest, coarsest: the "constant rate factor" of quality 100 and 1.
+        encoder: FFmpeg's name of the encoder.
+        finest: "constant rate factor" of quality 100.
+        coarsest: "constant rate factor" of quality 1.
         options: of the encoder.
-        odd: whether colours at half the resolution go with odd sizes.
+        odd: whether it takes odd sizes with colours at half the resolution.
     """
 
     container: str
-    codec: str
+    encoder: str
     finest: int
     coarsest: int
     options: dict[str, str]
     odd: bool
 
 
-# Macroblock trees of x264 came out differently now and then for the very same frames; a resumed run is to be the same.
+# Macroblock trees of x264 now and then differ for the very same frames; a resumed run has to give the same film.
 _H264 = ("libx264", 14, 51, {"preset": "medium", "x264-params": "mbtree=0"}, False)
 _VP9 = ("libvpx-vp9", 18, 63, {"b": "0", "row-mt": "1", "cpu-used": "3"}, True)
-FILMS = {
+CODECS = {
     ".mp4": Codec("mp4", *_H264),
     ".m4v": Codec("mp4", *_H264),
     ".mov": Codec("mov", *_H264),
@@ -53,54 +54,54 @@ FILMS = {
 }
 
 
-class Sink(Protocol):
-    """Where frames go."""
+class FrameWriter(Protocol):
+    """Writes frames in segments."""
 
     def write(self, k: int, number: int, frames: Iterator[Frame]) -> None:
-        """Write segment k, which begins with frame `number` of the clip; what is there of it is written over."""
+        """Write segment k, which begins with frame `number` of the clip; overwrite an unfinished one."""
 
     def finish(self, starts: list[int]) -> list[str]:
-        """Make the output of the segments, which begin at those times; return what the user should know of it."""
+        """Make the output of all segments, which begin at these times; return notes for the user."""
         ...
 
 
-def sink_for(output: Path, clip: Clip, parts: Path, quality: int) -> Sink:
-    """Return what writes the frames of a clip to `output`, with its segments in the folder `parts`.
+def open_writer(output: Path, clip: Clip, folder: Path, quality: int) -> FrameWriter:
+    """Return a writer of the frames of a clip to `output`, which keeps its segments in `folder`.
 
     Raises:
-        UserError: PyAV is not installed, or cannot write such films.
+        UserError: PyAV is not installed, or has no encoder for the file format.
     """
     suffix = output.suffix.lower()
-    if suffix in FILMS:
-        return _FilmSink(output, clip, parts, FILMS[suffix], quality)
-    return _GifSink(output, clip, parts) if suffix == ".gif" else _FolderSink(output)
+    if suffix in CODECS:
+        return _FilmWriter(output, clip, folder, CODECS[suffix], quality)
+    return _GifWriter(output, clip, folder) if suffix == ".gif" else _FolderWriter(output)
 
 
-class _FilmSink:
-    """Segments are films of their own, which are joined without another encoding."""
+class _FilmWriter:
+    """Encodes each segment as a film of its own, and joins them without encoding again."""
 
-    def __init__(self, output: Path, clip: Clip, parts: Path, codec: Codec, quality: int) -> None:
-        self.output, self.clip, self.parts, self.codec = output, clip, parts, codec
+    def __init__(self, output: Path, clip: Clip, folder: Path, codec: Codec, quality: int) -> None:
+        self.output, self.clip, self.folder, self.codec = output, clip, folder, codec
         span = codec.coarsest - codec.finest
         self.options = codec.options | {"crf": str(round(codec.finest + span * (100 - quality) / 99))}
         self.av = import_av(output)
-        if codec.codec not in self.av.codecs_available:
-            raise UserError(f"{output}: this PyAV was built without {codec.codec}; write another kind of film")
+        if codec.encoder not in self.av.codecs_available:
+            raise UserError(f"{output}: this PyAV was built without {codec.encoder}; write another kind of film")
 
-    def _part(self, k: int) -> Path:
-        return self.parts / f"{k:05d}.mp4"  # it keeps every time base, and all of these codecs
+    def _segment(self, k: int) -> Path:
+        return self.folder / f"{k:05d}.mp4"  # holds every time base, and the codecs of all file formats
 
     def write(self, k: int, number: int, frames: Iterator[Frame]) -> None:
-        with atomic_write(self._part(k)) as temporary, self.av.open(str(temporary), "w", format="mp4") as film:
+        with atomic_write(self._segment(k)) as temporary, self.av.open(str(temporary), "w", format="mp4") as film:
             first = next(frames)
-            stream = self._stream(film, first.picture.pixels.shape)
+            stream = self._add_stream(film, first.picture.pixels.shape)
             for frame in chain([first], frames):
-                film.mux(stream.encode(self._encodable(frame, first.time, stream.pix_fmt)))
+                film.mux(stream.encode(self._to_av(frame, first.time, stream.pix_fmt)))
             film.mux(stream.encode(None))
 
-    def _stream(self, film: Any, shape: tuple[int, ...]) -> Any:
-        clip, tags = self.clip, best_tags(self.clip.colours, shape[0])
-        stream = film.add_stream(self.codec.codec, rate=clip.rate, options=self.options)
+    def _add_stream(self, film: Any, shape: tuple[int, ...]) -> Any:
+        clip, tags = self.clip, output_tags(self.clip.colours, shape[0])
+        stream = film.add_stream(self.codec.encoder, rate=clip.rate, options=self.options)
         stream.height, stream.width = shape[:2]
         odd = any(side % 2 for side in shape[:2]) and not self.codec.odd
         stream.pix_fmt = "yuv444p" if odd else "yuv420p"
@@ -108,23 +109,24 @@ class _FilmSink:
         stream.time_base = context.time_base = clip.unit
         context.sample_aspect_ratio = clip.aspect
         context.colorspace, context.color_primaries, context.color_trc = tags.matrix, tags.primaries, tags.transfer
-        context.color_range = LIMITED
+        context.color_range = LIMITED_RANGE
         return stream
 
-    def _encodable(self, frame: Frame, start: int, pixel_format: str) -> Any:
+    def _to_av(self, frame: Frame, start: int, pixel_format: str) -> Any:
         pixels = np.ascontiguousarray(on_white(frame.picture))
-        made = from_rgb(self.av, pixels, pixel_format, matrix_of(self.clip.colours, pixels.shape[0]))
-        made.pts, made.time_base, made.duration = frame.time - start, self.clip.unit, frame.duration
-        return made
+        encodable = to_yuv(self.av, pixels, pixel_format, colour_matrix(self.clip.colours, pixels.shape[0]))
+        encodable.pts, encodable.time_base = frame.time - start, self.clip.unit
+        encodable.duration = frame.duration
+        return encodable
 
     def finish(self, starts: list[int]) -> list[str]:
-        parts = [self._part(k) for k in range(len(starts))]
+        segments = [self._segment(k) for k in range(len(starts))]
         with atomic_write(self.output) as temporary:
-            return join(parts, starts, self.clip, temporary, self.codec.container)
+            return mux_segments(segments, starts, self.clip, temporary, self.codec.container)
 
 
-class _FolderSink:
-    """Frames are pictures, with numbers for names."""
+class _FolderWriter:
+    """Writes frames as pictures, numbered from 000001.png on."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -137,22 +139,22 @@ class _FolderSink:
         return []
 
 
-class _GifSink:
-    """Frames are kept as pictures, whose names tell how long they are shown, until all are there."""
+class _GifWriter:
+    """Keeps frames as pictures, with their durations in the names, and writes the GIF at the end."""
 
-    def __init__(self, output: Path, clip: Clip, parts: Path) -> None:
-        self.output, self.clip, self.parts = output, clip, parts
+    def __init__(self, output: Path, clip: Clip, folder: Path) -> None:
+        self.output, self.clip, self.folder = output, clip, folder
 
     def write(self, k: int, number: int, frames: Iterator[Frame]) -> None:
-        shutil.rmtree(self.parts / f"{k:05d}", ignore_errors=True)
+        shutil.rmtree(self.folder / f"{k:05d}", ignore_errors=True)
         for i, frame in enumerate(frames):
             begin, end = (round(t * self.clip.unit * 100) for t in (frame.time, frame.time + frame.duration))
-            write_picture(self.parts / f"{k:05d}" / f"{i:05d}_{end - begin}.png", frame.picture)
+            write_picture(self.folder / f"{k:05d}" / f"{i:05d}_{end - begin}.png", frame.picture)
 
     def finish(self, starts: list[int]) -> list[str]:
-        files = [file for k in range(len(starts)) for file in sorted((self.parts / f"{k:05d}").iterdir())]
+        files = [file for k in range(len(starts)) for file in sorted((self.folder / f"{k:05d}").iterdir())]
         durations = [10 * int(file.stem.partition("_")[2]) for file in files]  # ms
-        images = (_gif_image(read_picture(file)) for file in files)
+        images = (_to_pillow(read_picture(file)) for file in files)
         options: dict[str, Any] = {} if self.clip.loop is None else {"loop": self.clip.loop}
         with atomic_write(self.output) as temporary:
             first = next(images)
@@ -161,7 +163,7 @@ class _GifSink:
         return []
 
 
-def _gif_image(picture: Picture) -> Image.Image:
+def _to_pillow(picture: Picture) -> Image.Image:
     if picture.alpha is None:
         return indexed(picture.pixels)
     return Image.fromarray(np.dstack((picture.pixels, picture.alpha)))

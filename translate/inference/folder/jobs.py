@@ -1,0 +1,101 @@
+"""The jobs of a folder: which of them are pending, and the reading of the files that belong to one."""
+
+__all__ = ["JobReader", "PendingJobs"]
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from translate.data.files.companions import Companions
+from translate.data.files.worklist import Job, Survey, Worklist, is_done, note_options
+from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
+from translate.images.io import read_picture
+from translate.images.picture import Picture
+from translate.inference.gigapixel import HugePicture
+from translate.inference.inpainting import resized_hole
+from translate.inference.options import FolderOptions
+from translate.inference.translator import Conditioning, Translator
+from translate.utils.files import remove_stale_temporaries
+
+MASK_SAMPLE_COUNT = 300  # masks read to decide which colour is the hole: enough for a majority, quick in any folder
+_SWEPT_FOLDERS = 1024  # cleaned folders that are remembered; pictures come folder by folder, so few are needed
+
+
+class PendingJobs:
+    """The jobs of a worklist that are not done yet."""
+
+    def __init__(
+        self, worklist: Worklist, options: Mapping[str, Any], used: Sequence[Path | None], *, overwrite: bool
+    ) -> None:
+        """Compare the options with those of earlier runs, which are noted in the output folder.
+
+        Args:
+            worklist: all jobs.
+            options: those that the results depend on.
+            used: files that a finished result must be newer than.
+            overwrite: whether all jobs are pending.
+        """
+        note, changed = (None, False) if worklist.single else note_options(worklist.output, options)
+        self._worklist, self._used = worklist, [note, *used]
+        self._all = overwrite or changed or worklist.single
+        self._changed, self._replaced = changed and not overwrite, False
+
+    def jobs(self, skip: Callable[[], None]) -> Iterator[Job]:
+        """Yield pending jobs, and call `skip` for each other one; remove temporary files of killed runs on the way."""
+        clean = lru_cache(maxsize=_SWEPT_FOLDERS)(remove_stale_temporaries)
+        clean(self._worklist.folder)
+        for job in self._worklist:
+            clean(job.target.parent)
+            if not self._all and is_done(job, *self._used):
+                skip()
+                continue
+            if self._changed and not self._replaced:
+                self._replaced = any(target.exists() for target in job.targets)
+            yield job
+
+    def notes(self) -> list[str]:
+        """Return a line if results of other options are replaced."""
+        note = f"{self._worklist.output}: what is there was made with other options, and is made again"
+        return [note] if self._replaced else []
+
+
+class JobReader:
+    """Reads the picture of a job, and its hints or its hole."""
+
+    def __init__(self, translator: Translator, options: FolderOptions, layers: Companions | None) -> None:
+        """Decide which colour of the masks is the hole, on a sample that is evenly spread over all `layers`."""
+        self._translator, self._resize = translator, options.resize_masks
+        self._masks: MaskFiles | None = None
+        self._notes: list[str] = []
+        if options.masks and layers:
+            source = layers.source
+            count = sum(1 for _ in source.walk())
+            sample = [source.path(name) for name in islice(source.walk(), 0, None, -(-count // MASK_SAMPLE_COUNT))]
+            self._masks = judge_masks(sample, invert=options.invert_masks)
+            if len(sample) < count:
+                self._notes = [f"masks: {len(sample)} of {count} were looked at, evenly spread"]
+            self._notes += self._masks.notes
+
+    def __call__(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
+        """Return the picture, opened only if it is too large to be decoded whole, and its hints or hole."""
+        if job.layer is None:
+            return self._translator.open_huge(job.path) or read_picture(job.path, self._translator.values), None
+        picture = read_picture(job.path, self._translator.values)
+        if self._masks is None:
+            return picture, (read_picture(job.layer), str(job.layer))
+        hole, _ = read_mask(job.layer, white_is_hole=self._masks.white_is_hole)
+        if self._resize:
+            hole = resized_hole(hole, picture.pixels.shape[:2])
+        return picture, (hole, str(job.layer))
+
+    def notes(self, survey: Survey, worklist: Worklist) -> list[str]:
+        """Return what the user should know about the masks and about changes of known pixels, a line each."""
+        notes = list(self._notes)
+        if self._masks and (unused := worklist.strays()).count:
+            notes.append(f"masks: {unused.count} belong to no picture: {unused}")
+        if self._translator.masked and survey.lossy.count:
+            reason = "compressed anew, so known pixels change slightly; those of PNG and TIFF files stay bit for bit"
+            notes.append(f"{survey.lossy}: {reason}")
+        return notes
