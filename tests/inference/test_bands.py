@@ -1,5 +1,7 @@
 """Pictures of any number of channels through a model: arrays, files, folders, and models trained on them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.run import translate_folder
+from translate.inference.options import FolderOptions
 from translate.inference.preprocess import brought_back
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
@@ -20,6 +23,8 @@ from translate.training.config import load_config
 from translate.training.loop import train
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory
+
+QUIET = FolderOptions(progress=False)
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 RNG = np.random.default_rng(0)
@@ -143,7 +148,7 @@ def test_a_folder_of_all_kinds(tmp_path):
     write_picture(source / "deep.tif", Picture((blobs(3) * 65535).astype(np.uint16), icc=SRGB))
     np.save(source / "data.npy", blobs(3))
     write_picture(source / "five.tif", Picture(blobs(5)))
-    report = translate_folder(model(3, 3), source, tmp_path / "out", progress=False)
+    report = translate_folder(model(3, 3), source, tmp_path / "out", QUIET)
     assert [failure.path.name for failure in report.failures] == ["five.tif"]
     alpha, turned, deep = (read_picture(tmp_path / "out" / name) for name in ("alpha.png", "turned.jpg", "deep.tif"))
     assert alpha.icc == turned.icc == deep.icc == SRGB
@@ -159,13 +164,13 @@ def test_a_folder_of_bands_and_what_cannot_hold_them(tmp_path):
     (tmp_path / "in").mkdir()
     write_picture(tmp_path / "in" / "x.tif", Picture((blobs(5) * 65535).astype(np.uint16)))
     write_picture(tmp_path / "in" / "y.png", Picture((blobs(3) * 255).astype(np.uint8)))
-    report = translate_folder(model(5, 2, Bands(2)), tmp_path / "in" / "x.tif", tmp_path / "out", progress=False)
+    report = translate_folder(model(5, 2, Bands(2)), tmp_path / "in" / "x.tif", tmp_path / "out", QUIET)
     stored = tifffile.imread(tmp_path / "out" / "x.tif")
     assert report.done == 1 and stored.shape == (40, 48, 2) and stored.dtype == np.uint16
-    back = translate_folder(model(3, 5, Bands(5)), tmp_path / "in" / "y.png", tmp_path / "back", progress=False)
+    back = translate_folder(model(3, 5, Bands(5)), tmp_path / "in" / "y.png", tmp_path / "back", QUIET)
     assert "PNG has no room for 5 channels; use .tif (--format tif) or .npy" in str(back.failures)
     as_tif = translate_folder(
-        model(3, 5, Bands(5)), tmp_path / "in" / "y.png", tmp_path / "tif", format="tif", progress=False
+        model(3, 5, Bands(5)), tmp_path / "in" / "y.png", tmp_path / "tif", replace(QUIET, format="tif")
     )
     assert as_tif.done == 1 and read_picture(tmp_path / "tif" / "y.tif").channels == 5
 

@@ -1,6 +1,7 @@
 """Pictures that are never in memory whole, against the same ones decoded whole."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,11 @@ from translate.images.picture import Picture
 from translate.inference import gigapixel as huge
 from translate.inference.folder.run import translate_folder
 from translate.inference.gigapixel import Canvas, HugePicture, open_huge
+from translate.inference.options import FolderOptions
 from translate.inference.tiling.regions import Region
 from translate.utils.trust import TRUST
+
+QUIET = FolderOptions(progress=False)
 
 pyvips = pytest.importorskip("pyvips")
 tifffile = pytest.importorskip("tifffile")
@@ -76,7 +80,7 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
     monkeypatch.setattr(huge, "_LEAST", 0)
     monkeypatch.setattr(huge, "_COPIES", 10**12)
     monkeypatch.setattr("translate.inference.tiling.feature_maps.TILE_SIDES_PX", (64,))
-    report = translate_folder(t, tmp_path / "in", tmp_path / "out", progress=False)
+    report = translate_folder(t, tmp_path / "in", tmp_path / "out", QUIET)
     assert (report.done, report.failed) == (1, 0), report.failures
     found = read_picture(tmp_path / "out" / name)
     write_picture(tmp_path / "expected" / name, expected)
@@ -100,7 +104,7 @@ def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
     assert np.abs(expected - exact.picture(read_picture(tmp_path / "a.tif")).pixels).mean() > 0.2
     monkeypatch.setattr(huge, "_LEAST", 0)
     monkeypatch.setattr(huge, "_COPIES", 10**12)
-    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "b.tif", progress=False).done == 1
+    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "b.tif", QUIET).done == 1
     assert np.abs(read_picture(tmp_path / "b.tif").pixels - expected).max() <= 1
 
 
@@ -115,7 +119,7 @@ def test_a_pyramid_comes_out_as_the_pyramid_that_it_was(name, compression, tmp_p
     )  # fmt: skip
     t = translator("resnet")
     t._infer.memory = 10**11
-    translate_folder(t, tmp_path / "in.tif", tmp_path / "out.tif", progress=False)
+    translate_folder(t, tmp_path / "in.tif", tmp_path / "out.tif", QUIET)
     with tifffile.TiffFile(tmp_path / "in.tif") as before, tifffile.TiffFile(tmp_path / "out.tif") as after:
         first = after.pages[0]
         assert first.is_tiled and first.compression.name == compression
@@ -170,7 +174,7 @@ def test_a_truncated_file_is_a_failure_in_a_line(tmp_path, everything_is_huge):
     write_picture(tmp_path / "in" / "well.png", Picture(picture(1, 64, 64)))
     t = translator("resnet")
     t._infer.memory = 10**11
-    report = translate_folder(t, tmp_path / "in", tmp_path / "out", progress=False)
+    report = translate_folder(t, tmp_path / "in", tmp_path / "out", QUIET)
     assert (report.done, report.failed) == (1, 2)
     assert all("cannot be read as an image" in failure.reason for failure in report.failures)
     assert sorted(p.name for p in (tmp_path / "out").glob("*.*g")) == ["well.png"]
@@ -188,14 +192,14 @@ def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path,
     t = translator("resnet")
     t._infer.memory = 10**11
     object.__setattr__(t.recipe, "whole", True)
-    report = translate_folder(t, tmp_path / "a.tif", tmp_path / "out", progress=False)
+    report = translate_folder(t, tmp_path / "a.tif", tmp_path / "out", QUIET)
     assert "this model would see it at 64 px; say --scale native" in report.failures[0].reason
-    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "out", scale="native", progress=False).done == 1
+    assert translate_folder(t, tmp_path / "a.tif", tmp_path / "out", replace(QUIET, scale="native")).done == 1
 
 
 def test_a_format_that_cannot_hold_it_names_one_that_can(tmp_path, everything_is_huge):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     t = translator("resnet")
     t._infer.memory = 10**11
-    report = translate_folder(t, tmp_path / "a.tif", tmp_path / "a.bmp", progress=False)
+    report = translate_folder(t, tmp_path / "a.tif", tmp_path / "a.bmp", QUIET)
     assert "cannot be written as BMP; use .tif" in report.failures[0].reason

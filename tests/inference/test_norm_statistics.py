@@ -9,6 +9,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
 from translate.inference.norm_statistics import SceneCutDetector, thumbnail
+from translate.inference.options import FolderOptions
 from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.trace import plan_tiling
@@ -19,6 +20,8 @@ from translate.networks.frozen_norm import FrozenNorm, freeze_norms
 from translate.networks.style_resnet import StyleNorm
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
+
+QUIET = FolderOptions(progress=False)
 
 TINY = {
     "resnet_6blocks": {"width": 4},
@@ -225,13 +228,11 @@ def test_a_folder_of_frames_goes_in_order_with_smooth_statistics(tmp_path):
         save_png(tmp_path / "in" / f"{k:03d}.png", frame)
     save_png(tmp_path / "reference.png", frames[4])
     one_by_one = translator("smooth")
-    report = translate_folder(translator("smooth"), tmp_path / "in", tmp_path / "out", progress=False)
+    report = translate_folder(translator("smooth"), tmp_path / "in", tmp_path / "out", QUIET)
     assert report.done == 6
     for k, frame in enumerate(frames):
         assert (read_rgb8(tmp_path / "out" / f"{k:03d}.png") == one_by_one(frame)).all()
-    again = translate_folder(
-        translator(reference=tmp_path / "reference.png"), tmp_path / "in", tmp_path / "out", progress=False
-    )
+    again = translate_folder(translator(reference=tmp_path / "reference.png"), tmp_path / "in", tmp_path / "out", QUIET)
     assert again.done == 6 and any("other options" in note for note in again.notes)
     frozen = translator(reference=frames[4])(frames[0])
     assert (read_rgb8(tmp_path / "out" / "000.png") == frozen).all()

@@ -155,6 +155,7 @@ def source(spec: Spec, device: torch.device) -> torch.Tensor:
 def folder(spec: Spec) -> Candidate:
     """The translation of a folder, from files to files, into another empty folder every time."""
     from translate.inference.folder.run import translate_folder
+    from translate.inference.options import FolderOptions
     from translate.inference.translator import Translator
 
     peak = Peak(pick_device(spec["device"]))
@@ -162,7 +163,8 @@ def folder(spec: Spec) -> Candidate:
     runs = itertools.count()
 
     def step() -> None:
-        report = translate_folder(translator, spec["images"], Path(spec["output"], str(next(runs))), progress=False)
+        output = Path(spec["output"], str(next(runs)))
+        report = translate_folder(translator, spec["images"], output, FolderOptions(progress=False))
         if report.failed:
             path, reason = report.failures[0]
             raise UserError(f"{report.failed} pictures cannot be translated, the first: {path}: {reason}")

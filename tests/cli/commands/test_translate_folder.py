@@ -330,7 +330,7 @@ def test_what_has_no_hole_fails_and_the_rest_goes_on(capsys, filler, damaged, tm
 def test_of_very_many_masks_some_are_looked_at(capsys, filler, damaged, tmp_path, monkeypatch):
     for i in range(9):
         save_mask(tmp_path / f"masks/more{i}.png", colours=(255, 0) if i == 8 else (0, 255))
-    monkeypatch.setattr("translate.inference.folder.run._JUDGED", 4)
+    monkeypatch.setattr("translate.inference.folder.jobs.MASK_SAMPLE_COUNT", 4)
     told = call(capsys, filler, damaged, tmp_path / "out", "--masks", tmp_path / "masks")[1]
     assert "masks: 4 of 11 were looked at, evenly spread\nmasks: white is the hole" in told
     assert is_filled(damaged / "x.png", tmp_path / "out/x.png")

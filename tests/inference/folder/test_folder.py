@@ -18,9 +18,10 @@ from translate.checkpoints.recipe import Recipe
 from translate.data.files.worklist import Worklist
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
-from translate.inference.folder import pipeline as flow_module
-from translate.inference.folder import run as folder_module
+from translate.inference.folder import jobs as jobs_module
+from translate.inference.folder import pipeline as pipeline_module
 from translate.inference.folder.run import translate_folder
+from translate.inference.options import FolderOptions
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils.concurrency import CpuSlots
@@ -88,7 +89,7 @@ def pictures(root):
 
 
 def run(translator, source, output, **options):
-    return translate_folder(translator, source, output, **{"progress": False, **options})
+    return translate_folder(translator, source, output, FolderOptions(**{"progress": False, **options}))
 
 
 def test_a_tree_keeps_names_sizes_and_kinds(translator, source, tmp_path):
@@ -473,8 +474,8 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
         with lock:
             written += 1
 
-    monkeypatch.setattr(folder_module, "read_picture", count_read)
-    monkeypatch.setattr(flow_module, "write_picture", count_written)
+    monkeypatch.setattr(jobs_module, "read_picture", count_read)
+    monkeypatch.setattr(pipeline_module, "write_picture", count_written)
     assert run(translator, tmp_path / "in", tmp_path / "out", workers=2).done == 40
     assert most <= 2 * (2 + 2) + 1  # one lane
 
@@ -496,7 +497,7 @@ def test_jobs_are_made_while_pictures_are_translated(translator, tmp_path, monke
             ahead.append(len(given) - len(ahead))
 
     monkeypatch.setattr(Worklist, "__iter__", counted)
-    monkeypatch.setattr(flow_module, "write_picture", noted)
+    monkeypatch.setattr(pipeline_module, "write_picture", noted)
     assert run(translator, tmp_path / "in", tmp_path / "out", workers=1).done == 60
     assert max(ahead) <= 2 * (1 + 2) + 2
 

@@ -23,20 +23,20 @@ def film(count, sigma, mover=None, seed=0):
 
 @pytest.mark.parametrize("sigma", [1.0, 2.5, 4.0])
 def test_noise_is_averaged_away_where_nothing_moves(sigma):
-    calm = TemporalDenoiser()
-    results = [(clean, noisy, calm(noisy) * 255) for clean, noisy in film(20, sigma)]
+    denoiser = TemporalDenoiser()
+    results = [(clean, noisy, denoiser(noisy) * 255) for clean, noisy in film(20, sigma)]
     clean, noisy, result = results[-1]
     assert np.abs(result - clean).mean() < 0.5 * np.abs(noisy - clean).mean()
     change = np.abs(result - results[-2][2]).mean()
     assert change < 0.3 * np.abs(noisy.astype(float) - results[-2][1]).mean()
     if sigma > 2:
-        assert np.allclose(calm.noise.flatten(), sigma, rtol=0.15)
+        assert np.allclose(denoiser.noise.flatten(), sigma, rtol=0.15)
 
 
 def test_what_moves_leaves_no_trail():
-    calm = TemporalDenoiser()
+    denoiser = TemporalDenoiser()
     pictures = list(film(24, 2.5, mover=3))
-    result = [calm(noisy) * 255 for _, noisy in pictures][-1]
+    result = [denoiser(noisy) * 255 for _, noisy in pictures][-1]
     clean, noisy = pictures[-1]
     behind = np.s_[18:42, 3 * 23 - 20 : 3 * 23 + 16]  # where it was for the last seven frames, and where it is
     error = np.abs(result - clean)[behind]
@@ -45,21 +45,21 @@ def test_what_moves_leaves_no_trail():
 
 
 def test_faint_movement_is_no_noise():
-    calm = TemporalDenoiser()
+    denoiser = TemporalDenoiser()
     for i in range(20):
         clean = scene()
         clean[20:40, 3 * i : 3 * i + 14] += 12
         noisy = (clean + np.random.default_rng(i).normal(0, 2, clean.shape)).clip(0, 255).round().astype(np.uint8)
-        result = calm(noisy) * 255
+        result = denoiser(noisy) * 255
     assert np.abs((result - clean)[20:40, 57:71].mean()) < 1.5
 
 
 def test_a_cut_is_taken_over_at_once():
-    calm = TemporalDenoiser()
+    denoiser = TemporalDenoiser()
     for _, noisy in film(10, 2.0):
-        calm(noisy)
+        denoiser(noisy)
     other = 255 - scene().round().astype(np.uint8)
-    assert np.abs(calm(other) * 255 - other).max() < 1e-3
+    assert np.abs(denoiser(other) * 255 - other).max() < 1e-3
 
 
 def test_it_goes_on_from_its_state_bit_by_bit():

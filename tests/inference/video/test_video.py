@@ -7,14 +7,17 @@ from PIL import Image
 
 from tests.inference.video.films import frames, model, read_film, same, write_film
 from translate.images.io import read_rgb8, save_png
-from translate.inference.video import is_video, run, translate_video
+from translate.inference.options import VideoOptions
+from translate.inference.video import run
+from translate.inference.video.readers import is_video
+from translate.inference.video.run import translate_video
 from translate.utils.errors import OptionError, UserError
 
 av = pytest.importorskip("av")
 
 
 def translate(translator, source, output, **options):
-    return translate_video(translator, source, output, progress=False, **options)
+    return translate_video(translator, source, output, VideoOptions(progress=False, **options))
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".m4v"])
@@ -108,15 +111,15 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path, monkeypatch, 
     whole = translate(model(), source, tmp_path / f"whole{suffix}", segment=4)
     seen = 0
 
-    def cut_off(self, picture, translated=run._Run._translated):
+    def cut_off(self, picture, translate=run._FilmTranslation._translate):
         nonlocal seen
         seen += 1
         if seen > killed_at:
             raise RuntimeError("killed")
-        return translated(self, picture)
+        return translate(self, picture)
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-        patch.setattr(run._Run, "_translated", cut_off)
+        patch.setattr(run._FilmTranslation, "_translate", cut_off)
         translate(model(), source, tmp_path / f"cut{suffix}", segment=4)
     report = translate(model(), source, tmp_path / f"cut{suffix}", segment=4)
     assert report.earlier == killed_at // 4 * 4 and report.frames == 12 - report.earlier
@@ -135,7 +138,7 @@ def test_parts_of_another_run_are_not_gone_on_from(tmp_path, monkeypatch):
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-        patch.setattr("translate.inference.video.writers._FilmSink.finish", fail)
+        patch.setattr("translate.inference.video.writers._FilmWriter.finish", fail)
         translate(model(), source, tmp_path / "out.mp4", segment=4)
     assert translate(model(), source, tmp_path / "out.mp4", segment=4, direction="ba").earlier == 0
     assert translate(model(), source, tmp_path / "out.mp4", segment=4).skipped
@@ -247,7 +250,7 @@ def test_bad_input_is_one_line(tmp_path, name, output, said):
         ({"fps": 25.0}, "frame rate of its own"),
         ({"stats": "slow"}, "'slow' is unknown; choose from exact"),
         ({"direction": "ac"}, "neither"),
-        ({"seed": 1, "look": "x.png"}, "leave out --look or --seed"),
+        ({"seed": 1, "looks": ["x.png"]}, "leave out --look or --seed"),
     ],
 )
 def test_wrong_options_are_refused(tmp_path, options, said):
@@ -271,7 +274,7 @@ def test_a_refusing_disk_keeps_the_parts(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(UserError, match="No space left"):
-        patch.setattr("translate.inference.video.writers.join", full)
+        patch.setattr("translate.inference.video.writers.mux_segments", full)
         translate(model(), source, tmp_path / "out.mp4", segment=4)
     assert not (tmp_path / "out.mp4").exists()
     report = translate(model(), source, tmp_path / "out.mp4", segment=4)

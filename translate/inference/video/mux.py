@@ -18,7 +18,9 @@ _FILE_METADATA = {"major_brand", "minor_version", "compatible_brands", "encoder"
 _INDEX_FIRST = {"movflags": "+faststart"}  # so that a film can be played while it is loaded
 
 
-def mux_segments(segments: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str) -> list[str]:
+def mux_segments(
+    segments: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str
+) -> list[str]:
     """Write a film.
 
     Args:

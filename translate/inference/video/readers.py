@@ -20,10 +20,10 @@ from translate.inference.video.clip import Clip, ColourTags, Frame
 from translate.inference.video.yuv import to_rgb
 from translate.utils.errors import OptionError, UserError
 
-FILM_SUFFIXES = (
-    "3g2 3gp 264 265 asf avi divx dv f4v flv h264 h265 hevc ivf m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf"
-    " nut ogv rm rmvb ts vob webm wmv y4m"
-).split()
+_FILM_SUFFIXES = """
+    3g2 3gp 264 265 asf avi divx dv f4v flv h264 h265 hevc ivf m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf
+    nut ogv rm rmvb ts vob webm wmv y4m
+"""
 _GIF_UNIT = Fraction(1, 100)  # s
 _DEFAULT_RATE = Fraction(25)  # frames per second
 _MAX_DAMAGED_PACKETS = 1000  # then reading ends
@@ -34,12 +34,12 @@ def is_video(source: str | Path, output: str | Path) -> bool:
 
     Suffixes that cannot be written count too: the error for them is raised later.
     """
-    path, suffix = Path(source).expanduser(), Path(output).suffix.lower()
-    if path.suffix.lower()[1:] in FILM_SUFFIXES:
+    path, suffix, films = Path(source).expanduser(), Path(output).suffix.lower(), _FILM_SUFFIXES.split()
+    if path.suffix.lower()[1:] in films:
         return True
     if Path(output).is_dir():
         return False
-    return suffix[1:] in FILM_SUFFIXES or (suffix == ".gif" and (path.is_dir() or path.suffix.lower() == ".gif"))
+    return suffix[1:] in films or (suffix == ".gif" and (path.is_dir() or path.suffix.lower() == ".gif"))
 
 
 def open_clip(source: str | Path, fps: float | None = None) -> Clip:
