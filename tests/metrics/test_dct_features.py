@@ -10,8 +10,8 @@ from skimage.color import rgb2lab
 from translate.metrics.dct_features import (
     FEATURES,
     FLOOR,
-    LEAST_STD,
     LEVEL,
+    MIN_STD_LAB,
     MOMENTS,
     SPREAD,
     DctFeatures,
@@ -76,7 +76,7 @@ def test_colour_moments_match_skimage_and_scipy():
     array = picture()
     lab = rgb2lab(array).reshape(-1, 3)
     moments = {name: values[0].numpy() for name, values in colour_moments(lab_tensor(array)).items()}
-    shrink = lab.std(0) / np.sqrt(lab.std(0) ** 2 + LEAST_STD**2)
+    shrink = lab.std(0) / np.sqrt(lab.std(0) ** 2 + MIN_STD_LAB**2)
     np.testing.assert_allclose(moments["mean"], lab.mean(0), rtol=1e-4)
     np.testing.assert_allclose(moments["log std"], np.log(lab.std(0) / shrink), rtol=1e-4)
     np.testing.assert_allclose(moments["skew"], skew(lab) * shrink**3, atol=1e-3)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.metrics.diversity import nearest, pairwise_spread, small_copies
+from translate.metrics.diversity import nearest_neighbours, pairwise_spread, thumbnails
 
 
 def test_spread_is_the_mean_distance_of_the_pairs_of_small_copies():
@@ -25,7 +25,7 @@ def test_nearest_is_that_of_brute_force_and_equal_rows_are_0_apart():
     g = torch.Generator().manual_seed(0)
     samples, bank = torch.randn(30, 7, generator=g) + 100, torch.randn(50, 7, generator=g) + 100
     samples[3] = bank[41]
-    away, places = nearest(samples, bank)
+    away, places = nearest_neighbours(samples, bank)
     brute = ((samples[:, None] - bank[None]) ** 2).sum(2).sqrt().numpy()
     np.testing.assert_allclose(away.numpy(), brute.min(1), rtol=1e-5)
     np.testing.assert_array_equal(places.numpy(), brute.argmin(1))
@@ -34,5 +34,5 @@ def test_nearest_is_that_of_brute_force_and_equal_rows_are_0_apart():
 
 def test_small_copies_of_bfloat16_with_gradients_are_plain_numbers():
     x = torch.zeros(2, 1, 20, 20, dtype=torch.bfloat16, requires_grad=True)
-    copies = small_copies(x)
+    copies = thumbnails(x)
     assert copies.shape == (2, 256) and copies.dtype == torch.float32 and not copies.requires_grad

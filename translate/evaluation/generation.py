@@ -24,10 +24,17 @@ from translate.evaluation.report import KERNEL_SCALE
 from translate.evaluation.tally import SEED
 from translate.evaluation.unpaired import Reader, spread
 from translate.images.grid import make_grid
-from translate.inference.latent.neighbours import Bank, middle_square
+from translate.inference.latent.neighbours import TrainingImageIndex, square_crop
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.density_coverage import density_coverage
-from translate.metrics.image_sets import Described, Moments, averaged_in_pairs, copies_of, mirrored, shrunk
+from translate.metrics.image_sets import (
+    DescribedSet,
+    PixelStatistics,
+    array_thumbnails,
+    average_in_pairs,
+    mirror_thumbnails,
+    shrink,
+)
 from translate.metrics.kernel_distance import kernel_distance
 from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
@@ -126,12 +133,12 @@ class RealPictures:
 
     def __init__(self, chosen: Sequence[LabelledImage], size: int, some: int, reader: Reader, kind: str) -> None:
         self.sources: list[LabelledImage] = []
-        self.moments = Moments()
+        self.moments = PixelStatistics()
         small, kept, wanted = [], [], set(part_of(chosen, some))
-        for source, picture in reader.each_with(list[Any](chosen), lambda each: middle_square(each.read(), size)):
+        for source, picture in reader.each_with(list[Any](chosen), lambda each: square_crop(each.read(), size)):
             self.sources.append(source)
             self.moments.add(picture)
-            small.append(shrunk(picture[None])[0])
+            small.append(shrink(picture[None])[0])
             if source in wanted:
                 kept.append(picture)
         if len(kept) < FEWEST:
@@ -174,7 +181,7 @@ class GenerationEvaluation:
         mine, floor = self.describe(self.draw(count)), self.describe(training.some)
         described = {
             "mean training picture with noise": self.describe(training.noisy_means()),
-            "training pictures averaged in pairs": self.describe(averaged_in_pairs(training.some)),
+            "training pictures averaged in pairs": self.describe(average_in_pairs(training.some)),
             MODEL: mine,
             "real training pictures (floor)": floor,
         }
@@ -199,24 +206,28 @@ class GenerationEvaluation:
             bar.advance(len(parts[-1]))
         return np.concatenate(parts)
 
-    def describe(self, pictures: np.ndarray) -> Described:
+    def describe(self, pictures: np.ndarray) -> DescribedSet:
         """Describe (N, size, size, 3) uint8."""
-        return Described.of(pictures, self.describers)
+        return DescribedSet.of(pictures, self.describers)
 
-    def row(self, name: str, pictures: Described, targets: Described) -> SampleRow:
+    def row(self, name: str, pictures: DescribedSet, targets: DescribedSet) -> SampleRow:
         """Score a set of pictures against the held-out ones."""
         return SampleRow(
             name=name,
-            count=len(pictures.copies),
+            count=len(pictures.thumbnails),
             variety=pictures.spread() / max(targets.spread(), TINY),
             scores={kind: score(pictures.features[kind], targets.features[kind]) for kind in self.describers},
         )
 
     def memory(
-        self, samples: Described, floor: Described, targets: Described, training: RealPictures
+        self, samples: DescribedSet, floor: DescribedSet, targets: DescribedSet, training: RealPictures
     ) -> dict[str, MemoryCheck]:
         """Look for remembered pictures: by pixels among all training pictures, by features among some."""
-        checks = {"pixels": check_memory(samples.copies, copies_of(training.small), targets.copies, mirrored)}
+        checks = {
+            "pixels": check_memory(
+                samples.thumbnails, array_thumbnails(training.small), targets.thumbnails, mirror_thumbnails
+            )
+        }
         for kind in self.describers:
             checks[kind] = check_memory(samples.features[kind], floor.features[kind], targets.features[kind])
         return checks
@@ -267,6 +278,6 @@ def samples_sheet(sampler: Draws, images: ImageSet, *, columns: int = 10, rows: 
         UserError: there are no two readable training pictures.
     """
     samples = [sampler(seeds=range(row * columns, (row + 1) * columns)) for row in range(rows)]
-    bank = Bank(part_of(images.train, MAX_TRAIN), sampler.size)
+    bank = TrainingImageIndex(part_of(images.train, MAX_TRAIN), sampler.size)
     nearest = bank.nearest(samples[-1], 1).pictures[:, 0]
     return make_grid([list(row) for row in (*samples, nearest)])

@@ -27,7 +27,7 @@ from translate.evaluation.unpaired import MAX_TRAIN, Reader, spread
 from translate.images.grid import make_grid
 from translate.images.picture import to_gray
 from translate.images.tensors import to_tensor
-from translate.inference.latent.neighbours import middle_square
+from translate.inference.latent.neighbours import square_crop
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
@@ -106,7 +106,7 @@ class Prepared:
         Raises:
             UserError: it cannot be read.
         """
-        picture = middle_square(source.read(), self.size)
+        picture = square_crop(source.read(), self.size)
         return np.repeat(to_gray(picture)[..., None], 3, axis=2) if self.gray else picture
 
     def holed(self, picture: np.ndarray, band: int, place: int) -> Holed:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from translate.metrics.diversity import distances, nearest
+from translate.metrics.diversity import euclidean_distances, nearest_neighbours
 from translate.utils.errors import UserError
 
 MEDIAN_LIMIT, LOW_LIMIT = 0.9, 0.5
@@ -126,15 +126,15 @@ def share_of_copies(to_training: Tensor, to_held_out: Tensor) -> float:
 
 def reach(pictures: Tensor, bank: Tensor, mirror: Mirror) -> Tensor:
     """Distance of each of (N, d), as it is or mirrored, to the nearest in a bank (M, d): (N,)."""
-    plain = nearest(pictures, bank)[0]
-    return plain if mirror is None else torch.minimum(plain, nearest(mirror(pictures), bank)[0])
+    plain = nearest_neighbours(pictures, bank)[0]
+    return plain if mirror is None else torch.minimum(plain, nearest_neighbours(mirror(pictures), bank)[0])
 
 
 def reach_of_others(pictures: Tensor, mirror: Mirror) -> Tensor:
     """Distance of each of (K, d), as it is or mirrored, to the nearest of the others: (K,)."""
-    away = distances(pictures, pictures)
+    away = euclidean_distances(pictures, pictures)
     if mirror is not None:
-        away = torch.minimum(away, distances(mirror(pictures), pictures))
+        away = torch.minimum(away, euclidean_distances(mirror(pictures), pictures))
     return away.fill_diagonal_(torch.inf).amin(dim=1)
 
 

@@ -11,7 +11,13 @@ import numpy as np
 from translate.evaluation.tally import Method, Tally
 from translate.images.tensors import to_tensor
 from translate.metrics.edge_f1 import edge_f1
-from translate.metrics.multimodal_coverage import LookScore, compare_looks, leave_one_out, look_of, part_areas
+from translate.metrics.multimodal_coverage import (
+    CoverageScore,
+    leave_one_out,
+    multimodal_coverage,
+    palette_of,
+    part_areas,
+)
 from translate.metrics.similarity import l1
 
 TOLERANCE = 2 / 256  # of the shorter side: how far a line may be off
@@ -43,7 +49,7 @@ class Case:
     def looks(self, answers: Sequence[np.ndarray]) -> np.ndarray:
         """The looks of answers: (N, P, 3)."""
         assert self.parts is not None
-        return np.stack([look_of(answer, self.parts) for answer in answers])
+        return np.stack([palette_of(answer, self.parts) for answer in answers])
 
     @cached_property
     def true_looks(self) -> np.ndarray:
@@ -79,7 +85,7 @@ class PairTally(Tally):
         assert result.shape == case.source.shape and result.dtype == np.uint8
         self.keep_pair(case, result)
         if case.has_looks:
-            self.note_looks(compare_looks(case.looks([result]), case.true_looks, case.areas))
+            self.note_looks(multimodal_coverage(case.looks([result]), case.true_looks, case.areas))
 
     def keep_pair(self, case: Case, result: np.ndarray) -> None:
         """Score one answer by its pixels and lines."""
@@ -90,7 +96,7 @@ class PairTally(Tally):
     def keep_many(self, case: Case, answers: Sequence[np.ndarray]) -> None:
         """Score many answers to one source by their looks, and one of them by its lines."""
         self.note_lines(case, answers[0])
-        self.note_looks(compare_looks(case.looks(answers), case.true_looks, case.areas))
+        self.note_looks(multimodal_coverage(case.looks(answers), case.true_looks, case.areas))
 
     def keep_other_truth(self, case: Case) -> None:
         """Score a right answer that is not the one at hand, where there is one."""
@@ -105,6 +111,6 @@ class PairTally(Tally):
         tolerance = max(1.5, TOLERANCE * min(answer.shape[:2]))  # a diagonal neighbour at least
         self.note(edge_f1=edge_f1(self.redraw(answer), case.lines, tolerance).f1)
 
-    def note_looks(self, score: LookScore) -> None:
+    def note_looks(self, score: CoverageScore) -> None:
         """Keep the score of some looks."""
         self.note(**vars(score))

@@ -18,11 +18,11 @@ def __getattr__(name: str) -> dict[str, Callable[..., Any]]:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from translate.metrics.edge_f1 import edge_f1
     from translate.metrics.kernel_distance import kernel_distance
-    from translate.metrics.multimodal_coverage import compare_looks
+    from translate.metrics.multimodal_coverage import multimodal_coverage
     from translate.metrics.similarity import l1, psnr, ssim
 
     metrics: dict[str, Callable[..., Any]] = {
-        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1, "looks": compare_looks,
+        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1, "looks": multimodal_coverage,
     }  # fmt: skip
     globals()[name] = metrics
     return metrics

@@ -36,7 +36,7 @@ MOMENTS = {
     "skew": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     "correlation": ((0.0, 0.0, 0.0), (0.4, 0.4, 0.4)),
 }
-LEAST_STD = 1.0  # Lab units: about the least difference that can be seen
+MIN_STD_LAB = 1.0  # Lab units: about the least difference that can be seen
 MAX_SKEW = 3.0  # a few bright pixels in a flat picture must not outweigh everything else
 
 
@@ -64,7 +64,7 @@ def block_energies(planes: Tensor, dct: Tensor) -> Tensor:
     return coefficients.square().sum(dim=3).flatten(3).flatten(1, 2)[..., 1:]
 
 
-def spectrum(planes: Tensor, dct: Tensor) -> Tensor:
+def log_spectrum(planes: Tensor, dct: Tensor) -> Tensor:
     """Log energies of the 63 AC coefficients, each the mean over the blocks: (B, C, H, W) -> (B, 63), nats.
 
     The mean of logarithms and not the logarithm of the mean: it describes the usual block, where few strong
@@ -78,7 +78,7 @@ def colour_moments(lab: Tensor) -> dict[str, Tensor]:
     pixels = lab.flatten(2)
     mean = pixels.mean(dim=2)
     centred = pixels - mean[..., None]
-    std = centred.square().mean(dim=2).add(LEAST_STD**2).sqrt()
+    std = centred.square().mean(dim=2).add(MIN_STD_LAB**2).sqrt()
     z = centred / std[..., None]
     skew = z.pow(3).mean(dim=2).clamp(-MAX_SKEW, MAX_SKEW)
     pairs = [(z[:, i] * z[:, j]).mean(dim=1) for i, j in ((0, 1), (0, 2), (1, 2))]
@@ -141,7 +141,7 @@ class DctFeatures(nn.Module):
                 lab = F.avg_pool2d(lab, 2)
             for level, planes in ((LEVEL["luma"], lab[:, :1]), (LEVEL["chroma"], lab[:, 1:])):
                 natural = torch.log(FLOOR + math.exp(level) / self.squares)
-                groups.append((spectrum(planes, self.dct) - natural) / SPREAD)
+                groups.append((log_spectrum(planes, self.dct) - natural) / SPREAD)
         return groups
 
     def moments(self, lab: Tensor) -> list[Tensor]:

@@ -4,17 +4,17 @@ Naeem et al. 2020, "Reliable Fidelity and Diversity Metrics for Generative Model
 (https://arxiv.org/abs/2002.09797). Each real picture has a ball that just reaches its k-th nearest real neighbour.
 """
 
-__all__ = ["NEIGHBOURS", "DensityCoverage", "density_coverage"]
+__all__ = ["DEFAULT_NEIGHBOURS", "DensityCoverage", "density_coverage"]
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from translate.metrics.diversity import CHUNK, distances
+from translate.metrics.diversity import CHUNK_ROWS, euclidean_distances
 from translate.utils.errors import UserError
 
-NEIGHBOURS = 5  # the paper's choice
+DEFAULT_NEIGHBOURS = 5  # the paper's choice
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class DensityCoverage:
     coverage: float
 
 
-def density_coverage(samples: Tensor, real: Tensor, k: int = NEIGHBOURS) -> DensityCoverage:
+def density_coverage(samples: Tensor, real: Tensor, k: int = DEFAULT_NEIGHBOURS) -> DensityCoverage:
     """Measure density and coverage by features.
 
     Args:
@@ -47,10 +47,12 @@ def density_coverage(samples: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Dens
             f"density and coverage need {k + 1} real pictures and a sample, not {len(real)}, {len(samples)}"
         )
     # the nearest to a picture is the picture itself
-    radii = torch.cat([distances(rows, real).kthvalue(k + 1, dim=1).values for rows in real.split(CHUNK)])
+    radii = torch.cat(
+        [euclidean_distances(rows, real).kthvalue(k + 1, dim=1).values for rows in real.split(CHUNK_ROWS)]
+    )
     inside, met = 0, torch.zeros(len(real), dtype=torch.bool, device=real.device)
-    for rows in samples.split(CHUNK):
-        within = distances(rows, real) < radii
+    for rows in samples.split(CHUNK_ROWS):
+        within = euclidean_distances(rows, real) < radii
         inside += int(within.sum())
         met |= within.any(dim=0)
     return DensityCoverage(inside / (k * len(samples)), float(met.float().mean()))

@@ -1,13 +1,13 @@
 """How far pictures are apart: the spread of a set, and each picture's nearest in another."""
 
-__all__ = ["nearest", "pairwise_spread", "small_copies", "spread_of_copies"]
+__all__ = ["nearest_neighbours", "pairwise_spread", "thumbnails", "thumbnail_spread"]
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SIDE = 16  # px: what is finer is grain, by which two pictures of one face would count as different
-CHUNK = 1024  # rows of distances at a time
+THUMBNAIL_SIDE_PX = 16  # px: what is finer is grain, by which two pictures of one face would count as different
+CHUNK_ROWS = 1024  # rows of distances at a time
 
 
 def pairwise_spread(pictures: Tensor) -> float:
@@ -19,21 +19,21 @@ def pairwise_spread(pictures: Tensor) -> float:
     Returns:
         The root mean square difference of small copies, 16 x 16 px, averaged over all pairs: 0 to 2.
     """
-    return spread_of_copies(small_copies(pictures))
+    return thumbnail_spread(thumbnails(pictures))
 
 
-def spread_of_copies(copies: Tensor) -> float:
+def thumbnail_spread(copies: Tensor) -> float:
     """Return the `pairwise_spread` of pictures, given what `small_copies` makes of them, (n, d)."""
     assert len(copies) >= 2
     return float(torch.pdist(copies).mean() / copies.shape[1] ** 0.5)
 
 
-def small_copies(pictures: Tensor, side: int = SIDE) -> Tensor:
+def thumbnails(pictures: Tensor, side: int = THUMBNAIL_SIDE_PX) -> Tensor:
     """Shrink (n, C, H, W) to `side` px, each small pixel the mean of its area: (n, C * side * side) float32."""
     return F.adaptive_avg_pool2d(pictures.detach().float(), side).flatten(1)
 
 
-def nearest(samples: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+def nearest_neighbours(samples: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     """Find for each sample the nearest in a bank, by the Euclidean distance.
 
     Args:
@@ -43,10 +43,10 @@ def nearest(samples: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         The distances (N,) and the places in the bank (N,) int64.
     """
-    found = [distances(rows, bank).min(dim=1) for rows in samples.split(CHUNK)]
+    found = [euclidean_distances(rows, bank).min(dim=1) for rows in samples.split(CHUNK_ROWS)]
     return torch.cat([each.values for each in found]), torch.cat([each.indices for each in found])
 
 
-def distances(one: Tensor, other: Tensor) -> Tensor:
+def euclidean_distances(one: Tensor, other: Tensor) -> Tensor:
     """Euclidean distances between (N, d) and (M, d): (N, M). Exact: equal rows are 0 apart, not nearly."""
     return torch.cdist(one, other, compute_mode="donot_use_mm_for_euclid_dist")

@@ -13,7 +13,7 @@ import numpy as np
 
 from translate.utils.errors import UserError
 
-DARK = 160  # of 255: what is darker is line
+DARK_LEVEL = 160  # of 255: what is darker is line
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,24 @@ def edge_f1(one: np.ndarray, other: np.ndarray, tolerance: float = 2) -> EdgeSco
     """
     if one.shape != other.shape or one.ndim != 2:
         raise UserError(f"edge F1 compares two gray drawings of one size, not {one.shape} and {other.shape}")
-    mine, its = middles(one), middles(other)
+    mine, its = centre_lines(one), centre_lines(other)
     if not mine.any() or not its.any():
         equal = float(mine.any() == its.any())
         return EdgeScore(equal, equal, equal)
-    precision, recall = share_near(mine, its, tolerance), share_near(its, mine, tolerance)
+    precision, recall = share_within(mine, its, tolerance), share_within(its, mine, tolerance)
     total = precision + recall
     return EdgeScore(2 * precision * recall / total if total else 0.0, precision, recall)
 
 
-def middles(drawing: np.ndarray) -> np.ndarray:
+def centre_lines(drawing: np.ndarray) -> np.ndarray:
     """Return where a drawing's lines have their middles, (H, W) bool: what is farthest from the paper near by."""
-    lines = cv2.copyMakeBorder((drawing < DARK).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    lines = cv2.copyMakeBorder((drawing < DARK_LEVEL).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(lines, cv2.DIST_L2, 5)
     deepest = (depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
     return deepest[1:-1, 1:-1]
 
 
-def share_near(lines: np.ndarray, others: np.ndarray, tolerance: float) -> float:
+def share_within(lines: np.ndarray, others: np.ndarray, tolerance: float) -> float:
     """Return the share of the pixels of `lines` that have one of `others` within `tolerance` px."""
     away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return float((away[lines] <= tolerance).mean())

@@ -1,6 +1,14 @@
 """Sets of pictures as scores need them, and two sets that cost nothing, to compare a model with."""
 
-__all__ = ["Described", "Moments", "as_tensor", "averaged_in_pairs", "copies_of", "mirrored", "shrunk"]
+__all__ = [
+    "DescribedSet",
+    "PixelStatistics",
+    "as_tensor",
+    "average_in_pairs",
+    "array_thumbnails",
+    "mirror_thumbnails",
+    "shrink",
+]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,15 +18,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.metrics.diversity import SIDE, small_copies, spread_of_copies
+from translate.metrics.diversity import THUMBNAIL_SIDE_PX, thumbnail_spread, thumbnails
 
-AT_ONCE = 32
-KEPT = 64  # px that pictures are kept at for small copies and classifiers
+BATCH = 32
+SMALL_SIDE_PX = 64  # px that pictures are kept at for small copies and classifiers
 Describe = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedSet:
     """A set of N pictures.
 
     Attributes:
@@ -28,25 +36,25 @@ class Described:
     """
 
     small: np.ndarray
-    copies: Tensor
+    thumbnails: Tensor
     features: dict[str, Tensor]
 
     @classmethod
-    def of(cls, pictures: np.ndarray, describers: dict[str, Describe]) -> "Described":
+    def of(cls, pictures: np.ndarray, describers: dict[str, Describe]) -> "DescribedSet":
         """Describe (N, H, W, 3) uint8 by networks that take (B, 3, H, W) in [-1, 1]."""
-        small = np.concatenate([shrunk(part) for part in parts_of(pictures)])
+        small = np.concatenate([shrink(part) for part in batches(pictures)])
         features = {
-            name: torch.cat([describe(as_tensor(part)) for part in parts_of(pictures)])
+            name: torch.cat([describe(as_tensor(part)) for part in batches(pictures)])
             for name, describe in describers.items()
         }
-        return cls(small, copies_of(small), features)
+        return cls(small, array_thumbnails(small), features)
 
     def spread(self) -> float:
         """How far the pictures are apart, by `pairwise_spread`."""
-        return spread_of_copies(self.copies)
+        return thumbnail_spread(self.thumbnails)
 
 
-class Moments:
+class PixelStatistics:
     """Mean and standard deviation of each pixel over a set, collected picture by picture."""
 
     def __init__(self) -> None:
@@ -73,19 +81,19 @@ class Moments:
         return np.clip(np.rint(mean + noise * deviation), 0, 255).astype(np.uint8)
 
 
-def averaged_in_pairs(pictures: np.ndarray) -> np.ndarray:
+def average_in_pairs(pictures: np.ndarray) -> np.ndarray:
     """Average each of (N, H, W, 3) uint8 with the next."""
     return ((pictures.astype(np.uint16) + np.roll(pictures, 1, axis=0)) // 2).astype(np.uint8)
 
 
-def copies_of(pictures: np.ndarray) -> Tensor:
+def array_thumbnails(pictures: np.ndarray) -> Tensor:
     """Shrink (N, H, W, 3) uint8 to the pixels of copies of 16 px: (N, 768) float32 in [-1, 1]."""
-    return torch.cat([small_copies(as_tensor(part)) for part in parts_of(pictures)])
+    return torch.cat([thumbnails(as_tensor(part)) for part in batches(pictures)])
 
 
-def mirrored(copies: Tensor) -> Tensor:
+def mirror_thumbnails(copies: Tensor) -> Tensor:
     """Mirror what `copies_of` returned."""
-    return copies.view(len(copies), 3, SIDE, SIDE).flip(-1).flatten(1)
+    return copies.view(len(copies), 3, THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX).flip(-1).flatten(1)
 
 
 def as_tensor(pictures: np.ndarray) -> Tensor:
@@ -93,15 +101,15 @@ def as_tensor(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def shrunk(pictures: np.ndarray) -> np.ndarray:
+def shrink(pictures: np.ndarray) -> np.ndarray:
     """Shrink (N, H, W, 3) uint8 to `KEPT` px a side where they are larger."""
-    if max(pictures.shape[1:3]) <= KEPT:
+    if max(pictures.shape[1:3]) <= SMALL_SIDE_PX:
         return pictures
-    small = F.interpolate(as_tensor(pictures), (KEPT, KEPT), mode="area")
+    small = F.interpolate(as_tensor(pictures), (SMALL_SIDE_PX, SMALL_SIDE_PX), mode="area")
     return small.add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def parts_of(pictures: np.ndarray) -> Iterator[np.ndarray]:
+def batches(pictures: np.ndarray) -> Iterator[np.ndarray]:
     """Cut (N, H, W, 3) into pieces that networks can take at once."""
-    for start in range(0, len(pictures), AT_ONCE):
-        yield pictures[start : start + AT_ONCE]
+    for start in range(0, len(pictures), BATCH):
+        yield pictures[start : start + BATCH]

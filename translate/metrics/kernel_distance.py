@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import UserError
 
-MAX_SUBSET = 1000  # the cost of a subset grows with its square
+MAX_SUBSET_SIZE = 1000  # the cost of a subset grows with its square
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def kernel_distance(
     smaller = min(len(output), len(target))
     if smaller < 2:
         raise UserError(f"kernel distance needs 2 pictures in each set, not {len(output)} and {len(target)}")
-    size = max(2, min(smaller // 2, MAX_SUBSET)) if subset_size is None else subset_size
+    size = max(2, min(smaller // 2, MAX_SUBSET_SIZE)) if subset_size is None else subset_size
     if not 2 <= size <= smaller:
         raise UserError(f"subset_size = {size} must lie between 2 and the smaller set's {smaller} pictures")
     kid = import_torchmetrics("image.kid")

@@ -6,12 +6,12 @@ weights: 1 is just visible, 10 clearly another shade, 50 black on white.
 """
 
 __all__ = [
-    "LookScore",
-    "colour_difference",
-    "compare_looks",
+    "CoverageScore",
+    "ciede2000",
+    "multimodal_coverage",
     "leave_one_out",
-    "look_distances",
-    "look_of",
+    "palette_distances",
+    "palette_of",
     "part_areas",
 ]
 
@@ -22,11 +22,11 @@ import numpy as np
 
 from translate.metrics.colour_transfer import to_lab
 
-REACH, WIDE = 10.0, 20.0  # CIEDE2000
+REACH_DELTA_E = 10.0
 
 
 @dataclass(frozen=True)
-class LookScore:
+class CoverageScore:
     """How a set of answers covers a set of right answers.
 
     Attributes:
@@ -48,7 +48,7 @@ def part_areas(parts: np.ndarray) -> np.ndarray:
     return np.bincount(parts.ravel(), minlength=2)[1:].astype(np.float64)
 
 
-def look_of(picture: np.ndarray, parts: np.ndarray) -> np.ndarray:
+def palette_of(picture: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Return the mean CIE Lab colour of each part of a picture.
 
     Args:
@@ -67,7 +67,9 @@ def look_of(picture: np.ndarray, parts: np.ndarray) -> np.ndarray:
     return sums / np.maximum(part_areas(parts), 1)[:, None]
 
 
-def compare_looks(answers: np.ndarray, truths: np.ndarray, areas: np.ndarray, reach: float = REACH) -> LookScore:
+def multimodal_coverage(
+    answers: np.ndarray, truths: np.ndarray, areas: np.ndarray, reach: float = REACH_DELTA_E
+) -> CoverageScore:
     """Score the looks of many answers against those of the right answers.
 
     Args:
@@ -76,38 +78,38 @@ def compare_looks(answers: np.ndarray, truths: np.ndarray, areas: np.ndarray, re
         areas: (P,) weights of the parts.
         reach: how far two looks may be apart and still be one and the same, in CIEDE2000.
     """
-    away = look_distances(answers, truths, areas)
+    away = palette_distances(answers, truths, areas)
     nearest = away.min(axis=0)
-    true_spread, spread = (mean_distance(looks, areas) for looks in (truths, answers))
-    return LookScore(
+    true_spread, spread = (mean_palette_distance(looks, areas) for looks in (truths, answers))
+    return CoverageScore(
         coverage=float((nearest <= reach).mean()),
-        coverage_wide=float((nearest <= WIDE / REACH * reach).mean()),
+        coverage_wide=float((nearest <= 2 * reach).mean()),
         precision=float((away.min(axis=1) <= reach).mean()),
         diversity=spread / true_spread if spread is not None and true_spread else None,
     )
 
 
-def leave_one_out(truths: np.ndarray, areas: np.ndarray, reach: float = REACH) -> LookScore:
+def leave_one_out(truths: np.ndarray, areas: np.ndarray, reach: float = REACH_DELTA_E) -> CoverageScore:
     """Score each of two or more right answers, (K, P, 3), against the others: what a right but other look gets."""
-    away = look_distances(truths, truths, areas)
+    away = palette_distances(truths, truths, areas)
     np.fill_diagonal(away, np.inf)
-    met, wide = ((away.min(axis=0) <= limit).mean() for limit in (reach, WIDE / REACH * reach))
-    return LookScore(float(met), float(wide), float(met), 1.0)
+    met, wide = ((away.min(axis=0) <= limit).mean() for limit in (reach, 2 * reach))
+    return CoverageScore(float(met), float(wide), float(met), 1.0)
 
 
-def look_distances(one: np.ndarray, other: np.ndarray, areas: np.ndarray) -> np.ndarray:
+def palette_distances(one: np.ndarray, other: np.ndarray, areas: np.ndarray) -> np.ndarray:
     """Distances between two sets of looks, (N, P, 3) and (K, P, 3), with the weights (P,): (N, K) in CIEDE2000."""
-    return colour_difference(one[:, None], other[None]) @ (areas / areas.sum())
+    return ciede2000(one[:, None], other[None]) @ (areas / areas.sum())
 
 
-def mean_distance(looks: np.ndarray, areas: np.ndarray) -> float | None:
+def mean_palette_distance(looks: np.ndarray, areas: np.ndarray) -> float | None:
     """Mean distance between two different ones of (N, P, 3) looks; None where there is only one."""
     if len(looks) < 2:
         return None
-    return float(look_distances(looks, looks, areas)[np.triu_indices(len(looks), 1)].mean())
+    return float(palette_distances(looks, looks, areas)[np.triu_indices(len(looks), 1)].mean())
 
 
-def colour_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """CIEDE2000 between CIE Lab colours of shapes that broadcast, (..., 3): equations (2) to (22) of the paper."""
     chroma = (np.hypot(one[..., 1], one[..., 2]) + np.hypot(other[..., 1], other[..., 2])) / 2
     stretch = 1.5 - 0.5 * np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
@@ -121,7 +123,11 @@ def colour_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     lightness, chroma = (one[..., 0] + other[..., 0]) / 2, (c1 + c2) / 2
     off = (lightness - 50) ** 2
     weight = (
-        1 - 0.17 * cosine(hue - 30) + 0.24 * cosine(2 * hue) + 0.32 * cosine(3 * hue + 6) - 0.2 * cosine(4 * hue - 63)
+        1
+        - 0.17 * cos_degrees(hue - 30)
+        + 0.24 * cos_degrees(2 * hue)
+        + 0.32 * cos_degrees(3 * hue + 6)
+        - 0.2 * cos_degrees(4 * hue - 63)
     )
     dl = (other[..., 0] - one[..., 0]) / (1 + 0.015 * off / np.sqrt(20 + off))
     dc = (c2 - c1) / (1 + 0.045 * chroma)
@@ -131,6 +137,6 @@ def colour_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(dl**2 + dc**2 + dh**2 + rotation * dc * dh, 0))
 
 
-def cosine(degrees: np.ndarray) -> np.ndarray:
+def cos_degrees(degrees: np.ndarray) -> np.ndarray:
     """Cosine of an angle in degrees."""
     return np.cos(np.radians(degrees))

@@ -61,7 +61,7 @@ def ssim(output: Tensor, truth: Tensor) -> Tensor:
     Returns:
         (B,), 1 for equal pictures; where both are flat, rounding may cost 0.0005.
     """
-    return ssim_map(fit_window(output), fit_window(truth)).mean(dim=(1, 2, 3))
+    return ssim_map(pad_to_window(output), pad_to_window(truth)).mean(dim=(1, 2, 3))
 
 
 def ssim_map(output: Tensor, truth: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ def unit_range(pictures: Tensor) -> Tensor:
     return ((pictures.float() + 1) / 2).clamp(0, 1)
 
 
-def fit_window(pictures: Tensor) -> Tensor:
+def pad_to_window(pictures: Tensor) -> Tensor:
     """Extend pictures below 11 px by their edge pixels: (B, 3, H, W) -> (B, 3, max(H, 11), max(W, 11))."""
     height, width = pictures.shape[-2:]
     if min(height, width) >= WINDOW:

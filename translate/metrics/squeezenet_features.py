@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from translate.utils.errors import UserError
 from translate.utils.safe_load import load_tensors
 
-MEAN = (104.0, 117.0, 123.0)  # of blue, green, red: what the published weights were trained with
-SIDE = 227  # px
+MEAN_BGR = (104.0, 117.0, 123.0)  # of blue, green, red: what the published weights were trained with
+INPUT_SIDE_PX = 227  # px
 # (channels in, squeezed, expanded by 1 x 1 and by 3 x 3 each) of the fire modules; None: a max pool
 LAYOUT = (
     None, (96, 16, 64), (128, 16, 64), (128, 32, 128), None, (256, 32, 128), (256, 48, 192), (384, 48, 192),
@@ -60,7 +60,7 @@ class SqueezeNetFeatures(nn.Module):
         super().__init__()
         blocks = [nn.MaxPool2d(3, 2, ceil_mode=True) if wide is None else Fire(*wide) for wide in LAYOUT]
         self.features = nn.Sequential(nn.Conv2d(3, 96, 7, stride=2), nn.ReLU(), *blocks)
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN_BGR)[:, None, None], persistent=False)
         self.load_state_dict(read_weights(Path(path), self.state_dict()))
         self.eval().requires_grad_(False)
 
@@ -68,8 +68,8 @@ class SqueezeNetFeatures(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Describe (B, 3, H, W) RGB, uint8 or floating point in [-1, 1], by (B, num_features) float32."""
         levels = pictures.float() if pictures.dtype == torch.uint8 else (pictures.float() + 1) * 127.5
-        if levels.shape[-2:] != (SIDE, SIDE):
-            levels = F.interpolate(levels, (SIDE, SIDE), mode="bilinear", antialias=True)
+        if levels.shape[-2:] != (INPUT_SIDE_PX, INPUT_SIDE_PX):
+            levels = F.interpolate(levels, (INPUT_SIDE_PX, INPUT_SIDE_PX), mode="bilinear", antialias=True)
         found = self.features(levels.flip(1) - self.mean).mean(dim=(2, 3))
         # their mean square becomes 1, so that the cubic kernel weighs all pictures alike
         return found / found.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.transforms import center_crop
-from translate.metrics.diversity import nearest, small_copies, spread_of_copies
+from translate.metrics.diversity import nearest_neighbours, thumbnail_spread, thumbnails
 
 BANK = 2000  # training pictures that samples are compared with
 PAIRED = 200  # of them, of which every pair is compared
@@ -59,9 +59,9 @@ class CollapseMonitor:
         chosen = [trained[i] for i in places]
         same = [torch.from_numpy(center_crop(p, unseen.shape[-1]).copy()).permute(2, 0, 1) for p in chosen]
         self.channels = unseen.shape[1]
-        self.bank = small_copies(torch.stack(same).float() / 127.5 - 1)
-        self.usual = float(nearest(small_copies(unseen.cpu()), self.bank)[0].median())
-        self.real_spread = spread_of_copies(self.bank[:: max(1, len(self.bank) // PAIRED)])
+        self.bank = thumbnails(torch.stack(same).float() / 127.5 - 1)
+        self.usual = float(nearest_neighbours(thumbnails(unseen.cpu()), self.bank)[0].median())
+        self.real_spread = thumbnail_spread(self.bank[:: max(1, len(self.bank) // PAIRED)])
         self.real_within = float("nan")
         if labels is not None:
             kinds = [self.bank[labels[places] == k][:PAIRED] for k in np.unique(labels[labels >= 0])]
@@ -75,11 +75,11 @@ class CollapseMonitor:
                 channels.
             young: No alarms: all samples look alike in the first minutes.
         """
-        kinds = [small_copies(row.detach().cpu()[:, : self.channels]) for row in rows]
+        kinds = [thumbnails(row.detach().cpu()[:, : self.channels]) for row in rows]
         copies = torch.cat(kinds)
-        spread = spread_of_copies(copies) / max(self.real_spread, 1e-6)
+        spread = thumbnail_spread(copies) / max(self.real_spread, 1e-6)
         within = spread_within(kinds) / self.real_within  # nan where there are no classes
-        reach = float(nearest(copies, self.bank)[0].median())
+        reach = float(nearest_neighbours(copies, self.bank)[0].median())
         nearness = reach / self.usual if self.usual > 0 else float("nan")
         alarms: list[str] = []
         if young:
@@ -94,5 +94,5 @@ class CollapseMonitor:
 
 def spread_within(kinds: Sequence[Tensor]) -> float:
     """Return the mean spread of small copies, (n, d) of each kind, over the kinds that have two; nan without any."""
-    spreads = [spread_of_copies(kind) for kind in kinds if len(kind) > 1]
+    spreads = [thumbnail_spread(kind) for kind in kinds if len(kind) > 1]
     return float(np.mean(spreads)) if spreads else float("nan")

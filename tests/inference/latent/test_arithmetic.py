@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.inference.test_sampler import make
-from translate.inference.latent.arithmetic import calculate, parse, read_groups, save_group
+from translate.inference.latent.arithmetic import compute_style, parse_arithmetic, read_groups, save_group
 from translate.utils.errors import OptionError, UserError
 
 GROUPS = {"glasses_men": [3, 14, 27], "men": [5, 6], "women": [8, 9, 10]}
@@ -24,7 +24,7 @@ GROUPS = {"glasses_men": [3, 14, 27], "men": [5, 6], "women": [8, 9, 10]}
     ],
 )
 def test_sums_are_read_as_one_would_write_them(text, factors):
-    found = parse(text, GROUPS)
+    found = parse_arithmetic(text, GROUPS)
     assert found.factors == factors and list(found.groups) == list(factors)
     assert found.groups.get("men", (5, 6)) == (5, 6)
     assert found.groups.get("[3, 14, 27]", (3, 14, 27)) == (3, 14, 27)
@@ -32,7 +32,7 @@ def test_sums_are_read_as_one_would_write_them(text, factors):
 
 def test_the_result_is_the_sum_of_the_mean_styles():
     sampler = make()
-    w, styles = calculate(sampler, parse("glasses_men - men + women", GROUPS))
+    w, styles = compute_style(sampler, parse_arithmetic("glasses_men - men + women", GROUPS))
     means = {name: sampler.styles(sampler.latents(seeds)).mean(0) for name, seeds in GROUPS.items()}
     torch.testing.assert_close(w, means["glasses_men"] - means["men"] + means["women"])
     torch.testing.assert_close(styles["women"], sampler.styles_of([8, 9, 10]))
@@ -40,19 +40,19 @@ def test_the_result_is_the_sum_of_the_mean_styles():
 
 def test_a_difference_alone_is_added_to_the_mean_picture():
     sampler = make()
-    w, _ = calculate(sampler, parse("glasses_men - men", GROUPS))
+    w, _ = compute_style(sampler, parse_arithmetic("glasses_men - men", GROUPS))
     means = [sampler.styles_of(GROUPS[name]).mean(0) for name in ("glasses_men", "men")]
     torch.testing.assert_close(w, sampler.mean_styles()[0] + means[0] - means[1])
-    half, _ = calculate(sampler, parse("0.5*men", GROUPS))
+    half, _ = compute_style(sampler, parse_arithmetic("0.5*men", GROUPS))
     torch.testing.assert_close(half, (sampler.mean_styles()[0] + means[1]) / 2)
 
 
 def test_labels_and_truncation_hold_for_all_groups():
     sampler = make(classes=("0", "1"))
-    w, _ = calculate(sampler, parse("[1] - [2] + [3]", {}), label="1", truncation=0.5)
+    w, _ = compute_style(sampler, parse_arithmetic("[1] - [2] + [3]", {}), label="1", truncation=0.5)
     a, b, c = sampler.styles_of([1, 2, 3], "1", 0.5)
     torch.testing.assert_close(w, a - b + c)
-    mixed, _ = calculate(sampler, parse("[2] - [3] + [1]", {}))  # each seed of its own class
+    mixed, _ = compute_style(sampler, parse_arithmetic("[2] - [3] + [1]", {}))  # each seed of its own class
     a, b, c = sampler.styles_of([2, 3, 1])
     torch.testing.assert_close(mixed, a - b + c)
 
@@ -82,13 +82,13 @@ def test_labels_and_truncation_hold_for_all_groups():
 )
 def test_mistakes_get_one_line(text, message):
     with pytest.raises(OptionError) as error:
-        parse(text, GROUPS)
+        parse_arithmetic(text, GROUPS)
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_without_any_groups_the_way_to_save_one_is_told():
     with pytest.raises(OptionError, match="no groups are saved yet: --save-group men --seeds 3 14 27"):
-        parse("men - women", {})
+        parse_arithmetic("men - women", {})
 
 
 def test_groups_are_kept_in_a_file(tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.inference.latent.directions import find_directions, principal_axes, slide
+from translate.inference.latent.directions import draw_along_direction, find_directions, principal_components
 from translate.utils.errors import OptionError
 
 
@@ -16,7 +16,7 @@ def test_directions_are_the_principal_components_of_styles(labelled, label):
     styles = styles_of(labelled, 300, label)
     values, vectors = np.linalg.eigh(np.cov(styles.T))
     assert np.allclose(found.mean, styles.mean(0), atol=1e-5)
-    assert np.allclose(found.spreads, np.sqrt(values[::-1][:4]), rtol=1e-4)
+    assert np.allclose(found.stds, np.sqrt(values[::-1][:4]), rtol=1e-4)
     _, _, right = np.linalg.svd(styles - styles.mean(0))
     for mine, one, other in zip(found.vectors.numpy(), vectors.T[::-1][:4], right, strict=False):
         assert abs(mine @ one) == pytest.approx(1, abs=1e-4)
@@ -25,7 +25,7 @@ def test_directions_are_the_principal_components_of_styles(labelled, label):
 
 def test_the_sign_is_fixed(sampler):
     styles = sampler.styles_of(range(100))
-    axes, mirrored = principal_axes(styles, 5), principal_axes(-styles, 5)
+    axes, mirrored = principal_components(styles, 5), principal_components(-styles, 5)
     assert (axes.vectors.gather(1, axes.vectors.abs().argmax(1, keepdim=True)) > 0).all()
     assert torch.allclose(axes.vectors, mirrored.vectors, atol=1e-5)
     again = find_directions(sampler, count=5)
@@ -35,10 +35,10 @@ def test_the_sign_is_fixed(sampler):
 def test_a_slide_moves_along_one_direction_by_standard_deviations(sampler):
     directions = find_directions(sampler, count=3)
     w = sampler.styles_of([5])[0]
-    pictures = slide(sampler, w, directions, 1, [-2, 0, 2.5])
+    pictures = draw_along_direction(sampler, w, directions, 1, [-2, 0, 2.5])
     assert pictures.shape == (3, 32, 32, 3) and pictures.dtype == np.uint8
     assert (pictures[1] == sampler(seed=5)[0]).all()
-    moved = w + 2.5 * directions.spreads[1] * directions.vectors[1]
+    moved = w + 2.5 * directions.stds[1] * directions.vectors[1]
     assert (pictures[2] == sampler.draw(moved[None])[0]).all()
     assert (pictures[0] != pictures[2]).any()
 
@@ -46,7 +46,10 @@ def test_a_slide_moves_along_one_direction_by_standard_deviations(sampler):
 def test_the_first_direction_changes_pictures_more_than_the_last(sampler):
     directions = find_directions(sampler, count=8)
     w = sampler.styles_of([5])[0]
-    change = [np.ptp(slide(sampler, w, directions, which, [-1, 1]).astype(int), axis=0).mean() for which in (0, 7)]
+    change = [
+        np.ptp(draw_along_direction(sampler, w, directions, which, [-1, 1]).astype(int), axis=0).mean()
+        for which in (0, 7)
+    ]
     assert change[0] > change[1]
 
 
@@ -60,7 +63,7 @@ def test_more_directions_than_there_are_dimensions(sampler, count):
 def test_a_direction_that_does_not_exist(sampler, which):
     directions = find_directions(sampler, count=2, samples=50)
     with pytest.raises(OptionError, match=f"direction {which} does not exist; choose 0 to 1"):
-        slide(sampler, directions.mean, directions, which, [1])
+        draw_along_direction(sampler, directions.mean, directions, which, [1])
 
 
 def test_an_unknown_label(labelled):

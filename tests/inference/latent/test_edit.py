@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from translate.inference.latent.edit import edit
-from translate.inference.latent.style_prior import style_prior
+from translate.inference.latent.style_prior import fit_style_prior
 from translate.utils.errors import OptionError, UserError
 
 CLEAR = np.zeros((32, 32, 4), np.uint8)
@@ -45,19 +45,19 @@ def test_without_a_start_the_best_of_many_are_taken_on(sampler, monkeypatch):
 
 @pytest.mark.parametrize("start_seed", [3, None])
 def test_results_stay_among_the_usual_styles(sampler, monkeypatch, start_seed):
-    prior = style_prior(sampler)
-    picture = sampler.draw(prior.style(6 * prior.whiten(sampler.styles_of([11]))))[0]
+    prior = fit_style_prior(sampler)
+    picture = sampler.draw(prior.unwhiten(6 * prior.whiten(sampler.styles_of([11]))))[0]
     layer = np.dstack((picture, np.full((32, 32), 255, np.uint8)))
     monkeypatch.setattr("translate.inference.latent.edit.NEAR", 0)
     found = edit(sampler, layer, candidates=3, steps=60, start_seed=start_seed)
     monkeypatch.setattr("translate.inference.latent.edit.STRANGE", 0)
     free = edit(sampler, layer, candidates=3, steps=60, start_seed=start_seed)
-    one, other = (float(prior.strangeness(prior.whiten(edits.w)).max()) for edits in (found, free))
+    one, other = (float(prior.outlier_penalty(prior.whiten(edits.w)).max()) for edits in (found, free))
     assert 4 * one < other
 
 
 def test_the_style_stays_near_the_given_one(sampler, monkeypatch):
-    prior, layer = style_prior(sampler), square_of(colour_of(sampler, 60))
+    prior, layer = fit_style_prior(sampler), square_of(colour_of(sampler, 60))
     origin = prior.whiten(sampler.styles_of([3]))
     near = edit(sampler, layer, candidates=6, steps=30, start_seed=3)
     monkeypatch.setattr("translate.inference.latent.edit.NEAR", 0)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.inference.latent.hog import ORIENTATIONS, cell_of, oriented_gradients, pooled
+from translate.inference.latent.hog import ORIENTATIONS, cell_size, oriented_gradients, pool_triangular
 
 
 def stripes(degrees):
@@ -36,11 +36,11 @@ def test_windows_are_triangles():
     x = torch.rand(1, 2, 32, 32, generator=torch.Generator().manual_seed(0))
     weight = np.minimum(np.arange(8) + 0.5, 7.5 - np.arange(8)) / 4
     wanted = np.einsum("i,j,cij->c", weight, weight, x[0, :, 6:14, 2:10].numpy()) / weight.sum() ** 2
-    assert pooled(x, 4).shape == (1, 2, 8, 8)
-    assert pooled(x, 4)[0, :, 2, 1].numpy() == pytest.approx(wanted, rel=1e-5)
+    assert pool_triangular(x, 4).shape == (1, 2, 8, 8)
+    assert pool_triangular(x, 4)[0, :, 2, 1].numpy() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_gradients_are_finite_even_on_a_flat_picture():
     flat = torch.zeros(1, 3, 32, 32, requires_grad=True)
-    oriented_gradients(flat, cell_of(32)).sum().backward()
+    oriented_gradients(flat, cell_size(32)).sum().backward()
     assert torch.isfinite(flat.grad).all()

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tests.inference.test_sampler import make
-from translate.inference.latent.interpolate import load_style, save_style, step_sizes, walk
+from translate.inference.latent.interpolate import interpolate_styles, load_style, save_style, step_sizes
 from translate.inference.request import blend
 from translate.utils.errors import OptionError, UserError
 
@@ -16,11 +16,11 @@ def sampler():
 def test_between_seeds_the_way_is_an_arc_in_z(sampler):
     z = sampler.latents([3, 8]).numpy()
     expected = sampler.styles(torch.from_numpy(blend(z[0], z[1], 9)))
-    torch.testing.assert_close(walk(sampler, [3, 8], 9), expected)
+    torch.testing.assert_close(interpolate_styles(sampler, [3, 8], 9), expected)
 
 
 def test_every_point_is_a_frame_and_steps_are_shared_out(sampler):
-    w = walk(sampler, [3, 8, 11], 12)
+    w = interpolate_styles(sampler, [3, 8, 11], 12)
     ends = sampler.styles_of([3, 8, 11])
     assert len(w) == 12
     for place, end in zip((0, 6, 11), ends, strict=True):  # 11 steps: 6 and 5
@@ -29,7 +29,7 @@ def test_every_point_is_a_frame_and_steps_are_shared_out(sampler):
 
 @pytest.mark.parametrize("frames", [2, 3, 7, 20])
 def test_a_loop_comes_back_without_showing_the_start_twice(sampler, frames):
-    w = walk(sampler, [3, 8], frames, loop=True)
+    w = interpolate_styles(sampler, [3, 8], frames, loop=True)
     assert len(w) == frames
     torch.testing.assert_close(w[0], sampler.styles_of([3])[0])
     torch.testing.assert_close(w[round(frames / 2)], sampler.styles_of([8])[0], atol=1e-5, rtol=1e-4)
@@ -43,16 +43,16 @@ def test_the_way_is_straight_where_z_is_uniform():
     sampler = make("dcgan")
     one, two = sampler.styles_of([3, 8])
     expected = torch.stack([torch.lerp(one, two, t) for t in torch.linspace(0, 1, 5)])
-    torch.testing.assert_close(walk(sampler, [3, 8], 5), expected)
+    torch.testing.assert_close(interpolate_styles(sampler, [3, 8], 5), expected)
 
 
 def test_labels_are_mixed_on_the_way():
     sampler = make(classes=("0", "1", "2"))
-    w = walk(sampler, [3, 4], 5)  # of classes 0 and 1
+    w = interpolate_styles(sampler, [3, 4], 5)  # of classes 0 and 1
     z = torch.from_numpy(blend(*sampler.latents([3, 4]).numpy(), 5))
     weights = torch.tensor([[1 - t, t, 0] for t in (0, 0.25, 0.5, 0.75, 1)])
     torch.testing.assert_close(w, sampler.styles(z, weights))
-    held = walk(sampler, [3, 4], 5, label="2", truncation=0.5)
+    held = interpolate_styles(sampler, [3, 4], 5, label="2", truncation=0.5)
     torch.testing.assert_close(held, sampler.styles(z, sampler.weights("2", 5), 0.5))
 
 
@@ -61,7 +61,7 @@ def test_a_saved_style_is_a_point(sampler, tmp_path):
     save_style(tmp_path / "x" / "found.npz", w)
     point = load_style(tmp_path / "x" / "found.npz", sampler.w_dim)
     assert torch.equal(point, w)
-    way = walk(sampler, [3, point], 3)
+    way = interpolate_styles(sampler, [3, point], 3)
     torch.testing.assert_close(way, torch.stack([sampler.styles_of([3])[0], way[1], w]))
     torch.testing.assert_close(way[1], (way[0] + way[2]) / 2)
     with pytest.raises(UserError, match=r"holds a style of shape \(12,\), of another model; this one's are \(8,\)"):
@@ -104,4 +104,4 @@ def test_step_sizes():
 )
 def test_mistakes(sampler, points, options, message):
     with pytest.raises(OptionError, match=message):
-        walk(sampler, points, **options)
+        interpolate_styles(sampler, points, **options)

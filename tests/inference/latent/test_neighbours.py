@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import picture
 from translate.data.sources.labelled_image import UNLABELLED, RowSource
-from translate.inference.latent.neighbours import COPY, Bank, middle_square
+from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.metrics.dct_features import DctFeatures
 from translate.utils.errors import UserError
 
@@ -23,7 +23,7 @@ def source(seed, name=""):
 
 @pytest.fixture(scope="module")
 def bank():
-    return Bank([source(0), Unreadable(), *map(source, range(1, 40))], 32)
+    return TrainingImageIndex([source(0), Unreadable(), *map(source, range(1, 40))], 32)
 
 
 def test_copies_are_found_even_as_mirror_images(bank):
@@ -31,8 +31,8 @@ def test_copies_are_found_even_as_mirror_images(bank):
     copies = np.stack([picture(7, 32, 32), picture(11, 32, 32)[:, ::-1], np.clip(picture(3, 32, 32) + 4.0, 0, 255)])
     found = bank.nearest(copies.astype(np.uint8), 3)
     assert [names[0] for names in found.names] == ["7.png", "11.png", "3.png"]
-    assert (found.distances[:2, 0] < 0.05).all() and found.distances[2, 0] < COPY
-    assert (np.diff(found.distances) >= 0).all() and (found.distances[:, 1:] > COPY).all()
+    assert (found.distances[:2, 0] < 0.05).all() and found.distances[2, 0] < COPY_DISTANCE
+    assert (np.diff(found.distances) >= 0).all() and (found.distances[:, 1:] > COPY_DISTANCE).all()
     np.testing.assert_array_equal(found.pictures[0, 0], picture(7, 32, 32))
     assert found.pictures.shape == (3, 3, 32, 32, 3)
 
@@ -64,20 +64,20 @@ def test_distances_against_a_plain_computation(bank):
 
 def test_pictures_are_seen_as_training_sees_them():
     wide = picture(1, 40, 80)
-    np.testing.assert_array_equal(middle_square(wide, 40), wide[:, 20:60])
-    assert middle_square(wide, 16).shape == (16, 16, 3)
-    bank = Bank([RowSource("wide", -1, Path("x"), wide), source(2)], 40)
+    np.testing.assert_array_equal(square_crop(wide, 40), wide[:, 20:60])
+    assert square_crop(wide, 16).shape == (16, 16, 3)
+    bank = TrainingImageIndex([RowSource("wide", -1, Path("x"), wide), source(2)], 40)
     assert bank.nearest(wide[None, :, 20:60], 1).names == [["wide"]]
 
 
 def test_a_set_of_equal_pictures_is_no_division_by_zero():
-    bank = Bank([source(1, "a"), source(1, "b")], 32)
+    bank = TrainingImageIndex([source(1, "a"), source(1, "b")], 32)
     assert np.isfinite(bank.nearest(picture(2, 32, 32)[None], 2).distances).all()
 
 
 def test_progress_is_told():
     told = []
-    Bank([source(seed) for seed in range(300)], 32, told.append)
+    TrainingImageIndex([source(seed) for seed in range(300)], 32, told.append)
     assert len(told) == 2 and told[0] == pytest.approx(256 / 300) and told[-1] == 1
 
 
@@ -85,4 +85,4 @@ def test_mistakes(bank):
     with pytest.raises(UserError, match="--nearest 41 is out of range; there are 40 training pictures"):
         bank.nearest(picture(1, 32, 32)[None], 41)
     with pytest.raises(UserError, match="1 training pictures can be read; comparing takes 2 or more"):
-        Bank([source(1), Unreadable()], 32)
+        TrainingImageIndex([source(1), Unreadable()], 32)

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from translate.images.tensors import to_tensor
-from translate.inference.latent.image_distance import distances, pyramid
-from translate.inference.latent.optimise import descend
+from translate.inference.latent.image_distance import build_pyramid, pyramid_distances
+from translate.inference.latent.optimise import gradient_descent
 from translate.inference.latent.project import project
-from translate.inference.latent.style_prior import style_prior
+from translate.inference.latent.style_prior import fit_style_prior
 from translate.utils.errors import OptionError, UserError
 
 
@@ -26,7 +26,7 @@ def far(pictures, target):
 def test_the_distance_agrees_with_another_computation(sampler):
     pictures = sampler(5)
     x = torch.cat([to_tensor(p) for p in pictures])
-    mine = distances(x, pyramid(to_tensor(pictures[2]))).numpy()
+    mine = pyramid_distances(x, build_pyramid(to_tensor(pictures[2]))).numpy()
     assert mine == pytest.approx(far(pictures, pictures[2]), rel=1e-4) and mine[2] == 0
 
 
@@ -58,27 +58,27 @@ def test_the_result_is_the_same_each_time_and_follows_the_seed(sampler):
 
 
 def test_the_result_stays_among_the_usual_styles_whatever_the_picture(sampler, monkeypatch):
-    prior = style_prior(sampler)
-    strange = prior.style(6 * prior.whiten(sampler.styles_of([11])))
+    prior = fit_style_prior(sampler)
+    strange = prior.unwhiten(6 * prior.whiten(sampler.styles_of([11])))
     picture = sampler.draw(strange)[0]
     found = project(sampler, picture, starts=2, steps=100)
     monkeypatch.setattr("translate.inference.latent.project.STRANGE", 0)
     free = project(sampler, picture, starts=2, steps=100)
-    one, other = (float(prior.strangeness(prior.whiten(p.w[None]))) for p in (found, free))
+    one, other = (float(prior.outlier_penalty(prior.whiten(p.w[None]))) for p in (found, free))
     assert 2 * one < other
 
 
 def test_usual_styles_cost_nothing_and_others_do(sampler):
-    prior = style_prior(sampler)
+    prior = fit_style_prior(sampler)
     w = sampler.styles_of(range(9000, 9200))
     u = prior.whiten(w)
-    assert torch.allclose(prior.style(u), w, atol=1e-2)
+    assert torch.allclose(prior.unwhiten(u), w, atol=1e-2)
     assert u.mean(0).abs().max() < 0.35 and (u.std(0) - 1).abs().max() < 0.3
-    assert (prior.strangeness(u) == 0).float().mean() > 0.85
-    assert (prior.strangeness(6 * u) > 1).float().mean() > 0.95
+    assert (prior.outlier_penalty(u) == 0).float().mean() > 0.85
+    assert (prior.outlier_penalty(6 * u) > 1).float().mean() > 0.95
     alone = torch.zeros_like(u[:1])
-    alone[0, 0] = 3 * prior.reach[0]
-    assert prior.strangeness(alone)[0] > 0
+    alone[0, 0] = 3 * prior.max_abs[0]
+    assert prior.outlier_penalty(alone)[0] > 0
 
 
 def test_with_a_label_the_search_stays_with_it(labelled):
@@ -112,19 +112,19 @@ def test_a_descent_finds_the_lowest_point_and_its_paths_do_not_depend_on_each_ot
     aim = torch.tensor([1.0, -2.0])
     starts = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
     cost = lambda x: (x - aim).square().sum(1) + 0.5  # noqa: E731
-    together, costs = descend(cost, starts, steps=200, rate=0.1, together=5)
-    apart, _ = descend(cost, starts, steps=200, rate=0.1, together=2)
+    together, costs = gradient_descent(cost, starts, steps=200, rate=0.1, together=5)
+    apart, _ = gradient_descent(cost, starts, steps=200, rate=0.1, together=2)
     assert torch.equal(together, apart)
     assert torch.allclose(together, aim.expand(5, 2), atol=0.01) and torch.allclose(costs, torch.tensor(0.5), atol=1e-3)
 
 
 def test_a_descent_slows_down_towards_its_end():
     starts = torch.linspace(-1, 1, 21)[:, None]
-    _, costs = descend(lambda x: (x - 0.03).abs().sum(1), starts, steps=40, rate=0.3, together=21)
+    _, costs = gradient_descent(lambda x: (x - 0.03).abs().sum(1), starts, steps=40, rate=0.3, together=21)
     assert costs.max() < 0.01
 
 
 def test_a_descent_never_ends_above_its_start():
     starts = torch.tensor([[0.01], [3.0]])
-    points, costs = descend(lambda x: x.abs().sum(1), starts, steps=3, rate=10.0, together=2)
+    points, costs = gradient_descent(lambda x: x.abs().sum(1), starts, steps=3, rate=10.0, together=2)
     assert (costs <= starts[:, 0]).all() and torch.allclose(points.abs()[:, 0], costs)

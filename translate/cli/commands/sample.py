@@ -64,7 +64,7 @@ def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
     match use:
         case "interpolate":
             points = read_points(options.interpolate, sampler.w_dim)
-            return sheets.walk_sheet(sampler, points, options.frames, label, truncation, options.loop)
+            return sheets.interpolation_sheet(sampler, points, options.frames, label, truncation, options.loop)
         case "arithmetic":
             return draw_sum(sampler, options, run)
         case "nearest":
@@ -100,12 +100,14 @@ def read_points(words: Sequence[str], w_dim: int) -> "list[Point]":
 
 def draw_sum(sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
     """Add and subtract groups of samples."""
-    from translate.inference.latent.arithmetic import parse, read_groups
+    from translate.inference.latent.arithmetic import parse_arithmetic, read_groups
     from translate.inference.latent.sheets import arithmetic_sheet
 
     file = groups_file(options, run)
     groups = read_groups(file) if options.groups or file.exists() else {}
-    return arithmetic_sheet(sampler, parse(options.arithmetic, groups), options.label or None, options.truncation)
+    return arithmetic_sheet(
+        sampler, parse_arithmetic(options.arithmetic, groups), options.label or None, options.truncation
+    )
 
 
 def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
@@ -115,7 +117,7 @@ def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
         OptionError: neither --images nor a run folder names the training pictures.
     """
     from translate.data.sources.image_set import resolve_images
-    from translate.inference.latent.neighbours import Bank
+    from translate.inference.latent.neighbours import TrainingImageIndex
     from translate.inference.latent.sheets import neighbours_sheet
     from translate.training.run_folder import data_of
     from translate.utils.progress import progress_bar
@@ -125,7 +127,7 @@ def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
         raise OptionError(f"{model} lies in no run folder that tells what it was trained on; add --images FOLDER")
     sources = resolve_images(images, "", Path("data")).train
     with progress_bar("training pictures", 1.0, style="percent", transient=True) as bar:
-        bank = Bank(sources, sampler.size, lambda share: bar.update(completed=share))
+        bank = TrainingImageIndex(sources, sampler.size, lambda share: bar.update(completed=share))
     seeds, label = seeds_of(options, SAMPLES_TO_COMPARE), options.label or None
     return neighbours_sheet(sampler, bank, seeds, options.nearest or 0, label, options.truncation)
 

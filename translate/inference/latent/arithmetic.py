@@ -5,7 +5,7 @@ https://arxiv.org/abs/1511.06434, section 6.3.2. One sample alone carries too mu
 leave what they have in common.
 """
 
-__all__ = ["Arithmetic", "calculate", "parse", "read_groups", "save_group"]
+__all__ = ["Arithmetic", "compute_style", "parse_arithmetic", "read_groups", "save_group"]
 
 import ast
 import math
@@ -40,7 +40,7 @@ class Arithmetic:
     factors: dict[str, float]
 
 
-def parse(text: str, groups: Mapping[str, Sequence[int]]) -> Arithmetic:
+def parse_arithmetic(text: str, groups: Mapping[str, Sequence[int]]) -> Arithmetic:
     """Read a sum of groups, each a name or a list of seeds, with factors and brackets as one would write them.
 
     Args:
@@ -137,7 +137,7 @@ def _combine(
     raise ValueError("groups are added, and multiplied with numbers")
 
 
-def calculate(
+def compute_style(
     sampler: Sampler,
     sum_: Arithmetic,
     *,

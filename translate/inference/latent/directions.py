@@ -3,7 +3,7 @@
 Principal components of styles: Härkönen et al., 2020 (GANSpace), https://arxiv.org/abs/2004.02546, section 2.
 """
 
-__all__ = ["Directions", "draw_styles", "find_directions", "principal_axes", "slide"]
+__all__ = ["Directions", "draw_styles", "find_directions", "principal_components", "draw_along_direction"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Directions:
 
     mean: Tensor
     vectors: Tensor
-    spreads: Tensor
+    stds: Tensor
 
 
 def find_directions(
@@ -49,7 +49,7 @@ def find_directions(
     most = min(sampler.w_dim, samples - 1)
     if not 1 <= count <= most:
         raise OptionError(f"{count} directions: this model's styles have 1 to {most} (from {samples} samples)")
-    return principal_axes(draw_styles(sampler, range(samples), label), count)
+    return principal_components(draw_styles(sampler, range(samples), label), count)
 
 
 def draw_styles(sampler: Sampler, seeds: Sequence[int], label: str | Mapping[str, float] | None = None) -> Tensor:
@@ -58,7 +58,7 @@ def draw_styles(sampler: Sampler, seeds: Sequence[int], label: str | Mapping[str
         return sampler.styles_of(seeds, label)
 
 
-def principal_axes(styles: Tensor, count: int) -> Directions:
+def principal_components(styles: Tensor, count: int) -> Directions:
     """Return the first `count` principal components of styles (n, w_dim), on their device.
 
     Computed in double precision on the CPU, with signs fixed, so that they are the same everywhere.
@@ -70,10 +70,12 @@ def principal_axes(styles: Tensor, count: int) -> Directions:
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     parts = mean, vectors * largest.sign(), lengths[:count] / (len(points) - 1) ** 0.5
     mean, vectors, spreads = (part.to(styles.device, torch.float32) for part in parts)
-    return Directions(mean=mean, vectors=vectors, spreads=spreads)
+    return Directions(mean=mean, vectors=vectors, stds=spreads)
 
 
-def slide(sampler: Sampler, w: Tensor, directions: Directions, which: int, amounts: Sequence[float]) -> np.ndarray:
+def draw_along_direction(
+    sampler: Sampler, w: Tensor, directions: Directions, which: int, amounts: Sequence[float]
+) -> np.ndarray:
     """Move a style along one direction.
 
     Args:
@@ -92,4 +94,4 @@ def slide(sampler: Sampler, w: Tensor, directions: Directions, which: int, amoun
     if not 0 <= which < len(directions.vectors):
         raise OptionError(f"direction {which} does not exist; choose 0 to {len(directions.vectors) - 1}")
     steps = torch.as_tensor(amounts, dtype=torch.float32, device=w.device)[:, None]
-    return sampler.draw(w + steps * directions.spreads[which] * directions.vectors[which])
+    return sampler.draw(w + steps * directions.stds[which] * directions.vectors[which])

@@ -18,9 +18,9 @@ from translate.images.picture import Picture, to_gray
 from translate.images.sketch_extraction import ink, tidy_sketch
 from translate.images.tensors import to_tensor
 from translate.inference.latent.directions import draw_styles
-from translate.inference.latent.hog import cell_of, oriented_gradients, pooled
-from translate.inference.latent.optimise import at_once, descend, fresh_seeds
-from translate.inference.latent.style_prior import StylePrior, style_prior
+from translate.inference.latent.hog import cell_size, oriented_gradients, pool_triangular
+from translate.inference.latent.optimise import derive_seeds, gradient_descent, search_batch_size
+from translate.inference.latent.style_prior import StylePrior, fit_style_prior
 from translate.inference.preprocess import prepare_hints
 from translate.inference.sampler import Sampler
 from translate.utils.errors import OptionError, UserError
@@ -87,21 +87,21 @@ def edit(
     aims = [aim for aim in (_strokes(sampler, layer), _lines(sampler, sketch)) if aim]
     if not aims:
         raise UserError("nothing is drawn: the strokes are clear all over and there are no lines; draw one of the two")
-    prior = style_prior(sampler, label)
+    prior = fit_style_prior(sampler, label)
     origin = None if start_seed is None else prior.whiten(draw_styles(sampler, [start_seed], label))
 
     def cost(u: Tensor) -> Tensor:
-        x = sampler.draw_tensor(prior.style(u))
-        total = torch.stack([aim(x) for aim in aims]).sum(0) + STRANGE * prior.strangeness(u)
+        x = sampler.draw_tensor(prior.unwhiten(u))
+        total = torch.stack([aim(x) for aim in aims]).sum(0) + STRANGE * prior.outlier_penalty(u)
         return total if origin is None else total + NEAR * (u - origin).square().mean(1)
 
     if origin is None:
         starts = _best_of_many(sampler, prior, cost, candidates, label, seed)
     else:
         starts = _around(origin, candidates, seed)
-    u, costs = descend(cost, starts, steps=steps, rate=RATE, together=at_once(sampler.size))
+    u, costs = gradient_descent(cost, starts, steps=steps, rate=RATE, together=search_batch_size(sampler.size))
     order = costs.argsort(stable=True)
-    return _distinct(sampler, prior.style(u[order]), costs[order])
+    return _distinct(sampler, prior.unwhiten(u[order]), costs[order])
 
 
 # ---- what is drawn
@@ -132,9 +132,9 @@ def _lines(sampler: Sampler, sketch: np.ndarray | None) -> Aim | None:
     drawing = tidy_sketch(_on_paper(sketch), sampler.size)
     if not ink(drawing):
         return None
-    lines, cell = to_tensor(drawing[..., None]).to(sampler.device), cell_of(sampler.size)
+    lines, cell = to_tensor(drawing[..., None]).to(sampler.device), cell_size(sampler.size)
     wanted = oriented_gradients(lines, cell)
-    inked = (pooled((1 - lines) / 2, cell) > INKED).float()
+    inked = (pool_triangular((1 - lines) / 2, cell) > INKED).float()
     return lambda x: LINES * (inked * (oriented_gradients(x, cell) - wanted).square()).sum((1, 2, 3)) / inked.sum()
 
 
@@ -163,9 +163,9 @@ def _check_square(sampler: Sampler, array: np.ndarray, name: str, channels: tupl
 
 def _best_of_many(sampler: Sampler, prior: StylePrior, cost: Aim, count: int, label: Label, seed: int) -> Tensor:
     """Return the coordinates of the best of many styles, (count, d)."""
-    pool = prior.whiten(draw_styles(sampler, fresh_seeds(seed, CHOICE * count), label))
+    pool = prior.whiten(draw_styles(sampler, derive_seeds(seed, CHOICE * count), label))
     with torch.no_grad():
-        costs = torch.cat([cost(part) for part in pool.split(at_once(sampler.size))])
+        costs = torch.cat([cost(part) for part in pool.split(search_batch_size(sampler.size))])
     return pool[costs.argsort(stable=True)[:count]]
 
 

@@ -4,7 +4,7 @@ Dalal and Triggs, 2005, https://doi.org/10.1109/CVPR.2005.177, made differentiab
 https://arxiv.org/abs/1609.03552, section 4.1: smooth votes, and triangular windows in the place of blocks.
 """
 
-__all__ = ["ORIENTATIONS", "cell_of", "oriented_gradients", "pooled"]
+__all__ = ["ORIENTATIONS", "cell_size", "oriented_gradients", "pool_triangular"]
 
 import math
 
@@ -16,7 +16,7 @@ ORIENTATIONS = 8
 WEAK = 0.02  # strength of the gradients in a cell, in [-1, 1] per px, that counts half
 
 
-def cell_of(size: int) -> int:
+def cell_size(size: int) -> int:
     """Return the side of a cell for pictures of `size` px: 8, and 4 where pictures are smaller than 64 px."""
     return 8 if size >= 64 else 4
 
@@ -41,11 +41,11 @@ def oriented_gradients(x: Tensor, cell: int) -> Tensor:
     compass = torch.stack([turns.cos(), turns.sin()], 1)[..., None, None]
     nearest = math.cos(2 * math.pi / ORIENTATIONS)  # a vote is 1 at its orientation, 0 from the next one on
     votes = F.relu(F.conv2d(doubled, compass) - nearest * strength) / (1 - nearest)
-    sums = pooled(votes, cell)
+    sums = pool_triangular(votes, cell)
     return sums * (sums.square().sum(1, keepdim=True) + WEAK**2).rsqrt()
 
 
-def pooled(x: Tensor, cell: int) -> Tensor:
+def pool_triangular(x: Tensor, cell: int) -> Tensor:
     """Return the means of (n, C, S, S) under triangular windows of 2 `cell` px, every `cell` px.
 
     (n, C, S / cell, S / cell); beyond its edges, a picture is 0.

@@ -1,6 +1,6 @@
 """How far pictures are from a picture, at all scales, in colour and in edges."""
 
-__all__ = ["distances", "pyramid"]
+__all__ = ["pyramid_distances", "build_pyramid"]
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ LOWEST = 8  # px: side of the coarsest scale
 EDGES = 1.0  # of the differences between neighbouring pixels, beside those of the pixels
 
 
-def pyramid(x: Tensor) -> list[Tensor]:
+def build_pyramid(x: Tensor) -> list[Tensor]:
     """Return (n, C, S, S) at S, S / 2, S / 4 ... px, down to LOWEST."""
     levels = [x]
     while levels[-1].shape[-1] >= 2 * LOWEST:
@@ -18,7 +18,7 @@ def pyramid(x: Tensor) -> list[Tensor]:
     return levels
 
 
-def distances(x: Tensor, target: list[Tensor]) -> Tensor:
+def pyramid_distances(x: Tensor, target: list[Tensor]) -> Tensor:
     """Return the mean absolute difference of pixels and of gradients, over all scales alike.
 
     Edges keep their place where pixels alone would blur them (the gradient difference loss of Mathieu et al., 2016,
@@ -31,7 +31,7 @@ def distances(x: Tensor, target: list[Tensor]) -> Tensor:
     Returns:
         (n,); 0 where a picture is the target.
     """
-    apart = [a - b for a, b in zip(pyramid(x), target, strict=True)]
+    apart = [a - b for a, b in zip(build_pyramid(x), target, strict=True)]
     each = [_size(d) + EDGES * (_size(d.diff(dim=2)) + _size(d.diff(dim=3))) for d in apart]
     return torch.stack(each).mean(0)
 

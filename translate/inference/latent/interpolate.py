@@ -1,6 +1,6 @@
 """Ways through the latent space, from seed to seed or between styles that were saved; and how even their steps are."""
 
-__all__ = ["load_style", "save_style", "step_sizes", "walk"]
+__all__ = ["load_style", "save_style", "step_sizes", "interpolate_styles"]
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ from translate.utils.files import atomic_write
 Point = int | Tensor  # a seed, or a style (w_dim,)
 
 
-def walk(
+def interpolate_styles(
     sampler: Sampler,
     points: Sequence[Point],
     frames: int,
@@ -56,13 +56,15 @@ def walk(
     seeds = [point for point in stops if not isinstance(point, Tensor)]
     if sampler.G.z_kind == "normal" and len(seeds) == len(stops):
         weights = sampler.weights_of(seeds, label)
-        mixes = None if weights is None else _ways(weights, frames, loop, _line)
-        return sampler.styles(_ways(sampler.latents(seeds), frames, loop, blend), mixes, truncation)
+        mixes = None if weights is None else _join_segments(weights, frames, loop, _lerp)
+        return sampler.styles(_join_segments(sampler.latents(seeds), frames, loop, blend), mixes, truncation)
     styles = [p if isinstance(p, Tensor) else sampler.styles_of([p], label, truncation)[0] for p in stops]
-    return _ways(torch.stack([style.to(sampler.device) for style in styles]), frames, loop, _line)
+    return _join_segments(torch.stack([style.to(sampler.device) for style in styles]), frames, loop, _lerp)
 
 
-def _ways(stops: Tensor, frames: int, loop: bool, way: Callable[[np.ndarray, np.ndarray, int], np.ndarray]) -> Tensor:
+def _join_segments(
+    stops: Tensor, frames: int, loop: bool, way: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+) -> Tensor:
     """Join the ways between the rows of `stops` to (frames, d); with `loop`, the last row itself is left out."""
     rows = stops.cpu().numpy()
     steps = frames if loop else frames - 1
@@ -72,7 +74,7 @@ def _ways(stops: Tensor, frames: int, loop: bool, way: Callable[[np.ndarray, np.
     return torch.from_numpy(joined.astype(np.float32)).to(stops.device)
 
 
-def _line(one: np.ndarray, two: np.ndarray, n: int) -> np.ndarray:
+def _lerp(one: np.ndarray, two: np.ndarray, n: int) -> np.ndarray:
     """Go straight from (d,) to (d,) in `n` steps, both ends included."""
     return np.linspace(one, two, n)
 

@@ -1,6 +1,6 @@
 """The training pictures nearest to a sample: whether a model makes pictures of its own, or merely remembers."""
 
-__all__ = ["COPY", "Bank", "Neighbours", "middle_square"]
+__all__ = ["COPY_DISTANCE", "TrainingImageIndex", "Neighbours", "square_crop"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from torch import Tensor
 from translate.data.loading.transforms import center_crop, fit
 from translate.data.sources.labelled_image import LabelledImage
 from translate.metrics.dct_features import DctFeatures
-from translate.metrics.diversity import small_copies
+from translate.metrics.diversity import thumbnails
 from translate.metrics.image_sets import as_tensor
 from translate.utils.errors import UserError
 
-COPY = 0.5  # of the usual distance between neighbours; what is nearer is as good as copied
-_AT_ONCE = 256
-_TYPICAL = 500  # training pictures whose own neighbours say what is usual
-_LIMIT = 50_000  # training pictures that are looked at; more would fill the memory
+COPY_DISTANCE = 0.5  # of the usual distance between neighbours; what is nearer is as good as copied
+BATCH = 256
+SCALE_SAMPLES = 500  # training pictures whose own neighbours say what is usual
+MAX_IMAGES = 50_000  # training pictures that are looked at; more would fill the memory
 _LEAST = 1e-6  # usual distance in a set that holds everything twice
 
 
@@ -38,7 +38,7 @@ class Neighbours:
     distances: np.ndarray
 
 
-class Bank:
+class TrainingImageIndex:
     """Training pictures by what they look like.
 
     Two distances count alike: that of the pixels at 16 x 16 px, and that of frequencies and colours (`DctFeatures`);
@@ -63,22 +63,22 @@ class Bank:
             UserError: fewer than two can be read.
         """
         self.sources, self._size, self._dct = list[LabelledImage](), size, DctFeatures()
-        self._features = self._read(sources[:: -(-len(sources) // _LIMIT) or 1], advance or (lambda share: None))
-        count = min(len(self.sources), _TYPICAL)
+        self._features = self._read(sources[:: -(-len(sources) // MAX_IMAGES) or 1], advance or (lambda share: None))
+        count = min(len(self.sources), SCALE_SAMPLES)
         chosen = torch.arange(count) * len(self.sources) // count
-        self._scales = [_usual(torch.cdist(kind[chosen], kind), chosen) for kind in self._features]
-        self._unit = _usual(self._distances([kind[chosen] for kind in self._features]), chosen)
+        self._scales = [median_nearest_distance(torch.cdist(kind[chosen], kind), chosen) for kind in self._features]
+        self._unit = median_nearest_distance(self._distances([kind[chosen] for kind in self._features]), chosen)
 
     def _read(self, sources: Sequence[LabelledImage], advance: Callable[[float], None]) -> list[Tensor]:
         """Keep the sources that can be read; return their features of both kinds, (M, d) each."""
         parts, waiting = [], list[np.ndarray]()
         for i, source in enumerate(sources, 1):
             try:
-                waiting.append(middle_square(source.read(), self._size))
+                waiting.append(square_crop(source.read(), self._size))
                 self.sources.append(source)
             except UserError:  # training left it out as well
                 pass
-            if waiting and (len(waiting) == _AT_ONCE or i == len(sources)):
+            if waiting and (len(waiting) == BATCH or i == len(sources)):
                 parts.append(self._describe(np.stack(waiting)))
                 waiting.clear()
                 advance(i / len(sources))
@@ -89,7 +89,7 @@ class Bank:
     def _describe(self, pictures: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the features of (n, H, W, 3) uint8: small copies, and frequencies with colours."""
         x = as_tensor(pictures)
-        return small_copies(x), self._dct(x)
+        return thumbnails(x), self._dct(x)
 
     def _distances(self, features: Sequence[Tensor]) -> Tensor:
         """Return the distances of n pictures to all of the bank, (n, M), both kinds on their scales."""
@@ -109,17 +109,17 @@ class Bank:
         chosen = [[self.sources[i] for i in row] for row in found.indices.tolist()]
         return Neighbours(
             names=[[source.name for source in row] for row in chosen],
-            pictures=np.stack([[middle_square(source.read(), self._size) for source in row] for row in chosen]),
+            pictures=np.stack([[square_crop(source.read(), self._size) for source in row] for row in chosen]),
             distances=(found.values / self._unit).numpy(),
         )
 
 
-def middle_square(picture: np.ndarray, size: int) -> np.ndarray:
+def square_crop(picture: np.ndarray, size: int) -> np.ndarray:
     """Bring (H, W, 3) uint8 to `size` px on its shorter side, as training does, and return the middle of it."""
     return center_crop(fit(picture, size, square=False), size)
 
 
-def _usual(distances: Tensor, own: Tensor) -> float:
+def median_nearest_distance(distances: Tensor, own: Tensor) -> float:
     """Return the median distance of n pictures to the nearest other one of M.
 
     Args:

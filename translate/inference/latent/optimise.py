@@ -1,6 +1,6 @@
 """Gradient descent from many starts at once."""
 
-__all__ = ["at_once", "descend", "fresh_seeds"]
+__all__ = ["search_batch_size", "gradient_descent", "derive_seeds"]
 
 from collections.abc import Callable
 
@@ -12,12 +12,12 @@ BETAS = (0.9, 0.99)  # of Adam; a search is too short for the usual memory of 10
 AT_ONCE = 2**18  # px that are searched over at a time: memory, and no slower on a CPU than more
 
 
-def at_once(size: int) -> int:
+def search_batch_size(size: int) -> int:
     """Return how many pictures of `size` px a search may work on at a time."""
     return max(1, AT_ONCE // size**2)
 
 
-def descend(
+def gradient_descent(
     cost: Callable[[Tensor], Tensor], starts: Tensor, *, steps: int, rate: float, together: int
 ) -> tuple[Tensor, Tensor]:
     """Follow the gradient of `cost` from every start, on paths that do not depend on each other.
@@ -56,6 +56,6 @@ def _paths(cost: Callable[[Tensor], Tensor], start: Tensor, steps: int, rate: fl
     return best, lowest
 
 
-def fresh_seeds(seed: int, count: int) -> list[int]:
+def derive_seeds(seed: int, count: int) -> list[int]:
     """Return `count` seeds that belong to `seed`, far from the small ones that people use."""
     return np.random.default_rng(seed).integers(2**32, 2**53, count).tolist()

@@ -17,10 +17,10 @@ from torch import Tensor
 from translate.images.picture import to_gray
 from translate.images.tensors import to_tensor
 from translate.inference.latent.directions import draw_styles
-from translate.inference.latent.image_distance import distances, pyramid
-from translate.inference.latent.neighbours import middle_square
-from translate.inference.latent.optimise import at_once, descend, fresh_seeds
-from translate.inference.latent.style_prior import StylePrior, style_prior
+from translate.inference.latent.image_distance import build_pyramid, pyramid_distances
+from translate.inference.latent.neighbours import square_crop
+from translate.inference.latent.optimise import derive_seeds, gradient_descent, search_batch_size
+from translate.inference.latent.style_prior import StylePrior, fit_style_prior
 from translate.inference.sampler import Sampler
 from translate.utils.errors import OptionError, UserError
 
@@ -73,21 +73,21 @@ def project(
     """
     if starts < 1 or steps < 1:
         raise OptionError(f"{starts} starts of {steps} steps: give whole numbers from 1 on")
-    target, prior = pyramid(_as_target(sampler, picture)), style_prior(sampler, label)
+    target, prior = build_pyramid(_as_target(sampler, picture)), fit_style_prior(sampler, label)
 
     def distance(u: Tensor) -> Tensor:
-        return distances(sampler.draw_tensor(prior.style(u)), target)
+        return pyramid_distances(sampler.draw_tensor(prior.unwhiten(u)), target)
 
     def cost(u: Tensor) -> Tensor:
-        return distance(u) + STRANGE * prior.strangeness(u)
+        return distance(u) + STRANGE * prior.outlier_penalty(u)
 
-    together = at_once(sampler.size)
+    together = search_batch_size(sampler.size)
     first = _starts(sampler, prior, distance, starts, label, seed)
-    u, _ = descend(cost, first, steps=steps, rate=RATE, together=together)
+    u, _ = gradient_descent(cost, first, steps=steps, rate=RATE, together=together)
     with torch.no_grad():
         tried = torch.cat([distance(part) for part in u.split(together)])
         best = int(tried.argmin())
-        w = prior.style(u[best : best + 1])
+        w = prior.unwhiten(u[best : best + 1])
     return Projection(w=w[0], picture=sampler.draw(w)[0], distance=float(tried[best]), tried=tried.cpu().numpy())
 
 
@@ -95,7 +95,7 @@ def _as_target(sampler: Sampler, picture: np.ndarray) -> Tensor:
     """Return the middle square of a picture as (1, C, size, size) in [-1, 1] on the model's device."""
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
         raise UserError(f"the picture has shape {picture.shape} and type {picture.dtype}; give (H, W, 3) uint8, RGB")
-    pixels = middle_square(picture, sampler.size)
+    pixels = square_crop(picture, sampler.size)
     return to_tensor(to_gray(pixels)[..., None] if sampler.gray else pixels).to(sampler.device)
 
 
@@ -108,7 +108,7 @@ def _starts(
     seed: int,
 ) -> Tensor:
     """Return the mean style and the nearest of a pool, (count, d); the first do not depend on `count`."""
-    pool = prior.whiten(draw_styles(sampler, fresh_seeds(seed, max(POOL, count)), label))
+    pool = prior.whiten(draw_styles(sampler, derive_seeds(seed, max(POOL, count)), label))
     with torch.no_grad():
-        far = torch.cat([distance(part) for part in pool.split(at_once(sampler.size))])
+        far = torch.cat([distance(part) for part in pool.split(search_batch_size(sampler.size))])
     return torch.cat([torch.zeros_like(pool[:1]), pool[far.argsort(stable=True)]])[:count]

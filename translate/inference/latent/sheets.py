@@ -8,7 +8,7 @@ __all__ = [
     "neighbours_sheet",
     "projection_sheet",
     "samples_sheet",
-    "walk_sheet",
+    "interpolation_sheet",
 ]
 
 import math
@@ -22,11 +22,11 @@ from torch import Tensor
 
 from translate.images.io import read_picture, read_rgb8
 from translate.images.picture import Picture, on_white, to_depth
-from translate.inference.latent.arithmetic import Arithmetic, calculate
-from translate.inference.latent.directions import find_directions, slide
+from translate.inference.latent.arithmetic import Arithmetic, compute_style
+from translate.inference.latent.directions import draw_along_direction, find_directions
 from translate.inference.latent.edit import edit
-from translate.inference.latent.interpolate import Point, walk
-from translate.inference.latent.neighbours import COPY, Bank, middle_square
+from translate.inference.latent.interpolate import Point, interpolate_styles
+from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.inference.latent.project import project
 from translate.inference.sampler import Sampler
 
@@ -66,18 +66,20 @@ def samples_sheet(sampler: Sampler, seeds: Sequence[int], label: Label, truncati
     return Sheet(rows=rows, files=files, lines=["rows: " + ", ".join(sampler.classes[k] for k in shown)])
 
 
-def walk_sheet(
+def interpolation_sheet(
     sampler: Sampler, points: Sequence[Point], frames: int, label: Label, truncation: float, loop: bool
 ) -> Sheet:
     """Draw the frames of a walk; a sheet of them goes row by row."""
-    pictures = list(sampler.draw(walk(sampler, points, frames, label=label, truncation=truncation, loop=loop)))
+    pictures = list(
+        sampler.draw(interpolate_styles(sampler, points, frames, label=label, truncation=truncation, loop=loop))
+    )
     digits = len(str(frames - 1))
     return Sheet(rows=_square(pictures), files={f"{i:0{digits}d}": picture for i, picture in enumerate(pictures)})
 
 
 def arithmetic_sheet(sampler: Sampler, wanted: Arithmetic, label: Label, truncation: float) -> Sheet:
     """Draw a row for each group, its mean before its samples, and the result below."""
-    result, styles = calculate(sampler, wanted, label=label, truncation=truncation)
+    result, styles = compute_style(sampler, wanted, label=label, truncation=truncation)
     rows = [list(sampler.draw(torch.cat([w.mean(0, keepdim=True), w]))) for w in styles.values()]
     (picture,) = sampler.draw(result[None])
     told = [f"{wanted.factors[name]:+g} {name}" for name in styles]
@@ -86,7 +88,7 @@ def arithmetic_sheet(sampler: Sampler, wanted: Arithmetic, label: Label, truncat
 
 
 def neighbours_sheet(
-    sampler: Sampler, bank: Bank, seeds: Sequence[int], count: int, label: Label, truncation: float
+    sampler: Sampler, bank: TrainingImageIndex, seeds: Sequence[int], count: int, label: Label, truncation: float
 ) -> Sheet:
     """Draw a row for each sample: itself, and the training pictures nearest to it."""
     pictures = sampler(seeds=seeds, label=label, truncation=truncation)
@@ -96,9 +98,9 @@ def neighbours_sheet(
         f"seed {seed}: " + ", ".join(f"{name} at {far:.2f}" for name, far in zip(names, distances, strict=True))
         for seed, names, distances in zip(seeds, found.names, found.distances, strict=True)
     ]
-    copies = int((found.distances[:, 0] < COPY).sum())
+    copies = int((found.distances[:, 0] < COPY_DISTANCE).sum())
     lines.append(
-        f"{copies} of {len(seeds)} samples are nearly copies (below {COPY:g});"
+        f"{copies} of {len(seeds)} samples are nearly copies (below {COPY_DISTANCE:g});"
         f" 1.00 is usual between a training picture and the nearest other one, of {len(bank.sources)}"
     )
     return Sheet(rows=rows, files=_by_seed(seeds, pictures), lines=lines)
@@ -115,7 +117,7 @@ def projection_sheet(
         "row: the picture, the nearest one found",
         f"distance {found.distance:.3f} (0: the same, 1: nothing in common); the starts came to {tried}",
     ]
-    rows = [[middle_square(given, sampler.size), found.picture]]
+    rows = [[square_crop(given, sampler.size), found.picture]]
     return Sheet(rows=rows, files={file.stem: found.picture}, lines=lines, style=found.w)
 
 
@@ -124,7 +126,7 @@ def directions_sheet(sampler: Sampler, seed: int, count: int, label: Label, trun
     directions = find_directions(sampler, count=count, label=label)
     w = sampler.styles_of([seed], label, truncation)[0]
     amounts = np.linspace(-REACH, REACH, STOPS).tolist()
-    rows = [list(slide(sampler, w, directions, which, amounts)) for which in range(count)]
+    rows = [list(draw_along_direction(sampler, w, directions, which, amounts)) for which in range(count)]
     files = {f"{which}_{a:+g}": p for which, row in enumerate(rows) for a, p in zip(amounts, row, strict=True)}
     lines = [
         f"rows: directions 0 to {count - 1}, from {-REACH:g} to {REACH:g} standard deviations;"
@@ -150,7 +152,7 @@ def edit_sheet(
     found = edit(
         sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed
     )  # fmt: skip
-    drawn = [middle_square(to_depth(on_white(layer), np.uint8), sampler.size) for layer in layers if layer is not None]
+    drawn = [square_crop(to_depth(on_white(layer), np.uint8), sampler.size) for layer in layers if layer is not None]
     start = [] if start_seed is None else list(sampler(seeds=[start_seed], label=label))
     pictures = list(found.pictures)
     lines = [

@@ -4,7 +4,7 @@ A style far from all that training ever drew may paint any one picture, but no s
 (Zhu et al., 2020, "In-domain GAN inversion", https://arxiv.org/abs/2004.00049, section 1).
 """
 
-__all__ = ["StylePrior", "style_prior"]
+__all__ = ["StylePrior", "fit_style_prior"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.inference.latent.directions import draw_styles, principal_axes
+from translate.inference.latent.directions import draw_styles, principal_components
 from translate.inference.sampler import Sampler
 
 SAMPLES = 2000
@@ -34,30 +34,30 @@ class StylePrior:
 
     mean: Tensor
     vectors: Tensor
-    spreads: Tensor
-    reach: Tensor
-    radius: Tensor
+    stds: Tensor
+    max_abs: Tensor
+    mean_square_limit: Tensor
 
     def whiten(self, w: Tensor) -> Tensor:
         """Return the coordinates (n, d) of styles (n, w_dim)."""
-        return (w - self.mean) @ self.vectors.T / self.spreads
+        return (w - self.mean) @ self.vectors.T / self.stds
 
-    def style(self, u: Tensor) -> Tensor:
+    def unwhiten(self, u: Tensor) -> Tensor:
         """Return the styles (n, w_dim) of coordinates (n, d)."""
-        return self.mean + (u * self.spreads) @ self.vectors
+        return self.mean + (u * self.stds) @ self.vectors
 
-    def strangeness(self, u: Tensor) -> Tensor:
+    def outlier_penalty(self, u: Tensor) -> Tensor:
         """Return how far (n, d) lie outside of what is usual, (n,): by their length, and by single coordinates."""
-        length = F.relu(u.square().mean(1) / self.radius - 1)
-        return length + F.relu(u.abs() - self.reach).square().mean(1)
+        length = F.relu(u.square().mean(1) / self.mean_square_limit - 1)
+        return length + F.relu(u.abs() - self.max_abs).square().mean(1)
 
 
-def style_prior(sampler: Sampler, label: str | Mapping[str, float] | None = None) -> StylePrior:
+def fit_style_prior(sampler: Sampler, label: str | Mapping[str, float] | None = None) -> StylePrior:
     """Measure the distribution of a model's styles, of one label or, with None, of all."""
     styles = draw_styles(sampler, range(SAMPLES), label)
-    axes = principal_axes(styles, styles.shape[1])
-    wide = axes.spreads > FLAT * axes.spreads[0]
-    vectors, spreads = axes.vectors[wide], axes.spreads[wide]
+    axes = principal_components(styles, styles.shape[1])
+    wide = axes.stds > FLAT * axes.stds[0]
+    vectors, spreads = axes.vectors[wide], axes.stds[wide]
     u = (styles - axes.mean) @ vectors.T / spreads
     reach, radius = u.abs().amax(0), u.square().mean(1).quantile(USUAL)
-    return StylePrior(mean=axes.mean, vectors=vectors, spreads=spreads, reach=reach, radius=radius)
+    return StylePrior(mean=axes.mean, vectors=vectors, stds=spreads, max_abs=reach, mean_square_limit=radius)
