@@ -22,7 +22,7 @@ from translate.evaluation.label_agreement import Labelled, score_factors, score_
 from translate.evaluation.memorization import MemoryCheck, check_memory, thinned
 from translate.evaluation.report import KERNEL_SCALE
 from translate.evaluation.tally import SEED
-from translate.evaluation.unpaired import Reader, spread
+from translate.evaluation.unpaired import Reader
 from translate.images.grid import make_grid
 from translate.inference.latent.neighbours import TrainingImageIndex, square_crop
 from translate.metrics.dct_features import DctFeatures
@@ -41,6 +41,7 @@ from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.training.run_folder import data_of
 from translate.utils.errors import OptionError, UserError
 from translate.utils.progress import Bar, open_progress
+from translate.utils.sequences import subsample
 
 COUNT = 1000
 MAX_TRAIN = 10_000  # training pictures that are looked at
@@ -154,13 +155,13 @@ class RealPictures:
 
     def taught(self, labels: Sequence[int]) -> Labelled:
         """Return what classifiers learn from or are tested on, with the labels of the M pictures."""
-        chosen = spread(list(range(len(self.sources))), MAX_TAUGHT)
+        chosen = subsample(list(range(len(self.sources))), MAX_TAUGHT)
         return Labelled(self.small[chosen], np.array(labels)[chosen])
 
 
 def part_of(sources: Sequence[LabelledImage], most: int) -> list[Any]:
     """Take at most so many of the pictures, evenly spread; they are hashable, which `LabelledImage` does not say."""
-    return spread(list[Any](sources), most)
+    return subsample(list[Any](sources), most)
 
 
 class GenerationEvaluation:
@@ -254,7 +255,7 @@ class GenerationEvaluation:
         shared = [factor for factor in known if factor in truth]
         if not shared:
             return []
-        chosen = spread(list(range(len(training.sources))), MAX_TAUGHT)
+        chosen = subsample(list(range(len(training.sources))), MAX_TAUGHT)
         taught = {factor: [known[factor][i] for i in chosen] for factor in shared}
         return score_factors(samples, training.small[chosen], taught, held_out.small, truth, seed=SEED)
 

@@ -23,7 +23,7 @@ from translate.evaluation.inpainting_report import BandScores, HoleScores
 from translate.evaluation.inpainting_tally import FILLS, Fill, Holed, HoleTally, apart_inside
 from translate.evaluation.report import Row
 from translate.evaluation.tally import SEED, Tally, kernel_row
-from translate.evaluation.unpaired import MAX_TRAIN, Reader, spread
+from translate.evaluation.unpaired import MAX_TRAIN, Reader
 from translate.images.grid import make_grid
 from translate.images.picture import to_gray
 from translate.images.tensors import to_tensor
@@ -32,6 +32,7 @@ from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
 from translate.utils.progress import open_progress
+from translate.utils.sequences import subsample
 
 MODEL, FLOOR = "this model", "other real pictures"
 MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pass of the network
@@ -91,7 +92,7 @@ def places_of(images: ImageSet, most: int | None) -> list[Place]:
     """
     if not images.test:
         raise UserError(f"{images.title} has no held-out pictures; give more pictures, or some in a folder test")
-    return spread(list(enumerate(images.test)), most)
+    return subsample(list(enumerate(images.test)), most)
 
 
 class Prepared:
@@ -147,8 +148,8 @@ class InpaintingEvaluation:
 
     def run(self, images: ImageSet, places: list[Place], limit: int | None) -> HoleScores:
         """Score the methods on the pictures at `places`."""
-        others = self.read_others(spread(list[Any](images.train), limit or MAX_TRAIN))
-        asked = {place for place, _ in spread(places, MAX_ASKED)} if self.count else set()
+        others = self.read_others(subsample(list[Any](images.train), limit or MAX_TRAIN))
+        asked = {place for place, _ in subsample(places, MAX_ASKED)} if self.count else set()
         for (place, _), picture in self.reader.each_with(places, lambda each: self.prepared.read(each[1])):
             self.score(picture, place, several=place in asked)
         if not self.whole.features:

@@ -23,7 +23,7 @@ from translate.evaluation.paired_baselines import MeanPicture, NearestSource, br
 from translate.evaluation.paired_tally import Case, PairTally
 from translate.evaluation.report import DirectionScores, Row, Scores
 from translate.evaluation.tally import SEED, Method, kernel_row
-from translate.evaluation.unpaired import Reader, named, spread
+from translate.evaluation.unpaired import Reader, named
 from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
 from translate.images.sketch_extraction import is_line_drawing, sketch_of
@@ -32,6 +32,7 @@ from translate.metrics.dct_features import DctFeatures
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
 from translate.utils.progress import open_progress
+from translate.utils.sequences import subsample
 
 MAX_TRAIN = 2000  # training pairs that the baselines know
 MAX_LOOKS = 50  # test pictures that get many answers: each costs a pass of the network
@@ -63,7 +64,7 @@ def evaluate_pairs(
         raise UserError(f"{pairs.title} has no test pairs: put some into testA and testB")
     with open_progress("percent", progress, transient=True) as bars:
         reader = Reader(bars, " -> ".join(pairs.names))
-        part = PairedEvaluation(translator, pairs, count, reader).run(spread(pairs.test, limit))
+        part = PairedEvaluation(translator, pairs, count, reader).run(subsample(pairs.test, limit))
     return Scores([part], DctFeatures.version, SEED)
 
 
@@ -88,8 +89,8 @@ class TrainingSet:
 
     def __init__(self, train: list[Pair], described: int, reader: Reader) -> None:
         self.mean, self.sources, describe = MeanPicture(), NearestSource[Pair](), DctFeatures()
-        known = spread(train, MAX_TRAIN)
-        wanted, features = set(spread(known, described)), [torch.empty(0, describe.num_features)]
+        known = subsample(train, MAX_TRAIN)
+        wanted, features = set(subsample(known, described)), [torch.empty(0, describe.num_features)]
         for pair, (source, target) in reader.each_with(known, read_pair):
             self.mean.add(target)
             self.sources.add(source, pair)
@@ -123,7 +124,7 @@ class PairedEvaluation:
             }
             self.baselines = {name: PairTally(method, sketch_of) for name, method in answers.items()}
         several = [pair for pair in tests if len(right_answers(self.pairs, pair.name)) > 1]
-        asked, drawn = set(spread(several, MAX_LOOKS)), are_drawn(tests)
+        asked, drawn = set(subsample(several, MAX_LOOKS)), are_drawn(tests)
         for pair, case in self.reader.each_with(tests, lambda pair: self.read_case(pair, drawn)):
             try:
                 self.score(case, self.random and pair in asked)
@@ -202,7 +203,7 @@ class PairedEvaluation:
 def are_drawn(tests: list[Pair]) -> bool:
     """Whether most sources, by a few of them, are line drawings."""
     found = []
-    for pair in spread(tests, SAMPLES):
+    for pair in subsample(tests, SAMPLES):
         with contextlib.suppress(UserError):
             found.append(is_line_drawing(read_pair(pair)[0]))
     return sum(found) > len(found) / 2
@@ -217,7 +218,7 @@ def pairs_sheet(translator: Callable[..., Any], pairs: PairSet, *, columns: int 
         UserError: there is no other pair.
     """
     found = []
-    for pair in spread(pairs.test, columns):
+    for pair in subsample(pairs.test, columns):
         with contextlib.suppress(UserError):
             source, target = read_pair(pair)
             varied = translator(source, count=answers, seed=SEED) if getattr(translator, "random", False) else []

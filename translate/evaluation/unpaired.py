@@ -32,6 +32,7 @@ from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.training.run_folder import data_of
 from translate.utils.errors import OptionError, UserError
 from translate.utils.progress import Bar, Progress, open_progress
+from translate.utils.sequences import subsample
 
 ENOUGH = 20  # fewer test pictures than this cannot stand for a domain: its training pictures do
 MAX_TRAIN = 1000  # training pictures that are looked at
@@ -160,20 +161,13 @@ class Sets:
     @classmethod
     def choose(cls, source: Domain, target: Domain, limit: int | None) -> "Sets":
         """Take the target's test pictures where they are enough, else (half of) its training pictures."""
-        inputs, truths = spread(source.test, limit), find_truths(source.truth)
-        test, train = spread(target.test, limit), spread(target.train, limit or MAX_TRAIN)
+        inputs, truths = subsample(source.test, limit), find_truths(source.truth)
+        test, train = subsample(target.test, limit), subsample(target.train, limit or MAX_TRAIN)
         if len(target.test) >= ENOUGH or len(target.test) >= len(target.train):
-            return cls(inputs, truths, test, spread(train, len(test)), "test")
+            return cls(inputs, truths, test, subsample(train, len(test)), "test")
         if len(train) >= 2 * ENOUGH:
             return cls(inputs, truths, train[::2], train[1::2], "train")
         return cls(inputs, truths, train, [], "train")
-
-
-def spread(items: list[K], limit: int | None) -> list[K]:
-    """At most `limit` of the items, such as paths, evenly spaced."""
-    if limit is None or len(items) <= limit:
-        return items
-    return [items[i * len(items) // limit] for i in range(limit)]
 
 
 def find_truths(folder: Path | None) -> dict[str, Path]:
@@ -260,7 +254,7 @@ def contact_sheet(
     for direction, source in (("ab", a), ("ba", b)):
         truths = find_truths(source.truth)
         found = []
-        for path in spread(source.test, columns):
+        for path in subsample(source.test, columns):
             with contextlib.suppress(UserError):
                 picture = read_rgb8(path, values)
                 answer = [read_rgb8(truths[path.stem], values)] if path.stem in truths else []

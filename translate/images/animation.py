@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate.utils.errors import OptionError, UserError
+from translate.images.pyav import import_av
+from translate.utils.errors import OptionError
 from translate.utils.files import atomic_write
 
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
@@ -23,6 +24,7 @@ _PYAV: dict[str, tuple[str, str, dict[str, str]]] = {  # container, codec, its o
     ".mp4": ("mp4", "libx264", {"crf": "16", "preset": "medium"}),
     ".webm": ("webm", "libvpx-vp9", {"crf": "24", "b": "0"}),
 }
+_WITHOUT_PYAV = "; or write a .gif or .webp"
 FILM_SUFFIXES = (*_PILLOW, *_PYAV)
 _LEAST_DELAY = 20  # ms; players slow frames of a GIF down that are shorter
 _SEEN = 256  # px from which on a film can be watched without a magnifying glass
@@ -40,7 +42,7 @@ def check_film(path: str | Path) -> None:
         known = ", ".join(FILM_SUFFIXES)
         raise OptionError(f"{path}: {suffix or 'no suffix'!r} names no kind of film; use one of {known}")
     if suffix in _PYAV:
-        _import_av(path)
+        import_av(path, _WITHOUT_PYAV)
 
 
 def write_film(path: str | Path, frames: Iterable[np.ndarray], *, fps: float) -> None:
@@ -93,7 +95,7 @@ def indexed(frame: np.ndarray) -> Image.Image:
 
 
 def _write_by_av(path: Path, suffix: str, frames: Iterator[np.ndarray], fps: float) -> None:
-    av = _import_av(path)
+    av = import_av(path, _WITHOUT_PYAV)
     container, codec, options = _PYAV[suffix]
     first = _even(next(frames))
     with av.open(str(path), "w", format=container) as film:
@@ -108,13 +110,3 @@ def _even(frame: np.ndarray) -> np.ndarray:
     """Repeat the last row or column of an odd number: colours are stored for 2 x 2 px."""
     height, width = frame.shape[:2]
     return np.ascontiguousarray(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
-
-
-def _import_av(path: str | Path) -> Any:
-    try:
-        import av
-    except ImportError:
-        raise UserError(
-            f'{path}: films of this kind need PyAV: pip install "image-translate[video]"; or write a .gif or .webp'
-        ) from None
-    return av

@@ -1,8 +1,8 @@
 """One picture in memory, and the kinds of it: depth, gray, alpha, bands, colour space, the numbers of its file."""
 
 __all__ = [
-    "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "fitting_icc", "on_white",
-    "parse_range", "to_depth", "to_gray", "to_numbers",
+    "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "colourless", "fitting_icc",
+    "on_white", "parse_range", "to_depth", "to_gray", "to_numbers",
 ]  # fmt: skip
 
 import math
@@ -184,3 +184,9 @@ def on_white(picture: Picture) -> np.ndarray:
         return picture.pixels
     alpha = to_depth(picture.alpha, np.float32)[..., None]
     return to_depth(to_depth(picture.pixels, np.float32) * alpha + (1 - alpha), picture.pixels.dtype)
+
+
+def colourless(picture: np.ndarray, *, exactly: bool = False) -> bool:
+    """Whether (H, W, 3) uint8 RGB is gray; unless `exactly`, up to the faint colours that compression leaves."""
+    tolerance, share = (0, 0.0) if exactly else (8, 0.002)
+    return bool((np.ptp(picture.astype(np.int16), axis=2) > tolerance).mean() <= share)

@@ -1,6 +1,6 @@
-"""PyAV, the extra `video`: its import and its errors."""
+"""The import of PyAV, which the extra `video` installs."""
 
-__all__ = ["import_av", "in_a_line"]
+__all__ = ["import_av"]
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,12 @@ from typing import Any
 from translate.utils.errors import UserError
 
 
-def import_av(path: str | Path) -> Any:
-    """Return PyAV, quiet.
+def import_av(path: str | Path, alternative: str = "") -> Any:
+    """Return PyAV, with FFmpeg's log switched off.
+
+    Args:
+        path: the film that needs it.
+        alternative: what else the user can do.
 
     Raises:
         UserError: it is not installed.
@@ -17,11 +21,6 @@ def import_av(path: str | Path) -> Any:
     try:
         import av
     except ImportError:
-        raise UserError(f'{path}: films need PyAV: pip install "image-translate[video]"') from None
+        raise UserError(f'{path}: films need PyAV: pip install "image-translate[video]"{alternative}') from None
     av.logging.set_level(None)
     return av
-
-
-def in_a_line(error: Exception) -> str:
-    """Return what FFmpeg has to say, without the path."""
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).splitlines()[0]

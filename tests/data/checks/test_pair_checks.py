@@ -7,7 +7,6 @@ from tests.conftest import picture
 from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
 from translate.data.sources.pair import Pair
 from translate.utils.errors import UserError
-from translate.utils.sequences import spread
 
 
 def sketch(seed, side=64, thickness=1):
@@ -42,12 +41,6 @@ def make(folder, a, b, count=6):
 
 def photo(seed):
     return picture(seed, 64, 64)
-
-
-def test_spread_reaches_from_end_to_end():
-    assert spread(range(10), 4) == [0, 3, 6, 9]
-    assert spread([1, 2], 4) == [1, 2]
-    assert spread([], 4) == []
 
 
 def test_sketches_and_photos(tmp_path):

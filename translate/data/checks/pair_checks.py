@@ -22,10 +22,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from translate.data.sources.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
-from translate.images.colourless import colourless
 from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
-from translate.images.picture import to_gray
+from translate.images.picture import colourless, to_gray
 from translate.images.sketch_extraction import is_line_drawing
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread

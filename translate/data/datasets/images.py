@@ -24,8 +24,7 @@ from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
-from translate.images.colourless import colourless
-from translate.images.picture import to_gray
+from translate.images.picture import colourless, to_gray
 from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable

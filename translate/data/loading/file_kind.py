@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.transforms import fit
-from translate.images.colourless import colourless
 from translate.images.io import read_picture
-from translate.images.picture import FULL_SCALE, ValueRange, on_white, to_depth, to_gray
+from translate.images.picture import FULL_SCALE, ValueRange, colourless, on_white, to_depth, to_gray
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 

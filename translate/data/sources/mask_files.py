@@ -13,9 +13,8 @@ import numpy as np
 
 from translate.data.files.find import find_images, listed
 from translate.data.loading.random_masks import draw_mask
-from translate.images.colourless import colourless
 from translate.images.io import read_picture
-from translate.images.picture import Picture, to_depth, to_gray
+from translate.images.picture import Picture, colourless, to_depth, to_gray
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 

@@ -15,10 +15,10 @@ from translate.data.files.find import find_images
 from translate.images.decode import from_pillow
 from translate.images.io import read_picture
 from translate.images.picture import Picture, to_depth
-from translate.images.pyav import import_av, in_a_line
+from translate.images.pyav import import_av
 from translate.inference.video.clip import Clip, ColourTags, Frame
 from translate.inference.video.yuv import to_rgb
-from translate.utils.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError, short_reason
 
 _FILM_SUFFIXES = """
     3g2 3gp 264 265 asf avi divx dv f4v flv h264 h265 hevc ivf m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf
@@ -77,7 +77,7 @@ def _open_film(path: Path) -> Clip:
                 raise UserError(f"{path}: has no pictures, only {_stream_types(film)}; give a film")
             clip = _film_clip(path, film, stream)
     except (av.FFmpegError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as a film ({in_a_line(error)})") from None
+        raise UserError(f"{path}: cannot be read as a film ({short_reason(error)})") from None
     first = next(clip.frames(), None)
     if first is None:
         raise UserError(f"{path}: has no frame that can be decoded; is it damaged?")
@@ -150,7 +150,7 @@ def _open_gif(path: Path) -> Clip:
         with Image.open(path) as film:
             count, loop, size = getattr(film, "n_frames", 1), film.info.get("loop"), film.size
     except (OSError, ValueError, SyntaxError) as error:
-        raise UserError(f"{path}: cannot be read as a GIF ({in_a_line(error)})") from None
+        raise UserError(f"{path}: cannot be read as a GIF ({short_reason(error)})") from None
     clip = Clip(path, size[::-1], _GIF_UNIT, _DEFAULT_RATE, count, lambda: _gif_frames(clip), loop=loop)
     total = sum(_gif_durations(path, count))
     clip.rate = Fraction(100 * count, total) if total else _DEFAULT_RATE
