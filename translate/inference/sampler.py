@@ -1,6 +1,6 @@
 """A trained generator as one callable: seeds and labels in, new pictures out."""
 
-__all__ = ["Sampler"]
+__all__ = ["Label", "Sampler"]
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ from translate.tasks.generate import draw_latents
 from translate.utils.device import autocast, pick_device
 from translate.utils.errors import OptionError, UserError, did_you_mean
 
+Label = str | Mapping[str, float] | None  # a class, or weights of several; None: each seed's own class
 _BATCH = 8  # pictures that are drawn at once, always: another number would change their last bits
 _MEAN_OF = range(2**40, 2**40 + 1024)  # seeds that a mean style is taken over, far from those that people use
 
@@ -85,7 +86,7 @@ class Sampler:
         *,
         seed: int = 0,
         seeds: Sequence[int] | None = None,
-        label: str | Mapping[str, float] | None = None,
+        label: Label = None,
         truncation: float = 1.0,
     ) -> np.ndarray:
         """Draw pictures.
@@ -123,7 +124,7 @@ class Sampler:
 
     # ---- labels
 
-    def weights(self, label: str | Mapping[str, float] | None, count: int) -> Tensor | None:
+    def weights(self, label: Label, count: int) -> Tensor | None:
         """Return the weights of the classes in `count` pictures, (count, K), each of sum 1.
 
         Args:
@@ -139,7 +140,7 @@ class Sampler:
         """
         return self.weights_of(range(count), label)
 
-    def weights_of(self, seeds: Sequence[int], label: str | Mapping[str, float] | None = None) -> Tensor | None:
+    def weights_of(self, seeds: Sequence[int], label: Label = None) -> Tensor | None:
         """Return `weights` of seeds: those of `label`; without one, class number `seed` modulo K."""
         if not self.classes:
             if label is not None:
@@ -194,9 +195,7 @@ class Sampler:
         mean = self.mean_styles(weights)
         return mean + truncation * (w - mean)
 
-    def styles_of(
-        self, seeds: Sequence[int], label: str | Mapping[str, float] | None = None, truncation: float = 1.0
-    ) -> Tensor:
+    def styles_of(self, seeds: Sequence[int], label: Label = None, truncation: float = 1.0) -> Tensor:
         """Return the styles of seeds, (n, w_dim); see `latents`, `weights_of` and `styles`."""
         return self.styles(self.latents(seeds), self.weights_of(seeds, label), truncation)
 
