@@ -3,8 +3,7 @@ import json
 import pytest
 import torch
 
-from translate.bench import candidates, training, translation
-from translate.bench import scaling as growth
+from translate.bench import candidates, scaling, training, translation
 from translate.bench.candidates import CANDIDATES
 from translate.bench.channel import serve
 
@@ -12,7 +11,7 @@ from translate.bench.channel import serve
 class Here:
     """A worker that serves in this very process, and takes the first two of the steps it is asked for."""
 
-    def __init__(self, name, command, spec):
+    def __init__(self, name, spec, command=()):
         self.name, self.turns = name, []
         spec = json.loads(json.dumps(spec))
         self.step, facts = CANDIDATES[spec["kind"]](spec)
@@ -21,23 +20,23 @@ class Here:
         else:
             self.device = torch.device(spec["device"])
             serve(self, self.step, self.device, **facts)
-            self.facts = self.said[0]
+            self.facts = self.sent[0]
 
-    said = ()
+    sent = ()
 
-    def say(self, **facts):
-        self.said = [*self.said, json.loads(json.dumps(facts))]
+    def send(self, **facts):
+        self.sent = [*self.sent, json.loads(json.dumps(facts))]
 
-    def hear(self):
-        return {"steps": 1} if len(self.said) < 3 else None
+    def receive(self):
+        return {"steps": 1} if len(self.sent) < 3 else None
 
     @property
     def peak(self):
-        return self.said[-1]["peak"]
+        return self.sent[-1]["peak"]
 
-    def turn(self):
+    def take_turn(self):
         self.turns.append(1)
-        return self.said[1 + len(self.turns) % 2]["seconds"]
+        return self.sent[1 + len(self.turns) % 2]["seconds"]
 
     def __enter__(self):
         return self
@@ -49,8 +48,8 @@ class Here:
 @pytest.fixture
 def here(monkeypatch):
     """Serve all candidates in this process: what they do is the same, and nothing is imported again and again."""
-    for module in (training, translation, growth):
+    for module in (training, translation, scaling):
         monkeypatch.setattr(module, "Worker", Here)
-    for module in (training, growth):
-        monkeypatch.setattr(module, "ask", lambda name, spec: Here(name, [], spec).facts)
-    monkeypatch.setattr(candidates, "LOOP", 0.01)
+    for module in (training, scaling):
+        monkeypatch.setattr(module, "ask", lambda name, spec: Here(name, spec).facts)
+    monkeypatch.setattr(candidates, "LOOP_S", 0.01)

@@ -6,7 +6,7 @@ import torch
 
 from translate.bench.candidates import plan_of
 from translate.bench.cases import Case, make_case
-from translate.bench.pictures import DIFFERENT, write_dataset
+from translate.bench.pictures import DISTINCT_PICTURES, write_dataset
 from translate.data.datasets import TRAINING_DATA
 from translate.tasks import TASKS
 from translate.training.config import load_config
@@ -29,7 +29,7 @@ def test_a_case_is_the_recipe_and_survives_the_way_to_another_process(task, pres
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("preset", ["paper", "fast"])
 def test_the_plain_step_leaves_nothing_to_a_plan(preset, precision):
-    case = make_case("cycle", preset, CPU, size=64, checkpoint=True).eager(precision, 32)
+    case = make_case("cycle", preset, CPU, size=64, checkpoint=True).as_eager(precision, 32)
     plan = plan_of(case)
     assert (plan.precision, plan.channels_last, plan.compile, plan.crop) == (precision, False, False, 32)
     assert not case.config.train.checkpoint
@@ -57,10 +57,10 @@ def test_what_cannot_be_built_is_told_at_once(task, options, message):
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_the_pictures_are_a_data_set_of_their_kind(task, tmp_path):
-    count = DIFFERENT + 3
+    count = DISTINCT_PICTURES + 3
     case = make_case(task, "fast", CPU, size=32)
     data = write_dataset(case.kind, tmp_path / "data", count, 32)
-    opened = TRAINING_DATA[case.kind](case.changed(data).config.data, Path("data"))
+    opened = TRAINING_DATA[case.kind](case.with_options(data).config.data, Path("data"))
     opened.open(tmp_path / "cache", size=32, zoom=1.0, square=True, progress=False)
     assert not opened.skipped
     assert opened.channels == case.channels

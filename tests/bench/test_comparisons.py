@@ -7,13 +7,12 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from translate.bench import scaling as growth
-from translate.bench import translation
+from translate.bench import scaling, translation
 from translate.bench.cases import make_case
 from translate.bench.pictures import write_pictures
 from translate.bench.roofline import Ceiling
-from translate.bench.scaling import measure_growth
-from translate.bench.tables import growth_tables, training_table, translation_table
+from translate.bench.scaling import measure_scaling
+from translate.bench.tables import scaling_tables, training_table, translation_table
 from translate.bench.training import EAGER, OURS, TEXTBOOK, compare_training
 from translate.bench.translation import check_translation, compare_translation
 from translate.checkpoints.model_file import export_model
@@ -38,7 +37,7 @@ def case(tiny):
     made = make_case("cycle", "fast", CPU, size=32)
     small = replace(made.config, generator=tiny["generator"], discriminator=tiny["discriminator"])
     fixed = {"precision": "fp32", "channels_last": "off", "compile": "off", "minutes": 0.0, "steps": 9}
-    return replace(made, config=small).changed({"crop": 0}, **fixed)
+    return replace(made, config=small).with_options({"crop": 0}, **fixed)
 
 
 def test_training_is_compared(case, here):
@@ -47,7 +46,7 @@ def test_training_is_compared(case, here):
     assert found.flops > 1e6 and found.crop == 32
     assert all(len(row.seconds) == 3 and min(row.seconds) > 0 and row.first > 0 for row in found.rows)
     assert found.loop_images_per_second > 0 and 0 <= found.waiting < 1
-    assert found.times_faster(found.rows[0], EAGER) == 1 and found.times_faster(found.rows[0], TEXTBOOK) is None
+    assert found.speedup_over(EAGER, found.rows[0]) == 1 and found.speedup_over(TEXTBOOK, found.rows[0]) is None
     text = text_of(training_table(found, CEILING))
     for words in ("cycle, fast, skip_resnet, 32 px, batch 1", "ours: fp32, contiguous", "of the time waiting for data"):
         assert words in text
@@ -57,10 +56,10 @@ def test_training_is_compared(case, here):
 def test_the_papers_recipe_has_the_textbook_beside_it(here):
     made = make_case("cycle", "paper", CPU, size=32, precision="fp32")
     narrow = {"generator": {"name": "resnet_6blocks", "width": 4}, "discriminator": {"name": "patch_34", "width": 4}}
-    paper = replace(made, config=replace(made.config, **narrow)).changed(channels_last="off", compile="off")
+    paper = replace(made, config=replace(made.config, **narrow)).with_options(channels_last="off", compile="off")
     found = compare_training(paper, CEILING, rounds=2, seconds=60, peer=None)
     assert [row.name for row in found.rows] == [TEXTBOOK, EAGER, OURS] and not found.notes
-    assert found.times_faster(found.rows[2], TEXTBOOK) > 0
+    assert found.speedup_over(TEXTBOOK, found.rows[2]) > 0
 
 
 def test_what_is_beyond_the_textbook_is_told_and_left_out(case, here):
@@ -84,8 +83,8 @@ def save_model(folder, task="cycle"):
 
 
 def test_translation_is_compared(tmp_path, here, monkeypatch):
-    monkeypatch.setattr(translation, "BATCHES", {"cpu": (1, 2)})
-    monkeypatch.setattr(translation, "_command", lambda name, prepare, folder: lambda: float(len(prepare(folder))))
+    monkeypatch.setattr(translation, "BATCH_SIZES", {"cpu": (1, 2)})
+    monkeypatch.setattr(translation, "_command_turn", lambda name, prepare, folder: lambda: float(len(prepare(folder))))
     model, images = save_model(tmp_path / "run"), tmp_path / "images"
     write_pictures(images, 3, 32, 40)
     write_pictures(images / "more", 1, 64, 80)
@@ -111,22 +110,22 @@ def test_there_is_something_to_translate(tmp_path):
 
 
 def test_cost_grows(case, here, monkeypatch):
-    monkeypatch.setattr(growth, "SIZES", (32, 64, 30))
-    monkeypatch.setattr(growth, "BATCHES", (1, 2, 10**9))
-    monkeypatch.setattr(growth, "DATASETS", (2, 20))
-    monkeypatch.setattr(growth, "SIDE", 32)
-    monkeypatch.setattr(growth, "make_case", lambda *_, size, batch_size, **__: sized(case, size, batch_size))
-    found = measure_growth("cycle", "fast", CPU)
+    monkeypatch.setattr(scaling, "SIZES_PX", (32, 64, 30))
+    monkeypatch.setattr(scaling, "BATCH_SIZES", (1, 2, 10**9))
+    monkeypatch.setattr(scaling, "DATASET_COUNTS", (2, 20))
+    monkeypatch.setattr(scaling, "DATASET_SIDE_PX", 32)
+    monkeypatch.setattr(scaling, "make_case", lambda *_, size, batch_size, **__: sized(case, size, batch_size))
+    found = measure_scaling("cycle", "fast", CPU)
     done = [(cell.size, cell.batch_size) for cell in found.cells if cell.seconds]
     assert done == [(32, 1), (32, 2), (64, 1), (64, 2)]  # the last would take too long
     assert found.notes[0].startswith("30 px: --size should be a multiple of 4")
     assert [one.pictures for one in found.start_ups] == [2, 20]
     assert all(one.warm > 0 and one.cold > 0 for one in found.start_ups)
-    text = text_of(*growth_tables(found))
+    text = text_of(*scaling_tables(found))
     assert "batch 1000000000" in text and "64 px" in text and "s to the first batch, cold" in text
 
 
 def sized(case, size, batch_size):
     if size % 4:
         make_case("cycle", "fast", CPU, size=size)
-    return case.changed({"size": size, "batch_size": batch_size})
+    return case.with_options({"size": size, "batch_size": batch_size})

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from translate.bench.cases import make_case
-from translate.bench.original_repo import PARTS, Peer, original_weights
+from translate.bench.original_repo import REQUIRED_FILES, OriginalRepo, original_weights
 from translate.bench.worker import Worker
 from translate.checkpoints.recipe import Recipe
 from translate.networks.resnet import Resnet
@@ -85,7 +85,7 @@ def create_model(options):
 @pytest.fixture
 def checkout(tmp_path):
     """A folder that looks like the original's, with a training loop of its own."""
-    for part in PARTS:
+    for part in REQUIRED_FILES:
         (tmp_path / part).parent.mkdir(exist_ok=True)
         (tmp_path / part).write_text("")
     (tmp_path / "train.py").write_text(TRAIN)
@@ -96,11 +96,12 @@ def checkout(tmp_path):
 def test_the_originals_loop_takes_steps_when_it_is_told_to(checkout):
     case = make_case("cycle", "paper", CPU, size=32, generator="resnet_6blocks")
     with ExitStack() as stack:
-        command = Peer.at(str(checkout)).training(case, 32, stack)
+        command = OriginalRepo.open(str(checkout)).training_command(case, 32, stack)
         assert command and command[command.index("--netG") + 1] == "resnet_6blocks"
         assert command[command.index("--gpu_ids") + 1] == "-1"
-        with Worker("the original", command, {}) as worker:
-            assert min(worker.facts["usual"], worker.turn(), worker.turn()) >= 0.04  # both of its methods count
+        with Worker("the original", {}, command) as worker:
+            # both of its methods count
+            assert min(worker.facts["usual"], worker.take_turn(), worker.take_turn()) >= 0.04
             assert worker.peak >= 0
 
 
@@ -119,26 +120,26 @@ def test_the_original_is_asked_for_what_it_has(checkout, task, preset, options, 
     monkeypatch.setattr("translate.bench.original_repo.write_dataset", lambda *_: None)
     with ExitStack() as stack:
         case = make_case(task, preset, CPU, **options)
-        command = Peer.at(str(checkout)).training(case, case.size, stack)
+        command = OriginalRepo.open(str(checkout)).training_command(case, case.size, stack)
         assert (command and command[command.index("--netG") + 1]) == generator
 
 
 def test_its_test_script_gets_our_weights(checkout, tmp_path):
-    peer = Peer.at(str(checkout))
+    peer = OriginalRepo.open(str(checkout))
     G = Resnet(width=8, blocks=6)
     recipe = Recipe(
         task="cycle", nets={"G_ab": {"name": "resnet"}}, domains=("a", "b"), size=32, preset="paper", steps=1, data=""
     )
-    script = peer.translating(recipe, nn.ModuleDict({"G_ab": G}), tmp_path / "images", 7, "cpu")
-    command = script.prepare(tmp_path / "work")
+    script = peer.test_script(recipe, nn.ModuleDict({"G_ab": G}), tmp_path / "images", 7, "cpu")
+    command = script.prepare_command(tmp_path / "work")
     for name, value in (("--netG", "resnet_6blocks"), ("--ngf", "8"), ("--num_test", "7"), ("--gpu_ids", "-1")):
         assert command[command.index(name) + 1] == value
     saved = torch.load(tmp_path / "work" / "bench" / "latest_net_G.pth", weights_only=True)
     assert saved.keys() == Published(8, 6).state_dict().keys()
     with pytest.raises(OptionError, match="cannot run a cycle model of resnet"):
-        peer.translating(recipe, nn.ModuleDict({"G_ab": Resnet(width=8, blocks=2)}), tmp_path, 7, "cpu")
+        peer.test_script(recipe, nn.ModuleDict({"G_ab": Resnet(width=8, blocks=2)}), tmp_path, 7, "cpu")
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
     with pytest.raises(OptionError, match=r"--peer .*: has no train.py; give a folder"):
-        Peer.at(str(tmp_path))
+        OriginalRepo.open(str(tmp_path))

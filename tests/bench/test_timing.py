@@ -5,43 +5,43 @@ import numpy as np
 import pytest
 import torch
 
-from translate.bench.machine import Peak, describe
-from translate.bench.timing import interleaved, ratio, spread, timed
+from translate.bench.machine import PeakMemory, describe_machine
+from translate.bench.timing import mean_seconds, percentiles, speedup, time_in_turns
 
 
 def test_the_spread_is_that_of_the_percentiles():
     seconds = np.random.default_rng(0).uniform(1, 2, 37).tolist()
-    assert spread(seconds) == pytest.approx(tuple(np.percentile(seconds, (50, 10, 90))))
-    assert spread([3.0]) == (3.0, 3.0, 3.0)
+    assert percentiles(seconds) == pytest.approx(tuple(np.percentile(seconds, (50, 10, 90))))
+    assert percentiles([3.0]) == (3.0, 3.0, 3.0)
 
 
 def test_a_ratio_is_taken_round_by_round():
-    assert ratio([2.0, 8.0, 100.0], [1.0, 4.0, 10.0]) == 2.0
+    assert speedup([2.0, 8.0, 100.0], [1.0, 4.0, 10.0]) == 2.0
 
 
 def test_candidates_take_turns_and_each_begins_once():
     order = []
     turns = {name: lambda name=name: order.append(name) or 1.0 for name in "abc"}
-    assert interleaved(turns, rounds=4, seconds=60) == {name: [1.0] * 4 for name in "abc"}
+    assert time_in_turns(turns, rounds=4, seconds=60) == {name: [1.0] * 4 for name in "abc"}
     assert "".join(order) == "abcbcacababc"
 
 
 def test_no_round_begins_after_the_time_once_there_are_three():
     turns = {"a": lambda: time.sleep(0.01) or 0.5}
-    assert interleaved(turns, rounds=50, seconds=0) == {"a": [0.5] * 3}
-    assert interleaved(turns, rounds=2, seconds=0) == {"a": [0.5] * 2}
+    assert time_in_turns(turns, rounds=50, seconds=0) == {"a": [0.5] * 3}
+    assert time_in_turns(turns, rounds=2, seconds=0) == {"a": [0.5] * 2}
 
 
-def test_timed_is_the_mean_of_the_calls():
+def test_mean_seconds_is_the_mean_of_the_calls():
     calls = []
-    seconds = timed(lambda: calls.append(time.sleep(0.01)), torch.device("cpu"), 5)
+    seconds = mean_seconds(lambda: calls.append(time.sleep(0.01)), torch.device("cpu"), 5)
     assert len(calls) == 5
     assert seconds >= 0.01
 
 
 def test_the_peak_is_what_is_taken_from_now_on():
     before = np.ones(2**25)
-    peak = Peak(torch.device("cpu"))
+    peak = PeakMemory(torch.device("cpu"))
     assert peak.bytes() < 2**24
     with mmap.mmap(-1, 2**27) as during:  # no allocator gives what it has kept of earlier tests
         for _ in range(2**7):
@@ -52,7 +52,7 @@ def test_the_peak_is_what_is_taken_from_now_on():
 
 
 def test_the_machine_is_described():
-    facts = describe(torch.device("cpu"))
+    facts = describe_machine(torch.device("cpu"))
     assert facts["torch"] == torch.__version__
     assert facts["threads"] == torch.get_num_threads()
     assert facts["processor"] and facts["cores"] >= 1

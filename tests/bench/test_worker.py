@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from translate.bench.worker import Worker, ask, python
+from translate.bench.worker import Worker, ask, python_command
 from translate.utils.errors import OptionError, UserError
 
 ECHO = """
@@ -11,9 +11,9 @@ sys.path.insert(0, {root!r})
 from translate.bench.channel import Channel
 channel = Channel()
 print("this is no line of ours")
-channel.say(usual=0.1, given=channel.hear())
-while (order := channel.hear()) is not None:
-    channel.say(seconds=order["steps"] / 10, peak=7)
+channel.send(usual=0.1, given=channel.receive())
+while (order := channel.receive()) is not None:
+    channel.send(seconds=order["steps"] / 10, peak=7)
 """
 
 
@@ -24,9 +24,9 @@ def child(text):
 
 
 def test_a_worker_is_told_what_to_do_and_says_how_long_it_took():
-    with Worker("echo", child(ECHO), {"kind": "x"}) as worker:
+    with Worker("echo", {"kind": "x"}, child(ECHO)) as worker:
         assert worker.facts["given"] == {"kind": "x"}
-        assert worker.turn() == pytest.approx(0.3)  # 0.25 s are filled with steps of 0.1 s
+        assert worker.take_turn() == pytest.approx(0.3)  # 0.25 s are filled with steps of 0.1 s
         assert worker.peak == 7
 
 
@@ -41,7 +41,7 @@ def test_a_worker_is_told_what_to_do_and_says_how_long_it_took():
 )
 def test_what_ends_without_an_answer_is_told_in_one_line(text, message):
     with pytest.raises(UserError, match=message):
-        Worker("candidate", child(text), {})
+        Worker("candidate", {}, child(text))
 
 
 def test_wrong_options_stay_wrong_options(tmp_path):
@@ -50,4 +50,4 @@ def test_wrong_options_stay_wrong_options(tmp_path):
             "the network", {"kind": "network", "model": str(tmp_path / "nowhere"), "device": "cpu", "precision": "auto"}
         )
     assert not isinstance(caught.value, OptionError)
-    assert python("x.y", "z")[1:] == ["-m", "x.y", "z"]
+    assert python_command("x.y", "z")[1:] == ["-m", "x.y", "z"]

@@ -1,7 +1,7 @@
-"""What is measured, each in a process of its own: `python -m translate.bench.candidates`, told by its first line.
+"""What is measured, each in a process of its own: `python -m translate.bench.candidates` with a spec on its input.
 
-The line holds "kind", a name of `CANDIDATES`, and what that function takes. Some take steps for as long as they are
-told to; others find something out and end.
+The spec is a line of JSON: "kind", a name of `CANDIDATES`, and the values that its function reads. Some candidates
+return a step to be repeated; others find facts and end.
 """
 
 __all__ = ["CANDIDATES"]
@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 
 from translate.bench.cases import Case
 from translate.bench.channel import Channel, serve
-from translate.bench.machine import Peak
+from translate.bench.machine import PeakMemory
 from translate.bench.pictures import write_dataset
 from translate.data.datasets import TRAINING_DATA
 from translate.data.loading.loader import Batches
@@ -31,83 +31,77 @@ from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import keep_freed_memory
 
-EPOCH = 1000  # pictures of the data set that is imagined where a plan depends on the length of the run
-LOOP = 8  # s of the training loop that is measured with its data, about
+EPOCH_PICTURES = 1000  # of an imagined data set: a plan depends on the length of the run
+LOOP_S = 8  # about as long runs the training loop that is measured with its data
 
-Step = Callable[[], object]
 Spec = dict[str, Any]
-Candidate = tuple[Step | None, dict[str, Any]]  # what takes a step, if anything, and facts (keywords of `serve`)
+Candidate = tuple[Callable[[], object] | None, dict[str, Any]]  # a step, if there is one, and keywords of `serve`
 
 
-def plan(spec: Spec) -> Candidate:
-    """Settle what is open in the case, as a real run does."""
+def find_plan(spec: Spec) -> Candidate:
+    """Autotune the case as a real run does."""
     case = Case.from_json(spec)
     keep_freed_memory(large=not case.config.train.checkpoint)
     return None, {"plan": asdict(plan_of(case))}
 
 
 def plan_of(case: Case) -> Plan:
-    """Return the plan of a real run on `EPOCH` pictures."""
+    """Return the plan of a run on `EPOCH_PICTURES` pictures."""
     device = pick_device(case.device)
     return make_plan(
-        case.config, device, case.size, EPOCH / case.batch_size, 0.0,
+        case.config, device, case.size, EPOCH_PICTURES / case.batch_size, 0.0,
         lambda p: make_trial_step(case.config, case.channels, p, device),
     )  # fmt: skip
 
 
-def ours(spec: Spec) -> Candidate:
-    """Our step, with a given plan."""
+def planned_step(spec: Spec) -> Candidate:
+    """Return our step with a given plan."""
     case = Case.from_json(spec)
     keep_freed_memory(large=not case.config.train.checkpoint)
     return make_trial_step(case.config, case.channels, Plan(**spec["plan"]), pick_device(case.device)), {}
 
 
-def eager(spec: Spec) -> Candidate:
-    """Our step without a plan: the case leaves nothing open."""
+def eager_step(spec: Spec) -> Candidate:
+    """Return our step for a case that leaves nothing to autotune."""
     case = Case.from_json(spec)
-    return make_trial_step(case.config, case.channels, plan_of(case), pick_device(case.device)), {
-        "count": spec["count"]
-    }
+    step = make_trial_step(case.config, case.channels, plan_of(case), pick_device(case.device))
+    return step, {"count": spec["count"]}
 
 
-def textbook(spec: Spec) -> Candidate:
-    """The same recipe as the classic repositories write it."""
+def textbook_step(spec: Spec) -> Candidate:
+    """Return the same recipe's step as the classic repositories write it."""
     from translate.bench.textbook_step import Textbook
 
     case = Case.from_json(spec)
-    device, config = pick_device(case.device), case.config
-    made = plan_of(case)
-    task = build_task(config, case.channels, made, device)
-    take = Textbook(task, config.train.lr, (float(config.train.betas[0]), float(config.train.betas[1])))
-    batch = noise_batch(case.channels, case.batch_size, made.crop)
-    return lambda: take(batch_to_device(batch, device, channels_last=False)), {}
+    device, train_options, plan = pick_device(case.device), case.config.train, plan_of(case)
+    task = build_task(case.config, case.channels, plan, device)
+    textbook = Textbook(task, train_options.lr, (float(train_options.betas[0]), float(train_options.betas[1])))
+    batch = noise_batch(case.channels, case.batch_size, plan.crop)
+    return lambda: textbook(batch_to_device(batch, device, channels_last=False)), {}
 
 
-def loop(spec: Spec) -> Candidate:
-    """Our real training loop on pictures: how fast it is in all, and what part of the time it waits for them."""
-    case, made = Case.from_json(spec), Plan(**spec["plan"])
-    steps = max(3, min(500, round(LOOP / spec["seconds"])))
+def training_loop(spec: Spec) -> Candidate:
+    """Run the real training loop on pictures; find its speed and the share of the time that it waits for data."""
+    # a case whose every setting is the plan's
+    case, plan = Case.from_json(spec), Plan(**spec["plan"])
+    steps = max(3, min(500, round(LOOP_S / spec["seconds"])))
+    switches = {name: "on" if getattr(plan, name) else "off" for name in ("channels_last", "compile")}
     with tempfile.TemporaryDirectory() as temporary:
         data = write_dataset(case.kind, Path(temporary, "data"), max(64, 2 * case.batch_size), case.size)
-        settled = case.changed(
-            {**data, "crop": made.crop}, steps=2 * steps, epochs=0.0, minutes=0.0, log_every=steps, previews=0,
-            precision=made.precision, channels_last=on(made.channels_last), compile=on(made.compile),
+        planned = case.with_options(
+            {**data, "crop": plan.crop}, steps=2 * steps, epochs=0.0, minutes=0.0, log_every=steps, previews=0,
+            precision=plan.precision, **switches,
         )  # fmt: skip
-        out = train(settled.written_to(temporary).config)
-        lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    last = json.loads(lines[-1])  # the first half warms up
-    return None, {"images_per_second": last["images_per_second"], "waiting": last["waiting"], "steps": steps}
-
-
-def on(flag: bool) -> str:
-    """Return the word of the configuration for a flag."""
-    return "on" if flag else "off"
+        # train, and read the log's last line: the first half of the run warms up
+        out = train(replace(planned.config, out=f"{temporary}/run"))
+        log = json.loads((out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    return None, {"images_per_second": log["images_per_second"], "waiting": log["waiting"], "steps": steps}
 
 
 def start_up(spec: Spec) -> Candidate:
-    """From finding the pictures of a data set to its first batch."""
+    """Time the way from finding the pictures of a data set to its first batch."""
     case, device = Case.from_json(spec), torch.device("cpu")
-    peak, began = Peak(device), time.perf_counter()
+    peak, began = PeakMemory(device), time.perf_counter()
     data = TRAINING_DATA[case.kind](case.config.data, Path("data"))
     data.open(Path(spec["cache"]), size=case.size, zoom=case.config.data.zoom, square=True, progress=False)
     stream = data.stream(crop=case.size, flip=True, seed=0)
@@ -117,24 +111,24 @@ def start_up(spec: Spec) -> Candidate:
 
 
 def network(spec: Spec) -> Candidate:
-    """The networks of a model alone, as the translator runs them, on a batch in memory."""
+    """Return a pass of a model's networks as the translator runs them, on a batch in memory."""
     from translate.inference.translator import Translator
 
-    peak = Peak(pick_device(spec["device"]))
+    peak = PeakMemory(pick_device(spec["device"]))
     translator = Translator.load(spec["model"], spec["device"], spec["precision"])
-    x = source(spec, translator.device)
+    x = noise_pictures(spec, translator.device)
     return lambda: translator(x), {"precision": translator.precision, "peak": peak}
 
 
 def plain_network(spec: Spec) -> Candidate:
-    """The same as anybody would run them: eager, fp32, NCHW."""
+    """Return the same pass in plain PyTorch: eager, fp32, NCHW."""
     from translate.checkpoints.model_file import load_model
     from translate.tasks import TASKS
 
     device = pick_device(spec["device"])
-    peak = Peak(device)
+    peak = PeakMemory(device)
     recipe, nets = load_model(spec["model"], device)
-    batch = {spec["place"]: source(spec, device)}
+    batch = {spec["place"]: noise_pictures(spec, device)}
     if "hint" in recipe.channels:
         height, width = spec["size"]
         batch["hint"] = torch.full((spec["batch"], recipe.channels["hint"], height, width), -1.0, device=device)
@@ -147,18 +141,18 @@ def plain_network(spec: Spec) -> Candidate:
     return step, {"count": True, "peak": peak}
 
 
-def source(spec: Spec, device: torch.device) -> torch.Tensor:
-    """Return noise in [-1, 1] of the shape that is asked for."""
+def noise_pictures(spec: Spec, device: torch.device) -> torch.Tensor:
+    """Return noise in [-1, 1], (B, C, H, W) as the spec says."""
     return torch.rand(spec["batch"], spec["channels"], *spec["size"], device=device) * 2 - 1
 
 
 def folder(spec: Spec) -> Candidate:
-    """The translation of a folder, from files to files, into another empty folder every time."""
+    """Return the translation of a folder, files to files, into another empty folder every time."""
     from translate.inference.folder.run import translate_folder
     from translate.inference.options import FolderOptions
     from translate.inference.translator import Translator
 
-    peak = Peak(pick_device(spec["device"]))
+    peak = PeakMemory(pick_device(spec["device"]))
     translator = Translator.load(spec["model"], spec["device"], spec["precision"])
     runs = itertools.count()
 
@@ -173,30 +167,25 @@ def folder(spec: Spec) -> Candidate:
 
 
 CANDIDATES: dict[str, Callable[[Spec], Candidate]] = {
-    "plan": plan, "ours": ours, "eager": eager, "textbook": textbook, "loop": loop, "start_up": start_up,
-    "network": network, "plain_network": plain_network, "folder": folder,
+    "plan": find_plan, "ours": planned_step, "eager": eager_step, "textbook": textbook_step, "loop": training_loop,
+    "start_up": start_up, "network": network, "plain_network": plain_network, "folder": folder,
 }  # fmt: skip
 
 
 def main() -> None:
-    """Serve the one that the first line asks for."""
+    """Serve the candidate that the first line names."""
     channel = Channel()
-    spec = channel.hear()
+    spec = channel.receive()
     assert spec
     try:
         step, facts = CANDIDATES[spec["kind"]](spec)
         if step is None:
-            channel.say(**facts)
+            channel.send(**facts)
         else:
             serve(channel, step, pick_device(spec["device"]), **facts)
-    except Exception as error:  # whatever it is, the one who asked has to know
-        said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {first_line(error)}"
-        channel.say(error=said, option=isinstance(error, OptionError))
-
-
-def first_line(error: Exception) -> str:
-    """Return what an error says, without the lines below the first."""
-    return str(error).partition("\n")[0]
+    except Exception as error:  # the parent reports any error, by the first line of its message
+        message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}".partition("\n")[0]
+        channel.send(error=message, option=isinstance(error, OptionError))
 
 
 if __name__ == "__main__":

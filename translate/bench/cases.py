@@ -1,4 +1,4 @@
-"""What is trained in a comparison: a recipe at a size and batch, and how it travels to another process."""
+"""A training recipe at a size and batch, to be compared; it travels to other processes as JSON."""
 
 __all__ = ["PRESETS", "Case", "make_case"]
 
@@ -20,12 +20,11 @@ CHANNELS = {
     "images": {"image": 3},
     "masked": {"image": 3, "mask": 1},
 }
-USUAL = {"generate": 64}  # px where neither the user nor the recipe says; others: 256
 
 
 @dataclass(frozen=True)
 class Case:
-    """A training run that is measured.
+    """A training run to measure.
 
     Attributes:
         config: of the run; its data.size is set.
@@ -42,7 +41,7 @@ class Case:
 
     @property
     def channels(self) -> dict[str, int]:
-        """Of each part of a batch."""
+        """Channels of each part of a batch."""
         return CHANNELS[self.kind]
 
     @property
@@ -55,35 +54,31 @@ class Case:
         """Pictures in a step."""
         return self.config.data.batch_size
 
-    def changed(self, data: Mapping[str, Any] | None = None, **train: Any) -> Self:
+    def with_options(self, data: Mapping[str, Any] | None = None, **train: Any) -> Self:
         """Return the case with other [data] and [train] options."""
         config = self.config
         config = replace(config, data=replace(config.data, **data or {}), train=replace(config.train, **train))
         return replace(self, config=config)
 
-    def eager(self, precision: str, crop: int) -> Self:
-        """Return the case as anybody would write it: neither compiled nor in another memory layout."""
+    def as_eager(self, precision: str, crop: int) -> Self:
+        """Return the case in plain PyTorch: not compiled, in the default memory layout, nothing left to autotune."""
         plain = {"precision": precision, "channels_last": "off", "compile": "off", "checkpoint": False}
-        return self.changed({"crop": crop}, **plain, steps=1, epochs=0.0, minutes=0.0)
-
-    def written_to(self, folder: str) -> Self:
-        """Return the case with its run in `folder`."""
-        return replace(self, config=replace(self.config, out=f"{folder}/run"))
+        return self.with_options({"crop": crop}, **plain, steps=1, epochs=0.0, minutes=0.0)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` understands."""
+        """Return values that JSON can hold."""
         return {"config": asdict(self.config), "device": self.device}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the case that `to_json` wrote down."""
+        """Return the case that `to_json` gave."""
         return cls(from_dict(Config, values["config"]), values["device"])
 
     def check(self) -> None:
         """Check that the networks can be built for this size, without building them.
 
         Raises:
-            OptionError: they cannot; it says which size is near.
+            OptionError: they cannot; it names a size near by.
         """
         check_recipe(self.config)
         with torch.device("meta"):
@@ -95,17 +90,17 @@ def make_case(
     task: str, preset: str, device: torch.device, *, size: int = 0, batch_size: int = 0, generator: str = "",
     precision: str = "auto", checkpoint: bool = False,
 ) -> Case:  # fmt: skip
-    """Return what `translate train-TASK` would train with these options.
+    """Return the run that `translate train-TASK` would start with these options.
 
     Args:
-        task: of `TASKS`.
-        preset: of configs/.
-        device: where.
-        size: px; 0: the recipe's, or the usual one.
+        task: a name of `TASKS`.
+        preset: a name of configs/.
+        device: where it trains.
+        size: px; 0: the recipe's, else 256, or 64 for pictures from nothing.
         batch_size: 0: the recipe's.
-        generator: its name, where it should be another than the recipe's.
+        generator: its name; "": the recipe's.
         precision: "auto", "bf16" or "fp32".
-        checkpoint: keep few activations.
+        checkpoint: activation checkpointing.
 
     Raises:
         OptionError: an unknown name, or a size that the networks cannot take.
@@ -117,7 +112,7 @@ def make_case(
     if batch_size:
         layer["data"]["batch_size"] = batch_size
     recipe = load_config(task, preset).data
-    layer["data"]["size"] = size or recipe.size or USUAL.get(task, 256)
+    layer["data"]["size"] = size or recipe.size or (64 if task == "generate" else 256)
     case = Case(load_config(task, preset, layer), str(device))
     case.check()
     return case

@@ -1,6 +1,6 @@
-"""What the figures were measured on."""
+"""Facts of the machine, and a process's peak memory."""
 
-__all__ = ["Peak", "describe"]
+__all__ = ["PeakMemory", "describe_machine"]
 
 import contextlib
 import os
@@ -15,10 +15,10 @@ import torch
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def describe(device: torch.device) -> dict[str, Any]:
-    """Return what matters of this machine and its software: names, numbers of cores and threads, versions."""
+def describe_machine(device: torch.device) -> dict[str, Any]:
+    """Return the names, numbers of cores and threads, and versions of the machine and its software."""
     facts: dict[str, Any] = {
-        "processor": _processor(),
+        "processor": _processor_name(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
@@ -28,13 +28,12 @@ def describe(device: torch.device) -> dict[str, Any]:
         "device": str(device),
     }
     if device.type == "cuda":
-        about = torch.cuda.get_device_properties(device)
-        facts |= {"device": about.name, "device_bytes": about.total_memory, "cuda": torch.version.cuda}
+        gpu = torch.cuda.get_device_properties(device)
+        facts |= {"device": gpu.name, "device_bytes": gpu.total_memory, "cuda": torch.version.cuda}
     return facts
 
 
-def _processor() -> str:
-    """Return the processor's name as the system tells it."""
+def _processor_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux
@@ -43,8 +42,11 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-class Peak:
-    """The most memory that this process takes from now on: of the device, or on a CPU what becomes resident."""
+class PeakMemory:
+    """The most memory that this process takes from now on.
+
+    On a GPU all that tensors take, on a CPU the resident memory beyond that at the start.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -54,17 +56,16 @@ class Peak:
             return
         with contextlib.suppress(OSError):  # not Linux: the mark is that of the whole process
             _RESET.write_text("5")  # sets the high-water mark back to what is resident now
-        self.before = _high_water()
+        self.before = _peak_resident_bytes()
 
     def bytes(self) -> int:
-        """Return the peak since then: on a CPU beyond what was resident, on a GPU all that tensors took."""
+        """Return the peak up to now."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
-        return _high_water() - self.before
+        return _peak_resident_bytes() - self.before
 
 
-def _high_water() -> int:
-    """Return the peak of the resident memory, bytes."""
+def _peak_resident_bytes() -> int:
     try:
         lines = _STATUS.read_text(encoding="utf-8").splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))

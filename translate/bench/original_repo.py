@@ -1,6 +1,6 @@
-"""A checkout of pytorch-CycleGAN-and-pix2pix, whose scripts are run as they are, as processes of their own."""
+"""Commands that run the scripts of a checkout of pytorch-CycleGAN-and-pix2pix, unchanged, in processes of their own."""
 
-__all__ = ["Peer", "original_weights"]
+__all__ = ["RUN_NAME", "OriginalRepo", "TestScript", "original_weights"]
 
 import tempfile
 from contextlib import ExitStack
@@ -12,64 +12,62 @@ from torch import Tensor, nn
 
 from translate.bench.cases import Case
 from translate.bench.pictures import write_dataset
-from translate.bench.worker import python
+from translate.bench.worker import python_command
 from translate.checkpoints.recipe import Recipe
 from translate.networks.resnet import Resnet
 from translate.utils.errors import OptionError
 
-PARTS = ("train.py", "test.py", "models/__init__.py", "options/train_options.py", "data/__init__.py")
+REQUIRED_FILES = ("train.py", "test.py", "models/__init__.py", "options/train_options.py", "data/__init__.py")
 RUNNER = "translate.bench.original_run"
-NAME = "bench"
+RUN_NAME = "bench"
 NEVER = str(10**9)
-# what trains the same networks with the same losses there, by task; the size decides between the generators
-MODELS = {"cycle": ("cycle_gan", "resnet"), "pix2pix": ("pix2pix", "unet")}
-PICTURES = 16
+MODELS = {"cycle": "cycle_gan", "pix2pix": "pix2pix"}  # the original's, by the task that trains the same
 
 
 @dataclass(frozen=True)
-class Peer:
+class OriginalRepo:
     """The checkout in the folder `path`."""
 
     path: Path
 
     @classmethod
-    def at(cls, path: str) -> "Peer":
+    def open(cls, path: str) -> "OriginalRepo":
         """Return the checkout in a folder.
 
         Raises:
-            OptionError: the folder holds no such thing.
+            OptionError: the folder holds no checkout.
         """
         root = Path(path).expanduser().resolve()
-        missing = [part for part in PARTS if not (root / part).is_file()]
+        missing = [name for name in REQUIRED_FILES if not (root / name).is_file()]
         if missing:
             raise OptionError(
                 f"--peer {path}: has no {missing[0]}; give a folder that pytorch-CycleGAN-and-pix2pix was cloned to"
             )
         return cls(root)
 
-    def training(self, case: Case, crop: int, stack: ExitStack) -> list[str] | None:
-        """Return the command whose steps are those of the original, or None where it has nothing like the case.
+    def training_command(self, case: Case, crop: int, stack: ExitStack) -> list[str] | None:
+        """Return the command that trains a case with the original, or None where it has nothing equal.
 
         Args:
             case: what is trained.
-            crop: px, what a step sees.
-            stack: keeps the data of the run.
+            crop: of a step, px.
+            stack: closes the folder of the run's data.
         """
-        generator = _generator(case, crop)
+        generator = _generator_name(case, crop)
         if case.config.preset != "paper" or not generator:
             return None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        write_dataset(case.kind, folder / "data", max(PICTURES, 2 * case.batch_size), crop)
+        write_dataset(case.kind, folder / "data", max(16, 2 * case.batch_size), crop)
         return [
-            *python(RUNNER, self.path, "train.py"), "--dataroot", str(folder / "data"),
-            "--model", MODELS[case.config.task][0], "--netG", generator, "--batch_size", str(case.batch_size),
+            *python_command(RUNNER, self.path, "train.py"), "--dataroot", str(folder / "data"),
+            "--model", MODELS[case.config.task], "--netG", generator, "--batch_size", str(case.batch_size),
             "--load_size", str(crop), "--crop_size", str(crop), "--num_threads", "0", "--n_epochs", NEVER,
             "--display_id", "-1", "--no_html", "--display_freq", NEVER, "--print_freq", NEVER,
-            "--save_latest_freq", NEVER, "--save_epoch_freq", NEVER, *_places(folder, case.device),
+            "--save_latest_freq", NEVER, "--save_epoch_freq", NEVER, *_run_options(folder, case.device),
         ]  # fmt: skip
 
-    def translating(self, recipe: Recipe, nets: nn.ModuleDict, images: Path, count: int, device: str) -> "Script":
-        """Return what translates a folder with the weights of ours in its usual direction.
+    def test_script(self, recipe: Recipe, nets: nn.ModuleDict, images: Path, count: int, device: str) -> "TestScript":
+        """Return the translation of a folder with our weights, in the model's first direction.
 
         Raises:
             OptionError: the original has no such network.
@@ -81,21 +79,23 @@ class Peer:
                 f"--peer: the original cannot run a {recipe.task} model of {name}; "
                 "give one of train_cycle with --netG resnet_9blocks or resnet_6blocks"
             )
-        return Script(self.path, original_weights(G), len(G.trunk), G.head.in_channels, images, count, device)
+        return TestScript(self.path, original_weights(G), len(G.trunk), G.head.in_channels, images, count, device)
 
 
 @dataclass(frozen=True)
-class Script:
+class TestScript:
     """One translation of a folder by the original's test.py.
 
     Attributes:
         path: of the checkout.
-        weights: of the generator, by its names.
+        weights: of the generator, by the original's names.
         blocks, width: of the generator.
-        images: the folder.
-        count: its pictures.
+        images: folder of pictures.
+        count: of the pictures.
         device: "cpu" or "cuda".
     """
+
+    __test__ = False  # no test for pytest to collect
 
     path: Path
     weights: dict[str, Tensor]
@@ -105,19 +105,19 @@ class Script:
     count: int
     device: str
 
-    def prepare(self, folder: Path) -> list[str]:
-        """Write the weights into `folder`, where the results will be as well; return the command."""
-        (folder / NAME).mkdir(parents=True)
-        torch.save(self.weights, folder / NAME / "latest_net_G.pth")
+    def prepare_command(self, folder: Path) -> list[str]:
+        """Write the weights into `folder`, where the results go as well; return the command."""
+        (folder / RUN_NAME).mkdir(parents=True)
+        torch.save(self.weights, folder / RUN_NAME / "latest_net_G.pth")
         return [
-            *python(RUNNER, self.path, "test.py"), "--dataroot", str(self.images.resolve()), "--model", "test",
+            *python_command(RUNNER, self.path, "test.py"), "--dataroot", str(self.images.resolve()), "--model", "test",
             "--netG", f"resnet_{self.blocks}blocks", "--ngf", str(self.width), "--no_dropout", "--preprocess", "none",
-            "--num_test", str(self.count), "--results_dir", str(folder), *_places(folder, self.device),
+            "--num_test", str(self.count), "--results_dir", str(folder), *_run_options(folder, self.device),
         ]  # fmt: skip
 
 
-def _generator(case: Case, crop: int) -> str:
-    """Return the original's name of the generator of a case; "" where it has none."""
+def _generator_name(case: Case, crop: int) -> str:
+    """Return the original's name of a case's generator; "" where it has none."""
     name, size = case.config.generator["name"], case.size
     if case.config.task == "cycle":
         blocks = {"resnet_9blocks": 9, "resnet_6blocks": 6, "resnet": 6 if size <= 128 else 9}.get(name)
@@ -127,23 +127,23 @@ def _generator(case: Case, crop: int) -> str:
     return ""
 
 
-def _places(folder: Path, device: str) -> list[str]:
+def _run_options(folder: Path, device: str) -> list[str]:
     gpu = "-1" if device == "cpu" else device.partition(":")[2] or "0"
-    return ["--name", NAME, "--checkpoints_dir", str(folder), "--gpu_ids", gpu]
+    return ["--name", RUN_NAME, "--checkpoints_dir", str(folder), "--gpu_ids", gpu]
 
 
 def original_weights(G: Resnet) -> dict[str, Tensor]:
-    """Return the weights of a generator by the names that they have in the original: places in one long sequence.
+    """Return a generator's weights by the original's names, which are positions in one long nn.Sequential.
 
-    Paddings, norms and activations count as well: three places before the stem's successor, three a layer.
+    Paddings, norms and activations take positions too: three layers from one convolution to the next.
     """
     n = len(G.trunk)
-    places: dict[str, str] = {"stem": "1", "down1": "4", "down2": "7", "up1": f"{n + 10}", "up2": f"{n + 13}"}
-    places["head"] = f"{n + 17}"
+    positions: dict[str, str] = {"stem": "1", "down1": "4", "down2": "7", "up1": f"{n + 10}", "up2": f"{n + 13}"}
+    positions["head"] = f"{n + 17}"
     for i in range(n):
-        places |= {f"trunk.{i}.conv1": f"{i + 10}.conv_block.1", f"trunk.{i}.conv2": f"{i + 10}.conv_block.5"}
-    weights = {}
-    for mine, theirs in places.items():
-        for name, tensor in G.get_submodule(mine).state_dict().items():
-            weights[f"model.{theirs}.{name}"] = tensor.detach().cpu().contiguous().clone()
-    return weights
+        positions |= {f"trunk.{i}.conv1": f"{i + 10}.conv_block.1", f"trunk.{i}.conv2": f"{i + 10}.conv_block.5"}
+    return {
+        f"model.{position}.{name}": tensor.detach().cpu().contiguous().clone()
+        for layer, position in positions.items()
+        for name, tensor in G.get_submodule(layer).state_dict().items()
+    }

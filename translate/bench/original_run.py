@@ -1,7 +1,7 @@
-"""Run a script of the original as it is: `python -m translate.bench.original_run DIR train.py|test.py OPTIONS`.
+"""Run a script of the original repository: `python -m translate.bench.original_run DIR train.py|test.py OPTIONS`.
 
-Its training loop is let go step by step, as `channel.serve` does with ours; the time between steps, when it loads
-pictures, is not counted.
+Its training steps are taken when the parent asks for them, as in `channel.serve`; the time between steps, in which it
+loads pictures, is not counted.
 """
 
 import runpy
@@ -13,33 +13,32 @@ from typing import Any
 
 import torch
 
-from translate.bench.channel import FEW, WARM_UP, Channel
-from translate.bench.machine import Peak
-from translate.bench.timing import wait_for
+from translate.bench.channel import WARM_UP_STEPS, Channel
+from translate.bench.machine import PeakMemory
+from translate.bench.timing import synchronize
 from translate.utils.torchvision_door import import_torchvision
 
 
-class Metered:
-    """Stands around a model's `set_input` and `optimize_parameters`."""
+class StepMeter:
+    """Times a model's `set_input` and `optimize_parameters`, and stops between turns."""
 
     def __init__(self, model: Any, channel: Channel) -> None:
         self.channel, self.device = channel, torch.device(model.device)
-        self.peak = Peak(self.device)
-        self.warm_up = WARM_UP.get(self.device.type, FEW)
-        self.warm: list[float] = []
+        self.peak = PeakMemory(self.device)
+        self.warm_up: list[float] = []
         self.steps = self.left = 1
         self.spent = 0.0
-        model.set_input = self.counted(model.set_input)
-        model.optimize_parameters = self.counted(model.optimize_parameters, last=True)
+        model.set_input = self.metered(model.set_input)
+        model.optimize_parameters = self.metered(model.optimize_parameters, last=True)
 
-    def counted(self, work: Callable[..., Any], last: bool = False) -> Callable[..., Any]:
+    def metered(self, work: Callable[..., Any], last: bool = False) -> Callable[..., Any]:
         """Return `work` with its time counted; `last` ends a step."""
 
         def run(*args: Any) -> Any:
             began = time.perf_counter()
             result = work(*args)
             if last and self.left == 1:
-                wait_for(self.device)
+                synchronize(self.device)
             self.spent += time.perf_counter() - began
             if last:
                 self.end_step()
@@ -48,35 +47,37 @@ class Metered:
         return run
 
     def end_step(self) -> None:
-        """Tell the time of the last step of a turn, and wait for the next."""
+        """At the end of a turn, send its seconds a step and wait for the next request."""
         self.left -= 1
         if self.left:
             return
         seconds, self.spent = self.spent / self.steps, 0.0
-        if len(self.warm) < self.warm_up:
-            self.warm.append(seconds)
+        # warm up, one step a turn
+        if len(self.warm_up) < WARM_UP_STEPS[self.device.type]:
+            self.warm_up.append(seconds)
             self.left = 1
-            if len(self.warm) < self.warm_up:
+            if len(self.warm_up) < WARM_UP_STEPS[self.device.type]:
                 return
-            self.channel.say(first=self.warm[0], usual=seconds)
+            self.channel.send(first=self.warm_up[0], usual=seconds)
         else:
-            self.channel.say(seconds=seconds, peak=self.peak.bytes())
-        order = self.channel.hear()
+            self.channel.send(seconds=seconds, peak=self.peak.bytes())
+        # wait for the next turn
+        order = self.channel.receive()
         if order is None:
             sys.exit(0)
         self.steps = self.left = order["steps"]
 
 
-def watch_training() -> None:
-    """Have every model that the original makes metered."""
+def meter_training() -> None:
+    """Attach a `StepMeter` to every model that the original creates."""
     import models  # type: ignore[import-not-found]  # the original's
 
     channel, create = Channel(), models.create_model
-    channel.hear()
+    channel.receive()
 
     def create_metered(options: Any) -> Any:
         model = create(options)
-        Metered(model, channel)
+        StepMeter(model, channel)
         return model
 
     models.create_model = create_metered
@@ -89,7 +90,7 @@ def main() -> None:
     sys.path.insert(0, root)
     sys.argv = [script, *options]
     if script == "train.py":
-        watch_training()
+        meter_training()
     runpy.run_path(str(Path(root, script)), run_name="__main__")
 
 

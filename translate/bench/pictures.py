@@ -12,20 +12,20 @@ import numpy as np
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 
-DIFFERENT = 16  # pictures that are really drawn; the others are these under more names
+DISTINCT_PICTURES = 16  # drawing more would take longer than measuring; the others are links to these
 
 
 def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, str]:
-    """Write `count` pictures (pairs, pictures of each domain) of `side` px in the layout that a kind of data has.
+    """Write a data set in the layout of its kind.
 
     Args:
-        kind: "unpaired", "paired", "images" or "masked", as `Task.data`.
-        folder: made where it is missing.
-        count: 1 or more.
+        kind: as `Task.data`: "unpaired", "paired", "images" or "masked".
+        folder: created if missing.
+        count: pictures, pairs, or pictures of each domain; 1 or more.
         side: px.
 
     Returns:
-        The options of `data.options.DataConfig` that name it.
+        The options of `DataConfig` that name it.
     """
     if kind == "unpaired":
         for seed, name in enumerate(("trainA", "trainB")):
@@ -43,20 +43,20 @@ def write_pictures(folder: Path, count: int, height: int, width: int, seed: int 
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     files = [folder / f"{i:06d}.jpg" for i in range(count)]
-    for file in files[:DIFFERENT]:
-        write_picture(file, Picture(_blobs(rng, height, width)), 90)
-    for i, file in enumerate(files[DIFFERENT:]):
-        _link(files[i % DIFFERENT], file)
+    for file in files[:DISTINCT_PICTURES]:
+        write_picture(file, Picture(_draw_blobs(rng, height, width)), 90)
+    for i, file in enumerate(files[DISTINCT_PICTURES:]):
+        _link_or_copy(files[i % DISTINCT_PICTURES], file)
 
 
-def _blobs(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+def _draw_blobs(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Return (height, width, 3) uint8: large soft blobs under a little grain, which compresses as photos do."""
     rough = rng.uniform(0, 255, (max(2, height // 32), max(2, width // 32), 3)).astype(np.float32)
     smooth = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
 
 
-def _link(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:  # a file system without links

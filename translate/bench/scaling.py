@@ -1,6 +1,6 @@
-"""How cost grows: with the size of pictures, with the batch, and with the number of pictures to learn from."""
+"""How cost grows: a training step over picture size and batch, start-up over the size of the data set."""
 
-__all__ = ["Cell", "Growth", "StartUp", "measure_growth"]
+__all__ = ["Scaling", "StartUp", "StepCost", "measure_scaling"]
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,21 +12,20 @@ import torch
 
 from translate.bench.cases import Case, make_case
 from translate.bench.pictures import write_dataset
-from translate.bench.timing import interleaved
-from translate.bench.training import CANDIDATE
+from translate.bench.timing import time_in_turns
 from translate.bench.worker import Worker, ask
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import free_bytes
 
-SIZES, BATCHES = (64, 128, 256, 512), (1, 4, 16, 64)
-DATASETS, SIDE = (100, 1_000, 10_000, 100_000), 64  # pictures, px
-DEAR = 30  # s; a step that would take longer is left out
+SIZES_PX, BATCH_SIZES = (64, 128, 256, 512), (1, 4, 16, 64)
+DATASET_COUNTS, DATASET_SIDE_PX = (100, 1_000, 10_000, 100_000), 64
+MAX_STEP_S = 30  # a step that would take longer is left out
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One step at one size and batch; no seconds where it was left out."""
+class StepCost:
+    """One step at one size (px) and batch; no seconds if it was left out. The peak of memory is in bytes."""
 
     size: int
     batch_size: int
@@ -36,12 +35,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class StartUp:
-    """From finding the pictures of a data set to its first batch.
+    """The way from finding the pictures of a data set to its first batch.
 
     Attributes:
         pictures: of the data set.
-        cold: seconds where they have to be decoded. warm: where that was done before.
-        peak: of memory with a warm cache, bytes.
+        cold: seconds when they have to be decoded. warm: with the cache of a run before.
+        peak: memory with a warm cache, bytes.
     """
 
     pictures: int
@@ -51,78 +50,77 @@ class StartUp:
 
 
 @dataclass(frozen=True)
-class Growth:
-    """The tables of one task and preset."""
+class Scaling:
+    """The costs of one task and preset; the notes say what is missing, and why."""
 
     task: str
     preset: str
     device: str
-    cells: list[Cell]
+    cells: list[StepCost]
     start_ups: list[StartUp]
     notes: list[str]
 
 
-def measure_growth(
+def measure_scaling(
     task: str, preset: str, device: torch.device, *, size: int = 0, batch_size: int = 0, **options: Any
-) -> Growth:
-    """Measure steps of SIZES and BATCHES as far as time and memory allow, and start-up over DATASETS.
+) -> Scaling:
+    """Measure steps as far as time and memory allow, and start-up over `DATASET_COUNTS`.
 
     Args:
-        task: of `TASKS`.
-        preset: of configs/.
-        device: where.
-        size: px; 0: SIZES.
-        batch_size: 0: BATCHES.
+        task: a name of `TASKS`.
+        preset: a name of configs/.
+        device: where it trains.
+        size: px; 0: all of `SIZES_PX`.
+        batch_size: 0: all of `BATCH_SIZES`.
         options: more of `make_case`.
 
     Raises:
         OptionError: the task's networks take none of the sizes, or an option is wrong.
     """
+    batches = (batch_size,) if batch_size else BATCH_SIZES
     cases, notes = [], []
-    for side in (size,) if size else SIZES:
+    for side in (size,) if size else SIZES_PX:
         try:
-            cases.append(make_case(task, preset, device, size=side, batch_size=batch_size or BATCHES[0], **options))
+            cases.append(make_case(task, preset, device, size=side, batch_size=batches[0], **options))
         except OptionError as error:
             notes.append(f"{side} px: {error}")
     if not cases:
         raise OptionError(notes[0])
-    batches = (batch_size,) if batch_size else BATCHES
-    cells = [cell for case in cases for cell in _row(case, batches, notes)]
-    return Growth(task, preset, str(device), cells, [_start_up(cases[0], n) for n in DATASETS], notes)
+    cells = [cell for case in cases for cell in _measure_batches(case, batches, notes)]
+    return Scaling(task, preset, str(device), cells, [_measure_start_up(cases[0], n) for n in DATASET_COUNTS], notes)
 
 
-def _row(case: Case, batches: Sequence[int], notes: list[str]) -> Iterator[Cell]:
-    """Measure a step over the batches, all with the plan of the smallest."""
+def _measure_batches(case: Case, batches: Sequence[int], notes: list[str]) -> Iterator[StepCost]:
+    """Measure a step at each batch size, all with the plan of the smallest; add to `notes` what fails."""
     plan = ask("the plan", case.to_json() | {"kind": "plan"})["plan"]
-    last: Cell | None = None
+    last: StepCost | None = None
     for batch_size in batches:
-        larger = case.changed({"batch_size": batch_size})
-        cell = Cell(case.size, batch_size)
-        if last is None or (last.seconds and _affordable(last, batch_size, torch.device(case.device))):
+        cost = StepCost(case.size, batch_size)
+        if last is None or (last.seconds and _is_affordable(last, batch_size, torch.device(case.device))):
             try:
-                cell = _measured(larger, plan)
+                cost = _measure_step(case.with_options({"batch_size": batch_size}), plan)
             except UserError as error:
                 notes.append(f"{case.size} px, batch {batch_size}: {error}")
-        yield cell
-        last = cell
+        yield cost
+        last = cost
 
 
-def _affordable(last: Cell, batch_size: int, device: torch.device) -> bool:
-    """Whether a larger batch than `last` will neither take too long nor too much memory, were cost in proportion."""
-    times, free = batch_size / last.batch_size, free_bytes(device)
-    return times * min(last.seconds) < DEAR and (free is None or times * last.peak < 0.9 * free)
+def _is_affordable(last: StepCost, batch_size: int, device: torch.device) -> bool:
+    """Whether a larger batch than `last` fits into time and memory, if cost is proportional to the batch."""
+    factor, free = batch_size / last.batch_size, free_bytes(device)
+    return factor * min(last.seconds) < MAX_STEP_S and (free is None or factor * last.peak < 0.9 * free)
 
 
-def _measured(case: Case, plan: dict[str, Any]) -> Cell:
-    with Worker("ours", CANDIDATE, case.to_json() | {"kind": "ours", "plan": plan}) as worker:
-        seconds = interleaved({"ours": worker.turn}, ROUNDS, DEAR)["ours"]
-        return Cell(case.size, case.batch_size, seconds, worker.peak)
+def _measure_step(case: Case, plan: dict[str, Any]) -> StepCost:
+    with Worker("ours", case.to_json() | {"kind": "ours", "plan": plan}) as worker:
+        seconds = time_in_turns({"ours": worker.take_turn}, ROUNDS, MAX_STEP_S)["ours"]
+        return StepCost(case.size, case.batch_size, seconds, worker.peak)
 
 
-def _start_up(case: Case, pictures: int) -> StartUp:
+def _measure_start_up(case: Case, pictures: int) -> StartUp:
     with tempfile.TemporaryDirectory() as temporary:
-        data = write_dataset(case.kind, Path(temporary, "data"), pictures, SIDE)
-        small = case.changed({**data, "size": SIDE, "crop": 0, "zoom": 1.0})
+        data = write_dataset(case.kind, Path(temporary, "data"), pictures, DATASET_SIDE_PX)
+        small = case.with_options({**data, "size": DATASET_SIDE_PX, "crop": 0, "zoom": 1.0})
         spec = small.to_json() | {"kind": "start_up", "cache": str(Path(temporary, "cache"))}
         cold, warm = (ask("the start-up", spec) for _ in range(2))
     return StartUp(pictures, cold["seconds"], warm["seconds"], warm["peak"])

@@ -1,6 +1,6 @@
-"""What a benchmark consists of: parts that are checked at once and measured one after the other."""
+"""The parts of a benchmark, which are checked at once and measured one after the other."""
 
-__all__ = ["Part", "growth", "training", "translation"]
+__all__ = ["Part", "scaling_part", "training_parts", "translation_part"]
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,73 +9,64 @@ from typing import Any, NamedTuple
 import torch
 from rich.table import Table
 
-from translate.bench.cases import PRESETS, make_case
-from translate.bench.original_repo import Peer
+from translate.bench.cases import PRESETS, Case, make_case
+from translate.bench.original_repo import OriginalRepo
 from translate.bench.roofline import Ceiling
-from translate.bench.scaling import measure_growth
-from translate.bench.tables import growth_tables, training_table, translation_table
+from translate.bench.scaling import measure_scaling
+from translate.bench.tables import scaling_tables, training_table, translation_table
 from translate.bench.training import compare_training
 from translate.bench.translation import check_translation, compare_translation
 from translate.tasks import TASKS
 
-ROUNDS, SECONDS = 15, 90.0  # of a comparison, where the user gives no number of rounds
-ALWAYS = 1e9  # s; the user did
-
-Found = tuple[Any, list[Table]]  # a dataclass with everything, and its tables
+Result = tuple[Any, list[Table]]  # a dataclass of all figures, and its tables
 
 
 class Part(NamedTuple):
     """One part.
 
     Attributes:
-        name: its place in the report: "training", "translation" or "growth".
-        title: what the user sees while it is measured.
-        measure: does so, given the machine's ceiling.
+        name: its key in the report: "training", "translation" or "growth".
+        title: shown while it is measured.
+        measure: measures it, given the machine's ceiling.
     """
 
     name: str
     title: str
-    measure: Callable[[Ceiling], Found]
+    measure: Callable[[Ceiling], Result]
 
 
-def training(
-    tasks: Sequence[str],
-    presets: Sequence[str],
-    device: torch.device,
-    *,
-    rounds: int,
-    peer: Peer | None,
+def training_parts(
+    tasks: Sequence[str], presets: Sequence[str], device: torch.device, *, rounds: int, peer: OriginalRepo | None,
     **options: Any,
-) -> list[Part]:
-    """Return a part for every task and preset; none given: all tasks; those of `cases.PRESETS`.
+) -> list[Part]:  # fmt: skip
+    """Return a part for every task and preset.
 
     Args:
-        tasks: of `TASKS`.
-        presets: of configs/.
-        device: where.
-        rounds: turns of each candidate; 0: as fits.
-        peer: a checkout of the original.
-        options: more of `cases.make_case`.
+        tasks: names of `TASKS` (none: all).
+        presets: names of configs/ (none: `PRESETS`).
+        device: where they train.
+        rounds: turns of each candidate; 0: as many as fit.
+        peer: a checkout of the original repository.
+        options: more of `make_case`.
 
     Raises:
         OptionError: an unknown name, or a size that the networks cannot take.
     """
-    how: dict[str, Any] = {"rounds": rounds or ROUNDS, "seconds": ALWAYS if rounds else SECONDS, "peer": peer}
-    parts = []
-    for task in tasks or TASKS:
-        for preset in presets or PRESETS:
-            case = make_case(task, preset, device, **options)
 
-            def measure(ceiling: Ceiling, case: Any = case) -> Found:
-                found = compare_training(case, ceiling, **how)
-                return found, [training_table(found, ceiling)]
+    def part(case: Case) -> Part:
+        def measure(ceiling: Ceiling) -> Result:
+            result = compare_training(case, ceiling, peer=peer, **_limits(rounds))
+            return result, [training_table(result, ceiling)]
 
-            parts.append(Part("training", f"training {task}, {preset}, {case.size} px", measure))
-    return parts
+        return Part("training", f"training {case.config.task}, {case.config.preset}, {case.size} px", measure)
+
+    return [
+        part(make_case(task, preset, device, **options)) for task in tasks or TASKS for preset in presets or PRESETS
+    ]
 
 
-def translation(
-    model: Path, images: Path, device: torch.device, precision: str, *, rounds: int, peer: Peer | None
+def translation_part(
+    model: Path, images: Path, device: torch.device, precision: str, *, rounds: int, peer: OriginalRepo | None
 ) -> Part:
     """Return the part that translates a folder; the arguments are those of `compare_translation`.
 
@@ -83,25 +74,29 @@ def translation(
         UserError: no such model, one that translates no pictures, or a folder without pictures.
     """
     check_translation(model, images)
-    how: dict[str, Any] = {"rounds": rounds or ROUNDS, "seconds": ALWAYS if rounds else SECONDS, "peer": peer}
 
-    def measure(ceiling: Ceiling) -> Found:
-        found = compare_translation(model, images, device, precision, **how)
-        return found, [translation_table(found, ceiling)]
+    def measure(ceiling: Ceiling) -> Result:
+        result = compare_translation(model, images, device, precision, peer=peer, **_limits(rounds))
+        return result, [translation_table(result, ceiling)]
 
     return Part("translation", f"translating {images}", measure)
 
 
-def growth(task: str, preset: str, device: torch.device, **options: Any) -> Part:
-    """Return the part that shows how cost grows; the arguments are those of `measure_growth`.
+def scaling_part(task: str, preset: str, device: torch.device, **options: Any) -> Part:
+    """Return the part that shows how cost grows; the arguments are those of `measure_scaling`.
 
     Raises:
         OptionError: an unknown name.
     """
     make_case(task, preset, device, **options)
 
-    def measure(_: Ceiling) -> Found:
-        found = measure_growth(task, preset, device, **options)
-        return found, growth_tables(found)
+    def measure(_: Ceiling) -> Result:
+        result = measure_scaling(task, preset, device, **options)
+        return result, scaling_tables(result)
 
     return Part("growth", f"growth of {task}, {preset}", measure)
+
+
+def _limits(rounds: int) -> dict[str, Any]:
+    """Return the limits of a comparison: the user's rounds, however long they take, or what a minute or two hold."""
+    return {"rounds": rounds, "seconds": float("inf")} if rounds else {"rounds": 15, "seconds": 90.0}

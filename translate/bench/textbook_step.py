@@ -1,8 +1,7 @@
-"""The step as it stands in textbooks and in the classic repositories: what the training core is measured against.
+"""The training step as textbooks and the classic repositories write it: the reference of the training core.
 
-Eager fp32, one call of a network for every picture it is asked about, real and fake judged separately, targets as
-tensors of ones and zeros, `torch.optim.Adam`, and every loss read with `.item()`. A test holds the training core to it:
-the same losses, the same gradients.
+Eager fp32, separate calls of the discriminator for real and fake, targets as tensors of ones and zeros,
+`torch.optim.Adam`, and every loss read with `.item()`. A test holds the training core to its losses and gradients.
 """
 
 __all__ = ["Textbook"]
@@ -29,20 +28,20 @@ class Textbook:
     """Trains copies of a task's networks, which must be those of a `paper` recipe.
 
     Attributes:
-        nets: The copies, with PyTorch's own instance norm.
+        nets: the copies, with PyTorch's own instance norm.
     """
 
     def __init__(self, task: Task, lr: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999)) -> None:
-        """Copy the networks of `task`, in fp32 and row by row in memory.
+        """Copy the networks of `task`, in fp32 and the default memory layout.
 
         Raises:
-            UserError: The task's recipe goes beyond the textbook.
+            UserError: the task's recipe goes beyond the textbook.
         """
         self.kind = type(task).__name__.lower()
         self.options = {name: value for name, value in vars(task).items() if isinstance(value, int | float)}
         names = {name for names in task.phases.values() for name in names}
-        self.nets = {name: library_norms(copy.deepcopy(task.get_submodule(name))) for name in sorted(names)}
-        check(task, self.kind)
+        self.nets = {name: use_library_norms(copy.deepcopy(task.get_submodule(name))) for name in sorted(names)}
+        refuse_extras(task, self.kind)
         for net in self.nets.values():
             net.float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.optimizers = {
@@ -57,11 +56,12 @@ class Textbook:
         return getattr(self, self.kind)(batch)
 
     def cycle(self, batch: dict[str, Tensor]) -> Losses:
-        """CycleGAN: four translations and two identities, six calls of the generators."""
+        """Take a CycleGAN step: four translations and two identities, six calls of the generators."""
         G_ab, G_ba, D_a, D_b = (self.nets[name] for name in ("G_ab", "G_ba", "D_a", "D_b"))
         real_a, real_b = batch["a"], batch["b"]
         weight, identity = self.options["lambda_cycle"], self.options["lambda_identity"]
         l1 = nn.L1Loss()
+        # update the generators
         self.freeze("D")
         fake_b = G_ab(real_a)
         rec_a = G_ba(fake_b)
@@ -69,51 +69,52 @@ class Textbook:
         rec_b = G_ab(fake_a)
         self.optimizers["G"].zero_grad()
         losses = {
-            "G/gan_ab": self.says(D_b(fake_b), real=True),
-            "G/gan_ba": self.says(D_a(fake_a), real=True),
+            "G/gan_ab": self.gan_loss(D_b(fake_b), real=True),
+            "G/gan_ba": self.gan_loss(D_a(fake_a), real=True),
             "G/cycle": weight * l1(rec_a, real_a) + weight * l1(rec_b, real_b),
         }
         if identity:
             same_a, same_b = G_ba(real_a), G_ab(real_b)
             losses["G/identity"] = weight * identity * (l1(same_a, real_a) + l1(same_b, real_b))
         self.update("G", sum(losses.values()))
+        # update the discriminators
         self.freeze("G")
         self.optimizers["D"].zero_grad()
         for side, D, real, fake in (("a", D_a, real_a, fake_a), ("b", D_b, real_b, fake_b)):
-            losses[f"D/gan_{side}"] = self.judged(D, real, self.pools[side](fake.detach()))
+            losses[f"D/gan_{side}"] = self.discriminator_loss(D, real, self.pools[side](fake.detach()))
             losses[f"D/gan_{side}"].backward()
         self.optimizers["D"].step()
-        return read(losses)
+        return read_losses(losses)
 
     def pix2pix(self, batch: dict[str, Tensor]) -> Losses:
-        """pix2pix: a conditional discriminator and L1."""
+        """Take a pix2pix step: a conditional discriminator and L1."""
         G, D = self.nets["G"], self.nets["D"]
         source, target = batch["a"], batch["b"]
         self.freeze("D")
         fake = G(source)
         self.optimizers["G"].zero_grad()
         losses = {
-            "G/gan": self.says(D(torch.cat([source, fake], 1)), real=True),
+            "G/gan": self.gan_loss(D(torch.cat([source, fake], 1)), real=True),
             "G/l1": self.options["lambda_l1"] * nn.L1Loss()(fake, target),
         }
         self.update("G", sum(losses.values()))
         real, fake = torch.cat([source, target], 1), torch.cat([source, fake.detach()], 1)
-        return read(losses | self.discriminate(D, real, fake))
+        return read_losses(losses | self.train_discriminator(D, real, fake))
 
     def generate(self, batch: dict[str, Tensor]) -> Losses:
-        """DCGAN: the generator against a discriminator that sees real and fake batches in turn."""
+        """Take a DCGAN step: the discriminator sees real and fake batches in turn."""
         G, D, real = self.nets["G"], self.nets["D"], batch["image"]
         z = torch.empty(len(real), int(G.z_dim))  # type: ignore[arg-type]
         z = z.uniform_(-1, 1) if G.z_kind == "uniform" else z.normal_()
         self.freeze("D")
         fake = G(z.to(real.device))
         self.optimizers["G"].zero_grad()
-        losses = {"G/gan": self.says(D(fake), real=True)}
+        losses = {"G/gan": self.gan_loss(D(fake), real=True)}
         self.update("G", losses["G/gan"])
-        return read(losses | self.discriminate(D, real, fake.detach()))
+        return read_losses(losses | self.train_discriminator(D, real, fake.detach()))
 
     def inpaint(self, batch: dict[str, Tensor]) -> Losses:
-        """The context encoder: a weighted squared distance, and a discriminator of the completed picture."""
+        """Take a context encoder step: a weighted squared distance, and a discriminator of the completed picture."""
         G, D, image = self.nets["G"], self.nets["D"], batch["image"]
         hole = (batch["mask"] > 0).float()
         self.freeze("D")
@@ -125,84 +126,80 @@ class Textbook:
         self.optimizers["G"].zero_grad()
         losses = {
             "G/hole": self.options["lambda_hole"] * (weight * (fake - image) ** 2).mean(),
-            "G/gan": self.options["lambda_gan"] * self.says(D(completed), real=True),
+            "G/gan": self.options["lambda_gan"] * self.gan_loss(D(completed), real=True),
         }
         self.update("G", sum(losses.values()))
-        return read(losses | self.discriminate(D, image, completed.detach()))
+        return read_losses(losses | self.train_discriminator(D, image, completed.detach()))
 
-    def discriminate(self, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Train D, the only one."""
+    def train_discriminator(self, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Update D in a task with one discriminator; return its loss."""
         self.freeze("G")
         self.optimizers["D"].zero_grad()
-        loss = self.judged(D, real, fake)
+        loss = self.discriminator_loss(D, real, fake)
         self.update("D", loss)
         return {"D/gan": loss}
 
-    def judged(self, D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        """Half the sum of the losses on real and on fake pictures."""
-        return (self.says(D(real), real=True) + self.says(D(fake), real=False)) * 0.5
+    def discriminator_loss(self, D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """Return half the sum of the losses on real and on fake pictures."""
+        return (self.gan_loss(D(real), real=True) + self.gan_loss(D(fake), real=False)) * 0.5
 
-    def says(self, scores: Tensor, *, real: bool) -> Tensor:
-        """Return how far the scores are from all being those of real, or of fake, pictures."""
+    def gan_loss(self, scores: Tensor, *, real: bool) -> Tensor:
+        """Return the distance of the scores from the target, 1 for real and 0 for fake."""
         return self.criterion(scores, torch.ones_like(scores) if real else torch.zeros_like(scores))
 
     def freeze(self, phase: str) -> None:
-        """Compute no gradients for the networks of `phase`, and do for the others."""
+        """Switch the gradients of the networks of `phase` off, and those of the others on."""
         for other, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
                 for p in group["params"]:
                     p.requires_grad_(other != phase)
 
     def update(self, phase: str, loss: Tensor) -> None:
-        """Go back through the loss and take Adam's step."""
+        """Backpropagate the loss and take Adam's step."""
         loss.backward()
         self.optimizers[phase].step()
 
 
 class Pool:
-    """The last fakes, one by one; with even odds an older one is given in place of a new one."""
+    """CycleGAN's history of fakes: with even odds an older one is returned in place of a new one."""
 
     def __init__(self, size: int) -> None:
         self.size, self.pictures = size, list[Tensor]()
 
     def __call__(self, fakes: Tensor) -> Tensor:
-        given = []
+        returned = []
         for fake in fakes if self.size else ():
             swapped, slot = torch.rand(1) < 0.5, int(torch.randint(self.size, (1,)))
             if len(self.pictures) < self.size:
                 self.pictures.append(fake)
             elif swapped:
                 fake, self.pictures[slot] = self.pictures[slot], fake
-            given.append(fake)
-        return torch.stack(given) if self.size else fakes
+            returned.append(fake)
+        return torch.stack(returned) if self.size else fakes
 
 
-def check(task: Task, kind: str) -> None:
-    """Refuse recipes that no textbook has.
-
-    Raises:
-        UserError: says so.
-    """
-    extras = ("z_dim", "lambda_fm", "lambda_r1", "lambda_r2", "lambda_known", "lambda_perceptual", "lambda_tv", "rim")
-    beyond = [name for name in extras if getattr(task, name, 0)]
-    beyond += ["cycle_scale"] if getattr(task, "cycle_scale", 1) > 1 else []
-    beyond += ["gan"] if getattr(task, "gan", None) not in (*LEAST_SQUARES, *CROSS_ENTROPY) else []
+def refuse_extras(task: Task, kind: str) -> None:
+    """Raise UserError for a recipe with options that no textbook has."""
+    names = ("z_dim", "lambda_fm", "lambda_r1", "lambda_r2", "lambda_known", "lambda_perceptual", "lambda_tv", "rim")
+    extra = [name for name in names if getattr(task, name, 0)]
+    extra += ["cycle_scale"] if getattr(task, "cycle_scale", 1) > 1 else []
+    extra += ["gan"] if getattr(task, "gan", None) not in (*LEAST_SQUARES, *CROSS_ENTROPY) else []
     if kind == "inpaint" and not (isinstance(task, Inpaint) and "D" in task.phases and not task.tell_hole):
-        beyond.append("tell_hole")
-    if beyond:
-        raise UserError(f"the textbook has no {beyond[0]}; compare a recipe such as --preset paper with it")
+        extra.append("tell_hole")
+    if extra:
+        raise UserError(f"the textbook has no {extra[0]}; compare a recipe such as --preset paper with it")
 
 
-def library_norms(net: nn.Module) -> nn.Module:
-    """Put PyTorch's own instance norms into the place of ours."""
+def use_library_norms(net: nn.Module) -> nn.Module:
+    """Replace our instance norms by PyTorch's."""
     for name, child in net.named_children():
         if isinstance(child, InstanceNorm):
             setattr(net, name, nn.InstanceNorm2d(child.channels, eps=child.eps))
         else:
-            library_norms(child)
+            use_library_norms(child)
     return net
 
 
-def read(losses: dict[str, Tensor]) -> Losses:
-    """Wait for the losses."""
+def read_losses(losses: dict[str, Tensor]) -> Losses:
+    """Wait for the losses and return their values."""
     return {name: loss.item() for name, loss in losses.items()}

@@ -1,6 +1,6 @@
-"""A folder's translation compared: with the network's own time, with a plain one's, and with the original's script."""
+"""A folder's translation compared: the network alone, ours and plain, the whole folder, and the original's script."""
 
-__all__ = ["FolderTimes", "Pass", "Translation", "check_translation", "compare_translation"]
+__all__ = ["FOLDER", "FolderTimes", "PassTimes", "TranslationComparison", "check_translation", "compare_translation"]
 
 import shutil
 import subprocess
@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.bench.original_repo import NAME, Peer, Script
-from translate.bench.timing import interleaved, ratio, spread
-from translate.bench.worker import Worker, environment, python
+from translate.bench.original_repo import RUN_NAME, OriginalRepo, TestScript
+from translate.bench.timing import percentiles, speedup, time_in_turns
+from translate.bench.worker import Worker, package_environment, python_command
 from translate.checkpoints.model_file import load_model, model_file, read_recipe
 from translate.checkpoints.recipe import Recipe
 from translate.data.files.find import find_images
@@ -28,23 +28,24 @@ from translate.inference.preprocess import network_size
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
-CANDIDATE = python("translate.bench.candidates")
-BATCHES = {"cpu": (1, 8), "cuda": (1, 16, 64)}  # pictures that a pass of the network alone has
+BATCH_SIZES = {"cpu": (1, 8), "cuda": (1, 16, 64)}  # of a pass of the network alone
 PLAIN, FOLDER = "eager fp32", "folder to folder"
 OURS, ORIGINAL = "tools/translate_folder.py", "the original's test.py"
-COMMAND_ROUNDS = 3  # whole commands are long
+MAX_COMMAND_ROUNDS = 3  # whole commands take long
+
+Spec = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Pass:
-    """The network alone, on pictures in memory.
+class PassTimes:
+    """A pass of the network alone, on pictures in memory.
 
     Attributes:
-        name: of it.
+        name: of the candidate.
         batch: pictures in a pass.
         precision: "fp32" or "bf16".
         seconds: a picture, one number a round.
-        peak: of memory, the model included, bytes.
+        peak: memory, the model included, bytes.
     """
 
     name: str
@@ -56,13 +57,13 @@ class Pass:
 
 @dataclass(frozen=True)
 class FolderTimes:
-    """A whole folder, files to files.
+    """The translation of a whole folder, files to files.
 
     Attributes:
-        name: of what translated it.
-        precision: "fp32" or "bf16".
-        seconds: of the whole folder, one number a round.
-        peak: of memory, the model included, bytes; None where it was not measured.
+        name: of the candidate.
+        precision: "fp32" or "bf16"; "" if unknown.
+        seconds: the whole folder, one number a round.
+        peak: memory, the model included, bytes; None if not measured.
     """
 
     name: str
@@ -72,19 +73,19 @@ class FolderTimes:
 
 
 @dataclass(frozen=True)
-class Translation:
-    """A model and a folder.
+class TranslationComparison:
+    """A model's translation of a folder.
 
     Attributes:
-        model, images: where they are.
-        pictures: in the folder. size: height and width of most of them as the network sees them, px.
-        work: what all of them are for the network, in pictures of `size`.
-        device: where.
+        model, images: their paths.
+        pictures: in the folder.
+        size: height and width of most pictures as the network sees them, px.
+        work: the network's work on the folder, in pictures of `size`.
         flops: floating-point operations of one picture of `size`.
-        passes: of the network alone; the first is the plain one.
+        passes: of the network alone; the plain one is the first.
         folder: our translation of the folder in a running program.
-        commands: whole commands, start-up and all: ours, and the original's where there is one.
-        difference: mean difference between the results of both, of 255; None where there is only one.
+        commands: whole commands, start-up included: ours, and the original's if there is one.
+        difference: mean difference between the results of both, of 255; None if there is only one.
         notes: what is missing, and why.
     """
 
@@ -95,41 +96,19 @@ class Translation:
     work: float
     device: str
     flops: int
-    passes: list[Pass]
+    passes: list[PassTimes]
     folder: FolderTimes
     commands: list[FolderTimes] = field(default_factory=list)
     difference: float | None = None
     notes: list[str] = field(default_factory=list)
 
-    def best_pass(self) -> Pass:
+    def best_pass(self) -> PassTimes:
         """Return our fastest pass."""
-        return min(self.passes[1:], key=lambda p: spread(p.seconds).median)
+        return min(self.passes[1:], key=lambda p: percentiles(p.seconds).median)
 
     def network_share(self) -> float:
-        """Return what part of the folder's time the network alone takes for as much."""
-        return 1 / ratio(self.folder.seconds, [self.work * s for s in self.best_pass().seconds])
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What is translated: all that the candidates are told."""
-
-    model: Path
-    images: Path
-    device: str
-    precision: str
-    recipe: Recipe
-    count: int
-    size: tuple[int, int]
-    work: float
-
-    def spec(self, kind: str, **more: Any) -> dict[str, Any]:
-        place = self.recipe.directions[0][0] if len(self.recipe.directions) > 1 else "a"
-        return {
-            "kind": kind, "model": str(self.model), "images": str(self.images), "device": self.device,
-            "precision": self.precision, "size": self.size, "direction": self.recipe.directions[0],
-            "place": place, "channels": self.recipe.channels[place], **more,
-        }  # fmt: skip
+        """Return the share of the folder's time that the network alone takes for as many pictures."""
+        return 1 / speedup(self.folder.seconds, [self.work * s for s in self.best_pass().seconds])
 
 
 def check_translation(model: Path, images: Path) -> None:
@@ -145,40 +124,48 @@ def check_translation(model: Path, images: Path) -> None:
 
 
 def compare_translation(
-    model: Path, images: Path, device: torch.device, precision: str, *, rounds: int, seconds: float, peer: Peer | None
-) -> Translation:
+    model: Path, images: Path, device: torch.device, precision: str, *,
+    rounds: int, seconds: float, peer: OriginalRepo | None,
+) -> TranslationComparison:  # fmt: skip
     """Measure a model on a folder of pictures.
 
     Args:
         model: run folder or model file.
-        images: the folder.
-        device: where.
-        precision: "auto", "bf16" or "fp32", of ours.
+        images: folder of pictures.
+        device: where it translates.
+        precision: of ours: "auto", "bf16" or "fp32".
         rounds: turns of each candidate, at most.
         seconds: after which no new round begins, once there are three.
-        peer: a checkout of the original.
+        peer: a checkout of the original repository.
 
     Raises:
         OptionError: the original cannot run the model.
         UserError: a candidate fails, such as for want of memory.
     """
+    # what is translated
     recipe, nets = load_model(model)
-    count, size, work = _sizes(images, recipe, nets)
-    task = _Task(model, images, str(device), precision, recipe, count, size, work)
-    script = peer.translating(recipe, nets, images, count, str(device)) if peer else None
+    count, size, work = _network_sizes(images, recipe, nets)
+    direction = recipe.directions[0]
+    place = direction[0] if len(recipe.directions) > 1 else "a"
+    spec: Spec = {
+        "model": str(model), "images": str(images), "device": str(device), "precision": precision, "size": size,
+        "direction": direction, "place": place, "channels": recipe.channels[place],
+    }  # fmt: skip
+    script = peer.test_script(recipe, nets, images, count, str(device)) if peer else None
+    # measure
     with tempfile.TemporaryDirectory() as scratch:
-        flops, passes, folder = _in_processes(task, Path(scratch), rounds, seconds)
-        commands, difference = _commands(task, script, Path(scratch), rounds, seconds)
-    return Translation(
+        flops, passes, folder = _time_in_processes(spec, Path(scratch), rounds, seconds)
+        commands, difference = _time_commands(spec, script, Path(scratch), rounds, seconds)
+    return TranslationComparison(
         str(model), str(images), count, size, work, str(device), flops, passes, folder, commands, difference
     )
 
 
-def _sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[int, tuple[int, int], float]:
-    """Return the number of pictures, the size at which a network sees most of them, and all of them in such pictures.
+def _network_sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[int, tuple[int, int], float]:
+    """Return the number of pictures, the size of most in the network, and the area of all over the area of that size.
 
     Raises:
-        UserError: there are none, or one cannot be read.
+        UserError: there are no pictures, or one cannot be read.
     """
     files = find_images(str(images))
     multiple = max(int(getattr(net, "multiple", 1)) for net in nets.values())
@@ -192,60 +179,59 @@ def _sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[int, tupl
     return len(files), usual, area / (usual[0] * usual[1])
 
 
-def _in_processes(task: _Task, scratch: Path, rounds: int, seconds: float) -> tuple[int, list[Pass], FolderTimes]:
-    """Measure the network alone, ours and a plain one, and the folder; they take turns."""
-    orders = {PLAIN: task.spec("plain_network", batch=1)}
-    for batch in BATCHES.get(task.device.partition(":")[0], (1,)):
-        orders[f"network, batch {batch}"] = task.spec("network", batch=batch)
-    orders[FOLDER] = task.spec("folder", output=str(scratch / "folder"))
+def _time_in_processes(
+    spec: Spec, scratch: Path, rounds: int, seconds: float
+) -> tuple[int, list[PassTimes], FolderTimes]:
+    """Time the network alone, plain and ours, and the folder, in turns."""
+    specs = {PLAIN: spec | {"kind": "plain_network", "batch": 1}}
+    for batch in BATCH_SIZES.get(spec["device"].partition(":")[0], (1,)):
+        specs[f"network, batch {batch}"] = spec | {"kind": "network", "batch": batch}
+    specs[FOLDER] = spec | {"kind": "folder", "output": str(scratch / "folder")}
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(name, CANDIDATE, order)) for name, order in orders.items()}
-        times = interleaved({name: worker.turn for name, worker in workers.items()}, rounds, seconds)
-        passes = [
-            Pass(
-                name, orders[name]["batch"], worker.facts.get("precision", "fp32"),
-                [s / orders[name]["batch"] for s in times[name]], worker.peak,
-            )
-            for name, worker in workers.items() if name != FOLDER
-        ]  # fmt: skip
-        worker = workers[FOLDER]
-        folder = FolderTimes(FOLDER, worker.facts["precision"], times[FOLDER], worker.peak)
-        return workers[PLAIN].facts["flops"], passes, folder
+        workers = {name: stack.enter_context(Worker(name, candidate)) for name, candidate in specs.items()}
+        times = time_in_turns({name: worker.take_turn for name, worker in workers.items()}, rounds, seconds)
+        folder = workers.pop(FOLDER)
+        passes = []
+        for name, worker in workers.items():
+            batch, precision = specs[name]["batch"], worker.facts.get("precision", "fp32")
+            passes.append(PassTimes(name, batch, precision, [s / batch for s in times[name]], worker.peak))
+        folder_times = FolderTimes(FOLDER, folder.facts["precision"], times[FOLDER], folder.peak)
+        return workers[PLAIN].facts["flops"], passes, folder_times
 
 
 # ---- whole commands
 
 
-def _commands(
-    task: _Task, script: Script | None, scratch: Path, rounds: int, seconds: float
+def _time_commands(
+    spec: Spec, script: TestScript | None, scratch: Path, rounds: int, seconds: float
 ) -> tuple[list[FolderTimes], float | None]:
-    """Measure our command and the original's, each into an empty folder every time; and how far they differ."""
+    """Time our command and the original's, each into an empty folder every time; return their mean difference too."""
+    model, images = Path(spec["model"]).resolve(), Path(spec["images"])
 
-    def ours(folder: Path) -> list[str]:
+    def our_command(folder: Path) -> list[str]:
         return [
-            *python("translate", "translate-folder"), "--model", str(task.model.resolve()),
-            "--input", str(task.images.resolve()),
-            "--output", str(folder), "--device", task.device, "--precision", task.precision,
+            *python_command("translate", "translate-folder"), "--model", str(model), "--input", str(images.resolve()),
+            "--output", str(folder), "--device", spec["device"], "--precision", spec["precision"],
         ]  # fmt: skip
 
-    prepare = {OURS: ours} | ({ORIGINAL: script.prepare} if script else {})
-    turns = {name: _command(name, how, scratch / name.split("/")[-1]) for name, how in prepare.items()}
-    times = interleaved(turns, min(rounds, COMMAND_ROUNDS), seconds)
-    rows = [FolderTimes(name, "fp32" if name == ORIGINAL else "", found) for name, found in times.items()]
+    commands = {OURS: our_command} | ({ORIGINAL: script.prepare_command} if script else {})
+    folders = {OURS: scratch / "ours", ORIGINAL: scratch / "original"}
+    turns = {name: _command_turn(name, prepare, folders[name]) for name, prepare in commands.items()}
+    times = time_in_turns(turns, min(rounds, MAX_COMMAND_ROUNDS), seconds)
+    rows = [FolderTimes(name, "fp32" if name == ORIGINAL else "", seconds) for name, seconds in times.items()]
     if not script:
         return rows, None
-    results = scratch / ORIGINAL.split("/")[-1] / NAME / "test_latest" / "images"
-    return rows, _difference(task.images, scratch / OURS.split("/")[-1], results)
+    return rows, _mean_difference(images, folders[OURS], folders[ORIGINAL] / RUN_NAME / "test_latest" / "images")
 
 
-def _command(name: str, prepare: Callable[[Path], Sequence[str]], folder: Path) -> Callable[[], float]:
-    """Return what runs a command and returns its seconds; its results are in `folder` afterwards."""
+def _command_turn(name: str, prepare: Callable[[Path], Sequence[str]], folder: Path) -> Callable[[], float]:
+    """Return a function that runs a command into the empty `folder` and returns its seconds."""
 
     def run() -> float:
         shutil.rmtree(folder, ignore_errors=True)
         command = prepare(folder)
         began = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, env=environment(), cwd=folder.parent, check=False)
+        done = subprocess.run(command, capture_output=True, env=package_environment(), cwd=folder.parent, check=False)
         seconds = time.perf_counter() - began
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip().splitlines()
@@ -256,11 +242,11 @@ def _command(name: str, prepare: Callable[[Path], Sequence[str]], folder: Path) 
     return run
 
 
-def _difference(images: Path, ours: Path, theirs: Path) -> float | None:
+def _mean_difference(images: Path, ours: Path, originals: Path) -> float | None:
     """Return the mean difference between both results of the first picture, of 255; None if they do not match."""
     file = find_images(str(images))[0]
-    mine, other = ours / file.relative_to(images), theirs / f"{file.stem}_fake.png"
-    if not (mine.exists() and other.exists()):
+    results = ours / file.relative_to(images), originals / f"{file.stem}_fake.png"
+    if not all(result.exists() for result in results):
         return None
-    a, b = read_rgb8(mine).astype(np.float32), read_rgb8(other).astype(np.float32)
+    a, b = (read_rgb8(result).astype(np.float32) for result in results)
     return float(np.abs(a - b).mean()) if a.shape == b.shape else None

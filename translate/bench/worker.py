@@ -1,6 +1,6 @@
-"""A candidate in a process of its own: nothing that one sets or keeps touches another, and its memory is its own."""
+"""The parent's end of the pipe to a candidate in a process of its own: its memory and settings touch no other."""
 
-__all__ = ["Worker", "ask", "python"]
+__all__ = ["Worker", "ask", "package_environment", "python_command"]
 
 import contextlib
 import json
@@ -15,32 +15,37 @@ from typing import Any, Self
 
 from translate.utils.errors import OptionError, UserError
 
-TURN = 0.25  # s that a turn takes at least, in steps
-PATIENCE = 10  # s until a process that should end is ended
+MIN_TURN_S = 0.25  # a turn repeats short steps for so long, as single ones cannot be timed well
+EXIT_TIMEOUT_S = 10
 
 
-def python(module: str, *words: str | Path) -> list[str]:
+def python_command(module: str, *words: str | Path) -> list[str]:
     """Return the command that runs a module of this package."""
     return [sys.executable, "-m", module, *map(str, words)]
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment, in which the package is found wherever it lies."""
-    here = str(Path(__file__).parents[2])
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
+def package_environment() -> dict[str, str]:
+    """Return this process's environment, with this package on Python's path."""
+    root = str(Path(__file__).parents[2])
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
 
 
 class Worker:
-    """The parent's end of a `channel.Channel`.
+    """A candidate's process; see `channel` for its end.
 
     Attributes:
-        name: what errors call it.
-        facts: what it told when it was ready.
-        peak: of its memory up to the last turn, bytes.
+        name: as errors call it.
+        facts: what it sent when it was ready.
+        peak: its memory up to the last turn, bytes.
     """
 
-    def __init__(self, name: str, command: Sequence[str], spec: Mapping[str, Any]) -> None:
-        """Start `command`, send `spec` as the first line, and wait until it is ready.
+    def __init__(self, name: str, spec: Mapping[str, Any], command: Sequence[str] = ()) -> None:
+        """Start the process, send `spec` as the first line, and wait until it is ready.
+
+        Args:
+            name: as errors call it.
+            spec: what `candidates.main` reads.
+            command: of the process (default: `candidates`).
 
         Raises:
             UserError: it ended without an answer, or answered with an error.
@@ -48,15 +53,15 @@ class Worker:
         self.name, self.peak = name, 0
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115, `close` does
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
-            env=environment(), encoding="utf-8",
+            command or python_command("translate.bench.candidates"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._errors, env=package_environment(), encoding="utf-8",
         )  # fmt: skip
         try:
-            self.facts = self._answer_to(spec)
+            self.facts = self._request(spec)
         except BaseException:
             self.close()
             raise
-        self._steps = max(1, math.ceil(TURN / self.facts["usual"])) if "usual" in self.facts else 0
+        self._steps = max(1, math.ceil(MIN_TURN_S / self.facts["usual"])) if "usual" in self.facts else 0
 
     def __enter__(self) -> Self:
         return self
@@ -64,9 +69,9 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def turn(self) -> float:
-        """Let it take some steps, and return the seconds of one."""
-        answer = self._answer_to({"steps": self._steps})
+    def take_turn(self) -> float:
+        """Have the candidate take some steps; return the seconds of one."""
+        answer = self._request({"steps": self._steps})
         self.peak = answer["peak"]
         return float(answer["seconds"])
 
@@ -76,14 +81,14 @@ class Worker:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
         self._errors.close()
 
-    def _answer_to(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def _request(self, order: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin and self._process.stdout
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
@@ -92,14 +97,14 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise UserError(f"{self.name}: {self._last_words()}")
+            raise UserError(f"{self.name}: {self._exit_reason()}")
         answer = json.loads(line)
         if error := answer.get("error"):
             raise (OptionError if answer.get("option") else UserError)(f"{self.name}: {error}")
         return answer
 
-    def _last_words(self) -> str:
-        """Say why the process ended without an answer."""
+    def _exit_reason(self) -> str:
+        """Return why the process ended without an answer."""
         status = self._process.wait()
         if status < 0:
             return f"was ended by signal {-status}" + (" (out of memory, most likely)" if status == -9 else "")
@@ -109,6 +114,6 @@ class Worker:
 
 
 def ask(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what one of `candidates.CANDIDATES` finds out in a process of its own."""
-    with Worker(name, python("translate.bench.candidates"), spec) as worker:
+    """Return the facts that a candidate finds in a process of its own."""
+    with Worker(name, spec) as worker:
         return worker.facts

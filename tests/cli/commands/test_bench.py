@@ -3,8 +3,7 @@ import json
 import pytest
 
 from tests.cli.test_run import call, complaint
-from translate.bench import roofline as ceiling
-from translate.bench import suite
+from translate.bench import roofline, suite
 from translate.bench.suite import Part
 
 
@@ -36,16 +35,16 @@ def asked(monkeypatch):
     """What the parts are asked to measure, which is not measured."""
     calls = []
 
-    def training(tasks, presets, device, **how):
+    def training_parts(tasks, presets, device, **how):
         calls.append(("training", tasks, presets, how))
-        return [Part("training", "training", lambda _: (ceiling.Ceiling({}, {}, {}, 1.0), []))]
+        return [Part("training", "training", lambda _: (roofline.Ceiling({}, {}, {}, 1.0), []))]
 
-    monkeypatch.setattr(suite, "training", training)
-    monkeypatch.setattr(ceiling, "CONVOLUTIONS", ((8, 8),))
-    monkeypatch.setattr(ceiling, "MATMULS", {"cpu": (32,)})
-    monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**16})
-    monkeypatch.setattr(ceiling, "TRIAL", 0.001)
-    monkeypatch.setattr(ceiling, "SUSTAINED", 0.001)
+    monkeypatch.setattr(suite, "training_parts", training_parts)
+    monkeypatch.setattr(roofline, "CONVOLUTIONS", ((8, 8),))
+    monkeypatch.setattr(roofline, "MATMUL_SIDES", {"cpu": (32,)})
+    monkeypatch.setattr(roofline, "COPY_BYTES", {"cpu": 2**16})
+    monkeypatch.setattr(roofline, "TRIAL_S", 0.001)
+    monkeypatch.setattr(roofline, "SUSTAINED_S", 0.001)
     return calls
 
 
@@ -62,8 +61,8 @@ def asked(monkeypatch):
 def test_words_say_what_is_measured(capsys, asked, words, tasks, presets):
     status, out, _ = call(capsys, "bench", *words.split(), "--device", "cpu")
     assert status == 0 and "convolution fp32" in out
-    ((_, *found, _),) = asked
-    assert found == [tasks, presets]
+    ((_, *measured, _),) = asked
+    assert measured == [tasks, presets]
 
 
 def test_everything_is_written_down(capsys, asked, tmp_path):

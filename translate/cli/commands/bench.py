@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from translate.bench.suite import Part
 
-WIDE = 150  # characters that the widest table takes
+TABLE_WIDTH = 150  # characters of the widest table, which a narrow terminal may fold but not squeeze
 Number = Annotated[int, arg(metavar="N", help_behavior_hint="")]
 
 
@@ -64,7 +64,7 @@ def bench(options: Bench) -> int:
     """Print the tables one by one as they are measured, and write the file."""
     from rich.console import Console
 
-    from translate.bench.machine import describe
+    from translate.bench.machine import describe_machine
     from translate.bench.roofline import measure_ceiling
     from translate.bench.tables import ceiling_table
     from translate.utils.device import pick_device
@@ -74,14 +74,16 @@ def bench(options: Bench) -> int:
     check(options)
     device = pick_device(options.device)
     parts = parts_of(options, device)
-    screen = Console(width=max(Console().width, WIDE))  # a table squeezed into a narrow terminal would say nothing
-    machine, ceiling = describe(device), measure_ceiling(device)
+    # the machine
+    screen = Console(width=max(Console().width, TABLE_WIDTH))
+    machine, ceiling = describe_machine(device), measure_ceiling(device)
     screen.print(ceiling_table(ceiling, machine))
     report: dict[str, Any] = {"machine": machine, "ceiling": asdict(ceiling)}
+    # the parts
     for part in parts:
         console.print(f"{escape(part.title)} ...", soft_wrap=True)
-        found, tables = part.measure(ceiling)
-        report.setdefault(part.name, []).append(asdict(found))
+        result, tables = part.measure(ceiling)
+        report.setdefault(part.name, []).append(asdict(result))
         for table in tables:
             screen.print(table)
     if options.json:
@@ -90,22 +92,23 @@ def bench(options: Bench) -> int:
 
 
 def check(options: Bench) -> None:
-    """Check what types cannot say.
+    """Check the options against each other.
 
     Raises:
         OptionError: a number out of range, an option that the part lacks, or one that means nothing to it.
     """
     from translate.utils.errors import OptionError
 
+    # numbers
     for name in ("size", "batch_size", "steps"):
         if getattr(options, name) < 0:
             raise OptionError(f"--{name.replace('_', '-')} {getattr(options, name)} is out of range; give 1 or more")
-    if translates(options):
-        for name in ("model", "images"):
-            if not getattr(options, name):
-                raise OptionError(f"what is measured on a folder needs --model and --images; --{name} is missing")
-    strangers = {True: ("task", "preset", "netG", "size", "batch_size", "checkpoint"), False: ("model", "images")}
-    for name in strangers[translates(options)]:
+    # options that the part needs, and those of other parts
+    training, folder = ("task", "preset", "netG", "size", "batch_size", "checkpoint"), ("model", "images")
+    for name in folder if translates(options) else ():
+        if not getattr(options, name):
+            raise OptionError(f"what is measured on a folder needs --model and --images; --{name} is missing")
+    for name in training if translates(options) else folder:
         if getattr(options, name):
             raise OptionError(f"--{name.replace('_', '-')} means nothing to this part; leave it out")
     if options.part == "growth" and (options.peer or options.steps):
@@ -113,26 +116,27 @@ def check(options: Bench) -> None:
 
 
 def translates(options: Bench) -> bool:
-    """Whether a folder is translated; else it is training that is measured."""
+    """Whether the translation of a folder is measured, and not training."""
     return options.part == "translate" or (options.part == "all" and bool(options.model or options.images))
 
 
 def parts_of(options: Bench, device: "torch.device") -> "list[Part]":
-    """Return what is to be measured, checked as far as can be told at once."""
+    """Return the parts to measure, checked as far as possible without measuring."""
     from translate.bench import suite
-    from translate.bench.original_repo import Peer
+    from translate.bench.original_repo import OriginalRepo
 
-    peer = Peer.at(options.peer) if options.peer else None
+    peer = OriginalRepo.open(options.peer) if options.peer else None
+    # a folder
     if translates(options):
         model, images = Path(options.model), Path(options.images)
-        return [suite.translation(model, images, device, options.precision, rounds=options.steps, peer=peer)]
+        return [suite.translation_part(model, images, device, options.precision, rounds=options.steps, peer=peer)]
+    # training
     how: dict[str, Any] = {
         "size": options.size, "batch_size": options.batch_size, "generator": options.netG,
         "precision": options.precision, "checkpoint": options.checkpoint,
     }  # fmt: skip
     if options.part == "growth":
-        return [suite.growth(options.task or "cycle", options.preset or "paper", device, **how)]
+        return [suite.scaling_part(options.task or "cycle", options.preset or "paper", device, **how)]
     tasks = [options.task] if options.task else []
-    usual = [] if options.part == "all" and not tasks else ["paper"]
-    presets = [options.preset] if options.preset else usual
-    return suite.training(tasks, presets, device, rounds=options.steps, peer=peer, **how)
+    presets = [options.preset] if options.preset else [] if options.part == "all" and not tasks else ["paper"]
+    return suite.training_parts(tasks, presets, device, rounds=options.steps, peer=peer, **how)
