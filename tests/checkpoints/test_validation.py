@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 from tests.campaigns.folder_runs import tiny_model
 from translate.checkpoints.model_file import KEY, load_model
 from translate.checkpoints.original import load_original
+from translate.checkpoints.validation import parse_json
 from translate.training.state_file import load_state
 from translate.utils.errors import UserError
-from translate.utils.safe_load import load_tensors, parse_json, refuse_expanded
+from translate.utils.safe_load import load_tensors, refuse_expanded
 
 
 @pytest.fixture

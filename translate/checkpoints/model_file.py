@@ -17,12 +17,12 @@ from torch import nn
 
 from translate.checkpoints.original import is_original, load_original
 from translate.checkpoints.recipe import FORMAT, Recipe
+from translate.checkpoints.validation import parse_json, validate_networks, validate_recipe
 from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 from translate.utils.factory import Factory
 from translate.utils.files import atomic_write
-from translate.utils.safe_load import parse_json, vet_networks, vet_recipe
 
 KEY = "image-translate"  # of the recipe in the metadata
 
@@ -61,7 +61,7 @@ def vet_weights(file: Path, recipe: Recipe) -> None:
     try:
         with safe_open(file, framework="pt") as opened:
             shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
-        vet_networks(recipe.nets, EXPORTABLE, shapes)
+        validate_networks(recipe.nets, EXPORTABLE, shapes)
     except (UserError, ValueError, SafetensorError, OSError) as error:
         raise UserError(f"{file}: {error}") from None
 
@@ -109,7 +109,7 @@ def read_recipe(file: Path) -> Recipe:
         kept: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
         if isinstance(channels := kept.get("channels"), int):  # the first files have one number for both domains
             kept["channels"] = {"a": channels, "b": channels}
-        vet_recipe(kept)
+        validate_recipe(kept)
         recipe = Recipe(**kept)
     except UserError:
         raise

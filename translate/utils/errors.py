@@ -1,9 +1,10 @@
 """The mistakes a user can make, as one line each."""
 
-__all__ = ["OptionError", "UserError", "did_you_mean", "short_reason"]
+__all__ = ["OptionError", "UserError", "did_you_mean", "short_reason", "short_repr"]
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 from translate.utils.terminal import as_line
 
@@ -33,3 +34,12 @@ def short_reason(error: BaseException) -> str:
     """Return the first line of an error's message, without the path; its type where the message is empty."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
     return " ".join(text.splitlines()[0].split())[:300]  # decoders may quote the file
+
+
+def short_repr(value: Any) -> str:
+    """Return the `repr` of a value, cut to a length that fits an error message."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not print numbers of thousands of digits
+        return "an endless number"
+    return text if len(text) <= 200 else f"{text[:200]} ..."

@@ -1,6 +1,6 @@
 """Names to objects: the only place where a word from a recipe becomes a call."""
 
-__all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "said", "spec_of"]
+__all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "spec_of"]
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -8,7 +8,11 @@ from typing import Any
 
 from torch import nn
 
-from translate.utils.errors import OptionError, did_you_mean
+from translate.utils.errors import OptionError, did_you_mean, short_repr
+
+_TYPE_NAMES = {
+    int: "a whole number", float: "a number", str: "a text", bool: "true or false", tuple: "a list", dict: "a table",
+}  # fmt: skip
 
 
 def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
@@ -45,29 +49,9 @@ def check_type(name: str, value: Any, kind: type) -> None:
     """Raise OptionError unless `value` is of `kind`, and a number finite; 100 is a fine way to write 100.0."""
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits:
-        raise OptionError(f"{name} should be {NAMES.get(kind, kind.__name__)}, got {said(value)}")
-    if kind in (int, float) and not abs(value) < LARGEST:
-        raise OptionError(f"{name} should be a number of reasonable size, got {said(value)}")
-
-
-def said(value: Any) -> str:
-    """Return a value as an error shows it."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python does not spell numbers of thousands of digits
-        return "an endless number"
-    return text if len(text) <= 200 else f"{text[:200]} ..."
-
-
-LARGEST = 2**63
-NAMES = {
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    bool: "true or false",
-    tuple: "a list",
-    dict: "a table",
-}
+        raise OptionError(f"{name} should be {_TYPE_NAMES.get(kind, kind.__name__)}, got {short_repr(value)}")
+    if kind in (int, float) and not abs(value) < 2**63:
+        raise OptionError(f"{name} should be a number of reasonable size, got {short_repr(value)}")
 
 
 class Factory:
