@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.images.tensors import from_uint8
 from translate.utils.errors import UserError
 
 EPOCHS = 16
@@ -187,7 +188,7 @@ def working_size(size: tuple[int, ...]) -> tuple[int, int]:
 
 def prepare(pictures: np.ndarray, channels: int, size: tuple[int, int]) -> Tensor:
     """Bring pictures (N, H, W, 1 or 3) uint8 to (N, channels, *size) in [-1, 1]."""
-    planes = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    planes = from_uint8(torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2))
     if planes.shape[1] != channels:
         planes = planes.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
     if tuple(planes.shape[-2:]) != size:

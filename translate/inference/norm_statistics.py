@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.images.tensors import to_device
 from translate.inference.request import Variant
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.frozen_norm import _norms, _take_from, freeze_norms
@@ -45,7 +46,7 @@ def thumbnail(x: Tensor, side: int) -> Tensor:
     height, width = (max(1, round(n * side / longest)) for n in x.shape[2:])
     step = max(1, longest // (4 * side))  # a picture of gigabytes is not turned into floats for this
     x = x[..., ::step, ::step]
-    x = x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x.float()
+    x = to_device(x, x.device)
     return F.adaptive_avg_pool2d(x, (height, width)) if longest > side else x
 
 

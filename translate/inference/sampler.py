@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
+from translate.images.tensors import to_uint8
 from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents
 from translate.utils.device import autocast, pick_device
@@ -256,5 +257,4 @@ def _in_batches(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
 
 def _as_arrays(pictures: Tensor) -> np.ndarray:
     """Convert (n, 1 or 3, H, W) in [-1, 1] to (n, H, W, 3) uint8."""
-    unit = pictures.expand(-1, 3, -1, -1).add(1).mul(127.5).round().clamp(0, 255)
-    return unit.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return to_uint8(pictures.expand(-1, 3, -1, -1)).permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from translate.images.tensors import from_uint8, to_uint8
 from translate.metrics.diversity import THUMBNAIL_SIDE_PX, thumbnail_spread, thumbnails
 
 BATCH = 32
@@ -98,7 +99,7 @@ def mirror_thumbnails(copies: Tensor) -> Tensor:
 
 def as_tensor(pictures: np.ndarray) -> Tensor:
     """Convert (N, H, W, 3) uint8 to (N, 3, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return from_uint8(torch.from_numpy(pictures).permute(0, 3, 1, 2))
 
 
 def shrink(pictures: np.ndarray) -> np.ndarray:
@@ -106,7 +107,7 @@ def shrink(pictures: np.ndarray) -> np.ndarray:
     if max(pictures.shape[1:3]) <= SMALL_SIDE_PX:
         return pictures
     small = F.interpolate(as_tensor(pictures), (SMALL_SIDE_PX, SMALL_SIDE_PX), mode="area")
-    return small.add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return to_uint8(small).permute(0, 2, 3, 1).contiguous().numpy()
 
 
 def batches(pictures: np.ndarray) -> Iterator[np.ndarray]:

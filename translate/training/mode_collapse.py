@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.transforms import center_crop
+from translate.images.tensors import from_uint8
 from translate.metrics.diversity import nearest_neighbours, thumbnail_spread, thumbnails
 
 BANK = 2000  # training pictures that samples are compared with
@@ -59,7 +60,7 @@ class CollapseMonitor:
         chosen = [trained[i] for i in places]
         same = [torch.from_numpy(center_crop(p, unseen.shape[-1]).copy()).permute(2, 0, 1) for p in chosen]
         self.channels = unseen.shape[1]
-        self.bank = thumbnails(torch.stack(same).float() / 127.5 - 1)
+        self.bank = thumbnails(from_uint8(torch.stack(same)))
         self.usual = float(nearest_neighbours(thumbnails(unseen.cpu()), self.bank)[0].median())
         self.real_spread = thumbnail_spread(self.bank[:: max(1, len(self.bank) // PAIRED)])
         self.real_within = float("nan")
