@@ -31,8 +31,8 @@ def test_the_adversarial_terms_are_those_of_the_papers():
     assert task.losses("G", x)["gan"].item() == pytest.approx(-F.logsigmoid(fake).mean().item(), rel=1e-5)
     expected = -(F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()) / 2
     assert task.losses("D", x)["gan"].item() == pytest.approx(expected.item(), rel=1e-5)
-    assert task.observed["real"].item() == pytest.approx(real.mean().item())
-    assert task.observed["fake"].item() == pytest.approx(fake.mean().item())
+    assert task.extra_logs["real"].item() == pytest.approx(real.mean().item())
+    assert task.extra_logs["fake"].item() == pytest.approx(fake.mean().item())
     task = make_task(PLAIN, gan="relativistic", lambda_r1=0.0, lambda_r2=0.0)
     assert task.losses("G", x)["gan"].item() == pytest.approx(-F.logsigmoid(fake - real).mean().item(), rel=1e-5)
     assert task.losses("D", x)["gan"].item() == pytest.approx(-F.logsigmoid(real - fake).mean().item(), rel=1e-5)
@@ -84,7 +84,7 @@ def test_networks_grow_during_their_part_of_the_run():
         [1, 1.5, 2, 2, 2, 4, 4], abs=1e-6
     )
     task = make_task(LABELLED)
-    task.at(0.0)
+    task.set_progress(0.0)
     w = task.G.style(torch.randn(2, 4), one_hot(torch.tensor([0, 1]), 3))
     coarse, lowest = task.G.draw(w), task.G.levels[0](task.G.start(w).unflatten(1, (-1, 4, 4)), w)[1]
     for _ in range(3):
@@ -92,7 +92,7 @@ def test_networks_grow_during_their_part_of_the_run():
     torch.testing.assert_close(coarse, torch.tanh(lowest))
     assert float(task.G.depth) == float(task.D.depth) == 1
     assert len(task.G.levels) == len(task.D.from_rgb) + 1  # D works on blocks of 2 x 2 px
-    task.at(0.5)
+    task.set_progress(0.5)
     assert float(task.G.depth) == len(task.G.levels)
     assert float(task.D.depth) == len(task.D.from_rgb)
 

@@ -38,12 +38,12 @@ def test_one_answer_follows_its_equations():
         "hole": task.lambda_hole * (away * hole).mean(),
         "known": task.lambda_known * (away * (1 - hole)).mean(),
     }
-    with task.only("G"):
+    with task.train_only("G"):
         found = task.losses("G", x)
     assert found.keys() == expected.keys()
     for name, term in expected.items():
         torch.testing.assert_close(found[name], term, rtol=1e-4, atol=1e-5)
-    with task.only("D"):
+    with task.train_only("D"):
         d_loss = task.losses("D", x)["gan"]
     d_expected = sum(F.relu(1 - r[-1]).mean() + F.relu(1 + f[-1]).mean() for r, f in zip(real, fake, strict=True)) / 2
     torch.testing.assert_close(d_loss, d_expected, rtol=1e-4, atol=1e-5)
@@ -55,7 +55,7 @@ def test_of_two_answers_the_better_one_has_to_be_near_the_picture():
     x = task(batch)
     hole = (batch["mask"] + 1) / 2
     away = [((x[name] - batch["image"]).abs() * hole).mean((1, 2, 3)) for name in ("fake", "other")]
-    with task.only("G"):
+    with task.train_only("G"):
         terms = task.losses("G", x)
     torch.testing.assert_close(terms["hole"], task.lambda_hole * torch.minimum(*away).mean())
     assert terms["seek"] > 0
@@ -70,7 +70,7 @@ def test_what_is_known_along_the_hole_weighs_tenfold():
     squared = ((x["fake"] - batch["image"]) ** 2)[..., 5:27, 5:27]
     weight = torch.full((22, 22), 10.0)
     weight[3:-3, 3:-3] = 1
-    with task.only("G"):
+    with task.train_only("G"):
         found = task.losses("G", x)["hole"]
     torch.testing.assert_close(found, task.lambda_hole * (squared * weight).sum() / (2 * 3 * SIZE * SIZE))
 
@@ -90,7 +90,7 @@ def test_the_rim_of_the_hole_weighs_more():
     hole = (batch["mask"] + 1) / 2
     weight = hole * (1 + 4 * nearness(1 - hole))
     expected = rim.lambda_hole * (weight * (x["fake"] - batch["image"]).abs()).mean()
-    with rim.only("G"):
+    with rim.train_only("G"):
         torch.testing.assert_close(rim.losses("G", x)["hole"], expected)
 
 

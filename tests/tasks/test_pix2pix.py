@@ -33,7 +33,7 @@ def test_the_paper_preset_is_equation_4(variant):
     score = task.D(torch.cat([a, fake], 1))
     g_loss = bce(score, torch.ones_like(score)) + 100 * (fake - b).abs().mean()
     for phase, expected in {"G": g_loss, "D": d_loss}.items():
-        with task.only(phase):
+        with task.train_only(phase):
             found = sum(task.losses(phase, x).values())
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
         mine = torch.autograd.grad(found, task.parameters_of(phase), retain_graph=True)
@@ -52,7 +52,7 @@ def test_many_answers_follow_their_equations():
     a, b = batch["a"], batch["b"]
     torch.testing.assert_close(x["fake"], task.G(a, x["z"]), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(x["other"], task.G(a, x["drawn"]), rtol=1e-4, atol=1e-5)
-    with task.only("G"):
+    with task.train_only("G"):
         terms = task.losses("G", x)
     real, fake, other = (task.D(torch.cat([a, y], 1)) for y in (b, x["fake"], x["other"]))
     fm = sum(
@@ -74,7 +74,7 @@ def test_many_answers_follow_their_equations():
     assert terms.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(terms[name], value, rtol=1e-4, atol=1e-5, msg=name)
-    with task.only("D"):
+    with task.train_only("D"):
         d_loss = sum(task.losses("D", x).values())
     scores = [[s[-1].detach() for s in judged] for judged in (real, fake, other)]
     hinge = sum(
@@ -86,7 +86,7 @@ def test_many_answers_follow_their_equations():
 
 def test_the_encoder_does_not_learn_from_fakes():
     task = make_task(MANY, lambda_l1=0.0, lambda_fm=0.0, lambda_kl=0.0, lambda_seek=0.0, lambda_z=1.0)
-    with task.only("G"):
+    with task.train_only("G"):
         term = task.losses("G", task(make_batch()))["z"]
     gradients = torch.autograd.grad(term, list(task.E.parameters()) + list(task.G.parameters()), allow_unused=True)
     count = len(list(task.E.parameters()))
@@ -212,7 +212,7 @@ def test_other_modes_are_sought_less_and_less():
     x = task(batch)
     found = []
     for progress in (0.0, 0.35, 0.7, 0.9):
-        task.at(progress)
+        task.set_progress(progress)
         found.append(task.losses("G", x)["seek"].item())
     assert found[0] > 0
     assert found == pytest.approx([found[0], found[0] / 2, 0, 0], abs=1e-6)

@@ -133,7 +133,7 @@ def test_the_preview_needs_the_exported_networks_only(variant):
     task = make_task(variant)
     nets = torch.nn.ModuleDict({n: task.get_submodule(n) for n in task.exports})
     rows = task.preview(nets, make_batch(**channels_of(variant)))
-    columns = 8 if task.whole_probe else 2
+    columns = 8 if task.from_latents else 2
     assert all(row.shape == (columns, 3, SIZE, SIZE) for row in rows.values())
 
 

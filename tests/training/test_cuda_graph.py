@@ -41,7 +41,7 @@ def test_no_step_reads_from_the_device_or_draws_on_the_host(task, preset):
         made = make_task(case.config, case.channels, case.size)
     optimizers = make_optimizers(made, case.config.train)
     for progress in (0.2, 0.9):
-        made.at(progress)
+        made.set_progress(progress)
         with nothing_drawn():
             logs = train_step(made, meta_batch(case), optimizers, precision="fp32", clip=1.0)
         assert logs and all(term.is_meta and term.shape == () for term in logs.values())
@@ -143,7 +143,7 @@ def test_a_captured_step_is_the_plain_step(task, preset):
         losses = []
         for i, batch in enumerate(batches):
             seed_step(0, i)
-            made.at(i / 9)
+            made.set_progress(i / 9)
             set_lr(optimizers, 1e-4 * (9 - i), case.config.train)
             real = batch_to_device(batch, device, channels_last=True)
             losses.append({name: term.clone() for name, term in step(real).items()})

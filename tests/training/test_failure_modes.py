@@ -9,14 +9,14 @@ import torch.nn.functional as F
 from tests.tasks.test_tasks import make_task
 from translate.synthetic import render
 from translate.training.failure_modes import (
-    agreement,
-    checkerboard,
+    colour_correlation,
     examine,
+    has_checkerboard,
     ignores_z,
-    inverted,
     is_collapsed,
     is_identity,
-    periodic,
+    is_inverted,
+    periodic_detail,
 )
 
 
@@ -49,19 +49,19 @@ def checkers(side=64, period=2, size=0.05):
 
 
 def test_light_and_dark_turned_round(photos, paintings):
-    assert inverted(photos, -photos)
-    assert not inverted(photos, paintings)
-    assert not inverted(photos, photos * 0.3 + 0.4)  # paler
+    assert is_inverted(photos, -photos)
+    assert not is_inverted(photos, paintings)
+    assert not is_inverted(photos, photos * 0.3 + 0.4)  # paler
 
 
 def test_colours_turned_round_though_light_stays(photos):
     light = photos.mean(1, keepdim=True)
     turned = light - (photos - light)
-    lightness, colours = agreement(photos, turned)
+    lightness, colours = colour_correlation(photos, turned)
     assert lightness > 0.9
     assert colours < -0.8
-    assert inverted(photos, turned)
-    assert not inverted(photos, light.expand(-1, 3, -1, -1))  # gray ones have no colours to be wrong
+    assert is_inverted(photos, turned)
+    assert not is_inverted(photos, light.expand(-1, 3, -1, -1))  # gray ones have no colours to be wrong
 
 
 def test_copies(photos, paintings):
@@ -79,12 +79,12 @@ def test_copies_of_pairs_are_told_by_the_way_to_the_truth(drawn):
 
 @pytest.mark.parametrize("period", [2, 4])
 def test_a_checkerboard_of_a_few_gray_levels(photos, paintings, period):
-    assert checkerboard(paintings + checkers(period=period), paintings)
-    assert checkerboard(photos + checkers(period=period), paintings)
-    assert not checkerboard(photos, paintings)
-    assert not checkerboard(paintings, photos)
-    assert not checkerboard(paintings + 0.03 * torch.randn_like(paintings), paintings)
-    assert not checkerboard(paintings + checkers(period=period), paintings + checkers(period=period))  # as they are
+    assert has_checkerboard(paintings + checkers(period=period), paintings)
+    assert has_checkerboard(photos + checkers(period=period), paintings)
+    assert not has_checkerboard(photos, paintings)
+    assert not has_checkerboard(paintings, photos)
+    assert not has_checkerboard(paintings + 0.03 * torch.randn_like(paintings), paintings)
+    assert not has_checkerboard(paintings + checkers(period=period), paintings + checkers(period=period))  # as they are
 
 
 def test_transposed_convolutions_leave_what_resizing_does_not():
@@ -92,14 +92,14 @@ def test_transposed_convolutions_leave_what_resizing_does_not():
     features, kernel = torch.rand(4, 8, 32, 32), torch.rand(8, 3, 3, 3)
     turned = F.conv_transpose2d(features, kernel, stride=2, padding=1, output_padding=1) / 36
     smooth = F.conv2d(F.interpolate(features, scale_factor=2, mode="bilinear"), kernel.transpose(0, 1), padding=1) / 72
-    assert periodic(turned)[0] > 0.3 > 0.1 > periodic(smooth)[0]
+    assert periodic_detail(turned)[0] > 0.3 > 0.1 > periodic_detail(smooth)[0]
 
 
 def test_noise_has_little_that_repeats():
-    share, strength = periodic(torch.randn(64, 1, 64, 64))
+    share, strength = periodic_detail(torch.randn(64, 1, 64, 64))
     assert share == pytest.approx(1 / 64, rel=0.1)
     assert strength == pytest.approx((25 / 24) ** -0.5 / 8, rel=0.1)
-    assert periodic(torch.zeros(2, 3, 40, 36)) == (0.0, 0.0)
+    assert periodic_detail(torch.zeros(2, 3, 40, 36)) == (0.0, 0.0)
 
 
 def test_one_picture_for_all(photos, paintings):
@@ -120,26 +120,30 @@ def test_one_answer_for_all_looks(drawn):
 # ---- what is said
 
 
+def lines_of(*args):
+    return [str(finding) for finding in examine(*args)]
+
+
 def rows_of(source, made, back):
     return {"a": source, "a to b": made, "back to a": source, "b": back, "b to a": source, "back to b": back}
 
 
 def test_true_translations_are_well(drawn, photos, paintings):
-    assert examine(make_task("cycle"), rows_of(photos, paintings, paintings)) == []
+    assert lines_of(make_task("cycle"), rows_of(photos, paintings, paintings)) == []
     sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
     ways = {f"answer {k}": load(drawn / "shoes" / "truth" / "A", f"*/{k}.png") for k in (1, 2, 3)}
     rows = {"input": sketches, "answer": shoes} | ways | {"truth": shoes}
-    assert examine(make_task("pix2pix, many answers"), rows) == []
+    assert lines_of(make_task("pix2pix, many answers"), rows) == []
     holed = torch.where(torch.arange(64) < 20, 0.0, photos)
-    assert examine(make_task("inpaint"), {"hole": holed, "answer": photos, "truth": photos}) == []
+    assert lines_of(make_task("inpaint"), {"hole": holed, "answer": photos, "truth": photos}) == []
 
 
 @pytest.mark.parametrize("name", ["faces", "digits", "landscapes/trainA"])
 def test_true_pictures_from_nothing_are_well(drawn, name):
     folder = drawn / name
     pictures = load(next(f for f in (folder, *sorted(folder.rglob("*"))) if any(f.glob("*.png"))))
-    assert examine(make_task("generate"), {"samples 0": pictures[:2]}, pictures) == []
-    words = examine(
+    assert lines_of(make_task("generate"), {"samples 0": pictures[:2]}, pictures) == []
+    words = lines_of(
         make_task("generate, dcgan"), {"samples 0": pictures + checkers(pictures.shape[-1], size=0.15)}, pictures
     )
     assert words == ["it draws a CHECKERBOARD: try --netG style_synthesis"]
@@ -152,14 +156,14 @@ def test_each_fault_is_one_line_with_its_option(photos, paintings):
         (photos + 0.005, "a to b: it COPIES ITS INPUT: try half of --lambda-cycle"),
         (paintings + checkers(), "a to b: it draws a CHECKERBOARD: try --netG skip_resnet"),
     ):
-        assert examine(task, rows_of(photos, made, well)) == [words]
+        assert lines_of(task, rows_of(photos, made, well)) == [words]
     same = paintings[:1].expand(4, -1, -1, -1) + 0.02 * torch.randn(4, 3, 64, 64)
-    assert any("COLLAPSES" in line for line in examine(task, rows_of(photos, same, well)))
+    assert any("COLLAPSES" in line for line in lines_of(task, rows_of(photos, same, well)))
 
 
 def test_a_network_without_transposed_convolutions_is_not_told_to_change(photos, paintings):
     rows = {"input": photos, "answer": paintings + checkers(), "truth": paintings}
-    assert examine(make_task("pix2pix, many answers"), rows) == ["it draws a CHECKERBOARD: try half of --train.lr"]
+    assert lines_of(make_task("pix2pix, many answers"), rows) == ["it draws a CHECKERBOARD: try half of --train.lr"]
 
 
 def test_holes_left_gray_and_answers_all_the_same(photos):
@@ -167,7 +171,7 @@ def test_holes_left_gray_and_answers_all_the_same(photos):
     holed = torch.where(hole, 0.0, photos)
     task = make_task("inpaint, many answers")
     rows = {"hole": holed, "answer": holed + 0.01 * hole, "answer 1": photos, "answer 2": photos, "truth": photos}
-    assert examine(task, rows) == [
+    assert lines_of(task, rows) == [
         "it COPIES ITS INPUT: try twice the --lambda-hole",
         "it has ONE ANSWER, whatever the look: try twice the --lambda-seek",
     ]

@@ -17,11 +17,11 @@ def tensor(pictures):
 
 
 def test_new_pictures_of_the_same_kind_are_well(pictures):
-    verdict = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).look([tensor(pictures[32:96])])
-    assert verdict.spread == pytest.approx(1, abs=0.1)
-    assert verdict.nearness == pytest.approx(1, abs=0.1)
-    assert verdict.alarms == []
-    assert "differ" in str(verdict)
+    report = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).assess([tensor(pictures[32:96])])
+    assert report.spread == pytest.approx(1, abs=0.1)
+    assert report.nearness == pytest.approx(1, abs=0.1)
+    assert report.findings == []
+    assert "differ" in str(report)
 
 
 def test_of_pictures_that_are_not_square_the_middles_count(pictures):
@@ -35,36 +35,36 @@ def test_of_pictures_that_are_not_square_the_middles_count(pictures):
 
 def test_one_picture_again_and_again_is_a_collapse(pictures):
     same = tensor(pictures[32:33]).expand(64, -1, -1, -1) + 0.01 * torch.randn(64, 3, 16, 16)
-    health = CollapseMonitor(tensor(pictures[:32]), pictures[100:])
-    assert health.look([same], young=True).alarms == []
-    verdict = health.look([same])
-    assert verdict.spread < 0.1
-    assert len(verdict.alarms) == 1
-    assert "COLLAPSES" in str(verdict)
+    monitor = CollapseMonitor(tensor(pictures[:32]), pictures[100:])
+    assert monitor.assess([same], young=True).findings == []
+    report = monitor.assess([same])
+    assert report.spread < 0.1
+    assert len(report.findings) == 1
+    assert "COLLAPSES" in str(report)
 
 
 def test_one_picture_of_each_class_is_a_collapse_though_the_classes_differ(pictures):
     labels = np.arange(200) % 10
     each = tensor(pictures[100:110])
     same = [(picture.expand(8, -1, -1, -1) + 0.01 * torch.randn(8, 3, 16, 16)) for picture in each]
-    health = CollapseMonitor(tensor(pictures[:32]), pictures[100:], labels)
-    verdict = health.look(same)
-    assert verdict.spread > 0.8
-    assert verdict.within < 0.1
-    assert "of one class 0.0" in str(verdict)
-    assert verdict.alarms[0].startswith("it COLLAPSES to few pictures of each class")
-    well = health.look(list(tensor(pictures[32:96]).split(8)))
+    monitor = CollapseMonitor(tensor(pictures[:32]), pictures[100:], labels)
+    report = monitor.assess(same)
+    assert report.spread > 0.8
+    assert report.within < 0.1
+    assert "of one class 0.0" in str(report)
+    assert str(report.findings[0]).startswith("it COLLAPSES to few pictures of each class")
+    well = monitor.assess(list(tensor(pictures[32:96]).split(8)))
     assert well.within == pytest.approx(1, abs=0.1)
-    assert well.alarms == []
+    assert well.findings == []
 
 
 def test_training_pictures_by_heart_are_told(pictures):
-    verdict = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).look([tensor(pictures[100:164])])
-    assert verdict.nearness < 0.1
-    assert "LEARNS PICTURES BY HEART" in str(verdict)
+    report = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).assess([tensor(pictures[100:164])])
+    assert report.nearness < 0.1
+    assert "LEARNS PICTURES BY HEART" in str(report)
 
 
 def test_gray_samples_with_three_channels(pictures):
     gray = pictures[..., :1]
-    verdict = CollapseMonitor(tensor(gray[:32]), gray[100:]).look([tensor(gray[32:96]).expand(-1, 3, -1, -1)])
-    assert verdict.spread == pytest.approx(1, abs=0.1)
+    report = CollapseMonitor(tensor(gray[:32]), gray[100:]).assess([tensor(gray[32:96]).expand(-1, 3, -1, -1)])
+    assert report.spread == pytest.approx(1, abs=0.1)

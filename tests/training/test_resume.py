@@ -65,7 +65,7 @@ def test_lines_and_samples_do_not_depend_on_when_it_was_saved_or_killed(
     [
         (loop, "export_model"),
         (Previews, "show"),
-        (Previews, "film"),
+        (Previews, "write_film"),
         (states.StateFolder, "save"),
         (Log, "write"),
         (RunFolder, "forget_cache"),

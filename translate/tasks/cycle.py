@@ -32,12 +32,12 @@ class Cycle(Task):
     data = "unpaired"
     phases = {"G": ("G_ab", "G_ba"), "D": ("D_a", "D_b")}
     exports = ("G_ab", "G_ba")
-    watched = (("a", "a to b", "b"), ("b", "b to a", "a"))
-    cures = Task.cures | {
+    compared_rows = (("a", "a to b", "b"), ("b", "b to a", "a"))
+    remedies = Task.remedies | {
         "inverted": "--lambda-identity 0.5",
-        "copies": "half of --lambda-cycle",
+        "identity": "half of --lambda-cycle",
         "checkerboard": "--netG skip_resnet",
-        "alike": "half of --train.lr",
+        "collapse": "half of --train.lr",
     }
 
     def __init__(

@@ -44,9 +44,9 @@ class Generate(Task):
     exports = ("G",)
     generators = LATENT_GENERATORS
     discriminators = LATENT_DISCRIMINATORS
-    whole_probe = True
-    cures = Task.cures | {
-        "won": "--augment-target 0.6 or twice the --lambda-r1",
+    from_latents = True
+    remedies = Task.remedies | {
+        "strong_d": "--augment-target 0.6 or twice the --lambda-r1",
         "checkerboard": "--netG style_synthesis",
     }
 
@@ -77,7 +77,7 @@ class Generate(Task):
         self.lambda_r1, self.lambda_r2, self.grow = lambda_r1, lambda_r2, grow
         self.augment = Augment(augment, augment_target)
 
-    def at(self, progress: float) -> None:
+    def set_progress(self, progress: float) -> None:
         """Let the networks be as deep as they should be at `progress`, from 0 to 1, of the run."""
         if self.grow:
             G, D = cast(StyleSynthesis, self.G), cast(ResidualDiscriminator, self.D)
@@ -109,7 +109,7 @@ class Generate(Task):
         seen, made = self.augment(x["real"]), self.augment(x["fake"].detach())
         real, fake = self.D(seen, x.get("label")), self.D(made, x.get("asked"))
         self.augment.follow(real - fake if self.gan.relative else real)
-        self.observed = {"real": real.detach().mean(), "fake": fake.detach().mean()}
+        self.extra_logs = {"real": real.detach().mean(), "fake": fake.detach().mean()}
         terms = {"gan": self.gan.d(real, fake)}
         for name, weight, pictures, label, scores in (
             ("r1", self.lambda_r1, seen, x.get("label"), real),

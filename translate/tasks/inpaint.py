@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
 from translate.networks.patchgan import MultiScale
-from translate.tasks.base import Batch, Task, answer
+from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
 from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, sum_of
 from translate.tasks.losses.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
@@ -50,11 +50,11 @@ class Inpaint(Task):
 
     data = "masked"
     exports = ("G",)
-    watched = (("hole", "answer", "truth"),)
-    cures = Task.cures | {
-        "copies": "twice the --lambda-hole",
+    compared_rows = (("hole", "answer", "truth"),)
+    remedies = Task.remedies | {
+        "identity": "twice the --lambda-hole",
         "checkerboard": "--netG fourier_resnet",
-        "one answer": "twice the --lambda-seek",
+        "ignores_z": "twice the --lambda-seek",
     }
     generators = INPAINTERS
     discriminators = INPAINT_DISCRIMINATORS
@@ -185,7 +185,7 @@ class Inpaint(Task):
         if z is None and z_dim:
             drawn = np.zeros(z_dim) if seed is None else np.random.default_rng(seed).standard_normal(z_dim)
             z = torch.from_numpy(drawn).expand(len(shown), -1)
-        return answer(G, shown, z, seed)
+        return run_seeded(G, shown, z, seed)
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from translate.networks import ENCODERS
 from translate.networks.patchgan import MultiScale
 from translate.networks.style_resnet import StyleEncoder
-from translate.tasks.base import Batch, Task, answer
+from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.hint_planes import spread_strokes
 from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, sum_of
@@ -46,12 +46,12 @@ class Pix2pix(Task):
     seeking: Tensor
     phases: dict[str, tuple[str, ...]] = {"G": ("G",), "D": ("D",)}
     exports: tuple[str, ...] = ("G",)
-    watched = (("input", "answer", "truth"),)
-    cures = Task.cures | {
-        "copies": "half of --lambda-l1",
+    compared_rows = (("input", "answer", "truth"),)
+    remedies = Task.remedies | {
+        "identity": "half of --lambda-l1",
         "checkerboard": "--netG skip_resnet",
-        "alike": "half of --train.lr",
-        "one answer": "twice the --lambda-seek",
+        "collapse": "half of --train.lr",
+        "ignores_z": "twice the --lambda-seek",
     }
 
     def __init__(
@@ -89,7 +89,7 @@ class Pix2pix(Task):
         self.lambda_z, self.lambda_seek, self.lambda_paper = lambda_z, lambda_seek, lambda_paper
         self.register_buffer("seeking", torch.ones(()), persistent=False)
 
-    def at(self, progress: float) -> None:
+    def set_progress(self, progress: float) -> None:
         """Seek other modes less and less, and no more for the last part of the run, which is for looking real alone."""
         self.seeking.fill_(max(0.0, 1 - progress / SEEKING_ENDS))
 
@@ -160,7 +160,7 @@ class Pix2pix(Task):
         """
         source = source_of(batch)
         G, look = Pix2pix.generator_for(nets, "", z, seed)
-        return answer(G, source, None if look is None else look.expand(len(source), -1), seed)
+        return run_seeded(G, source, None if look is None else look.expand(len(source), -1), seed)
 
     @staticmethod
     def generator_for(

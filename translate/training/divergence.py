@@ -1,11 +1,11 @@
-"""Whether training goes wrong: losses and weights that are no numbers any more, losses that explode, a useless D."""
+"""Whether training diverges: losses or weights that are not finite, losses that explode, a discriminator of no use."""
 
-__all__ = ["Diverged", "Trouble", "DivergenceMonitor", "check_finite"]
+__all__ = ["Diverged", "DivergenceMonitor", "check_finite"]
 
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,178 +14,170 @@ from torch.optim import Optimizer
 
 from translate.tasks import Task
 from translate.training.ema import EMA
+from translate.training.findings import Finding
 from translate.utils.errors import UserError
 
-LOWER = 0.5  # the part of its learning rate that a phase keeps after it went wrong
-SMOOTH = 10  # steps, at least, whose mean makes a reading of the losses
-WINDOW = 50  # readings that tell what is usual
-ENOUGH = 10  # readings before anything is unusual
-EXPLODED = 10.0  # times the median, plus 1: a good adversarial loss is about 1
-LARGE = 1e5  # and whatever was usual, ten times this is too much
-LONG = 5  # readings one after the other that are so large, before it counts as an explosion
-SURE = 20  # readings one after the other before a discriminator is called useless
-WON = 0.02  # of what guessing costs: a discriminator that is never wrong
-BLIND = 0.002  # how near to what guessing costs, relatively: one that says the same of every picture
-JUDGED = ("gan", "fm")  # the terms of a generator that its discriminator computes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """What went wrong.
-
-    Attributes:
-        phase: Whose networks did.
-        step: Steps done when it was first seen.
-        what: In words.
-    """
-
-    phase: str
-    step: int
-    what: str
+RATE_FACTOR = 0.5  # on the learning rate of a phase that diverged
+MIN_STEPS_PER_READING = 10  # a single step says little: its losses are averaged with others'
+WINDOW_READINGS = 50  # whose median is the usual loss
+MIN_READINGS = 10  # before there is a usual loss
+EXPLOSION_RATIO = 10.0  # of a loss to 1 + the usual one: a good adversarial loss is about 1
+LARGEST_USUAL_LOSS = 1e5  # a run may be broken from its first step on
+READINGS_TO_EXPLODE = 5  # in a row: a single bump passes
+READINGS_TO_REPORT_D = 20  # in a row, since D may win for a while
+STRONG_D_LOSS = 0.02  # of the chance loss: D is never wrong
+BLIND_D_DISTANCE = 0.002  # from the chance loss, relatively: D says the same of every picture
+D_TERMS = ("gan", "fm")  # the terms of G that D computes
 
 
 class Diverged(UserError):
-    """The run went wrong: training on from here would be in vain."""
+    """Training on from here would be in vain.
 
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(f"{trouble.phase} went wrong at step {trouble.step}: {trouble.what}")
-        self.trouble = trouble
+    Attributes:
+        phase: The phase whose networks diverged.
+        step: Steps done when it showed.
+        finding: What is wrong.
+    """
+
+    def __init__(self, phase: str, step: int, finding: Finding) -> None:
+        super().__init__(f"{phase} went wrong at step {step}: {finding}")
+        self.phase, self.step, self.finding = phase, step, finding
 
 
 class DivergenceMonitor:
-    """Watches the losses of a run, and remembers which phase learns at a lower rate since it went wrong.
+    """Watches the losses of a run, and keeps which phases learn at a lower rate since they diverged.
 
-    What steps return is added up on the device and read when a line of the log is written: reading makes the device
-    wait. All of it is part of the state of a run, so that a resumed run decides what an unbroken one does.
+    Losses are summed on the device and read once per line of the log: reading makes the device wait. The attributes
+    are part of the state of a run, so that a resumed run decides as an unbroken one.
 
     Attributes:
-        lowered: By phase, what went wrong, and `since` which step it learns at a lower rate.
+        lowered: By phase, its divergence, and `since` which step it learns at a lower rate.
+        usual: By phase, the newest readings of its losses that were no explosion.
+        high: By phase, how many readings in a row were.
+        won: Readings in a row in which D was never wrong.
+        blind: Readings in a row in which D said the same of every picture.
+        count: Steps in `sums`, the terms since the last reading.
     """
 
     def __init__(self, task: Task, log_every: int) -> None:
         """Watch a run that reads its losses every `log_every` steps."""
-        self.phases, self.cures = tuple(task.phases), task.cures
+        self.phases, self.remedies = tuple(task.phases), task.remedies
         self.chance = chance_loss(getattr(task, "gan", None))
-        self.every = log_every * math.ceil(SMOOTH / log_every)
+        self.every = log_every * math.ceil(MIN_STEPS_PER_READING / log_every)
         self.lowered: dict[str, dict[str, Any]] = {}
         self.usual: dict[str, list[float]] = {phase: [] for phase in self.phases}
         self.high = dict.fromkeys(self.phases, 0)
         self.won = self.blind = self.count = 0
         self.names: tuple[str, ...] = ()
         self.sums: Tensor | None = None
-        self.first: Tensor | None = None
+        self.first_bad: Tensor | None = None  # the first step at which each term was not finite, or infinity
 
     @property
-    def calm(self) -> bool:
+    def no_spike(self) -> bool:
         """Whether nothing looks like the beginning of an explosion, which had better not be saved."""
         return not any(self.high.values())
 
     @property
     def factors(self) -> dict[str, float]:
-        """The parts of their learning rates at which phases learn that went wrong."""
-        return dict.fromkeys(self.lowered, LOWER)
+        """The factors on the learning rates of phases that diverged."""
+        return dict.fromkeys(self.lowered, RATE_FACTOR)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that later decisions depend on."""
-        told = {name: getattr(self, name) for name in ("lowered", "usual", "high", "won", "blind", "count")}
-        return told | {"sums": None if self.sums is None else self.sums.cpu()}
+        state = {name: getattr(self, name) for name in ("lowered", "usual", "high", "won", "blind", "count")}
+        return state | {"sums": None if self.sums is None else self.sums.cpu()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`."""
         for name, value in state.items():
             setattr(self, name, value)
 
-    def lower(self, trouble: Trouble, since: int) -> str:
-        """Give the phase that went wrong a lower learning rate from step `since` on, and return a line that says so.
+    def lower_rate(self, divergence: Diverged, since: int) -> str:
+        """Halve the learning rate of the phase that diverged, from step `since` on; return a line that says so.
 
         Raises:
-            Diverged: It has one already.
+            Diverged: It is halved already.
         """
-        phase = trouble.phase
+        phase, step, finding = divergence.phase, divergence.step, divergence.finding
         if before := self.lowered.get(phase):
-            again = f"{trouble.what}, though {phase} learns at half its rate since step {before['since']}"
-            raise Diverged(Trouble(phase=phase, step=trouble.step, what=again))
-        self.lowered[phase] = asdict(trouble) | {"since": since}
-        return f"{Diverged(trouble)}; back to step {since}, from where {phase} learns at half its rate"
+            again = f"{finding.message}, though {phase} learns at half its rate since step {before['since']}"
+            raise Diverged(phase, step, replace(finding, message=again))
+        self.lowered[phase] = {"phase": phase, "step": step, "what": finding.message, "since": since}
+        return f"{divergence}; back to step {since}, from where {phase} learns at half its rate"
 
     def add(self, step: int, terms: Mapping[str, Tensor]) -> None:
-        """Note the terms, as "phase/term", of the step after `step` others."""
+        """Add the terms, as "phase/term", of the step after `step` others."""
         self.names = tuple(terms)
         values = torch.stack([term.float() for term in terms.values()])
-        first = torch.where(values.isfinite(), math.inf, float(step + 1))
-        self.first = first if self.first is None else torch.minimum(self.first, first)
+        bad = torch.where(values.isfinite(), math.inf, float(step + 1))
+        self.first_bad = bad if self.first_bad is None else torch.minimum(self.first_bad, bad)
         self.sums = values.abs() if self.sums is None else self.sums.to(values) + values.abs()
         self.count += 1
 
-    def check(self, done: int) -> list[str]:
-        """Read what was added and, where that is due after `done` steps, judge it; return what is to be said.
+    def check(self, done: int) -> list[Finding]:
+        """Read the losses and, when enough steps are in `sums`, judge them; return what is wrong with D.
 
         Raises:
             Diverged: A term is not finite, or the losses of a phase have been exploding for a while.
         """
-        if self.first is None or self.sums is None:
+        if self.first_bad is None or self.sums is None:
             return []
-        first, sums = torch.stack([self.first, self.sums]).tolist()
-        if (step := min(first)) < math.inf:
-            bad = [name for name, at in zip(self.names, first, strict=True) if at == step]
+        # terms that are not finite
+        first_bad, sums = torch.stack([self.first_bad, self.sums]).tolist()
+        if (step := min(first_bad)) < math.inf:
+            bad = [name for name, first in zip(self.names, first_bad, strict=True) if first == step]
             phase = failing_phase(bad, self.names)
             name = next((name for name in bad if name.startswith(f"{phase}/")), bad[0])
-            raise Diverged(Trouble(phase=phase, step=int(step), what=f"the loss {name} is not a finite number"))
+            raise Diverged(phase, int(step), Finding.of("loss_not_finite", name=name))
+        # a reading
         if done % self.every:
             return []
         means = {name: total / self.count for name, total in zip(self.names, sums, strict=True)}
-        self.sums, self.first, self.count = None, None, 0
-        self._look_for_explosion(done, means)
-        return self._judge_discriminator(means)
+        self.sums, self.first_bad, self.count = None, None, 0
+        self._check_explosion(done, means)
+        return self._check_discriminator(means)
 
-    def _look_for_explosion(self, done: int, means: Mapping[str, float]) -> None:
-        heights = {}
+    def _check_explosion(self, done: int, means: Mapping[str, float]) -> None:
+        ratios = {}
         for phase in self.phases:
             total, usual = sum(v for name, v in means.items() if name.startswith(f"{phase}/")), self.usual[phase]
-            height = total / min(statistics.median(usual) + 1 if len(usual) >= ENOUGH else LARGE, LARGE)
-            if height < EXPLODED:
-                self.usual[phase], self.high[phase] = [*usual, total][-WINDOW:], 0
+            enough = len(usual) >= MIN_READINGS
+            ratio = total / min(statistics.median(usual) + 1 if enough else LARGEST_USUAL_LOSS, LARGEST_USUAL_LOSS)
+            if ratio < EXPLOSION_RATIO:
+                self.usual[phase], self.high[phase] = [*usual, total][-WINDOW_READINGS:], 0
             else:
                 self.high[phase] += 1
-                heights[phase] = height
-        if max(self.high.values()) >= LONG:
-            phase = max(heights, key=lambda phase: (self.high[phase], heights[phase]))
-            began = done - (LONG - 1) * self.every
-            what = f"its losses rose to {heights[phase]:.3g} times what is usual"
-            raise Diverged(Trouble(phase=phase, step=began, what=what))
+                ratios[phase] = ratio
+        if max(self.high.values()) >= READINGS_TO_EXPLODE:
+            phase = max(ratios, key=lambda phase: (self.high[phase], ratios[phase]))
+            began = done - (READINGS_TO_EXPLODE - 1) * self.every
+            raise Diverged(phase, began, Finding.of("explosion", ratio=ratios[phase]))
 
-    def _judge_discriminator(self, means: Mapping[str, float]) -> list[str]:
-        """Return what is to be said, once, of a discriminator that is always right, or that sees nothing."""
-        found = [value for name, value in means.items() if name.startswith("D/gan")]
-        if not found or not self.chance:
+    def _check_discriminator(self, means: Mapping[str, float]) -> list[Finding]:
+        """Return, once, whether D is always right, or says the same of every picture."""
+        losses = [value for name, value in means.items() if name.startswith("D/gan")]
+        if not losses or not self.chance:
             return []
-        self.won = self.won + 1 if max(found) < WON * self.chance else 0
-        self.blind = self.blind + 1 if any(abs(v / self.chance - 1) < BLIND for v in found) else 0
-        told = []
-        if self.won == SURE:
-            told.append(f"D TELLS EVERY PICTURE APART, so that G learns little from it: try {self.cures['won']}")
-        if self.blind == SURE:
-            told.append(f"D COLLAPSED and says the same of every picture: try {self.cures['blind']}")
-        return told
+        self.won = self.won + 1 if max(losses) < STRONG_D_LOSS * self.chance else 0
+        self.blind = self.blind + 1 if any(abs(v / self.chance - 1) < BLIND_D_DISTANCE for v in losses) else 0
+        counts = {"strong_d": self.won, "blind_d": self.blind}
+        kinds = [kind for kind, count in counts.items() if count == READINGS_TO_REPORT_D]
+        return [Finding.of(kind, f"try {self.remedies[kind]}") for kind in kinds]
 
 
 def check_finite(done: int, task: Task, ema: EMA, optimizers: Mapping[str, Optimizer]) -> None:
-    """Look at everything that is about to be saved after `done` steps.
+    """Check that all that is about to be saved after `done` steps is finite.
 
     Raises:
-        Diverged: Not all of it is finite.
+        Diverged: It is not.
     """
     for phase, optimizer in optimizers.items():
         nets: list[nn.Module] = [task.get_submodule(name) for name in task.phases[phase]]
         nets += [ema.nets[name] for name in task.phases[phase] if name in ema.nets]
         moments = [x for state in optimizer.state.values() for name, x in state.items() if name.startswith("exp_avg")]
-        if not finite([*(x for net in nets for x in (*net.parameters(), *net.buffers())), *moments]):
-            raise Diverged(
-                Trouble(phase=phase, step=done, what="its weights or their moments are not all finite numbers")
-            )
+        if not is_finite([*(x for net in nets for x in (*net.parameters(), *net.buffers())), *moments]):
+            raise Diverged(phase, done, Finding.of("weights_not_finite"))
 
 
-def finite(tensors: Iterable[Tensor]) -> bool:
+def is_finite(tensors: Iterable[Tensor]) -> bool:
     """Whether all numbers are finite; the device is waited for once."""
     floats = [x.detach() for x in tensors if x.is_floating_point() and x.numel()]
     return bool(torch.stack(torch._foreach_norm(floats, math.inf)).isfinite().all())
@@ -195,17 +187,17 @@ def failing_phase(bad: Sequence[str], names: Sequence[str]) -> str:
     """Return the phase that broke, given which of all terms were the first, in one step, that were not finite.
 
     Where G's losses and D's broke at once, the weights of one of them had. Broken fakes spoil every term of G; a broken
-    D spoils those that it computes, and what it says of real pictures.
+    D spoils the terms that it computes, and its scores of real pictures.
     """
     phases = {name.partition("/")[0] for name in bad}
     if phases != {"G", "D"}:
         return bad[0].partition("/")[0]
-    own = [name for name in names if name.startswith("G/") and not name[2:].startswith(JUDGED)]
+    own = [name for name in names if name.startswith("G/") and not name[2:].startswith(D_TERMS)]
     if own:
         return "G" if any(name in bad for name in own) else "D"
     return "D" if "D/real" in bad else "G"
 
 
 def chance_loss(gan: Any) -> float | None:
-    """Return the least loss of a discriminator that says the same of every picture; None where there is no game."""
+    """Return the least loss of a discriminator that says the same of every picture; None without a discriminator."""
     return None if gan is None else min(float(gan.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))

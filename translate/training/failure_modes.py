@@ -1,8 +1,9 @@
-"""Faults that show in a few pictures while a network trains, and the option that usually cures each."""
+"""Faults that show in a few pictures while a network trains, and the option that usually helps against each."""
 
-__all__ = ["is_collapsed", "checkerboard", "is_identity", "examine", "inverted", "ignores_z"]
+__all__ = ["examine", "has_checkerboard", "ignores_z", "is_collapsed", "is_identity", "is_inverted"]
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -10,144 +11,146 @@ from torch import Tensor
 
 from translate.metrics.diversity import pairwise_spread
 from translate.tasks import Task
+from translate.training.findings import Finding
 
-WORDS = {
-    "inverted": "the colours come out INVERTED",
-    "copies": "it COPIES ITS INPUT",
-    "checkerboard": "it draws a CHECKERBOARD",
-    "alike": "it COLLAPSES to nearly one picture, whatever the input",
-    "one answer": "it has ONE ANSWER, whatever the look",
-}
-INVERTED = -0.5  # correlation of input and output below which colours are turned round
-COPIED = 0.05  # of the contrast of the input: an output that is no further away is a copy
-COPIED_PAIR = 0.2  # the same, of the way to the truth
-CHECKERED = 3.0  # times the periodic part of real pictures
-ALIKE = 0.2  # of how far real pictures are apart
-ONE = 0.02  # of the way from the input to the truth: how far answers are apart
-DETAIL = 0.07  # of the fine detail: less is nothing to be told of
+INVERTED_CORRELATION = -0.5  # of source and output: paler or grayer outputs stay above it
+IDENTITY_OF_CONTRAST = 0.05  # an output this near to its source, over the source's contrast, copies it
+IDENTITY_OF_CHANGE = 0.2  # of pairs: the same, over the distance from source to truth
+CHECKERBOARD_RATIO = 3.0  # of the periodic share of the detail to that of real pictures
+MIN_PERIODIC_SHARE = 0.07  # of the fine detail: less does not show
+COLLAPSED_SPREAD = 0.2  # of the spread of real pictures and of the sources
+Z_EFFECT = 0.02  # of the distance from source to truth: answers that differ less are one
+MIN_CONTRAST = 0.02  # root mean square: flatter pictures have no colours or shapes to compare
 GRAY_LEVEL = 1 / 127.5
-FLAT = GRAY_LEVEL / 2  # detail that is less is none
-SMALL, WINDOW, PERIOD = 32, 32, 4  # px
+FLAT_DETAIL = GRAY_LEVEL / 2  # root mean square: a window below it has no detail
+THUMBNAIL_PX, WINDOW_PX, PERIOD_PX = 32, 32, 4
 
 
-def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) -> list[str]:
-    """Look for faults in the rows of a preview, and return a line for each.
+def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) -> list[Finding]:
+    """Look for faults in the rows of a preview.
 
     Args:
-        task: Says which rows to compare, and what cures a fault.
+        task: Names the rows to compare, and the remedy for each fault.
         rows: By title, each (B, C, H, W) in [-1, 1].
-        real: Real pictures, where the rows are pictures from nothing.
+        real: Real pictures, where the rows are generated pictures.
     """
-    found = [("", name) for name in _faults_of(task, torch.cat(list(rows.values())), real)] if real is not None else []
-    for source, made, truth in task.watched:
-        faults = compare(task, rows[source], rows[made], rows[truth])
+    # generated pictures
+    findings = [] if real is None else _report(task, _texture_faults(task, torch.cat(list(rows.values())), real))
+    # translations
+    for source, output, truth in task.compared_rows:
+        kinds = compare(task, rows[source], rows[output], rows[truth])
         answers = [row for title, row in rows.items() if title.startswith("answer ")]
         if getattr(task, "z_dim", 0) and len(answers) > 1 and ignores_z(answers, rows[source], rows[truth]):
-            faults.append("one answer")
-        found += [(f"{made}: " if len(task.watched) > 1 else "", name) for name in faults]
-    return [f"{where}{WORDS[name]}: try {cure(task, name)}" for where, name in found if name in task.cures]
+            kinds.append("ignores_z")
+        where = f"{output}: " if len(task.compared_rows) > 1 else ""
+        findings += [replace(one, message=where + one.message) for one in _report(task, kinds)]
+    return findings
 
 
-def compare(task: Task, source: Tensor, made: Tensor, real: Tensor) -> list[str]:
-    """Return the faults of what was `made` of `source`, all (B, C, H, W) in [-1, 1]; of pairs, `real` is the truth."""
-    paired, faults = task.data != "unpaired", _faults_of(task, made, real)
-    if source.shape == made.shape:
-        if not paired and source.shape[1] == 3 and inverted(source, made):
-            faults.append("inverted")
-        if is_identity(source, made, real if paired else None):
-            faults.append("copies")
-    if is_collapsed(made, source, real):
-        faults.append("alike")
-    return faults
+def _report(task: Task, kinds: Sequence[str]) -> list[Finding]:
+    return [Finding.of(kind, f"try {choose_remedy(task, kind)}") for kind in kinds if kind in task.remedies]
 
 
-def _faults_of(task: Task, made: Tensor, real: Tensor) -> list[str]:
-    return ["checkerboard"] if "checkerboard" in task.cures and checkerboard(made, real) else []
+def compare(task: Task, source: Tensor, output: Tensor, real: Tensor) -> list[str]:
+    """Return the kinds of faults in outputs for sources, all (B, C, H, W) in [-1, 1]; of pairs, `real` is the truth."""
+    paired, kinds = task.data != "unpaired", _texture_faults(task, output, real)
+    if source.shape == output.shape:
+        if not paired and source.shape[1] == 3 and is_inverted(source, output):
+            kinds.append("inverted")
+        if is_identity(source, output, real if paired else None):
+            kinds.append("identity")
+    if is_collapsed(output, source, real):
+        kinds.append("collapse")
+    return kinds
 
 
-def cure(task: Task, fault: str) -> str:
-    """Return the option that usually cures `fault`; networks without transposed convolutions need no other network."""
-    told = task.cures[fault]
+def _texture_faults(task: Task, output: Tensor, real: Tensor) -> list[str]:
+    return ["checkerboard"] if "checkerboard" in task.remedies and has_checkerboard(output, real) else []
+
+
+def choose_remedy(task: Task, kind: str) -> str:
+    """Return the option that usually helps; without transposed convolutions, another network would not."""
     G = task.get_submodule(task.exports[0])
-    turned = any(isinstance(module, torch.nn.ConvTranspose2d) for module in G.modules())
-    return told if fault != "checkerboard" or turned else "half of --train.lr"
+    transposed = any(isinstance(module, torch.nn.ConvTranspose2d) for module in G.modules())
+    return "half of --train.lr" if kind == "checkerboard" and not transposed else task.remedies[kind]
 
 
-def inverted(source: Tensor, made: Tensor) -> bool:
-    """Whether light and dark, or the colours, are turned round in most of some pictures (B, 3, H, W)."""
-    return bool(min(agreement(source, made)) < INVERTED)
+def is_inverted(source: Tensor, output: Tensor) -> bool:
+    """Whether lightness or colours are inverted in most of some pictures (B, 3, H, W)."""
+    return bool(min(colour_correlation(source, output)) < INVERTED_CORRELATION)
 
 
-def agreement(source: Tensor, made: Tensor) -> tuple[float, float]:
+def colour_correlation(source: Tensor, output: Tensor) -> tuple[float, float]:
     """Return the correlation of lightness, and that of colours, of two versions of pictures (B, 3, H, W).
 
-    Each is the median over the pictures, from -1, turned round, to 1; 0 of gray ones.
+    Each is the median over the pictures, from -1, inverted, to 1; 0 for gray ones.
     """
-    one, other = opponents(source), opponents(made)
+    one, other = opponent_colours(source), opponent_colours(output)
     return _correlation(one[:, :1], other[:, :1]), _correlation(one[:, 1:], other[:, 1:])
 
 
-def opponents(pictures: Tensor) -> Tensor:
-    """Turn small copies of RGB pictures into lightness, red to green and blue to yellow, each less its mean."""
-    r, g, b = F.adaptive_avg_pool2d(pictures.float(), SMALL).unbind(1)
+def opponent_colours(pictures: Tensor) -> Tensor:
+    """Convert thumbnails of RGB pictures to lightness, red-green and blue-yellow, each less its mean."""
+    r, g, b = F.adaptive_avg_pool2d(pictures.float(), THUMBNAIL_PX).unbind(1)
     planes = torch.stack([(r + g + b) / 3, (r - g) / 2, b / 2 - (r + g) / 4], 1)
     return planes - planes.mean((2, 3), keepdim=True)
 
 
 def _correlation(one: Tensor, other: Tensor) -> float:
-    """Return the median correlation of planes (B, C, H, W); what hardly varies correlates with nothing."""
+    """Return the median correlation of planes (B, C, H, W); flat planes correlate with nothing."""
     one, other = one.flatten(1), other.flatten(1)
-    size = one.square().mean(1).sqrt().clamp_min(0.02) * other.square().mean(1).sqrt().clamp_min(0.02)
+    size = one.square().mean(1).sqrt().clamp_min(MIN_CONTRAST) * other.square().mean(1).sqrt().clamp_min(MIN_CONTRAST)
     return float(((one * other).mean(1) / size).median())
 
 
-def is_identity(source: Tensor, made: Tensor, truth: Tensor | None = None) -> bool:
-    """Whether most outputs (B, C, H, W) are their inputs, nearly: next to the contrast of these, or to the truth."""
-    away = _rms(made - source)
+def is_identity(source: Tensor, output: Tensor, truth: Tensor | None = None) -> bool:
+    """Whether most outputs (B, C, H, W) nearly equal their sources, next to the sources' contrast or to the truth."""
+    change = _rms(output - source)
     if truth is None:
-        return bool((away / _rms(source - source.mean((2, 3), keepdim=True)).clamp_min(0.02)).median() < COPIED)
-    return bool((away / _rms(truth - source).clamp_min(0.02)).median() < COPIED_PAIR)
+        contrast = _rms(source - source.mean((2, 3), keepdim=True))
+        return bool((change / contrast.clamp_min(MIN_CONTRAST)).median() < IDENTITY_OF_CONTRAST)
+    return bool((change / _rms(truth - source).clamp_min(MIN_CONTRAST)).median() < IDENTITY_OF_CHANGE)
 
 
-def is_collapsed(made: Tensor, *others: Tensor) -> bool:
-    """Whether outputs (B, C, H, W) are much more alike than any of `others` are: inputs, real pictures."""
-    return len(made) > 1 and pairwise_spread(made) < ALIKE * min(pairwise_spread(other) for other in others)
+def is_collapsed(output: Tensor, *others: Tensor) -> bool:
+    """Whether outputs (B, C, H, W) differ much less than each set of `others`: sources, real pictures."""
+    return len(output) > 1 and pairwise_spread(output) < COLLAPSED_SPREAD * min(map(pairwise_spread, others))
 
 
 def ignores_z(answers: Sequence[Tensor], source: Tensor, truth: Tensor) -> bool:
-    """Whether several answers (B, C, H, W) hardly differ, next to the way from the source to the truth."""
-    apart = torch.stack([_rms(one - other) for one, other in zip(answers, answers[1:], strict=False)]).mean(0)
-    way = _rms(truth - source) if truth.shape == source.shape else _rms(truth)
-    return bool((apart / way.clamp_min(0.02)).median() < ONE)
+    """Whether answers (B, C, H, W) of several z hardly differ, next to the distance from the source to the truth."""
+    spread = torch.stack([_rms(one - other) for one, other in zip(answers, answers[1:], strict=False)]).mean(0)
+    change = _rms(truth - source) if truth.shape == source.shape else _rms(truth)
+    return bool((spread / change.clamp_min(MIN_CONTRAST)).median() < Z_EFFECT)
 
 
-def checkerboard(made: Tensor, real: Tensor) -> bool:
+def has_checkerboard(output: Tensor, real: Tensor) -> bool:
     """Whether pictures (B, C, H, W) have a pattern that repeats every 2 or 4 px, as real ones do not.
 
-    Transposed convolutions leave such (Odena et al., 2016, https://distill.pub/2016/deconv-checkerboard).
+    Transposed convolutions leave it (Odena et al., 2016, https://distill.pub/2016/deconv-checkerboard).
     """
-    (share, strength), (usual, _) = periodic(made), periodic(real)
-    return share > max(DETAIL, CHECKERED * usual) and strength > GRAY_LEVEL
+    (share, strength), (real_share, _) = periodic_detail(output), periodic_detail(real)
+    return share > max(MIN_PERIODIC_SHARE, CHECKERBOARD_RATIO * real_share) and strength > GRAY_LEVEL
 
 
-def periodic(pictures: Tensor) -> tuple[float, float]:
-    """Return the part of the fine detail of pictures (B, C, H, W) that repeats every 4 px, 0 to 1, and its size.
+def periodic_detail(pictures: Tensor) -> tuple[float, float]:
+    """Return the share of the fine detail of pictures (B, C, H, W) that repeats every 4 px, 0 to 1, and its size.
 
     Within a window of 32 px the detail is averaged over all places that are a multiple of 4 px apart; of noise, 1/64
     stays. Both are medians over the windows that have any detail.
     """
     gray = pictures.float().mean(1, keepdim=True)
     fine = gray - F.avg_pool2d(gray, 5, stride=1, padding=2, count_include_pad=False)
-    side = min(WINDOW, *(n // PERIOD * PERIOD for n in fine.shape[2:]))
+    side = min(WINDOW_PX, *(n // PERIOD_PX * PERIOD_PX for n in fine.shape[2:]))
     windows = F.unfold(fine, side, stride=side).transpose(1, 2).reshape(-1, side, side)
-    repeats = windows.unflatten(2, (-1, PERIOD)).unflatten(1, (-1, PERIOD)).mean((1, 3))
-    kept, whole = repeats.var((1, 2), correction=0), windows.square().mean((1, 2))
-    told = whole > FLAT**2
-    if not told.any():
+    repeats = windows.unflatten(2, (-1, PERIOD_PX)).unflatten(1, (-1, PERIOD_PX)).mean((1, 3))
+    periodic, whole = repeats.var((1, 2), correction=0), windows.square().mean((1, 2))
+    detailed = whole > FLAT_DETAIL**2
+    if not detailed.any():
         return 0.0, 0.0
-    return float((kept[told] / whole[told]).median()), float(kept[told].median().sqrt())
+    return float((periodic[detailed] / whole[detailed]).median()), float(periodic[detailed].median().sqrt())
 
 
 def _rms(difference: Tensor) -> Tensor:
-    """Root mean square of each of (B, C, H, W): (B,)."""
+    """Return the root mean square of each picture, (B, C, H, W) to (B,)."""
     return difference.float().square().flatten(1).mean(1).sqrt()

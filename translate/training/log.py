@@ -21,6 +21,7 @@ from torch import Tensor
 from translate.images.grid import make_grid
 from translate.images.io import save_png
 from translate.images.tensors import to_array
+from translate.training.findings import Finding
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
 from translate.utils.progress import Bar, open_progress
@@ -165,10 +166,10 @@ class Log:
         self._record(step, finite)
         console.print(f"step {step}: {escape(words)}", soft_wrap=True)
 
-    def say(self, step: int, lines: Sequence[str]) -> None:
-        """Say what is to be known of the run at `step`, a line each."""
-        for line in lines:
-            print_note(f"step {step}: {line}")
+    def report(self, step: int, findings: Sequence[Finding]) -> None:
+        """Print the findings of `step`, a line each."""
+        for finding in findings:
+            print_note(f"step {step}: {finding}")
 
     def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""

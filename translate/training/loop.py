@@ -9,7 +9,7 @@ from translate.checkpoints.model_file import export_model
 from translate.data.datasets import TRAINING_DATA
 from translate.tasks import TASKS
 from translate.training.config import Config
-from translate.training.divergence import Diverged, Trouble, check_finite
+from translate.training.divergence import Diverged, check_finite
 from translate.training.optim import lr_at, set_lr
 from translate.training.previews import is_preview
 from translate.training.run_folder import RunFolder
@@ -42,15 +42,15 @@ def train(config: Config) -> Path:
             console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         else:
             plan = open_data_and_plan(config, folder, data, plan, device)
-            trouble = None
-            while trouble := run_steps(start_run(config, folder, data, plan, device, trouble)):
+            divergence = None
+            while divergence := run_steps(start_run(config, folder, data, plan, device, divergence)):
                 pass
         folder.forget_cache()
     return folder.path
 
 
-def run_steps(run: Run) -> Trouble | None:
-    """Train until the plan is complete; return what went wrong, if anything did.
+def run_steps(run: Run) -> Diverged | None:
+    """Train until the plan is complete; return the divergence that ended it before, if any.
 
     What belongs to a step is written before its state: a kill in between costs the step, and never a line of the log.
     """
@@ -64,7 +64,7 @@ def run_steps(run: Run) -> Trouble | None:
                 done = step + 1
                 # update every phase
                 seed_step(config.seed, step)
-                run.task.at(step / steps)
+                run.task.set_progress(step / steps)
                 set_lr(run.optimizers, lr_at(step, steps, config), config, run.monitor.factors)
                 terms = run.step(batch_to_device(batch, run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
@@ -72,12 +72,12 @@ def run_steps(run: Run) -> Trouble | None:
                 run.log.add(terms)
                 run.monitor.add(step, terms)
                 log_losses(run, done)
-                if is_preview(done, steps, config.previews, early=run.task.whole_probe):
+                if is_preview(done, steps, config.previews, early=run.task.from_latents):
                     run.previews.show(run.log, done)
                 save_or_stop(run, saves, stop, done)
-        except Diverged as error:
+        except Diverged as divergence:
             raise_if_stopped(stop, done, steps)
-            return error.trouble
+            return divergence.with_traceback(None)  # whose frames hold the networks
     return None
 
 
@@ -92,7 +92,7 @@ def log_losses(run: Run, done: int) -> None:
     findings = run.monitor.check(done)
     lr = lr_at(done - 1, run.plan.steps, run.config.train)
     run.log.write(done, lr=lr, waited=run.batches.waited, factors=run.monitor.factors)
-    run.log.say(done, findings)
+    run.log.report(done, findings)
 
 
 def save_or_stop(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) -> None:
@@ -103,7 +103,7 @@ def save_or_stop(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) ->
         Stopped: A stop was requested, and the run is saved.
     """
     last = done == run.plan.steps
-    stopping, due = dist.any_rank(stop.requested and not last, last or (saves.due and run.monitor.calm))
+    stopping, due = dist.any_rank(stop.requested and not last, last or (saves.due and run.monitor.no_spike))
     if stopping or due:
         run.monitor.check(done)
         check_finite(done, run.task, run.ema, run.optimizers)
@@ -118,7 +118,7 @@ def save(run: Run, step: int) -> None:
     """Write the log, the state after `step` steps and the model, in this order."""
     run.log.flush()
     if step == run.plan.steps:
-        run.previews.film(run.folder.samples)
+        run.previews.write_film(run.folder.samples)
     run.folder.states.save(step, run.parts)
     export_model(run.ema.nets, make_recipe(run, step), run.folder.model)
 

@@ -1,6 +1,6 @@
-"""Whether a generator is well while it trains: does it draw many pictures, and new ones?"""
+"""Whether a generator of new pictures collapses to few of them, or repeats its training pictures."""
 
-__all__ = ["CollapseMonitor", "Verdict"]
+__all__ = ["CollapseMonitor", "CollapseReport"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,88 +12,88 @@ from torch import Tensor
 from translate.data.loading.transforms import center_crop
 from translate.images.tensors import from_uint8
 from translate.metrics.diversity import nearest_neighbours, thumbnail_spread, thumbnails
+from translate.training.findings import Finding
 
-BANK = 2000  # training pictures that samples are compared with
-PAIRED = 200  # of them, of which every pair is compared
-COLLAPSED = 0.5  # samples that vary less than this part of what real pictures do
-LEARNED_BY_HEART = 0.5  # samples this much nearer to training pictures than unseen real pictures are
+MAX_BANK = 2000  # training pictures that samples are compared with
+MAX_PAIRED = 200  # training pictures of which every pair is compared
+COLLAPSED_SPREAD = 0.5  # of the spread of real pictures: samples that vary less are few pictures
+MEMORIZED_DISTANCE = 0.5  # of the distance of unseen pictures from the training pictures
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What is seen in one set of samples.
+class CollapseReport:
+    """What one set of samples shows.
 
     Attributes:
-        spread: How far two samples are apart, over how far two real pictures are; near 1 is right.
+        spread: Mean distance between two samples, over that between two real pictures; near 1 is right.
         nearness: Median distance from a sample to the nearest training picture, over that of unseen real pictures.
-        within: The same as `spread`, of samples of one class; nan where there are no classes.
-        alarms: What is wrong and what to do, a line each.
+        within: `spread` among samples of one class; nan where there are no classes.
+        findings: What is wrong.
     """
 
     spread: float
     nearness: float
     within: float
-    alarms: list[str]
+    findings: list[Finding]
 
     def __str__(self) -> str:
-        told = f"two samples differ {self.spread:.2f} times as much as two real pictures"
+        text = f"two samples differ {self.spread:.2f} times as much as two real pictures"
         if self.within == self.within:
-            told += f", of one class {self.within:.2f} times"
+            text += f", of one class {self.within:.2f} times"
         if self.nearness == self.nearness:
-            told += f"; they are {self.nearness:.2f} times as far from the nearest training picture as unseen ones are"
-        return "; ".join([told, *self.alarms])
+            text += f"; they are {self.nearness:.2f} times as far from the nearest training picture as unseen ones are"
+        return "; ".join([text, *map(str, self.findings)])
 
 
 class CollapseMonitor:
-    """Compares samples with real pictures, all as small copies."""
+    """Compares samples with real pictures, all as thumbnails."""
 
     def __init__(self, unseen: Tensor, trained: Sequence[np.ndarray], labels: np.ndarray | None = None) -> None:
-        """Look at the real pictures.
+        """Measure the real pictures.
 
         Args:
-            unseen: (n, C, S, S) in [-1, 1]; pictures that are not trained on.
-            trained: Training pictures, each (H, W, C) uint8, no side below S; the middles of some of them, evenly
-                spread, are kept.
-            labels: Of these, (n,); -1 for none.
+            unseen: (n, C, S, S) in [-1, 1], held out of training.
+            trained: Training pictures, each (H, W, C) uint8, no side below S, of which the centers of at most MAX_BANK,
+                evenly spread, are kept.
+            labels: Classes of the training pictures, (n,); -1 for none.
         """
-        places = np.linspace(0, len(trained) - 1, min(BANK, len(trained))).astype(int)
-        chosen = [trained[i] for i in places]
-        same = [torch.from_numpy(center_crop(p, unseen.shape[-1]).copy()).permute(2, 0, 1) for p in chosen]
+        places = np.linspace(0, len(trained) - 1, min(MAX_BANK, len(trained))).astype(int)
+        centers = [center_crop(trained[i], unseen.shape[-1]) for i in places]
         self.channels = unseen.shape[1]
-        self.bank = thumbnails(from_uint8(torch.stack(same)))
-        self.usual = float(nearest_neighbours(thumbnails(unseen.cpu()), self.bank)[0].median())
-        self.real_spread = thumbnail_spread(self.bank[:: max(1, len(self.bank) // PAIRED)])
+        self.bank = thumbnails(from_uint8(torch.from_numpy(np.stack(centers)).permute(0, 3, 1, 2)))
+        self.usual_distance = float(nearest_neighbours(thumbnails(unseen.cpu()), self.bank)[0].median())
+        self.real_spread = thumbnail_spread(self.bank[:: max(1, len(self.bank) // MAX_PAIRED)])
         self.real_within = float("nan")
         if labels is not None:
-            kinds = [self.bank[labels[places] == k][:PAIRED] for k in np.unique(labels[labels >= 0])]
-            self.real_within = spread_within(kinds)
+            classes = np.unique(labels[labels >= 0])
+            self.real_within = spread_within([self.bank[labels[places] == k][:MAX_PAIRED] for k in classes])
 
-    def look(self, rows: Sequence[Tensor], *, young: bool = False) -> Verdict:
-        """Judge samples of independent vectors.
+    def assess(self, rows: Sequence[Tensor], *, young: bool = False) -> CollapseReport:
+        """Measure samples of independent z.
 
         Args:
-            rows: Each (n, C, H, W) in [-1, 1], where there are classes of one class; gray ones may come with three
-                channels.
-            young: No alarms: all samples look alike in the first minutes.
+            rows: Each (n, C, H, W) in [-1, 1], of one class where there are classes; gray ones may have three channels.
+            young: Report no findings: all samples look alike in the first minutes.
         """
+        # measure
         kinds = [thumbnails(row.detach().cpu()[:, : self.channels]) for row in rows]
-        copies = torch.cat(kinds)
-        spread = thumbnail_spread(copies) / max(self.real_spread, 1e-6)
+        samples = torch.cat(kinds)
+        spread = thumbnail_spread(samples) / max(self.real_spread, 1e-6)
         within = spread_within(kinds) / self.real_within  # nan where there are no classes
-        reach = float(nearest_neighbours(copies, self.bank)[0].median())
-        nearness = reach / self.usual if self.usual > 0 else float("nan")
-        alarms: list[str] = []
-        if young:
-            return Verdict(spread=spread, nearness=nearness, within=within, alarms=alarms)
-        if spread < COLLAPSED or within < COLLAPSED:
-            what = "it COLLAPSES to few pictures" + (" of each class" if spread >= COLLAPSED else "")
-            alarms.append(f"{what}: try half of --train.lr, or a larger --lambda-r1")
-        if nearness < LEARNED_BY_HEART:
-            alarms.append("it LEARNS PICTURES BY HEART: give it more of them, or --augment-target 0.6")
-        return Verdict(spread=spread, nearness=nearness, within=within, alarms=alarms)
+        distance = float(nearest_neighbours(samples, self.bank)[0].median())
+        nearness = distance / self.usual_distance if self.usual_distance > 0 else float("nan")
+        # judge
+        findings: list[Finding] = []
+        if not young and (spread < COLLAPSED_SPREAD or within < COLLAPSED_SPREAD):
+            of_what = " of each class" if spread >= COLLAPSED_SPREAD else ""
+            remedy = "try half of --train.lr, or a larger --lambda-r1"
+            findings.append(Finding.of("few_pictures", remedy, of_what=of_what))
+        if not young and nearness < MEMORIZED_DISTANCE:
+            findings.append(Finding.of("memorized", "give it more of them, or --augment-target 0.6"))
+        return CollapseReport(spread=spread, nearness=nearness, within=within, findings=findings)
 
 
 def spread_within(kinds: Sequence[Tensor]) -> float:
-    """Return the mean spread of small copies, (n, d) of each kind, over the kinds that have two; nan without any."""
+    """Return the mean spread of the thumbnails (n, d) of each kind, over kinds of two or more; nan without any."""
     spreads = [thumbnail_spread(kind) for kind in kinds if len(kind) > 1]
     return float(np.mean(spreads)) if spreads else float("nan")

@@ -23,7 +23,7 @@ from translate.tasks import TASKS, Task
 from translate.training.autotune import Plan, make_plan
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP, Step
-from translate.training.divergence import Diverged, DivergenceMonitor, Trouble
+from translate.training.divergence import Diverged, DivergenceMonitor
 from translate.training.ema import EMA
 from translate.training.init_weights import start_from
 from translate.training.log import Log, Window, print_note
@@ -69,12 +69,17 @@ class Run:
 
 
 def start_run(
-    config: Config, folder: RunFolder, data: TrainingData, plan: Plan, device: torch.device, trouble: Trouble | None
+    config: Config,
+    folder: RunFolder,
+    data: TrainingData,
+    plan: Plan,
+    device: torch.device,
+    divergence: Diverged | None = None,
 ) -> Run:
-    """Build what the steps of `plan` need, and load the newest state, after which there was `trouble`.
+    """Build what the steps of `plan` need and load the newest state, after which there may have been a `divergence`.
 
     Raises:
-        UserError: No state can be loaded, or the phase in trouble learns at a lower rate already.
+        UserError: No state can be loaded, or the phase that diverged learns at a lower rate already.
     """
     # networks, equal on all ranks
     task = build_task(config, data.channels, plan, device)
@@ -86,14 +91,14 @@ def start_run(
     parts = {"task": task, "ema": ema, **optimizers, "log": window, "watch": monitor}
     start = folder.states.load(parts, device)
     dist.assert_same_weights(nn.ModuleList([task, ema]), f"{folder.path}, step {start}")
-    if trouble:
-        lower_learning_rate(monitor, trouble, start, config, folder)
+    if divergence:
+        lower_learning_rate(monitor, divergence, start, config, folder)
     print_header(config, plan, folder, device, start)
     # data, previews and log from there on
     stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
     return Run(
         config=config, plan=plan, device=device, folder=folder, data=data, task=task, optimizers=optimizers, ema=ema,
-        monitor=monitor, parts=parts, start=start, lowered=bool(trouble),
+        monitor=monitor, parts=parts, start=start, lowered=divergence is not None,
         step=make_step(task, optimizers, plan, config.train.clip, device),
         batches=Batches(stream, config.data.batch_size, start=start, device=device),
         previews=Previews(task, ema, data, batch_to_device(data.probe, device, channels_last=plan.channels_last)),
@@ -102,15 +107,15 @@ def start_run(
 
 
 def lower_learning_rate(
-    monitor: DivergenceMonitor, trouble: Trouble, since: int, config: Config, folder: RunFolder
+    monitor: DivergenceMonitor, divergence: Diverged, since: int, config: Config, folder: RunFolder
 ) -> None:
-    """Halve the learning rate of the phase in `trouble` from step `since` on.
+    """Halve the learning rate of the phase that diverged from step `since` on.
 
     Raises:
         UserError: It is halved already.
     """
     try:
-        print_note(monitor.lower(trouble, since))
+        print_note(monitor.lower_rate(divergence, since))
     except Diverged as error:
         raise UserError(
             f"{error}; the state of step {since} is kept in {folder.path}. In a new --out, try half of "

@@ -42,17 +42,17 @@ def train_step(
     with autocast(device, precision):
         x = task(batch)
     for phase, optimizer in optimizers.items():
-        with autocast(device, precision), task.only(phase):
+        with autocast(device, precision), task.train_only(phase):
             terms = task.losses(phase, x)
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
-        told = {name: term.detach() for name, term in {**terms, **(task.observed or {})}.items()}
+        told = {name: term.detach() for name, term in {**terms, **(task.extra_logs or {})}.items()}
         dist.average([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *told.values()])
         if clip:
             nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
         optimizer.step()
         logs |= {f"{phase}/{name}": term for name, term in told.items()}
-        task.observed = None
+        task.extra_logs = None
     return logs
 
 

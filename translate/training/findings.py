@@ -1,0 +1,48 @@
+"""What can go wrong in a run, in words: one type for its losses, its previews and its generated pictures."""
+
+__all__ = ["Finding"]
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+MESSAGES = {
+    # divergence: the run goes back to its newest state
+    "loss_not_finite": "the loss {name} is not a finite number",
+    "weights_not_finite": "its weights or their moments are not all finite numbers",
+    "explosion": "its losses rose to {ratio:.3g} times what is usual",
+    # divergence: the discriminator is of no use
+    "strong_d": "D TELLS EVERY PICTURE APART, so that G learns little from it",
+    "blind_d": "D COLLAPSED and says the same of every picture",
+    # failure_modes
+    "inverted": "the colours come out INVERTED",
+    "identity": "it COPIES ITS INPUT",
+    "checkerboard": "it draws a CHECKERBOARD",
+    "collapse": "it COLLAPSES to nearly one picture, whatever the input",
+    "ignores_z": "it has ONE ANSWER, whatever the look",
+    # mode_collapse
+    "few_pictures": "it COLLAPSES to few pictures{of_what}",
+    "memorized": "it LEARNS PICTURES BY HEART",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that goes wrong in a run.
+
+    Attributes:
+        kind: Key of MESSAGES.
+        message: What is wrong.
+        remedy: What to do; "" where the run takes care of it.
+    """
+
+    kind: str
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, kind: str, remedy: str = "", **details: Any) -> Self:
+        """Return a finding with the message of its kind, in which `details` are filled."""
+        return cls(kind, MESSAGES[kind].format(**details), remedy)
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.remedy}" if self.remedy else self.message
