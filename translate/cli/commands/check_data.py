@@ -2,17 +2,13 @@
 
 __all__ = ["CheckData", "check_data"]
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
 from translate.cli.commands.options import PathWord, TrustOptions, Words
-
-if TYPE_CHECKING:
-    from translate.data.checks.measure import Measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +47,7 @@ def check_data(options: CheckData) -> int:
     from translate.utils.files import write_json
 
     report = check_data(
-        options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), shown=_track
+        options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), progress=True
     )
     console = Console(highlight=False)
     console.print(report.table())
@@ -60,9 +56,3 @@ def check_data(options: CheckData) -> int:
     if options.json:
         write_json(options.json, report.to_dict())
     return 1 if report.problems else 0
-
-
-def _track(measurements: "Iterable[Measurement]", title: str, count: int) -> "Iterable[Measurement]":
-    from translate.utils.progress import track
-
-    return track(measurements, f"Reading {title}", count)

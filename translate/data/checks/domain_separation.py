@@ -1,4 +1,4 @@
-"""Whether two domains can be told apart by simple traits, and which of their pictures then look like the other's."""
+"""Whether simple traits separate two domains, and which pictures lie on the wrong side."""
 
 __all__ = ["DomainBoundary", "find_boundary"]
 
@@ -6,53 +6,53 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LEAST = 8  # pictures of each side
-_CLEAR = 5.0  # spreads of one side that lie between the middles of both
-_OTHERS = 0.6  # of the way to the other side's middle, from which on a picture looks like one of it
-_ODD = 5.0  # spreads of its own side, that it has to be away from the middle of that as well
+_MIN_PICTURES = 8  # of each domain
+_MIN_GAP = 5.0  # between the domains' medians, in median deviations of one domain
+_OTHER_SIDE = 0.6  # of the way to the other domain's median, from which on a picture looks like that domain
+_MIN_DEVIATIONS = 5.0  # from its own domain's median, for a picture that is to look like the other domain
 
 
 @dataclass(frozen=True)
 class DomainBoundary:
-    """What tells two domains apart.
+    """A linear function of the traits that separates two domains.
 
     Attributes:
-        weights: of the traits, (T,); their sum is 1 in the middle of the first domain, 0 in that of the second.
-        offset: that is added.
-        spread: of one side, the median deviation, in these units.
+        weights: Of the traits, (T,); their sum is 1 at the median of the first domain, 0 at that of the second.
+        offset: Added to the sum.
+        spread: Median deviation of one domain, in these units.
     """
 
     weights: np.ndarray
     offset: float
     spread: float
 
-    def places(self, traits: np.ndarray) -> np.ndarray:
+    def project(self, traits: np.ndarray) -> np.ndarray:
         """Return where pictures lie on the way from the second domain, 0, to the first, 1; (n,) of (n, T)."""
         return traits @ self.weights + self.offset
 
     def strays(self, traits: np.ndarray, *, first: bool) -> list[int]:
         """Return which pictures of the first (or second) domain look like those of the other."""
-        away = 1 - self.places(traits) if first else self.places(traits)
-        return np.flatnonzero(away > max(_OTHERS, _ODD * self.spread)).tolist()
+        distance = 1 - self.project(traits) if first else self.project(traits)
+        return np.flatnonzero(distance > max(_OTHER_SIDE, _MIN_DEVIATIONS * self.spread)).tolist()
 
     def looks_like(self, traits: np.ndarray) -> str:
-        """Return "a" or "b", as most of the pictures are like the first or the second domain; "" for neither."""
-        middle = float(np.median(self.places(traits))) if len(traits) else 0.5
-        return "a" if middle > _OTHERS else "b" if middle < 1 - _OTHERS else ""
+        """Return "a" or "b", as most pictures look like the first or the second domain; "" for neither."""
+        median = float(np.median(self.project(traits))) if len(traits) else 0.5
+        return "a" if median > _OTHER_SIDE else "b" if median < 1 - _OTHER_SIDE else ""
 
 
 def find_boundary(a: np.ndarray, b: np.ndarray) -> DomainBoundary | None:
-    """Find what tells (n, T) traits of one domain from (m, T) of another; None where nothing does, clearly.
+    """Find the boundary between (n, T) traits of one domain and (m, T) of another; None where it is not clear.
 
     Medians and median deviations are used, so that a fifth of the pictures may lie on the wrong side.
     """
-    if min(len(a), len(b)) < _LEAST:
+    if min(len(a), len(b)) < _MIN_PICTURES:
         return None
-    middles = [np.median(side, axis=0) for side in (a, b)]
-    spread = sum(np.median(abs(side - middle), axis=0) for side, middle in zip((a, b), middles, strict=True)) + 0.01
-    weights = (middles[0] - middles[1]) / spread**2
+    medians = [np.median(side, axis=0) for side in (a, b)]
+    spread = sum(np.median(abs(side - median), axis=0) for side, median in zip((a, b), medians, strict=True)) + 0.01
+    weights = (medians[0] - medians[1]) / spread**2
     near, far = (float(np.median(side @ weights)) for side in (b, a))
-    deviation = max(float(np.median(abs(side @ weights - middle))) for side, middle in ((b, near), (a, far)))
-    if far - near <= _CLEAR * deviation or far - near < 1:
+    deviation = max(float(np.median(abs(side @ weights - median))) for side, median in ((b, near), (a, far)))
+    if far - near <= _MIN_GAP * deviation or far - near < 1:
         return None
     return DomainBoundary(weights / (far - near), -near / (far - near), deviation / (far - near))

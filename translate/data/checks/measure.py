@@ -1,10 +1,11 @@
-"""What a data check keeps of a picture: its kind, what it looks like in 64 bits and in 32 x 32 px, and a few traits."""
+"""What a data check keeps of a picture: size and mode, a perceptual hash, a thumbnail and a few traits."""
 
-__all__ = ["Measurement", "measure", "measure_all", "measure_pixels"]
+__all__ = ["Measurement", "measure", "measure_all", "measure_pixels", "traits_of"]
 
+import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +13,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from translate.data.checks.pair_checks import traits
+from translate.data.loading.file_kind import as_shown
 from translate.images.io import picture_of_bytes
-from translate.images.picture import Picture, on_white, to_depth
+from translate.images.picture import Picture, on_white, to_gray
 from translate.utils.errors import UserError
+from translate.utils.progress import track
 
-_SIDE, _HASHED, _SHOWN = 32, 8, 128  # px: of a thumbnail, which is transformed; kept of that; of traits
-_EVEN = 2  # of 255: all pixels this near to each other are one colour
-_AHEAD = 64
+_THUMBNAIL_PX = 32
+_HASH_PX = 8  # low frequencies a side, of which the hash is made
+_TRAITS_WIDTH_PX = 128  # one width for all, so that detail can be compared
+_UNIFORM_RANGE = 2  # of 255: pixels that differ by no more are of one colour, as JPEG leaves some noise
 
 
 @dataclass(slots=True)
@@ -27,16 +30,16 @@ class Measurement:
     """One picture.
 
     Attributes:
-        path: of its file.
-        problem: why it cannot be read; "" else, and then the others are set.
-        length: of the file, bytes.
-        digest: of the file's content, 16 bytes.
-        size: height and width, px, upright.
-        mode: channels and depth in words, such as "RGB 8 bit".
-        even: it is one colour.
-        hash: of what it looks like, 64 bits, by its low frequencies.
+        path: Of its file.
+        problem: Why it cannot be read; else "", and the other attributes are set.
+        length: Of the file, bytes.
+        digest: Of the file's content, 16 bytes.
+        size: Height and width, px, upright.
+        mode: Channels and depth in words, such as "RGB 8 bit".
+        uniform: All of it is of one colour.
+        hash: 64 bits of its low frequencies.
         thumbnail: (32, 32, 3) uint8.
-        traits: (n, 6), of the picture, or of the two halves of a combined one; see `checks.traits`.
+        traits: (n, 6) of `traits_of`, for the picture or for the two halves of a combined one.
     """
 
     path: Path
@@ -45,19 +48,14 @@ class Measurement:
     digest: bytes = b""
     size: tuple[int, int] = (0, 0)
     mode: str = ""
-    even: bool = False
+    uniform: bool = False
     hash: int = 0
-    thumbnail: np.ndarray = field(default_factory=lambda: np.zeros((_SIDE, _SIDE, 3), np.uint8))
+    thumbnail: np.ndarray = field(default_factory=lambda: np.zeros((_THUMBNAIL_PX, _THUMBNAIL_PX, 3), np.uint8))
     traits: np.ndarray = field(default_factory=lambda: np.zeros((1, 6)))
 
 
 def measure(path: Path, *, halves: bool = False) -> Measurement:
-    """Read and measure a picture file; one that cannot be read is told as its `problem`.
-
-    Args:
-        path: of the file.
-        halves: whether it is two pictures side by side.
-    """
+    """Read and measure a picture file, with `halves` two pictures side by side; `problem` says why it is unreadable."""
     try:
         data = path.read_bytes()
         picture = picture_of_bytes(data, str(path))
@@ -65,46 +63,39 @@ def measure(path: Path, *, halves: bool = False) -> Measurement:
         return Measurement(path, problem=f"{path}: {error.strerror or error}")
     except UserError as error:
         return Measurement(path, problem=str(error))
-    return _measured(path, len(data), hashlib.blake2b(data, digest_size=16).digest(), picture, halves)
+    return _measure_picture(path, len(data), hashlib.blake2b(data, digest_size=16).digest(), picture, halves)
 
 
 def measure_pixels(path: Path, pixels: np.ndarray) -> Measurement:
-    """Measure a picture (H, W, 3) uint8 of the many that lie in the file `path`."""
+    """Measure a picture (H, W, 3) uint8 of the many in the file `path`."""
     digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
-    return _measured(path, pixels.nbytes, digest, Picture(pixels, gray=not np.ptp(pixels, axis=2).any()), False)
+    picture = Picture(pixels, gray=not np.ptp(pixels, axis=2).any())
+    return _measure_picture(path, pixels.nbytes, digest, picture, False)
 
 
 def measure_all(
-    files: Sequence[Path],
-    track: Callable[[Iterable[Measurement]], Iterable[Measurement]] = iter,
-    *,
-    halves: bool = False,
+    files: Sequence[Path], title: str, *, halves: bool = False, progress: bool = False
 ) -> list[Measurement]:
-    """Measure files on all cores, in order.
-
-    Args:
-        files: to measure.
-        track: passes measurements on and shows progress.
-        halves: as for `measure`.
-    """
-    return list(track(_in_order(files, halves)))
+    """Measure files on all cores, in order, perhaps with a progress bar."""
+    return list(track(_measure_in_order(files, halves), f"Reading {title}", len(files), progress))
 
 
-def _in_order(files: Sequence[Path], halves: bool) -> Iterator[Measurement]:
+def _measure_in_order(files: Sequence[Path], halves: bool) -> Iterator[Measurement]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(files), _AHEAD):
-            yield from pool.map(lambda path: measure(path, halves=halves), files[start : start + _AHEAD])
+        for start in range(0, len(files), 64):
+            yield from pool.map(lambda path: measure(path, halves=halves), files[start : start + 64])
 
 
-def _measured(path: Path, size: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:
-    shown = _shown(picture)
-    small = cv2.resize(shown, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:
+    shown = as_shown(on_white(picture) if picture.channels in (1, 3) else picture.pixels)
+    thumbnail = cv2.resize(shown, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
     parts = np.hsplit(shown[:, : shown.shape[1] // 2 * 2], 2) if halves and shown.shape[1] > 1 else [shown]
     height, width = picture.pixels.shape[:2]
+    uniform = bool(np.ptp(shown, axis=(0, 1)).max() <= _UNIFORM_RANGE)
+    traits = np.stack([traits_of(_resize_for_traits(part)) for part in parts])
     return Measurement(
-        path, "", size, digest, (height, width), mode_of(picture), bool(np.ptp(shown, axis=(0, 1)).max() <= _EVEN),
-        _hash(small), small, np.stack([traits(_at_scale(part)) for part in parts]),
-    )  # fmt: skip
+        path, "", length, digest, (height, width), mode_of(picture), uniform, _hash(thumbnail), thumbnail, traits
+    )
 
 
 def mode_of(picture: Picture) -> str:
@@ -115,21 +106,24 @@ def mode_of(picture: Picture) -> str:
     return f"{kind} {'float ' if dtype.kind == 'f' else ''}{8 * dtype.itemsize} bit"
 
 
-def _shown(picture: Picture) -> np.ndarray:
-    """Return it as (H, W, 3) uint8: of bands the first three, or the first."""
-    pixels = to_depth(on_white(picture) if picture.channels in (1, 3) else picture.pixels, np.uint8)
-    if pixels.shape[2] == 3:
-        return np.ascontiguousarray(pixels)
-    return np.ascontiguousarray(pixels[..., :3] if pixels.shape[2] > 3 else pixels[..., :1].repeat(3, axis=2))
+def traits_of(picture: np.ndarray) -> np.ndarray:
+    """Return brightness, contrast, detail, shares of white and half-tones, and colour of (H, W, C) uint8: 0 to 1."""
+    rows = np.ascontiguousarray(picture[::4])
+    planes = np.moveaxis(rows, 2, 0)
+    luma = to_gray(rows) if len(planes) == 3 else planes[0]
+    detail = np.abs(np.diff(luma.astype(np.int16), axis=1)).mean() / 32
+    colour = np.subtract(functools.reduce(np.maximum, planes), functools.reduce(np.minimum, planes)).mean() / 128
+    half_tones = ((luma > 60) & (luma < 220)).mean()
+    return np.array([luma.mean() / 255, luma.std() / 128, detail, (luma > 245).mean(), half_tones, colour])
 
 
-def _at_scale(part: np.ndarray) -> np.ndarray:
-    """Bring a picture to one width, so that detail can be compared."""
-    height = max(1, round(part.shape[0] * _SHOWN / part.shape[1]))
-    return cv2.resize(part, (_SHOWN, min(height, 4 * _SHOWN)), interpolation=cv2.INTER_AREA)
+def _resize_for_traits(part: np.ndarray) -> np.ndarray:
+    height = max(1, round(part.shape[0] * _TRAITS_WIDTH_PX / part.shape[1]))
+    return cv2.resize(part, (_TRAITS_WIDTH_PX, min(height, 4 * _TRAITS_WIDTH_PX)), interpolation=cv2.INTER_AREA)
 
 
-def _hash(small: np.ndarray) -> int:
+def _hash(thumbnail: np.ndarray) -> int:
     """Hash by the signs of low frequencies about their median, as pHash does (Zauner, 2010, section 3.2)."""
-    low = cv2.dct(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32))[1 : _HASHED + 1, 1 : _HASHED + 1]
+    frequencies = cv2.dct(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32))
+    low = frequencies[1 : _HASH_PX + 1, 1 : _HASH_PX + 1]
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")

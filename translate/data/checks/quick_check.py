@@ -1,83 +1,70 @@
-"""The data check in short, before a training: a second or two, whatever the size of the set."""
+"""The data check before a training: a second or two, whatever the size of the set."""
 
-__all__ = ["FileSet", "quick_check"]
+__all__ = ["quick_check"]
 
 import hashlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
-from translate.data.checks.full_check import findings_in
+from translate.data.checks.full_check import find_faults, train_test_pairs
 from translate.data.checks.measure import measure
 from translate.data.checks.report import Finding, Part
+from translate.data.sources.file_set import FileSet
 from translate.utils.sequences import spread
 
-_SECONDS = 1.5
-_LOOKED_AT = 32  # pictures of each part
-_TOGETHER = 4
-_KINDS = ("one colour", "swapped")  # what a few pictures can tell, and nothing else in training does
-_MORE = "; tools/check_data.py says more"
+_MAX_SECONDS = 1.5
+_SAMPLE = 32  # pictures of each part
+_THREADS = 4
+_KINDS = ("one colour", "swapped", "copies")  # what few pictures can show, and training does not report otherwise
 
 
-class FileSet(NamedTuple):
-    """The files of one domain to train on, or to test on; as a `Part`, which is what becomes of them."""
-
-    title: str
-    side: str
-    split: str
-    files: Sequence[Path]
-
-
-def quick_check(sets: Sequence[FileSet], seconds: float = _SECONDS) -> list[str]:
-    """Look for test pictures that training has too, byte for byte, and at some pictures of each part.
+def quick_check(sets: Sequence[FileSet], seconds: float = _MAX_SECONDS) -> list[str]:
+    """Look for test pictures among the training pictures, byte for byte, and for faults in a sample of each set.
 
     Args:
-        sets: all that there is.
-        seconds: after which no further picture is looked at.
+        sets: All files of a training.
+        seconds: Time limit, after which no further picture is read.
 
     Returns:
-        What is worth a look, a line each.
+        The findings, a line each.
     """
     deadline = time.monotonic() + seconds
-    found = [*_leaks(sets, deadline - seconds / 2), *findings_in(_looked_at(sets, deadline))]
-    return [f"{one}{_MORE}" for one in found if one.kind in (*_KINDS, "copies")]
+    findings = [*_find_leaks(sets, deadline - seconds / 2), *find_faults(_measure_sample(sets, deadline))]
+    return [f"{one}; tools/check_data.py says more" for one in findings if one.kind in _KINDS]
 
 
-def _leaks(sets: Sequence[FileSet], deadline: float) -> list[Finding]:
-    found = []
-    for train, test in ((x, y) for x in sets for y in sets if (x.split, y.split) == ("train", "test")):
-        if train.side != test.side:
-            continue
-        copies = _copies(train.files, test.files, deadline)
-        if copies:
+def _find_leaks(sets: Sequence[FileSet], deadline: float) -> list[Finding]:
+    findings = []
+    for train, test in train_test_pairs(sets):
+        if copies := _find_copies(train.files, test.files, deadline):
             words = f"{test.title}: {len(copies)} of the test pictures are in the training set too"
-            found.append(Finding("copies", words, copies))
-    return found
+            findings.append(Finding("copies", words, copies))
+    return findings
 
 
-def _copies(train: Sequence[Path], test: Sequence[Path], deadline: float) -> list[Path]:
-    """Return the files of `test` that have the content of one of `train`; of those looked at in time."""
+def _find_copies(train: Sequence[Path], test: Sequence[Path], deadline: float) -> list[Path]:
+    """Return the files of `test` whose content is that of a file of `train`, as far as the time allows."""
     by_length: dict[int, list[Path]] = {}
     for path in train:
         by_length.setdefault(_length(path), []).append(path)
     digests: dict[Path, bytes] = {}
-    found: list[Path] = []
+    copies: list[Path] = []
     for path in test:
         for other in by_length.get(_length(path), ()):
             if time.monotonic() > deadline:
-                return found
+                return copies
             if _digest(path, digests) == _digest(other, digests) != b"":
-                found.append(path)
+                copies.append(path)
                 break
-    return found
+    return copies
 
 
 def _length(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # whoever reads it reports it
+    except OSError:  # reported where it is read
         return -1
 
 
@@ -90,16 +77,16 @@ def _digest(path: Path, known: dict[Path, bytes]) -> bytes:
     return known[path]
 
 
-def _looked_at(sets: Sequence[FileSet], deadline: float) -> list[Part]:
-    """Measure some pictures of every part, evenly spread, as many as there is time for."""
+def _measure_sample(sets: Sequence[FileSet], deadline: float) -> list[Part]:
+    """Measure an evenly spread sample of every set, as large as the time allows."""
     parts = [Part(one.title, one.side, one.split) for one in sets]
-    waiting = [(part, path) for part, one in zip(parts, sets, strict=True) for path in spread(one.files, _LOOKED_AT)]
-    waiting.sort(key=lambda job: hashlib.blake2b(bytes(job[1])).digest())  # of all parts alike, should time run out
-    with ThreadPoolExecutor(_TOGETHER) as pool:
-        for start in range(0, len(waiting), _TOGETHER):
+    waiting = [(part, path) for part, one in zip(parts, sets, strict=True) for path in spread(one.files, _SAMPLE)]
+    waiting.sort(key=lambda job: hashlib.blake2b(bytes(job[1])).digest())  # mixes the sets, should time run out
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(waiting), _THREADS):
             if time.monotonic() > deadline:
                 break
-            some = waiting[start : start + _TOGETHER]
-            for (part, _), one in zip(some, pool.map(measure, [path for _, path in some]), strict=True):
+            batch = waiting[start : start + _THREADS]
+            for (part, _), one in zip(batch, pool.map(measure, [path for _, path in batch]), strict=True):
                 part.pictures.append(one)
     return parts

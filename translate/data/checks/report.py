@@ -1,4 +1,4 @@
-"""What a data check found, ready to print on one screen or to save."""
+"""The findings of a data check, to print on one screen or to save."""
 
 __all__ = ["DataReport", "Finding", "Part"]
 
@@ -13,21 +13,21 @@ from rich.table import Table
 from rich.text import Text
 
 from translate.data.checks.measure import Measurement
+from translate.data.files.find import listed
 from translate.utils.terminal import printable
 
-_NAMED = 3  # files that a line names
-_MODES = 3
+_MAX_MODES = 3  # in one line
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is worth a look.
+    """Something in a data set that deserves attention.
 
     Attributes:
-        kind: one word or two for programs, such as "near duplicates".
-        words: what it is, without the files.
-        files: that it is about.
-        problem: whether it should be mended before training; else it may well be meant.
+        kind: One word or two for programs, such as "near duplicates".
+        words: The finding, without its files.
+        files: The files concerned.
+        problem: Whether it should be mended before training; else it may be intended.
     """
 
     kind: str
@@ -36,21 +36,12 @@ class Finding:
     problem: bool = False
 
     def __str__(self) -> str:
-        shown = ", ".join(str(path) for path in self.files[:_NAMED])
-        more = f" and {len(self.files) - _NAMED} more" if len(self.files) > _NAMED else ""
-        return printable(f"{self.words}{': ' if shown else ''}{shown}{more}")
+        return printable(f"{self.words}: {listed(self.files)}" if self.files else self.words)
 
 
 @dataclass
 class Part:
-    """Pictures of one domain, to train on or to test on.
-
-    Attributes:
-        title: of the domain.
-        side: "a" or "b"; "" of a single set, and of combined pairs.
-        split: "train" or "test".
-        pictures: what was measured of each.
-    """
+    """The measured pictures of one `FileSet`."""
 
     title: str
     side: str
@@ -59,32 +50,32 @@ class Part:
 
     @property
     def name(self) -> str:
-        """What lines call it."""
         return f"{self.title} ({self.split})"
 
     @property
-    def good(self) -> list[Measurement]:
-        """Those that can be read."""
+    def readable(self) -> list[Measurement]:
         return [one for one in self.pictures if not one.problem]
 
     def to_dict(self) -> dict[str, Any]:
         """Return counts, sizes and modes as plain data."""
-        good, sizes = self.good, Counter(one.size for one in self.good)
+        readable = self.readable
+        sizes = Counter(one.size for one in readable)
         return {
-            "domain": self.title, "split": self.split, "pictures": len(self.pictures), "readable": len(good),
-            "bytes": sum(one.length for one in good), "modes": dict(Counter(one.mode for one in good).most_common()),
+            "domain": self.title, "split": self.split, "pictures": len(self.pictures), "readable": len(readable),
+            "bytes": sum(one.length for one in readable),
+            "modes": dict(Counter(one.mode for one in readable).most_common()),
             "sizes": [{"height": h, "width": w, "count": count} for (h, w), count in sizes.most_common()],
         }  # fmt: skip
 
 
 @dataclass
 class DataReport:
-    """What a data check found.
+    """The result of a data check.
 
     Attributes:
-        parts: the pictures that were looked at.
-        findings: problems first.
-        seconds: that it took.
+        parts: The pictures that were checked.
+        findings: Problems first.
+        seconds: Duration of the check.
     """
 
     parts: list[Part]
@@ -102,38 +93,38 @@ class DataReport:
         for column in ("set", "pictures", "width x height", "kinds", "MB"):
             table.add_column(column, justify="right" if column in ("pictures", "MB") else "left", overflow="fold")
         for part in self.parts:
-            size = sum(one.length for one in part.good) / 1e6
-            cells = (f"{len(part.pictures):,}", _sizes(part), _modes(part), f"{size:,.1f}")
-            table.add_row(*(Text(printable(cell)) for cell in (part.name, *cells)))
+            size = sum(one.length for one in part.readable) / 1e6
+            cells = (part.name, f"{len(part.pictures):,}", _describe_sizes(part), _describe_modes(part), f"{size:,.1f}")
+            table.add_row(*(Text(printable(cell)) for cell in cells))
         return table
 
     def lines(self) -> list[Text]:
-        """Return a line for each finding, and one that sums up."""
-        return [*map(_line, self.findings), Text(self.summary())]
+        """Return a line for each finding, and a summary."""
+        styles = {True: ("mend", "red"), False: ("look", "yellow")}
+        return [*(Text.assemble(styles[one.problem], f"  {one}") for one in self.findings), Text(self.summary())]
 
     def summary(self) -> str:
         """Return the final line."""
         count = sum(len(part.pictures) for part in self.parts)
         notes = len(self.findings) - self.problems
-        found = f"{self.problems} to mend, {notes} to look at" if self.findings else "nothing to mend"
-        return f"{count:,} pictures checked in {self.seconds:.1f} s: {found}"
+        result = f"{self.problems} to mend, {notes} to look at" if self.findings else "nothing to mend"
+        return f"{count:,} pictures checked in {self.seconds:.1f} s: {result}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data, with all files that the findings are about."""
-        found = [
+        """Return the report as plain data, with all files of the findings."""
+        findings = [
             {"kind": one.kind, "problem": one.problem, "words": one.words, "files": [str(path) for path in one.files]}
             for one in self.findings
         ]
-        return {"parts": [part.to_dict() for part in self.parts], "findings": found, "seconds": round(self.seconds, 2)}
+        return {
+            "parts": [part.to_dict() for part in self.parts],
+            "findings": findings,
+            "seconds": round(self.seconds, 2),
+        }
 
 
-def _line(finding: Finding) -> Text:
-    word, style = ("mend", "red") if finding.problem else ("look", "yellow")
-    return Text.assemble((word, style), f"  {finding}")
-
-
-def _sizes(part: Part) -> str:
-    sizes = Counter(one.size for one in part.good)
+def _describe_sizes(part: Part) -> str:
+    sizes = Counter(one.size for one in part.readable)
     if not sizes:
         return "-"
     if len(sizes) == 1:
@@ -144,8 +135,9 @@ def _sizes(part: Part) -> str:
     return f"about {width} x {height}; {len(sizes)} sizes, sides {low} to {high}"
 
 
-def _modes(part: Part) -> str:
-    modes = Counter(one.mode for one in part.good).most_common()
+def _describe_modes(part: Part) -> str:
+    modes = Counter(one.mode for one in part.readable).most_common()
     if len(modes) < 2:
         return modes[0][0] if modes else "-"
-    return ", ".join(f"{mode} ({count:,})" for mode, count in modes[:_MODES]) + (" ..." if len(modes) > _MODES else "")
+    more = " ..." if len(modes) > _MAX_MODES else ""
+    return ", ".join(f"{mode} ({count:,})" for mode, count in modes[:_MAX_MODES]) + more

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from translate.data.checks.quick_check import FileSet
 from translate.data.datasets.images import ImagesData
 from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData
 from translate.data.datasets.unpaired import UnpairedData
 from translate.data.loading.loader import SampleStream
 from translate.data.options import DataConfig
+from translate.data.sources.file_set import FileSet
 
 
 class TrainingData(Protocol):

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.checks.quick_check import FileSet
 from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
 from translate.data.loading.loader import SingleStream
@@ -22,6 +21,7 @@ from translate.data.loading.native_size import power_of_two_size
 from translate.data.loading.preview_images import read_previews
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
+from translate.data.sources.file_set import FileSet
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
 from translate.images.picture import colourless, to_gray

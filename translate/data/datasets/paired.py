@@ -11,7 +11,6 @@ import numpy as np
 from torch import Tensor
 
 from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
-from translate.data.checks.quick_check import FileSet
 from translate.data.files.find import listed
 from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
@@ -21,6 +20,7 @@ from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import PREVIEW_COUNT, read_previews
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
+from translate.data.sources.file_set import FileSet
 from translate.data.sources.pair import Pair, PairError, read_pair
 from translate.data.sources.pair_set import resolve_pairs
 from translate.images.picture import parse_range, to_depth, to_gray
@@ -93,15 +93,7 @@ class PairedData:
         return notes
 
     def file_sets(self) -> list[FileSet]:
-        """Return the files of each domain and split, the sources first; combined pairs are one domain."""
-        sets = []
-        for split, pairs in (("train", self.pairs.train), ("test", self.pairs.test)):
-            if pairs and pairs[0].combined:
-                sets.append(FileSet(self.title, "", split, [pair.a for pair in pairs]))
-                continue
-            sets.append(FileSet(self.names[0], "a", split, [pair.a for pair in pairs]))
-            sets.append(FileSet(self.names[1], "b", split, [pair.b for pair in pairs]))
-        return sets
+        return self.pairs.file_sets()
 
     def native_size(self) -> int:
         return native_size([side.size for side in self._sides])

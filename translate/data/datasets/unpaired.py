@@ -8,14 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
-from translate.data.checks.quick_check import FileSet
 from translate.data.loading.cache import PictureCache
 from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
 from translate.data.loading.loader import UnpairedStream
 from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import read_previews
 from translate.data.options import DataConfig
-from translate.data.sources.domains import Domain, resolve_domains
+from translate.data.sources.domains import Domain, domain_file_sets, resolve_domains
+from translate.data.sources.file_set import FileSet
 from translate.images.picture import parse_range
 from translate.utils.errors import UserError
 
@@ -36,11 +36,7 @@ class UnpairedData:
         self.notes: list[str] = []
 
     def file_sets(self) -> list[FileSet]:
-        return [
-            FileSet(domain.name, key, split, getattr(domain, split))
-            for key, (domain, _) in self._sides.items()
-            for split in ("train", "test")
-        ]
+        return domain_file_sets(self.domains)
 
     def native_size(self) -> int:
         return native_size([side for domain, kind in self._sides.values() for side in _decoded_sides(domain, kind)])

@@ -1,6 +1,14 @@
 """The two domains of a run: which pictures train, which are held out, and what the domains are called."""
 
-__all__ = ["Domain", "check_given", "find_domains", "find_images", "resolve_domain", "resolve_domains"]
+__all__ = [
+    "Domain",
+    "check_given",
+    "domain_file_sets",
+    "find_domains",
+    "find_images",
+    "resolve_domain",
+    "resolve_domains",
+]
 
 import dataclasses
 import functools
@@ -11,6 +19,7 @@ from pathlib import Path
 from translate.data.catalog import catalog
 from translate.data.files.find import find_images, is_pattern, readable
 from translate.data.files.naming import bare, catalog_set, distinct_names, held_out, name_of
+from translate.data.sources.file_set import FileSet
 from translate.utils.errors import OptionError, UserError
 
 _TRAIN = re.compile(r"train(?P<side>_?[AB])?$")
@@ -57,6 +66,15 @@ def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) 
         assert a is not None and b is not None
         first, second = find_domains(a, b, root)
     return _hold_out(first), _hold_out(second)
+
+
+def domain_file_sets(domains: tuple[Domain, Domain]) -> list[FileSet]:
+    """Return the files of each domain and split."""
+    return [
+        FileSet(domain.name, side, split, files)
+        for side, domain in zip("ab", domains, strict=True)
+        for split, files in (("train", domain.train), ("test", domain.test))
+    ]
 
 
 def find_domains(a: str, b: str, root: Path) -> tuple[Domain, Domain]:

@@ -9,6 +9,7 @@ from translate.data.catalog import catalog
 from translate.data.files.find import readable
 from translate.data.files.naming import bare, catalog_names, catalog_set, held_out, name_of
 from translate.data.sources.domains import check_given, find_domains
+from translate.data.sources.file_set import FileSet
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
 from translate.data.sources.pair_table import read_table
@@ -35,6 +36,18 @@ class PairSet:
     test: list[Pair]
     truth: Path | None = None
     direction: str = "ab"
+
+    def file_sets(self) -> list[FileSet]:
+        """Return the files of each domain and split, the sources first; combined pairs are one domain."""
+        sets = []
+        for split, pairs in (("train", self.train), ("test", self.test)):
+            sources = [pair.a for pair in pairs]
+            if pairs and pairs[0].combined:
+                sets.append(FileSet(self.title, "", split, sources))
+            else:
+                sets.append(FileSet(self.names[0], "a", split, sources))
+                sets.append(FileSet(self.names[1], "b", split, [pair.b for pair in pairs]))
+        return sets
 
 
 def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, direction: str = "ab") -> PairSet:
