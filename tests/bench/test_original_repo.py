@@ -130,14 +130,14 @@ def test_its_test_script_gets_our_weights(checkout, tmp_path):
     recipe = Recipe(
         task="cycle", nets={"G_ab": {"name": "resnet"}}, domains=("a", "b"), size=32, preset="paper", steps=1, data=""
     )
-    script = peer.test_script(recipe, nn.ModuleDict({"G_ab": G}), tmp_path / "images", 7, "cpu")
-    command = script.prepare_command(tmp_path / "work")
+    prepare = peer.test_command(recipe, nn.ModuleDict({"G_ab": G}), tmp_path / "images", 7, "cpu")
+    command = prepare(tmp_path / "work")
     for name, value in (("--netG", "resnet_6blocks"), ("--ngf", "8"), ("--num_test", "7"), ("--gpu_ids", "-1")):
         assert command[command.index(name) + 1] == value
     saved = torch.load(tmp_path / "work" / "bench" / "latest_net_G.pth", weights_only=True)
     assert saved.keys() == Published(8, 6).state_dict().keys()
     with pytest.raises(OptionError, match="cannot run a cycle model of resnet"):
-        peer.test_script(recipe, nn.ModuleDict({"G_ab": Resnet(width=8, blocks=2)}), tmp_path, 7, "cpu")
+        peer.test_command(recipe, nn.ModuleDict({"G_ab": Resnet(width=8, blocks=2)}), tmp_path, 7, "cpu")
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path):

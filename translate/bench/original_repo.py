@@ -1,8 +1,9 @@
 """Commands that run the scripts of a checkout of pytorch-CycleGAN-and-pix2pix, unchanged, in processes of their own."""
 
-__all__ = ["RUN_NAME", "OriginalRepo", "TestScript", "original_weights"]
+__all__ = ["RUN_NAME", "OriginalRepo", "original_weights"]
 
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,13 @@ class OriginalRepo:
             "--save_latest_freq", NEVER, "--save_epoch_freq", NEVER, *_run_options(folder, case.device),
         ]  # fmt: skip
 
-    def test_script(self, recipe: Recipe, nets: nn.ModuleDict, images: Path, count: int, device: str) -> "TestScript":
-        """Return the translation of a folder with our weights, in the model's first direction.
+    def test_command(
+        self, recipe: Recipe, nets: nn.ModuleDict, images: Path, count: int, device: str
+    ) -> Callable[[Path], list[str]]:
+        """Return a function that writes our weights into a folder and returns the command of test.py.
+
+        The command translates the `count` pictures of `images` in the model's first direction; its results go into
+        the same folder.
 
         Raises:
             OptionError: the original has no such network.
@@ -79,41 +85,18 @@ class OriginalRepo:
                 f"--peer: the original cannot run a {recipe.task} model of {name}; "
                 "give one of train_cycle with --netG resnet_9blocks or resnet_6blocks"
             )
-        return TestScript(self.path, original_weights(G), len(G.trunk), G.head.in_channels, images, count, device)
+        weights, generator, width = original_weights(G), f"resnet_{len(G.trunk)}blocks", str(G.head.in_channels)
 
+        def prepare(folder: Path) -> list[str]:
+            (folder / RUN_NAME).mkdir(parents=True)
+            torch.save(weights, folder / RUN_NAME / "latest_net_G.pth")
+            return [
+                *python_command(RUNNER, self.path, "test.py"), "--dataroot", str(images.resolve()), "--model", "test",
+                "--netG", generator, "--ngf", width, "--no_dropout", "--preprocess", "none",
+                "--num_test", str(count), "--results_dir", str(folder), *_run_options(folder, device),
+            ]  # fmt: skip
 
-@dataclass(frozen=True)
-class TestScript:
-    """One translation of a folder by the original's test.py.
-
-    Attributes:
-        path: of the checkout.
-        weights: of the generator, by the original's names.
-        blocks, width: of the generator.
-        images: folder of pictures.
-        count: of the pictures.
-        device: "cpu" or "cuda".
-    """
-
-    __test__ = False  # no test for pytest to collect
-
-    path: Path
-    weights: dict[str, Tensor]
-    blocks: int
-    width: int
-    images: Path
-    count: int
-    device: str
-
-    def prepare_command(self, folder: Path) -> list[str]:
-        """Write the weights into `folder`, where the results go as well; return the command."""
-        (folder / RUN_NAME).mkdir(parents=True)
-        torch.save(self.weights, folder / RUN_NAME / "latest_net_G.pth")
-        return [
-            *python_command(RUNNER, self.path, "test.py"), "--dataroot", str(self.images.resolve()), "--model", "test",
-            "--netG", f"resnet_{self.blocks}blocks", "--ngf", str(self.width), "--no_dropout", "--preprocess", "none",
-            "--num_test", str(self.count), "--results_dir", str(folder), *_run_options(folder, self.device),
-        ]  # fmt: skip
+        return prepare
 
 
 def _generator_name(case: Case, crop: int) -> str:

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from translate.bench.roofline import Ceiling
 from translate.bench.scaling import Scaling, StepCost
-from translate.bench.timing import percentiles, speedup
-from translate.bench.training import BF16, OURS, TEXTBOOK, StepTimes, TrainingComparison
-from translate.bench.translation import FOLDER, FolderTimes, PassTimes, TranslationComparison
+from translate.bench.timing import Times, percentiles, speedup
+from translate.bench.training import BF16, OURS, TEXTBOOK, TrainingComparison
+from translate.bench.translation import FOLDER, TranslationComparison
 
 
 def ceiling_table(ceiling: Ceiling, machine: dict[str, object]) -> Table:
@@ -51,7 +51,7 @@ def training_table(result: TrainingComparison, ceiling: Ceiling) -> Table:
             f"{row.name}: {_plan_words(result)}" if row.name == OURS else row.name,
             f"{result.batch_size / percentiles(row.seconds).median:.2f}", _times_cell(row.seconds),
             _speedup_cell(result.speedup_over(TEXTBOOK, row)), _speedup_cell(result.speedup_over(BF16, row)),
-            f"{row.first:.1f}", _ceiling_share(result.flops, row, ceiling), f"{row.peak / 1e9:.2f}",
+            f"{row.first:.1f}", _ceiling_share(result.flops, row, ceiling), _memory_cell(row.peak),
         )  # fmt: skip
     return table
 
@@ -61,7 +61,7 @@ def _plan_words(result: TrainingComparison) -> str:
     return f"{result.plan['precision']}, {layout}" + (", compiled" if result.plan["compile"] else "")
 
 
-def _ceiling_share(flops: float, row: StepTimes | PassTimes, ceiling: Ceiling) -> str:
+def _ceiling_share(flops: float, row: Times, ceiling: Ceiling) -> str:
     return f"{100 * flops / 1e9 / percentiles(row.seconds).median / ceiling.best(row.precision):.0f} %"
 
 
@@ -88,7 +88,7 @@ def translation_table(result: TranslationComparison, ceiling: Ceiling) -> Table:
             p.name if p is base else f"{p.name}: {p.precision}",
             f"{1 / percentiles(p.seconds).median:.2f}", _times_cell(p.seconds, 1000),
             _speedup_cell(speedup(base.seconds, p.seconds)), _ceiling_share(result.flops, p, ceiling),
-            f"{p.peak / 1e9:.2f}",
+            _memory_cell(p.peak),
         )  # fmt: skip
     # the folder, and whole commands
     table.add_section()
@@ -98,12 +98,13 @@ def translation_table(result: TranslationComparison, ceiling: Ceiling) -> Table:
     return table
 
 
-def _add_folder_row(table: Table, result: TranslationComparison, row: FolderTimes, base: FolderTimes | None) -> None:
+def _add_folder_row(table: Table, result: TranslationComparison, row: Times, base: Times | None) -> None:
     each = [s / result.pictures for s in row.seconds]
-    memory = "-" if row.peak is None else f"{row.peak / 1e9:.2f}"
     name = row.name if row.name == FOLDER else f"{row.name}, start and all"
     faster = _speedup_cell(speedup(base.seconds, row.seconds) if base else None)
-    table.add_row(name, f"{1 / percentiles(each).median:.2f}", _times_cell(each, 1000), faster, "-", memory)
+    table.add_row(
+        name, f"{1 / percentiles(each).median:.2f}", _times_cell(each, 1000), faster, "-", _memory_cell(row.peak)
+    )
 
 
 def scaling_tables(result: Scaling) -> list[Table]:
@@ -129,12 +130,16 @@ def _new_table(title: str, columns: Iterable[str], notes: Sequence[str] = ()) ->
 
 
 def _cost_cell(cost: StepCost) -> str:
-    return f"{percentiles(cost.seconds).median:.3g} s, {cost.peak / 1e9:.2f}" if cost.seconds else "-"
+    return f"{percentiles(cost.seconds).median:.3g} s, {_memory_cell(cost.peak)}" if cost.seconds else "-"
 
 
 def _times_cell(seconds: Sequence[float], scale: int = 1) -> str:
     median, low, high = (f"{scale * s:.3g}" for s in percentiles(seconds))
     return f"{median} ({low}-{high})"
+
+
+def _memory_cell(peak: int | None) -> str:
+    return "-" if peak is None else f"{peak / 1e9:.2f}"
 
 
 def _speedup_cell(times: float | None) -> str:

@@ -1,15 +1,32 @@
 """Comparable times: candidates take turns, so that whatever disturbs the machine disturbs all of them."""
 
-__all__ = ["Percentiles", "mean_seconds", "percentiles", "speedup", "synchronize", "time_in_turns"]
+__all__ = ["Percentiles", "Times", "mean_seconds", "percentiles", "speedup", "synchronize", "time_in_turns"]
 
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 
 MIN_ROUNDS = 3  # a median of fewer says little
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """What was measured of a candidate.
+
+    Attributes:
+        precision: "fp32" or "bf16"; "" if unknown.
+        seconds: one number a round.
+        peak: memory, bytes; None if not measured.
+    """
+
+    name: str
+    precision: str
+    seconds: list[float]
+    peak: int | None = None
 
 
 class Percentiles(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 from translate.bench.cases import Case
 from translate.bench.original_repo import OriginalRepo
 from translate.bench.roofline import Ceiling
-from translate.bench.timing import speedup, time_in_turns
+from translate.bench.timing import Times, speedup, time_in_turns
 from translate.bench.worker import Worker, ask
 from translate.utils.errors import UserError
 
@@ -18,23 +18,15 @@ TEXTBOOK, BF16, OURS, ORIGINAL = "textbook", "eager bf16 autocast", "ours", "the
 EAGER = "eager fp32"
 
 
-@dataclass(frozen=True)
-class StepTimes:
-    """One candidate's training step.
+@dataclass(frozen=True, kw_only=True)
+class StepTimes(Times):
+    """A training step; its memory is that beyond the first step's start.
 
     Attributes:
-        name: of the candidate.
-        precision: "fp32" or "bf16".
-        seconds: a step, one number a round.
         first: seconds of the first step, which allocates and perhaps compiles.
-        peak: memory beyond that before the first step, bytes.
     """
 
-    name: str
-    precision: str
-    seconds: list[float]
     first: float
-    peak: int
 
 
 @dataclass(frozen=True)
@@ -105,9 +97,12 @@ def compare_training(
         times = time_in_turns({name: worker.take_turn for name, worker in workers.items()}, rounds, seconds)
         precisions = {OURS: plan["precision"], BF16: "bf16"}
         rows = [
-            StepTimes(name, precisions.get(name, "fp32"), times[name], worker.facts["first"], worker.peak)
+            StepTimes(
+                name=name, precision=precisions.get(name, "fp32"), seconds=times[name], peak=worker.peak,
+                first=worker.facts["first"],
+            )
             for name, worker in workers.items()
-        ]
+        ]  # fmt: skip
         flops = workers[EAGER].facts["flops"]
     # run the loop
     loop = ask("the training loop", spec | {"kind": "loop", "plan": plan, "seconds": min(times[OURS])})

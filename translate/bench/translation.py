@@ -1,13 +1,13 @@
 """A folder's translation compared: the network alone, ours and plain, the whole folder, and the original's script."""
 
-__all__ = ["FOLDER", "FolderTimes", "PassTimes", "TranslationComparison", "check_translation", "compare_translation"]
+__all__ = ["FOLDER", "PassTimes", "TranslationComparison", "check_translation", "compare_translation"]
 
 import shutil
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from translate.bench.original_repo import RUN_NAME, OriginalRepo, TestScript
-from translate.bench.timing import percentiles, speedup, time_in_turns
+from translate.bench.original_repo import RUN_NAME, OriginalRepo
+from translate.bench.timing import Times, percentiles, speedup, time_in_turns
 from translate.bench.worker import Worker, package_environment, python_command
 from translate.checkpoints.model_file import load_model, model_file, read_recipe
 from translate.checkpoints.recipe import Recipe
@@ -34,42 +34,14 @@ OURS, ORIGINAL = "tools/translate_folder.py", "the original's test.py"
 MAX_COMMAND_ROUNDS = 3  # whole commands take long
 
 Spec = dict[str, Any]
+Prepare = Callable[[Path], list[str]]  # returns a command whose results go into a folder
 
 
-@dataclass(frozen=True)
-class PassTimes:
-    """A pass of the network alone, on pictures in memory.
+@dataclass(frozen=True, kw_only=True)
+class PassTimes(Times):
+    """A pass of the network alone over `batch` pictures in memory; the seconds are those of one picture."""
 
-    Attributes:
-        name: of the candidate.
-        batch: pictures in a pass.
-        precision: "fp32" or "bf16".
-        seconds: a picture, one number a round.
-        peak: memory, the model included, bytes.
-    """
-
-    name: str
     batch: int
-    precision: str
-    seconds: list[float]
-    peak: int
-
-
-@dataclass(frozen=True)
-class FolderTimes:
-    """The translation of a whole folder, files to files.
-
-    Attributes:
-        name: of the candidate.
-        precision: "fp32" or "bf16"; "" if unknown.
-        seconds: the whole folder, one number a round.
-        peak: memory, the model included, bytes; None if not measured.
-    """
-
-    name: str
-    precision: str
-    seconds: list[float]
-    peak: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +69,8 @@ class TranslationComparison:
     device: str
     flops: int
     passes: list[PassTimes]
-    folder: FolderTimes
-    commands: list[FolderTimes] = field(default_factory=list)
+    folder: Times
+    commands: list[Times] = field(default_factory=list)
     difference: float | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -151,11 +123,11 @@ def compare_translation(
         "model": str(model), "images": str(images), "device": str(device), "precision": precision, "size": size,
         "direction": direction, "place": place, "channels": recipe.channels[place],
     }  # fmt: skip
-    script = peer.test_script(recipe, nets, images, count, str(device)) if peer else None
+    original = peer.test_command(recipe, nets, images, count, str(device)) if peer else None
     # measure
     with tempfile.TemporaryDirectory() as scratch:
         flops, passes, folder = _time_in_processes(spec, Path(scratch), rounds, seconds)
-        commands, difference = _time_commands(spec, script, Path(scratch), rounds, seconds)
+        commands, difference = _time_commands(spec, original, Path(scratch), rounds, seconds)
     return TranslationComparison(
         str(model), str(images), count, size, work, str(device), flops, passes, folder, commands, difference
     )
@@ -179,9 +151,7 @@ def _network_sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[i
     return len(files), usual, area / (usual[0] * usual[1])
 
 
-def _time_in_processes(
-    spec: Spec, scratch: Path, rounds: int, seconds: float
-) -> tuple[int, list[PassTimes], FolderTimes]:
+def _time_in_processes(spec: Spec, scratch: Path, rounds: int, seconds: float) -> tuple[int, list[PassTimes], Times]:
     """Time the network alone, plain and ours, and the folder, in turns."""
     specs = {PLAIN: spec | {"kind": "plain_network", "batch": 1}}
     for batch in BATCH_SIZES.get(spec["device"].partition(":")[0], (1,)):
@@ -194,17 +164,20 @@ def _time_in_processes(
         passes = []
         for name, worker in workers.items():
             batch, precision = specs[name]["batch"], worker.facts.get("precision", "fp32")
-            passes.append(PassTimes(name, batch, precision, [s / batch for s in times[name]], worker.peak))
-        folder_times = FolderTimes(FOLDER, folder.facts["precision"], times[FOLDER], folder.peak)
-        return workers[PLAIN].facts["flops"], passes, folder_times
+            seconds_each = [s / batch for s in times[name]]
+            passes.append(
+                PassTimes(name=name, precision=precision, seconds=seconds_each, peak=worker.peak, batch=batch)
+            )
+        whole = Times(name=FOLDER, precision=folder.facts["precision"], seconds=times[FOLDER], peak=folder.peak)
+        return workers[PLAIN].facts["flops"], passes, whole
 
 
 # ---- whole commands
 
 
 def _time_commands(
-    spec: Spec, script: TestScript | None, scratch: Path, rounds: int, seconds: float
-) -> tuple[list[FolderTimes], float | None]:
+    spec: Spec, original: Prepare | None, scratch: Path, rounds: int, seconds: float
+) -> tuple[list[Times], float | None]:
     """Time our command and the original's, each into an empty folder every time; return their mean difference too."""
     model, images = Path(spec["model"]).resolve(), Path(spec["images"])
 
@@ -214,17 +187,20 @@ def _time_commands(
             "--output", str(folder), "--device", spec["device"], "--precision", spec["precision"],
         ]  # fmt: skip
 
-    commands = {OURS: our_command} | ({ORIGINAL: script.prepare_command} if script else {})
+    commands: dict[str, Prepare] = {OURS: our_command} | ({ORIGINAL: original} if original else {})
     folders = {OURS: scratch / "ours", ORIGINAL: scratch / "original"}
     turns = {name: _command_turn(name, prepare, folders[name]) for name, prepare in commands.items()}
     times = time_in_turns(turns, min(rounds, MAX_COMMAND_ROUNDS), seconds)
-    rows = [FolderTimes(name, "fp32" if name == ORIGINAL else "", seconds) for name, seconds in times.items()]
-    if not script:
+    rows = [
+        Times(name=name, precision="fp32" if name == ORIGINAL else "", seconds=seconds)
+        for name, seconds in times.items()
+    ]
+    if not original:
         return rows, None
     return rows, _mean_difference(images, folders[OURS], folders[ORIGINAL] / RUN_NAME / "test_latest" / "images")
 
 
-def _command_turn(name: str, prepare: Callable[[Path], Sequence[str]], folder: Path) -> Callable[[], float]:
+def _command_turn(name: str, prepare: Prepare, folder: Path) -> Callable[[], float]:
     """Return a function that runs a command into the empty `folder` and returns its seconds."""
 
     def run() -> float:

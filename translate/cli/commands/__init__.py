@@ -14,6 +14,5 @@ train_cycle          train-cycle
 train_gan            train-gan
 train_inpaint        train-inpaint
 train_pix2pix        train-pix2pix
-translate_folder     translate-folder
-translate_video      its part for films
+translate_folder     translate-folder, of films too
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.cli.commands.options import PathWord, Words
+from translate.cli.commands.options import Flag, PathWord, Words
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ class Bench:
     netG: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""  # noqa: N815, as other commands call it
     size: Number = 0
     batch_size: Number = 0
-    checkpoint: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    checkpoint: Flag = False
     model: PathWord = ""
     images: PathWord = ""
     peer: PathWord = ""

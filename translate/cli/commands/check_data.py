@@ -4,11 +4,8 @@ __all__ = ["CheckData", "check_data"]
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from translate.cli.commands.options import PathWord, TrustOptions, Words
+from translate.cli.commands.options import Flag, PathWord, TrustOptions, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +31,7 @@ class CheckData(TrustOptions):
     b: Words = ""
     data: Words = ""
     images: Words = ""
-    pairs: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    pairs: Flag = False
     json: PathWord = ""
     config: PathWord = ""
 

@@ -5,11 +5,8 @@ __all__ = ["ImportCheckpoint", "import_checkpoint"]
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
 
-import tyro
-
-from translate.cli.commands.options import PathWord, Words
+from translate.cli.commands.options import Flag, PathWord, Words
 from translate.utils.terminal import say
 
 
@@ -31,8 +28,8 @@ class ImportCheckpoint:
     input: PathWord
     output: PathWord = ""
     domains: Words = ""
-    no_dropout: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    averages: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    no_dropout: Flag = False
+    averages: Flag = False
 
 
 def import_checkpoint(options: ImportCheckpoint) -> int:

@@ -5,11 +5,8 @@ __all__ = ["MakeSketches", "make_sketches"]
 import sys
 from dataclasses import dataclass
 from shlex import quote
-from typing import Annotated
 
-import tyro
-
-from translate.cli.commands.options import PathWord, TrustOptions
+from translate.cli.commands.options import Flag, PathWord, TrustOptions
 from translate.utils.terminal import say
 
 
@@ -31,7 +28,7 @@ class MakeSketches(TrustOptions):
     output: PathWord
     detail: float = 0.5
     min_length: int = 0
-    overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    overwrite: Flag = False
     device: str = "auto"
     config: PathWord = ""
 

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-__all__ = ["Direction", "Length", "PathWord", "RunOptions", "TrustOptions", "ValueRange", "Words"]
+__all__ = ["Direction", "Flag", "Number", "PathWord", "RunOptions", "TrustOptions", "ValueRange", "Words"]
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, arg
 
 PRESETS = "(default: the preset's)"
+Flag = Annotated[bool, FlagCreatePairsOff]
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
+Count = Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)]
 Words = Annotated[str, arg(metavar="X", help_behavior_hint="")]
 PathWord = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
 ValueRange = Annotated[str, arg(metavar="LOW,HIGH", help_behavior_hint="")]
@@ -25,7 +28,7 @@ class TrustOptions:
     """
 
     max_pixels: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 0
-    follow_links: Annotated[bool, FlagCreatePairsOff] = False
+    follow_links: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +49,10 @@ class RunOptions(TrustOptions):
 
     out: PathWord = ""
     size: Annotated[int | Literal["auto"], arg(metavar="N|auto")] = "auto"
-    steps: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
+    steps: Count = 0
     epochs: Length = 0.0
     minutes: Length = 0.0
-    batch_size: Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)] = 0
+    batch_size: Count = 0
     preset: str = "fast"
     seed: int = 0
     device: str = "auto"

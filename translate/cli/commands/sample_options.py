@@ -6,14 +6,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
 from tyro.conf import arg
 
-from translate.cli.commands.options import PathWord, Words
+from translate.cli.commands.options import Flag, Number, PathWord, Words
 from translate.utils.errors import OptionError
 
-Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
 Points = Annotated[tuple[str, ...], arg(metavar="SEED|FILE", help_behavior_hint="")]
 

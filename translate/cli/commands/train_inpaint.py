@@ -3,11 +3,9 @@
 __all__ = ["TrainInpaint"]
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import tyro
-
-from translate.cli.commands.options import PathWord, RunOptions, Words
+from translate.cli.commands.options import Flag, PathWord, RunOptions, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +14,7 @@ class _Inputs:
 
     images: Words = ""
     masks: PathWord = ""
-    invert_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    invert_masks: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,9 @@
 __all__ = ["TrainPix2pix"]
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import tyro
-
-from translate.cli.commands.options import Direction, RunOptions, ValueRange, Words
+from translate.cli.commands.options import Direction, Flag, RunOptions, ValueRange, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +16,7 @@ class _Inputs:
     a: Words = ""
     b: Words = ""
     direction: Direction = "ab"
-    hints: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    hints: Flag = False
     value_range: ValueRange = ""
 
 
