@@ -16,7 +16,7 @@ from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.run import translate_folder
 from translate.inference.options import FolderOptions
-from translate.inference.preprocess import brought_back
+from translate.inference.postprocess import postprocess
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.training.config import load_config
@@ -130,7 +130,7 @@ def test_a_profile_goes_with_the_picture_and_not_with_another_one():
     like = Picture((blobs(3) * 255).astype(np.uint8), icc=SRGB, dpi=(300, 300))
     made = 255 - like.pixels
     for paired, icc in ((False, SRGB), (True, None)):
-        result = brought_back(made, like, paired)
+        result = postprocess(made, like, paired)
         assert result.icc == icc and result.dpi == (300, 300)
 
 

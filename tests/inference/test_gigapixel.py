@@ -11,7 +11,7 @@ from tests.conftest import picture
 from tests.inference.tiling.test_tiling import translator
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
-from translate.inference import gigapixel as huge
+from translate.inference import gigapixel
 from translate.inference.folder.run import translate_folder
 from translate.inference.gigapixel import Canvas, HugePicture, open_huge
 from translate.inference.options import FolderOptions
@@ -27,8 +27,8 @@ ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 @pytest.fixture
 def everything_is_huge(monkeypatch):
-    monkeypatch.setattr(huge, "_LEAST", 0)
-    monkeypatch.setattr(huge, "_COPIES", 10**12)
+    monkeypatch.setattr(gigapixel, "MIN_FILE_BYTES", 0)
+    monkeypatch.setattr(gigapixel, "COPIES_IN_MEMORY", 10**12)
 
 
 def vips_picture(bands=3, height=150, width=210, deep=False):
@@ -75,10 +75,10 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
     (tmp_path / "in").mkdir()
     FILES[name](str(tmp_path / "in" / name))
     t = translator("resnet")
-    t._infer.memory = 10**11
-    expected = t.picture(read_picture(tmp_path / "in" / name))
-    monkeypatch.setattr(huge, "_LEAST", 0)
-    monkeypatch.setattr(huge, "_COPIES", 10**12)
+    t.runner.memory.limit = 10**11
+    expected = t.translate_all(read_picture(tmp_path / "in" / name), t.request())[0]
+    monkeypatch.setattr(gigapixel, "MIN_FILE_BYTES", 0)
+    monkeypatch.setattr(gigapixel, "COPIES_IN_MEMORY", 10**12)
     monkeypatch.setattr("translate.inference.tiling.feature_maps.TILE_SIDES_PX", (64,))
     report = translate_folder(t, tmp_path / "in", tmp_path / "out", QUIET)
     assert (report.done, report.failed) == (1, 0), report.failures
@@ -95,15 +95,15 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
 @pytest.mark.parametrize("stats", ["frozen", "local"])
 def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
-    monkeypatch.setattr("translate.inference.norm_statistics._SIDE", 64)
-    monkeypatch.setattr("translate.inference.runner._CELL", 64)
+    monkeypatch.setattr("translate.inference.norm_statistics.MIN_THUMBNAIL_SIDE_PX", 64)
+    monkeypatch.setattr("translate.inference.runner.LOCAL_NORM_CELL_PX", 64)
     exact = translator("resnet")
-    exact._infer.memory = 10**11
-    t = exact.steadied(stats)
-    expected = t.picture(read_picture(tmp_path / "a.tif")).pixels.astype(int)
-    assert np.abs(expected - exact.picture(read_picture(tmp_path / "a.tif")).pixels).mean() > 0.2
-    monkeypatch.setattr(huge, "_LEAST", 0)
-    monkeypatch.setattr(huge, "_COPIES", 10**12)
+    exact.runner.memory.limit = 10**11
+    t = exact.with_norm_statistics(stats)
+    expected = t.translate_all(read_picture(tmp_path / "a.tif"), t.request())[0].pixels.astype(int)
+    assert np.abs(expected - exact.translate_all(read_picture(tmp_path / "a.tif"), t.request())[0].pixels).mean() > 0.2
+    monkeypatch.setattr(gigapixel, "MIN_FILE_BYTES", 0)
+    monkeypatch.setattr(gigapixel, "COPIES_IN_MEMORY", 10**12)
     assert translate_folder(t, tmp_path / "a.tif", tmp_path / "b.tif", QUIET).done == 1
     assert np.abs(read_picture(tmp_path / "b.tif").pixels - expected).max() <= 1
 
@@ -118,7 +118,7 @@ def test_a_pyramid_comes_out_as_the_pyramid_that_it_was(name, compression, tmp_p
         compression="lzw" if compression == "LZW" else "deflate",
     )  # fmt: skip
     t = translator("resnet")
-    t._infer.memory = 10**11
+    t.runner.memory.limit = 10**11
     translate_folder(t, tmp_path / "in.tif", tmp_path / "out.tif", QUIET)
     with tifffile.TiffFile(tmp_path / "in.tif") as before, tifffile.TiffFile(tmp_path / "out.tif") as after:
         first = after.pages[0]
@@ -158,7 +158,7 @@ def test_what_fits_is_decoded_whole(tmp_path, monkeypatch):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     assert open_huge(tmp_path / "a.tif", 10**12) is None
     assert open_huge(tmp_path / "a.tif", None) is None
-    monkeypatch.setattr(huge, "_LEAST", 10**4)
+    monkeypatch.setattr(gigapixel, "MIN_FILE_BYTES", 10**4)
     monkeypatch.setattr(TRUST, "max_pixels", 10**4)  # what is never decoded whole has no limit
     assert open_huge(tmp_path / "a.tif", 10**12) is not None
     (tmp_path / "text.tif").write_bytes(b"no picture" * 200_000)
@@ -173,7 +173,7 @@ def test_a_truncated_file_is_a_failure_in_a_line(tmp_path, everything_is_huge):
     (tmp_path / "in" / "torn.tif").write_bytes(data[: len(data) // 2])
     write_picture(tmp_path / "in" / "well.png", Picture(picture(1, 64, 64)))
     t = translator("resnet")
-    t._infer.memory = 10**11
+    t.runner.memory.limit = 10**11
     report = translate_folder(t, tmp_path / "in", tmp_path / "out", QUIET)
     assert (report.done, report.failed) == (1, 2)
     assert all("cannot be read as an image" in failure.reason for failure in report.failures)
@@ -190,7 +190,7 @@ def torn_png():
 def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path, everything_is_huge):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     t = translator("resnet")
-    t._infer.memory = 10**11
+    t.runner.memory.limit = 10**11
     object.__setattr__(t.recipe, "whole", True)
     report = translate_folder(t, tmp_path / "a.tif", tmp_path / "out", QUIET)
     assert "this model would see it at 64 px; say --scale native" in report.failures[0].reason
@@ -200,6 +200,6 @@ def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path,
 def test_a_format_that_cannot_hold_it_names_one_that_can(tmp_path, everything_is_huge):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     t = translator("resnet")
-    t._infer.memory = 10**11
+    t.runner.memory.limit = 10**11
     report = translate_folder(t, tmp_path / "a.tif", tmp_path / "a.bmp", QUIET)
     assert "cannot be written as BMP; use .tif" in report.failures[0].reason

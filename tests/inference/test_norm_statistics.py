@@ -8,8 +8,8 @@ from torch import nn
 from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
-from translate.inference.norm_statistics import SceneCutDetector, thumbnail
 from translate.inference.options import FolderOptions
+from translate.inference.scene_cuts import SceneCutDetector, thumbnail
 from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.trace import plan_tiling
@@ -56,7 +56,7 @@ def own_norms(net):
 def translator(stats="", reference=None, name="skip_resnet", size=32):
     recipe = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=size, preset="fast", steps=1, data="none")
     made = Translator(recipe, nn.ModuleDict({"G_ab": generator(name), "G_ba": generator(name, seed=1)}))
-    return made.steadied(stats, reference)
+    return made.with_norm_statistics(stats, reference)
 
 
 def array(*size, seed=0):

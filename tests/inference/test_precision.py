@@ -7,7 +7,7 @@ from torch import nn
 
 from translate.checkpoints.recipe import Recipe
 from translate.inference import precision
-from translate.inference.precision import Mode, arranged, pick_inference_precision
+from translate.inference.precision import Mode, apply_mode, pick_mode
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils.errors import OptionError
@@ -39,7 +39,7 @@ def pick(clock, seconds, levels=0.1, size=64):
         tried.append(mode)
         return run
 
-    return pick_inference_precision(prepare, CPU, size=size), tried
+    return pick_mode(prepare, CPU, size=size), tried
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_slow_network_is_tried_small_and_not_in_every_way(clock):
 def test_what_is_asked_for_is_not_measured(monkeypatch):
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: pytest.fail("measured"))
     for name in ("bf16", "fp32"):
-        assert pick_inference_precision(lambda _: pytest.fail("ran"), CPU, name) == (Mode(name), "")
+        assert pick_mode(lambda _: pytest.fail("ran"), CPU, name) == (Mode(name), "")
     with pytest.raises(OptionError, match="precision 'fp16' is unknown; choose auto, bf16 or fp32"):
-        pick_inference_precision(lambda _: pytest.fail("ran"), CPU, "fp16")
+        pick_mode(lambda _: pytest.fail("ran"), CPU, "fp16")
 
 
 def test_where_bf16_is_emulated_it_is_not_tried(clock, monkeypatch):
@@ -86,12 +86,12 @@ def test_where_bf16_is_emulated_it_is_not_tried(clock, monkeypatch):
 
 def test_weights_are_cast_once_and_norms_are_not():
     nets = nn.ModuleDict({"G": nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8, 2))})
-    halved = arranged(nets, Mode("bf16"))["G"]
+    halved = apply_mode(nets, Mode("bf16"))["G"]
     assert [p.dtype for p in halved.parameters()] == [torch.bfloat16] * 2 + [torch.float32] * 2 + [torch.bfloat16] * 2
     assert all(p.dtype == torch.float32 for p in nets.parameters())
     assert halved[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(halved[0].weight, nets["G"][0].weight.bfloat16())
-    assert arranged(nets, Mode("fp32", channels_last=False))["G"][0].weight.is_contiguous()
+    assert apply_mode(nets, Mode("fp32", channels_last=False))["G"][0].weight.is_contiguous()
 
 
 def generators(seed=0):

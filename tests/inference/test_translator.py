@@ -122,7 +122,7 @@ def test_gray_stays_gray_though_the_network_makes_colour(translator):
             return x * torch.tensor([1.0, -1.0, -1.0]).reshape(1, 3, 1, 1)
 
     red = Translator(RECIPE, nn.ModuleDict({"G_ab": Red(), "G_ba": Same()}))
-    picture = red.picture(Picture(np.full((4, 5, 3), 255, np.uint8), gray=True))
+    picture = red.translate_all(Picture(np.full((4, 5, 3), 255, np.uint8), gray=True), red.request())[0]
     assert picture.gray and (picture.pixels == 76).all()  # the luma of pure red
     assert red(np.full((4, 5), 255, np.uint8)).tolist() == [[76] * 5] * 4
 
@@ -153,7 +153,7 @@ def test_a_wrong_direction_names_the_domains(translator):
     with pytest.raises(OptionError, match=r"'photos2monet' is neither 'ab' \(photos to monet\) nor 'ba' \(monet to"):
         translator(noise(4, 4, 3), direction="photos2monet")
     with pytest.raises(OptionError):
-        translator.picture(Picture(noise(4, 4, 3)), "a")
+        translator.request("a")
 
 
 # ---- loading
@@ -249,7 +249,7 @@ def test_free_memory_is_known_and_heeds_a_containers_limit(tmp_path, monkeypatch
 def test_a_picture_too_large_for_the_memory_is_refused_in_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
     translator = Translator(RECIPE, nn.ModuleDict({"G_ab": Stack(), "G_ba": Stack()}))
-    assert translator._infer.peak_bytes(2000, 1000) == pytest.approx(2e6 * (1.25 * (268 + 12) + 40), rel=0.01)
+    assert translator.runner.memory.peak_bytes(2000, 1000) == pytest.approx(2e6 * (1.25 * (268 + 12) + 40), rel=0.01)
     save_png(tmp_path / "x.png", np.zeros((1000, 2000, 3), np.uint8))
     message = r"x\.png: 2000 x 1000 px need at least .*GB of memory, even tile by tile; say --memory .*GB$"
     with pytest.raises(UserError, match=message):

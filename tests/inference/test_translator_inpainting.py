@@ -102,7 +102,7 @@ def test_what_is_transparent_is_filled_and_opaque(translator, dtype, tmp_path):
     result = translator(image)
     assert (result[..., 3] == full).all() and (result[~HOLE] == image[~HOLE]).all()
     assert (result == translator(image, mask=HOLE)).all()
-    filled = translator.picture(read_picture(tmp_path / "x.png"))
+    filled = translator.translate_all(read_picture(tmp_path / "x.png"), translator.request())[0]
     assert (np.dstack((filled.pixels, filled.alpha)) == result).all()
 
 
@@ -124,7 +124,7 @@ def test_other_networks(name):
         image = noise(*hole.shape, 3)
         result = model(image, mask=hole)
         assert (result[~hole] == image[~hole]).all() and (result[hole] != image[hole]).any()
-    assert model._infer.peak_bytes(500, 500) > 0
+    assert model.runner.memory.peak_bytes(500, 500) > 0
 
 
 def translation_nets():
@@ -152,7 +152,7 @@ def test_a_network_of_one_size(precision, monkeypatch):
         hole = patch(*shape, (8, 9, 7, 6))
         image = np.zeros((*shape, 3), np.uint8)
         assert (model(image, mask=hole)[10:14, 11:13] > 200).all()
-    assert 0 < model._infer.peak_bytes(48, 48) == model._infer.peak_bytes(40, 30)
+    assert 0 < model.runner.memory.peak_bytes(48, 48) == model.runner.memory.peak_bytes(40, 30)
     x = torch.zeros(3, 40, 48)
     assert (model(x, mask=patch(40, 48, (8, 9, 7, 6)))[:, 9:14, 10:14] == 1).all()
     with pytest.raises(UserError, match="this model sees 48 x 48 px at once; give a smaller tensor, or an array"):
@@ -278,7 +278,7 @@ def test_precision_is_picked(precision, monkeypatch):
 
 
 def test_only_the_windows_take_memory(translator, monkeypatch):
-    assert 4 * 8 < translator._infer.peak_bytes(1024, 1024) / 1024**2 < 4000
+    assert 4 * 8 < translator.runner.memory.peak_bytes(1024, 1024) / 1024**2 < 4000
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
     large = np.zeros((1500, 1600, 3), np.uint8)
     hole = patch(1500, 1600, (1000, 1000, 20, 30))

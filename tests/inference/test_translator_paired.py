@@ -396,7 +396,7 @@ def test_a_clean_sketch_of_the_trained_size_stays_as_it_is():
     assert (model(deep)[..., 0] == deep).all()
 
 
-def test_a_sketch_of_another_size_is_tidied_and_its_answer_brought_back():
+def test_a_sketch_of_another_size_is_tidied_and_its_answer_postprocess():
     model, net = shown(**SKETCHES)
     result = model(drawing((640, 480), width=2))
     assert result.shape == (640, 480, 3) and net.seen.shape[2:] == (172, 128)
@@ -505,9 +505,9 @@ def test_memory_is_known_for_any_channels_and_multiples(monkeypatch, tmp_path):
     hinted = Translator(replace(RECIPE, channels={"a": 1, "b": 3, "hint": 4}), style_nets(source=5))
     unet = Translator(RECIPE, unet_nets(0.5, levels=7))
     for model in (hinted, unet):
-        per_pixel = model._infer.peak_bytes(1024, 1024) / 1024**2
+        per_pixel = model.runner.memory.peak_bytes(1024, 1024) / 1024**2
         assert 4 * 8 < per_pixel < 4000
-    assert unet._infer.peak_bytes(1, 129) == unet._infer.peak_bytes(128, 256)  # what it is padded to
+    assert unet.runner.memory.peak_bytes(1, 129) == unet.runner.memory.peak_bytes(128, 256)  # what it is padded to
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
     whole = Translator(replace(RECIPE, whole=True), style_nets())
     assert whole(np.zeros((1500, 1500), np.uint8)).shape == (1500, 1500, 3)  # it is seen small

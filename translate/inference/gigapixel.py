@@ -1,7 +1,7 @@
-"""Pictures that are never in memory whole: read region by region, and their answers written to a plain file.
+"""Gigapixel pictures, which are never whole in memory: read region by region, translated tile by tile.
 
-libvips (by pyvips, the extra `huge`) decodes the regions that are asked for, and encodes an answer from the file row by
-row, in bounded memory. TIFF comes out in tiles, as a pyramid where it was one, and compressed as it was.
+libvips (by pyvips, the extra `huge`) decodes regions on demand. Results go to a plain temporary file, from which
+libvips encodes them row by row, in bounded memory. TIFF is written in tiles, as a pyramid if its source is one.
 """
 
 __all__ = ["Canvas", "HugePicture", "open_huge", "translate_huge"]
@@ -19,9 +19,11 @@ from translate.images.encode import FORMATS
 from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
 from translate.images.tensors import HostCopy
 from translate.images.tiff import kind_of
-from translate.inference.preprocess import brought_back, is_paired, network_size, prepare_source
+from translate.inference.postprocess import postprocess
+from translate.inference.preprocess import network_size, prepare_source
 from translate.inference.request import Request
-from translate.inference.runner import ModelRunner, ProgressCallback, Tiled
+from translate.inference.runner import ModelRunner
+from translate.inference.tiled_pass import TiledImage
 from translate.inference.tiling.disk_raster import DiskRaster
 from translate.inference.tiling.regions import Region
 from translate.utils.errors import UserError
@@ -33,36 +35,36 @@ try:
 except (ImportError, OSError):  # not installed, or without its library
     pyvips = None
 
-_LEAST = 2**20  # bytes of a file; smaller ones are decoded whole, as far as they can be
-_COPIES = 5  # of a picture in memory, while it is decoded, answered and encoded whole
-_STRIP = 64  # rows of an answer that are read at a time
-_SMALL = 2048  # px of the long side of what statistics are taken from
+MIN_FILE_BYTES = 2**20  # smaller files are decoded whole: asking libvips about each would slow folders down
+COPIES_IN_MEMORY = 5  # of a picture, while it is decoded, translated and encoded whole
+ROWS_PER_STRIP = 64  # of the temporary file, which libvips reads strip by strip
+THUMBNAIL_SIDE_PX = 2048  # long side of the copy whose statistics stand for the picture's
 _TYPES = {
     "uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16, "uint": np.uint32, "int": np.int32,
     "float": np.float32, "double": np.float64,
 }  # fmt: skip
 _COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
-_SAVED = ("TIFF", "PNG", "JPEG", "WEBP")
+_WRITABLE = ("TIFF", "PNG", "JPEG", "WEBP")
 
 
 class HugePicture:
-    """A picture file that is decoded region by region, turned upright.
+    """A picture file that is decoded region by region, upright.
 
     Attributes:
         path: of the file.
         size: height and width, px.
         dtype: of its numbers.
-        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
+        values: black and white in floats and wide integers; None: 0 and 1, or the full scale.
         alpha: whether its last channel is opacity.
-        frames: pictures in the file, of which this is the first; the levels of a pyramid are no others.
-        pyramid: "pages" or "subifds", where smaller copies lie in the file; "": there are none.
+        frames: pictures in the file, of which this is the first; the levels of a pyramid do not count.
+        pyramid: "pages" or "subifds", where the file keeps smaller copies; "" if it has none.
     """
 
     def __init__(self, path: Path, values: ValueRange | None = None) -> None:
         """Read the header.
 
         Raises:
-            UserError: it is no picture that libvips knows, or its channels lie in pages of their own.
+            UserError: libvips does not know the format, or each channel has a page of its own.
         """
         self.path, self.values = path, values
         with self._reading():
@@ -81,12 +83,12 @@ class HugePicture:
 
     @property
     def compression(self) -> str:
-        """How a TIFF is compressed, as tifffile names it; "" of other files."""
+        """Compression of a TIFF, as tifffile names it; "" for other files."""
         return self._tiff.compression if self._tiff else ""
 
     @property
     def nbytes(self) -> int:
-        """What it would take in memory, bytes."""
+        """Size of the decoded picture, bytes."""
         return self.size[0] * self.size[1] * int(self.image.bands) * self.dtype.itemsize
 
     @contextmanager
@@ -98,7 +100,7 @@ class HugePicture:
             raise UserError(f"{self.path}: cannot be read as an image ({reason})") from error
 
     def _pages(self, image: Any) -> tuple[str, int]:
-        """Return how its pyramid is kept, if it is one, and how many pictures there are."""
+        """Return where the file keeps its pyramid, and how many pictures it has."""
         if image.get_typeof("n-subifds") and image.get("n-subifds"):
             return "subifds", 1
         count = image.get("n-pages") if image.get_typeof("n-pages") else 1
@@ -112,7 +114,7 @@ class HugePicture:
         """Decode a region.
 
         Raises:
-            UserError: the file is damaged, or holds values on a scale that no picture has.
+            UserError: a damaged file, or values out of any picture's range.
         """
         height, width = region.bottom - region.top, region.right - region.left
         with self._reading():
@@ -120,12 +122,8 @@ class HugePicture:
         return self._picture(np.frombuffer(data, self.dtype).reshape(height, width, -1))
 
     def thumbnail(self) -> Picture:
-        """Return it with a long side of 2048 px at most.
-
-        Raises:
-            UserError: as `region`.
-        """
-        shrink = max(1, max(self.size) // _SMALL)
+        """Return a copy with a long side of about 2048 px; raises UserError as `region`."""
+        shrink = max(1, max(self.size) // THUMBNAIL_SIDE_PX)
         with self._reading():
             small = self.image.shrink(shrink, shrink) if shrink > 1 else self.image
             return self._picture(small.cast(self.image.format).numpy().reshape(small.height, small.width, -1))
@@ -139,49 +137,46 @@ class HugePicture:
 
 
 class Canvas:
-    """The answer to a huge picture, in an unnamed file, in the folder for temporary files."""
+    """The translation of a gigapixel picture, in an unnamed temporary file."""
 
     def __init__(self, source: HugePicture, keep: bool) -> None:
-        """Begin an answer to `source`; with `keep`, it has the opacity and the colour profile of that."""
+        """Begin the translation of `source`; `keep` its opacity and its colour profile."""
         self.source, self.keep = source, keep
         self._raster: DiskRaster | None = None
         self._bands, self._dtype = 0, source.dtype
 
     def write(self, region: Region, stored: np.ndarray) -> None:
-        """Take a region, (h, w, C).
-
-        Raises:
-            UserError: the disk is full.
-        """
+        """Store a region, (h, w, C); raises UserError if the disk is full."""
         if self._raster is None:
             self._bands, self._dtype = stored.shape[2], stored.dtype
             self._raster = DiskRaster(self.source.size[1], self._bands * self._dtype.itemsize, self._begin)
         self._raster.write(region, stored)
 
     def _begin(self, path: Path) -> int:
-        """Write the header of a plain TIFF, which libvips reads strip by strip; bare numbers it would map whole."""
+        """Write the header of a plain TIFF, which libvips reads strip by strip; it would map raw numbers whole."""
         shape = self.source.size if self._bands == 1 else (*self.source.size, self._bands)
         kind = "rgb" if self._bands == 3 else "minisblack"
         place = tifffile.imwrite(
             path, shape=shape, dtype=self._dtype, bigtiff=True, photometric=kind,
-            planarconfig="contig" if self._bands > 1 else None, rowsperstrip=_STRIP, metadata=None, returnoffset=True,
+            planarconfig="contig" if self._bands > 1 else None, rowsperstrip=ROWS_PER_STRIP, metadata=None,
+            returnoffset=True,
         )  # fmt: skip
         assert place is not None
         return place[0]
 
     def save(self, path: Path, quality: int) -> None:
-        """Encode it in the format that the suffix names, atomically.
+        """Encode the picture atomically, in the format of the suffix.
 
         Args:
             path: of the file.
-            quality: of JPEG and WebP, 1 to 100; also inside TIFF.
+            quality: of JPEG and WebP, also inside TIFF, 1 to 100.
 
         Raises:
             WriteError: the disk or the folder refuses.
-            UserError: it is too large for the format.
+            UserError: the format cannot hold so large a picture.
         """
         form = FORMATS[path.suffix.lower()].name
-        if form not in _SAVED:
+        if form not in _WRITABLE:
             raise UserError(f"{path}: a picture of this size cannot be written as {form}; use .tif")
         image, quality_of = self._image(form), {"Q": quality}
         with atomic_write(path) as temporary:
@@ -201,7 +196,7 @@ class Canvas:
                 raise UserError(f"{path}: cannot be written as {form} ({reason}); use .tif") from error
 
     def _image(self, form: str) -> Any:
-        """Return the answer, with all that is kept of its source, for libvips to encode."""
+        """Open the temporary file for libvips to encode, with the source's resolution, opacity and colour profile."""
         source = self.source.image
         assert self._raster is not None
         image = pyvips.Image.new_from_file(self._raster.path, access="sequential", revalidate=True)
@@ -220,7 +215,7 @@ class Canvas:
         return {1: "grey16" if deep else "b-w", 3: "rgb16" if deep else "srgb"}.get(self._bands, "multiband")
 
     def _tiff(self) -> dict[str, Any]:
-        """Return how TIFF is written: in tiles, and otherwise as the source was if it was TIFF."""
+        """Return the options of TIFF: tiles, and the compression and pyramid of a TIFF source."""
         compression = _COMPRESSIONS.get(self.source.compression, "deflate")
         if compression == "jpeg" and (self._dtype != np.uint8 or self._bands not in (1, 3)):
             compression = "deflate"
@@ -233,49 +228,53 @@ class Canvas:
         }  # fmt: skip
 
 
-def open_huge(path: Path, room: int | None, values: ValueRange | None = None) -> HugePicture | None:
-    """Open a picture that is too large to be decoded whole, for the memory or for `TRUST`; None: it is not.
+def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) -> HugePicture | None:
+    """Open a picture that is too large to be decoded whole, by memory or by `TRUST`; return None for others.
 
     Args:
         path: of the file.
-        room: bytes that there are for it; None: nothing tells.
+        budget: bytes that there are for it; None: unknown.
         values: as of a `HugePicture`.
     """
-    if pyvips is None or room is None or path.stat().st_size < _LEAST:
+    if pyvips is None or budget is None or path.stat().st_size < MIN_FILE_BYTES:
         return None
     try:
         picture = HugePicture(path, values)
-    except (UserError, KeyError, UnicodeEncodeError):  # a kind that others may know, or a name that libvips cannot take
+    except (UserError, KeyError, UnicodeEncodeError):  # other decoders may know it, or libvips cannot take its name
         return None
     height, width = picture.size
-    return picture if _COPIES * picture.nbytes > room // 2 or height * width > TRUST.max_pixels else None
+    too_large = COPIES_IN_MEMORY * picture.nbytes > budget // 2 or height * width > TRUST.max_pixels
+    return picture if too_large else None
 
 
-def translate_huge(infer: ModelRunner, picture: HugePicture, wish: Request, watch: ProgressCallback) -> list[Canvas]:
-    """Translate a picture region by region to all the answers that are wished for.
+def translate_huge(runner: ModelRunner, picture: HugePicture, request: Request) -> list[Canvas]:
+    """Translate a picture region by region to all variants.
 
     Raises:
-        UserError: the model's pictures cannot go through tile by tile, or the memory is too little.
+        UserError: the model cannot run tile by tile, or memory is too small.
     """
-    recipe, name, paired = infer.recipe, str(picture.path), is_paired(infer.recipe)
-    if network_size(recipe, *picture.size, wish.scale) != picture.size:
+    recipe, name = runner.recipe, str(picture.path)
+    if network_size(recipe, *picture.size, request.scale) != picture.size:
         raise UserError(f"{name}: this model would see it at {recipe.size} px; say --scale native, or shrink it first")
-    channels, _ = infer.channels(wish.direction)
+    channels, _ = runner.channels(request.direction)
 
-    def shown(part: Picture) -> Tensor:
+    def preprocess(part: Picture) -> Tensor:
         return prepare_source(recipe, part, channels, part.pixels.shape[:2], name)
 
-    made = []
-    for answer in wish.answers:
-        canvas = Canvas(picture, keep=not paired)
+    canvases = []
+    for variant in request.variants:
+        canvas = Canvas(picture, keep=not runner.paired)
 
         def write(region: Region, y: Tensor, canvas: Canvas = canvas) -> None:
             like = picture.region(region)
-            part = brought_back(HostCopy(y, like.pixels.dtype).array(0), like, paired)
+            part = postprocess(HostCopy(y, like.pixels.dtype).array(0), like, runner.paired)
             pixels = part.pixels[..., :1] if part.gray else part.pixels
             canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
 
-        tiled = Tiled(picture.size, lambda r: shown(picture.region(r)), write, 0, lambda: shown(picture.thumbnail()))
-        infer.run_tiles(tiled, wish.direction, answer, infer.room() or 0, name, watch)
-        made.append(canvas)
-    return made
+        image = TiledImage(
+            name, picture.size, lambda region: preprocess(picture.region(region)), write, 0,
+            lambda: preprocess(picture.thumbnail()),
+        )  # fmt: skip
+        runner.run_tiled(image, request.direction, variant, runner.memory.free_budget() or 0)
+        canvases.append(canvas)
+    return canvases

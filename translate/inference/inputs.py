@@ -1,6 +1,6 @@
-"""Every kind of picture that the Python API takes, and the way back: a result is of the kind that was given."""
+"""The kinds of image that the Python API takes and returns: paths, PIL images, arrays and tensors."""
 
-__all__ = ["as_kind_of", "checked_tensor", "hint_of", "picture_of"]
+__all__ = ["check_tensor", "read_input", "to_kind_of"]
 
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,21 @@ from translate.images.decode import from_pillow
 from translate.images.encode import stored_alpha, to_array, to_pillow
 from translate.images.io import read_picture
 from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
-from translate.inference.preprocess import prepare_hints
 from translate.utils.errors import UserError
 
-_KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are not translated as they are but can be returned to
+_KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that cannot be translated directly, but be converted back to
 
 
-def picture_of(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
-    """Read a path, a PIL image or an array; return it, and what an error may call it.
+def read_input(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
+    """Read a path, a PIL image or an array; return the picture, and its name in errors.
 
     Args:
-        image: one of these.
-        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
-        channels: of an array that are light: where it has one more than gray or RGB, that is alpha.
+        image: to read.
+        values: black and white in floats and wide integers; None: 0 and 1, or the full scale.
+        channels: of the model: an array of four channels has alpha, unless the model takes four.
 
     Raises:
-        UserError: a file that cannot be read, or an input of no such kind.
+        UserError: an unreadable file, or another kind of input.
     """
     if isinstance(image, str | Path):
         return read_picture(image, values), str(image)
@@ -40,13 +39,6 @@ def picture_of(image: Any, values: ValueRange | None = None, channels: int = 3) 
     if isinstance(image, np.ndarray):
         return _from_array(image, values, channels), "the array"
     raise UserError(f"a {type(image).__name__} is no picture; give a path, PIL image, array or tensor")
-
-
-def hint_of(layer: Any, x: Tensor) -> Tensor:
-    """Read a layer of strokes for pictures (..., H, W), from a path, PIL image or array, as `fitting.fitted_hint`."""
-    strokes, name = picture_of(layer)
-    height, width = x.shape[-2:]
-    return prepare_hints(strokes, (height, width), (height, width), name)
 
 
 def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> Picture:
@@ -63,27 +55,27 @@ def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> 
         raise UserError(f"the array: {error}") from None
 
 
-def as_kind_of(image: Any, result: Picture, keep: bool = True) -> Any:
-    """Return `result` as a PIL image where `image` is a path or one of these, else as an array of its type.
+def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
+    """Convert a result to a PIL image if `image` is a path or a PIL image, else to an array of its type.
 
-    There are no PIL images of bands: these, and what came from a .npy file, are returned as arrays.
+    Bands, for which PIL has no mode, and results from .npy files are returned as arrays.
 
     Args:
-        image: what was translated.
+        image: the user's input.
         result: its translation.
-        keep: whether a PIL image keeps its mode.
+        keep_mode: whether a PIL image keeps its mode.
     """
     if isinstance(image, np.ndarray):
-        return _as_array(image, result)
+        return _to_array_like(image, result)
     if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
         return to_array(result)
     pillow = to_pillow(result)
-    kept = keep and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
+    kept = keep_mode and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
     return pillow.convert(image.mode) if kept else pillow
 
 
-def _as_array(array: np.ndarray, result: Picture) -> np.ndarray:
-    """Return (H, W, C), or with alpha as last channel; a gray result as (H, W) or (H, W, 1) where that was given."""
+def _to_array_like(array: np.ndarray, result: Picture) -> np.ndarray:
+    """Convert to (H, W, C), alpha last; a gray result to (H, W) or (H, W, 1) if the input was that."""
     one_plane = array.ndim == 2 or array.shape[2] == 1
     stack = result.pixels[..., :1] if one_plane and result.gray else result.pixels
     if result.numbers:
@@ -94,15 +86,10 @@ def _as_array(array: np.ndarray, result: Picture) -> np.ndarray:
     return stack.reshape(shape).astype(array.dtype, copy=False)
 
 
-def checked_tensor(x: Tensor, channels: int) -> Tensor:
-    """Return a tensor that a network of so many channels can see.
-
-    Raises:
-        UserError: it is none.
-    """
+def check_tensor(x: Tensor, channels: int) -> None:
+    """Raise UserError unless a network of so many channels can take the tensor."""
     if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
         raise UserError(
             f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
             f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]"
         )
-    return x

@@ -112,9 +112,9 @@ def build_request(translator: Translator, options: TranslationOptions, count: in
         OptionError: the model does not have an option, or a value is wrong.
         UserError: a picture of a look cannot be read.
     """
-    request = translator.wish(options.direction, count=count, seed=options.seed, scale=options.scale)
+    request = translator.request(options.direction, count=count, seed=options.seed, scale=options.scale)
     if not options.looks:
         return request
-    codes = [translator.look(path) for path in options.looks]
+    codes = [translator.style_code(path) for path in options.looks]
     z = codes[0] if count is None else blend(codes[0], codes[1], count)
-    return translator.wish(options.direction, z=z, scale=options.scale)
+    return translator.request(options.direction, z=z, scale=options.scale)

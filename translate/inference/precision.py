@@ -1,6 +1,6 @@
-"""In which precision and layout a network answers fastest here, and still answers the same."""
+"""The precision and memory layout in which a network is fastest on this machine, with the same results."""
 
-__all__ = ["Choice", "Mode", "arranged", "pick_inference_precision"]
+__all__ = ["Choice", "Mode", "Pass", "apply_mode", "pick_mode"]
 
 import copy
 import time
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError
 
-_ROUGH = 0.5  # grey levels that bf16 may stray from fp32 in the mean
-_ENOUGH = 0.8  # seconds, after which no further candidate is tried
-_SLOW = 0.03  # seconds; a network that takes longer is tried on a quarter of the picture
-_BODIES = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+MAX_BF16_ERROR_LEVELS = 0.5  # mean difference from fp32; less than rounding to 8 bits costs anyway
+MAX_TRIAL_SECONDS = 0.8  # after which no further mode is tried, so that loading stays fast
+SLOW_PASS_SECONDS = 0.03  # a network that takes longer is tried on a quarter of the picture
+_CAST_LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 class Mode(NamedTuple):
@@ -31,7 +31,7 @@ class Mode(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A mode, and one line that says what it was chosen by; "" where nothing was measured."""
+    """A mode, and one line on why it was chosen; "" if nothing was measured."""
 
     mode: Mode
     note: str = ""
@@ -39,7 +39,7 @@ class Choice(NamedTuple):
 
 class _Trial(NamedTuple):
     seconds: float
-    error: float  # mean difference from fp32, grey levels; NaN where either answer is
+    error: float  # mean difference from fp32, grey levels; NaN if either result is
 
 
 Pass = Callable[[Tensor], Tensor]  # pictures (B, 3, H, W) in [-1, 1] -> pictures
@@ -48,85 +48,91 @@ _EXACT = Mode("fp32")
 _MODES = (_EXACT, Mode("bf16"), Mode("bf16", channels_last=False), Mode("fp32", channels_last=False))
 
 
-def arranged(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
-    """Return networks for a mode: for bf16 copies, whose convolutions and linear layers are cast once and for all.
+def apply_mode(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
+    """Return networks in a mode: for bf16 copies, whose convolutions and linear layers are cast once.
 
-    Autocast would cast them again in every pass. Norms and what else has weights stay in fp32, as it wants them.
+    Autocast would cast them again in every pass. Norms and other layers stay in fp32, as autocast expects.
     """
     if mode.precision == "bf16":
         nets = copy.deepcopy(nets)
         for layer in nets.modules():
-            if type(layer) in _BODIES:
+            if type(layer) in _CAST_LAYERS:
                 layer.bfloat16()
     layout = torch.channels_last if mode.channels_last else torch.contiguous_format
     return nets.to(memory_format=layout)  # type: ignore[call-overload]
 
 
-def pick_inference_precision(
+def pick_mode(
     prepare: Callable[[Mode], Pass], device: torch.device, precision: str = "auto", size: int = 256
 ) -> Choice:
-    """Return how to compute: as asked, or with "auto" in the mode that is fastest on `device` among the sound ones.
+    """Pick the mode of a precision; for "auto", the fastest mode on `device` that is accurate.
 
-    fp32 is sound, and bf16 where its answer to a picture differs from that of fp32 by less than half a grey level in
-    the mean. It must be a tenth faster, and a layout other than channels_last a twentieth.
+    bf16 is accurate if its result differs from that of fp32 by less than half a grey level in the mean. It must be a
+    tenth faster, and a layout other than channels_last a twentieth.
 
     Args:
-        prepare: gives the pass of a mode, which takes (1, 3, H, W) in [-1, 1]; not called unless "auto" is asked.
+        prepare: returns the pass of a mode, which takes (1, 3, H, W) in [-1, 1]; called for "auto" only.
         device: where it computes.
         precision: "auto", "bf16" or "fp32".
-        size: of the picture that it is tried on, px; half of it for a slow network.
+        size: of the trial picture, px; half of it for a slow network.
 
     Raises:
-        OptionError: no such precision.
+        OptionError: an unknown precision.
     """
+    # 1. no choice
     if precision in ("bf16", "fp32"):
         return Choice(Mode(precision))
     if precision != "auto":
         raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")
     if device.type not in ("cpu", "cuda"):
         return Choice(_EXACT)
-    natively = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
+    # 2. time the modes
+    native = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
     began = time.perf_counter()
-    size = _affordable(prepare(_EXACT), size, device)
-    trials = _try_out(prepare, _example(size).to(device), natively, began + _ENOUGH)
-    sound = {mode: trial for mode, trial in trials.items() if mode.precision == "fp32" or trial.error < _ROUGH}
-    mode = min(sound, key=lambda mode: sound[mode].seconds * _handicap(mode))
-    return Choice(mode, _note(mode, trials, size))
+    size = _trial_size(prepare(_EXACT), size, device)
+    trials = _run_trials(prepare, _trial_picture(size).to(device), native, began + MAX_TRIAL_SECONDS)
+    # 3. pick the fastest accurate one
+    accurate = {
+        mode: trial for mode, trial in trials.items() if mode.precision == "fp32" or trial.error < MAX_BF16_ERROR_LEVELS
+    }
+    mode = min(accurate, key=lambda mode: accurate[mode].seconds * _handicap(mode))
+    return Choice(mode, _explain(mode, trials, size))
 
 
-def _affordable(run: Pass, size: int, device: torch.device) -> int:
-    """Return `size`, or half of it where even that takes its time."""
-    x = _example(size // 2).to(device)
+def _trial_size(run: Pass, size: int, device: torch.device) -> int:
+    """Return `size`, or half of it if even that takes long."""
+    x = _trial_picture(size // 2).to(device)
     run(x)
-    return size // 2 if _seconds(lambda: run(x), device, 1) > _SLOW else size
+    return size // 2 if _seconds(lambda: run(x), device, 1) > SLOW_PASS_SECONDS else size
 
 
-def _try_out(prepare: Callable[[Mode], Pass], x: Tensor, natively: bool, until: float) -> dict[Mode, _Trial]:
-    """Time the modes that this machine has, fp32 first, until a moment of the clock has come."""
-    exact, first = _timed(prepare(_EXACT), x)
+def _run_trials(prepare: Callable[[Mode], Pass], x: Tensor, native: bool, deadline: float) -> dict[Mode, _Trial]:
+    """Time the modes that this machine has, fp32 first, until the deadline."""
+    exact, first = _time_pass(prepare(_EXACT), x)
     trials = {_EXACT: _Trial(first, 0.0)}
     for mode in _MODES[1:]:
-        if mode.precision == "bf16" and not natively:
+        if mode.precision == "bf16" and not native:
             continue
-        if len(trials) > natively and time.perf_counter() > until:  # fp32 and bf16 once are a must
+        if len(trials) > native and time.perf_counter() > deadline:  # fp32 and bf16 are tried in any case
             break
-        answer, seconds = _timed(prepare(mode), x)
-        trials[mode] = _Trial(seconds, (answer - exact).abs().mean().item() * 127.5)
+        result, seconds = _time_pass(prepare(mode), x)
+        trials[mode] = _Trial(seconds, (result - exact).abs().mean().item() * 127.5)
     return trials
 
 
-def _timed(run: Pass, x: Tensor) -> tuple[Tensor, float]:
-    """Return the answer to `x`, in [-1, 1] as it would be shown, and the least time that it took."""
-    answer = run(x).float().clamp(-1, 1)  # not timed: the first pass prepares
-    return answer, _seconds(lambda: run(x), x.device)
+def _time_pass(run: Pass, x: Tensor) -> tuple[Tensor, float]:
+    """Return the result for `x`, clamped to [-1, 1], and the shortest time of a pass."""
+    result = run(x).float().clamp(-1, 1)  # not timed: the first pass is a warm-up
+    return result, _seconds(lambda: run(x), x.device)
 
 
 def _handicap(mode: Mode) -> float:
+    """Return the factor by which the seconds of a mode count, so that small gains change nothing."""
     return (1.0 if mode.precision == "fp32" else 1 / 0.9) * (1.0 if mode.channels_last else 1.05)
 
 
-def _note(mode: Mode, trials: dict[Mode, _Trial], size: int) -> str:
-    """Say what was chosen, and why; or why bf16 was not."""
+def _explain(mode: Mode, trials: dict[Mode, _Trial], size: int) -> str:
+    """Return one line on the chosen mode, and why it is or is not bf16."""
     seconds = {name: min(t.seconds for m, t in trials.items() if m.precision == name) for name, _ in trials}
     line = f"{mode}: {1000 * trials[mode].seconds:.3g} ms for {size} px"
     if "bf16" not in seconds:
@@ -141,18 +147,18 @@ def _note(mode: Mode, trials: dict[Mode, _Trial], size: int) -> str:
     return f"{line}; bf16 would be faster ({takes}), but differs from fp32 by {error:.2f} grey levels in the mean"
 
 
-def _example(size: int) -> Tensor:
-    """Return something like a picture, (1, 3, size, size) in [-1, 1]: large areas, small ones, and fine grain."""
-    drawn = torch.Generator().manual_seed(0)
+def _trial_picture(size: int) -> Tensor:
+    """Return noise of several scales, as in a photo, (1, 3, size, size) in [-1, 1]."""
+    generator = torch.Generator().manual_seed(0)
     x = torch.zeros(1, 3, size, size)
     for cells, strength in ((3, 0.7), (size // 16, 0.35), (size // 4, 0.15), (size, 0.05)):
-        noise = torch.rand(1, 3, max(cells, 1), max(cells, 1), generator=drawn) * 2 - 1
+        noise = torch.rand(1, 3, max(cells, 1), max(cells, 1), generator=generator) * 2 - 1
         x += strength * F.interpolate(noise, size=(size, size), mode="bilinear", align_corners=False)
     return x.clamp_(-1, 1)
 
 
 def _convolves_faster_in_bf16() -> bool:
-    """Time one small convolution first: where bf16 is emulated, a whole network would take minutes."""
+    """Time one small convolution: where bf16 is emulated, a whole network would take minutes."""
     x, weight = torch.rand(1, 32, 32, 32), torch.rand(32, 32, 3, 3)
     rough = x.bfloat16(), weight.bfloat16()
     with torch.inference_mode():
@@ -160,7 +166,7 @@ def _convolves_faster_in_bf16() -> bool:
 
 
 def _seconds(work: Callable[[], Any], device: torch.device | None = None, repeats: int = 4) -> float:
-    """Return the least time that `work` took."""
+    """Return the shortest of several times that `work` takes."""
     times = []
     for _ in range(repeats):
         began = time.perf_counter()

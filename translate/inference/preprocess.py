@@ -1,17 +1,14 @@
-"""Between a user's pictures and what a model was trained on: channels, scale, sketches and hints."""
+"""Preprocessing: from a user's picture to a network's input (channels, scale, line drawings, colour hints)."""
 
 __all__ = [
-    "prepare_style_image",
-    "as_sketch",
-    "bring_back",
-    "brought_back",
     "check_channels",
-    "to_network_input",
-    "prepare_hints",
-    "network_size",
-    "prepare_source",
     "is_paired",
-    "looks_like_photo",
+    "network_size",
+    "prepare",
+    "prepare_hints",
+    "prepare_source",
+    "prepare_style_image",
+    "resize",
 ]
 
 from dataclasses import replace
@@ -25,16 +22,19 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.line_drawings import paper_tone
 from translate.images.picture import Picture, on_white, to_depth, to_gray
 from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
-from translate.images.tensors import to_array, to_tensor
+from translate.images.tensors import to_tensor
+from translate.inference.masks import find_hole
+from translate.inference.request import Conditioning, PreparedImage
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
-_JUDGED = 256  # px of the shorter side that photos are told from drawings at
-_TINY = 64  # px; smaller, a pen and a thing are of one size
-_THICK = 17 / _JUDGED  # of the shorter side; an area wider than that is no line
-_FILLED = 0.02  # of the picture may be such areas
-_SHADED = 34  # levels of 255; areas with a wider range of tones were not filled with a pen
-_LARGE, _COLOURED = 0.1, 40  # of the picture, and levels between the channels; nobody draws lines that wide
+# How photos are told from line drawings:
+PHOTO_TEST_SIDE_PX = 256  # shorter side at which pictures are compared, so that strokes have a known width
+MIN_PHOTO_SIDE_PX = 64  # smaller pictures show strokes and objects at the same size, and are let through
+MAX_STROKE_SHARE = 17 / PHOTO_TEST_SIDE_PX  # of the shorter side; wider areas were not drawn as lines
+MAX_FILLED_SHARE = 0.02  # of the picture; drawings have a few filled areas
+MAX_PEN_TONE_RANGE = 34  # levels of 255; areas with a wider range of tones were not filled with a pen
+COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between its channels: not coloured by a pen
 
 
 def is_paired(recipe: Recipe) -> bool:
@@ -42,12 +42,45 @@ def is_paired(recipe: Recipe) -> bool:
     return TASKS[recipe.task].data == "paired"
 
 
-def check_channels(picture: Picture, channels: int, name: str) -> None:
-    """Refuse a picture whose channels are not those that a model was trained on; gray and RGB can stand for each other.
+def prepare(
+    recipe: Recipe, channels: tuple[int, int], picture: Picture, scale: str,
+    conditioning: Conditioning | None, name: str,
+) -> PreparedImage:  # fmt: skip
+    """Convert a picture to its network input, or find its hole.
+
+    Args:
+        recipe: of the model.
+        channels: of its source and target.
+        picture: of any kind.
+        scale: "fit" or "native".
+        conditioning: colour hints, or the hole; None: no hints, or what is transparent is the hole.
+        name: of the picture in errors.
 
     Raises:
-        UserError: names both numbers.
+        UserError: a picture, hints or a mask that do not fit the model or each other.
     """
+    source, target = channels
+    # 1. for inpainting, find the hole; its windows are cut when they are filled
+    if TASKS[recipe.task].data == "masked":
+        check_channels(picture, source, name)
+        return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
+    # 2. bring the picture to the model's channels and scale
+    height, width = picture.pixels.shape[:2]
+    size = network_size(recipe, height, width, scale)
+    network_input = prepare_source(recipe, picture, source, size, name)
+    if source != target:  # the result is gray where its domain is, whatever the picture is
+        picture = replace(picture, gray=target == 1)
+    # 3. bring the hints to the same scale
+    hint = None
+    if conditioning:
+        layer, layer_name = conditioning
+        hint = prepare_hints(layer, (height, width), size, layer_name)  # type: ignore[arg-type]
+    name = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
+    return PreparedImage(picture=picture, name=name, network_input=network_input, hint=hint)
+
+
+def check_channels(picture: Picture, channels: int, name: str) -> None:
+    """Raise UserError unless a picture has the model's channels; gray and RGB can replace each other."""
     has = picture.channels
     if has != channels and not (has in (1, 3) and channels in (1, 3)):
         clear = " and transparency" if picture.alpha is not None else ""
@@ -60,8 +93,8 @@ def check_channels(picture: Picture, channels: int, name: str) -> None:
 def network_size(recipe: Recipe, height: int, width: int, scale: str = "fit") -> tuple[int, int]:
     """Return the height and width, px, at which a model sees a picture of height x width px.
 
-    A model that only ever saw whole pictures knows things at that scale alone: the shorter side is brought to the
-    trained size, unless `scale` is "native".
+    A model trained on whole pictures knows objects at that scale only: the shorter side is resized to the trained size,
+    unless `scale` is "native".
     """
     shorter = min(height, width)
     if not recipe.whole or scale == "native" or shorter == recipe.size:
@@ -70,35 +103,34 @@ def network_size(recipe: Recipe, height: int, width: int, scale: str = "fit") ->
 
 
 def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[int, int], name: str) -> Tensor:
-    """Return a picture to translate as a model knows it.
+    """Convert a source picture to a network input.
 
     Args:
         recipe: of the model.
-        picture: of any kind; white shines through where it is transparent, unless the model keeps alpha.
-        channels: that it takes.
-        size: height and width to bring it to, px.
-        name: what errors call it.
+        picture: of any kind; composited on white if transparent, unless the model keeps alpha.
+        channels: of the network.
+        size: height and width to resize to, px.
+        name: of the picture in errors.
 
     Returns:
-        (1, channels, height, width), uint8 of a picture of 8 bits, else float32 in [-1, 1].
+        (1, channels, height, width), uint8 for 8-bit pictures, else float32 in [-1, 1].
 
     Raises:
-        UserError: the picture has other channels, or a sketch model is given an empty sheet or a photo.
+        UserError: other channels, or a blank page or a photo for a model of line drawings.
     """
     check_channels(picture, channels, name)
     pixels = on_white(picture) if is_paired(recipe) else picture.pixels
     if recipe.facts.get("sketch"):
-        pixels = as_sketch(pixels, min(size), name)
-    return to_network_input(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
+        pixels = _to_sketch(pixels, min(size), name)
+    return _to_network_input(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
 
 
-def to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
-    """Bring (H, W, 3) RGB, or as many bands as there are `channels`, to (1, channels, *size).
+def _to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
+    """Convert (H, W, 3) RGB, or (H, W, channels) bands, to (1, channels, *size), without interpolation of `labels`.
 
-    Label maps are not interpolated. Those of 8 bits stay uint8, which `tensors.to_device` takes; others become
-    float32 in [-1, 1].
+    8-bit pictures stay uint8, which `to_device` converts; others become float32 in [-1, 1].
     """
-    pixels = _resized(pixels, size, nearest=labels)
+    pixels = resize(pixels, size, nearest=labels)
     stack = to_gray(pixels)[..., None] if channels == 1 else pixels
     if stack.dtype != np.uint8:
         return to_tensor(stack)
@@ -106,25 +138,25 @@ def to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], l
 
 
 def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
-    """Return a picture of the target domain as a model knows it: (1, channels, h, w).
+    """Convert a picture of the target domain to the style encoder's input, (1, channels, h, w).
 
     Raises:
-        UserError: it has other channels.
+        UserError: other channels.
     """
     check_channels(photo, channels, name)
-    return to_network_input(on_white(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
+    return _to_network_input(on_white(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
 
 
-def as_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
-    """Return (H, W, 3) RGB of any depth as a drawing in dark lines on white, with a shorter side of `side` px.
+def _to_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
+    """Convert (H, W, 3) RGB of any depth to dark lines on white, with a shorter side of `side` px.
 
-    What is that already stays as it is, bit by bit.
+    Clean drawings of that size keep their bits.
 
     Raises:
-        UserError: it is an empty sheet, or a photo.
+        UserError: a blank page, or a photo.
     """
     rgb = to_depth(pixels, np.uint8)
-    if looks_like_photo(rgb):
+    if _is_photo(rgb):
         raise UserError(
             f"{name}: looks like a colour photo, but this model was trained on line drawings;"
             " make one with tools/make_sketches.py"
@@ -144,47 +176,47 @@ def _is_clean(rgb: np.ndarray) -> bool:
     return bool(np.median(darkest) >= 250 and darkest.min() < 160 and coloured < 0.005)
 
 
-def looks_like_photo(rgb: np.ndarray) -> bool:
-    """Whether (H, W, 3) uint8 RGB clearly is no drawing: it has areas, wider than any pen, of many tones.
-
-    The tone of paper and light is divided out first, so that a drawing may lie in the shade.
-    """
-    if min(rgb.shape[:2]) < _TINY or is_line_drawing(rgb):
+def _is_photo(rgb: np.ndarray) -> bool:
+    """Whether (H, W, 3) uint8 RGB clearly is no drawing: it has areas of many tones that are wider than any stroke."""
+    if min(rgb.shape[:2]) < MIN_PHOTO_SIDE_PX or is_line_drawing(rgb):
         return False
-    shrink = max(1.0, min(rgb.shape[:2]) / _JUDGED)
+    # 1. divide out the tone of paper and light, for a drawing may lie in the shade
+    shrink = max(1.0, min(rgb.shape[:2]) / PHOTO_TEST_SIDE_PX)
     size = max(1, round(rgb.shape[1] / shrink)), max(1, round(rgb.shape[0] / shrink))
     small = cv2.GaussianBlur(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
     white = np.percentile(small.reshape(-1, 3), 90, axis=0).clip(40)
     neutral = np.clip(255 * (small / white), 0, 255).astype(np.uint8)
     balanced = 255 * np.clip(neutral / paper_tone(neutral.max(axis=2))[..., None], 0, 1)
+    # 2. find areas that are wider than a stroke
     marked = (balanced.min(axis=2) < 0.8 * 255).astype(np.uint8)
-    wide = round(_THICK * min(size)) | 1
+    wide = round(MAX_STROKE_SHARE * min(size)) | 1
     areas = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
     areas &= cv2.erode(marked, np.ones((wide // 2 | 1,) * 2, np.uint8))  # edges are of many tones in any picture
-    if areas.mean() < _FILLED:
+    if areas.mean() < MAX_FILLED_SHARE:
         return False
+    # 3. compare their tones and colours with those of a pen
     inside = balanced[areas > 0]
     shading = np.ptp(np.percentile(inside, (20, 80), axis=0), axis=0).max()
     colour = np.ptp(np.median(inside, axis=0))
-    return bool(shading > _SHADED or (areas.mean() > _LARGE and colour > _COLOURED))
+    return bool(shading > MAX_PEN_TONE_RANGE or (areas.mean() > COLOUR_AREA_SHARE and colour > COLOUR_SPREAD))
 
 
-def prepare_hints(layer: Picture, drawn: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
-    """Return a layer of strokes as a model takes it.
+def prepare_hints(layer: Picture, picture_size: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
+    """Convert a layer of colour hints to a network input.
 
     Args:
-        layer: RGBA: colour where a stroke is, transparent elsewhere.
-        drawn: height and width of the picture that it belongs to, px.
-        size: height and width to bring it to, px.
-        name: what errors call the layer.
+        layer: RGBA: coloured strokes, transparent elsewhere.
+        picture_size: height and width of the picture below the layer, px.
+        size: height and width to resize to, px.
+        name: of the layer in errors.
 
     Returns:
         (1, 4, height, width) float32 in [-1, 1], RGBA; alpha -1 = no stroke.
 
     Raises:
-        UserError: it has another size than the picture, or no transparency.
+        UserError: another size than the picture's, or no transparency.
     """
-    (height, width), (h, w) = drawn, layer.pixels.shape[:2]
+    (height, width), (h, w) = picture_size, layer.pixels.shape[:2]
     if (height, width) != (h, w):
         raise UserError(f"{name}: the hints are {w} x {h} px, the picture is {width} x {height} px; make them one size")
     if layer.alpha is None:
@@ -198,40 +230,12 @@ def prepare_hints(layer: Picture, drawn: tuple[int, int], size: tuple[int, int],
     return to_tensor(np.dstack((colour / np.maximum(alpha, 1e-6), alpha)))
 
 
-def bring_back(y: Tensor, like: Picture, paired: bool) -> Picture:
-    """Return what a network made of a picture as a picture of its size and depth.
-
-    Args:
-        y: (1, C, h, w) in [-1, 1].
-        like: the picture.
-        paired: whether the result has its own channels, and no alpha; else gray stays gray and alpha is kept.
-    """
-    return brought_back(to_array(y, like.pixels.dtype), like, paired)
-
-
-def brought_back(made: np.ndarray, like: Picture, paired: bool) -> Picture:
-    """Do as `bring_back` with what is here already: (h, w, C) of the picture's depth.
-
-    The colour profile goes along where a picture is changed, and not where another one takes its place: a model of
-    pairs answers in the colours of its targets, whatever scanner the sketch came from.
-    """
-    pixels = _resized(made, like.pixels.shape[:2])
-    gray = pixels.shape[2] == 1
-    if gray:
-        pixels = pixels.repeat(3, axis=2)
-    if paired:
-        return replace(like, pixels=pixels, alpha=None, gray=gray, icc=None)
-    if like.gray:
-        pixels = to_gray(pixels)[..., None].repeat(3, axis=2)
-    return replace(like, pixels=pixels)
-
-
-def _resized(pixels: np.ndarray, size: tuple[int, int], nearest: bool = False) -> np.ndarray:
-    """Bring (H, W, C) to a height and width, by areas where it shrinks, else by Lanczos; its dtype stays."""
+def resize(pixels: np.ndarray, size: tuple[int, int], nearest: bool = False) -> np.ndarray:
+    """Resize (H, W, C) of any depth to a height and width, with area interpolation to shrink and Lanczos to enlarge."""
     if pixels.shape[:2] == tuple(size):
         return pixels
     shrinks = size[0] * size[1] < pixels.shape[0] * pixels.shape[1]
-    way = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
-    fours = (np.ascontiguousarray(pixels[..., i : i + 4]) for i in range(0, pixels.shape[2], 4))  # its limit
-    result = np.dstack([cv2.resize(four, size[::-1], interpolation=way) for four in fours])
+    interpolation = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
+    fours = (np.ascontiguousarray(pixels[..., i : i + 4]) for i in range(0, pixels.shape[2], 4))  # OpenCV's limit
+    result = np.dstack([cv2.resize(four, size[::-1], interpolation=interpolation) for four in fours])
     return result.clip(0, 1) if pixels.dtype == np.float32 else result

@@ -1,6 +1,6 @@
-"""Which of a model's answers is meant: the one without chance, the k-th of a seed, or that of a given look z."""
+"""What is asked of a model: the request, the same for every picture, and a picture prepared for it."""
 
-__all__ = ["Variant", "Request", "blend", "choose_variants"]
+__all__ = ["Conditioning", "NamedHole", "PreparedImage", "Request", "Variant", "blend", "choose_variants"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.images.picture import Picture
 from translate.utils.errors import OptionError
 
-_PARALLEL = 1e-4  # sine of the angle below which two looks lie on one line
+_PARALLEL_SINE = 1e-4  # below it, dividing by the sine of the angle between two z would only amplify rounding errors
+
+NamedHole = tuple[np.ndarray, str]  # bool (H, W), True = to be filled, and its name in errors
+Conditioning = tuple[Picture, str] | NamedHole  # a picture's colour hints or its hole, and their name in errors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variant:
-    """What a model is asked for beside the picture; with neither, its one answer without chance.
+    """One of the results that a model can give for a picture; without z and seed, the deterministic one.
 
     Attributes:
-        z: (z_dim,) float32, the look.
-        seed: of what the task draws: a look, or the dropout of a network that has no z.
+        z: (z_dim,) float32, the style code.
+        seed: of what the task draws: a style code, or the dropout of a network that has no z.
     """
 
     z: Tensor | None = None
@@ -30,95 +34,124 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
-    """What is asked of a model, the same for every picture; `Translator.wish` makes and checks it.
+    """What is asked of a model for every picture; `Translator.request` checks and makes it.
 
     Attributes:
-        direction: "ab" or "ba".
-        answers: to each picture.
-        several: whether the answers are wanted as a list, be it of one.
+        direction: "ab" or "ba"; "" for inpainting.
+        variants: results to return for each picture.
+        as_list: whether they are returned as a list, even if there is only one.
         scale: "fit" or "native".
     """
 
     direction: str
-    answers: list[Variant]
-    several: bool = False
+    variants: list[Variant]
+    as_list: bool = False
     scale: str = "fit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedImage:
+    """A picture and its network input.
+
+    Attributes:
+        picture: of any kind.
+        name: in errors.
+        network_input: (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting, which cuts windows.
+        hint: colour hints, (1, 4, h, w).
+        hole: (H, W) bool.
+    """
+
+    picture: Picture
+    name: str
+    network_input: Tensor | None = None
+    hint: Tensor | None = None
+    hole: np.ndarray | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the network input, px; for inpainting, of the picture."""
+        height, width = self.picture.pixels.shape[:2] if self.network_input is None else self.network_input.shape[2:]
+        return height, width
+
+    @property
+    def batch_key(self) -> tuple[Any, ...]:
+        """Size and depth, which the pictures of a batch have in common."""
+        return (*self.size, self.picture.pixels.dtype)
 
 
 def choose_variants(
     z_dim: int, varies: bool, *, count: int | None = None, seed: int | None = None, z: Any = None
 ) -> tuple[list[Variant], bool]:
-    """Return the answers that are asked for, and whether the user asked for a list of them.
+    """Return the requested variants, and whether the user asked for a list.
 
-    Answer k of a seed is a function of (seed, k) alone, so that it wears the same look on every picture.
+    Variant k of a seed is a function of (seed, k) alone, so it has the same style on every picture.
 
     Args:
         z_dim: of the model; 0: it has no z.
-        varies: whether a seed changes what the model answers.
-        count: how many answers; None: one, and no list.
-        seed: of the answers; None: 0 where `count` is given, else the answer without chance.
-        z: (z_dim,) or (n, z_dim), array, tensor or list, instead of both.
+        varies: whether a seed changes the model's result.
+        count: number of variants; None: one, and no list.
+        seed: of the variants; None: 0 if `count` is given, else the deterministic result.
+        z: (z_dim,) or (n, z_dim), array, tensor or list, in place of both.
 
     Raises:
-        OptionError: a count or seed out of range, a z of another shape, or a model with one answer alone.
+        OptionError: a count or seed out of range, a z of another shape, or a model with only one result per picture.
     """
     _check(varies, count, seed)
     if z is not None:
         if count is not None or seed is not None:
             raise OptionError("z says which answers are meant; leave out count and seed")
-        looks = _as_style_codes(z, z_dim)
-        return [Variant(z=look) for look in looks.reshape(-1, z_dim)], looks.ndim == 2
+        codes = _to_style_codes(z, z_dim)
+        return [Variant(z=code) for code in codes.reshape(-1, z_dim)], codes.ndim == 2
     if count is None and seed is None:
         return [Variant()], False
     return [_draw_variant(seed or 0, k) for k in range(1 if count is None else count)], count is not None
 
 
 def _check(varies: bool, count: int | None, seed: int | None) -> None:
-    for name, value, least in (("count", count, 1), ("seed", seed, 0)):
+    for name, value, minimum in (("count", count, 1), ("seed", seed, 0)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if value is not None and not (whole and value >= least):
-            raise OptionError(f"{name} {value!r} is out of range; give a whole number from {least} on")
+        if value is not None and not (whole and value >= minimum):
+            raise OptionError(f"{name} {value!r} is out of range; give a whole number from {minimum} on")
         if value is not None and not varies:
             raise OptionError(f"this model has one answer per picture; leave out {name}")
 
 
-def _as_style_codes(z: Any, z_dim: int) -> Tensor:
-    """Return z as a float32 tensor on the CPU, (z_dim,) or (n, z_dim) with n > 0."""
+def _to_style_codes(z: Any, z_dim: int) -> Tensor:
+    """Convert z to float32 on the CPU, (z_dim,) or (n, z_dim) with n > 0."""
     if not z_dim:
         raise OptionError("this model has no z; leave it out")
     try:
-        looks = torch.as_tensor(z).detach().to("cpu", torch.float32)
+        codes = torch.as_tensor(z).detach().to("cpu", torch.float32)
     except (TypeError, ValueError, RuntimeError):
         raise OptionError(f"z is a {type(z).__name__} that is no array of numbers; give ({z_dim},) numbers") from None
-    if looks.ndim not in (1, 2) or looks.shape[-1] != z_dim or not len(looks):
-        raise OptionError(f"z has shape {tuple(looks.shape)}; this model takes ({z_dim},) or (n, {z_dim})")
-    if not looks.isfinite().all():
+    if codes.ndim not in (1, 2) or codes.shape[-1] != z_dim or not len(codes):
+        raise OptionError(f"z has shape {tuple(codes.shape)}; this model takes ({z_dim},) or (n, {z_dim})")
+    if not codes.isfinite().all():
         raise OptionError("z holds numbers that are not finite; give finite ones")
-    return looks
+    return codes
 
 
 def _draw_variant(seed: int, k: int) -> Variant:
-    """Return answer k of `seed`."""
     return Variant(seed=int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0]) >> 1)  # fits an int64
 
 
 def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | Sequence[float], n: int) -> np.ndarray:
-    """Go from one look to another in `n` steps, both ends included.
+    """Interpolate from one style code to another in `n` steps, both ends included.
 
-    Spherical interpolation (Shoemake 1985, https://doi.org/10.1145/325165.325242) of the directions, with the length
-    going evenly from the one's to the other's. A straight line would pass near the origin, where looks hardly ever lie
-    and networks have not learned to answer.
+    Spherical interpolation (Shoemake 1985, https://doi.org/10.1145/325165.325242) of the directions, and linear
+    interpolation of the lengths. A straight line would pass near the origin, where style codes hardly ever lie and
+    where networks were not trained.
 
     Args:
-        z1: (z_dim,), the look to begin with.
-        z2: (z_dim,), the look to end with.
+        z1: (z_dim,), the start.
+        z2: (z_dim,), the end.
         n: steps, 2 or more.
 
     Returns:
         (n, z_dim) float32.
 
     Raises:
-        OptionError: looks of different shapes, or fewer than two steps.
+        OptionError: style codes of different shapes, or fewer than two steps.
     """
     one, two = (np.asarray(torch.as_tensor(z).detach().cpu(), np.float64) for z in (z1, z2))
     if one.ndim != 1 or one.shape != two.shape:
@@ -132,7 +165,7 @@ def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | S
         return straight.astype(np.float32)
     u, v = one / lengths[0], two / lengths[1]
     angle = np.arccos(np.clip(u @ v, -1, 1))
-    if np.sin(angle) < _PARALLEL:  # the same direction; or opposite ones, between which no way is the shortest
+    if np.sin(angle) < _PARALLEL_SINE:  # parallel; or opposite, with no shortest path between them
         return straight.astype(np.float32)
     directions = (np.sin((1 - t) * angle) * u + np.sin(t * angle) * v) / np.sin(angle)
     return (directions * ((1 - t) * lengths[0] + t * lengths[1])).astype(np.float32)

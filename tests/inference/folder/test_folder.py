@@ -22,6 +22,7 @@ from translate.inference.folder import jobs as jobs_module
 from translate.inference.folder import pipeline as pipeline_module
 from translate.inference.folder.run import translate_folder
 from translate.inference.options import FolderOptions
+from translate.inference.runner import ModelRunner
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils.concurrency import CpuSlots
@@ -173,14 +174,14 @@ def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path)
 def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source, tmp_path, monkeypatch):
     write_picture(source / "long.png", Picture(np.zeros((2, 17000, 3), np.uint8)))
     (source / "long.png").rename(source / "long.webp")  # PNG content, but WebP ends at 16383 px
-    original = translator.translated
+    original = translator.runner.run_batch
 
     def picky(batch, wish):
         if any(one.name.endswith("odd.png") for one in batch):
             raise RuntimeError("the network stumbles\nand tells a story")
         return original(batch, wish)
 
-    monkeypatch.setattr(translator, "translated", picky)
+    monkeypatch.setattr(translator.runner, "run_batch", picky)
     report = run(translator, source, tmp_path / "out")
     reasons = {path.name: reason for path, reason in report.failures}
     assert reasons["odd.png"] == "RuntimeError: the network stumbles"
@@ -220,14 +221,14 @@ def test_a_run_that_is_cut_off_has_told_what_failed(translator, tmp_path, monkey
     for i in range(20):
         write_picture(tmp_path / f"in/{i:02}.png", Picture(np.zeros((4, 4, 3), np.uint8)))
     (tmp_path / "in/00.png").write_text("no picture")
-    original = translator.translated
+    original = translator.runner.run_batch
 
     def interrupted(batch, wish):
         if batch[0].name.endswith("15.png"):
             raise KeyboardInterrupt
         return original(batch, wish)
 
-    monkeypatch.setattr(translator, "translated", interrupted)
+    monkeypatch.setattr(translator.runner, "run_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(translator, tmp_path / "in", tmp_path / "out")
     (line,) = (tmp_path / "out/failed.jsonl").read_text().splitlines()
@@ -339,8 +340,8 @@ def test_shards_that_change_the_options_together(translator, source, tmp_path):
 
 def test_frames_that_follow_each_other_are_not_shared_out(crisp, source, tmp_path):
     with pytest.raises(OptionError, match="leave out --shard, or say --stats frozen"):
-        run(crisp.steadied("smooth"), source, tmp_path / "out", shard="1/2")
-    assert run(crisp.steadied("frozen"), source / "odd.png", tmp_path / "out", shard="1/1").done == 1
+        run(crisp.with_norm_statistics("smooth"), source, tmp_path / "out", shard="1/2")
+    assert run(crisp.with_norm_statistics("frozen"), source / "odd.png", tmp_path / "out", shard="1/1").done == 1
 
 
 def test_one_format_for_all(translator, source, tmp_path):
@@ -417,7 +418,7 @@ def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, s
 
 
 def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(translator, "translated", lambda *_: pytest.fail("worked for nothing"))
+    monkeypatch.setattr(translator.runner, "run_batch", lambda *_: pytest.fail("worked for nothing"))
     (tmp_path / "file").write_text("")
     for output in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(WriteError, match="cannot be written to .*; choose another folder"):
@@ -432,7 +433,7 @@ def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source,
 
 
 def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, source, tmp_path, monkeypatch):
-    original, calls = translator.translated, []
+    original, calls = translator.runner.run_batch, []
 
     def interrupted(batch, wish):
         calls.append(batch)
@@ -440,7 +441,7 @@ def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, sou
             raise KeyboardInterrupt
         return original(batch, wish)
 
-    monkeypatch.setattr(translator, "translated", interrupted)
+    monkeypatch.setattr(translator.runner, "run_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(translator, source, tmp_path / "out")
     threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
@@ -519,15 +520,15 @@ def many_sizes(root, count=40):
 @pytest.fixture
 def in_batches(monkeypatch):
     """Let pictures travel together as on a GPU, and note how many did."""
-    monkeypatch.setattr("translate.inference.runner.ModelRunner.batch_of", lambda *_: 4)
-    together, original = [], Translator.translated
+    monkeypatch.setattr("translate.inference.runner.ModelRunner._max_batch", lambda *_: 4)
+    together, original = [], ModelRunner.run_batch
 
-    def noted(translator, batch, wish):
-        assert len({one.kind for one in batch}) == 1
+    def noted(runner, batch, wish):
+        assert len({one.batch_key for one in batch}) == 1
         together.append(len(batch))
-        return original(translator, batch, wish)
+        return original(runner, batch, wish)
 
-    monkeypatch.setattr(Translator, "translated", noted)
+    monkeypatch.setattr(ModelRunner, "run_batch", noted)
     return together
 
 
@@ -549,14 +550,14 @@ def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp,
 
 def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, monkeypatch):
     source = many_sizes(tmp_path / "in")
-    noted = translator.translated
+    noted = translator.runner.run_batch
 
     def picky(batch, wish):
         if any(one.name.endswith("08.png") for one in batch):
             raise RuntimeError("no")
         return noted(batch, wish)
 
-    monkeypatch.setattr(translator, "translated", picky)
+    monkeypatch.setattr(translator.runner, "run_batch", picky)
     (source / "12.png").write_text("no picture")
     report = run(translator, source, tmp_path / "out")
     assert (report.done, [path.name for path, _ in report.failures]) == (38, ["12.png", "08.png"])
@@ -580,7 +581,7 @@ def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypa
     source = many_sizes(tmp_path / "in", count=12)
     write_picture(source / "large.png", Picture(np.full((600, 500, 3), 90, np.uint8)))
     run(crisp, source, tmp_path / "one")
-    monkeypatch.setattr("translate.inference.runner.ModelRunner.lanes", lambda _: CpuSlots(3))
+    monkeypatch.setattr("translate.inference.runner.ModelRunner.cpu_slots", lambda _: CpuSlots(3))
     before = torch.get_num_threads(), torch.random.get_rng_state()
     assert run(crisp, source, tmp_path / "three", workers=3).done == 13
     assert contents(tmp_path / "one") == contents(tmp_path / "three")
@@ -589,12 +590,12 @@ def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypa
 
 def test_lanes_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
-    assert many.lanes().count == crisp.lanes().count == 4  # a look is no chance
+    assert many.runner.cpu_slots().count == crisp.runner.cpu_slots().count == 4  # a look is no chance
     drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)
-    assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).lanes().count == 1
+    assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).runner.cpu_slots().count == 1
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    monkeypatch.setattr("translate.utils.memory.free_bytes", lambda _: 10.5 * crisp._infer.peak_bytes(512, 512))
-    assert crisp.lanes().count == 10
+    monkeypatch.setattr("translate.utils.memory.free_bytes", lambda _: 10.5 * crisp.runner.memory.peak_bytes(512, 512))
+    assert crisp.runner.cpu_slots().count == 10
 
 
 def test_the_bar_shows_count_and_speed(translator, source, tmp_path, capsys):
@@ -737,14 +738,14 @@ def test_answers_to_another_wish_are_not_taken_for_done(many, sketches, photos, 
 def test_a_run_that_was_cut_off_after_a_change_goes_on(many, sketches, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run(many, sketches, out, seed=1)
-    original = many.translated
+    original = many.runner.run_batch
 
     def interrupted(batch, wish):
         if batch[0].name.partition(":")[0].endswith("x.png"):
             raise KeyboardInterrupt
         return original(batch, wish)
 
-    monkeypatch.setattr(many, "translated", interrupted)
+    monkeypatch.setattr(many.runner, "run_batch", interrupted)
     time.sleep(0.02)  # file times are coarse
     with pytest.raises(KeyboardInterrupt):
         run(many, sketches, out, seed=2)

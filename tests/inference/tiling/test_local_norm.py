@@ -85,9 +85,9 @@ def test_each_half_has_its_own_statistics_and_there_is_no_step_between_them():
 def test_a_translator_with_local_statistics(monkeypatch):
     t = translator("resnet")
     image = np.random.default_rng(0).integers(0, 255, (70, 90, 3), np.uint8)
-    local = t.steadied("local")
+    local = t.with_norm_statistics("local")
     assert np.abs(local(image).astype(int) - t(image)).max() <= 1  # smaller than a neighbourhood
-    monkeypatch.setattr("translate.inference.runner._CELL", 24)
+    monkeypatch.setattr("translate.inference.runner.LOCAL_NORM_CELL_PX", 24)
     assert np.abs(local(image).astype(int) - t(image)).max() > 1
 
 
@@ -95,4 +95,4 @@ def test_models_of_drawings_have_no_local_statistics():
     t = translator("resnet")
     t.recipe.facts["sketch"] = True
     with pytest.raises(OptionError, match="local statistics are not for models of line drawings or with hints"):
-        t.steadied("local")
+        t.with_norm_statistics("local")

@@ -241,9 +241,9 @@ def test_a_translator_with_little_memory_gives_the_same_picture(kind, dtype, siz
     expected = whole(image)
     little = translator(kind)
     told = []
-    monkeypatch.setattr("translate.inference.runner._ALWAYS_FITS", 0)
-    little.watch = lambda doing, share: told.append((doing, share))
-    monkeypatch.setattr(little._infer, "_budget", lambda height, width: 10**9)
+    monkeypatch.setattr("translate.inference.tiled_pass.ALWAYS_FITS_PX", 0)
+    little.runner.on_progress = lambda doing, share: told.append((doing, share))
+    monkeypatch.setattr(little.runner, "_tile_budget", lambda height, width: 10**9)
     found = little(image)
     assert found.dtype == dtype and found.shape == expected.shape
     tenth = np.iinfo(dtype).max // 2550  # of a grey level
@@ -255,7 +255,7 @@ def test_a_translator_with_little_memory_gives_the_same_picture(kind, dtype, siz
 @pytest.mark.parametrize("kind", ["resnet", "resnet of CUT", "skip_resnet"])
 def test_in_bf16_tiles_err_no_more_than_the_whole_picture(kind, monkeypatch):
     exact, whole, little = translator(kind), translator(kind, precision="bf16"), translator(kind, precision="bf16")
-    monkeypatch.setattr(little._infer, "_budget", lambda height, width: 10**9)
+    monkeypatch.setattr(little.runner, "_tile_budget", lambda height, width: 10**9)
     image = np.random.default_rng(0).integers(0, 255, (140, 204, 3), np.uint8)
     errors = [np.abs(t(image).astype(int) - exact(image)).mean() for t in (whole, little)]
     assert errors[1] < 1.2 * errors[0] + 0.1
@@ -271,12 +271,12 @@ def test_looks_are_those_of_the_whole_picture(monkeypatch):
     whole, little = (translator("style_resnet", "pix2pix") for _ in range(2))
     z = np.array([0.5, -1, 0.2, 2], np.float32)
     expected = whole(picture(2, 96, 128), z=z)
-    monkeypatch.setattr(little._infer, "_budget", lambda height, width: 10**9)
+    monkeypatch.setattr(little.runner, "_tile_budget", lambda height, width: 10**9)
     assert abs(little(picture(2, 96, 128), z=z).astype(int) - expected).max() <= 1
 
 
 def test_memory_below_the_least_is_refused_and_the_least_is_named():
     little = translator("resnet")
-    little._infer.memory = 1
+    little.runner.memory.limit = 1
     with pytest.raises(UserError, match=r"need at least .*GB of memory, even tile by tile; say --memory"):
         little(picture(0, 300, 300))

@@ -13,10 +13,11 @@ from translate.data.files.worklist import Job, Survey, Worklist, is_done, note_o
 from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture
-from translate.inference.gigapixel import HugePicture
-from translate.inference.inpainting import resized_hole
+from translate.inference.gigapixel import HugePicture, open_huge
+from translate.inference.masks import resize_mask
 from translate.inference.options import FolderOptions
-from translate.inference.translator import Conditioning, Translator
+from translate.inference.request import Conditioning
+from translate.inference.translator import Translator
 from translate.utils.files import remove_stale_temporaries
 
 MASK_SAMPLE_COUNT = 300  # masks read to decide which colour is the hole: enough for a majority, quick in any folder
@@ -81,13 +82,15 @@ class JobReader:
     def __call__(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
         """Return the picture, opened only if it is too large to be decoded whole, and its hints or hole."""
         if job.layer is None:
-            return self._translator.open_huge(job.path) or read_picture(job.path, self._translator.values), None
+            runner, values = self._translator.runner, self._translator.values
+            budget = runner.memory.free_budget() if runner.can_tile else None
+            return open_huge(job.path, budget, values) or read_picture(job.path, values), None
         picture = read_picture(job.path, self._translator.values)
         if self._masks is None:
             return picture, (read_picture(job.layer), str(job.layer))
         hole, _ = read_mask(job.layer, white_is_hole=self._masks.white_is_hole)
         if self._resize:
-            hole = resized_hole(hole, picture.pixels.shape[:2])
+            hole = resize_mask(hole, picture.pixels.shape[:2])
         return picture, (hole, str(job.layer))
 
     def notes(self, survey: Survey, worklist: Worklist) -> list[str]:

@@ -14,16 +14,17 @@ from translate.images.io import write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.jobs import JobReader
 from translate.inference.folder.report import Recorder
-from translate.inference.gigapixel import Canvas, HugePicture
-from translate.inference.request import Request
-from translate.inference.translator import PreparedImage, Translator
+from translate.inference.gigapixel import Canvas, HugePicture, translate_huge
+from translate.inference.postprocess import PendingResult
+from translate.inference.request import PreparedImage, Request
+from translate.inference.translator import Translator
 from translate.utils.concurrency import CpuSlots, prefetch, threads
 from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
 
 _MAX_WAITING = 64  # pictures that wait for others of their size: bounds the memory where all sizes differ
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
-Results = list[Callable[[], Sequence[Picture | Canvas]] | Exception]
+Results = list[PendingResult | list[Canvas] | Exception]
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ class FolderPipeline:
         Raises:
             WriteError: the output's disk or folder refuses.
         """
-        slots = self.translator.lanes()
+        slots = self.translator.runner.cpu_slots()
         if self.translator.device.type == "cpu":
             keep_freed_memory()  # the next picture takes as much again
         rng = torch.random.fork_rng(devices=[])  # every pass restores torch's generator, but in no fixed order
         with rng, threads(workers) as readers, slots.pool() as network, threads(workers) as writers:
             prepared = self._read_stage(jobs, readers, workers + 1)
-            batches = _batch_by_size(prepared, self.translator.batch_of)
+            batches = _batch_by_size(prepared, self.translator.runner.max_batch)
             results = self._infer_stage(batches, network, slots)
             for job, frames in self._write_stage(results, writers, workers + 1):
                 self._record(job, frames)
@@ -94,21 +95,18 @@ class FolderPipeline:
         picture, layer = self.reader(job)
         if isinstance(picture, HugePicture):
             return picture
-        return self.translator.ready(picture, self.request, layer, str(job.path))
+        return self.translator.prepare(picture, self.request, layer, str(job.path))
 
     def _infer(self, batch: Sequence[Work], slots: CpuSlots) -> Results:
         """Translate a batch; if it fails, translate its pictures one by one, so that as few as possible fail."""
         try:
-            images = [prepared.result() for _, prepared in batch]
-            first = images[0]
+            runner, first = self.translator.runner, batch[0][1].result()
             if isinstance(first, HugePicture):
                 with slots.taken(whole=True):
-                    canvases = self.translator.huge(first, self.request)
-                return [lambda: canvases]
-            with slots.taken(whole=not self.translator.is_small(first)):
-                return [
-                    *self.translator.translated([one for one in images if isinstance(one, PreparedImage)], self.request)
-                ]
+                    return [translate_huge(runner, first, self.request)]
+            images = [prepared.result() for _, prepared in batch]
+            with slots.taken(whole=not runner.is_small(first)):
+                return [*runner.run_batch([one for one in images if isinstance(one, PreparedImage)], self.request)]
         except Exception as error:
             if len(batch) == 1:
                 return [error]
@@ -120,7 +118,8 @@ class FolderPipeline:
         result = results.result()[i]
         if isinstance(result, Exception):
             raise result
-        for target, picture in zip(job.targets, result(), strict=True):
+        pictures: Sequence[Picture | Canvas] = result.pictures() if isinstance(result, PendingResult) else result
+        for target, picture in zip(job.targets, pictures, strict=True):
             if isinstance(picture, Canvas):
                 picture.save(target, self.quality)
             else:
@@ -138,10 +137,10 @@ def _batch_by_size(prepared: Iterable[Work], max_batch: Callable[[PreparedImage]
         if limit == 1 or not isinstance(image, PreparedImage):
             yield [work]
             continue
-        group = groups.setdefault(image.kind, [])
+        group = groups.setdefault(image.batch_key, [])
         group.append(work)
         if len(group) == limit:
-            yield groups.pop(image.kind)
+            yield groups.pop(image.batch_key)
         elif sum(map(len, groups.values())) > _MAX_WAITING:
             yield groups.pop(next(iter(groups)))
     yield from groups.values()

@@ -48,11 +48,11 @@ def translate_folder(
     request = build_request(translator, options, options.count)
     if options.shard and translator.statistics.kind == "smooth":
         raise OptionError("frames that follow each other stay together; leave out --shard, or say --stats frozen")
-    translator.check_layer(hints=bool(options.hints), mask=bool(options.masks))
+    translator.check_conditioning(hints=bool(options.hints), mask=bool(options.masks))
 
     # count and check the pictures, and find the pending ones
     worklist = Worklist(
-        str(source), Path(output), answers=len(request.answers), suffix=as_suffix(options.format),
+        str(source), Path(output), answers=len(request.variants), suffix=as_suffix(options.format),
         shard=Shard.parse(options.shard or "1/1"), hints=options.hints, masks=options.masks,
     )  # fmt: skip
     with counting_spinner(options.progress):
@@ -65,7 +65,7 @@ def translate_folder(
     # translate
     report = FolderReport(ignored=survey.ignored, answers=worklist.answers)
     with show_folder_bar(survey.pictures, options.progress) as bar:
-        translator.watch = bar.show_large
+        translator.runner.on_progress = bar.show_large
         recorder = Recorder(report, bar, Failures(worklist.failures))
         workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
         FolderPipeline(translator, request, reader, recorder, options.quality).run(pending.jobs(recorder.skip), workers)
@@ -84,7 +84,7 @@ def _result_options(translator: Translator, request: Request, options: FolderOpt
     if request.scale != "fit":
         result["scale"] = request.scale
     if translator.statistics.kind != "exact":
-        result["stats"] = translator.statistics.said
+        result["stats"] = translator.statistics.description
     if options.looks:
         result |= {"looks": [str(Path(path).resolve()) for path in options.looks], "count": options.count}
     elif options.count is not None or options.seed is not None:

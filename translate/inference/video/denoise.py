@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.inference.norm_statistics import SceneCutDetector
+from translate.inference.scene_cuts import SceneCutDetector
 
 MAX_MEAN_FRAMES = 8  # more would hardly lower the noise, and would keep slow changes of light back
 NEIGHBOURHOOD_PX = 5  # side of the window in which change is tested: one pixel alone says little

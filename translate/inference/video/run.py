@@ -80,7 +80,7 @@ def translate_video(
     # check the options, and open the film
     _check_output(translator, Path(source).expanduser(), output)
     clip, request = open_clip(source, options.fps), build_request(translator, options)
-    translator = translator.steadied(options.stats, options.reference)
+    translator = translator.with_norm_statistics(options.stats, options.reference)
 
     # skip a film that is finished
     store = SegmentStore(output, _fingerprint(translator, clip, request, options))
@@ -120,7 +120,7 @@ def _exists(output: Path) -> bool:
 
 def _fingerprint(translator: Translator, clip: Clip, request: Request, options: VideoOptions) -> dict[str, Any]:
     """Return all that the result depends on, as strings and numbers; segments are resumed where it is the same."""
-    answer = request.answers[0]
+    answer = request.variants[0]
     return {
         "denoise": options.denoise,
         "quality": options.quality,
@@ -128,7 +128,7 @@ def _fingerprint(translator: Translator, clip: Clip, request: Request, options: 
         "input": [str(clip.path.resolve()), *_file_state(clip.path)],
         "rate": str(clip.rate),
         "model": _weights_hash(translator),
-        "statistics": translator.statistics.said,
+        "statistics": translator.statistics.description,
         "direction": request.direction,
         "scale": request.scale,
         "seed": answer.seed,
@@ -192,7 +192,7 @@ class _FilmTranslation:
 
     def _restore(self, state: ResumeState) -> None:
         if state.mode is not None:
-            self.translator = self.translator.arranged(Mode(*state.mode))
+            self.translator = self.translator.with_mode(Mode(*state.mode))
         self.translator.statistics.restore(state.statistics)
         if self.denoiser is not None and state.denoiser:
             self.denoiser.restore(state.denoiser)
@@ -221,5 +221,5 @@ class _FilmTranslation:
     def _translate(self, picture: Picture) -> Picture:
         pixels = picture.pixels if self.denoiser is None else self.denoiser(picture.pixels)
         alpha = None if picture.alpha is None else to_depth(picture.alpha, pixels.dtype)
-        result = self.translator.pictures(Picture(pixels, alpha), self.request, None, str(self.clip.path))[0]
+        result = self.translator.translate_all(Picture(pixels, alpha), self.request, None, str(self.clip.path))[0]
         return Picture(to_depth(result.pixels, np.uint8), picture.alpha if result.alpha is not None else None)

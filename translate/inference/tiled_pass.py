@@ -1,0 +1,103 @@
+"""One pass over a picture that is read, translated and written tile by tile, in a given number of bytes."""
+
+__all__ = ["ProgressCallback", "TiledImage", "run_tiled_pass"]
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from translate.images.tensors import pad_to_multiple, to_device
+from translate.inference.memory_budget import ALWAYS_FITS_PX, MIN_SIDE_PX, MemoryBudget
+from translate.inference.precision import Mode
+from translate.inference.tiling.engine import run_tiled
+from translate.inference.tiling.feature_maps import choose_memory_plan
+from translate.inference.tiling.regions import Region, crop
+from translate.inference.tiling.trace import plan_tiling
+from translate.utils.device import autocast
+from translate.utils.memory import gigabytes
+
+ProgressCallback = Callable[[str, float], None]  # takes a description and the share that is done
+
+
+@dataclass(frozen=True)
+class TiledImage:
+    """A picture that is read and written region by region.
+
+    Attributes:
+        name: in errors and progress.
+        size: height and width, px.
+        read: returns a region, (1, C, h, w), uint8 or float in [-1, 1].
+        write: takes a region of the result, (1, C', h, w).
+        result_bytes: that the result takes in memory.
+        preview: returns the picture, or a smaller copy of it, (1, C, h, w), for its statistics.
+    """
+
+    name: str
+    size: tuple[int, int]
+    read: Callable[[Region], Tensor]
+    write: Callable[[Region, Tensor], None]
+    result_bytes: int
+    preview: Callable[[], Tensor]
+
+
+def run_tiled_pass(
+    net: nn.Module, z: Tensor | None, image: TiledImage, budget: int, *, memory: MemoryBudget, mode: Mode,
+    channels: int, norm_cell: int, on_progress: ProgressCallback,
+) -> None:  # fmt: skip
+    """Send a picture through a network tile by tile, in `budget` bytes.
+
+    Args:
+        net: maps (1, channels, H, W), and z if it has one, to a picture of that size.
+        z: (1, z_dim), on the device.
+        image: the source, and where the result goes.
+        budget: bytes.
+        memory: of the network's passes.
+        mode: in which it computes.
+        channels: of the source.
+        norm_cell: side of the neighbourhoods of local statistics, px; 0: statistics are those of the whole picture.
+        on_progress: called for pictures of more than a megapixel.
+
+    Raises:
+        NotTileable: the network cannot be tiled.
+        UserError: the picture needs more memory.
+    """
+    # 1. trace the network for the padded picture
+    height, width = image.size
+    rows, columns = (_padded_indices(side, memory.multiple) for side in (height, width))
+    plan = plan_tiling(net, channels, len(rows), len(columns), z)
+    # 2. choose tiles that fit in the budget
+    computed = torch.bfloat16 if mode.precision == "bf16" else torch.float32
+    workers = torch.get_num_threads() if memory.device.type == "cpu" else 1
+    memory_plan = choose_memory_plan(
+        plan, budget, memory.bytes_per_pixel, image.result_bytes, image.name, compute_dtype=computed, workers=workers
+    )
+    memory_plan = replace(memory_plan, norm_cell=norm_cell)
+    # 3. read and write regions in the coordinates of the padded picture
+    top, left = ((len(rows) - height) // 2, (len(columns) - width) // 2)
+    layout = torch.channels_last if mode.channels_last else torch.contiguous_format
+
+    def read(region: Region) -> Tensor:
+        down, along = rows[region.top : region.bottom], columns[region.left : region.right]
+        box = Region(int(down.min()), int(down.max()) + 1, int(along.min()), int(along.max()) + 1)
+        part = image.read(box)[:, :, down - box.top][..., along - box.left]
+        return to_device(part, memory.device).contiguous(memory_format=layout)
+
+    def write(region: Region, y: Tensor) -> None:
+        inside = region.shift(-top, -left).clip(height, width)
+        image.write(inside, crop(y, region, inside.shift(top, left)))
+
+    # 4. run
+    where, peak = "in files" if memory_plan.on_disk else "in memory", gigabytes(memory_plan.peak_bytes)
+    doing = f"{image.name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {where}"
+    advance = partial(on_progress, doing) if height * width > ALWAYS_FITS_PX else lambda share: None
+    context = partial(autocast, memory.device, mode.precision)
+    run_tiled(plan, read, write, z=z, memory_plan=memory_plan, device=memory.device, advance=advance, context=context)
+
+
+def _padded_indices(side: int, multiple: int) -> Tensor:
+    """Return the rows, or columns, of a picture of `side` px in the order in which `pad_to_multiple` repeats them."""
+    line = torch.arange(side, dtype=torch.float64).view(1, 1, side, 1).expand(1, 1, side, max(multiple, MIN_SIDE_PX))
+    return pad_to_multiple(line, multiple, MIN_SIDE_PX)[0][0, 0, :, 0].long()
