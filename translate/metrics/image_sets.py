@@ -3,7 +3,7 @@
 __all__ = [
     "DescribedSet",
     "PixelStatistics",
-    "as_tensor",
+    "batch_to_tensor",
     "average_in_pairs",
     "array_thumbnails",
     "mirror_thumbnails",
@@ -45,7 +45,7 @@ class DescribedSet:
         """Describe (N, H, W, 3) uint8 by networks that take (B, 3, H, W) in [-1, 1]."""
         small = np.concatenate([shrink(part) for part in batches(pictures)])
         features = {
-            name: torch.cat([describe(as_tensor(part)) for part in batches(pictures)])
+            name: torch.cat([describe(batch_to_tensor(part)) for part in batches(pictures)])
             for name, describe in describers.items()
         }
         return cls(small, array_thumbnails(small), features)
@@ -89,7 +89,7 @@ def average_in_pairs(pictures: np.ndarray) -> np.ndarray:
 
 def array_thumbnails(pictures: np.ndarray) -> Tensor:
     """Shrink (N, H, W, 3) uint8 to the pixels of copies of 16 px: (N, 768) float32 in [-1, 1]."""
-    return torch.cat([thumbnails(as_tensor(part)) for part in batches(pictures)])
+    return torch.cat([thumbnails(batch_to_tensor(part)) for part in batches(pictures)])
 
 
 def mirror_thumbnails(copies: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ def mirror_thumbnails(copies: Tensor) -> Tensor:
     return copies.view(len(copies), 3, THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX).flip(-1).flatten(1)
 
 
-def as_tensor(pictures: np.ndarray) -> Tensor:
+def batch_to_tensor(pictures: np.ndarray) -> Tensor:
     """Convert (N, H, W, 3) uint8 to (N, 3, H, W) float32 in [-1, 1]."""
     return from_uint8(torch.from_numpy(pictures).permute(0, 3, 1, 2))
 
@@ -106,7 +106,7 @@ def shrink(pictures: np.ndarray) -> np.ndarray:
     """Shrink (N, H, W, 3) uint8 to `KEPT` px a side where they are larger."""
     if max(pictures.shape[1:3]) <= SMALL_SIDE_PX:
         return pictures
-    small = F.interpolate(as_tensor(pictures), (SMALL_SIDE_PX, SMALL_SIDE_PX), mode="area")
+    small = F.interpolate(batch_to_tensor(pictures), (SMALL_SIDE_PX, SMALL_SIDE_PX), mode="area")
     return to_uint8(small).permute(0, 2, 3, 1).contiguous().numpy()
 
 

@@ -39,7 +39,7 @@ def test_strokes_bring_their_colour_and_the_best_comes_first(sampler):
 def test_without_a_start_the_best_of_many_are_taken_on(sampler, monkeypatch):
     layer = square_of(colour_of(sampler, 60))
     best = edit(sampler, layer, candidates=3, steps=2)
-    monkeypatch.setattr("translate.inference.latent.edit.CHOICE", 1)
+    monkeypatch.setattr("translate.inference.latent.edit.POOL_FACTOR", 1)
     assert best.costs.mean() < edit(sampler, layer, candidates=3, steps=2).costs.mean()
 
 
@@ -48,9 +48,9 @@ def test_results_stay_among_the_usual_styles(sampler, monkeypatch, start_seed):
     prior = fit_style_prior(sampler)
     picture = sampler.draw(prior.unwhiten(6 * prior.whiten(sampler.styles_of([11]))))[0]
     layer = np.dstack((picture, np.full((32, 32), 255, np.uint8)))
-    monkeypatch.setattr("translate.inference.latent.edit.NEAR", 0)
+    monkeypatch.setattr("translate.inference.latent.edit.START_WEIGHT", 0)
     found = edit(sampler, layer, candidates=3, steps=60, start_seed=start_seed)
-    monkeypatch.setattr("translate.inference.latent.edit.STRANGE", 0)
+    monkeypatch.setattr("translate.inference.latent.edit.OUTLIER_WEIGHT", 0)
     free = edit(sampler, layer, candidates=3, steps=60, start_seed=start_seed)
     one, other = (float(prior.outlier_penalty(prior.whiten(edits.w)).max()) for edits in (found, free))
     assert 4 * one < other
@@ -60,7 +60,7 @@ def test_the_style_stays_near_the_given_one(sampler, monkeypatch):
     prior, layer = fit_style_prior(sampler), square_of(colour_of(sampler, 60))
     origin = prior.whiten(sampler.styles_of([3]))
     near = edit(sampler, layer, candidates=6, steps=30, start_seed=3)
-    monkeypatch.setattr("translate.inference.latent.edit.NEAR", 0)
+    monkeypatch.setattr("translate.inference.latent.edit.START_WEIGHT", 0)
     free = edit(sampler, layer, candidates=6, steps=30, start_seed=3)
     one, other = (float((prior.whiten(edits.w) - origin).square().mean()) for edits in (near, free))
     assert one < 0.8 * other

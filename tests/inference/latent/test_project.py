@@ -62,7 +62,7 @@ def test_the_result_stays_among_the_usual_styles_whatever_the_picture(sampler, m
     strange = prior.unwhiten(6 * prior.whiten(sampler.styles_of([11])))
     picture = sampler.draw(strange)[0]
     found = project(sampler, picture, starts=2, steps=100)
-    monkeypatch.setattr("translate.inference.latent.project.STRANGE", 0)
+    monkeypatch.setattr("translate.inference.latent.project.OUTLIER_WEIGHT", 0)
     free = project(sampler, picture, starts=2, steps=100)
     one, other = (float(prior.outlier_penalty(prior.whiten(p.w[None]))) for p in (found, free))
     assert 2 * one < other
@@ -112,19 +112,19 @@ def test_a_descent_finds_the_lowest_point_and_its_paths_do_not_depend_on_each_ot
     aim = torch.tensor([1.0, -2.0])
     starts = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
     cost = lambda x: (x - aim).square().sum(1) + 0.5  # noqa: E731
-    together, costs = gradient_descent(cost, starts, steps=200, rate=0.1, together=5)
-    apart, _ = gradient_descent(cost, starts, steps=200, rate=0.1, together=2)
+    together, costs = gradient_descent(cost, starts, steps=200, rate=0.1, batch=5)
+    apart, _ = gradient_descent(cost, starts, steps=200, rate=0.1, batch=2)
     assert torch.equal(together, apart)
     assert torch.allclose(together, aim.expand(5, 2), atol=0.01) and torch.allclose(costs, torch.tensor(0.5), atol=1e-3)
 
 
 def test_a_descent_slows_down_towards_its_end():
     starts = torch.linspace(-1, 1, 21)[:, None]
-    _, costs = gradient_descent(lambda x: (x - 0.03).abs().sum(1), starts, steps=40, rate=0.3, together=21)
+    _, costs = gradient_descent(lambda x: (x - 0.03).abs().sum(1), starts, steps=40, rate=0.3, batch=21)
     assert costs.max() < 0.01
 
 
 def test_a_descent_never_ends_above_its_start():
     starts = torch.tensor([[0.01], [3.0]])
-    points, costs = gradient_descent(lambda x: x.abs().sum(1), starts, steps=3, rate=10.0, together=2)
+    points, costs = gradient_descent(lambda x: x.abs().sum(1), starts, steps=3, rate=10.0, batch=2)
     assert (costs <= starts[:, 0]).all() and torch.allclose(points.abs()[:, 0], costs)

@@ -3,27 +3,27 @@
 Principal components of styles: Härkönen et al., 2020 (GANSpace), https://arxiv.org/abs/2004.02546, section 2.
 """
 
-__all__ = ["Directions", "draw_styles", "find_directions", "principal_components", "draw_along_direction"]
+__all__ = ["Directions", "draw_along_direction", "find_directions", "principal_components"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from translate.inference.sampler import Sampler
+from translate.inference.sampler import Label, Sampler
 from translate.utils.errors import OptionError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Directions:
-    """Directions, the one of most change first.
+    """Principal components of styles, in order of decreasing variance.
 
     Attributes:
         mean: (w_dim,), the mean style.
-        vectors: (count, w_dim), of length 1 and at right angles; the largest number of each is positive.
-        spreads: (count,), standard deviations of the styles along them.
+        vectors: (count, w_dim), orthonormal; the largest component of each is positive.
+        stds: (count,), standard deviations of the styles along them.
     """
 
     mean: Tensor
@@ -31,35 +31,27 @@ class Directions:
     stds: Tensor
 
 
-def find_directions(
-    sampler: Sampler, *, count: int = 8, samples: int = 2000, label: str | Mapping[str, float] | None = None
-) -> Directions:
-    """Find the principal components of a model's styles; the same model always gives the same ones.
+def find_directions(sampler: Sampler, *, count: int = 8, samples: int = 2000, label: Label = None) -> Directions:
+    """Compute the principal components of a model's styles; the same model always gives the same ones.
 
     Args:
         sampler: the model.
-        count: how many directions.
-        samples: how many styles to find them from, those of the seeds 0, 1, ...
-        label: look at the styles of this label only; None: at all, so that in a model with labels the first
-            directions lead from label to label.
+        count: of directions.
+        samples: styles to compute them from, those of the seeds 0, 1, ...
+        label: restrict the styles to this label; None: all, so that in a model with labels the first directions lead
+            from label to label.
 
     Raises:
         OptionError: the styles do not have so many directions, or the label is unknown.
     """
-    most = min(sampler.w_dim, samples - 1)
-    if not 1 <= count <= most:
-        raise OptionError(f"{count} directions: this model's styles have 1 to {most} (from {samples} samples)")
-    return principal_components(draw_styles(sampler, range(samples), label), count)
-
-
-def draw_styles(sampler: Sampler, seeds: Sequence[int], label: str | Mapping[str, float] | None = None) -> Tensor:
-    """Return the styles of `seeds`, (n, w_dim), of one label or, with None, of the label of each seed."""
-    with torch.no_grad():
-        return sampler.styles_of(seeds, label)
+    available = min(sampler.w_dim, samples - 1)
+    if not 1 <= count <= available:
+        raise OptionError(f"{count} directions: this model's styles have 1 to {available} (from {samples} samples)")
+    return principal_components(sampler.styles_of(range(samples), label), count)
 
 
 def principal_components(styles: Tensor, count: int) -> Directions:
-    """Return the first `count` principal components of styles (n, w_dim), on their device.
+    """Compute the first `count` principal components of styles (n, w_dim), on their device.
 
     Computed in double precision on the CPU, with signs fixed, so that they are the same everywhere.
     """
@@ -69,21 +61,21 @@ def principal_components(styles: Tensor, count: int) -> Directions:
     vectors = vectors[:count]
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     parts = mean, vectors * largest.sign(), lengths[:count] / (len(points) - 1) ** 0.5
-    mean, vectors, spreads = (part.to(styles.device, torch.float32) for part in parts)
-    return Directions(mean=mean, vectors=vectors, stds=spreads)
+    mean, vectors, stds = (part.to(styles.device, torch.float32) for part in parts)
+    return Directions(mean=mean, vectors=vectors, stds=stds)
 
 
 def draw_along_direction(
-    sampler: Sampler, w: Tensor, directions: Directions, which: int, amounts: Sequence[float]
+    sampler: Sampler, w: Tensor, directions: Directions, index: int, amounts: Sequence[float]
 ) -> np.ndarray:
-    """Move a style along one direction.
+    """Draw a style moved along one direction.
 
     Args:
         sampler: the model.
         w: (w_dim,), the style to start from.
         directions: from `find_directions`.
-        which: the direction, from 0 on.
-        amounts: how far, in standard deviations; 0 is the picture of `w` itself.
+        index: of the direction, from 0 on.
+        amounts: in standard deviations; 0 is the picture of `w` itself.
 
     Returns:
         (n, size, size, 3) uint8 RGB.
@@ -91,7 +83,7 @@ def draw_along_direction(
     Raises:
         OptionError: there is no such direction.
     """
-    if not 0 <= which < len(directions.vectors):
-        raise OptionError(f"direction {which} does not exist; choose 0 to {len(directions.vectors) - 1}")
+    if not 0 <= index < len(directions.vectors):
+        raise OptionError(f"direction {index} does not exist; choose 0 to {len(directions.vectors) - 1}")
     steps = torch.as_tensor(amounts, dtype=torch.float32, device=w.device)[:, None]
-    return sampler.draw(w + steps * directions.stds[which] * directions.vectors[which])
+    return sampler.draw(w + steps * directions.stds[index] * directions.vectors[index])

@@ -1,7 +1,7 @@
-"""Histograms of oriented gradients that a search can follow: where lines run, and in which direction.
+"""Differentiable histograms of oriented gradients: where lines run, and in which direction.
 
 Dalal and Triggs, 2005, https://doi.org/10.1109/CVPR.2005.177, made differentiable after Zhu et al., 2016 (iGAN),
-https://arxiv.org/abs/1609.03552, section 4.1: smooth votes, and triangular windows in the place of blocks.
+https://arxiv.org/abs/1609.03552, section 4.1: smooth votes, and triangular windows instead of blocks.
 """
 
 __all__ = ["ORIENTATIONS", "cell_size", "oriented_gradients", "pool_triangular"]
@@ -13,42 +13,48 @@ import torch.nn.functional as F
 from torch import Tensor
 
 ORIENTATIONS = 8
-WEAK = 0.02  # strength of the gradients in a cell, in [-1, 1] per px, that counts half
+HALF_STRENGTH = 0.02  # gradient in [-1, 1] per px; a cell with this much has half the length of one with strong lines
 
 
 def cell_size(size: int) -> int:
-    """Return the side of a cell for pictures of `size` px: 8, and 4 where pictures are smaller than 64 px."""
+    """Return the side of a cell for pictures of `size` px: 8 px, or 4 px below 64 px."""
     return 8 if size >= 64 else 4
 
 
 def oriented_gradients(x: Tensor, cell: int) -> Tensor:
-    """Return the orientations of the gradients in overlapping cells; from light to dark is as from dark to light.
+    """Compute histograms of gradient orientations in overlapping cells; opposite directions count as one.
 
     Args:
         x: (n, C, S, S) in [-1, 1]; S is a multiple of `cell`.
-        cell: distance of the cells, px; they are twice as wide.
+        cell: distance between cells, px; they are twice as wide.
 
     Returns:
         (n, 8, S / cell, S / cell); each cell of length 1, or less where gradients are weak. Orientation k is of
         gradients at k times 22.5 degrees from the x axis towards the y axis (down): 0 is of upright lines.
     """
+    # 1. gradients, at twice their angle so that opposite directions are one
     gray = F.pad(x.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     dx = (gray[..., 1:-1, 2:] - gray[..., 1:-1, :-2]) / 2
     dy = (gray[..., 2:, 1:-1] - gray[..., :-2, 1:-1]) / 2
     strength = (dx.square() + dy.square() + 1e-8).sqrt()
-    doubled = torch.cat([dx.square() - dy.square(), 2 * dx * dy], 1) / strength  # at twice the angle
-    turns = torch.arange(ORIENTATIONS, device=x.device) * (2 * math.pi / ORIENTATIONS)
-    compass = torch.stack([turns.cos(), turns.sin()], 1)[..., None, None]
-    nearest = math.cos(2 * math.pi / ORIENTATIONS)  # a vote is 1 at its orientation, 0 from the next one on
-    votes = F.relu(F.conv2d(doubled, compass) - nearest * strength) / (1 - nearest)
+    doubled = torch.cat([dx.square() - dy.square(), 2 * dx * dy], 1) / strength
+
+    # 2. votes: 1 at their orientation, 0 from the next one on
+    angles = torch.arange(ORIENTATIONS, device=x.device) * (2 * math.pi / ORIENTATIONS)
+    compass = torch.stack([angles.cos(), angles.sin()], 1)[..., None, None]
+    neighbour = math.cos(2 * math.pi / ORIENTATIONS)
+    votes = F.relu(F.conv2d(doubled, compass) - neighbour * strength) / (1 - neighbour)
+
+    # 3. normalised sums of each cell
     sums = pool_triangular(votes, cell)
-    return sums * (sums.square().sum(1, keepdim=True) + WEAK**2).rsqrt()
+    return sums * (sums.square().sum(1, keepdim=True) + HALF_STRENGTH**2).rsqrt()
 
 
 def pool_triangular(x: Tensor, cell: int) -> Tensor:
-    """Return the means of (n, C, S, S) under triangular windows of 2 `cell` px, every `cell` px.
+    """Average (n, C, S, S) under triangular windows of 2 `cell` px, every `cell` px, with zeros beyond the edges.
 
-    (n, C, S / cell, S / cell); beyond its edges, a picture is 0.
+    Returns:
+        (n, C, S / cell, S / cell).
     """
     ramp = 1 - (torch.arange(2 * cell, device=x.device) - (cell - 0.5)).abs() / cell
     window = (ramp[:, None] * ramp / cell**2).expand(x.shape[1], 1, -1, -1)

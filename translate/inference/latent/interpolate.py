@@ -1,8 +1,8 @@
-"""Ways through the latent space, from seed to seed or between styles that were saved; and how even their steps are."""
+"""Interpolation in the latent space, between seeds or saved styles."""
 
-__all__ = ["load_style", "save_style", "step_sizes", "interpolate_styles"]
+__all__ = ["Point", "interpolate_styles", "load_style", "save_style"]
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from translate.inference.request import blend
-from translate.inference.sampler import Sampler
+from translate.inference.sampler import Label, Sampler
 from translate.utils.errors import OptionError, UserError
 from translate.utils.files import atomic_write
 
@@ -24,22 +24,22 @@ def interpolate_styles(
     points: Sequence[Point],
     frames: int,
     *,
-    label: str | Mapping[str, float] | None = None,
+    label: Label = None,
     truncation: float = 1.0,
     loop: bool = False,
 ) -> Tensor:
-    """Go from point to point in `frames` steps that are shared out evenly; every point is a frame itself.
+    """Interpolate from point to point in `frames` styles, evenly divided; every point is a frame itself.
 
-    Between seeds of a normal z the way is an arc in z (`blend`), whose length fits what the generator has learned; the
-    weights of the labels go straight. Where a point is a style, or z is uniform, all of the way is straight in w.
+    Between seeds of a normal z the path is an arc in z (`blend`), of a length that the generator has seen in training,
+    and label weights are linear. Where a point is a style, or z is uniform, the whole path is linear in w.
 
     Args:
         sampler: the model.
         points: two or more seeds or styles.
-        frames: how many; at least one more than ways between points, with `loop` at least as many.
+        frames: at least one a point.
         label: as `Sampler.weights_of`; None: each seed's own class.
         truncation: as `Sampler.styles`; of seeds, not of given styles.
-        loop: go on to the first point again, which is not repeated at the end, so that a film repeats without a halt.
+        loop: return to the first point, which is not repeated at the end, so that a film repeats smoothly.
 
     Returns:
         (frames, w_dim) float32, for `Sampler.draw`.
@@ -49,50 +49,40 @@ def interpolate_styles(
     """
     if len(points) < 2:
         raise OptionError("one point alone leads nowhere; give two or more seeds to go between")
+    if frames < len(points):
+        raise OptionError(f"{frames} frames are too few for {len(points)} points; give {len(points)} or more")
     stops = [*points, points[0]] if loop else list(points)
-    least = len(stops) - loop
-    if frames < least:
-        raise OptionError(f"{frames} frames are too few for {len(points)} points; give {least} or more")
     seeds = [point for point in stops if not isinstance(point, Tensor)]
+
+    # 1. between seeds of a normal z: an arc in z
     if sampler.G.z_kind == "normal" and len(seeds) == len(stops):
         weights = sampler.weights_of(seeds, label)
-        mixes = None if weights is None else _join_segments(weights, frames, loop, _lerp)
+        mixes = None if weights is None else _join_segments(weights, frames, loop, np.linspace)
         return sampler.styles(_join_segments(sampler.latents(seeds), frames, loop, blend), mixes, truncation)
+
+    # 2. otherwise: linear in w
     styles = [p if isinstance(p, Tensor) else sampler.styles_of([p], label, truncation)[0] for p in stops]
-    return _join_segments(torch.stack([style.to(sampler.device) for style in styles]), frames, loop, _lerp)
+    return _join_segments(torch.stack([style.to(sampler.device) for style in styles]), frames, loop, np.linspace)
 
 
-def _join_segments(
-    stops: Tensor, frames: int, loop: bool, way: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-) -> Tensor:
-    """Join the ways between the rows of `stops` to (frames, d); with `loop`, the last row itself is left out."""
+def _join_segments(stops: Tensor, frames: int, loop: bool, segment: Callable[..., np.ndarray]) -> Tensor:
+    """Join the segments between the rows of `stops` (n, d) to (frames, d); with `loop`, leave out the last row.
+
+    Args:
+        stops: (n, d).
+        frames: number of rows to return.
+        loop: whether the last row equals the first.
+        segment: of two rows and a count, the rows from the one to the other, both included.
+    """
     rows = stops.cpu().numpy()
-    steps = frames if loop else frames - 1
-    ends = np.linspace(0, steps, len(rows)).round().astype(int)
-    parts = [way(*pair, n + 1)[:-1] for pair, n in zip(pairwise(rows), np.diff(ends), strict=True)]
+    ends = np.linspace(0, frames if loop else frames - 1, len(rows)).round().astype(int)
+    parts = [segment(*pair, n + 1)[:-1] for pair, n in zip(pairwise(rows), np.diff(ends), strict=True)]
     joined = np.concatenate(parts if loop else [*parts, rows[-1:]])
     return torch.from_numpy(joined.astype(np.float32)).to(stops.device)
 
 
-def _lerp(one: np.ndarray, two: np.ndarray, n: int) -> np.ndarray:
-    """Go straight from (d,) to (d,) in `n` steps, both ends included."""
-    return np.linspace(one, two, n)
-
-
-def step_sizes(frames: np.ndarray) -> np.ndarray:
-    """Return how far each frame is from the one before: root mean square differences.
-
-    Args:
-        frames: (n, H, W, 3) uint8.
-
-    Returns:
-        (n - 1,) float64, in gray levels. A walk is smooth where the largest is a small multiple of the median.
-    """
-    return np.sqrt(np.square(np.diff(frames.astype(np.float64), axis=0)).mean((1, 2, 3)))
-
-
 def save_style(path: str | Path, w: Tensor) -> None:
-    """Write a style (w_dim,) as .npz, atomically, to be a point of a walk.
+    """Write a style (w_dim,) as .npz, atomically, for `load_style`.
 
     Raises:
         WriteError: the disk or the folder refuses.
@@ -105,7 +95,7 @@ def load_style(path: str | Path, w_dim: int) -> Tensor:
     """Read a style (w_dim,) that `save_style` wrote.
 
     Raises:
-        UserError: the file is missing, no such file, or of a model with another number of components.
+        UserError: the file is missing, of another kind, or of a model with another number of components.
     """
     try:
         with np.load(path) as stored:

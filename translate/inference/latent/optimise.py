@@ -1,6 +1,6 @@
 """Gradient descent from many starts at once."""
 
-__all__ = ["search_batch_size", "gradient_descent", "derive_seeds"]
+__all__ = ["gradient_descent", "ranked_styles", "search_batch_size"]
 
 from collections.abc import Callable
 
@@ -8,41 +8,50 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BETAS = (0.9, 0.99)  # of Adam; a search is too short for the usual memory of 1000 steps
-AT_ONCE = 2**18  # px that are searched over at a time: memory, and no slower on a CPU than more
+from translate.inference.latent.style_prior import StylePrior
+from translate.inference.sampler import Label, Sampler
+
+Cost = Callable[[Tensor], Tensor]  # maps points (n, d) to costs (n,), each by its own row
+LEARNING_RATE = 0.1  # of Adam at the start, in standard deviations of the styles
 
 
 def search_batch_size(size: int) -> int:
-    """Return how many pictures of `size` px a search may work on at a time."""
-    return max(1, AT_ONCE // size**2)
+    """Return how many pictures of `size` px to search over at a time: 2^18 px, as more take memory and save no time."""
+    return max(1, 2**18 // size**2)
+
+
+def ranked_styles(sampler: Sampler, prior: StylePrior, cost: Cost, count: int, label: Label, seed: int) -> Tensor:
+    """Sample `count` styles, and return their coordinates by increasing cost, (count, d)."""
+    seeds = np.random.default_rng(seed).integers(2**32, 2**53, count).tolist()  # far from those that people use
+    pool = prior.whiten(sampler.styles_of(seeds, label))
+    with torch.no_grad():
+        costs = torch.cat([cost(part) for part in pool.split(search_batch_size(sampler.size))])
+    return pool[costs.argsort(stable=True)]
 
 
 def gradient_descent(
-    cost: Callable[[Tensor], Tensor], starts: Tensor, *, steps: int, rate: float, together: int
+    cost: Cost, starts: Tensor, *, steps: int, batch: int, rate: float = LEARNING_RATE
 ) -> tuple[Tensor, Tensor]:
-    """Follow the gradient of `cost` from every start, on paths that do not depend on each other.
-
-    Adam, whose rate falls to 0 along half a cosine.
+    """Minimise `cost` from every start, on independent paths, by Adam with a half-cosine schedule down to 0.
 
     Args:
-        cost: maps (n, d) to (n,), each by its own row.
+        cost: of points (n, d), (n,).
         starts: (N, d).
         steps: of Adam.
-        rate: its first learning rate.
-        together: how many paths to follow at a time.
+        batch: paths to follow at a time.
+        rate: the first learning rate.
 
     Returns:
         The lowest point of each path, (N, d), and the costs there, (N,).
     """
-    found = [_paths(cost, part, steps, rate) for part in starts.split(together)]
-    points, costs = zip(*found, strict=True)
+    points, costs = zip(*(_descend(cost, part, steps, rate) for part in starts.split(batch)), strict=True)
     return torch.cat(points), torch.cat(costs)
 
 
 @torch.enable_grad()
-def _paths(cost: Callable[[Tensor], Tensor], start: Tensor, steps: int, rate: float) -> tuple[Tensor, Tensor]:
+def _descend(cost: Cost, start: Tensor, steps: int, rate: float) -> tuple[Tensor, Tensor]:
     x = start.detach().clone().requires_grad_()
-    optimizer = torch.optim.Adam([x], lr=rate, betas=BETAS)
+    optimizer = torch.optim.Adam([x], lr=rate, betas=(0.9, 0.99))  # 0.999 averages over more steps than a search has
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     best, lowest = start.detach(), start.new_full((len(start),), torch.inf)
     for step in range(steps + 1):
@@ -54,8 +63,3 @@ def _paths(cost: Callable[[Tensor], Tensor], start: Tensor, steps: int, rate: fl
             optimizer.step()
             schedule.step()
     return best, lowest
-
-
-def derive_seeds(seed: int, count: int) -> list[int]:
-    """Return `count` seeds that belong to `seed`, far from the small ones that people use."""
-    return np.random.default_rng(seed).integers(2**32, 2**53, count).tolist()

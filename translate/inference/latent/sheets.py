@@ -1,4 +1,4 @@
-"""What each use of the latent space has to show: pictures in rows, and lines of words."""
+"""The pictures and lines that each use of the latent space shows."""
 
 __all__ = [
     "Sheet",
@@ -12,7 +12,7 @@ __all__ = [
 ]
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,22 +28,18 @@ from translate.inference.latent.edit import edit
 from translate.inference.latent.interpolate import Point, interpolate_styles
 from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.inference.latent.project import project
-from translate.inference.sampler import Sampler
-
-Label = str | Mapping[str, float] | None
-REACH = 3.0  # standard deviations to which a direction is followed
-STOPS = 7  # pictures along it
+from translate.inference.sampler import Label, Sampler
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Pictures to be laid out, or to be written one by one.
+    """Pictures to lay out, or to write one by one.
 
     Attributes:
         rows: of (H, W, 3) uint8.
-        files: the pictures that are new, by their file names without a suffix.
-        lines: what there is to say about them.
-        style: (w_dim,), of the one picture that was asked for, if it was one.
+        files: the new pictures, by their file names without a suffix.
+        lines: to print.
+        style: (w_dim,), of the result, if it is one picture.
     """
 
     rows: list[list[np.ndarray]]
@@ -53,55 +49,54 @@ class Sheet:
 
 
 def samples_sheet(sampler: Sampler, seeds: Sequence[int], label: Label, truncation: float) -> Sheet:
-    """Draw samples: in a square, or in a model with labels and without `label` in a row for each class."""
-    pictures = list(sampler(seeds=seeds, label=label, truncation=truncation))
-    files = {str(seed): picture for seed, picture in zip(seeds, pictures, strict=True)}
+    """Draw samples in a square, or without a `label` in a row for each of the model's classes."""
+    pictures = sampler(seeds=seeds, label=label, truncation=truncation)
+    files = _by_seed(seeds, pictures)
     if not sampler.classes or label is not None:
         return Sheet(rows=_square(pictures), files=files)
     weights = sampler.weights_of(seeds)
     assert weights is not None
-    numbers = weights.argmax(1).tolist()
-    shown = sorted(set(numbers))
-    rows = [[p for p, number in zip(pictures, numbers, strict=True) if number == k] for k in shown]
-    return Sheet(rows=rows, files=files, lines=["rows: " + ", ".join(sampler.classes[k] for k in shown)])
+    classes = weights.argmax(1).tolist()
+    present = sorted(set(classes))
+    rows = [[p for p, k in zip(pictures, classes, strict=True) if k == row] for row in present]
+    return Sheet(rows=rows, files=files, lines=["rows: " + ", ".join(sampler.classes[k] for k in present)])
 
 
 def interpolation_sheet(
     sampler: Sampler, points: Sequence[Point], frames: int, label: Label, truncation: float, loop: bool
 ) -> Sheet:
-    """Draw the frames of a walk; a sheet of them goes row by row."""
-    pictures = list(
-        sampler.draw(interpolate_styles(sampler, points, frames, label=label, truncation=truncation, loop=loop))
-    )
+    """Draw the frames of an interpolation, row by row."""
+    styles = interpolate_styles(sampler, points, frames, label=label, truncation=truncation, loop=loop)
+    pictures = sampler.draw(styles)
     digits = len(str(frames - 1))
     return Sheet(rows=_square(pictures), files={f"{i:0{digits}d}": picture for i, picture in enumerate(pictures)})
 
 
-def arithmetic_sheet(sampler: Sampler, wanted: Arithmetic, label: Label, truncation: float) -> Sheet:
-    """Draw a row for each group, its mean before its samples, and the result below."""
-    result, styles = compute_style(sampler, wanted, label=label, truncation=truncation)
+def arithmetic_sheet(sampler: Sampler, arithmetic: Arithmetic, label: Label, truncation: float) -> Sheet:
+    """Draw a row for each group, its mean picture before its samples, and the result below."""
+    result, styles = compute_style(sampler, arithmetic, label=label, truncation=truncation)
     rows = [list(sampler.draw(torch.cat([w.mean(0, keepdim=True), w]))) for w in styles.values()]
     (picture,) = sampler.draw(result[None])
-    told = [f"{wanted.factors[name]:+g} {name}" for name in styles]
-    lines = [f"rows: {', '.join(told)} (the mean first, then its samples), and the result"]
+    terms = ", ".join(f"{arithmetic.factors[name]:+g} {name}" for name in styles)
+    lines = [f"rows: {terms} (the mean first, then its samples), and the result"]
     return Sheet(rows=[*rows, [picture]], files={"result": picture}, lines=lines, style=result)
 
 
 def neighbours_sheet(
-    sampler: Sampler, bank: TrainingImageIndex, seeds: Sequence[int], count: int, label: Label, truncation: float
+    sampler: Sampler, index: TrainingImageIndex, seeds: Sequence[int], count: int, label: Label, truncation: float
 ) -> Sheet:
-    """Draw a row for each sample: itself, and the training pictures nearest to it."""
+    """Draw a row for each sample: the sample, and the training pictures nearest to it."""
     pictures = sampler(seeds=seeds, label=label, truncation=truncation)
-    found = bank.nearest(pictures, count)
-    rows = [[sample, *near] for sample, near in zip(pictures, found.pictures, strict=True)]
+    neighbours = index.nearest(pictures, count)
+    rows = [[sample, *near] for sample, near in zip(pictures, neighbours.pictures, strict=True)]
     lines = [
         f"seed {seed}: " + ", ".join(f"{name} at {far:.2f}" for name, far in zip(names, distances, strict=True))
-        for seed, names, distances in zip(seeds, found.names, found.distances, strict=True)
+        for seed, names, distances in zip(seeds, neighbours.names, neighbours.distances, strict=True)
     ]
-    copies = int((found.distances[:, 0] < COPY_DISTANCE).sum())
+    copies = int((neighbours.distances[:, 0] < COPY_DISTANCE).sum())
     lines.append(
         f"{copies} of {len(seeds)} samples are nearly copies (below {COPY_DISTANCE:g});"
-        f" 1.00 is usual between a training picture and the nearest other one, of {len(bank.sources)}"
+        f" 1.00 is usual between a training picture and the nearest other one, of {len(index.sources)}"
     )
     return Sheet(rows=rows, files=_by_seed(seeds, pictures), lines=lines)
 
@@ -111,27 +106,24 @@ def projection_sheet(
 ) -> Sheet:  # fmt: skip
     """Draw a picture beside the nearest one that the model can draw."""
     given = read_rgb8(file)
-    found = project(sampler, given, starts=starts, steps=steps, label=label, seed=seed)
-    tried = ", ".join(f"{distance:.3f}" for distance in sorted(found.tried))
+    projection = project(sampler, given, starts=starts, steps=steps, label=label, seed=seed)
+    tried = ", ".join(f"{distance:.3f}" for distance in sorted(projection.tried))
     lines = [
         "row: the picture, the nearest one found",
-        f"distance {found.distance:.3f} (0: the same, 1: nothing in common); the starts came to {tried}",
+        f"distance {projection.distance:.3f} (0: the same, 1: nothing in common); the starts came to {tried}",
     ]
-    rows = [[square_crop(given, sampler.size), found.picture]]
-    return Sheet(rows=rows, files={file.stem: found.picture}, lines=lines, style=found.w)
+    rows = [[square_crop(given, sampler.size), projection.picture]]
+    return Sheet(rows=rows, files={file.stem: projection.picture}, lines=lines, style=projection.w)
 
 
 def directions_sheet(sampler: Sampler, seed: int, count: int, label: Label, truncation: float) -> Sheet:
-    """Draw a row for each direction of most change, the picture of `seed` in its middle."""
+    """Draw a row for each principal direction, with the picture of `seed` in its middle."""
     directions = find_directions(sampler, count=count, label=label)
     w = sampler.styles_of([seed], label, truncation)[0]
-    amounts = np.linspace(-REACH, REACH, STOPS).tolist()
-    rows = [list(draw_along_direction(sampler, w, directions, which, amounts)) for which in range(count)]
-    files = {f"{which}_{a:+g}": p for which, row in enumerate(rows) for a, p in zip(amounts, row, strict=True)}
-    lines = [
-        f"rows: directions 0 to {count - 1}, from {-REACH:g} to {REACH:g} standard deviations;"
-        f" seed {seed} is in the middle"
-    ]
+    amounts = np.linspace(-3, 3, 7).tolist()  # standard deviations
+    rows = [list(draw_along_direction(sampler, w, directions, i, amounts)) for i in range(count)]
+    files = {f"{i}_{a:+g}": p for i, row in enumerate(rows) for a, p in zip(amounts, row, strict=True)}
+    lines = [f"rows: directions 0 to {count - 1}, from -3 to 3 standard deviations; seed {seed} is in the middle"]
     return Sheet(rows=rows, files=files, lines=lines)
 
 
@@ -146,31 +138,30 @@ def edit_sheet(
     label: Label,
     seed: int,
 ) -> Sheet:
-    """Draw what was drawn on the canvas, and below it the pictures that meet it best."""
+    """Draw the canvas, and below it the pictures that match it best."""
     layers = [None if file is None else read_picture(file) for file in (strokes, sketch)]
     first, second = (None if layer is None else _planes(layer) for layer in layers)
-    found = edit(
+    edits = edit(
         sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed
     )  # fmt: skip
     drawn = [square_crop(to_depth(on_white(layer), np.uint8), sampler.size) for layer in layers if layer is not None]
     start = [] if start_seed is None else list(sampler(seeds=[start_seed], label=label))
-    pictures = list(found.pictures)
     lines = [
         "first row: the drawing" + (f", seed {start_seed}" if start else "") + "; below, the best first",
-        "costs (0 is perfect): " + ", ".join(f"{cost:.3f}" for cost in found.costs),
+        "costs (0 is perfect): " + ", ".join(f"{cost:.3f}" for cost in edits.costs),
     ]
-    files = {str(i): picture for i, picture in enumerate(pictures, 1)}
-    return Sheet(rows=[[*drawn, *start], *_square(pictures)], files=files, lines=lines, style=found.w[0])
+    files = {str(i): picture for i, picture in enumerate(edits.pictures, 1)}
+    return Sheet(rows=[[*drawn, *start], *_square(edits.pictures)], files=files, lines=lines, style=edits.w[0])
 
 
-def _square(pictures: list[np.ndarray]) -> list[list[np.ndarray]]:
-    """Lay pictures out in rows, as nearly a square as they fit, and no wider than high."""
+def _square(pictures: np.ndarray) -> list[list[np.ndarray]]:
+    """Lay pictures out in rows, as nearly square as possible."""
     columns = math.ceil(math.sqrt(len(pictures)))
-    return [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
+    return [list(pictures[i : i + columns]) for i in range(0, len(pictures), columns)]
 
 
 def _by_seed(seeds: Sequence[int], pictures: np.ndarray) -> dict[str, np.ndarray]:
-    return {str(seed): picture for seed, picture in zip(seeds, pictures, strict=True)}
+    return dict(zip(map(str, seeds), pictures, strict=True))
 
 
 def _planes(layer: Picture) -> np.ndarray:

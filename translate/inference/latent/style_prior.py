@@ -1,35 +1,32 @@
-"""Which styles a model is used to, so that a search does not leave them.
+"""The distribution of a model's styles, which keeps searches for a style in the model's domain.
 
-A style far from all that training ever drew may paint any one picture, but no slider, walk or edit works from there
+A style far from all that training drew may paint any one picture, but no slider, interpolation or edit works from there
 (Zhu et al., 2020, "In-domain GAN inversion", https://arxiv.org/abs/2004.00049, section 1).
 """
 
-__all__ = ["StylePrior", "fit_style_prior"]
+__all__ = ["OUTLIER_WEIGHT", "StylePrior", "fit_style_prior"]
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.inference.latent.directions import draw_styles, principal_components
-from translate.inference.sampler import Sampler
+from translate.inference.latent.directions import principal_components
+from translate.inference.sampler import Label, Sampler
 
-SAMPLES = 2000
-FLAT = 1e-3  # of the largest spread: along anything narrower the styles do not differ
-USUAL = 0.95  # of the styles are no stranger than what costs nothing
+OUTLIER_WEIGHT = 0.1  # of the outlier penalty in a search, beside the distance to the target
 
 
 @dataclass(frozen=True, kw_only=True)
 class StylePrior:
-    """The distribution of a model's styles, in coordinates u along which it has mean 0 and variance 1.
+    """The distribution of a model's styles, in whitened coordinates u of mean 0 and variance 1.
 
     Attributes:
         mean: (w_dim,), the mean style.
-        vectors: (d, w_dim), principal components, of length 1.
-        spreads: (d,), standard deviations along them.
-        reach: (d,), how far from 0 any of the samples had them.
-        radius: the mean square that the coordinates of one style usually do not exceed.
+        vectors: (d, w_dim), orthonormal principal components.
+        stds: (d,), standard deviations along them.
+        max_abs: (d,), the largest magnitude of each coordinate among the samples.
+        mean_square_limit: mean square of the coordinates that 95 % of the samples do not exceed.
     """
 
     mean: Tensor
@@ -47,17 +44,17 @@ class StylePrior:
         return self.mean + (u * self.stds) @ self.vectors
 
     def outlier_penalty(self, u: Tensor) -> Tensor:
-        """Return how far (n, d) lie outside of what is usual, (n,): by their length, and by single coordinates."""
+        """Penalise coordinates (n, d) by how far their length and single values exceed the samples': (n,), 0 inside."""
         length = F.relu(u.square().mean(1) / self.mean_square_limit - 1)
         return length + F.relu(u.abs() - self.max_abs).square().mean(1)
 
 
-def fit_style_prior(sampler: Sampler, label: str | Mapping[str, float] | None = None) -> StylePrior:
-    """Measure the distribution of a model's styles, of one label or, with None, of all."""
-    styles = draw_styles(sampler, range(SAMPLES), label)
+def fit_style_prior(sampler: Sampler, label: Label = None) -> StylePrior:
+    """Fit the prior to 2000 styles of one label or, with None, of all."""
+    styles = sampler.styles_of(range(2000), label)
     axes = principal_components(styles, styles.shape[1])
-    wide = axes.stds > FLAT * axes.stds[0]
-    vectors, spreads = axes.vectors[wide], axes.stds[wide]
-    u = (styles - axes.mean) @ vectors.T / spreads
-    reach, radius = u.abs().amax(0), u.square().mean(1).quantile(USUAL)
-    return StylePrior(mean=axes.mean, vectors=vectors, stds=spreads, max_abs=reach, mean_square_limit=radius)
+    wide = axes.stds > 1e-3 * axes.stds[0]  # along narrower components, styles differ by rounding alone
+    vectors, stds = axes.vectors[wide], axes.stds[wide]
+    u = (styles - axes.mean) @ vectors.T / stds
+    max_abs, limit = u.abs().amax(0), u.square().mean(1).quantile(0.95)
+    return StylePrior(mean=axes.mean, vectors=vectors, stds=stds, max_abs=max_abs, mean_square_limit=limit)
