@@ -1,8 +1,27 @@
 """The options that select the training data and how it is loaded."""
 
-__all__ = ["DataConfig"]
+__all__ = ["DataConfig", "limited"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def limited(
+    default: T, low: float | None = None, high: float | None = None, *, choices: tuple[str, ...] = (), flag: str = ""
+) -> T:
+    """Return a dataclass field whose value `training.config_checks.check_limits` holds within limits.
+
+    Args:
+        default: Value of the field.
+        low: Least number.
+        high: Largest number.
+        choices: Allowed words.
+        flag: The option of the command line, where it is not --section.name.
+    """
+    limits = {"low": low, "high": high, "choices": choices, "flag": flag}
+    return field(default=default, metadata=limits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +40,10 @@ class DataConfig:
         square: Resize to a square, as those methods do; else resize the shorter side and keep the aspect ratio.
         flip: Mirror half of the pictures.
         batch_size: Pictures of each domain in a step, over all processes.
-        direction: Of pairs: "ab", or "ba" from the second picture to the first.
-        labels: Sides that are label maps, which are never interpolated: "auto", "none", "a", "b" or "ab".
+        direction: Of pairs: "ba" is from the second picture to the first.
+        labels: Sides that are label maps, which are never interpolated.
         hints: Also feed colour hints, strokes of the target's colours, to the generator.
-        colour_a: Strength, 0 to 1, of random colour jitter on the source alone.
+        colour_a: Strength of random colour jitter on the source alone.
         colour_b: The same for the target.
         masks: Inpainting masks to train with, a folder or a glob; "" = masks are drawn at random.
         mask_kinds: Kinds of random masks; none = the default mixture.
@@ -42,18 +61,18 @@ class DataConfig:
     classes: str = ""
     size: int = 0
     crop: int = 0
-    zoom: float = 1.0
+    zoom: float = limited(1.0, 1)
     square: bool = False
     flip: bool = True
-    batch_size: int = 1
-    direction: str = "ab"
-    labels: str = "auto"
+    batch_size: int = limited(1, 1, flag="--batch-size")
+    direction: str = limited("ab", choices=("ab", "ba"), flag="--direction")
+    labels: str = limited("auto", choices=("auto", "none", "a", "b", "ab"))
     hints: bool = False
-    colour_a: float = 0.0
-    colour_b: float = 0.0
+    colour_a: float = limited(0.0, 0, 1)
+    colour_b: float = limited(0.0, 0, 1)
     masks: str = ""
     mask_kinds: tuple = ()
-    mask_low: float = 0.02
-    mask_high: float = 0.6
+    mask_low: float = limited(0.02, 0, 1)
+    mask_high: float = limited(0.6, 0, 1)
     value_range: str = ""
     invert_masks: bool = False

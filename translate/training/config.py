@@ -1,13 +1,6 @@
-"""A run, written down: a preset, a TOML file on top, flags on top of that; checked, then frozen."""
+"""The configuration of a run: a preset, a TOML file on top, flags on top of both; checked, then frozen."""
 
-__all__ = [
-    "Config",
-    "TrainConfig",
-    "differences",
-    "dump_config",
-    "leaves",
-    "load_config",
-]
+__all__ = ["Config", "TrainConfig", "differences", "dump_config", "leaves", "load_config"]
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -15,75 +8,75 @@ from typing import Any
 
 import tomli_w
 
-from translate.data.options import DataConfig
-from translate.images.picture import parse_range
+from translate.data.options import DataConfig, limited
+from translate.training.config_checks import check_adam, check_length, check_limits, check_sizes, check_text
 from translate.utils.errors import OptionError, did_you_mean
 from translate.utils.factory import check_type
 from translate.utils.package_data import shipped
 from translate.utils.toml_files import read_toml
 
 LENGTHS = ("steps", "epochs", "minutes")
-_LARGEST = 2**16  # px
+SWITCH = ("auto", "on", "off")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """How it is learned.
+    """The length, the optimization and the bookkeeping of a run.
 
     Attributes:
         steps: Length of the run in updates; one of steps, epochs and minutes is set.
         epochs: Length in passes over the larger domain.
-        minutes: Length in time: the step is measured first, then the number of steps is fixed.
+        minutes: Length in time: the step is timed first, then the number of steps is fixed.
         lr: Adam's learning rate.
         phase_lr: Factor on the learning rate of single phases, such as {D = 2.0} (Heusel et al., 2017).
         betas: Adam's two decay rates.
         warmup: Fraction of the run over which the learning rate rises from 0.
         decay_from: Fraction of the run from which the learning rate falls linearly to 0.
-        stairs: Number of equal intervals in which the learning rate stays the same; 0 = it moves every step.
-        ema: Decay of the averaged generator, which is what is exported; 0 = the live one is.
+        stairs: Number of equal intervals in which the learning rate is constant; 0 = it changes every step.
+        ema: Decay of the averaged generator, which is exported; 0 = the live one is.
         clip: Largest gradient norm of a phase; 0 = no limit.
         seed: Of weights, data order and everything random.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto", "bf16" or "fp32".
-        channels_last: Memory layout: "auto" times both; "on", "off".
-        compile: Compile the networks: "on", "off", or "auto": where trying it shows that it pays.
-        graph: Capture the step as a CUDA graph: "on", "off", or "auto": where trying it shows that it pays.
+        precision: Of the networks; "auto" times both.
+        channels_last: Memory layout; "auto" times both.
+        compile: Compile the networks; "auto" where a trial shows that it pays.
+        graph: Capture the step as a CUDA graph; "auto" where a trial shows that it pays.
         checkpoint: Keep few activations and compute the others twice: less memory, more time.
-        init: Model file or run whose weights are started from.
-        log_every: Steps between log lines; 0 = chosen.
+        init: Model file or run whose weights the networks start from.
+        log_every: Steps between log lines; 0 = automatic.
         previews: Number of sample grids over the run.
         save_minutes: Minutes between saves.
-        keep: States that are kept: the newest, and those before it in case that it is damaged.
+        keep: Number of states to keep: the newest, and older ones in case it is damaged.
     """
 
-    steps: int = 0
-    epochs: float = 0.0
-    minutes: float = 0.0
-    lr: float = 2e-4
+    steps: int = limited(0, 0, flag="--steps")
+    epochs: float = limited(0.0, 0, flag="--epochs")
+    minutes: float = limited(0.0, 0, flag="--minutes")
+    lr: float = limited(2e-4, 0)
     phase_lr: dict = field(default_factory=dict)
     betas: tuple = (0.5, 0.999)
-    warmup: float = 0.0
-    decay_from: float = 0.5
-    stairs: int = 0
-    ema: float = 0.999
+    warmup: float = limited(0.0, 0, 1)
+    decay_from: float = limited(0.5, 0, 1)
+    stairs: int = limited(0, 0)
+    ema: float = limited(0.999, 0, 1)
     clip: float = 0.0
-    seed: int = 0
+    seed: int = limited(0, 0, flag="--seed")
     device: str = "auto"
-    precision: str = "auto"
-    channels_last: str = "auto"
-    compile: str = "auto"
-    graph: str = "auto"
+    precision: str = limited("auto", choices=("auto", "bf16", "fp32"), flag="--precision")
+    channels_last: str = limited("auto", choices=SWITCH)
+    compile: str = limited("auto", choices=SWITCH)
+    graph: str = limited("auto", choices=SWITCH)
     checkpoint: bool = False
     init: str = ""
-    log_every: int = 0
-    previews: int = 10
-    save_minutes: float = 5.0
-    keep: int = 2
+    log_every: int = limited(0, 0)
+    previews: int = limited(10, 0)
+    save_minutes: float = limited(5.0, 0, flag="--save-minutes")
+    keep: int = limited(2, 1, flag="--keep")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One run. `method`, `generator` and `discriminator` hold keyword options of the classes they configure."""
+    """The configuration of a run; `method`, `generator` and `discriminator` hold options of the classes they configure."""
 
     task: str
     preset: str = "fast"
@@ -115,9 +108,10 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
 
 
 def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `layer` over `base`. A length in `layer` replaces whichever of steps, epochs and minutes `base` has.
+    """Lay `layer` over `base`, table by table.
 
-    So does a network of another name: its predecessor's options were not meant for it.
+    A length in `layer` replaces whichever of steps, epochs and minutes `base` has. A network of another name replaces
+    the whole table: the options of its predecessor were not meant for it.
     """
     merged = dict(base)
     if any(length in layer.get("train", {}) for length in LENGTHS):
@@ -136,7 +130,7 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
     """Build the dataclass `cls`, checking names and types.
 
     Raises:
-        OptionError: Naming the option and the nearest valid one, or the type that is wanted.
+        OptionError: A name or a type is wrong; the message has the nearest name, or the expected type.
     """
     known = {f.name: f for f in fields(cls)}
     arguments: dict[str, Any] = {}
@@ -158,112 +152,39 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
     return cls(**arguments)
 
 
-def check_text(name: str, value: Any) -> None:
-    """Refuse a text that a run's config.toml cannot hold: the name of a file may be any bytes."""
-    if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
-        raise OptionError(f"{name} {value!r} is no text in UTF-8; rename the file or folder")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def validate(config: Config) -> None:
     """Check what types cannot say.
 
     Raises:
         OptionError: A value is out of its range, or two contradict each other.
     """
-    data, train = config.data, config.train
-    given = [name for name in LENGTHS if getattr(train, name)]
-    if len(given) != 1:
-        raise OptionError(f"give one of --steps, --epochs and --minutes, not {' and '.join(given) or 'none'}")
-    for name, value, low in (
-        (f"--{given[0]}", getattr(train, given[0]), 0),
-        ("--batch-size", data.batch_size, 1),
-        ("--seed", train.seed, 0),
-        ("--data.zoom", data.zoom, 1),
-        ("--train.lr", train.lr, 0),
-        ("--train.stairs", train.stairs, 0),
-        ("--train.log_every", train.log_every, 0),
-        ("--train.previews", train.previews, 0),
-        ("--save-minutes", train.save_minutes, 0),
-        ("--keep", train.keep, 1),
-    ):
-        if value < low:
-            raise OptionError(f"{name} should be at least {low}, got {value}")
-    for name, value, choices in (
-        ("--precision", train.precision, ("auto", "bf16", "fp32")),
-        ("--train.channels_last", train.channels_last, ("auto", "on", "off")),
-        ("--train.compile", train.compile, ("auto", "on", "off")),
-        ("--train.graph", train.graph, ("auto", "on", "off")),
-        ("--direction", data.direction, ("ab", "ba")),
-        ("--data.labels", data.labels, ("auto", "none", "a", "b", "ab")),
-    ):
-        if value not in choices:
-            raise OptionError(f"{name} should be one of {', '.join(choices)}, got {value!r}")
-    for name, fraction in (
-        ("train.ema", train.ema),
-        ("train.warmup", train.warmup),
-        ("train.decay_from", train.decay_from),
-        ("data.colour_a", data.colour_a),
-        ("data.colour_b", data.colour_b),
-        ("data.mask_low", data.mask_low),
-        ("data.mask_high", data.mask_high),
-    ):
-        if not 0 <= fraction <= 1:
-            raise OptionError(f"--{name} should lie between 0 and 1, got {fraction}")
-    parse_range(data.value_range)
-    validate_sides(data)
-    validate_numbers(train)
-
-
-def validate_sides(data: DataConfig) -> None:
-    """Check the sizes: networks halve a picture twice, and a discriminator needs 32 px to say anything."""
-    for name, side in (("--size", data.size), ("--data.crop", data.crop)):
-        if side > 0 and (side < 32 or side % 4):
-            near = max(32, round(side / 4) * 4)
-            raise OptionError(f"{name} should be a multiple of 4 and at least 32, got {side}; try {near}")
-        if side > _LARGEST:
-            raise OptionError(f"{name} should be at most {_LARGEST}, got {side}")
-    if data.mask_low >= data.mask_high:
-        raise OptionError(f"--mask-low {data.mask_low:g} should be below --mask-high {data.mask_high:g}")
-    if 0 < data.size < data.crop:
-        raise OptionError(f"--data.crop {data.crop} is larger than --size {data.size}; lower it, or give 0 for all")
-
-
-def validate_numbers(train: TrainConfig) -> None:
-    """Check what stands inside lists and tables."""
-    if len(train.betas) != 2 or not all(isinstance(b, float | int) and 0 <= b < 1 for b in train.betas):
-        raise OptionError(f"train.betas should be two numbers from 0 to below 1, got {list(train.betas)}")
-    for phase, factor in train.phase_lr.items():
-        check_type(f"train.phase_lr.{phase}", factor, float)
+    check_length({name: getattr(config.train, name) for name in LENGTHS})
+    check_limits(config.train, "train")
+    check_limits(config.data, "data")
+    check_sizes(config.data)
+    check_adam(config.train.betas, config.train.phase_lr)
 
 
 def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
-    """Return the TOML text of a run: what was asked for, and under [plan] what "auto" came to."""
+    """Return the TOML text of a run: its configuration, and under [plan] the values chosen for "auto"."""
     return tomli_w.dumps({**asdict(config), "plan": dict(plan)})
 
 
 def differences(config: Config, earlier: Mapping[str, Any]) -> list[str]:
     """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration.
 
-    The folder itself, by whatever spelling, the time between saves and how many are kept make no difference to a run.
-    An option that the run's version did not know yet counts as left alone.
+    The spelling of the folder, the time between saves and the number of kept states make no difference to a run. An
+    option that the run's version did not know yet has its default.
     """
-    new, untouched = flatten(asdict(config)), flatten(asdict(Config(task=config.task)))
-    old = untouched | flatten({k: v for k, v in earlier.items() if k != "plan"})
-    without = ("out", "train.save_minutes", "train.keep")
-    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in without]
+    new, defaults = flatten(asdict(config)), flatten(asdict(Config(task=config.task)))
+    old = defaults | flatten({k: v for k, v in earlier.items() if k != "plan"})
+    ignored = ("out", "train.save_minutes", "train.keep")
+    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in ignored]
     return [f"{name} = {new.get(name)!r} (was {old.get(name)!r})" for name in names]
 
 
 def flatten(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Turn nested sections into one level of dotted names; lists and tuples compare alike."""
+    """Turn nested tables into one level of dotted names, and tuples into lists."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
@@ -274,7 +195,7 @@ def flatten(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
 
 
 def leaves(config_class: type = Config) -> Iterable[str]:
-    """Name every option of the configuration classes, dotted."""
+    """Yield the dotted name of every option of the configuration classes."""
     for f in fields(config_class):
         if is_dataclass(f.type):
             yield from (f"{f.name}.{leaf}" for leaf in leaves(f.type))  # type: ignore[arg-type]

@@ -1,0 +1,66 @@
+"""Checks of a configuration that types cannot make."""
+
+__all__ = ["check_adam", "check_length", "check_limits", "check_sizes", "check_text"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from translate.data.options import DataConfig
+from translate.images.picture import parse_range
+from translate.utils.errors import OptionError
+from translate.utils.factory import check_type
+
+MAX_SIDE_PX = 2**16
+MIN_SIDE_PX = 32  # a discriminator sees nothing in less
+
+
+def check_length(lengths: Mapping[str, float]) -> None:
+    """Check that one length of the run is given."""
+    given = [name for name, value in lengths.items() if value]
+    if len(given) != 1:
+        raise OptionError(f"give one of --steps, --epochs and --minutes, not {' and '.join(given) or 'none'}")
+
+
+def check_limits(section: Any, name: str) -> None:
+    """Check the values of a dataclass, the configuration's section `name`, by the limits that its fields carry."""
+    for field in fields(section):
+        if not field.metadata:
+            continue
+        value, (low, high, choices, flag) = getattr(section, field.name), field.metadata.values()
+        option = flag or f"--{name}.{field.name}"
+        if choices and value not in choices:
+            raise OptionError(f"{option} should be one of {', '.join(choices)}, got {value!r}")
+        if high is not None and not low <= value <= high:
+            raise OptionError(f"{option} should lie between {low} and {high}, got {value}")
+        if low is not None and value < low:
+            raise OptionError(f"{option} should be at least {low}, got {value}")
+
+
+def check_sizes(data: DataConfig) -> None:
+    """Check sizes in px, which networks halve twice, and ranges."""
+    for name, side in (("--size", data.size), ("--data.crop", data.crop)):
+        if side > 0 and (side < MIN_SIDE_PX or side % 4):
+            near = max(MIN_SIDE_PX, round(side / 4) * 4)
+            raise OptionError(f"{name} should be a multiple of 4 and at least {MIN_SIDE_PX}, got {side}; try {near}")
+        if side > MAX_SIDE_PX:
+            raise OptionError(f"{name} should be at most {MAX_SIDE_PX}, got {side}")
+    if 0 < data.size < data.crop:
+        raise OptionError(f"--data.crop {data.crop} is larger than --size {data.size}; lower it, or give 0 for all")
+    if data.mask_low >= data.mask_high:
+        raise OptionError(f"--mask-low {data.mask_low:g} should be below --mask-high {data.mask_high:g}")
+    parse_range(data.value_range)
+
+
+def check_adam(betas: Sequence[Any], phase_lr: Mapping[str, Any]) -> None:
+    """Check the optimizers' options that stand in lists and tables."""
+    if len(betas) != 2 or not all(isinstance(beta, float | int) and 0 <= beta < 1 for beta in betas):
+        raise OptionError(f"train.betas should be two numbers from 0 to below 1, got {list(betas)}")
+    for phase, factor in phase_lr.items():
+        check_type(f"train.phase_lr.{phase}", factor, float)
+
+
+def check_text(name: str, value: Any) -> None:
+    """Refuse a text that TOML cannot hold: a file's name may be any bytes."""
+    if isinstance(value, str) and ("\0" in value or value.encode("utf-8", "ignore").decode("utf-8") != value):
+        raise OptionError(f"{name} {value!r} is no text in UTF-8; rename the file or folder")
