@@ -76,7 +76,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The configuration of a run; `method`, `generator` and `discriminator` hold options of the classes they configure."""
+    """The configuration of a run; `method`, `generator`, `discriminator` hold options of the classes they configure."""
 
     task: str
     preset: str = "fast"
