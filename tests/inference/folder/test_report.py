@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from translate.data.files.counted import Counted
-from translate.inference.folder.report import Failure, Failures, FolderReport
+from translate.data.files.worklist import Job
+from translate.inference.folder.report import FolderReport, Recorder
+from translate.utils.errors import UserError
+from translate.utils.progress import show_folder_bar
 from translate.utils.files import WriteError
 
 
@@ -26,28 +29,33 @@ def test_the_summary_says_what_is_not_nothing():
     assert report.summary() == expected
 
 
+def recorder(log):
+    with show_folder_bar(0, False) as bar:
+        return Recorder(FolderReport(), bar, log)
+
+
 def test_failures_are_on_the_disk_as_they_happen(tmp_path):
     log = tmp_path / "failed.jsonl"
     log.write_text("of an earlier run\n")
-    failures = Failures(log)
+    failures = recorder(log)
     assert not log.exists()
-    failures.add(Failure(Path("in/é\udcff\n.png"), "no\nway"), ValueError("no"), Path("out/x.png"), None)
+    failures.fail(Job(Path("in/é\udcff\n.png"), Path("out/x.png")), UserError("no\nway"))
     (line,) = log.read_bytes().splitlines()
-    said = {"file": "in/é\udcff\n.png", "reason": "no\nway", "error": "ValueError", "output": "out/x.png"}
-    assert json.loads(line) == said
-    failures.add(Failure(Path("in/y.png"), "too"), OSError(), Path("out/y.png"), Path("hints/y.png"))
+    entry = {"file": "in/é\udcff\n.png", "reason": "no\nway", "error": "UserError", "output": "out/x.png"}
+    assert json.loads(line) == entry
+    failures.fail(Job(Path("in/y.png"), Path("out/y.png"), layer=Path("hints/y.png")), OSError("too"))
     assert json.loads(log.read_bytes().splitlines()[1])["layer"] == "hints/y.png"
 
 
 def test_without_a_file_there_is_none(tmp_path):
-    Failures(None).add(Failure(Path("x"), "y"), ValueError(), tmp_path / "x", None)
+    recorder(None).fail(Job(Path("x"), tmp_path / "x"), ValueError("y"))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_list_that_cannot_be_written(tmp_path):
     (tmp_path / "failed.jsonl").mkdir()
     with pytest.raises(WriteError, match=r"failed\.jsonl: cannot be written \(.*\); make room or"):
-        Failures(tmp_path / "failed.jsonl")
-    failures = Failures(tmp_path / "gone" / "failed.jsonl")
+        recorder(tmp_path / "failed.jsonl")
+    failures = recorder(tmp_path / "gone" / "failed.jsonl")
     with pytest.raises(WriteError, match="No such file or directory"):
-        failures.add(Failure(Path("x"), "y"), ValueError(), tmp_path / "x", None)
+        failures.fail(Job(Path("x"), tmp_path / "x"), ValueError("y"))

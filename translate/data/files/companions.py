@@ -1,4 +1,4 @@
-"""Files that belong to the picture of their name: layers of hints, or masks; looked up at its turn."""
+"""Files that belong to the picture of their name: layers of hints, or masks; looked up one picture at a time."""
 
 __all__ = ["Companions"]
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from translate.data.files.find import nothing_in, open_images
-from translate.data.files.walk import PictureTree, Stems, joined
+from translate.data.files.walk import Stems, joined
 from translate.utils.errors import UserError
 
 
@@ -14,33 +14,32 @@ class Companions:
     """The hints or the masks of a run.
 
     Attributes:
-        spec: a folder, a pattern, a list; or one file for all pictures.
-        kind: how errors call one.
+        spec: a folder, a pattern or a list of files; or one file for all pictures.
+        kind: how errors call such a file.
         masks: whether they are masks: that of NAME may then also be called NAME_mask or mask_NAME.
-        source: all of them.
-        one: the file that is for all pictures, if it is so.
+        source: all files.
+        one: the one file for all pictures, or None.
     """
 
     def __init__(self, spec: str | Path, *, masks: bool) -> None:
-        """Find them.
+        """Open the files.
 
         Raises:
             UserError: there are none.
         """
-        self.spec, self.masks = str(spec), masks
+        self.spec, self.masks, self.source = str(spec), masks, open_images(str(spec))
         self.kind = "mask" if masks else "layer of hints"
         self._forms = ("{}", "{}_mask", "mask_{}") if masks else ("{}",)
-        self.source: PictureTree = open_images(self.spec)
         names = self.source.walk()
         first, second = next(names, None), next(names, None)
         if first is None:
             raise nothing_in(self.spec)
         self._root = self.source.root.resolve()
-        alone = second is None and Path(self.spec).expanduser().is_file()
-        self.one = self.source.path(first) if alone else None
+        is_one = second is None and Path(self.spec).expanduser().is_file()
+        self.one = self.source.path(first) if is_one else None
 
     def of(self, name: str) -> Path | None:
-        """Return the file of the picture `name`: in the same sub-folder, whatever the suffix; or the one for all.
+        """Return the file of the picture `name`: in the same sub-folder, with any suffix; or the one for all.
 
         Raises:
             UserError: two files have that name.
@@ -50,29 +49,27 @@ class Companions:
         folder, _, own = name.rpartition("/")
         stems, stem = self.source.stems(folder), own.rpartition(".")[0]
         for form in self._forms:
-            if found := stems.get(form.format(stem)):
-                paths = [self.source.path(joined(folder, file)) for file in found]
+            if files := stems.get(form.format(stem)):
+                paths = [self.source.path(joined(folder, file)) for file in files]
                 if len(paths) > 1:
                     raise UserError(f"{paths[1]}: has the name of {paths[0]}; keep one {self.kind} for a picture")
                 return paths[0]
         return None
 
     def place_of(self, name: str) -> Path:
-        """Return where the file of the picture `name` would be looked for first."""
+        """Return the place where the file of the picture `name` is looked for first."""
         return (self.source.root / name).with_suffix(".png")
 
     def has(self, path: Path) -> bool:
-        """Whether a file, links followed, is one of these."""
+        """Whether a file, links followed, is one of the hints or masks."""
         if not path.is_relative_to(self._root):
             return False
         folder = path.parent.relative_to(self._root).as_posix()
         return path.name in self.source.stems("" if folder == "." else folder).get(path.name.rpartition(".")[0], ())
 
     def strays(self, pictures: Callable[[str], Stems]) -> Iterator[Path]:
-        """Yield the files that belong to no picture; `pictures` gives those of a folder, as `Source.stems`."""
-        if self.one:
-            return
-        for name in self.source.walk():
+        """Yield the files that belong to no picture; `pictures` returns those of a folder, as `PictureTree.stems`."""
+        for name in () if self.one else self.source.walk():
             folder, _, own = name.rpartition("/")
             stem, stems = own.rpartition(".")[0], pictures(folder)
             wanted = {stem} | ({stem.removesuffix("_mask"), stem.removeprefix("mask_")} if self.masks else set())
@@ -82,6 +79,6 @@ class Companions:
                 yield path
 
     def folder(self) -> Path | None:
-        """Return the folder that they are all in as far as the user knows, or the one file; None: a pattern or list."""
+        """Return the folder or the one file that the user named; None: it was a pattern or a list."""
         path = Path(self.spec).expanduser()
         return path if self.one or path.is_dir() else None

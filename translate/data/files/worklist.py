@@ -1,7 +1,7 @@
-"""What a folder translation has to do: which picture goes where, and what is done already.
+"""The jobs of a folder's translation: which picture goes where, and which of them are done.
 
-Nothing here grows with the number of pictures: a first walk counts them and makes every check, a second one gives them
-out, and both hold no more than the names of a few folders.
+Memory does not grow with the number of pictures: a first walk counts and checks them, a second one yields the jobs, and
+both hold no more than the names of a few folders.
 """
 
 __all__ = ["Job", "Shard", "Survey", "Worklist", "as_suffix", "check_writable", "is_done", "note_options"]
@@ -9,7 +9,7 @@ __all__ = ["Job", "Shard", "Survey", "Worklist", "as_suffix", "check_writable", 
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,12 +22,12 @@ from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.files import WriteError, atomic_write
 
-_STAMP = ".translated.json"
-_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
+_OPTIONS_FILE = ".translated.json"
+_LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
 
 
 class Job(NamedTuple):
-    """One picture, where its one translation goes, how many it gets instead, and its hints or its mask, if any."""
+    """One picture, the place of its result if it has one, the number of results, and its hints or mask."""
 
     path: Path
     target: Path
@@ -36,7 +36,7 @@ class Job(NamedTuple):
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        """Return where its translations go: more than one are called NAME_1, NAME_2 and so on."""
+        """Return the places of its results: more than one are called NAME_1, NAME_2 and so on."""
         if self.answers == 1:
             return (self.target,)
         stem, suffix = self.target.stem, self.target.suffix
@@ -45,17 +45,17 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts of a folder, each for another machine; which picture is in which, its name alone decides."""
+    """One of several parts of a folder, each for another machine; the name of a picture alone decides on its part."""
 
     number: int = 1
     parts: int = 1
 
     @classmethod
     def parse(cls, text: str) -> "Shard":
-        """Read "2/5": the second of five parts.
+        """Parse "2/5": the second of five parts.
 
         Raises:
-            OptionError: it is none of these.
+            OptionError: it is no such text.
         """
         first, slash, last = text.partition("/")
         if not (slash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
@@ -64,87 +64,64 @@ class Shard:
 
     def has(self, name: str) -> bool:
         """Whether the picture of this name, below the source and with slashes, is in this part."""
-        if self.parts == 1:
-            return True
         digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.parts == self.number - 1
-
-    @property
-    def failures(self) -> str:
-        """Return the name of the file that lists what failed."""
-        return "failed.jsonl" if self.parts == 1 else f"failed-{self.number}of{self.parts}.jsonl"
-
-
-_WHOLE = Shard()
 
 
 @dataclass
 class Survey:
-    """What the first walk finds.
-
-    Attributes:
-        pictures: those of this shard. ignored: files that are no pictures. without: pictures of this shard for which
-        there are no hints or no mask. lossy: pictures whose format changes all pixels a little. notes: what is
-        worth a look, a line each.
-    """
+    """Counts of the first walk, of one shard."""
 
     pictures: int = 0
-    ignored: int = 0
-    without: int = 0
-    lossy: Counted = field(default_factory=Counted)
-    notes: list[str] = field(default_factory=list)
+    ignored: int = 0  # files that are no pictures
+    lossy: Counted = field(default_factory=Counted)  # pictures whose format changes all pixels slightly
+    notes: list[str] = field(default_factory=list)  # for the user
 
 
 class Worklist:
-    """The pictures of a source, with their places below the output, in order; made while it is walked.
-
-    Attributes:
-        output: the folder, or where `single`, the file.
-        single: whether one picture goes to one file.
-        shard: the part of the pictures that it gives.
-        layers: the hints or masks, if any.
-    """
+    """The jobs of a source, in the order of the pictures' names; made while the source is walked."""
 
     def __init__(
-        self, source: str, output: Path, *, answers: int = 1, suffix: str = "", shard: Shard = _WHOLE,
+        self, source: str, output: Path, *, answers: int = 1, suffix: str = "", shard: Shard | None = None,
         hints: str | Path | None = None, masks: str | Path | None = None,
     ) -> None:  # fmt: skip
-        """Say what goes where.
+        """Open the source and the hints or masks.
 
         Args:
             source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
-            output: a folder; what lies in it is not taken as input where it lies inside `source`. Or, for one picture,
-                a file.
-            answers: translations of each picture.
-            suffix: that all translations get; "": each that of its picture.
-            shard: the part of the pictures to give.
-            hints: a folder of layers, or a pattern, which are no input; or one layer for all.
-            masks: of holes, likewise; that of NAME may also be called NAME_mask or mask_NAME.
+            output: a folder, which is no input where it lies inside `source`; or for one picture, a file.
+            answers: results of each picture.
+            suffix: of all results; "": each has that of its picture.
+            shard: the part of the pictures that jobs are made for; None: all.
+            hints: a folder or a pattern of layers, which are no input; or one layer for all pictures.
+            masks: of holes, a folder, a pattern or one mask; that of NAME may also be called NAME_mask or mask_NAME.
 
         Raises:
             OptionError: the output or the masks are the source, or the options contradict each other.
             UserError: there is no such source, or there are no hints or masks.
         """
-        self.output, self.answers, self.suffix, self.shard = output, answers, suffix, shard
-        self._spec, self._source = source, open_images(source)
-        self._folder = Path(source).expanduser().is_dir()
-        self._real, self._real_output = self._source.root.resolve(), output.expanduser().resolve()
-        given = masks or hints
-        self.layers = Companions(given, masks=bool(masks)) if given else None
-        self.single = _is_one(Path(source).expanduser()) and is_picture(output.name) and not output.is_dir()
+        self.output, self.answers, self.suffix, self.shard = output, answers, suffix, shard or Shard()
+        self._spec, self._source, path = source, open_images(source), Path(source).expanduser()
+        self._is_folder = path.is_dir()
+        self._root, self._real_output = self._source.root.resolve(), output.expanduser().resolve()
+        layers = masks or hints
+        self.layers = Companions(layers, masks=bool(masks)) if layers else None
+        one_picture = is_picture(path.name) and path.is_file()
+        self.single = one_picture and is_picture(output.name) and not output.is_dir()  # to one file
         if self.single:
             self._check_single()
-        self._skip = self._inside()
-        self._no_input = self.layers if self.layers and self.layers.folder() is None else None
+        self._skipped = self._inner_places()
+        self._mixed = self.layers if self.layers and self.layers.folder() is None else None  # among the pictures
 
     @property
     def failures(self) -> Path | None:
-        """Return the file that lists what fails; None: beside a single file there is none."""
-        return None if self.single else self.output / self.shard.failures
+        """Return the file that lists the failures of this shard; None: there is none beside a single file."""
+        of_shard = "" if self.shard.parts == 1 else f"-{self.shard.number}of{self.shard.parts}"
+        return None if self.single else self.output / f"failed{of_shard}.jsonl"
 
     @property
     def folder(self) -> Path:
-        """Return the folder that the output is, or lies in."""
+        """Return the output folder, or the folder of the single output file."""
         return self.output.parent if self.single else self.output
 
     def __iter__(self) -> Iterator[Job]:
@@ -152,58 +129,64 @@ class Worklist:
         return (self._job(name) for name in self._names() if self.shard.has(name))
 
     def survey(self) -> Survey:
-        """Walk once to count, and to check all that can go wrong before it does.
+        """Walk once: count the pictures, and check everything that can be checked before the work begins.
 
         Raises:
-            OptionError: a translation would overwrite a picture of the source.
-            UserError: there is nothing to translate, no hints or masks fit, or two translations would be one file.
+            OptionError: a result would overwrite a picture of the source.
+            UserError: there is nothing to translate, no hints or masks match, or two results would be one file.
         """
-        found, first, fits = Survey(), "", False
+        survey, first, matched, without_layer = Survey(), "", False, 0
+
+        # check every picture, and count those of this shard
         for name in self._names():
             first = first or name
             job = self._job(name)
             self._check_target(name, job)
-            fits = fits or job.layer is not None
+            matched = matched or job.layer is not None
             if not self.shard.has(name):
                 continue
-            found.pictures += 1
-            found.without += job.layer is None
-            if job.target.suffix.lower() in _LOSSY:
-                found.lossy.add(job.path.name)
-            if not found.notes and (twin := self._twin(name, job)):
-                found.notes.append(twin)
-        found.ignored = self._source.others if self._folder else 0
+            survey.pictures += 1
+            without_layer += job.layer is None
+            if job.target.suffix.lower() in _LOSSY_SUFFIXES:
+                survey.lossy.add(job.path.name)
+            if not survey.notes and (clash := self._name_clash(name, job)):
+                survey.notes.append(clash)
+        self._check_found(first, matched)
+
+        # report what was left out
+        survey.ignored = self._source.others if self._is_folder else 0
         if self._source.links:
-            found.notes.append(f"{self._spec}: {links_left_out(self._source.links)}")
-        self._check_found(first, fits)
-        return found
+            survey.notes.append(f"{self._spec}: {links_left_out(self._source.links)}")
+        if self.layers and not self.layers.masks and without_layer:
+            missing = f"{without_layer} of {survey.pictures} pictures, which get no hints"
+            survey.notes.append(f"{self.layers.spec}: has no layer for {missing}")
+        return survey
 
     def strays(self) -> Counted:
         """Return the hints or masks that belong to no picture."""
-        found = Counted()
+        strays = Counted()
         for path in self.layers.strays(self._stems) if self.layers else ():
-            found.add(path)
-        return found
+            strays.add(path)
+        return strays
 
     # ---- names
 
     def _names(self) -> Iterator[str]:
-        names = self._source.walk(self._skip)
-        return (name for name in names if not self._is_layer(name)) if self._no_input else names
+        return (name for name in self._source.walk(self._skipped) if not self._is_layer(name))
 
     def _is_layer(self, name: str) -> bool:
-        return self._no_input is not None and self._no_input.has(self._real / name)
+        return self._mixed is not None and self._mixed.has(self._root / name)
 
     def _stems(self, folder: str) -> Stems:
-        """Return the pictures of a folder of the source, as `Source.stems`."""
+        """Return the pictures of a folder of the source, as `PictureTree.stems`."""
         stems = self._source.stems(folder)
-        if not (self._skip or self._no_input):
+        if not (self._skipped or self._mixed):
             return stems
         return {stem: kept for stem, names in stems.items() if (kept := [n for n in names if self._is_in(folder, n)])}
 
     def _is_in(self, folder: str, name: str) -> bool:
         full = joined(folder, name)
-        return full not in self._skip and not self._is_layer(full)
+        return full not in self._skipped and not self._is_layer(full)
 
     def _job(self, name: str) -> Job:
         target = self.output if self.single else self._target(name)
@@ -213,53 +196,56 @@ class Worklist:
         target = self.output / name
         return target.with_suffix(self.suffix) if self.suffix else target
 
-    def _inside(self) -> set[str]:
-        """Return the names below the source of the output and of the hints or masks, as far as they lie there."""
+    def _inner_places(self) -> set[str]:
+        """Return the names, below the source, of the output and of the hints or masks that lie inside the source."""
         folder = self.layers.folder() if self.layers else None
         layers = folder.expanduser().resolve() if folder else None
-        if self._real_output == self._real and not self.single:
+        if self._real_output == self._root and not self.single:
             raise OptionError(f"{self.output}: is the folder of the input itself; choose another output folder")
-        if self.layers and self.layers.masks and layers == self._real:
+        if self.layers and self.layers.masks and layers == self._root:
             raise OptionError(
                 f"{self.layers.spec}: is the folder of the input itself; keep the masks in one of their own"
             )
-        places = [place for place in (self._real_output, layers) if place and place != self._real]
-        return {place.relative_to(self._real).as_posix() for place in places if place.is_relative_to(self._real)}
+        places = [place for place in (self._real_output, layers) if place and place != self._root]
+        return {place.relative_to(self._root).as_posix() for place in places if place.is_relative_to(self._root)}
 
     # ---- checks
 
     def _check_single(self) -> None:
-        """Refuse what has no meaning for one picture that goes to one file."""
-        own = self.output.suffix.lower()
+        """Refuse options that have no meaning for one picture and one file."""
         if self.shard.parts > 1:
             raise OptionError("one picture has no shards; leave out --shard")
-        if self.suffix and self.suffix != own:
+        if self.suffix and self.suffix != self.output.suffix.lower():
             raise OptionError(f"{self.output}: has a format of its own; leave out --format {self.suffix[1:]}")
         path = self._source.path(next(self._source.walk()))
         if path.resolve() in [target.resolve() for target in Job(path, self.output, self.answers).targets]:
             raise OptionError(f"{self.output}: would overwrite the input itself; choose another output file")
 
     def _check_target(self, name: str, job: Job) -> None:
-        """Refuse a translation that would land on another one, or, where the input lies in the output, on an input."""
+        """Refuse a result that would overwrite another one, or, with the input below the output, an input."""
         folder, _, own = name.rpartition("/")
-        if self.suffix and len(same := self._stems(folder).get(own.rpartition(".")[0], ())) > 1:
+        if self.suffix and len(same := self._same_stem(name)) > 1:
             other = self._source.path(joined(folder, next(one for one in same if one != own)))
             raise UserError(f"{job.path} and {other} would both become {job.target}; rename one, or leave out --format")
-        if self.single or not self._real.is_relative_to(self._real_output):
+        if self.single or not self._root.is_relative_to(self._real_output):
             return
         for target in job.targets:
             place = self._real_output / target.relative_to(self.output)
-            if place.is_relative_to(self._real) and self._is_input(place.relative_to(self._real).as_posix()):
+            if place.is_relative_to(self._root) and self._is_input(place.relative_to(self._root).as_posix()):
                 raise OptionError(
                     f"{job.path}: its translation would overwrite the input {target}; choose another output folder"
                 )
 
-    def _is_input(self, name: str) -> bool:
+    def _same_stem(self, name: str) -> Sequence[str]:
+        """Return the pictures beside `name` that differ in their suffix alone, itself included."""
         folder, _, own = name.rpartition("/")
-        return own in self._stems(folder).get(own.rpartition(".")[0], ())
+        return self._stems(folder).get(own.rpartition(".")[0], ())
 
-    def _twin(self, name: str, job: Job) -> str:
-        """Tell of an answer that has the name which a single translation of another picture would have."""
+    def _is_input(self, name: str) -> bool:
+        return name.rpartition("/")[2] in self._same_stem(name)
+
+    def _name_clash(self, name: str, job: Job) -> str:
+        """Describe a numbered result that has the name of another picture's single result; "": there is none."""
         if self.answers == 1 or self.single:
             return ""
         folder = name.rpartition("/")[0]
@@ -270,28 +256,25 @@ class Worklist:
                     return f"{target}: is an answer to {job.path.name}, not to {other}; rename one to tell them apart"
         return ""
 
-    def _check_found(self, first: str, fits: bool) -> None:
+    def _check_found(self, first: str, matched: bool) -> None:
+        """Refuse a source without pictures, and hints or masks of which none matches."""
         if not first:
             if next(self._source.walk(), None) is None:
                 if links := self._source.links:
                     raise UserError(f"{self._spec}: {links_left_out(links)}")
                 raise nothing_in(self._spec)
             raise UserError(f"{self._spec}: all its pictures lie in the output folder {self.output}; choose another")
-        if self.layers and not fits:
+        if self.layers and not matched:
             wanted = f"that of {self._source.path(first)} is {self.layers.place_of(first)}"
             kind = self.layers.kind.split()[0]
             raise UserError(f"{self.layers.spec}: none of its {kind}s is called like a picture; {wanted}")
 
 
-def _is_one(source: Path) -> bool:
-    return is_picture(source.name) and source.is_file()
-
-
 def as_suffix(form: str) -> str:
-    """Return the suffix that "png", ".png" or "PNG" stands for; "" for "".
+    """Return the suffix of a format: ".png" for "png", ".png" or "PNG"; "" for "".
 
     Raises:
-        OptionError: no known format.
+        OptionError: the format is unknown.
     """
     suffix = f".{form.lower().removeprefix('.')}" if form else ""
     if suffix and suffix not in IMAGE_SUFFIXES:
@@ -301,7 +284,7 @@ def as_suffix(form: str) -> str:
 
 
 def check_writable(output: Path) -> None:
-    """Make the output folder and try it, before any work is lost on it.
+    """Make the output folder and write to it, before any work is lost.
 
     Raises:
         WriteError: it cannot be made or written to.
@@ -315,33 +298,33 @@ def check_writable(output: Path) -> None:
 
 
 def note_options(output: Path, options: Mapping[str, Any]) -> tuple[Path | None, bool]:
-    """Note in the output folder what its translations are made with; return the note, and whether it changed.
+    """Save the options of this run in the output folder; return the file, and whether they changed.
 
-    A translation that is older than the note was made otherwise. With no options, there is none unless there
-    was one before. Shards that start together write the same note; what one of them finds there, it leaves.
+    A result that is older than the file was made with other options. Without options there is no file, unless an
+    earlier run had some. Shards that start together save the same options; the later one leaves the file as it is.
 
     Raises:
         WriteError: the disk or the folder refuses.
     """
-    file = output / _STAMP
-    before = _noted(file)
+    file = output / _OPTIONS_FILE
+    before = _read_options(file)
     if before != options:
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(options, indent=2) + "\n", encoding="utf-8")
     return (file if file.exists() else None), before != options
 
 
-def _noted(file: Path) -> Any:
+def _read_options(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError):  # damaged: then nobody knows
+    except (OSError, ValueError, RecursionError):  # a damaged file differs from all options
         return None
 
 
 def is_done(job: Job, *others: Path | None) -> bool:
-    """Whether all translations are there, and newer than the picture, its hints or mask, and the `others`."""
+    """Whether all results exist, and are newer than the picture, its hints or mask, and the `others`."""
     try:
         written = min(target.stat().st_mtime_ns for target in job.targets)
         used = (job.path, job.layer, *others)

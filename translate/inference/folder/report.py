@@ -1,6 +1,6 @@
 """The outcome of a folder's translation: counts, a few examples, and a file that lists every failure."""
 
-__all__ = ["Failure", "Failures", "FolderReport", "Recorder"]
+__all__ = ["Failure", "FolderReport", "Recorder"]
 
 import json
 from collections.abc import Iterator
@@ -62,56 +62,25 @@ class FolderReport:
         return line + (f", {self.ignored} not pictures" if self.ignored else "")
 
 
-class Failures:
-    """The file OUTPUT/failed.jsonl, to which each failure is appended as it happens.
+class Recorder:
+    """Records how jobs end: in the report, on the progress bar and in the list of failures.
 
-    A line is one JSON object: `file`, `reason`, `error` (the exception's class), `output` (where the result should have
-    gone) and `layer`, if the picture has one. A kill loses the last line at most.
+    The list is the file OUTPUT/failed.jsonl, to which failures are appended as they happen; a kill loses the last line
+    at most. A line is one JSON object: `file`, `reason`, `error` (the exception's class), `output` (where the result
+    should have gone) and `layer`, if the picture has one.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        """Remove the file of an earlier run; None: keep no file.
+    def __init__(self, report: FolderReport, bar: FolderBar, log: Path | None) -> None:
+        """Remove the list of an earlier run; None: keep no list.
 
         Raises:
             WriteError: it cannot be removed.
         """
-        self.file = file
-        if file:
-            with _writing(file):
-                file.unlink(missing_ok=True)
-
-    def add(self, failure: Failure, error: Exception, output: Path, layer: Path | None) -> None:
-        """Append a failure.
-
-        Raises:
-            WriteError: the disk or the folder refuses.
-        """
-        if not self.file:
-            return
-        entry = {"file": str(failure.path), "reason": failure.reason, "error": type(error).__name__}
-        entry |= {"output": str(output)} | ({"layer": str(layer)} if layer else {})
-        with _writing(self.file), self.file.open("a", encoding="ascii") as stream:
-            stream.write(json.dumps(entry) + "\n")
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise WriteError(f"{file}: cannot be written ({reason}); make room or choose another folder") from error
-
-
-@dataclass
-class Recorder:
-    """Records how jobs end: in the report, on the progress bar and in the list of failures."""
-
-    report: FolderReport
-    bar: FolderBar
-    failures: Failures
-    paged: Counted = field(default_factory=Counted)
-    animated: Counted = field(default_factory=Counted)
+        self.report, self.bar, self.log = report, bar, log
+        self.paged, self.animated = Counted(), Counted()
+        if log:
+            with _writing(log):
+                log.unlink(missing_ok=True)
 
     def skip(self) -> None:
         """Record a picture that has been translated before."""
@@ -134,11 +103,15 @@ class Recorder:
         """
         failure = Failure(job.path, _reason(error, job))
         self.report.failed += 1
-        self.report.log = self.failures.file
         if len(self.report.failures) < _REPORTED_FAILURES:
             self.report.failures.append(failure)
-        self.failures.add(failure, error, job.target, job.layer)
-        self.bar.print(f"failed: {failure.path}: {failure.reason}")
+        if self.log:
+            self.report.log = self.log
+            entry = {"file": str(job.path), "reason": failure.reason, "error": type(error).__name__}
+            entry |= {"output": str(job.target)} | ({"layer": str(job.layer)} if job.layer else {})
+            with _writing(self.log), self.log.open("a", encoding="ascii") as stream:
+                stream.write(json.dumps(entry) + "\n")
+        self.bar.print(f"failed: {job.path}: {failure.reason}")
         self.bar.advance()
 
     def notes(self) -> list[str]:
@@ -161,3 +134,12 @@ def _reason(error: Exception, job: Job) -> str:
         text = str(error).removeprefix(f"{job.path}: ")
         return next((text.removeprefix(f"{t}: ") for t in job.targets if text.startswith(f"{t}: ")), text)
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise WriteError(f"{file}: cannot be written ({reason}); make room or choose another folder") from error

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from translate.data.files.worklist import Shard, Survey, Worklist, as_suffix, check_writable
+from translate.data.files.worklist import Shard, Worklist, as_suffix, check_writable
 from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.pipeline import FolderPipeline
-from translate.inference.folder.report import Failures, FolderReport, Recorder
+from translate.inference.folder.report import FolderReport, Recorder
 from translate.inference.options import FolderOptions, build_request
 from translate.inference.request import Request
 from translate.inference.translator import Translator
@@ -66,12 +66,12 @@ def translate_folder(
     report = FolderReport(ignored=survey.ignored, answers=worklist.answers)
     with show_folder_bar(survey.pictures, options.progress) as bar:
         translator.runner.on_progress = bar.show_large
-        recorder = Recorder(report, bar, Failures(worklist.failures))
+        recorder = Recorder(report, bar, worklist.failures)
         workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
         FolderPipeline(translator, request, reader, recorder, options.quality).run(pending.jobs(recorder.skip), workers)
 
     # report
-    report.notes = [*pending.notes(), *_hint_notes(survey, options), *reader.notes(survey, worklist), *recorder.notes()]
+    report.notes = [*pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
     report.seconds = time.perf_counter() - start
     return report
 
@@ -95,10 +95,3 @@ def _result_options(translator: Translator, request: Request, options: FolderOpt
         masks = str(Path(options.masks).resolve())
         result |= {"masks": masks, "invert": options.invert_masks, "resize": options.resize_masks}
     return result
-
-
-def _hint_notes(survey: Survey, options: FolderOptions) -> list[str]:
-    if not (options.hints and survey.without):
-        return survey.notes
-    missing = f"{survey.without} of {survey.pictures} pictures, which get no hints"
-    return [*survey.notes, f"{options.hints}: has no layer for {missing}"]

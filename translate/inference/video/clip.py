@@ -12,60 +12,34 @@ from translate.images.picture import Picture
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame.
-
-    Attributes:
-        picture: upright, 8 bits.
-        time: when it is shown, in units of its clip.
-        duration: how long it is shown, in units of its clip; 0: until the next frame.
-    """
+    """One frame, upright, with 8 bits; times are in units of its clip."""
 
     picture: Picture
-    time: int
-    duration: int = 0
+    time: int  # when it is shown
+    duration: int = 0  # 0: until the next frame
 
 
 @dataclass(frozen=True)
 class ColourTags:
-    """The colour space of a film, in the numbers of ITU-T H.273; 2: unspecified.
+    """The colour space of a film, in the numbers of ITU-T H.273; 2: unspecified."""
 
-    Attributes:
-        matrix: of luma and colour differences.
-        primaries: of red, green and blue.
-        transfer: of red, green and blue.
-    """
-
-    matrix: int = 2
-    primaries: int = 2
-    transfer: int = 2
+    matrix: int = 2  # of luma and colour differences
+    primaries: int = 2  # of red, green and blue
+    transfer: int = 2  # of red, green and blue
 
 
 @dataclass
 class Clip:
-    """A film that can be read from its beginning.
+    """A film that can be read from its beginning."""
 
-    Attributes:
-        path: the file or folder.
-        size: height and width of its upright frames, px.
-        unit: of times, seconds.
-        rate: frames per second, on average.
-        count: frames, as the file states; 0: unknown.
-        frames: starts reading.
-        colours: of its frames.
-        aspect: width to height of a pixel.
-        loop: repetitions of a GIF; 0: endless, None: it is shown once.
-        film: whether other streams, such as sound, may be copied from it.
-        notes: lines for the user; reading adds more.
-    """
-
-    path: Path
-    size: tuple[int, int]
-    unit: Fraction
-    rate: Fraction
-    count: int
-    frames: Callable[[], Iterator[Frame]]
+    path: Path  # the file or folder
+    size: tuple[int, int]  # height and width of its upright frames, px
+    unit: Fraction  # of times, s
+    rate: Fraction  # frames per second, on average
+    count: int  # frames, as the file states; 0: unknown
+    frames: Callable[[], Iterator[Frame]]  # starts reading
     colours: ColourTags = ColourTags()
-    aspect: Fraction = Fraction(1)
-    loop: int | None = 0
-    film: bool = False
-    notes: list[str] = field(default_factory=list)
+    aspect: Fraction = Fraction(1)  # width to height of a pixel
+    loop: int | None = 0  # repetitions of a GIF; 0: endless, None: it is shown once
+    film: bool = False  # whether other streams, such as sound, can be copied from the file
+    notes: list[str] = field(default_factory=list)  # for the user; reading adds more

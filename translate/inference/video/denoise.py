@@ -31,21 +31,14 @@ _STATE = {"kept": "mean", "last": "previous", "age": "age", "noise": "noise"}  #
 
 
 class TemporalDenoiser:
-    """Averages a film's noise over time; takes every frame in order.
-
-    Attributes:
-        mean: the running mean, (1, 3, H, W), levels of 255; None before the first frame.
-        previous: the previous frame, (1, 3, H, W).
-        age: frames in the mean of each pixel, (1, 1, H, W).
-        noise: its standard deviation, levels of 255, (1, 3, 1, 1); None before the second frame.
-    """
+    """Averages a film's noise over time; takes every frame in order. Tensors are in levels of 255."""
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self.device, self._cuts = torch.device(device), SceneCutDetector()
-        self.mean: Tensor | None = None
-        self.previous: Tensor | None = None
-        self.age: Tensor | None = None
-        self.noise: Tensor | None = None
+        self.mean: Tensor | None = None  # running mean, (1, 3, H, W); None before the first frame
+        self.previous: Tensor | None = None  # the frame before, (1, 3, H, W)
+        self.age: Tensor | None = None  # frames in the mean of each pixel, (1, 1, H, W)
+        self.noise: Tensor | None = None  # standard deviation, (1, 3, 1, 1); None before the second frame
 
     @torch.inference_mode()
     def __call__(self, pixels: np.ndarray) -> np.ndarray:

@@ -149,18 +149,12 @@ def _open_gif(path: Path) -> Clip:
     try:
         with Image.open(path) as film:
             count, loop, size = getattr(film, "n_frames", 1), film.info.get("loop"), film.size
+            total = sum(_seek(film, i) for i in range(count))
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f"{path}: cannot be read as a GIF ({short_reason(error)})") from None
-    clip = Clip(path, size[::-1], _GIF_UNIT, _DEFAULT_RATE, count, lambda: _gif_frames(clip), loop=loop)
-    total = sum(_gif_durations(path, count))
-    clip.rate = Fraction(100 * count, total) if total else _DEFAULT_RATE
+    rate = Fraction(100 * count, total) if total else _DEFAULT_RATE
+    clip = Clip(path, size[::-1], _GIF_UNIT, rate, count, lambda: _gif_frames(clip), loop=loop)
     return clip
-
-
-def _gif_durations(path: Path, count: int) -> Iterator[int]:
-    with Image.open(path) as film:
-        for i in range(count):
-            yield _seek(film, i)
 
 
 def _seek(film: Image.Image, i: int) -> int:

@@ -16,29 +16,17 @@ from translate.utils.safe_load import load_tensors
 
 @dataclass
 class ResumeState:
-    """The state of a translation after its last finished segment.
+    """The state of a translation after its last finished segment."""
 
-    Attributes:
-        starts: when each finished segment begins, in units of the clip.
-        counts: frames of each finished segment.
-        statistics: state of the smooth norm statistics.
-        denoiser: state of the temporal denoiser.
-        mode: precision and layout that the networks compute in.
-    """
-
-    starts: list[int] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-    statistics: dict[str, Any] = field(default_factory=dict)
-    denoiser: dict[str, Any] = field(default_factory=dict)
-    mode: tuple[str, bool] | None = None
+    starts: list[int] = field(default_factory=list)  # when each segment begins, in units of the clip
+    counts: list[int] = field(default_factory=list)  # frames of each segment
+    statistics: dict[str, Any] = field(default_factory=dict)  # state of the smooth norm statistics
+    denoiser: dict[str, Any] = field(default_factory=dict)  # state of the temporal denoiser
+    mode: tuple[str, bool] | None = None  # precision and layout that the networks compute in
 
 
 class SegmentStore:
-    """Finished segments and the resume state, in the folder `.NAME.parts` beside the output NAME.
-
-    Attributes:
-        folder: the hidden folder.
-    """
+    """Finished segments and the resume state, in the folder `.NAME.parts` beside the output NAME."""
 
     def __init__(self, output: Path, fingerprint: dict[str, Any]) -> None:
         """Name the folder of an output; the fingerprint has all that the result depends on, as strings and numbers."""

@@ -1,4 +1,8 @@
-"""Writers of films, GIFs and folders: in segments, each of which is complete on the disk before the next one begins."""
+"""Writers of films, GIFs and folders: in segments, each of which is complete on the disk before the next one begins.
+
+`write` writes segment k, whose first frame has this number in the clip, over an unfinished one. `finish` makes the
+output of all segments, which begin at these times, and returns notes for the user.
+"""
 
 __all__ = ["CODECS", "FrameWriter", "open_writer"]
 
@@ -6,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -23,23 +27,14 @@ from translate.utils.files import atomic_write
 
 
 class Codec(NamedTuple):
-    """How films of a file format are encoded.
-
-    Attributes:
-        container: FFmpeg's name of the file format.
-        encoder: FFmpeg's name of the encoder.
-        finest: "constant rate factor" of quality 100.
-        coarsest: "constant rate factor" of quality 1.
-        options: of the encoder.
-        odd: whether it takes odd sizes with colours at half the resolution.
-    """
+    """How films of a file format are encoded, in FFmpeg's names."""
 
     container: str
     encoder: str
-    finest: int
-    coarsest: int
+    finest: int  # "constant rate factor" of quality 100
+    coarsest: int  # "constant rate factor" of quality 1
     options: dict[str, str]
-    odd: bool
+    odd: bool  # whether the encoder takes odd sizes with colours at half the resolution
 
 
 # Macroblock trees of x264 now and then differ for the very same frames; a resumed run has to give the same film.
@@ -52,29 +47,6 @@ CODECS = {
     ".mkv": Codec("matroska", *_H264),
     ".webm": Codec("webm", *_VP9),
 }
-
-
-class FrameWriter(Protocol):
-    """Writes frames in segments."""
-
-    def write(self, k: int, number: int, frames: Iterator[Frame]) -> None:
-        """Write segment k, which begins with frame `number` of the clip; overwrite an unfinished one."""
-
-    def finish(self, starts: list[int]) -> list[str]:
-        """Make the output of all segments, which begin at these times; return notes for the user."""
-        ...
-
-
-def open_writer(output: Path, clip: Clip, folder: Path, quality: int) -> FrameWriter:
-    """Return a writer of the frames of a clip to `output`, which keeps its segments in `folder`.
-
-    Raises:
-        UserError: PyAV is not installed, or has no encoder for the file format.
-    """
-    suffix = output.suffix.lower()
-    if suffix in CODECS:
-        return _FilmWriter(output, clip, folder, CODECS[suffix], quality)
-    return _GifWriter(output, clip, folder) if suffix == ".gif" else _FolderWriter(output)
 
 
 class _FilmWriter:
@@ -167,3 +139,18 @@ def _to_pillow(picture: Picture) -> Image.Image:
     if picture.alpha is None:
         return indexed(picture.pixels)
     return Image.fromarray(np.dstack((picture.pixels, picture.alpha)))
+
+
+FrameWriter = _FilmWriter | _FolderWriter | _GifWriter
+
+
+def open_writer(output: Path, clip: Clip, folder: Path, quality: int) -> FrameWriter:
+    """Return a writer of the frames of a clip to `output`, which keeps its segments in `folder`.
+
+    Raises:
+        UserError: PyAV is not installed, or has no encoder for the file format.
+    """
+    suffix = output.suffix.lower()
+    if suffix in CODECS:
+        return _FilmWriter(output, clip, folder, CODECS[suffix], quality)
+    return _GifWriter(output, clip, folder) if suffix == ".gif" else _FolderWriter(output)
