@@ -7,8 +7,8 @@ from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
 from translate.inference.folder.report import FolderReport, Recorder
 from translate.utils.errors import UserError
-from translate.utils.progress import show_folder_bar
 from translate.utils.files import WriteError
+from translate.utils.progress import show_folder_bar
 
 
 def test_a_tally_keeps_a_few_and_counts_all():
@@ -41,7 +41,7 @@ def test_failures_are_on_the_disk_as_they_happen(tmp_path):
     assert not log.exists()
     failures.fail(Job(Path("in/é\udcff\n.png"), Path("out/x.png")), UserError("no\nway"))
     (line,) = log.read_bytes().splitlines()
-    entry = {"file": "in/é\udcff\n.png", "reason": "no\nway", "error": "UserError", "output": "out/x.png"}
+    entry = {"file": "in/é\udcff\n.png", "reason": r"no\nway", "error": "UserError", "output": "out/x.png"}
     assert json.loads(line) == entry
     failures.fail(Job(Path("in/y.png"), Path("out/y.png"), layer=Path("hints/y.png")), OSError("too"))
     assert json.loads(log.read_bytes().splitlines()[1])["layer"] == "hints/y.png"

@@ -4,7 +4,7 @@ __all__ = ["TranslateFolder", "translate_folder"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import arg
@@ -13,14 +13,7 @@ from translate.cli.commands.options import Direction, PathWord, TrustOptions, Va
 from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
-if TYPE_CHECKING:
-    from translate.inference.folder.report import FolderReport
-    from translate.inference.options import TranslationOptions
-    from translate.inference.translator import Translator
-    from translate.inference.video.run import VideoReport
-
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
-Options = TypeVar("Options", bound="TranslationOptions")
 Looks = Annotated[Sequence[str], tyro.conf.UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
 
@@ -103,7 +96,7 @@ def translate_folder(command: TranslateFolder) -> int:
     options = _shared_options(FolderOptions, command)
     translator = _load(command, command.stats, command.reference or None, command.value_range)
     report = translate_folder(translator, command.input, command.output, options)
-    _print_report(report)
+    _print(*report.notes, report.summary())
     return 1 if report.failed else 0
 
 
@@ -120,17 +113,18 @@ def translate_film(command: TranslateFolder) -> int:
         VideoOptions, command, stats=command.stats or ("frozen" if command.reference else "smooth"),
         reference=command.reference or None, denoise=not command.no_denoise,
     )  # fmt: skip
-    _print_report(translate_video(_load(command), command.input, command.output, options))
+    report = translate_video(_load(command), command.input, command.output, options)
+    _print(*report.notes, report.summary())
     return 0
 
 
-def _shared_options(kind: type[Options], command: TranslateFolder, **others: Any) -> Options:
+def _shared_options(kind: Any, command: TranslateFolder, **others: Any) -> Any:
     """Build options of a kind from those that the command has under the same names, and others."""
     shared = {field.name: getattr(command, field.name) for field in fields(kind) if hasattr(command, field.name)}
     return kind(**shared | {"looks": command.look} | others)
 
 
-def _load(command: TranslateFolder, *statistics: Any) -> "Translator":
+def _load(command: TranslateFolder, *statistics: Any) -> Any:
     from translate.inference.translator import Translator
 
     translator = Translator.load(command.model, command.device, command.precision, command.memory, *statistics)
@@ -139,7 +133,6 @@ def _load(command: TranslateFolder, *statistics: Any) -> "Translator":
     return translator
 
 
-def _print_report(report: "FolderReport | VideoReport") -> None:
-    for line in report.notes:
+def _print(*lines: str) -> None:
+    for line in lines:
         say(line)
-    say(report.summary())

@@ -2,9 +2,10 @@
 
 __all__ = ["Companions"]
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from translate.data.files.counted import Counted
 from translate.data.files.find import nothing_in, open_images
 from translate.data.files.walk import Stems, joined
 from translate.utils.errors import UserError
@@ -67,8 +68,9 @@ class Companions:
         folder = path.parent.relative_to(self._root).as_posix()
         return path.name in self.source.stems("" if folder == "." else folder).get(path.name.rpartition(".")[0], ())
 
-    def strays(self, pictures: Callable[[str], Stems]) -> Iterator[Path]:
-        """Yield the files that belong to no picture; `pictures` returns those of a folder, as `PictureTree.stems`."""
+    def strays(self, pictures: Callable[[str], Stems]) -> Counted:
+        """Count the files that belong to no picture; `pictures` returns those of a folder, as `PictureTree.stems`."""
+        strays = Counted()
         for name in () if self.one else self.source.walk():
             folder, _, own = name.rpartition("/")
             stem, stems = own.rpartition(".")[0], pictures(folder)
@@ -76,7 +78,8 @@ class Companions:
             path = self.source.path(name)
             names = (file for one in wanted for file in stems.get(one, ()))
             if not any(self.of(joined(folder, file)) == path for file in names):
-                yield path
+                strays.add(path)
+        return strays
 
     def folder(self) -> Path | None:
         """Return the folder or the one file that the user named; None: it was a pattern or a list."""

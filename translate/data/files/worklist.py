@@ -20,7 +20,7 @@ from translate.data.files.find import links_left_out, nothing_in, open_images
 from translate.data.files.walk import Stems, is_picture, joined
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.utils.files import WriteError, atomic_write
+from translate.utils.files import WriteError, write_json
 
 _OPTIONS_FILE = ".translated.json"
 _LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
@@ -88,13 +88,13 @@ class Worklist:
         """Open the source and the hints or masks.
 
         Args:
-            source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
+            source: as for `find_images`.
             output: a folder, which is no input where it lies inside `source`; or for one picture, a file.
             answers: results of each picture.
             suffix: of all results; "": each has that of its picture.
             shard: the part of the pictures that jobs are made for; None: all.
-            hints: a folder or a pattern of layers, which are no input; or one layer for all pictures.
-            masks: of holes, a folder, a pattern or one mask; that of NAME may also be called NAME_mask or mask_NAME.
+            hints: layers, which are no input, as for `Companions`.
+            masks: masks of holes, as for `Companions`, in place of hints.
 
         Raises:
             OptionError: the output or the masks are the source, or the options contradict each other.
@@ -164,10 +164,7 @@ class Worklist:
 
     def strays(self) -> Counted:
         """Return the hints or masks that belong to no picture."""
-        strays = Counted()
-        for path in self.layers.strays(self._stems) if self.layers else ():
-            strays.add(path)
-        return strays
+        return self.layers.strays(self._stems) if self.layers else Counted()
 
     # ---- names
 
@@ -182,11 +179,12 @@ class Worklist:
         stems = self._source.stems(folder)
         if not (self._skipped or self._mixed):
             return stems
-        return {stem: kept for stem, names in stems.items() if (kept := [n for n in names if self._is_in(folder, n)])}
 
-    def _is_in(self, folder: str, name: str) -> bool:
-        full = joined(folder, name)
-        return full not in self._skipped and not self._is_layer(full)
+        def is_in(name: str) -> bool:
+            full = joined(folder, name)
+            return full not in self._skipped and not self._is_layer(full)
+
+        return {stem: kept for stem, names in stems.items() if (kept := [name for name in names if is_in(name)])}
 
     def _job(self, name: str) -> Job:
         target = self.output if self.single else self._target(name)
@@ -309,8 +307,7 @@ def note_options(output: Path, options: Mapping[str, Any]) -> tuple[Path | None,
     file = output / _OPTIONS_FILE
     before = _read_options(file)
     if before != options:
-        with atomic_write(file) as temporary:
-            temporary.write_text(json.dumps(options, indent=2) + "\n", encoding="utf-8")
+        write_json(file, options)
     return (file if file.exists() else None), before != options
 
 

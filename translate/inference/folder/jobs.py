@@ -30,13 +30,9 @@ class PendingJobs:
     def __init__(
         self, worklist: Worklist, options: Mapping[str, Any], used: Sequence[Path | None], *, overwrite: bool
     ) -> None:
-        """Compare the options with those of earlier runs, which are noted in the output folder.
+        """Compare the options that results depend on with those of earlier runs, which are noted in the output folder.
 
-        Args:
-            worklist: all jobs.
-            options: those that the results depend on.
-            used: files that a finished result must be newer than.
-            overwrite: whether all jobs are pending.
+        Finished results have to be newer than all `used` files.
         """
         note, changed = (None, False) if worklist.single else note_options(worklist.output, options)
         self._worklist, self._used = worklist, [note, *used]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
-from translate.utils.errors import UserError
+from translate.utils.errors import UserError, short_reason
 from translate.utils.files import WriteError
 from translate.utils.progress import FolderBar
 
@@ -27,30 +27,17 @@ class Failure(NamedTuple):
 
 @dataclass
 class FolderReport:
-    """The outcome of a folder's translation.
+    """The outcome of a folder's translation."""
 
-    Attributes:
-        done: pictures translated in this run.
-        skipped: pictures that had been translated before.
-        failed: pictures that could not be read, translated or encoded.
-        failures: the first ten of the failed.
-        log: the file that lists all failures, one JSON object per line; None without failures, or if one picture went
-            to one file.
-        seconds: duration of the run.
-        ignored: files of the source folder that are no pictures.
-        notes: lines for the user on what was left out or needs attention.
-        answers: results per picture.
-    """
-
-    done: int = 0
-    skipped: int = 0
-    failed: int = 0
-    failures: list[Failure] = field(default_factory=list)
-    log: Path | None = None
-    seconds: float = 0.0
-    ignored: int = 0
-    notes: list[str] = field(default_factory=list)
-    answers: int = 1
+    done: int = 0  # pictures translated in this run
+    skipped: int = 0  # pictures that had been translated before
+    failed: int = 0  # pictures that could not be read, translated or encoded
+    failures: list[Failure] = field(default_factory=list)  # the first ten of them
+    log: Path | None = None  # the file that lists all failures; None: there are none, or one picture went to one file
+    seconds: float = 0.0  # duration of the run
+    ignored: int = 0  # files of the source folder that are no pictures
+    notes: list[str] = field(default_factory=list)  # lines on what was left out or needs attention
+    answers: int = 1  # results of each picture
 
     def summary(self) -> str:
         """Return the counts as the final line."""
@@ -141,5 +128,5 @@ def _writing(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
-        raise WriteError(f"{file}: cannot be written ({reason}); make room or choose another folder") from error
+        reason = f"cannot be written ({short_reason(error)})"
+        raise WriteError(f"{file}: {reason}; make room or choose another folder") from error

@@ -74,7 +74,8 @@ def _open_film(path: Path) -> Clip:
         with av.open(str(path)) as film:
             stream = video_stream(film)
             if stream is None:
-                raise UserError(f"{path}: has no pictures, only {_stream_types(film)}; give a film")
+                types = ", ".join(sorted({stream.type or "unknown data" for stream in film.streams})) or "nothing"
+                raise UserError(f"{path}: has no pictures, only {types}; give a film")
             clip = _film_clip(path, film, stream)
     except (av.FFmpegError, OSError) as error:
         raise UserError(f"{path}: cannot be read as a film ({short_reason(error)})") from None
@@ -94,8 +95,8 @@ def _film_clip(path: Path, film: Any, stream: Any) -> Clip:
     seconds = float(stream.duration * unit) if stream.duration else (film.duration or 0) / 1e6
     count = stream.frames or round(seconds * rate)
     colours = ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
-    clip = Clip(path, (0, 0), unit, Fraction(rate), count, lambda: _film_frames(clip), colours, film=True)
-    clip.aspect = Fraction(stream.sample_aspect_ratio or 1)
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    clip = Clip(path, (0, 0), unit, Fraction(rate), count, lambda: _film_frames(clip), colours, aspect, film=True)
     return clip
 
 
@@ -103,10 +104,6 @@ def video_stream(film: Any) -> Any:
     """Return the largest video stream that is no cover picture, or None."""
     streams = [s for s in film.streams.video if not s.disposition & type(s.disposition).attached_pic]
     return max(streams, key=lambda s: s.width * s.height, default=None)
-
-
-def _stream_types(film: Any) -> str:
-    return ", ".join(sorted({stream.type or "unknown data" for stream in film.streams})) or "nothing"
 
 
 def _film_frames(clip: Clip) -> Iterator[Frame]:

@@ -30,23 +30,14 @@ from translate.utils.signals import Stopped
 
 @dataclass
 class VideoReport:
-    """The outcome of a film's translation.
+    """The outcome of a film's translation."""
 
-    Attributes:
-        output: the file or folder.
-        frames: translated in this run.
-        earlier: frames that were translated in an earlier run.
-        seconds: duration of the run.
-        skipped: whether the output existed already.
-        notes: lines for the user.
-    """
-
-    output: Path
-    frames: int = 0
-    earlier: int = 0
-    seconds: float = 0.0
-    skipped: bool = False
-    notes: list[str] = field(default_factory=list)
+    output: Path  # the file or folder
+    frames: int = 0  # translated in this run
+    earlier: int = 0  # frames that were translated in an earlier run
+    seconds: float = 0.0  # duration of the run
+    skipped: bool = False  # whether the output existed already
+    notes: list[str] = field(default_factory=list)  # lines on what needs attention
 
     def summary(self) -> str:
         """Return the final line."""
@@ -85,13 +76,15 @@ def translate_video(
     # skip a film that is finished
     store = SegmentStore(output, _fingerprint(translator, clip, request, options))
     report = VideoReport(output)
-    if not options.overwrite and not store.exists() and _exists(output):
+    finished = any(output.iterdir()) if output.is_dir() else output.exists()
+    if finished and not options.overwrite and not store.folder.exists():
         report.skipped = True
         return report
 
     # translate segment by segment
     writer = open_writer(output, clip, store.folder, options.quality)
-    film = _FilmTranslation(translator, request, clip, writer, store, options)
+    denoiser = TemporalDenoiser(translator.device) if options.denoise else None
+    film = _FilmTranslation(translator, request, clip, denoiser, writer, store, options.segment)
     with progress_bar("translating", clip.count or None, options.progress, style="frames") as bar:
         report.frames, report.earlier = film.run(bar.advance)
     report.notes = list(dict.fromkeys(clip.notes + film.notes))
@@ -112,10 +105,6 @@ def _check_output(translator: Translator, source: Path, output: Path) -> None:
         raise OptionError(
             f"{output}: {suffix!r} is no film that can be written; use {', '.join(known)}, or a folder for frames"
         )
-
-
-def _exists(output: Path) -> bool:
-    return any(output.iterdir()) if output.is_dir() else output.exists()
 
 
 def _fingerprint(translator: Translator, clip: Clip, request: Request, options: VideoOptions) -> dict[str, Any]:
@@ -154,16 +143,18 @@ def _weights_hash(translator: Translator) -> str:
     return digest.hexdigest()
 
 
+@dataclass
 class _FilmTranslation:
     """Translates a clip segment by segment."""
 
-    def __init__(
-        self, translator: Translator, request: Request, clip: Clip, writer: FrameWriter, store: SegmentStore,
-        options: VideoOptions,
-    ) -> None:  # fmt: skip
-        self.translator, self.request, self.clip, self.writer, self.store = translator, request, clip, writer, store
-        self.denoiser = TemporalDenoiser(translator.device) if options.denoise else None
-        self.segment, self.notes = options.segment, list[str]()
+    translator: Translator
+    request: Request
+    clip: Clip
+    denoiser: TemporalDenoiser | None
+    writer: FrameWriter
+    store: SegmentStore
+    segment: int
+    notes: list[str] = field(default_factory=list)
 
     def run(self, advance: Callable[[], None]) -> tuple[int, int]:
         """Translate the pending segments and make the output; return the frames of this run, and of earlier ones.

@@ -33,10 +33,6 @@ class SegmentStore:
         self.folder, self._fingerprint = output.with_name(f".{output.name}.parts"), fingerprint
         self._file = self.folder / "progress.pt"
 
-    def exists(self) -> bool:
-        """Whether a translation to this output was begun."""
-        return self.folder.exists()
-
     def open(self) -> ResumeState:
         """Return the state of the same translation; the segments of another one are removed."""
         if self._file.exists():
