@@ -90,17 +90,9 @@ def make_case(
     task: str, preset: str, device: torch.device, *, size: int = 0, batch_size: int = 0, generator: str = "",
     precision: str = "auto", checkpoint: bool = False,
 ) -> Case:  # fmt: skip
-    """Return the run that `translate train-TASK` would start with these options.
+    """Return the run that `translate train-TASK` would start with these options; 0 and "" leave them to the recipe.
 
-    Args:
-        task: a name of `TASKS`.
-        preset: a name of configs/.
-        device: where it trains.
-        size: px; 0: the recipe's, else 256, or 64 for pictures from nothing.
-        batch_size: 0: the recipe's.
-        generator: its name; "": the recipe's.
-        precision: "auto", "bf16" or "fp32".
-        checkpoint: activation checkpointing.
+    Without a size (px) there it is 256, or 64 for pictures from nothing. `checkpoint` is activation checkpointing.
 
     Raises:
         OptionError: an unknown name, or a size that the networks cannot take.

@@ -33,11 +33,7 @@ class OriginalRepo:
 
     @classmethod
     def open(cls, path: str) -> "OriginalRepo":
-        """Return the checkout in a folder.
-
-        Raises:
-            OptionError: the folder holds no checkout.
-        """
+        """Return the checkout in a folder; raise OptionError if it holds none."""
         root = Path(path).expanduser().resolve()
         missing = [name for name in REQUIRED_FILES if not (root / name).is_file()]
         if missing:
@@ -49,10 +45,7 @@ class OriginalRepo:
     def training_command(self, case: Case, crop: int, stack: ExitStack) -> list[str] | None:
         """Return the command that trains a case with the original, or None where it has nothing equal.
 
-        Args:
-            case: what is trained.
-            crop: of a step, px.
-            stack: closes the folder of the run's data.
+        A step sees `crop` px; `stack` removes the folder of the run in the end.
         """
         generator = _generator_name(case, crop)
         if case.config.preset != "paper" or not generator:

@@ -35,12 +35,11 @@ class StepCost:
 
 @dataclass(frozen=True)
 class StartUp:
-    """The way from finding the pictures of a data set to its first batch.
+    """The way from finding a data set's pictures to its first batch.
 
     Attributes:
-        pictures: of the data set.
-        cold: seconds when they have to be decoded. warm: with the cache of a run before.
-        peak: memory with a warm cache, bytes.
+        cold, warm: seconds without and with the cache of an earlier run.
+        peak: memory with the cache, bytes.
     """
 
     pictures: int
@@ -66,13 +65,7 @@ def measure_scaling(
 ) -> Scaling:
     """Measure steps as far as time and memory allow, and start-up over `DATASET_COUNTS`.
 
-    Args:
-        task: a name of `TASKS`.
-        preset: a name of configs/.
-        device: where it trains.
-        size: px; 0: all of `SIZES_PX`.
-        batch_size: 0: all of `BATCH_SIZES`.
-        options: more of `make_case`.
+    Size 0 (px) stands for all of `SIZES_PX`, batch size 0 for all of `BATCH_SIZES`; `options` are more of `make_case`.
 
     Raises:
         OptionError: the task's networks take none of the sizes, or an option is wrong.

@@ -22,13 +22,7 @@ Result = tuple[Any, list[Table]]  # a dataclass of all figures, and its tables
 
 
 class Part(NamedTuple):
-    """One part.
-
-    Attributes:
-        name: its key in the report: "training", "translation" or "growth".
-        title: shown while it is measured.
-        measure: measures it, given the machine's ceiling.
-    """
+    """One part: its key in the report, its title, and the function that measures it."""
 
     name: str
     title: str
@@ -39,15 +33,9 @@ def training_parts(
     tasks: Sequence[str], presets: Sequence[str], device: torch.device, *, rounds: int, peer: OriginalRepo | None,
     **options: Any,
 ) -> list[Part]:  # fmt: skip
-    """Return a part for every task and preset.
+    """Return a part for every task (none given: all) and preset (none given: `PRESETS`).
 
-    Args:
-        tasks: names of `TASKS` (none: all).
-        presets: names of configs/ (none: `PRESETS`).
-        device: where they train.
-        rounds: turns of each candidate; 0: as many as fit.
-        peer: a checkout of the original repository.
-        options: more of `make_case`.
+    Each candidate takes `rounds` turns (0: as many as fit into a minute or two); `options` are those of `make_case`.
 
     Raises:
         OptionError: an unknown name, or a size that the networks cannot take.
@@ -68,11 +56,7 @@ def training_parts(
 def translation_part(
     model: Path, images: Path, device: torch.device, precision: str, *, rounds: int, peer: OriginalRepo | None
 ) -> Part:
-    """Return the part that translates a folder; the arguments are those of `compare_translation`.
-
-    Raises:
-        UserError: no such model, one that translates no pictures, or a folder without pictures.
-    """
+    """Return the part that translates a folder; see `compare_translation`, and `check_translation` for errors."""
     check_translation(model, images)
 
     def measure(ceiling: Ceiling) -> Result:
@@ -83,11 +67,7 @@ def translation_part(
 
 
 def scaling_part(task: str, preset: str, device: torch.device, **options: Any) -> Part:
-    """Return the part that shows how cost grows; the arguments are those of `measure_scaling`.
-
-    Raises:
-        OptionError: an unknown name.
-    """
+    """Return the part that shows how cost grows; see `measure_scaling`, and `make_case` for errors."""
     make_case(task, preset, device, **options)
 
     def measure(_: Ceiling) -> Result:
@@ -98,5 +78,5 @@ def scaling_part(task: str, preset: str, device: torch.device, **options: Any) -
 
 
 def _limits(rounds: int) -> dict[str, Any]:
-    """Return the limits of a comparison: the user's rounds, however long they take, or what a minute or two hold."""
+    """Return the limits of a comparison: the user's rounds, however long they take, or 90 s."""
     return {"rounds": rounds, "seconds": float("inf")} if rounds else {"rounds": 15, "seconds": 90.0}

@@ -11,7 +11,7 @@ from translate.bench.roofline import Ceiling
 from translate.bench.scaling import Scaling, StepCost
 from translate.bench.timing import Times, percentiles, speedup
 from translate.bench.training import BF16, OURS, TEXTBOOK, TrainingComparison
-from translate.bench.translation import FOLDER, TranslationComparison
+from translate.bench.translation import TranslationComparison
 
 
 def ceiling_table(ceiling: Ceiling, machine: dict[str, object]) -> Table:
@@ -81,30 +81,23 @@ def translation_table(result: TranslationComparison, ceiling: Ceiling) -> Table:
     memory = "peak memory, GB" if result.device.startswith("cuda") else "peak RSS with the model, GB"
     columns = ("translating", "img/s", "ms a picture (10-90 %)", "times faster", "of the ceiling", memory)
     table = _new_table(title, columns, notes)
+
+    def add_row(name: str, seconds: list[float], base: list[float] | None, share: str, peak: int | None) -> None:
+        speed, faster = f"{1 / percentiles(seconds).median:.2f}", speedup(base, seconds) if base else None
+        table.add_row(name, speed, _times_cell(seconds, 1000), _speedup_cell(faster), share, _memory_cell(peak))
+
     # the network alone
     base = result.passes[0]
     for p in result.passes:
-        table.add_row(
-            p.name if p is base else f"{p.name}: {p.precision}",
-            f"{1 / percentiles(p.seconds).median:.2f}", _times_cell(p.seconds, 1000),
-            _speedup_cell(speedup(base.seconds, p.seconds)), _ceiling_share(result.flops, p, ceiling),
-            _memory_cell(p.peak),
-        )  # fmt: skip
-    # the folder, and whole commands
+        name = p.name if p is base else f"{p.name}: {p.precision}"
+        add_row(name, p.seconds, base.seconds, _ceiling_share(result.flops, p, ceiling), p.peak)
+    # the folder in a running program, and whole commands
     table.add_section()
-    _add_folder_row(table, result, result.folder, None)
-    for command in result.commands:
-        _add_folder_row(table, result, command, result.commands[-1] if len(result.commands) > 1 else None)
+    folder, *commands = ([s / result.pictures for s in row.seconds] for row in (result.folder, *result.commands))
+    add_row(result.folder.name, folder, None, "-", result.folder.peak)
+    for row, seconds in zip(result.commands, commands, strict=True):
+        add_row(f"{row.name}, start and all", seconds, commands[-1] if len(commands) > 1 else None, "-", row.peak)
     return table
-
-
-def _add_folder_row(table: Table, result: TranslationComparison, row: Times, base: Times | None) -> None:
-    each = [s / result.pictures for s in row.seconds]
-    name = row.name if row.name == FOLDER else f"{row.name}, start and all"
-    faster = _speedup_cell(speedup(base.seconds, row.seconds) if base else None)
-    table.add_row(
-        name, f"{1 / percentiles(each).median:.2f}", _times_cell(each, 1000), faster, "-", _memory_cell(row.peak)
-    )
 
 
 def scaling_tables(result: Scaling) -> list[Table]:

@@ -67,7 +67,6 @@ class Textbook:
         rec_a = G_ba(fake_b)
         fake_a = G_ba(real_b)
         rec_b = G_ab(fake_a)
-        self.optimizers["G"].zero_grad()
         losses = {
             "G/gan_ab": self.gan_loss(D_b(fake_b), real=True),
             "G/gan_ba": self.gan_loss(D_a(fake_a), real=True),
@@ -92,7 +91,6 @@ class Textbook:
         source, target = batch["a"], batch["b"]
         self.freeze("D")
         fake = G(source)
-        self.optimizers["G"].zero_grad()
         losses = {
             "G/gan": self.gan_loss(D(torch.cat([source, fake], 1)), real=True),
             "G/l1": self.options["lambda_l1"] * nn.L1Loss()(fake, target),
@@ -108,7 +106,6 @@ class Textbook:
         z = z.uniform_(-1, 1) if G.z_kind == "uniform" else z.normal_()
         self.freeze("D")
         fake = G(z.to(real.device))
-        self.optimizers["G"].zero_grad()
         losses = {"G/gan": self.gan_loss(D(fake), real=True)}
         self.update("G", losses["G/gan"])
         return read_losses(losses | self.train_discriminator(D, real, fake.detach()))
@@ -123,7 +120,6 @@ class Textbook:
         reach = int(self.options["overlap"])
         rim = nn.MaxPool2d(2 * reach + 1, stride=1, padding=reach)(hole) * (1 - hole)
         weight = hole + NEAR * rim
-        self.optimizers["G"].zero_grad()
         losses = {
             "G/hole": self.options["lambda_hole"] * (weight * (fake - image) ** 2).mean(),
             "G/gan": self.options["lambda_gan"] * self.gan_loss(D(completed), real=True),
@@ -134,7 +130,6 @@ class Textbook:
     def train_discriminator(self, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Update D in a task with one discriminator; return its loss."""
         self.freeze("G")
-        self.optimizers["D"].zero_grad()
         loss = self.discriminator_loss(D, real, fake)
         self.update("D", loss)
         return {"D/gan": loss}
@@ -156,6 +151,7 @@ class Textbook:
 
     def update(self, phase: str, loss: Tensor) -> None:
         """Backpropagate the loss and take Adam's step."""
+        self.optimizers[phase].zero_grad()
         loss.backward()
         self.optimizers[phase].step()
 

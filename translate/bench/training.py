@@ -67,14 +67,7 @@ class TrainingComparison:
 def compare_training(
     case: Case, ceiling: Ceiling, *, rounds: int, seconds: float, peer: OriginalRepo | None
 ) -> TrainingComparison:
-    """Measure all candidates of a case.
-
-    Args:
-        case: what is trained.
-        ceiling: of the machine; says whether bf16 is worth trying.
-        rounds: turns of each candidate, at most.
-        seconds: after which no new round begins, once there are three.
-        peer: a checkout of the original repository, used if it has this task.
+    """Measure all candidates of a case, `peer` among them if it has the task; the limits are those of `time_in_turns`.
 
     Raises:
         UserError: a candidate fails, such as for want of memory.

@@ -1,6 +1,6 @@
 """A folder's translation compared: the network alone, ours and plain, the whole folder, and the original's script."""
 
-__all__ = ["FOLDER", "PassTimes", "TranslationComparison", "check_translation", "compare_translation"]
+__all__ = ["PassTimes", "TranslationComparison", "check_translation", "compare_translation"]
 
 import shutil
 import subprocess
@@ -99,16 +99,7 @@ def compare_translation(
     model: Path, images: Path, device: torch.device, precision: str, *,
     rounds: int, seconds: float, peer: OriginalRepo | None,
 ) -> TranslationComparison:  # fmt: skip
-    """Measure a model on a folder of pictures.
-
-    Args:
-        model: run folder or model file.
-        images: folder of pictures.
-        device: where it translates.
-        precision: of ours: "auto", "bf16" or "fp32".
-        rounds: turns of each candidate, at most.
-        seconds: after which no new round begins, once there are three.
-        peer: a checkout of the original repository.
+    """Measure a model on a folder of pictures; `precision` is that of ours, the limits are those of `time_in_turns`.
 
     Raises:
         OptionError: the original cannot run the model.

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from translate.utils.errors import OptionError, UserError
 
@@ -30,7 +30,7 @@ def package_environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
 
 
-class Worker:
+class Worker(contextlib.AbstractContextManager):
     """A candidate's process; see `channel` for its end.
 
     Attributes:
@@ -40,12 +40,7 @@ class Worker:
     """
 
     def __init__(self, name: str, spec: Mapping[str, Any], command: Sequence[str] = ()) -> None:
-        """Start the process, send `spec` as the first line, and wait until it is ready.
-
-        Args:
-            name: as errors call it.
-            spec: what `candidates.main` reads.
-            command: of the process (default: `candidates`).
+        """Start `command` (default: `candidates`), send `spec` as the first line, and wait until it is ready.
 
         Raises:
             UserError: it ended without an answer, or answered with an error.
@@ -62,9 +57,6 @@ class Worker:
             self.close()
             raise
         self._steps = max(1, math.ceil(MIN_TURN_S / self.facts["usual"])) if "usual" in self.facts else 0
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
