@@ -8,11 +8,10 @@ from translate.training.autotune import (
     Plan,
     affordable_crop,
     candidates,
-    fastest,
-    half,
+    half_crop,
     make_plan,
-    try_captured,
-    try_compiled,
+    pick_fastest,
+    try_change,
 )
 from translate.training.config import load_config
 from translate.utils.errors import OptionError
@@ -38,7 +37,7 @@ def sleeper(seconds):
 def test_the_fastest_candidate_wins():
     make_step, _ = sleeper({("fp32", False): 0.15, ("fp32", True): 0.05, ("bf16", False): 0.12, ("bf16", True): 0.2})
     plans = [dataclasses.replace(BASE, precision=p, channels_last=c) for p in ("fp32", "bf16") for c in (False, True)]
-    best, seconds, tried = fastest(plans, make_step)
+    best, seconds, tried = pick_fastest(plans, make_step)
     assert (best.precision, best.channels_last) == ("fp32", True)
     assert 0.05 <= seconds < 0.1
 
@@ -50,7 +49,7 @@ def test_the_fastest_candidate_wins():
 def test_a_hopeless_candidate_is_tried_once():
     make_step, calls = sleeper({("fp32", False): 0.01, ("bf16", False): 0.3})
     plans = [BASE, dataclasses.replace(BASE, precision="bf16")]
-    assert fastest(plans, make_step)[0] == BASE
+    assert pick_fastest(plans, make_step)[0] == BASE
     assert calls.count(("bf16", False)) == 1
 
 
@@ -66,14 +65,14 @@ def compiling(first, again, usual):
 
 
 def test_what_is_faster_compiled_is_compiled_and_the_log_says_when_that_is_repaid():
-    plan, seconds, outcome = try_compiled(BASE, 0.1, compiling(0.3, 0.02, 0.1))
+    plan, seconds, outcome = try_change("compile", BASE, 0.1, compiling(0.3, 0.02, 0.1))
     assert plan == dataclasses.replace(BASE, compile=True)
     assert 0.02 <= seconds < 0.05
     assert "compiled" in outcome and "repaid within 4 steps" in outcome
 
 
 def test_what_is_slower_compiled_stays_as_it_was():
-    plan, seconds, outcome = try_compiled(BASE, 0.9, compiling(0.1, 0.03, 0.02))
+    plan, seconds, outcome = try_change("compile", BASE, 0.9, compiling(0.1, 0.03, 0.02))
     assert plan == BASE
     assert 0.02 <= seconds < 0.03
     assert "would not pay" in outcome
@@ -83,16 +82,16 @@ def test_a_compiler_that_fails_is_no_reason_to_stop():
     def broken(plan):
         raise RuntimeError("no C++ compiler\nfound")
 
-    assert try_compiled(BASE, 0.02, broken) == (BASE, 0.02, "not compiled (RuntimeError: no C++ compiler)")
+    assert try_change("compile", BASE, 0.02, broken) == (BASE, 0.02, "not compiled (RuntimeError: no C++ compiler)")
 
 
 def test_a_cuda_graph_is_kept_where_it_is_faster():
-    plan, seconds, outcome = try_captured(BASE, 0.05, compiling(0.1, 0.01, 0.05))
+    plan, seconds, outcome = try_change("graph", BASE, 0.05, compiling(0.1, 0.01, 0.05))
     assert plan == dataclasses.replace(BASE, graph=True)
-    assert plan.manner == "fp32 as a CUDA graph"
+    assert plan.mode == "fp32 as a CUDA graph"
     assert 0.01 <= seconds < 0.04
     assert outcome == f"as a CUDA graph {1000 * seconds:.0f} ms"
-    assert try_captured(BASE, 0.01, compiling(0.1, 0.02, 0.01))[0] == BASE
+    assert try_change("graph", BASE, 0.01, compiling(0.1, 0.02, 0.01))[0] == BASE
 
 
 def test_a_step_that_cannot_be_captured_stays_as_it_was():
@@ -100,7 +99,7 @@ def test_a_step_that_cannot_be_captured_stays_as_it_was():
         raise OptionError("this recipe draws numbers on the host")
 
     said = "not captured as a CUDA graph (OptionError: this recipe draws numbers on the host)"
-    assert try_captured(BASE, 0.02, drawing) == (BASE, 0.02, said)
+    assert try_change("graph", BASE, 0.02, drawing) == (BASE, 0.02, said)
 
 
 def test_a_cuda_graph_without_a_gpu_is_refused():
@@ -157,8 +156,8 @@ def test_the_crop_follows_from_the_budget(left, crop):
 
 def test_half_is_a_multiple_of_four_within_the_size():
     for size in range(16, 300, 4):
-        assert half(size) % 4 == 0
-        assert min(size, 32) <= half(size) <= size
+        assert half_crop(size) % 4 == 0
+        assert min(size, 32) <= half_crop(size) <= size
 
 
 def test_forced_choices_are_not_timed():

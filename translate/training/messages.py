@@ -34,7 +34,7 @@ def print_header(config: Config, plan: Plan, folder: RunFolder, device: torch.de
     console.print(
         f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, "
         f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, "
-        f"{device}, {plan.manner}",
+        f"{device}, {plan.mode}",
         soft_wrap=True,
     )
     if plan.tried and not start:
