@@ -11,7 +11,7 @@ from tests.evaluation.test_classifier import shapes, words_of
 from tests.inference.test_sampler import make
 from translate.data.sources.image_set import resolve_images
 from translate.evaluation import classifier
-from translate.evaluation.generation import evaluate_samples, samples_sheet, trained_images
+from translate.evaluation.generation import GenerationEvaluation
 from translate.utils.errors import OptionError, UserError
 
 SIZE = 20
@@ -79,6 +79,10 @@ def new_shapes(classes=()):
     return Model(lambda seed, label: groups[label][seed // 3], classes)
 
 
+def score(sampler, images, **options):
+    return GenerationEvaluation(sampler, images, **options).run(progress=False)
+
+
 def rows(scores):
     return {row.name: row for row in scores.rows}
 
@@ -90,7 +94,7 @@ def printed(scores):
 
 
 def test_a_right_model_is_as_near_as_the_floor_and_beats_what_costs_nothing(images):
-    scores = evaluate_samples(new_shapes(NAMES), images, count=60, progress=False)
+    scores = score(new_shapes(NAMES), images, count=60)
     found = rows(scores)
     assert list(found) == [NOISE, PAIRS, MODEL, FLOOR]
     kernel = {name: row.scores["dct-v1"].kernel for name, row in found.items()}
@@ -105,7 +109,7 @@ def test_a_right_model_is_as_near_as_the_floor_and_beats_what_costs_nothing(imag
 
 def test_a_model_that_remembers_is_flagged(images):
     known = [source.read() for source in images.train]
-    scores = evaluate_samples(Model(lambda seed, label: known[seed]), images, count=60, progress=False)
+    scores = score(Model(lambda seed, label: known[seed]), images, count=60)
     assert scores.memory["pixels"].remembers and scores.memory["pixels"].copies == 1
     assert scores.memory["pixels"].training == 150
     assert "by pixels: WARNING: the model seems to remember" in printed(scores)
@@ -115,7 +119,7 @@ def test_a_model_that_remembers_is_flagged(images):
 def test_a_collapsed_model_covers_nothing_and_has_no_variety(images):
     one, rng = shapes(1, 9, SIZE)[0][0], np.random.default_rng(0)
     model = Model(lambda seed, label: one + rng.integers(0, 3, one.shape, np.uint8))
-    row = rows(evaluate_samples(model, images, count=60, progress=False))[MODEL]
+    row = rows(score(model, images, count=60))[MODEL]
     assert row.scores["dct-v1"].coverage < 0.1 and row.variety < 0.05
 
 
@@ -123,7 +127,7 @@ def test_a_model_that_mixes_up_its_labels_is_told(images):
     pictures, kinds, _ = shapes(300, 5, SIZE)
     groups = [pictures[kinds == i] for i in range(3)]
     swapped = Model(lambda seed, label: groups[(1, 0, 2)[label]][seed // 3], NAMES)
-    scores = evaluate_samples(swapped, images, count=60, progress=False)
+    scores = score(swapped, images, count=60)
     found = {row.name: row for row in scores.labels.classes}
     assert found["bar"].agreement < 0.2 and found["bar"].mistaken == "disc" and found["ring"].agreement > 0.8
     text = printed(scores)
@@ -134,17 +138,17 @@ def test_labels_are_matched_by_name_and_what_the_pictures_lack_is_told(images):
     groups = {name: [s.read() for s in images.test if images.classes[s.label] == name] for name in NAMES}
     order = ("ring", "bar", "disc")
     turned = Model(lambda seed, label: groups[order[label]][seed // 3 % 10], order)
-    scores = evaluate_samples(turned, images, count=30, progress=False)
+    scores = score(turned, images, count=30)
     assert scores.labels.agreement > 0.85 and [row.name for row in scores.labels.classes] == list(order)
     strange = Model(turned.draw, (*order[:2], "cube"))
-    scores = evaluate_samples(strange, images, count=30, progress=False)
+    scores = score(strange, images, count=30)
     assert scores.labels is None and "no picture is labelled cube" in printed(scores)
 
 
 def test_factors_are_compared_where_a_table_lies_beside_the_pictures(plain):
     pictures, _, colours = shapes(300, 5, SIZE)
     red = pictures[colours == 1]
-    scores = evaluate_samples(Model(lambda seed, label: red[seed]), plain, count=60, progress=False)
+    scores = score(Model(lambda seed, label: red[seed]), plain, count=60)
     found = {row.name: row for row in scores.factors}
     assert list(found) == ["shape", "colour"]
     assert found["colour"].away > 0.3 > found["colour"].away_real
@@ -154,7 +158,7 @@ def test_factors_are_compared_where_a_table_lies_beside_the_pictures(plain):
 
 
 def test_all_of_it_goes_into_json_and_the_limit_holds(images):
-    scores = evaluate_samples(new_shapes(NAMES), images, count=24, limit=30, progress=False)
+    scores = score(new_shapes(NAMES), images, count=24, limit=30)
     assert scores.held_out == 24 and scores.memory["pixels"].training == 30
     assert rows(scores)[FLOOR].count == 24
     found = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
@@ -171,7 +175,7 @@ def test_other_features_stand_beside_under_their_own_name(images, tmp_path, monk
             return pictures[:, :, ::4, ::4].flatten(1)
 
     monkeypatch.setattr("translate.evaluation.generation.SqueezeNetFeatures", Pixels)
-    scores = evaluate_samples(new_shapes(), images, count=20, weights=tmp_path / "w.pth", progress=False)
+    scores = score(new_shapes(), images, count=20, weights=tmp_path / "w.pth")
     assert list(scores.rows[0].scores) == list(scores.memory)[1:] == ["dct-v1", "SqueezeNet features"]
     text = " ".join(printed(scores).split())
     assert "SqueezeNet" in text and "KID" not in text and "FID" not in text
@@ -180,16 +184,16 @@ def test_other_features_stand_beside_under_their_own_name(images, tmp_path, monk
 @pytest.mark.parametrize("classes", [(), NAMES])
 def test_a_real_sampler_is_scored_and_shown(images, classes):
     sampler = make(classes=classes)
-    scores = evaluate_samples(sampler, images, count=16, limit=20, progress=False)
+    scores = score(sampler, images, count=16, limit=20)
     assert rows(scores)[MODEL].count == 16 and (scores.labels is None) == (not classes)
-    sheet = samples_sheet(sampler, images, columns=3, rows=2)
+    sheet = GenerationEvaluation(sampler, images).grid(columns=3, rows=2)
     assert sheet.shape == (3 * 34 - 2, 3 * 34 - 2, 3)
     np.testing.assert_array_equal(sheet[34:66, :32], sampler(seeds=[3])[0])
 
 
 def test_the_sheet_shows_the_nearest_training_pictures(images):
     known = [source.read() for source in images.train]
-    sheet = samples_sheet(Model(lambda seed, label: known[seed]), images, columns=4, rows=3)
+    sheet = GenerationEvaluation(Model(lambda seed, label: known[seed]), images).grid(columns=4, rows=3)
     below, last = sheet[3 * 22 :], sheet[2 * 22 : 3 * 22 - 2]
     np.testing.assert_array_equal(below, last)
 
@@ -199,7 +203,7 @@ def test_unreadable_pictures_are_left_out_and_told(plain, tmp_path):
     write(root / "train", 20, 0)
     write(root / "test", 12, 1)
     (root / "train" / "bar" / "broken.png").write_bytes(b"no picture")
-    scores = evaluate_samples(new_shapes(), resolve_images(str(root), "", root), count=10, progress=False)
+    scores = score(new_shapes(), resolve_images(str(root), "", root), count=10)
     assert "1 unreadable files were left out" in scores.notes
 
 
@@ -209,29 +213,10 @@ def test_unreadable_pictures_are_left_out_and_told(plain, tmp_path):
 )
 def test_too_few_are_refused(images, count, limit, message):
     with pytest.raises(OptionError, match=message):
-        evaluate_samples(new_shapes(), images, count=count, limit=limit, progress=False)
+        score(new_shapes(), images, count=count, limit=limit)
 
 
 def test_a_set_without_enough_held_out_pictures_is_refused(tmp_path):
     root = write(tmp_path / "few", 20, 0)
     with pytest.raises(UserError, match="2 held-out pictures can be used; scores need 8; name a larger"):
-        evaluate_samples(new_shapes(), resolve_images(str(root), "", root), count=10, progress=False)
-
-
-def test_a_run_says_what_it_was_trained_on(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path / "shapes", 30, 0)
-    write(tmp_path / "others", 30, 1, labelled=False)
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "config.toml").write_text('[data]\nimages = "shapes"\nclasses = "auto"\n')
-    for model in (run, run / "model.safetensors"):
-        assert trained_images(model, labelled=True).classes == NAMES
-    assert trained_images(run, "shapes", labelled=True).classes == NAMES
-    assert trained_images(tmp_path, "shapes", labelled=True).classes == NAMES
-    assert trained_images(tmp_path, "shapes").classes == ()
-    assert trained_images(run, "others", labelled=True).title == "others"
-    with pytest.raises(OptionError, match="lies in no run folder; say what to score it on: --images X"):
-        trained_images(tmp_path)
-    with pytest.raises(UserError, match="nowhere"):
-        trained_images(run, "nowhere", labelled=True)
+        score(new_shapes(), resolve_images(str(root), "", root), count=10)

@@ -7,10 +7,11 @@ import pytest
 import torch
 from rich.console import Console
 
-from tests.evaluation.test_inpainting_tally import scene
+from tests.metrics.test_inpainting import scene
 from translate.data.loading.random_masks import BANDS, evaluation_mask
 from translate.data.sources.image_set import ImageSet, resolve_images
-from translate.evaluation.inpainting import FLOOR, MODEL, evaluate_holes, holes_sheet
+from translate.evaluation.inpainting import FLOOR, InpaintingEvaluation
+from translate.evaluation.report import MODEL
 from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
@@ -54,7 +55,11 @@ class Painter:
 
 
 def score(translator, images, **options):
-    return evaluate_holes(translator, images, SIZE, progress=False, **options)
+    return InpaintingEvaluation(translator, images, SIZE, **options).run(progress=False)
+
+
+def draw(translator, images, columns=6):
+    return InpaintingEvaluation(translator, images, SIZE).grid(columns)
 
 
 def rows(scores, band=0):
@@ -182,7 +187,7 @@ def test_what_cannot_be_read_is_left_out(images):
     assert scores.remarks == ["2 unreadable files were left out"]
     for source in images.test:
         source.file.write_text("no picture")
-    for ask in (score, lambda *words: holes_sheet(*words, SIZE)):
+    for ask in (score, draw):
         with pytest.raises(UserError, match="none of the 6 held-out pictures of clouds can be read"):
             ask(painter, images)
 
@@ -210,13 +215,13 @@ def test_options_out_of_range(images, options, message):
 
 def test_no_held_out_pictures(images):
     none = ImageSet("clouds", images.train, [])
-    for ask in (score, lambda *words: holes_sheet(*words, SIZE)):
+    for ask in (score, draw):
         with pytest.raises(UserError, match="clouds has no held-out pictures"):
             ask(Painter(images), none)
 
 
 def test_the_sheet_shows_holes_both_fillings_and_the_truth(images):
-    sheet = holes_sheet(Painter(images, error=9), images, SIZE, columns=3)
+    sheet = draw(Painter(images, error=9), images, columns=3)
     assert sheet.shape == (4 * 50 - 2, 3 * 50 - 2, 3)
     for column, place in enumerate((0, 2, 4)):
         cells = [sheet[50 * row : 50 * row + 48, 50 * column : 50 * column + 48] for row in range(4)]

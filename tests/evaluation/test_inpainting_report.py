@@ -3,20 +3,20 @@ import json
 
 from rich.console import Console
 
-from translate.evaluation.inpainting_report import BandScores, HoleScores
+from translate.evaluation.inpainting_report import BandScores, InpaintingReport
 from translate.evaluation.report import Row
 
 
-def scores(**changed) -> HoleScores:
+def scores(**changed) -> InpaintingReport:
     bands = [
         BandScores(low=0.01, high=0.2, area=0.11, rows=[Row("this model", l1=12.34, psnr=20.5, seam=1.25)]),
         BandScores(low=0.2, high=0.4, area=0.3, rows=[Row("floor", kernel=-0.1, kernel_error=0.4)], apart=3.21),
     ]
     options = {"title": "[photos]", "pictures": 9, "others": 50, "size": 64, "features": "dct-v1", "seed": 0}
-    return HoleScores(**options | {"bands": bands, "remarks": ["2 unreadable files were left out"]} | changed)
+    return InpaintingReport(**options | {"bands": bands, "remarks": ["2 unreadable files were left out"]} | changed)
 
 
-def printed(found: HoleScores) -> str:
+def printed(found: InpaintingReport) -> str:
     console = Console(width=132, file=io.StringIO(), record=True)
     console.print(found.table())
     return console.export_text()

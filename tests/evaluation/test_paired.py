@@ -9,7 +9,7 @@ from rich.console import Console
 
 from translate.data.sources.pair import Pair
 from translate.data.sources.pair_set import PairSet, read_pair, resolve_pairs
-from translate.evaluation.paired import MAX_LOOKS, evaluate_pairs, pairs_sheet, trained_pairs
+from translate.evaluation.paired import MAX_LOOKS, PairedEvaluation
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError
 
@@ -82,7 +82,7 @@ class Painter:
 
 
 def score(translator, pairs, **options):
-    scores = evaluate_pairs(translator, pairs, progress=False, **options)
+    scores = PairedEvaluation(translator, pairs, **options).run(progress=False)
     return {row.name: row for row in scores.directions[0].rows}, scores
 
 
@@ -227,25 +227,11 @@ def test_combined_pictures(pairs, tmp_path):
 
 
 def test_the_sheet_shows_sources_answers_and_truths(pairs):
-    sheet = pairs_sheet(Painter([LOOKS[1]]), pairs, columns=2)
+    sheet = PairedEvaluation(Painter([LOOKS[1]]), pairs).grid(columns=2)
     assert sheet.shape == (7 * 66 - 2, 2 * 66 - 2, 3)  # source, answer, 4 random answers, truth
     np.testing.assert_array_equal(sheet[:64, :64], sketch(100))
     np.testing.assert_array_equal(sheet[66:130, 66:], photo(103, LOOKS[1]))
     np.testing.assert_array_equal(sheet[-64:, :64], photo(100, LOOKS[0]))
-    assert pairs_sheet(Painter(random=False), pairs, columns=2).shape == (3 * 66 - 2, 2 * 66 - 2, 3)
+    assert PairedEvaluation(Painter(random=False), pairs).grid(columns=2).shape == (3 * 66 - 2, 2 * 66 - 2, 3)
     with pytest.raises(UserError, match="no readable test pairs"):
-        pairs_sheet(Painter(), replace(pairs, test=[]))
-
-
-def test_the_pairs_of_a_run_are_found_again(root, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "config.toml").write_text(f'[data]\nroot = "{root}"\ndirection = "ba"\n')
-    found = trained_pairs(run, direction="ba")
-    assert (found.title, found.names, len(found.test)) == ("discs_ba", ("discsB", "discsA"), 6)
-    assert trained_pairs(run / "model.safetensors").title == "discs"
-    given = trained_pairs(run, a=str(root / "trainA"), b=str(root / "trainB"))
-    assert len(given.train) == 12
-    with pytest.raises(OptionError, match="lies in no run folder"):
-        trained_pairs(tmp_path / "elsewhere.safetensors")
+        PairedEvaluation(Painter(), replace(pairs, test=[])).grid()

@@ -1,29 +1,32 @@
-"""The tables of what `evaluate` found out about a model that makes pictures from nothing."""
+"""The report of a model that generates images: sets of pictures, labels, factors and memorization."""
 
-__all__ = ["MODEL", "ClassRow", "FactorRow", "LabelScores", "SampleRow", "SampleScores", "SetScore"]
+__all__ = ["ClassRow", "FactorRow", "GenerationReport", "LabelScores", "SampleRow", "SetScore"]
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from translate.evaluation.memorization import MemoryCheck
-from translate.evaluation.report import KERNEL_SCALE
+from translate.evaluation.report import KERNEL_SCALE, MODEL, Column, Report, kernel_cell, make_table, number
 
-MODEL = "this model"
+FACTOR_LEGEND = (
+    "off: total variation distance between the shares of a factor's words in samples and in training pictures, 0 is"
+    " right; in brackets: of held-out pictures\naccuracy: of the classifier that names the words, on held-out pictures"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetScore:
-    """How like the held-out pictures a set of pictures is, by one kind of features.
+    """The scores of a set of pictures against the held-out ones, by one kind of features.
 
     Attributes:
         kernel: kernel distance, times 1000; lower is better.
         kernel_error: its standard error, times 1000.
         density: see `density_coverage`.
-        coverage: likewise.
+        coverage: see `density_coverage`.
     """
 
     kernel: float
@@ -37,9 +40,9 @@ class SampleRow:
     """The scores of one set of pictures.
 
     Attributes:
-        name: says where they come from.
-        count: how many they are.
-        variety: how far they are apart, over how far the held-out pictures are.
+        name: where they come from.
+        count: number of pictures.
+        variety: mean distance between them over that between the held-out pictures.
         scores: by the version of the features.
     """
 
@@ -55,10 +58,10 @@ class ClassRow:
 
     Attributes:
         name: of the class.
-        count: samples that were asked for with this label.
+        count: samples of this label.
         agreement: share of them that the classifier takes for this class.
         mistaken: the class that it takes most of the others for; "" where it agrees with all.
-        variety: how far they are apart, over how far real pictures of the class are; None where there are no two.
+        variety: mean distance between them over that between real pictures of the class; None with fewer than two.
     """
 
     name: str
@@ -70,15 +73,15 @@ class ClassRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelScores:
-    """Whether samples show what was asked for.
+    """Agreement of samples with their labels.
 
     Attributes:
-        agreement: share of all samples that the classifier takes for what was asked for.
-        confidence: how sure it is on average, 0 to 1.
+        agreement: share of all samples that the classifier takes for their label.
+        confidence: its mean probability for the label that it names, 0 to 1.
         accuracy: share of the real held-out pictures that it names rightly.
-        judged_on: how many those are.
+        judged_on: number of those.
         trained_on: real pictures that it learned from.
-        classes: a row of each.
+        classes: one row each.
     """
 
     agreement: float
@@ -88,15 +91,23 @@ class LabelScores:
     trained_on: int
     classes: list[ClassRow]
 
+    def legend(self) -> str:
+        """Explain the table of the classes."""
+        return (
+            f"agreement: a classifier takes {self.agreement:.1%} of the samples for the label asked for, and is sure of"
+            f" {self.confidence:.0%}; itself it is right on {self.accuracy:.1%} of {self.judged_on} held-out pictures"
+            f" after learning from {self.trained_on}\nvariety: over that of real pictures with the label"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class FactorRow:
-    """How often the words of one factor are met.
+    """Frequencies of the words of one factor.
 
     Attributes:
         name: of the factor.
-        away: total variation distance between the shares of its words in samples and in training pictures: 0 is right,
-            1 is all wrong. The samples are named by the classifier.
+        away: total variation distance between the shares of its words in samples, as the classifier names them, and in
+            training pictures: 0 is right, 1 is all wrong.
         away_real: the same for held-out pictures, also named by the classifier: the floor.
         accuracy: share of the held-out pictures that the classifier names rightly.
         shares: of each word in the samples.
@@ -111,25 +122,40 @@ class FactorRow:
     shares_real: dict[str, float]
 
     def worst(self) -> str:
-        """The word whose share is farthest off, in words."""
+        """Name the word whose share is farthest off, with both shares."""
         word = max(self.shares_real, key=lambda each: abs(self.shares[each] - self.shares_real[each]))
         return f"{word}: {self.shares[word]:.0%}, should be {self.shares_real[word]:.0%}"
 
 
+LABEL_COLUMNS = (
+    Column("label", lambda row: Text(row.name), justify="left"),  # names may hold brackets
+    Column("samples", lambda row: str(row.count)),
+    Column("agreement", lambda row: f"{row.agreement:.1%}"),
+    Column("most others taken for", lambda row: Text(row.mistaken)),
+    Column("variety", number("variety", 2)),
+)
+FACTOR_COLUMNS = (
+    Column("factor", lambda row: Text(row.name), justify="left"),
+    Column("off", lambda row: f"{row.away:.2f} ({row.away_real:.2f})"),
+    Column("accuracy", lambda row: f"{row.accuracy:.1%}"),
+    Column("farthest off", lambda row: Text(row.worst()), justify="left"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
-class SampleScores:
-    """All scores of a model that makes pictures from nothing.
+class GenerationReport(Report):
+    """All scores of a model that generates images.
 
     Attributes:
         title: of the pictures that it was measured on.
-        held_out: how many of them were compared with.
+        held_out: number of those.
         rows: the model among baselines, and the floor.
         memory: whether it remembers training pictures, by what they were compared.
-        labels: whether samples show what was asked for; None where that is not known.
+        labels: agreement of samples with their labels; None where it is not known.
         factors: of a set with known factors.
         notes: what is missing, and why.
-        seed: of all that is random.
-        kernel_scale: what kernel distances were multiplied by.
+        seed: of everything random.
+        kernel_scale: factor of the kernel distances.
     """
 
     title: str
@@ -142,40 +168,27 @@ class SampleScores:
     seed: int = 0
     kernel_scale: int = KERNEL_SCALE
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dicts, lists, strings and finite numbers, ready for JSON."""
-        return asdict(self)
-
     def table(self) -> Group:
-        """The tables, each with what its numbers mean below it."""
-        parts: list[RenderableType] = [self.table_of_sets(), *map(Text, self.lines())]
+        """Return the tables, each with the meaning of its numbers below it."""
+        parts: list[RenderableType] = [make_table(self.columns(), self.rows), *map(Text, self.lines())]
         if self.labels:
-            parts += [table_of_labels(self.labels), Text(legend_of_labels(self.labels))]
+            parts += [make_table(LABEL_COLUMNS, self.labels.classes), Text(self.labels.legend())]
         if self.factors:
-            parts += [table_of_factors(self.factors), Text(FACTOR_LEGEND)]
+            parts += [make_table(FACTOR_COLUMNS, self.factors), Text(FACTOR_LEGEND)]
         return Group(*parts)
 
-    def table_of_sets(self) -> Table:
-        """The model, the baselines and the floor."""
-        table = Table()
-        table.add_column(Text(self.title), no_wrap=True)  # names may hold brackets
-        kinds = list(self.rows[0].scores)
-        for kind in kinds:
-            table.add_column(f"kernel distance ({kind}) x {KERNEL_SCALE}", justify="right")
-            table.add_column("density", justify="right")
-            table.add_column("coverage", justify="right")
-        table.add_column("variety", justify="right")
-        for row in self.rows:
-            cells = [cell for kind in kinds for cell in cells_of(row.scores[kind])]
-            table.add_row(row.name, *cells, f"{row.variety:.2f}")
-        return table
+    def columns(self) -> list[Column]:
+        """Return the columns of the sets: three for each kind of features."""
+        names = Column(Text(self.title), lambda row: row.name, justify="left", no_wrap=True)
+        scores = [column for kind in self.rows[0].scores for column in score_columns(kind)]
+        return [names, *scores, Column("variety", number("variety", 2))]
 
     def lines(self) -> list[str]:
-        """What the numbers mean, what was found in words, and what is missing: one line each."""
-        mine = next(row for row in self.rows if row.name == MODEL)
+        """Return what the numbers mean, whether the model remembers, and what is missing: one line each."""
+        model = next(row for row in self.rows if row.name == MODEL)
         memory = [f"by {name}: {check.verdict()}" for name, check in self.memory.items()]
         return [
-            f"{mine.count} samples against {self.held_out} held-out pictures of {self.title}; seed {self.seed}",
+            f"{model.count} samples against {self.held_out} held-out pictures of {self.title}; seed {self.seed}",
             "kernel distance: lower is better, 0 = same kind, ± standard error; comparable with the same features only",
             "density: about 1 is right, less is odd, more crowds into the usual; coverage: share of the kinds of real"
             " pictures that are met",
@@ -185,44 +198,14 @@ class SampleScores:
         ]
 
 
-def cells_of(score: SetScore) -> list[str]:
-    """Write a score in three cells."""
-    kernel = f"{score.kernel:.1f} ± {score.kernel_error:.1f}"
-    return [kernel, f"{score.density:.2f}", f"{score.coverage:.2f}"]
+def score_columns(kind: str) -> list[Column]:
+    """Return the columns of a `SetScore` by one kind of features."""
 
+    def score(cell: Callable[[Any], str]) -> Callable[[Any], str]:
+        return lambda row: cell(row.scores[kind])
 
-def table_of_labels(labels: LabelScores) -> Table:
-    """The classes, one a row."""
-    table = Table()
-    for title in ("label", "samples", "agreement", "most others taken for", "variety"):
-        table.add_column(title, justify="left" if title == "label" else "right")
-    for row in labels.classes:
-        variety = "-" if row.variety is None else f"{row.variety:.2f}"
-        table.add_row(Text(row.name), str(row.count), f"{row.agreement:.1%}", Text(row.mistaken), variety)
-    return table
-
-
-def legend_of_labels(labels: LabelScores) -> str:
-    """Say what the numbers of the classes mean."""
-    return (
-        f"agreement: a classifier takes {labels.agreement:.1%} of the samples for the label asked for, and is sure of"
-        f" {labels.confidence:.0%}; itself it is right on {labels.accuracy:.1%} of {labels.judged_on} held-out pictures"
-        f" after learning from {labels.trained_on}\nvariety: over that of real pictures with the label"
-    )
-
-
-FACTOR_LEGEND = (
-    "off: total variation distance between the shares of a factor's words in samples and in training pictures, 0 is"
-    " right; in brackets: of held-out pictures\naccuracy: of the classifier that names the words, on held-out pictures"
-)
-
-
-def table_of_factors(factors: list[FactorRow]) -> Table:
-    """The factors, one a row."""
-    table = Table()
-    for title in ("factor", "off", "accuracy", "farthest off"):
-        table.add_column(title, justify="right" if title in ("off", "accuracy") else "left")
-    for row in factors:
-        cells = (f"{row.away:.2f} ({row.away_real:.2f})", f"{row.accuracy:.1%}", Text(row.worst()))
-        table.add_row(Text(row.name), *cells)
-    return table
+    return [
+        Column(f"kernel distance ({kind}) x {KERNEL_SCALE}", score(kernel_cell)),
+        Column("density", score(number("density", 2))),
+        Column("coverage", score(number("coverage", 2))),
+    ]

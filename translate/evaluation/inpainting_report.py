@@ -1,10 +1,11 @@
-"""The table of what `evaluate` found out about a model that fills holes: a section for each size of hole."""
+"""The report of a model that fills holes: a section for each size of hole."""
 
-__all__ = ["BandScores", "HoleScores"]
+__all__ = ["BandScores", "InpaintingReport"]
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, Sections, kernel_legend, number
+from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, SectionedReport, kernel_legend, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,11 +13,11 @@ class BandScores:
     """The scores on holes of one size.
 
     Attributes:
-        low: the least share of a picture that the holes take.
-        high: the largest share.
-        area: the share that they take on average.
+        low: least share of a picture that the holes take.
+        high: largest share.
+        area: mean share.
         rows: one per method.
-        apart: how far several answers to one hole are apart, in levels of 0 to 255; None where none were asked for.
+        apart: mean difference of several answers to one hole, in levels of 0 to 255; None without several.
     """
 
     low: float
@@ -27,28 +28,38 @@ class BandScores:
 
     @property
     def title(self) -> str:
-        """The size of the holes, in words."""
-        smallest = self.low < 0.1  # nothing lies below
+        """The size of the holes in words."""
+        smallest = self.low < 0.1  # no band lies below
         return ("holes up to" if smallest else f"holes of {100 * self.low:.0f} to") + f" {100 * self.high:.0f} %"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HoleScores(Sections):
+class InpaintingReport(SectionedReport):
     """All scores of a model that fills holes.
 
     Attributes:
         title: of the pictures that it was measured on.
         bands: small holes first.
         pictures: test pictures; each gets one hole of every size.
-        others: training pictures, whose kernel distance to the test pictures is told as well.
-        size: of them all, px.
+        others: training pictures, whose kernel distance to the test pictures is the floor.
+        size: of all pictures, px.
         features: version of the features that the kernel distance was measured with.
         seed: of its random subsets, the holes and the answers.
         remarks: what is missing, and why.
-        kernel_scale: what kernel distances were multiplied by.
+        kernel_scale: factor of the kernel distances.
     """
 
-    SECTIONS = "bands"
+    known_columns = (
+        Column("L1", number("l1", 1), "L1: mean difference to the truth inside the hole, of 255; lower is better"),
+        Column("PSNR, dB", number("psnr", 2), "PSNR and SSIM: inside the hole too, higher is better"),
+        Column("SSIM", number("ssim", 3)),
+        KERNEL_COLUMN,
+        Column(
+            "seam", number("seam", 2),
+            "seam: step across the hole's border over the picture's own there; 1 is right, more is seen, less is"
+            " smeared",
+        ),
+    )  # fmt: skip
     title: str
     bands: list[BandScores]
     pictures: int
@@ -59,12 +70,13 @@ class HoleScores(Sections):
     remarks: list[str]
     kernel_scale: int = KERNEL_SCALE
 
-    def known_columns(self) -> tuple[Column, ...]:
-        """The columns that the table may have."""
-        return COLUMNS
+    @property
+    def sections(self) -> Sequence[BandScores]:
+        """The bands."""
+        return self.bands
 
     def notes(self) -> list[str]:
-        """What the numbers mean and were measured on, and what is missing: one line each."""
+        """Return what the numbers mean and were measured on, and what is missing: one line each."""
         areas = ", ".join(f"{100 * band.area:.0f} %" for band in self.bands)
         apart = [
             f"{band.title}: the answers to one hole are {band.apart:.1f} levels apart on average"
@@ -80,15 +92,3 @@ class HoleScores(Sections):
             *apart,
             *self.remarks,
         ]
-
-
-COLUMNS = (
-    Column("l1", "L1", number("l1", 1), "L1: mean difference to the truth inside the hole, of 255; lower is better"),
-    Column("psnr", "PSNR, dB", number("psnr", 2), "PSNR and SSIM: inside the hole too, higher is better"),
-    Column("ssim", "SSIM", number("ssim", 3)),
-    KERNEL_COLUMN,
-    Column(
-        "seam", "seam", number("seam", 2),
-        "seam: step across the hole's border over the picture's own there; 1 is right, more is seen, less is smeared",
-    ),
-)  # fmt: skip

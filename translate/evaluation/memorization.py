@@ -90,7 +90,7 @@ def check_memory(samples: Tensor, training: Tensor, held_out: Tensor, mirror: Mi
             f" not {len(samples)} samples, {len(training)} training and {len(held_out)} held-out pictures"
         )
     size = min(len(training), len(held_out))
-    some, rest = thinned(training, size), thinned(held_out, size)
+    some, rest = thin_out(training, size), thin_out(held_out, size)
     ratios = quotient(reach(samples, some, mirror), reach(samples, rest, mirror))
     low, low_real = (
         ratios.quantile(LOW),
@@ -138,6 +138,6 @@ def reach_of_others(pictures: Tensor, mirror: Mirror) -> Tensor:
     return away.fill_diagonal_(torch.inf).amin(dim=1)
 
 
-def thinned(rows: Tensor, count: int) -> Tensor:
+def thin_out(rows: Tensor, count: int) -> Tensor:
     """Take `count` of the rows, evenly spread."""
     return rows[torch.arange(count) * len(rows) // count]

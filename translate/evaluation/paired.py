@@ -6,223 +6,237 @@ source's), whether the outputs as a set look like the targets (kernel distance),
 answers, whether their looks are those that are known to be right.
 """
 
-__all__ = ["evaluate_pairs", "pairs_sheet", "trained_pairs"]
+__all__ = ["PairedEvaluation"]
 
-import contextlib
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from translate.data.sources.pair import Pair, read_pair
-from translate.data.sources.pair_set import PairSet, parts_map, resolve_pairs, right_answers
-from translate.evaluation.paired_baselines import MeanPicture, NearestSource, brought_to
-from translate.evaluation.paired_tally import Case, PairTally
-from translate.evaluation.report import DirectionScores, Row, Scores
-from translate.evaluation.tally import SEED, Method, kernel_row
-from translate.evaluation.unpaired import Reader, named
+from translate.data.sources.pair_set import PairSet, parts_map, right_answers
+from translate.data.sources.run_data import run_pairs
+from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
+from translate.evaluation.cases import PairedCase
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
+from translate.evaluation.reader import Reader, readable
+from translate.evaluation.report import MODEL, Row
+from translate.evaluation.tally import SEED, Method, Tally, answer, kernel_row
+from translate.evaluation.translation_report import DirectionScores, TranslationReport
 from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
 from translate.images.sketch_extraction import is_line_drawing, sketch_of
-from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
-from translate.metrics.torchmetrics_backend import import_torchmetrics
-from translate.utils.errors import OptionError, UserError
-from translate.utils.progress import open_progress
+from translate.utils.errors import UserError
+from translate.utils.progress import Progress
 from translate.utils.sequences import subsample
 
+ANSWERS = 16  # to each source of which several right answers are known
 MAX_TRAIN = 2000  # training pairs that the baselines know
 MAX_LOOKS = 50  # test pictures that get many answers: each costs a pass of the network
-SAMPLES = 8  # test pairs that tell whether the sources are line drawings
+DRAWING_SAMPLES = 8  # test pairs that tell whether the sources are line drawings
 
 
-def evaluate_pairs(
-    translator: Callable[..., Any], pairs: PairSet, *, count: int = 16, limit: int | None = None, progress: bool = True
-) -> Scores:
-    """Score a model of pairs.
+class PairedEvaluation(Evaluation):
+    """Scores a model of pairs: the test pairs are scored, the training pairs feed the baselines."""
 
-    Args:
-        translator: called as `translator(source)` with (H, W, 3) uint8 RGB, returns the same shape and type; where
-            its attribute `random` is true also as `translator(source, count=16, seed=0)`, which returns a list.
-        pairs: test pairs are scored, training pairs feed the baselines.
-        count: answers to each source of which several right answers are known, from a model that varies.
-        limit: at most this many test pairs, spread evenly over the set.
-        progress: show a progress bar on standard error.
+    purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
 
-    Raises:
-        OptionError: `count` or `limit` is below 1.
-        UserError: there are no readable test pairs, or torchmetrics is not installed.
-    """
-    for option, value in (("count", count), ("limit", limit)):
-        if value is not None and value < 1:
-            raise OptionError(f"--{option} {value} must be at least 1")
-    import_torchmetrics("image.kid")  # fail now, not after the first picture
-    if not pairs.test:
-        raise UserError(f"{pairs.title} has no test pairs: put some into testA and testB")
-    with open_progress("percent", progress, transient=True) as bars:
-        reader = Reader(bars, " -> ".join(pairs.names))
-        part = PairedEvaluation(translator, pairs, count, reader).run(subsample(pairs.test, limit))
-    return Scores([part], DctFeatures.version, SEED)
+    def __init__(
+        self, translator: Callable[..., Any], pairs: PairSet, *, count: int = ANSWERS, limit: int | None = None
+    ) -> None:
+        """Take a model and its data.
 
+        Args:
+            translator: called as `translator(source)` with (H, W, 3) uint8 RGB, returns the same shape and type; where
+                its attribute `random` is true also as `translator(source, count=16, seed=0)`, which returns a list.
+            pairs: test and training pairs.
+            count: answers to each source of which several right answers are known, from a random model.
+            limit: at most so many test pairs, evenly spread.
 
-def trained_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
-    """Return the pairs to score `model` on: those given, else those that its run was trained on.
-
-    Raises:
-        OptionError: Nothing is given, and `model` is no run folder that would tell.
-        UserError: The pictures are not there, or are no pairs.
-    """
-    return resolve_pairs(*named(model, a, b, data), Path("data"), direction)
-
-
-class TrainingSet:
-    """What the baselines know of the training pairs.
-
-    Attributes:
-        mean: answers with the mean target.
-        features: (N, d) of some of the targets.
-        count: pairs that could be read.
-    """
-
-    def __init__(self, train: list[Pair], described: int, reader: Reader) -> None:
-        self.mean, self.sources, describe = MeanPicture(), NearestSource[Pair](), DctFeatures()
-        known = subsample(train, MAX_TRAIN)
-        wanted, features = set(subsample(known, described)), [torch.empty(0, describe.num_features)]
-        for pair, (source, target) in reader.each_with(known, read_pair):
-            self.mean.add(target)
-            self.sources.add(source, pair)
-            if pair in wanted:
-                features.append(describe(to_tensor(target)))
-        self.features, self.count = torch.cat(features), self.mean.count
-
-    def nearest(self, picture: np.ndarray) -> np.ndarray:
-        """Answer with the target whose source is nearest to `picture`."""
-        return brought_to(read_pair(self.sources(picture))[1], picture.shape)
-
-
-class PairedEvaluation:
-    """Goes once over the test pairs with all methods."""
-
-    def __init__(self, translator: Callable[..., Any], pairs: PairSet, count: int, reader: Reader) -> None:
-        self.translator, self.pairs, self.count, self.reader = translator, pairs, count, reader
+        Raises:
+            OptionError: `count` or `limit` is below 1.
+        """
+        check_minimum(1, count=count, limit=limit)
+        self.translator, self.pairs, self.count, self.limit = translator, pairs, count, limit
         self.random = bool(getattr(translator, "random", False))
-        self.mine, self.many, self.other = (PairTally(translator, sketch_of) for _ in range(3))
-        self.baselines: dict[str, PairTally] = {}
-        self.targets: list[Tensor] = []
-        self.refused: list[str] = []
 
-    def run(self, tests: list[Pair]) -> DirectionScores:
-        """Score the methods on `tests`."""
-        training = TrainingSet(self.pairs.train, len(tests), self.reader)
-        if training.count:
-            answers: dict[str, Method] = {
-                "mean training image": training.mean,
-                "nearest training source's photo": training.nearest,
-            }
-            self.baselines = {name: PairTally(method, sketch_of) for name, method in answers.items()}
+    @classmethod
+    def load(cls, options: EvaluationOptions) -> "PairedEvaluation":
+        """Load the model and its pairs."""
+        translator = load_translator(options)
+        if translator.values:
+            raise UserError("scores of pairs are for pictures of 8 bits, and this model was trained with --value-range")
+        direction = translator.recipe.directions[0]
+        pairs = run_pairs(options.model, options.a, options.b, options.data, direction)
+        return cls(translator, pairs, count=options.count or ANSWERS, limit=options.limit or None)
+
+    def score(self, bars: Progress) -> TranslationReport:
+        """Go once over the test pairs with all methods."""
+        if not self.pairs.test:
+            raise UserError(f"{self.pairs.title} has no test pairs: put some into testA and testB")
+        tests, reader = subsample(self.pairs.test, self.limit), Reader(bars, " -> ".join(self.pairs.names))
+
+        # 1. learn the baselines, and choose the sources that get many answers
+        training = TrainingSet(self.pairs.train, len(tests), reader)
+        drawn = are_drawn(tests)
         several = [pair for pair in tests if len(right_answers(self.pairs, pair.name)) > 1]
-        asked, drawn = set(subsample(several, MAX_LOOKS)), are_drawn(tests)
-        for pair, case in self.reader.each_with(tests, lambda pair: self.read_case(pair, drawn)):
-            try:
-                self.score(case, self.random and pair in asked)
-            except UserError as error:  # the model refuses the picture, before anything is counted
-                self.refused.append(str(error))
-        if not self.targets:
-            raise UserError(self.refused[0] if self.refused else f"none of the {len(tests)} test pairs can be read")
-        return self.report(training, drawn)
+        asked = set(subsample(several, MAX_LOOKS))
 
-    def read_case(self, pair: Pair, drawn: bool) -> Case:
-        """Read a test pair and what is known of it."""
+        # 2. run every method on every source
+        tallies, refusals = PairedTallies(self.translator, self.count if self.random else 0, training.methods()), []
+        for pair, case in reader.read_all(tests, lambda pair: self.read_case(pair, drawn)):
+            try:
+                tallies.add(case, many=pair in asked)
+            except UserError as error:  # the model refuses the picture, before anything is counted
+                refusals.append(str(error))
+        if not tallies.targets.features:
+            raise UserError(refusals[0] if refusals else f"none of the {len(tests)} test pairs can be read")
+
+        # 3. report
+        targets = tallies.targets.all_features()
+        rows = tallies.rows(targets)
+        if len(training.features) >= 2 and len(targets) >= 2:
+            rows.append(kernel_row("real pictures of the target (floor)", training.features, targets))
+        counts = {
+            "pictures": len(targets),
+            "truths": len(tallies.each[MODEL].scores["psnr"]),
+            "targets": len(targets),
+            "floor": len(training.features),
+            "looks": len(tallies.many.scores.get("coverage", [])),
+            "unreadable": len(reader.unreadable),
+        }
+        notes = ["lines are compared with " + ("the sketches" if drawn else "those drawn after the right answers")]
+        notes += self.explain(rows, counts, training)
+        if refusals:
+            notes.append(f"{len(refusals)} were refused, the first with: {refusals[0]}")
+        notes += reader.notes("files or pairs")
+        part = DirectionScores(self.pairs.direction, *self.pairs.names, rows, counts, "test", notes)
+        return TranslationReport([part], DctFeatures.version, SEED)
+
+    def read_case(self, pair: Pair, drawn: bool) -> PairedCase:
+        """Read a test pair and all that is known about it; a `drawn` source is itself the right lines."""
         source, target = read_pair(pair)
         truths = [read_rgb8(path) for path in right_answers(self.pairs, pair.name)]
         file = parts_map(self.pairs, pair.name)
         parts = None if file is None else read_rgb8(file)[..., 0]
         lines = source.min(axis=2) if drawn else sketch_of(target)
-        return Case(source, target, lines, [truth for truth in truths if truth.shape == target.shape], parts)
+        return PairedCase(source, target, lines, [truth for truth in truths if truth.shape == target.shape], parts)
 
-    def score(self, case: Case, ask_many: bool) -> None:
-        """Let every method answer one source; the model first, as it may refuse."""
-        self.mine.answer(case)
-        for tally in self.baselines.values():
-            tally.answer(case)
-        self.other.keep_other_truth(case)
-        if self.random:  # answers in one look make no collection of photos: here each source gets another
-            (drawn,) = self.translator(case.source, count=1, seed=len(self.targets))
-            self.many.keep(drawn, None)
-        self.targets.append(self.mine.describe(to_tensor(case.target)))
-        if ask_many and case.has_looks:
-            self.many.keep_many(case, self.translator(case.source, count=self.count, seed=SEED))
-
-    def report(self, training: TrainingSet, drawn: bool) -> DirectionScores:
-        """Put the rows together."""
-        targets = torch.cat(self.targets)
-        tallies = self.baselines | {
-            "this model": self.mine,
-            f"this model, {self.count} answers": self.many,
-            "another right answer": self.other,
-        }
-        rows = [tally.row(name, targets) for name, tally in tallies.items() if tally.features]
-        if len(training.features) >= 2 and len(targets) >= 2:
-            rows.append(kernel_row("real pictures of the target (floor)", training.features, targets))
-        counts = {
-            "pictures": len(targets),
-            "truths": len(self.mine.scores["psnr"]),
-            "targets": len(targets),
-            "floor": len(training.features),
-            "looks": len(self.many.scores.get("coverage", [])),
-            "unreadable": len(self.reader.unreadable),
-        }
-        source, target = self.pairs.names
-        return DirectionScores(
-            self.pairs.direction, source, target, rows, counts, "test", self.explain(rows, counts, drawn)
-        )
-
-    def explain(self, rows: list[Row], counts: dict[str, int], drawn: bool) -> list[str]:
-        """What the scores were measured on, what is missing, and why."""
-        notes = ["lines are compared with " + ("the sketches" if drawn else "those drawn after the right answers")]
+    def explain(self, rows: list[Row], counts: dict[str, int], training: "TrainingSet") -> list[str]:
+        """Return what many answers were measured on, which scores are missing, and why."""
+        notes = []
         if self.random:
             notes.append("kernel distance of the many answers: of one to each picture, each drawn anew")
         if counts["looks"]:
             notes.append(f"{self.count} answers each to {counts['looks']} sketches whose right answers are known")
         elif self.random:
             notes.append("the model gives many answers, but no others are known to be right: no coverage")
-        if not self.baselines:
+        if not training.mean.count:
             notes.append("no baselines: there are no training pairs")
         if all(row.kernel is None for row in rows):
             notes.append("no kernel distance: it needs 2 pictures on both sides")
-        if self.refused:
-            notes.append(f"{len(self.refused)} were refused, the first with: {self.refused[0]}")
-        if counts["unreadable"]:
-            notes.append(f"{counts['unreadable']} unreadable files or pairs were left out")
         return notes
+
+    def grid(self, columns: int = 6, answers: int = 4) -> np.ndarray:
+        """Draw test pairs: sources, answers, random answers of a random model, truths.
+
+        PairSet that cannot be read, and sources that the model refuses, are left out.
+
+        Raises:
+            UserError: there is no other pair.
+        """
+
+        def column(pair: Pair) -> list[np.ndarray]:
+            source, target = read_pair(pair)
+            random = self.translator(source, count=answers, seed=SEED) if self.random else []
+            return [source, self.translator(source), *random, target]
+
+        shown = list(readable(subsample(self.pairs.test, columns), column))
+        if not shown:
+            raise UserError(f"{self.pairs.title} has no readable test pairs")
+        return make_grid([list(row) for row in zip(*shown, strict=True)])
+
+
+class TrainingSet:
+    """What the baselines know about the training pairs.
+
+    Attributes:
+        mean: answers with the mean target.
+        features: (N, d) of at most `described` of the targets.
+    """
+
+    def __init__(self, train: list[Pair], described: int, reader: Reader) -> None:
+        self.mean, self.sources, targets = MeanPicture(), NearestSource[Pair](), Tally()
+        known = subsample(train, MAX_TRAIN)
+        chosen = set(subsample(known, described))
+        for pair, (source, target) in reader.read_all(known, read_pair):
+            self.mean.add(target)
+            self.sources.add(source, pair)
+            if pair in chosen:
+                targets.add(target)
+        self.features = targets.all_features()
+
+    def methods(self) -> dict[str, Method]:
+        """Return the baselines by their names; none without training pairs."""
+        if not self.mean.count:
+            return {}
+        return {"mean training image": self.mean, "nearest training source's photo": self.nearest}
+
+    def nearest(self, picture: np.ndarray) -> np.ndarray:
+        """Answer with the target whose source is nearest to `picture`."""
+        return resize_to(read_pair(self.sources(picture))[1], picture.shape)
+
+
+class PairedTallies:
+    """The tallies of all methods while test pairs come in.
+
+    Attributes:
+        each: one answer to each source, by the name of the method.
+        many: several answers to each source, of a random model.
+        other: another right answer.
+        targets: the right answers at hand.
+    """
+
+    def __init__(self, translator: Callable[..., Any], count: int, baselines: Mapping[str, Method]) -> None:
+        self.translator, self.count = translator, count
+        self.methods: dict[str, Method] = {MODEL: translator, **baselines}  # the model first, as it may refuse
+        self.each = {name: Tally() for name in self.methods}
+        self.many, self.other, self.targets = (Tally() for _ in range(3))
+
+    def add(self, case: PairedCase, *, many: bool) -> None:
+        """Let every method answer one source; a random model also with several answers, if `many`."""
+        # 1. one answer of each method, and another right answer
+        for name, method in self.methods.items():
+            result = answer(method, case.source)
+            self.each[name].add(result, **case.score(result))
+        if (truth := case.other_truth()) is not None:
+            self.other.add(truth, **case.score_truth(truth))
+
+        # 2. a random answer: another seed for each source, as answers in one look make no collection of photos
+        if self.count:
+            (drawn,) = self.translator(case.source, count=1, seed=len(self.targets.features))
+            self.many.add(drawn)
+        self.targets.add(case.target)
+
+        # 3. several answers to one source
+        if self.count and many and case.has_looks:
+            answers = self.translator(case.source, count=self.count, seed=SEED)
+            self.many.note(**case.score_lines(answers[0]), **case.score_looks(answers))
+
+    def rows(self, targets: Tensor) -> list[Row]:
+        """Return a row for each method that has answered, given the features of the targets (M, d)."""
+        baselines = {name: tally for name, tally in self.each.items() if name != MODEL}
+        tallies = baselines | {
+            MODEL: self.each[MODEL],
+            f"{MODEL}, {self.count} answers": self.many,
+            "another right answer": self.other,
+        }
+        return [tally.row(name, targets) for name, tally in tallies.items() if tally.features]
 
 
 def are_drawn(tests: list[Pair]) -> bool:
-    """Whether most sources, by a few of them, are line drawings."""
-    found = []
-    for pair in subsample(tests, SAMPLES):
-        with contextlib.suppress(UserError):
-            found.append(is_line_drawing(read_pair(pair)[0]))
-    return sum(found) > len(found) / 2
-
-
-def pairs_sheet(translator: Callable[..., Any], pairs: PairSet, *, columns: int = 6, answers: int = 4) -> np.ndarray:
-    """Lay test pairs out as (H, W, 3) uint8: sources, answers, random answers of a model that varies, truths.
-
-    Pairs that cannot be read, and sources that the model refuses, are left out.
-
-    Raises:
-        UserError: there is no other pair.
-    """
-    found = []
-    for pair in subsample(pairs.test, columns):
-        with contextlib.suppress(UserError):
-            source, target = read_pair(pair)
-            varied = translator(source, count=answers, seed=SEED) if getattr(translator, "random", False) else []
-            found.append([source, translator(source), *varied, target])
-    if not found:
-        raise UserError(f"{pairs.title} has no readable test pairs")
-    return make_grid([list(row) for row in zip(*found, strict=True)])
+    """Return whether most sources, judged by a few of them, are line drawings."""
+    drawings = list(readable(subsample(tests, DRAWING_SAMPLES), lambda pair: is_line_drawing(read_pair(pair)[0])))
+    return sum(drawings) > len(drawings) / 2

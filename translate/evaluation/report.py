@@ -1,23 +1,27 @@
-"""The table of scores: what `evaluate` found, ready to print or to save."""
+"""What every report has: a printed table, a dict for JSON, and the columns and rows that tables are made of."""
 
 __all__ = [
-    "KERNEL_COLUMN", "KERNEL_SCALE", "Column", "DirectionScores", "Row", "Scores", "Section", "Sections",
-    "kernel_legend", "number",
+    "KERNEL_COLUMN", "KERNEL_SCALE", "MODEL", "NO_SCORE", "Column", "Report", "Row", "Section", "SectionedReport",
+    "kernel_cell", "kernel_legend", "make_table", "number",
 ]  # fmt: skip
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 KERNEL_SCALE = 1000  # kernel distances are reported times this
+NO_SCORE = "-"
+MODEL = "this model"
 
 
 @dataclass(frozen=True)
 class Row:
-    """Means over the test pictures of one method; None where a score could not be had.
+    """Mean scores of one method over the test pictures; None where a score is not known.
 
     Attributes:
         name: the method.
@@ -27,12 +31,12 @@ class Row:
         kernel: kernel distance to the target domain, times 1000; lower is better.
         kernel_error: its standard error, times 1000.
         subset_size: pictures in each subset of the kernel distance.
-        edge_f1: agreement of its lines with the drawing that it should follow.
+        edge_f1: F1 of its lines against those of the drawing that it should follow.
         coverage: share of the known right answers that one of its answers comes near.
-        coverage_wide: the same with twice the reach.
+        coverage_wide: the same within twice the distance.
         precision: share of its answers near a right answer.
-        diversity: how far its answers are apart, over how far the right ones are.
-        seam: how hard the step across a hole's border is, over the picture's own there.
+        diversity: mean distance between its answers over that between the right ones.
+        seam: step across a hole's border over the picture's own step there.
     """
 
     name: str
@@ -50,13 +54,73 @@ class Row:
     seam: float | None = None
 
 
-class Section(Protocol):
-    """Rows that stand under one title.
+class Column(NamedTuple):
+    """A column of a table.
 
     Attributes:
-        title: of the section.
-        rows: one per method.
+        title: its head.
+        cell: writes a row's cell; `NO_SCORE` where the row has none.
+        legend: a line that explains it.
+        justify: its alignment.
+        no_wrap: whether long cells stay on one line.
     """
+
+    title: str | Text
+    cell: Callable[[Any], str | Text]
+    legend: str = ""
+    justify: Literal["left", "right"] = "right"
+    no_wrap: bool = False
+
+
+def make_table(columns: Sequence[Column], rows: Iterable[Any] = (), **options: Any) -> Table:
+    """Make a table of rows; options are those of `rich.table.Table`."""
+    table = Table(**options)
+    for column in columns:
+        table.add_column(column.title, justify=column.justify, no_wrap=column.no_wrap)
+    for row in rows:
+        table.add_row(*(column.cell(row) for column in columns))
+    return table
+
+
+def number(score: str, digits: int) -> Callable[[Any], str]:
+    """Make a cell that shows the attribute `score` of a row with so many digits."""
+
+    def cell(row: Any) -> str:
+        value = getattr(row, score)
+        return NO_SCORE if value is None else f"{value:.{digits}f}"
+
+    return cell
+
+
+def kernel_cell(row: Any) -> str:
+    """Write the kernel distance with its standard error."""
+    return NO_SCORE if row.kernel is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
+
+
+def kernel_legend(features: str, seed: int) -> str:
+    """Explain the kernel distance, and name the features and the seed that it was measured with."""
+    return f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
+
+
+KERNEL_COLUMN = Column(f"kernel distance x {KERNEL_SCALE}", kernel_cell)
+METHOD_COLUMN = Column("pictures", lambda row: f"  {row.name}", justify="left", no_wrap=True)
+
+
+@dataclass(frozen=True)
+class Report(ABC):
+    """All that an evaluation found; a subclass is a dataclass whose fields are the keys of the JSON file."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and finite numbers, ready for JSON."""
+        return asdict(self)
+
+    @abstractmethod
+    def table(self) -> RenderableType:
+        """Return the tables to print, each with the meaning of its numbers below it."""
+
+
+class Section(Protocol):
+    """Rows under one title, one per method."""
 
     @property
     def title(self) -> str: ...
@@ -65,175 +129,50 @@ class Section(Protocol):
 
 
 @dataclass(frozen=True)
-class DirectionScores:
-    """The rows of one direction, with what they were measured on.
+class SectionedReport(Report):
+    """A report whose table has sections of `Row`s.
 
     Attributes:
-        direction: "ab" or "ba".
-        source: name of the domain that was translated.
-        target: name of the domain that the outputs should look like.
-        rows: one per method.
-        counts: "pictures" translated, those of them with a truth ("truths"), "targets" of the kernel
-            distance, pictures set aside for its "floor", and files left out as "unreadable".
-        targets: "test" or "train", the part of the target domain that the kernel distance uses.
-        notes: what is missing, and why.
+        known_columns: the columns that the table may have; those without any score are left out.
     """
 
-    direction: str
-    source: str
-    target: str
-    rows: list[Row]
-    counts: dict[str, int]
-    targets: str
-    notes: list[str]
+    known_columns: ClassVar[tuple[Column, ...]]
 
     @property
-    def title(self) -> str:
-        """The way it goes, in words."""
-        return f"{self.source} -> {self.target}"
-
-
-@dataclass(frozen=True)
-class Sections:
-    """What tables of several sections share; a subclass holds the sections, and says what they were measured on.
-
-    Attributes:
-        SECTIONS: name of the attribute with the list of sections.
-    """
-
-    SECTIONS: ClassVar[str]
-
-    @property
+    @abstractmethod
     def sections(self) -> Sequence[Section]:
         """The sections, in the order of the table."""
-        return list[Section](getattr(self, self.SECTIONS))
+
+    @abstractmethod
+    def notes(self) -> list[str]:
+        """Return what the numbers mean and were measured on, and what is missing: one line each."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dicts, lists, strings and finite numbers, ready for JSON; scores that no row has are left out."""
-        everything = asdict(self)
-        rows = [row for part in everything[self.SECTIONS] for row in part["rows"]]
-        unknown = {key for key in (rows[0] if rows else {}) if all(row[key] is None for row in rows)}
-        for row in rows:
-            for key in unknown:
-                del row[key]
-        return everything
+        """Return plain dicts, lists, strings and finite numbers; scores that no row has are left out."""
+        scores = {field.name for field in fields(Row)}
+        missing = {score for score in scores if all(getattr(row, score) is None for row in self.all_rows())}
+        return asdict(self, dict_factory=lambda items: {key: value for key, value in items if key not in missing})
 
-    def known_columns(self) -> tuple["Column", ...]:
-        """The columns that the table may have."""
-        return COLUMNS
+    def all_rows(self) -> list[Row]:
+        """Return the rows of all sections."""
+        return [row for part in self.sections for row in part.rows]
 
-    def columns(self) -> list["Column"]:
-        """The columns of the table: those that some row has a number in."""
-        rows = [row for part in self.sections for row in part.rows]
-        return [
-            column for column in self.known_columns() if any(getattr(row, column.score) is not None for row in rows)
-        ]
+    def columns(self) -> list[Column]:
+        """Return the columns in which some row has a score."""
+        rows = self.all_rows()
+        return [column for column in self.known_columns if any(column.cell(row) != NO_SCORE for row in rows)]
+
+    def legends(self) -> list[str]:
+        """Explain the numbers in the columns: one line each."""
+        return [column.legend for column in self.columns() if column.legend]
 
     def table(self) -> Table:
-        """The scores as a table, section by section, with the notes below it."""
-        columns = self.columns()
-        table = Table(caption=Text("\n".join(self.notes())), caption_justify="left")
-        table.add_column("pictures", no_wrap=True)
-        for column in columns:
-            table.add_column(column.title, justify="right")
+        """Return the scores, section by section, with the notes below them."""
+        columns = [METHOD_COLUMN, *self.columns()]
+        table = make_table(columns, caption=Text("\n".join(self.notes())), caption_justify="left")
         for part in self.sections:
             table.add_row(Text(part.title), style="bold")  # names may hold brackets
             for row in part.rows:
-                table.add_row(f"  {row.name}", *(column.cell(row) for column in columns))
+                table.add_row(*(column.cell(row) for column in columns))
             table.add_section()
         return table
-
-    def legends(self) -> list[str]:
-        """What the numbers in the columns mean: one line each."""
-        return [column.legend for column in self.columns() if column.legend]
-
-    def notes(self) -> list[str]:
-        """What the numbers mean and were measured on, and what is missing: one line each."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Scores(Sections):
-    """Scores of every direction that has test pictures.
-
-    Attributes:
-        directions: one or two.
-        features: version of the features that the kernel distance was measured with.
-        seed: of its random subsets.
-        kernel_scale: what kernel distances were multiplied by.
-    """
-
-    SECTIONS = "directions"
-    directions: list[DirectionScores]
-    features: str
-    seed: int
-    kernel_scale: int = KERNEL_SCALE
-
-    def notes(self) -> list[str]:
-        """What the numbers mean and were measured on, and what is missing: one line each."""
-        lines = [kernel_legend(self.features, self.seed), *self.legends()]
-        for part in self.directions:
-            counts = part.counts
-            against = f"{counts['targets']} {part.targets} pictures of {part.target}"
-            lines.append(f"{part.title}: {counts['pictures']} test pictures, against {against}")
-            lines += [f"{part.title}: {note}" for note in part.notes]
-        return lines
-
-
-def kernel_legend(features: str, seed: int) -> str:
-    """Say what the kernel distance means, and what it was measured with."""
-    return f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
-
-
-class Column(NamedTuple):
-    """A column of the table: the score of a row that it shows, how, and a line that explains it."""
-
-    score: str
-    title: str
-    cell: Callable[[Row], str]
-    legend: str = ""
-
-
-def number(score: str, digits: int) -> Callable[[Row], str]:
-    """Return what writes a score as a number with so many digits, or a dash."""
-
-    def cell(row: Row) -> str:
-        value = getattr(row, score)
-        return "-" if value is None else f"{value:.{digits}f}"
-
-    return cell
-
-
-def kernel_cell(row: Row) -> str:
-    """The kernel distance with its standard error."""
-    return "-" if row.kernel is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
-
-
-def coverage_cell(row: Row) -> str:
-    """The coverage, and in brackets that with the wider reach."""
-    return "-" if row.coverage is None else f"{row.coverage:.2f} ({row.coverage_wide:.2f})"
-
-
-KERNEL_COLUMN = Column("kernel", f"kernel distance x {KERNEL_SCALE}", kernel_cell)
-COLUMNS = (
-    Column("l1", "L1", number("l1", 1), "L1: mean difference to the right answer, of 255; lower is better"),
-    Column("psnr", "PSNR, dB", number("psnr", 2), "PSNR and SSIM: to the hidden truth, higher is better"),
-    Column("ssim", "SSIM", number("ssim", 3)),
-    KERNEL_COLUMN,
-    Column(
-        "edge_f1", "edge F1", number("edge_f1", 2),
-        "edge F1: how well the lines redrawn from the output meet those they should follow; 1 = all",
-    ),
-    Column(
-        "coverage", "coverage", coverage_cell,
-        "coverage: share of the known right looks met, within 10 (20) CIEDE2000 a part",
-    ),
-    Column(
-        "precision", "precision", number("precision", 2),
-        "precision: share of the answers whose look is a right one, within 10",
-    ),
-    Column(
-        "diversity", "diversity", number("diversity", 2),
-        "diversity: how far the answers are apart, over the right ones; 1 is right, more is noise",
-    ),
-)  # fmt: skip

@@ -1,6 +1,6 @@
 """A run folder: what was asked for, what it came to, and where everything lies."""
 
-__all__ = ["RunFolder", "data_of"]
+__all__ = ["RunFolder"]
 
 import contextlib
 import shutil
@@ -79,10 +79,3 @@ class RunFolder:
     def forget_cache(self) -> None:
         """Delete the decoded pictures; they are made again if they are needed."""
         shutil.rmtree(self.cache, ignore_errors=True)
-
-
-def data_of(model: str | Path) -> dict[str, Any]:
-    """Return the [data] of the run that `model`, its folder or a file in it, belongs to; {} if there is no run."""
-    run = Path(model).expanduser()
-    file = (run if run.is_dir() else run.parent) / "config.toml"
-    return read_toml(file).get("data", {}) if file.exists() else {}

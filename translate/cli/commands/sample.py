@@ -117,12 +117,12 @@ def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
         OptionError: neither --images nor a run folder names the training pictures.
     """
     from translate.data.sources.image_set import resolve_images
+    from translate.data.sources.run_data import run_data
     from translate.inference.latent.neighbours import TrainingImageIndex
     from translate.inference.latent.sheets import neighbours_sheet
-    from translate.training.run_folder import data_of
     from translate.utils.progress import progress_bar
 
-    model, images = options.model, options.images or str(data_of(options.model).get("images", ""))
+    model, images = options.model, options.images or str(run_data(options.model).get("images", ""))
     if not images:
         raise OptionError(f"{model} lies in no run folder that tells what it was trained on; add --images FOLDER")
     sources = resolve_images(images, "", Path("data")).train

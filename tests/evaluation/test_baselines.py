@@ -1,7 +1,11 @@
 import cv2
 import numpy as np
+import pytest
 
-from translate.evaluation.paired_baselines import MeanPicture, NearestSource
+from tests.metrics.test_inpainting import box, scene
+from translate.evaluation.baselines import FILLS, MeanPicture, NearestSource, fill_with_mean_colour
+from translate.evaluation.cases import InpaintingCase
+from translate.metrics.inpainting import l1_inside
 
 
 def test_the_mean_of_pictures():
@@ -35,3 +39,24 @@ def test_the_nearest_source_is_the_one_with_nearly_the_same_lines():
     assert nearest(drawn(20, 28)) == "left"
     assert nearest(drawn(44, 33, size=150)) == "right"
     assert nearest(drawn(31, 50)) == "low"
+
+
+@pytest.fixture
+def case() -> InpaintingCase:
+    return InpaintingCase(scene(), box(10, 14, 20, 17))
+
+
+def test_the_mean_colour_is_that_of_what_is_known(case):
+    result = fill_with_mean_colour(case.picture, mask=case.hole)
+    known = case.truth.reshape(-1, 3)[~case.hole.ravel()]
+    np.testing.assert_array_equal(result[case.hole], np.broadcast_to(np.rint(known.mean(0)), (340, 3)))
+
+
+def test_what_costs_nothing_keeps_what_is_known_and_finds_a_smooth_hole(case):
+    away = {}
+    for name, fill in FILLS.items():
+        result = fill(case.picture, mask=case.hole)
+        np.testing.assert_array_equal(result[~case.hole], case.truth[~case.hole])
+        away[name] = l1_inside(result, case.truth, case.hole)
+    assert max(away["OpenCV, Telea"], away["OpenCV, Navier-Stokes"]) < away["mean colour"]
+    assert len(set(away.values())) == 3

@@ -1,0 +1,50 @@
+"""Reading test pictures under a progress bar; what cannot be read is counted and left out."""
+
+__all__ = ["Reader", "readable"]
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from translate.utils.errors import UserError
+from translate.utils.progress import Bar, Progress
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Reader:
+    """Reads items, such as paths, moves its bar on, and remembers the unreadable ones."""
+
+    def __init__(self, bars: Progress, title: str) -> None:
+        self.bar, self.total = Bar(bars, title, 0), 0
+        self.unreadable: set[object] = set()
+
+    def attempt(self, item: K, read: Callable[[K], V]) -> V | None:
+        """Return `read(item)`, or None where that raises a UserError."""
+        try:
+            return read(item)
+        except UserError:
+            self.unreadable.add(item)
+            return None
+
+    def read_all(self, items: Sequence[K], read: Callable[[K], V]) -> Iterator[tuple[K, V]]:
+        """Yield each readable item with `read(item)`."""
+        self.total += len(items)
+        self.bar.update(total=self.total)
+        for item in items:
+            value = self.attempt(item, read)
+            if value is not None:
+                yield item, value
+            self.bar.advance()
+
+    def notes(self, kind: str = "files") -> list[str]:
+        """Say how many items were left out, if any."""
+        return [f"{len(self.unreadable)} unreadable {kind} were left out"] if self.unreadable else []
+
+
+def readable(items: Iterable[K], read: Callable[[K], V]) -> Iterator[V]:
+    """Yield `read(item)` for each item for which it raises no UserError."""
+    for item in items:
+        with contextlib.suppress(UserError):
+            yield read(item)

@@ -1,0 +1,36 @@
+"""The evaluations, by what feeds the model's task."""
+
+__all__ = ["EVALUATIONS", "load_evaluation"]
+
+from translate.checkpoints.model_file import model_file, read_recipe
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions
+from translate.evaluation.generation import GenerationEvaluation
+from translate.evaluation.inpainting import InpaintingEvaluation
+from translate.evaluation.paired import PairedEvaluation
+from translate.evaluation.unpaired import UnpairedEvaluation
+from translate.tasks import TASKS
+from translate.utils.errors import OptionError
+
+EVALUATIONS: dict[str, type[Evaluation]] = {
+    "images": GenerationEvaluation,
+    "masked": InpaintingEvaluation,
+    "paired": PairedEvaluation,
+    "unpaired": UnpairedEvaluation,
+}
+
+
+def load_evaluation(options: EvaluationOptions) -> Evaluation:
+    """Load a model and its data into the evaluation of its task.
+
+    Raises:
+        OptionError: an option means nothing to the model or is out of range, or nothing says what to score on.
+        UserError: the model or the pictures cannot be used.
+    """
+    evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
+    for name in evaluation.unused:
+        if getattr(options, name):
+            raise OptionError(
+                f"--{name} means nothing to a model that {evaluation.purpose};"
+                f" say what to score it on with {evaluation.data_options}"
+            )
+    return evaluation.load(options)
