@@ -12,7 +12,7 @@ from translate.networks.patchgan import MultiScale, PatchGAN
 from translate.networks.resnet import Resnet
 from translate.networks.style_resnet import StyleResnet
 from translate.networks.stylegan import ResidualDiscriminator
-from translate.utils.memory import _Peak
+from translate.utils.memory import PeakMeter
 
 PICTURE, HOLE, VECTOR = (2, 3, 64, 64), (2, 4, 64, 64), (3, 100)
 NETS = {
@@ -144,7 +144,7 @@ def cycle(size, *, again):
         for net in nets:
             checkpoint_activations(net)
     G, F = nets
-    with _Peak() as meter:
+    with PeakMeter() as meter:
         a, b = torch.rand(2, 3, size, size).split(1)
         fake_b, same_b = G(torch.cat([a, b])).split(1)
         fake_a, rec_a, same_a = F(torch.cat([b, fake_b, a])).split(1)

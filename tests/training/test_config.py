@@ -3,7 +3,7 @@ import pytest
 from translate.cli.recipe_options import known_options, recipe_layer
 from translate.training.config import Config, differences, dump_config, load_config
 from translate.utils.errors import OptionError, UserError
-from translate.utils.package_data import shipped
+from translate.utils.package_data import package_folder
 from translate.utils.toml_files import read_toml
 
 
@@ -62,7 +62,7 @@ def test_unknown_preset_lists_the_presets():
 
 
 def test_every_shipped_recipe_loads():
-    for path in shipped("configs").glob("*.toml"):
+    for path in package_folder("configs").glob("*.toml"):
         task, _, preset = path.stem.partition("_")
         assert isinstance(load_config(task, preset), Config)
 

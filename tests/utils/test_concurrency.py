@@ -20,7 +20,7 @@ def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
     lanes, lock, inside, seen = CpuSlots(3), threading.Lock(), [], []
 
     def work(whole):
-        with lanes.taken(whole=whole):
+        with lanes.acquire(exclusive=whole):
             with lock:
                 inside.append(whole)
                 seen.append((cores.threads, tuple(inside)))
@@ -41,6 +41,6 @@ def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
 def test_one_lane_has_all_cores_and_an_error_frees_it(cores):
     lanes = CpuSlots(1)
     for whole in (False, True):
-        with pytest.raises(ZeroDivisionError), lanes.taken(whole=whole):
+        with pytest.raises(ZeroDivisionError), lanes.acquire(exclusive=whole):
             assert cores.threads == 4
             1 / 0  # noqa: B018

@@ -29,7 +29,7 @@ from translate.cli.commands.translate_folder import TranslateFolder, translate_f
 from translate.cli.legacy_options import refuse_legacy_options
 from translate.cli.parsing import complete_words, parse_options, read_config
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.utils.signals import STOPPED, Stopped
+from translate.utils.signals import EXIT_STOPPED, Stopped
 from translate.utils.terminal import say
 from translate.utils.trust import MAX_PIXELS, TRUST
 
@@ -85,7 +85,7 @@ def print_error(error: UserError) -> int:
     is_stop, on_all_ranks = isinstance(error, Stopped), isinstance(error, OptionError | Stopped)
     if not (on_all_ranks and is_secondary_process()):
         print(f"{'' if is_stop else 'error: '}{error}", file=sys.stderr)
-    return STOPPED if is_stop else 2 if on_all_ranks else 1
+    return EXIT_STOPPED if is_stop else 2 if on_all_ranks else 1
 
 
 def is_secondary_process() -> bool:

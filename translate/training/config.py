@@ -12,7 +12,7 @@ from translate.data.options import DataConfig, limited
 from translate.training.config_checks import check_adam, check_length, check_limits, check_sizes, check_text
 from translate.utils.errors import OptionError, did_you_mean
 from translate.utils.factory import check_type
-from translate.utils.package_data import shipped
+from translate.utils.package_data import package_folder
 from translate.utils.toml_files import read_toml
 
 LENGTHS = ("steps", "epochs", "minutes")
@@ -96,7 +96,7 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
     Raises:
         OptionError: An unknown or ill-typed option, or more than one of steps, epochs and minutes.
     """
-    recipes = {p.stem.removeprefix(f"{task}_"): p for p in shipped("configs").glob(f"{task}_*.toml")}
+    recipes = {p.stem.removeprefix(f"{task}_"): p for p in package_folder("configs").glob(f"{task}_*.toml")}
     if preset not in recipes:
         raise OptionError(f"unknown preset {preset!r}{did_you_mean(preset, recipes)}")
     values: dict[str, Any] = {}

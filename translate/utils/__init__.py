@@ -1,1 +1,19 @@
-"""TODO: one line that says what is in this room."""
+"""Ground floor: modules that import nothing from the other rooms.
+
+concurrency       slots for passes on the CPU, thread pools, prefetching
+device            choice of device and precision
+dist              several processes as one: broadcast, all_gather, local rows
+errors            errors that a user can mend, one line each
+factory           networks by name; signatures as schemas
+files             atomic writes and temporary files
+memory            memory of a pass, free memory, allocator settings
+package_data      the folders datasets/ and configs/ of the package
+progress          progress bars and spinners
+safe_load         loading tensors without running code
+sequences         evenly spaced samples
+signals           Ctrl-C, SIGTERM and SIGUSR1
+terminal          text that is safe to print; the console for messages
+toml_files        reading users' TOML files
+torchvision_door  the only import of torchvision
+trust             how far input is trusted
+"""

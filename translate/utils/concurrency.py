@@ -1,11 +1,11 @@
-"""Lanes for pictures on the CPU: small ones in as many threads as there are cores, a large one with all cores.
+"""Slots for passes on the CPU: small pictures in one thread each, side by side; a large one alone, with all threads.
 
 The threads of one pass wait for each other at every layer, and for whatever else keeps one of them busy, such as
-decoding. A core for each picture has nothing to wait for. Sums over a picture depend in their last bits on how many
-threads make them, so that is a matter of the picture's size alone, and never of what else is on its way.
+decoding; a pass of one thread waits for nothing. The number of threads decides the last bits of sums over a picture,
+so it depends on the picture's size alone, never on the other pictures.
 """
 
-__all__ = ["CpuSlots", "prefetch", "threads"]
+__all__ = ["CpuSlots", "prefetch", "thread_pool"]
 
 import threading
 from collections import deque
@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Give threads that, on an error or Ctrl-C, finish what they hold and drop what waits."""
+def thread_pool(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool that, on an error or Ctrl-C, finishes running tasks and drops waiting ones."""
     pool = ThreadPoolExecutor(count)
     try:
         yield pool
@@ -29,22 +29,18 @@ def threads(count: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def prefetch(begun: Iterable[T], depth: int) -> Iterator[T]:
-    """Give things in order, each when the `depth` next ones have been begun."""
+def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
+    """Yield items in order, each after the next `depth` have been drawn."""
     waiting: deque[T] = deque()
-    for one in begun:
-        waiting.append(one)
+    for item in items:
+        waiting.append(item)
         if len(waiting) > depth:
             yield waiting.popleft()
     yield from waiting
 
 
 class CpuSlots:
-    """So many passes of one thread at a time, or one pass of all.
-
-    Attributes:
-        count: of the lanes.
-    """
+    """`count` slots; a pass takes one of them and computes in one thread, or all of them and uses all threads."""
 
     def __init__(self, count: int) -> None:
         self.count, self._threads = count, torch.get_num_threads()
@@ -52,18 +48,18 @@ class CpuSlots:
 
     @contextmanager
     def pool(self) -> Iterator[ThreadPoolExecutor]:
-        """Give the threads of the lanes."""
+        """Yield one thread per slot."""
         try:
-            with threads(self.count) as pool:
+            with thread_pool(self.count) as pool:
                 yield pool
         finally:
-            torch.set_num_threads(self._threads)  # what threads of the process begin with from here on
+            torch.set_num_threads(self._threads)  # the default of threads that start from here on
 
     @contextmanager
-    def taken(self, *, whole: bool) -> Iterator[None]:
-        """Wait for a free lane, or where the `whole` road is asked for, until all are free."""
-        needed = self.count if whole else 1
-        with self._turn:  # who asks for all is not overtaken
+    def acquire(self, *, exclusive: bool) -> Iterator[None]:
+        """Acquire one CPU slot, or all of them if `exclusive`."""
+        needed = self.count if exclusive else 1
+        with self._turn:  # a pass that needs all slots is not overtaken
             for _ in range(needed):
                 self._free.acquire()
         torch.set_num_threads(self._threads if needed == self.count else 1)  # of this thread alone

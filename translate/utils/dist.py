@@ -1,16 +1,16 @@
-"""Several processes as one: each computes its rows of a batch, and the result is that of one process.
+"""Several processes as one: each rank computes its rows of a batch, and the result is that of a single process.
 
-`torchrun` starts them and says by the environment who is who. Process r of n has the rows r, r + n, r + 2n ... of the
-global batch. Whatever is cut from a batch or joined along it (real and fake in one call, the first quarter of it) then
-holds, in all processes together, the rows that one process would have, so that tasks and networks need not know. They
-only call, in place of PyTorch's own:
+`torchrun` starts the processes and passes rank and world size in the environment. Rank r of n has the rows r, r + n,
+r + 2n ... of the global batch. Whatever is cut from a batch or joined along it (real and fake in one call, its first
+quarter) then holds, over all ranks, the rows of a single process, so that tasks and networks need not know. Instead of
+PyTorch's functions they call:
 
-- `draw_local_rows`, `randn_like`, `dropout`: draw the numbers of the global batch from one seed, keep local rows;
-- `all_gather_rows` returns the rows of all ranks, for image pools and batch statistics.
+- `draw_local_rows`, `randn_like`, `dropout`: draw the global batch's numbers from one seed and keep the local rows;
+- `all_gather_rows`: returns the rows of all ranks, for image pools and batch statistics.
 
 Gradients are averaged in one call after each backward pass, as in StyleGAN3, and not by DistributedDataParallel: its
-hooks expect that each network is called once and learns every time, where ours are called several times a step and are
-frozen in each other's phases. With one process all of this does nothing.
+hooks expect that each network is called once and always learns, where ours are called several times a step and are
+frozen in each other's phases. In a single process all of this does nothing.
 """
 
 __all__ = [
@@ -37,81 +37,86 @@ from translate.utils.errors import OptionError, UserError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PATIENCE = timedelta(minutes=10)  # for a process that does not answer, neither dead nor alive
-PREPARING = timedelta(days=1)  # for the first process, which downloads and decodes pictures while others wait
+PEER_TIMEOUT = timedelta(minutes=10)  # until a process that does not answer counts as dead
+DATA_TIMEOUT = timedelta(days=1)  # other ranks wait while the main process downloads and decodes pictures
 
 
 class _World:
-    """Who this process is: `rank` of `size`; `patient` is the group that waits for the data."""
+    """The `rank` of this process, the world `size`, and the group for broadcasts, which waits for the data."""
 
     def __init__(self) -> None:
         self.rank, self.size = 0, 1
-        self.patient: distributed.ProcessGroup | None = None
+        self.broadcasts: distributed.ProcessGroup | None = None
 
 
 _world = _World()
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one that writes and speaks; by the environment before `init`."""
-    return int(os.environ.get("RANK", "0")) == 0 if "WORLD_SIZE" in os.environ else True
+    """Whether this process is the main process, which writes and prints; read from the environment."""
+    return "WORLD_SIZE" not in os.environ or int(os.environ.get("RANK", "0")) == 0
 
 
 def init(device: torch.device, batch_size: int) -> torch.device:
-    """Meet the other processes that torchrun has started, if any, and return the device of this one.
+    """Join the processes that torchrun has started, if any, and return the device of this rank.
 
     Args:
-        device: of a process alone; GPUs are dealt out, one to each process of a machine.
-        batch_size: pictures in a step of all processes.
+        device: of a single process; several ranks on a machine get one GPU each.
+        batch_size: of the global batch.
 
     Raises:
-        OptionError: the batch cannot be dealt out evenly, or nothing links such devices.
-        UserError: there are too few GPUs, or the others do not come.
+        OptionError: the batch does not divide among the ranks, or such devices cannot be linked.
+        UserError: there are too few GPUs, or other processes do not answer.
     """
-    size, near = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+    # the world: one process, or ranks that share a batch
+    size, local_rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     if size == 1:
         return device
     if batch_size % size:
         lower = batch_size // size * size
         choice = f"{lower} or {lower + size}" if lower else str(size)
         raise OptionError(f"--batch-size {batch_size} does not divide among {size} processes; choose {choice}")
+    # this rank's device
     if device.type == "mps":
         raise OptionError("several processes need NVIDIA GPUs or the cores of CPUs; say --device cpu")
     if device.type == "cuda":
-        if near >= torch.cuda.device_count():
-            raise UserError(f"{near + 1} processes on a machine with {torch.cuda.device_count()} GPUs; start fewer")
-        device = torch.device("cuda", near)
+        if local_rank >= torch.cuda.device_count():
+            raise UserError(
+                f"{local_rank + 1} processes on a machine with {torch.cuda.device_count()} GPUs; start fewer"
+            )
+        device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
     elif device.type == "cpu":
         cores, beside = len(os.sched_getaffinity(0)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         torch.set_num_threads(max(1, cores // beside))
+    # the groups of processes
     if not distributed.is_initialized():
         with _peer_errors():
-            _meet("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+            _init_groups("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
         atexit.register(distributed.destroy_process_group)
     _world.rank, _world.size = distributed.get_rank(), distributed.get_world_size()
     return device
 
 
-def _meet(backend: str) -> None:
-    """Make the groups of processes.
+def _init_groups(backend: str) -> None:
+    """Create the process groups.
 
-    The addresses of a machine's earlier attempt are still in torchrun's store when it restarts the processes, which
-    would call the dead. Several machines do not count their attempts alike; docs/several_machines.md tells of them.
+    When torchrun restarts the processes of a machine, its store still holds the addresses of the dead ones; a prefix
+    per attempt hides them. Several machines may count their attempts differently; see docs/several_machines.md.
     """
-    store, rank, size = next(distributed.rendezvous("env://", timeout=PATIENCE))
+    store, rank, size = next(distributed.rendezvous("env://", timeout=PEER_TIMEOUT))
     if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
         store = distributed.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
-    distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
-    _world.patient = distributed.new_group(backend="gloo", timeout=PREPARING)
+    distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PEER_TIMEOUT)
+    _world.broadcasts = distributed.new_group(backend="gloo", timeout=DATA_TIMEOUT)
 
 
 @contextmanager
 def _peer_errors() -> Iterator[None]:
-    """Say in one line that another process has ended or hangs, which is all that a failed exchange tells."""
+    """Turn the error of a failed collective call into one line: another process has ended or hangs."""
     try:
         yield
-    except RuntimeError:  # of gloo and of NCCL alike, and what they say helps nobody
+    except RuntimeError:  # of gloo and NCCL, whose messages help no user
         raise UserError(
             f"process {os.environ['RANK']} stops: another process of this run has ended or does not answer; "
             "what was saved is kept, and the same command goes on"
@@ -119,7 +124,7 @@ def _peer_errors() -> Iterator[None]:
 
 
 def on_main_process(function: Callable[P, None]) -> Callable[P, None]:
-    """Let only the first process call `function`, which writes or shows something, and compute in it as if alone."""
+    """Decorate a function that writes or prints: only the main process calls it, as a single process."""
 
     @functools.wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -132,7 +137,7 @@ def on_main_process(function: Callable[P, None]) -> Callable[P, None]:
 
 @contextmanager
 def as_single_process() -> Iterator[None]:
-    """Compute, inside the block, as the only process: for previews, which the first one makes by itself."""
+    """Compute inside the block as a single process: for previews, which the main process makes by itself."""
     rank, size = _world.rank, _world.size
     _world.rank, _world.size = 0, 1
     try:
@@ -142,10 +147,10 @@ def as_single_process() -> Iterator[None]:
 
 
 def broadcast_from_main(make: Callable[[], T]) -> T:
-    """Return to all processes what `make` returns to the first, which alone calls it.
+    """Call `make` on the main process and broadcast its result to all ranks.
 
     Raises:
-        UserError: it did, in the first; the others then leave without a word, for the user has been told.
+        UserError: `make` raised it, on the main process; the other ranks then exit without a message.
     """
     if _world.size == 1:
         return make()
@@ -157,7 +162,7 @@ def broadcast_from_main(make: Callable[[], T]) -> T:
         except UserError as error:
             failure, box[1] = error, True
     with _peer_errors():
-        distributed.broadcast_object_list(box, src=0, group=_world.patient, device=torch.device("cpu"))
+        distributed.broadcast_object_list(box, src=0, group=_world.broadcasts, device=torch.device("cpu"))
     if failure:
         raise failure
     if box[1]:
@@ -166,83 +171,79 @@ def broadcast_from_main(make: Callable[[], T]) -> T:
 
 
 def main_process_first(make: Callable[[], T]) -> T:
-    """Call `make` in the first process and then in the others, which find what it has downloaded or decoded."""
-    found: list[T] = []
-    broadcast_from_main(lambda: found.append(make()))
-    return found[0] if found else make()
+    """Call `make` on the main process and then on the other ranks, which find the files that it has prepared."""
+    result: list[T] = []
+    broadcast_from_main(lambda: result.append(make()))
+    return result[0] if result else make()
 
 
 def any_rank(*flags: bool) -> tuple[bool, ...]:
-    """Return, for each flag, whether it is set in any process: so all of them save, or stop, after the same step.
-
-    It goes from host to host: no GPU is waited for.
-    """
+    """Return, for each flag, whether it is set on any rank, so that all ranks save, or stop, after the same step."""
     if _world.size == 1:
         return flags
-    found = torch.tensor(flags, dtype=torch.int32)
-    with _peer_errors():
-        distributed.all_reduce(found, distributed.ReduceOp.MAX)
-    return tuple(map(bool, found.tolist()))
+    return tuple(map(bool, _max_over_ranks(torch.tensor(flags, dtype=torch.int32)).tolist()))
 
 
 def max_over_ranks(seconds: float) -> float:
-    """Return the longest of the times that the processes took, so that they decide alike by it."""
-    if _world.size == 1:
-        return seconds
-    found = torch.tensor(seconds, dtype=torch.float64)
+    """Return the longest time of all ranks, so that they decide the same by it."""
+    return seconds if _world.size == 1 else float(_max_over_ranks(torch.tensor(seconds, dtype=torch.float64)))
+
+
+def _max_over_ranks(x: Tensor) -> Tensor:
+    """Reduce a tensor on the host, so that no GPU is waited for."""
     with _peer_errors():
-        distributed.all_reduce(found, distributed.ReduceOp.MAX)
-    return float(found)
+        distributed.all_reduce(x, distributed.ReduceOp.MAX)
+    return x
 
 
 def is_single_process() -> bool:
-    """Whether there is but one process."""
+    """Whether the world has one process."""
     return _world.size == 1
 
 
 def draw_local_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
-    """Return `draw(count)`; of several processes, each its rows of what one would draw for all of them."""
+    """Return this rank's rows of `draw(n * count)`, the draw of a single process for the global batch."""
     return draw(count) if _world.size == 1 else local_rows(draw(count * _world.size))
 
 
 def local_rows(x: Tensor) -> Tensor:
-    """Return this process's rows of those of all, (n * B, ...) to (B, ...)."""
+    """Return this rank's rows of the global batch, (n * B, ...) to (B, ...)."""
     return x if _world.size == 1 else x[_world.rank :: _world.size]
 
 
 def randn_like(x: Tensor) -> Tensor:
-    """Do as `torch.randn_like`, for rows (B, ...)."""
+    """Call `torch.randn_like` for local rows (B, ...)."""
     return torch.randn_like(x) if _world.size == 1 else local_rows(torch.randn_like(_empty_global(x)))
 
 
 def dropout(x: Tensor, p: float, training: bool = True) -> Tensor:
-    """Do as `F.dropout`, for rows (B, ...)."""
+    """Call `F.dropout` for local rows (B, ...)."""
     if _world.size == 1 or not training:
         return F.dropout(x, p, training)
     return x * local_rows(F.dropout(torch.ones_like(_empty_global(x)), p))
 
 
 def _empty_global(x: Tensor) -> Tensor:
-    """Return a tensor with as many rows as `x` (B, ...) has in all processes, in its layout, which orders the draws."""
+    """Return an empty global batch (n * B, ...) in the layout of `x` (B, ...), which decides the order of draws."""
     last = x.dim() == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
     layout = torch.channels_last if last else torch.contiguous_format
     return torch.empty(global_shape(x.shape), dtype=x.dtype, device=x.device, memory_format=layout)
 
 
 def global_shape(shape: torch.Size) -> torch.Size:
-    """Return the shape of the rows of all processes, of those (B, ...) of one."""
+    """Return the shape of the global batch, (B, ...) to (n * B, ...)."""
     return torch.Size((shape[0] * _world.size, *shape[1:]))
 
 
 def local_indices(count: int) -> range:
-    """Return which rows of a batch of `count` are this process's."""
+    """Return the indices of this rank's rows of a global batch of `count`."""
     return range(_world.rank, count, _world.size)
 
 
 def all_gather_rows(x: Tensor) -> Tensor:
-    """Return the rows of all processes, floats (B, ...) to (n * B, ...), in the order of the global batch.
+    """Return the rows of all ranks, floats (B, ...) to (n * B, ...), in the order of the global batch.
 
-    Gradients flow back to every process, and those of its parameters are right after `average`.
+    Gradients flow back to every rank; those of its parameters are correct after `average`.
     """
     return x if _world.size == 1 else _all_gather(x)
 
@@ -253,7 +254,7 @@ def _all_gather(x: Tensor) -> Tensor:
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch norm with the statistics of the whole batch, wherever its pictures are; `nn.SyncBatchNorm` needs GPUs."""
+    """Batch norm with the statistics of the global batch, also on CPUs, where `nn.SyncBatchNorm` does not work."""
 
     def forward(self, x: Tensor) -> Tensor:
         if _world.size == 1 or not self.training:
@@ -261,14 +262,16 @@ class SharedBatchNorm(nn.BatchNorm2d):
         exact = x.float()
         mean = all_gather_rows(exact.mean((0, 2, 3))[None]).mean(0)[:, None, None]
         variance = all_gather_rows((exact - mean).square().mean((0, 2, 3))[None]).mean(0)[:, None, None]
-        self._follow(mean.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1] * _world.size)
+        self._update_running(
+            mean.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1] * _world.size
+        )
         y = (exact - mean) * (variance + self.eps).rsqrt()
         if self.affine:
             y = y * self.weight[:, None, None] + self.bias[:, None, None]
         return y.to(x.dtype)
 
     @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor, count: int) -> None:
+    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Move the running statistics towards those of `count` values a channel."""
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
@@ -277,7 +280,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
 
 class _AllGatherRows(torch.autograd.Function):
-    """All processes go on with the same rows, so each one's share of the gradient is the sum over the processes."""
+    """All ranks continue with the same rows, so the gradient of a rank's rows is the sum over the ranks."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -298,7 +301,7 @@ class _AllGatherRows(torch.autograd.Function):
 
 
 def average(tensors: Sequence[Tensor]) -> None:
-    """Replace tensors of one device by their means over the processes, in one exchange, in float32."""
+    """Replace tensors of one device by their means over the ranks, in one float32 all_reduce."""
     if _world.size == 1:
         return
     flat = torch.cat([x.detach().float().flatten() for x in tensors])
@@ -312,7 +315,7 @@ def average(tensors: Sequence[Tensor]) -> None:
 
 @torch.no_grad()
 def broadcast_weights(module: nn.Module) -> None:
-    """Give every process the first one's parameters and buffers."""
+    """Broadcast the main process's parameters and buffers."""
     if _world.size > 1:
         for x in chain(module.parameters(), module.buffers()):
             whole = x.contiguous()
@@ -323,19 +326,19 @@ def broadcast_weights(module: nn.Module) -> None:
 
 @torch.no_grad()
 def assert_same_weights(module: nn.Module, what: str) -> None:
-    """Make sure that every process has the same bits of parameters and buffers, by a sum of them all.
+    """Check that all ranks hold the same bits of parameters and buffers, by the sum of each tensor's bits.
 
     Raises:
-        UserError: One has others: a defective machine, or another state on its disk.
+        UserError: one differs: a defective machine, or another state on its disk.
     """
     if _world.size == 1:
         return
     sums = torch.stack([_digest(x) for x in chain(module.parameters(), module.buffers())])
-    least, most = sums.clone(), sums.clone()
+    low, high = sums.clone(), sums.clone()
     with _peer_errors():
-        distributed.all_reduce(least, distributed.ReduceOp.MIN)
-        distributed.all_reduce(most, distributed.ReduceOp.MAX)
-    if not torch.equal(least, most):
+        distributed.all_reduce(low, distributed.ReduceOp.MIN)
+        distributed.all_reduce(high, distributed.ReduceOp.MAX)
+    if not torch.equal(low, high):
         raise UserError(
             f"{what}: the processes no longer hold the same weights; is the run folder on a disk that all machines "
             "share? If so, one of them computes wrongly; the last state is kept"
@@ -343,6 +346,6 @@ def assert_same_weights(module: nn.Module, what: str) -> None:
 
 
 def _digest(x: Tensor) -> Tensor:
-    """Return the sum of a tensor's bits, as whole numbers: the same in any order, another for any change of one."""
+    """Return the sum of a tensor's elements as integers: independent of their order, changed by any single one."""
     words = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[x.element_size()]
     return x.contiguous().view(words).sum(dtype=torch.int64)

@@ -1,4 +1,4 @@
-"""The mistakes a user can make, as one line each."""
+"""Errors that a user can mend, one line each."""
 
 __all__ = ["OptionError", "UserError", "did_you_mean", "short_reason", "short_repr"]
 
@@ -10,10 +10,7 @@ from translate.utils.terminal import as_line
 
 
 class UserError(ValueError):
-    """Something the user can mend: the message is one line that names the thing and the way out.
-
-    Whatever the names in it hold, it is fit for a terminal (`terminal.as_line`).
-    """
+    """An error that the user can mend: one line, fit for a terminal, that names the thing and the way out."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(as_line(str(message)))

@@ -1,4 +1,4 @@
-"""Names to objects: the only place where a word from a recipe becomes a call."""
+"""Networks by name: the only place where a word from a recipe becomes a call."""
 
 __all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "spec_of"]
 
@@ -16,10 +16,10 @@ _TYPE_NAMES = {
 
 
 def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
-    """Look `name` up in `table`.
+    """Look up `name` in `table`.
 
     Raises:
-        OptionError: There is no such name; the message says `what` was asked for and names the nearest.
+        OptionError: the name is unknown; the message says `what` it should name, and suggests the nearest.
     """
     if name not in table:
         raise OptionError(f"unknown {what} {name!r}{did_you_mean(name, table)}")
@@ -27,16 +27,16 @@ def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
 
 
 def options_of(function: Callable) -> dict[str, inspect.Parameter]:
-    """Return the keyword options of a task or network: everything in its signature that has a default."""
+    """Return the keyword options of a task or network: the parameters that have a default."""
     parameters = inspect.signature(function).parameters.values()
     return {p.name: p for p in parameters if p.default is not p.empty}
 
 
 def check_arguments(function: Callable, given: Mapping[str, Any], where: str) -> None:
-    """Hold the options of a recipe against the signature they are meant for: the signature is the schema.
+    """Check the options of a recipe against a signature, which is the schema.
 
     Raises:
-        OptionError: An option is unknown or of another type than its default.
+        OptionError: an option is unknown or of another type than its default.
     """
     known = options_of(function)
     for name, value in given.items():
@@ -46,7 +46,7 @@ def check_arguments(function: Callable, given: Mapping[str, Any], where: str) ->
 
 
 def check_type(name: str, value: Any, kind: type) -> None:
-    """Raise OptionError unless `value` is of `kind`, and a number finite; 100 is a fine way to write 100.0."""
+    """Raise OptionError unless `value` is of type `kind` and, if a number, finite; an int serves as a float."""
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits:
         raise OptionError(f"{name} should be {_TYPE_NAMES.get(kind, kind.__name__)}, got {short_repr(value)}")
@@ -55,10 +55,10 @@ def check_type(name: str, value: Any, kind: type) -> None:
 
 
 class Factory:
-    """A network that is chosen and half-configured: the task supplies the rest and calls it.
+    """A chosen network with some of its options; the task supplies the rest and calls it.
 
-    The built network carries its recipe as `.spec`, from which a model file can rebuild it. `context` holds facts of
-    the run (such as the trained `size`); each reaches those networks whose signature asks for it.
+    The network carries its recipe as `.spec`, from which a model file can rebuild it. `context` holds facts of the run
+    (such as the trained `size`); each is passed to networks whose signature has it.
     """
 
     def __init__(self, spec: Mapping[str, Any], table: Mapping[str, Callable], where: str, **context: Any) -> None:
@@ -73,12 +73,12 @@ class Factory:
         self.options = wanted | options
 
     def __call__(self, **fixed: Any) -> nn.Module:
-        """Build the network; `fixed` are the options that the task decides, such as channel counts."""
+        """Build the network; the task decides the `fixed` options, such as channel counts."""
         net = self.function(**self.options, **fixed)
         net.spec = {"name": self.name, **self.options, **fixed}
         return net
 
 
 def spec_of(net: nn.Module) -> dict[str, Any]:
-    """Return the recipe that a network built by a Factory carries."""
+    """Return the recipe of a network that a Factory built."""
     return dict(net.spec)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How much memory a pass takes, how much there is, and keeping what is used again at once."""
+"""Memory: what a pass takes, what is free, and an allocator that keeps what it frees."""
 
 __all__ = ["bytes_per_pixel", "free_bytes", "gigabytes", "keep_freed_memory", "parse_bytes", "resident_bytes"]
 
@@ -17,16 +17,16 @@ from torch.utils._pytree import tree_leaves
 
 from translate.utils.errors import OptionError
 
-_CGROUPS = (  # folder, limit, usage, and the name of the page cache that can be given up, of versions 2 and 1
+_CGROUPS = (  # of versions 2 and 1: folder, limit, usage, and the name of the page cache that can be dropped
     ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -2, -3, -4  # of malloc.h
-_HEADROOM = 1.25  # what the backend needs beside the tensors; measured: 1.01 to 1.1
+_HEADROOM = 1.25  # times the tensors, for the backend's own buffers; measured: 1.01 to 1.1
 
 
-class _Peak(TorchDispatchMode):
-    """Counts the bytes of all tensors that are alive after each operation."""
+class PeakMeter(TorchDispatchMode):
+    """The largest sum of bytes of all tensors that are alive after an operation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,19 +45,17 @@ class _Peak(TorchDispatchMode):
 
 
 def bytes_per_pixel(function: Callable[[Tensor], Any], device: torch.device, small: int = 64) -> float:
-    """Measure what each further pixel of a picture adds to the peak memory of `function`.
-
-    Holds for networks whose memory grows with the area, as it does for all convolutional ones.
+    """Measure the bytes that each further pixel adds to the peak memory of a convolutional network.
 
     Args:
         function: takes (1, 3, N, N) in [-1, 1].
-        device: where its input lies.
-        small: N of the first of two probes, px; the second is twice that.
+        device: of its input.
+        small: N of the first of two probes, px; the second has 2 N.
     """
 
     def peak(size: int) -> int:
         x = torch.zeros(1, 3, size, size, device=device)
-        with torch.inference_mode(), _Peak() as meter:
+        with torch.inference_mode(), PeakMeter() as meter:
             function(x)
         return meter.peak
 
@@ -65,7 +63,7 @@ def bytes_per_pixel(function: Callable[[Tensor], Any], device: torch.device, sma
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Return the bytes that can still be taken on `device`, or None where nothing tells."""
+    """Return the bytes that can still be allocated on `device`; None where the system does not report them."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
@@ -83,24 +81,24 @@ def _free_on_machine(file: Path = Path("/proc/meminfo")) -> int | None:
 
 
 def _free_in_group(names: tuple[str, str, str, str]) -> int | None:
-    """Return what a container's limit leaves, the page cache counted as free."""
+    """Return the bytes that a container's limit leaves, with the page cache counted as free."""
     folder, limit, usage, cache = names
     try:
-        most = int(Path(folder, limit).read_text())
+        maximum = int(Path(folder, limit).read_text())
         used = int(Path(folder, usage).read_text()) - _table(Path(folder, "memory.stat")).get(cache, 0)
-    except (OSError, ValueError):  # no such version, or the limit is "max"
+    except (OSError, ValueError):  # not this version of cgroups, or the limit is "max"
         return None
-    return max(most - used, 0)
+    return max(maximum - used, 0)
 
 
 def _table(file: Path) -> dict[str, int]:
-    """Read lines of a name and a number."""
+    """Read a file whose lines are a name and a number."""
     rows = (line.split() for line in file.read_text().splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) > 1}
 
 
 def resident_bytes() -> int:
-    """Return how much memory this process holds now; 0 where nothing tells."""
+    """Return the memory that this process holds; 0 where the system does not report it."""
     try:
         pages = Path("/proc/self/statm").read_text().split()[1]
     except OSError:  # not Linux
@@ -109,36 +107,35 @@ def resident_bytes() -> int:
 
 
 def parse_bytes(text: str) -> int:
-    """Return the bytes that words such as "3GB", "800 MB" or "2GiB" stand for.
+    """Parse an amount such as "3GB", "800 MB" or "2GiB" to bytes.
 
     Raises:
-        OptionError: they are no such words.
+        OptionError: it is no amount.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
-    if not found:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    if not match:
         raise OptionError(f"memory {text!r} is no amount; write it as 3GB or 800MB")
-    return round(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
+    return round(float(match[1]) * (1024 if match[3] else 1000) ** " kmgt".index(match[2] or " "))
 
 
 def gigabytes(size: float) -> str:
-    """Write bytes as GB, to two digits."""
+    """Format bytes as GB, to two digits."""
     return f"{size / 1e9:.0f} GB" if size >= 9.5e9 else f"{size / 1e9:.1f} GB"
 
 
 def keep_freed_memory(*, large: bool = True) -> None:
-    """Let the process keep the memory that it frees, for the next step takes as much again.
+    """Keep freed memory in the process, since the next step takes as much again.
 
-    glibc returns large blocks to the system at once, and the system hands them out again page by page, zeroed: a sixth
-    of a training step on a CPU. Here no block is mapped for itself, and nothing is returned. Other C libraries are left
-    alone.
+    glibc returns large blocks to the system, which zeroes them page by page on the next use: a sixth of a training
+    step on a CPU. Other C libraries are left alone.
 
     Args:
-        large: Also blocks of 32 MB and more, between which unused memory piles up; it saves a tenth of a step.
+        large: also keep blocks of 32 MB and more. It saves a tenth of a step, but fragments the memory.
     """
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
     except (OSError, AttributeError):
         return
-    mapped = (_M_MMAP_MAX, 0) if large else (_M_MMAP_THRESHOLD, 32 << 20)
-    for option, value in (mapped, (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, 64 << 20)):
+    mapping = (_M_MMAP_MAX, 0) if large else (_M_MMAP_THRESHOLD, 32 << 20)
+    for option, value in (mapping, (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, 64 << 20)):
         mallopt(option, value)

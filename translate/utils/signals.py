@@ -1,22 +1,22 @@
-"""Ctrl-C, SIGTERM and SIGUSR1: wishes, granted at the end of the step, or at once where nothing is to be saved."""
+"""Ctrl-C, SIGTERM and SIGUSR1: they stop a run at the end of its step, or at once where there is nothing to save."""
 
-__all__ = ["STOPPED", "StopRequest", "Stopped", "stop_at_once"]
+__all__ = ["EXIT_STOPPED", "StopRequest", "Stopped", "stop_at_once"]
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
 
 from translate.utils.errors import UserError
 
-STOPPED = 75  # the exit status of "saved and stopped; run the same command to go on" (EX_TEMPFAIL)
+EXIT_STOPPED = 75  # the exit status of a saved run that the same command resumes (EX_TEMPFAIL)
 _PREEMPTION = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name))
 _Handler = Callable[[int, FrameType | None], None]
 
 
 class Stopped(UserError):
-    """The run was asked to stop, and has saved: the same command goes on."""
+    """A signal stopped the run, which has saved: the same command resumes it."""
 
 
 class StopRequest:
@@ -27,44 +27,44 @@ class StopRequest:
         self._earlier: dict[int, object] = {}
 
     def __enter__(self) -> "StopRequest":
-        self._earlier = _handle((signal.SIGINT, *_PREEMPTION), self._note)
+        self._earlier = _set_handler((signal.SIGINT, *_PREEMPTION), self._on_signal)
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         _restore(self._earlier)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.requested = True
 
 
-class _AtOnce(BaseException):
-    """Not to be mistaken for an error by anyone on the way."""
+class _StopNow(BaseException):
+    """No Exception, so that no handler of errors takes it for one."""
 
 
 @contextmanager
 def stop_at_once() -> Iterator[None]:
-    """Inside, SIGTERM and SIGUSR1 end the work as Ctrl-C does: while a run gets ready, there is nothing to save.
+    """Let SIGTERM and SIGUSR1 interrupt the block as Ctrl-C does: before the first step, there is nothing to save.
 
     Raises:
-        Stopped: One of them came.
+        Stopped: one of the signals came.
     """
 
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise _AtOnce
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _StopNow
 
-    earlier = _handle(_PREEMPTION, leave)
+    earlier = _set_handler(_PREEMPTION, stop)
     try:
         yield
-    except _AtOnce:
+    except _StopNow:
         raise Stopped("stopped before it took a step; run the same command to go on") from None
     finally:
         _restore(earlier)
 
 
-def _handle(numbers: tuple[int, ...], handler: _Handler) -> dict[int, object]:
-    """Let `handler` answer these signals; return what did before."""
+def _set_handler(numbers: tuple[int, ...], handler: _Handler) -> dict[int, object]:
+    """Set `handler` for the signals; return the handlers that it replaces."""
     if threading.current_thread() is not threading.main_thread():  # Python allows handlers nowhere else
         return {}
     return {number: signal.signal(number, handler) for number in numbers}

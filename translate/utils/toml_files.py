@@ -1,4 +1,4 @@
-"""TOML files of users, of bounded size and depth."""
+"""Users' TOML files, of bounded size and depth."""
 
 __all__ = ["read_toml"]
 
@@ -9,21 +9,19 @@ from typing import Any
 
 from translate.utils.errors import UserError
 
-_LONGEST = 2**20  # bytes of a TOML file
-
-
-_DEEPEST = 8
+_MAX_BYTES = 2**20
+_MAX_DEPTH = 8  # of tables and lists
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; a file that cannot be read or parsed is a UserError that names it."""
+    """Read a TOML file; raise UserError, naming the file, where it cannot be read or parsed."""
     try:
         with path.open("rb") as file:
-            data = file.read(_LONGEST + 1)
-        if len(data) > _LONGEST:
-            raise UserError(f"{path}: is no configuration; it has more than {_LONGEST:,} bytes")
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise UserError(f"{path}: is no configuration; it has more than {_MAX_BYTES:,} bytes")
         values = tomllib.loads(data.decode("utf-8"))
-        if is_deeper(values, _DEEPEST):
+        if _is_deeper(values, _MAX_DEPTH):
             raise UserError(f"{path}: is no configuration; it is nested too deeply")
         return values
     except OSError as error:
@@ -34,9 +32,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: is not valid TOML ({error})") from None
 
 
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether tables and lists are nested more than so many levels deep."""
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether tables and lists are nested more than `levels` deep."""
     if not isinstance(value, Mapping | list):
         return False
     inner = value.values() if isinstance(value, Mapping) else value
-    return not levels or any(is_deeper(one, levels - 1) for one in inner)
+    return not levels or any(_is_deeper(item, levels - 1) for item in inner)

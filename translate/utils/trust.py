@@ -1,4 +1,4 @@
-"""How far input is trusted: the same for all that a process reads; the command line sets it from its options.
+"""How far the process trusts its input; the command line sets it from its options.
 
 An application that reads larger pictures, or folders full of links, says so once: `TRUST.max_pixels = 10**9`.
 """
@@ -12,11 +12,11 @@ MAX_PIXELS = 2**28  # 16384 x 16384; as RGB in 8 bits 0.8 GB, which a file of a 
 
 @dataclass
 class Trust:
-    """What is believed of files that nobody vouches for.
+    """Limits for files from strangers.
 
     Attributes:
-        max_pixels: of a picture that is decoded whole; larger ones are refused by their header. Those that are
-            translated region by region have no limit.
+        max_pixels: of a picture that is decoded whole; larger ones are refused by their header. Pictures that are
+            translated tile by tile have no limit.
         follow_links: whether symbolic links below a folder are followed to places outside of it.
     """
 

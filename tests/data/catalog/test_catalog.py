@@ -13,9 +13,9 @@ from translate.data.catalog import entry as dataset
 from translate.data.catalog.catalog import describe, load_catalog, owner_of_domain, prepare
 from translate.data.catalog.entry import read_dataset
 from translate.utils.errors import UserError
-from translate.utils.package_data import shipped
+from translate.utils.package_data import package_folder
 
-FILES = sorted(shipped("datasets").glob("*.toml"))
+FILES = sorted(package_folder("datasets").glob("*.toml"))
 EXPECTED = {
     "photos2monet": "unpaired",
     "horse2zebra": "unpaired",
@@ -49,7 +49,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A catalog of our own, empty yet."""
     folder = tmp_path / "shelf"
     folder.mkdir()
-    monkeypatch.setattr(catalog, "shipped", lambda _: folder)
+    monkeypatch.setattr(catalog, "package_folder", lambda _: folder)
     catalog._load.cache_clear()
     yield folder
     catalog._load.cache_clear()
@@ -321,12 +321,12 @@ def test_an_installed_wheel_does_not_look_beside_itself(tmp_path):
     (package / "_shipped" / "datasets").mkdir(parents=True)
     (tmp_path / "site-packages" / "datasets").mkdir()  # a stranger's package
     (tmp_path / "site-packages" / "configs").mkdir()
-    assert shipped("datasets", package) == package / "_shipped" / "datasets"
+    assert package_folder("datasets", package) == package / "_shipped" / "datasets"
     with pytest.raises(UserError, match="the installation lacks its 'configs' folder"):
-        shipped("configs", package)
+        package_folder("configs", package)
 
 
 def test_the_wheel_takes_the_catalog_along():
-    project = tomllib.loads((shipped("datasets").parent / "pyproject.toml").read_text())
+    project = tomllib.loads((package_folder("datasets").parent / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["force-include"]["datasets"] == "translate/_shipped/datasets"

@@ -53,7 +53,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             f'domains = {{ {first} = "A", {second} = "B" }}\ncounts = {{ trainA = 3 }}\n'
             '[render]\nname = "cups"\ntrain = 3\ntest = 2\n'
         )
-    monkeypatch.setattr(catalog, "shipped", lambda _: tmp_path / "shelf")
+    monkeypatch.setattr(catalog, "package_folder", lambda _: tmp_path / "shelf")
     catalog._load.cache_clear()
     monkeypatch.setattr("translate.synthetic.render", draw)
     yield

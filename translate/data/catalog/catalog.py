@@ -16,7 +16,7 @@ from translate.data.catalog.download import check_file, download
 from translate.data.catalog.entry import Dataset, Download, Render, read_dataset
 from translate.data.catalog.unpack import unpack
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.utils.package_data import shipped
+from translate.utils.package_data import package_folder
 
 _UNPACKED_MOST = 20  # times its size that an archive may unpack to: pictures hardly shrink in one
 _SLACK = 1 << 30
@@ -28,7 +28,7 @@ def load_catalog() -> dict[str, Dataset]:
     Raises:
         UserError: a file of the catalog is wrong.
     """
-    return _load(shipped("datasets"))
+    return _load(package_folder("datasets"))
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from translate.inference.gigapixel import Canvas, HugePicture, translate_huge
 from translate.inference.postprocess import PendingResult
 from translate.inference.request import PreparedImage, Request
 from translate.inference.translator import Translator
-from translate.utils.concurrency import CpuSlots, prefetch, threads
+from translate.utils.concurrency import CpuSlots, prefetch, thread_pool
 from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
 
@@ -55,7 +55,7 @@ class FolderPipeline:
         if self.translator.device.type == "cpu":
             keep_freed_memory()  # the next picture takes as much again
         rng = torch.random.fork_rng(devices=[])  # every pass restores torch's generator, but in no fixed order
-        with rng, threads(workers) as readers, slots.pool() as network, threads(workers) as writers:
+        with rng, thread_pool(workers) as readers, slots.pool() as network, thread_pool(workers) as writers:
             prepared = self._read_stage(jobs, readers, workers + 1)
             batches = _batch_by_size(prepared, self.translator.runner.max_batch)
             results = self._infer_stage(batches, network, slots)
@@ -102,10 +102,10 @@ class FolderPipeline:
         try:
             runner, first = self.translator.runner, batch[0][1].result()
             if isinstance(first, HugePicture):
-                with slots.taken(whole=True):
+                with slots.acquire(exclusive=True):
                     return [translate_huge(runner, first, self.request)]
             images = [prepared.result() for _, prepared in batch]
-            with slots.taken(whole=not runner.is_small(first)):
+            with slots.acquire(exclusive=not runner.is_small(first)):
                 return [*runner.run_batch([one for one in images if isinstance(one, PreparedImage)], self.request)]
         except Exception as error:
             if len(batch) == 1:

@@ -27,7 +27,7 @@ from translate.inference.tiling.regions import Moments, Region, tiles
 from translate.inference.tiling.trace import TilingPlan, called_module
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
-from translate.utils.concurrency import prefetch, threads
+from translate.utils.concurrency import prefetch, thread_pool
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ def run_tiled(
     # 2. gather the norms' statistics, one pass each, then compute the output
     cores = torch.get_num_threads()
     try:
-        with threads(memory_plan.workers) as pool:
+        with thread_pool(memory_plan.workers) as pool:
             workers = TileWorkers(pool, memory_plan.workers, context)
             for i, node in enumerate(plan.passes):
                 forward.run_pass(node, i, workers)
