@@ -75,11 +75,7 @@ class Case:
         return cls(from_dict(Config, values["config"]), values["device"])
 
     def check(self) -> None:
-        """Check that the networks can be built for this size, without building them.
-
-        Raises:
-            OptionError: they cannot; it names a size near by.
-        """
+        """Raise OptionError if the networks cannot be built for this size; it names a size near by."""
         check_recipe(self.config)
         with torch.device("meta"):
             task = make_task(self.config, self.channels, self.size)

@@ -25,18 +25,10 @@ CROSS_ENTROPY = (GAN_LOSSES["vanilla"], PAIRED_GAN_LOSSES["vanilla"])
 
 
 class Textbook:
-    """Trains copies of a task's networks, which must be those of a `paper` recipe.
-
-    Attributes:
-        nets: the copies, with PyTorch's own instance norm.
-    """
+    """Trains copies (`nets`, with PyTorch's own instance norm) of the networks of a task of a `paper` recipe."""
 
     def __init__(self, task: Task, lr: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999)) -> None:
-        """Copy the networks of `task`, in fp32 and the default memory layout.
-
-        Raises:
-            UserError: the task's recipe goes beyond the textbook.
-        """
+        """Copy the networks, in fp32 and the default memory layout; raise UserError for recipes of no textbook."""
         self.kind = type(task).__name__.lower()
         self.options = {name: value for name, value in vars(task).items() if isinstance(value, int | float)}
         names = {name for names in task.phases.values() for name in names}

@@ -84,11 +84,7 @@ class TranslationComparison:
 
 
 def check_translation(model: Path, images: Path) -> None:
-    """Check that there is something to measure.
-
-    Raises:
-        UserError: no such model, one that translates no pictures, or a folder without pictures.
-    """
+    """Raise UserError if there is no such model, it translates no pictures, or the folder holds none."""
     recipe = read_recipe(model_file(model))
     if TASKS[recipe.task].data not in ("paired", "unpaired"):
         raise UserError(f"{model}: is a model of the task {recipe.task!r}; give one of train_cycle or train_pix2pix")
@@ -125,11 +121,7 @@ def compare_translation(
 
 
 def _network_sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[int, tuple[int, int], float]:
-    """Return the number of pictures, the size of most in the network, and the area of all over the area of that size.
-
-    Raises:
-        UserError: there are no pictures, or one cannot be read.
-    """
+    """Return the number of pictures, the size of most in the network, and the area of all over that of this size."""
     files = find_images(str(images))
     multiple = max(int(getattr(net, "multiple", 1)) for net in nets.values())
     sizes: Counter[tuple[int, int]] = Counter()

@@ -55,14 +55,9 @@ LEGACY_DIRECTIONS = {"AtoB": "ab", "BtoA": "ba"}
 
 
 def refuse_legacy_options(words: Sequence[str], own: Collection[str]) -> None:
-    """Answer the first legacy option of a command line with its name here.
+    """Raise OptionError for the first legacy option, or direction such as AtoB, with its name here.
 
-    Args:
-        words: the command line.
-        own: the command's own options, which win over legacy ones of the same name.
-
-    Raises:
-        OptionError: there is a legacy option, or a direction such as AtoB.
+    A command's `own` options win over legacy ones of the same name.
     """
     for word, following in zip_longest(words, words[1:], fillvalue=""):
         if not word.startswith("--"):

@@ -21,9 +21,7 @@ RANGE_OPTIONS = ("--value-range", "--data.value_range")
 def complete_words(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:
     """Rewrite what the parser would misread: an option without its value, and a range such as -1000,3000.
 
-    Args:
-        words: the command line.
-        bare: options that may stand without a value, and the value that they have then.
+    `bare` maps options that may stand without a value to the value that they have then.
     """
     completed: list[str] = []
     for word, following in zip_longest(words, words[1:], fillvalue="--"):

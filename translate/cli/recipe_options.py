@@ -74,11 +74,7 @@ def known_options(task: str) -> list[str]:
 
 
 def full_name(name: str, known: Sequence[str], command_options: Sequence[str]) -> str:
-    """Return the dotted key of an option.
-
-    Raises:
-        OptionError: no key or several have this name.
-    """
+    """Return the dotted key of an option; raise OptionError if no key or several have this name."""
     wanted = CLASSIC_NAMES.get(name, name).replace("-", "_")
     matches = [k for k in known if wanted in (k, k.partition(".")[2])]
     if len(matches) == 1:

@@ -112,11 +112,7 @@ def run_command(command: str, words: list[str]) -> int:
 
 
 def set_trust(max_pixels: int, *, follow_links: bool) -> None:
-    """Trust files as far as the options allow.
-
-    Args:
-        max_pixels: of a picture; 0: the default limit.
-        follow_links: out of the folder that the user names.
+    """Trust files as far as the options allow; 0 pixels stand for the default limit.
 
     Raises:
         OptionError: a negative number of pixels.

@@ -111,11 +111,7 @@ def draw_sum(sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
 
 
 def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
-    """Draw samples beside the training pictures nearest to them.
-
-    Raises:
-        OptionError: neither --images nor a run folder names the training pictures.
-    """
+    """Draw samples beside the training pictures nearest to them; raise OptionError if nothing names these."""
     from translate.data.sources.image_set import resolve_images
     from translate.data.sources.run_data import run_data
     from translate.inference.latent.neighbours import TrainingImageIndex
