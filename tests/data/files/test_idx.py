@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.data.idx_files import write_idx, write_mnist
-from translate.data.files.idx import is_idx, labels_beside, part_to_test, read_idx
+from translate.data.files.idx import find_test_part, is_idx, labels_beside, read_idx
 from translate.utils.errors import UserError
 
 
@@ -59,8 +59,8 @@ def test_partners_are_found_by_name(tmp_path, images, labels):
             (tmp_path / f"{part}-labels-idx1-ubyte{images}").rename(tmp_path / f"{part}-labels-idx1-ubyte{labels}")
     train = tmp_path / f"train-images-idx3-ubyte{images}"
     assert labels_beside(train) == tmp_path / f"train-labels-idx1-ubyte{labels}"
-    assert part_to_test(train) == tmp_path / f"t10k-images-idx3-ubyte{images}"
-    assert part_to_test(tmp_path / f"t10k-images-idx3-ubyte{images}") is None
+    assert find_test_part(train) == tmp_path / f"t10k-images-idx3-ubyte{images}"
+    assert find_test_part(tmp_path / f"t10k-images-idx3-ubyte{images}") is None
 
 
 def test_other_spellings_have_partners_too(tmp_path):
@@ -68,6 +68,6 @@ def test_other_spellings_have_partners_too(tmp_path):
         (tmp_path / name).touch()
     train = tmp_path / "train-images.idx3-ubyte"
     assert labels_beside(train).name == "train-labels.idx1-ubyte"
-    assert part_to_test(train).name == "test-images.idx3-ubyte"
+    assert find_test_part(train).name == "test-images.idx3-ubyte"
     assert labels_beside(tmp_path / "test-images.idx3-ubyte") is None
     assert labels_beside(tmp_path / "digits.idx") is None

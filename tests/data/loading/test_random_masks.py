@@ -14,7 +14,7 @@ from translate.data.loading.random_masks import (
     draw_mask,
     evaluation_mask,
 )
-from translate.data.sources.mask_files import StoredMasks, covering, open_masks, read_mask
+from translate.data.sources.mask_files import StoredMasks, open_masks, read_mask, resize_to_cover
 from translate.utils.errors import OptionError, UserError
 
 SHARED = [kind for kind in KINDS if kind != "centre"]
@@ -315,8 +315,8 @@ def test_a_cut_is_neither_empty_nor_full(tmp_path):
 def test_resized_masks_have_the_shape_and_the_share_of_their_own():
     mask = centred(100, 30)
     for height, width in ((50, 50), (30, 77), (250, 100)):
-        made = covering(mask, height, width)
+        made = resize_to_cover(mask, height, width)
         assert made.shape == (max(height, width),) * 2
         assert abs(made.mean() - 0.09) < 0.02
-    np.testing.assert_array_equal(covering(mask, 50, 50), mask[1::2, 1::2])
-    assert covering(mask, 100, 100) is mask
+    np.testing.assert_array_equal(resize_to_cover(mask, 50, 50), mask[1::2, 1::2])
+    assert resize_to_cover(mask, 100, 100) is mask

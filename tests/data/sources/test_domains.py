@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from translate.data.catalog import catalog
+from translate.data.files.find import find_images
 from translate.data.sources import domains
-from translate.data.sources.domains import Domain, find_images, resolve_domain, resolve_domains
+from translate.data.sources.domains import Domain, find_domains, resolve_domains
 from translate.utils.errors import OptionError, UserError
 
 
@@ -281,7 +282,7 @@ def test_a_folder_seen_from_inside_or_above_still_has_a_name(here, monkeypatch):
     monkeypatch.chdir(here / "photos" / "sub")
     first, second = resolve_domains(".", "../../monet", None, here / "data")
     assert (first.name, second.name) == ("sub", "monet")
-    assert resolve_domain("..", here).name == "photos"
+    assert find_domains("..", "../../monet", here)[0].name == "photos"
 
 
 def test_the_same_pictures_twice_are_refused(here):
@@ -302,7 +303,7 @@ def test_one_domain_inside_the_other_is_refused(here):
 def test_a_whole_layout_is_no_domain(tmp_path):
     fill(tmp_path / "maps" / "trainA", 2), fill(tmp_path / "maps" / "trainB", 2)
     with pytest.raises(OptionError, match=r"holds both domains; say --data .*maps"):
-        resolve_domain(str(tmp_path / "maps"), tmp_path)
+        find_domains(str(tmp_path / "maps"), str(tmp_path / "maps" / "trainB"), tmp_path)
 
 
 def test_a_root_without_the_layout_says_what_it_has(tmp_path):

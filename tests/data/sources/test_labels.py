@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from translate.data.sources.labels import by_folder, check_files, classes_of, read_label_table
+from translate.data.files.csv_tables import check_files_exist
+from translate.data.sources.labels import classes_of, labels_by_folder, read_label_table
 from translate.utils.errors import UserError
 
 
@@ -14,7 +15,7 @@ def table(folder, text, **options):
 def test_folders_are_classes():
     base = Path("x")
     files = [base / name for name in ("a.png", "cat/1.png", "cat/deep/2.png", "unlabelled/3.png", "Unlabeled/4.png")]
-    assert list(by_folder(files, base).values()) == ["", "cat", "cat", "", ""]
+    assert list(labels_by_folder(files, base).values()) == ["", "cat", "cat", "", ""]
 
 
 def test_numbers_come_in_their_order_before_words():
@@ -77,4 +78,4 @@ def test_wrong_tables_are_one_line(tmp_path, text, message):
 def test_missing_files_are_named(tmp_path):
     found = table(tmp_path, "picture,kind\na.png,x\n")  # no known names: taken for a picture
     with pytest.raises(UserError, match=r"names 2 missing files: .*picture, .*a.png; .* says file,label"):
-        check_files(tmp_path / "table.csv", found)
+        check_files_exist(tmp_path / "table.csv", found.labels, "file,label")

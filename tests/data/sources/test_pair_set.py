@@ -276,10 +276,10 @@ def test_halves_of_a_combined_picture(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 16, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "x.png")
     pair = Pair("x", tmp_path / "x.png", tmp_path / "x.png")
-    for each, halves in ((pair, (pixels[:, :8], pixels[:, 8:])), (pair.turned(), (pixels[:, 8:], pixels[:, :8]))):
+    for each, halves in ((pair, (pixels[:, :8], pixels[:, 8:])), (pair.reverse(), (pixels[:, 8:], pixels[:, :8]))):
         for read, expected in zip(read_pair(each), halves, strict=True):
             np.testing.assert_array_equal(read, expected)
-    assert pair.turned().turned() == pair
+    assert pair.reverse().reverse() == pair
 
 
 @pytest.mark.parametrize(("width", "message"), [(513, "is 513 px wide: two halves need an even width"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from translate.data.sources.pair_table import read_table
+from translate.data.sources.pair_table import read_pair_table
 from translate.utils.errors import UserError
 
 
@@ -34,7 +34,7 @@ def told(pairs):
     ],
 )
 def test_columns_by_name_or_place(table, text):
-    train, test = read_table(table(text))
+    train, test = read_pair_table(table(text))
     assert told(train) == [("in/0", "0.png", "1.png"), ("in/1", "1.png", "0.png")]
     assert [(pair.a.parent.name, pair.b.parent.name) for pair in train] == [("in", "out")] * 2
     assert test == []
@@ -42,15 +42,15 @@ def test_columns_by_name_or_place(table, text):
 
 def test_the_split_column(table):
     rows = "a,b,split\nin/0.png,out/0.png,train\nin/1.png,out/1.png,\nin/2.png,out/2.png,VAL\n"
-    train, test = read_table(table(rows))
+    train, test = read_pair_table(table(rows))
     assert [pair.name for pair in train] == ["in/0", "in/1"]
     assert [pair.name for pair in test] == ["in/2"]
-    _, test = read_table(table(rows + "in/3.png,out/3.png,test\n"))
+    _, test = read_pair_table(table(rows + "in/3.png,out/3.png,test\n"))
     assert [pair.name for pair in test] == ["in/3"]
 
 
 def test_a_source_with_two_targets_has_two_names(table):
-    train, _ = read_table(table("in/0.png,out/0.png\nin/0.png,out/1.png"))
+    train, _ = read_pair_table(table("in/0.png,out/0.png\nin/0.png,out/1.png"))
     assert told(train) == [("in/0", "0.png", "0.png"), ("in/0-2", "0.png", "1.png")]
 
 
@@ -71,10 +71,10 @@ def test_a_source_with_two_targets_has_two_names(table):
 )
 def test_wrong_tables_are_one_line(table, text, message):
     with pytest.raises(UserError, match=message) as raised:
-        read_table(table(text))
+        read_pair_table(table(text))
     assert "\n" not in str(raised.value)
 
 
 def test_other_encodings_are_refused(table):
     with pytest.raises(UserError, match="no UTF-8 text"):
-        read_table(table("in/ä.png,out/0.png", encoding="latin-1"))
+        read_pair_table(table("in/ä.png,out/0.png", encoding="latin-1"))

@@ -1,24 +1,24 @@
-"""How many there are of something, and the first few of them."""
+"""A count of items, and the first few of them for a message."""
 
 __all__ = ["Counted"]
 
 from dataclasses import dataclass, field
 from typing import Any
 
-_NAMED = 3  # names in one line
+_MAX_NAMES = 3  # in one line
 
 
 @dataclass
 class Counted:
-    """How many there are of something, and the first few of them."""
+    """A count of items, and the first few of them for a message."""
 
     count: int = 0
     first: list[Any] = field(default_factory=list)
 
     def add(self, one: Any) -> None:
-        """Count one more."""
+        """Count one item."""
         self.count += 1
-        if len(self.first) < _NAMED:
+        if len(self.first) < _MAX_NAMES:
             self.first.append(one)
 
     def __str__(self) -> str:

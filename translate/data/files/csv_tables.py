@@ -1,13 +1,17 @@
-"""CSV files of any of the usual kinds, line by line."""
+"""CSV files with comma, semicolon or tab, and with or without a header."""
 
-__all__ = ["csv_rows", "is_table"]
+__all__ = ["check_files_exist", "csv_rows", "is_table", "named_rows", "read_split"]
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from translate.data.files.find import listed
+from translate.data.files.splits import SPLITS
 from translate.utils.errors import UserError
+
+Row = tuple[int, dict[str, str]]  # line number, cells by column
 
 
 def is_table(path: Path) -> bool:
@@ -16,9 +20,9 @@ def is_table(path: Path) -> bool:
 
 
 def csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells, without the blanks around them, of every line that is not empty.
+    """Yield line number and stripped cells of every line that is not empty.
 
-    Cells are parted by whichever of comma, semicolon and tab the first line has most of.
+    The separator is whichever of comma, semicolon and tab the first line has most of.
 
     Raises:
         UserError: no UTF-8 text, or no CSV.
@@ -35,3 +39,58 @@ def csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
                 yield lines.line_num, [cell.strip() for cell in cells]
     except csv.Error as error:
         raise UserError(f"{file}, line {lines.line_num}: not CSV: {error}") from error
+
+
+def named_rows(
+    file: Path, headers: Sequence[Mapping[str, Sequence[str]]], required: set[str], default: Sequence[str]
+) -> tuple[set[str], list[Row]]:
+    """Read a table whose first line may name its columns.
+
+    Args:
+        file: The table.
+        headers: Kinds of headers, each with the words for a column; the first kind with all required columns counts.
+        required: Columns that a header must have.
+        default: Columns from the left of a table without a header.
+
+    Returns:
+        The columns, and the rows; a missing cell is "".
+
+    Raises:
+        UserError: as `csv_rows`.
+    """
+    lines = list(csv_rows(file))
+    first = [cell.lower() for cell in lines[0][1]] if lines else []
+    columns = {name: i for i, name in enumerate(default[: len(first)])}
+    for header in headers:
+        named = {name: [first.index(word) for word in words if word in first][:1] for name, words in header.items()}
+        if all(named[name] for name in required):
+            columns, lines = {name: place[0] for name, place in named.items() if place}, lines[1:]
+            break
+    rows = [(line, {name: cells[i] if i < len(cells) else "" for name, i in columns.items()}) for line, cells in lines]
+    return set(columns), rows
+
+
+def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
+    """Return the split of a row: "train", "test" or "val".
+
+    Raises:
+        UserError: another word.
+    """
+    split = cells.get("split", "").lower() or "train"
+    if split not in SPLITS:
+        raise UserError(f"{file}, line {line}: the split is {split!r}; it should be train, test or val")
+    return split
+
+
+def check_files_exist(file: Path, paths: Iterable[Path], header: str) -> None:
+    """Refuse a table that names missing files; `header` is an example of its first line.
+
+    Raises:
+        UserError: names the first few.
+    """
+    if missing := [path for path in dict.fromkeys(paths) if not path.is_file()]:
+        plural = "s" * (len(missing) > 1)
+        raise UserError(
+            f"{file} names {len(missing)} missing file{plural}: {listed(missing)}; paths count from the table's folder,"
+            f" and a first line with names of columns says {header}"
+        )

@@ -5,6 +5,7 @@ __all__ = [
     "is_pattern",
     "links_left_out",
     "listed",
+    "missing_path",
     "names_below",
     "nothing_in",
     "open_images",
@@ -22,52 +23,68 @@ from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, is_p
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError
 
-_MAGIC = frozenset("*?[")
-_NAMED = 3  # how many names an error lists before it only counts
+_WILDCARDS = frozenset("*?[")
+_MAX_NAMES = 3  # in one message
 
 
-def find_images(spec: str, known: Collection[str] = ()) -> list[Path]:
-    """Return the picture files that `spec` stands for, each once.
+def find_images(spec: str) -> list[Path]:
+    """Return the picture files that `spec` names, each once.
 
-    Folders are read recursively, in sorted order, without hidden files; see `walk.FolderTree` for links.
-    Whether a file really decodes is found out later: a broken file is reported by whoever reads it.
+    Folders are read recursively, in sorted order, without hidden files; see `walk.FolderTree` for links. A broken file
+    is reported when it is decoded.
 
     Args:
-        spec: a folder, a glob pattern (`**` descends), a picture, or a text file with one path a line,
+        spec: A folder, a glob pattern (`**` descends), a picture, or a text file with one path a line,
             relative to the list itself; lines that start with `#` are comments.
-        known: names that would also have been valid, to suggest where `spec` does not exist.
 
     Raises:
-        UserError: nothing of that name, an empty folder, a pattern without a match, a list with dead lines; links that
-            lead out of the folder, unless `TRUST` has it that they are followed.
+        UserError: nothing of that name, an empty folder, a pattern without a match, a list with missing files; links
+            that lead out of the folder, unless `TRUST` allows them.
     """
-    source = open_images(spec, known)
-    found = [source.path(name) for name in source.walk()]
-    if source.links:
-        raise UserError(f"{spec}: {links_left_out(source.links)}, or remove them")
-    if not found:
+    tree = open_images(spec)
+    paths = [tree.path(name) for name in tree.walk()]
+    if tree.links:
+        raise UserError(f"{spec}: {links_left_out(tree.links)}, or remove them")
+    if not paths:
         raise nothing_in(spec)
-    return found
+    return paths
 
 
-def open_images(spec: str, known: Collection[str] = ()) -> PictureTree:
-    """Return the pictures that `spec` stands for as what can be walked, without a list of them; see `find_images`.
+def open_images(spec: str) -> PictureTree:
+    """Return the pictures that `spec` names as a tree to walk, without listing them; see `find_images`.
 
     Raises:
-        UserError: nothing of that name, a list with dead lines; `nothing_in` is for the caller who finds none.
+        UserError: nothing of that name, a list with missing files; for an empty tree, the caller raises `nothing_in`.
     """
-    if not spec.strip():
-        raise OptionError("an empty path was given; give a folder, a pattern, a list file or a catalog name")
     path = Path(spec).expanduser()
     with readable(spec):
+        if not spec.strip():
+            raise missing_path(spec)
         if path.is_dir():
             return FolderTree(path)
         if path.is_file():
-            return ListedFiles([path] if is_picture(path.name) else _in_list(path), path.parent)
+            return ListedFiles([path] if is_picture(path.name) else _read_list(path), path.parent)
         if is_pattern(spec):
             base = pattern_base(path)
             return FolderTree(base, path.relative_to(base).parts) if base.is_dir() else ListedFiles([], base)
-        raise UserError(f"no file or folder {spec!r}{_nearest(path, known)}")
+        raise missing_path(spec)
+
+
+def missing_path(spec: str, known: Collection[str] = ()) -> UserError:
+    """Return the error that `spec` does not exist, with a suggestion from its folder or from the names `known`."""
+    if not spec.strip():
+        return OptionError("an empty path was given; give a folder, a pattern, a list file or a catalog name")
+    path = Path(spec).expanduser()
+    message = f"no file or folder {spec!r}"
+    if not path.parent.is_dir():
+        return UserError(f"{message}: there is no folder '{path.parent}'")
+    with readable(spec):
+        names = {entry.name: str(path.parent / entry.name) for entry in path.parent.iterdir()}
+    names |= {name: name for name in known}
+    if close := difflib.get_close_matches(path.name, names, 1):
+        return UserError(f"{message}; did you mean {names[close[0]]!r}?")
+    catalog = f", or a catalog name: {', '.join(sorted(known))}" if known else ""
+    return UserError(f"{message}; give a folder of pictures{catalog}")
 
 
 def nothing_in(spec: str) -> UserError:
@@ -75,42 +92,42 @@ def nothing_in(spec: str) -> UserError:
     path = Path(spec).expanduser()
     if path.is_dir():
         with readable(spec):
-            return UserError(f"folder '{path}' {_contents(path)}; give a folder of pictures")
+            return UserError(f"folder '{path}' {_describe_contents(path)}; give a folder of pictures")
     return UserError(f"no picture matches {str(path)!r}; in a shell, put a pattern between quotes")
 
 
 def links_left_out(count: int) -> str:
-    """Say that so many links were not followed, and how they would be."""
+    """Return the message that `count` links were not followed, and the option that follows them."""
     return f"{count} link{'s lead' if count > 1 else ' leads'} out of the folder; say --follow-links to follow them"
 
 
 def is_pattern(spec: str) -> bool:
     """Whether `spec` is a glob pattern and not the plain name of something that exists."""
-    return bool(_MAGIC & set(spec)) and not Path(spec).expanduser().exists()
+    return bool(_WILDCARDS & set(spec)) and not Path(spec).expanduser().exists()
 
 
 def pattern_base(pattern: Path) -> Path:
-    """Return the longest leading folder of `pattern` that holds no wildcard."""
-    magic = next(i for i, part in enumerate(pattern.parts) if _MAGIC & set(part))
-    return Path(*pattern.parts[:magic])
+    """Return the longest leading folder of `pattern` without a wildcard."""
+    first = next(i for i, part in enumerate(pattern.parts) if _WILDCARDS & set(part))
+    return Path(*pattern.parts[:first])
 
 
 def listed(names: Collection[object]) -> str:
     """List the first few of `names`, and count the others."""
-    shown = ", ".join(str(name) for name in list(names)[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+    first = ", ".join(str(name) for name in list(names)[:_MAX_NAMES])
+    return f"{first} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else first
 
 
 def names_below(files: Iterable[Path], base: Path) -> list[str]:
-    """Return the paths of `files` below `base`, with slashes; of those that lie elsewhere, their names alone."""
+    """Return the paths of `files` below `base`, with slashes; only the names of files that lie elsewhere."""
     start = "" if base == Path() else str(base).rstrip(os.sep) + os.sep
     texts = ((file, str(file)) for file in files)
     names = (text.removeprefix(start) if text.startswith(start) else file.name for file, text in texts)
     return [name.replace(os.sep, "/") for name in names]
 
 
-def _contents(folder: Path) -> str:
-    """Say what a folder without a picture has instead."""
+def _describe_contents(folder: Path) -> str:
+    """Describe a folder without pictures."""
     links = [entry for entry in folder.iterdir() if entry.is_symlink() and entry.is_dir()]
     if links:
         return f"has no image but links to other folders ('{links[0].name}'), which only --follow-links follows"
@@ -120,11 +137,12 @@ def _contents(folder: Path) -> str:
         kinds.update(Path(place, name).suffix.lower() or "no suffix" for name in files if not name.startswith("."))
     if not kinds:
         return "is empty"
-    named = ", ".join(f"{suffix} {count}" for suffix, count in kinds.most_common(_NAMED))
+    named = ", ".join(f"{suffix} {count}" for suffix, count in kinds.most_common(_MAX_NAMES))
     return f"has {kinds.total()} file{'s' * (kinds.total() > 1)} but no image ({named})"
 
 
-def _in_list(file: Path) -> list[Path]:
+def _read_list(file: Path) -> list[Path]:
+    """Return the files that a list file names."""
     lines = [line.strip() for line in _read_text(file).splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     paths = list(dict.fromkeys(file.parent / Path(name).expanduser() for name in names))
@@ -142,23 +160,9 @@ def _in_list(file: Path) -> list[Path]:
 def _read_text(file: Path) -> str:
     refusal = f"'{file}' is neither a folder, a picture nor a text file of paths"
     with file.open("rb") as stream:
-        if b"\0" in stream.read(4096):  # spares reading a film or an archive to its end
+        if b"\0" in stream.read(4096):  # avoids reading a film or an archive to its end
             raise UserError(f"{refusal}; pictures end in {', '.join(sorted(IMAGE_SUFFIXES))}")
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UserError(f"{refusal}; lists are UTF-8") from None
-
-
-def _nearest(path: Path, known: Collection[str]) -> str:
-    """Suggest what exists beside `path`, or a name in `known`, that is spelt nearly like it."""
-    parent = path.parent
-    if not parent.is_dir():
-        return f": there is no folder '{parent}'"
-    beside = {entry.name: str(parent / entry.name) for entry in parent.iterdir()}
-    names = {**beside, **{name: name for name in known}}
-    close = difflib.get_close_matches(path.name, names, 1)
-    if close:
-        return f"; did you mean {names[close[0]]!r}?"
-    catalog = ", ".join(sorted(known))
-    return f"; give a folder of pictures{f', or a catalog name: {catalog}' if catalog else ''}"

@@ -1,37 +1,21 @@
-"""What domains are called, and which of their pictures are held out: both follow from names alone."""
+"""Names of domains, from folders and the catalog."""
 
-__all__ = ["bare", "catalog_names", "catalog_set", "clean", "distinct_names", "held_out", "name_of"]
+__all__ = ["bare", "catalog_names", "catalog_set", "clean", "distinct_names", "name_of"]
 
-import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from translate.data.catalog import catalog
 from translate.data.catalog.entry import Dataset
 from translate.data.files.find import is_pattern, pattern_base
 
-_HELD_OUT_SHARE, _HELD_OUT_MOST = 0.1, 100
 _GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE)
-T = TypeVar("T")
-
-
-def held_out(items: Collection[T], stem: Callable[[T], str], most: int = _HELD_OUT_MOST) -> set[T]:
-    """Choose what is held out of `items`: a tenth, 1 to `most` of them, by the hash of the stem; none of fewer than 2.
-
-    The choice does not depend on the order, on the folder's place or on the suffix, so that the two halves of
-    a scene that lie in both domains under one stem are held out together.
-    """
-    if len(items) < 2:
-        return set()
-    count = min(max(round(len(items) * _HELD_OUT_SHARE), 1), most)
-    return set(sorted(items, key=lambda item: (hashlib.sha256(os.fsencode(stem(item))).digest(), str(item)))[:count])
 
 
 def bare(spec: str) -> bool:
-    """Whether `spec` is a mere word: `./photos` always means the path."""
+    """Whether `spec` may be a name of the catalog: `./photos` always means the path."""
     return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
 
 
@@ -65,10 +49,10 @@ def catalog_set(folder: Path, root: Path) -> Dataset | None:
 
 
 def distinct_names(names: Sequence[str], folders: Sequence[Path]) -> tuple[str, str]:
-    """Tell two domains of one name apart by where the paths of their folders part, else by a letter."""
+    """Prefix two equal names with the first part in which the paths of their folders differ, else with A and B."""
     first, second = names
     if first != second:
         return first, second
     parts = [folder.absolute().parts for folder in folders]
-    parting = next((pair for pair in zip(*parts, strict=False) if pair[0] != pair[1]), ("A", "B"))
-    return f"{clean(parting[0])}_{first}", f"{clean(parting[1])}_{second}"
+    differing = next((pair for pair in zip(*parts, strict=False) if pair[0] != pair[1]), ("A", "B"))
+    return f"{clean(differing[0])}_{first}", f"{clean(differing[1])}_{second}"

@@ -1,1 +1,15 @@
-"""TODO: one line that says what is in this room."""
+"""Data sets by their files: which pictures a run trains on, which are held out, and their labels, pairs or masks.
+
+domains         two domains without pairs
+factors         known factors of pictures, from factors.csv
+file_set        the files of one domain and split
+image_files     the files of a set of single pictures
+image_set       a set of single pictures, with or without labels
+labelled_image  one picture and its label
+labels          labels by folder or CSV table
+mask_files      inpainting masks from files
+pair            one pair: its files and its pixels
+pair_layouts    the folder layouts of pairs
+pair_set        the pairs of a run
+pair_table      pairs listed in a CSV file
+"""

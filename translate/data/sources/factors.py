@@ -1,4 +1,4 @@
-"""What is known of the pictures of a set: a table factors.csv beside them, a column for each factor, in words."""
+"""Known factors of pictures, such as their hair colour: a table factors.csv beside them, a column for each factor."""
 
 __all__ = ["factors_of"]
 
@@ -9,15 +9,12 @@ from translate.data.files.csv_tables import csv_rows
 from translate.data.sources.labelled_image import LabelledImage
 from translate.utils.errors import UserError
 
-TABLE = "factors.csv"
-MOST_WORDS = 20  # what takes more values is a measure and no kind
+MAX_VALUES = 20  # of a categorical factor; a column with more is a measurement
 Row = dict[str, str]
 
 
 def factors_of(sources: Sequence[LabelledImage]) -> dict[str, list[str]]:
-    """Return a word for each picture, by factor; {} where some picture has no row, or there is no table.
-
-    Columns of numbers, of one word alone or of very many are left out.
+    """Return the value of each picture, by categorical factor; {} where some picture has no row in its table.
 
     Raises:
         UserError: a table is damaged.
@@ -27,13 +24,12 @@ def factors_of(sources: Sequence[LabelledImage]) -> dict[str, list[str]]:
     for source in sources:
         folder = source.file.parent
         if folder not in tables:
-            tables[folder] = read_factors(folder / TABLE)
-        rows.append(tables[folder].get(source.file.name))
-    known = [row for row in rows if row]
-    if not known or len(known) < len(rows):
+            tables[folder] = read_factors(folder / "factors.csv")
+        rows.append(tables[folder].get(source.file.name, {}))
+    if not rows or not all(rows):
         return {}
-    columns = {factor: [row.get(factor, "") for row in known] for factor in known[0]}
-    return {factor: words for factor, words in columns.items() if are_kinds(words)}
+    columns = {factor: [row.get(factor, "") for row in rows] for factor in rows[0]}
+    return {factor: words for factor, words in columns.items() if _is_categorical(words)}
 
 
 def read_factors(file: Path) -> dict[str, Row]:
@@ -50,13 +46,12 @@ def read_factors(file: Path) -> dict[str, Row]:
     return {cells[0]: dict(zip(lines[0][1:], cells[1:], strict=False)) for cells in lines[1:]}
 
 
-def are_kinds(words: Sequence[str]) -> bool:
-    """Whether a column sorts pictures into kinds."""
-    return 2 <= len(set(words)) <= MOST_WORDS and not all(is_number(word) for word in words)
+def _is_categorical(words: Sequence[str]) -> bool:
+    """Whether a column has several values, but few, and not only numbers."""
+    return 2 <= len(set(words)) <= MAX_VALUES and not all(map(_is_number, words))
 
 
-def is_number(word: str) -> bool:
-    """Whether a word is a number."""
+def _is_number(word: str) -> bool:
     try:
         float(word)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Where the pictures of a set lie: folders, patterns, lists, tables, and data sets of the catalog."""
+"""The files of a set of single pictures: a folder, pattern, list, table, or data set of the catalog."""
 
-__all__ = ["ImageFiles", "find_image_files", "find_idx"]
+__all__ = ["ImageFiles", "find_idx", "find_image_files"]
 
 import os
 import re
@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from translate.data.catalog import catalog
-from translate.data.files.csv_tables import is_table
-from translate.data.files.find import find_images, is_pattern, listed, pattern_base
+from translate.data.files.csv_tables import check_files_exist, is_table
+from translate.data.files.find import find_images, is_pattern, listed, missing_path, pattern_base
 from translate.data.files.idx import is_idx
 from translate.data.files.naming import bare, clean, name_of
-from translate.data.sources.labels import LabelTable, check_files, read_label_table
+from translate.data.files.splits import SPLITS, find_test_folder, has_two_domains
+from translate.data.sources.labels import LabelTable, read_label_table
 from translate.utils.errors import OptionError, UserError
 
-_TRAIN = re.compile(r"train(?:_?[AB])?$")
-_HELD_OUT = ("test", "val")
-_PLAIN = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # tables of these names say nothing
+_GENERIC_TABLE = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # named after its folder instead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +27,9 @@ class ImageFiles:
     Attributes:
         title: Names the set.
         train: Files to train on.
-        test: Files to test on; empty where nothing says which.
-        bases: The folders of train and test that names and class folders count from.
-        table: The CSV file that lists them, and what it says; None for other sets.
+        test: Files to test on; empty where the set has no split.
+        bases: Folders of train and test that names and class folders are relative to.
+        table: The CSV file that lists them, and its contents; None for other sets.
     """
 
     title: str
@@ -41,7 +40,7 @@ class ImageFiles:
 
 
 def find_idx(spec: str) -> Path | None:
-    """Return the IDX file that `spec` stands for: itself, or the pictures to train on in a folder of IDX files.
+    """Return the IDX file that `spec` names: itself, or the pictures to train on in a folder of IDX files.
 
     Raises:
         UserError: the folder has several.
@@ -51,22 +50,22 @@ def find_idx(spec: str) -> Path | None:
         return path
     if not path.is_dir():
         return None
-    found = {}
+    files = {}
     for file in sorted(path.glob("*idx*")):
         if "images" in file.name and "train" in file.name and is_idx(file):
-            found[file.name.removesuffix(".gz")] = file
-    if len(found) > 1:
-        raise UserError(f"'{path}' has {len(found)} IDX files to train on ({listed(found)}); name one of them")
-    return next(iter(found.values()), None)
+            files[file.name.removesuffix(".gz")] = file
+    if len(files) > 1:
+        raise UserError(f"'{path}' has {len(files)} IDX files to train on ({listed(files)}); name one of them")
+    return next(iter(files.values()), None)
 
 
 def find_image_files(spec: str, root: Path) -> ImageFiles:
-    """Return the pictures that `spec` stands for, an existing thing before a name of the catalog.
+    """Return the pictures that `spec` names, an existing path before a name of the catalog.
 
     Args:
-        spec: a folder (with train, and perhaps test or val, in it or beside it), a pattern, a CSV file, a list file,
+        spec: A folder (with train, and perhaps test or val, in it or beside it), a pattern, a CSV file, a list file,
             a data set of one set of pictures, or one domain of another.
-        root: where data sets of the catalog are prepared on first use.
+        root: Where data sets of the catalog are prepared on first use.
 
     Raises:
         OptionError: a set of two domains.
@@ -80,7 +79,7 @@ def find_image_files(spec: str, root: Path) -> ImageFiles:
     if path.is_file() and is_table(path):
         return _from_table(path, root)
     files = find_images(spec)
-    base = pattern_base(path) if is_pattern(spec) else _common(files)
+    base = pattern_base(path) if is_pattern(spec) else _common_folder(files)
     return ImageFiles(title=name_of(path, root), train=files, test=[], bases=(base, base))
 
 
@@ -101,34 +100,31 @@ def _from_catalog(name: str, root: Path) -> ImageFiles:
         raise OptionError(f"{name!r} is a set of combined A|B pairs; train on it with train_pix2pix.py --data {name}")
     names = [name for name, dataset in known.items() if dataset.single]
     names += [domain for dataset in known.values() if not dataset.combined for domain in dataset.domains]
-    find_images(name, known=names)
-    raise AssertionError(f"{name!r} appeared while it was looked up")
+    raise missing_path(name, names)
 
 
 def _from_folder(folder: Path, title: str) -> ImageFiles:
-    """Return the pictures of a folder, its train folder's if it has one."""
-    if any((folder / name).is_dir() for name in ("trainA", "train_A")):
+    """Return the pictures of a folder, or of its train folder if it has one."""
+    if has_two_domains(folder):
         raise OptionError(f"'{folder}' holds two domains; name one of its folders, such as {folder / 'trainB'}")
     train = folder / "train" if (folder / "train").is_dir() else folder
-    test = next(filter(Path.is_dir, (train.with_name(train.name.replace("train", word)) for word in _HELD_OUT)), None)
-    if test is None or not _TRAIN.match(train.name):
-        return ImageFiles(title=title, train=find_images(str(train)), test=[], bases=(train, train))
-    pictures = [find_images(str(part)) for part in (train, test)]
-    return ImageFiles(title=title, train=pictures[0], test=pictures[1], bases=(train, test))
+    test, train_files = find_test_folder(train), find_images(str(train))
+    test_files = find_images(str(test)) if test else []
+    return ImageFiles(title=title, train=train_files, test=test_files, bases=(train, test or train))
 
 
 def _from_table(file: Path, root: Path) -> ImageFiles:
     table = read_label_table(file)
-    check_files(file, table)
-    parts = {split: [path for path in table.labels if table.splits[path] == split] for split in ("train", *_HELD_OUT)}
+    check_files_exist(file, table.labels, "file,label")
+    parts = {split: [path for path in table.labels if table.splits[path] == split] for split in SPLITS}
     if not parts["train"]:
         raise UserError(f"{file} has no line whose split is train")
-    title = clean(file.absolute().parent.name) if _PLAIN.match(file.stem) else name_of(file, root)
-    base = _common(list(table.labels))
+    title = clean(file.absolute().parent.name) if _GENERIC_TABLE.match(file.stem) else name_of(file, root)
+    base = _common_folder(list(table.labels))
     test = parts["test"] or parts["val"]
     return ImageFiles(title=title, train=parts["train"], test=test, bases=(base, base), table=(file, table))
 
 
-def _common(files: Sequence[Path]) -> Path:
-    """Return the innermost folder that all of `files` are below, spelt as they are."""
+def _common_folder(files: Sequence[Path]) -> Path:
+    """Return the innermost folder of all `files`, as they are spelt."""
     return Path(os.path.commonpath([file.parent for file in files]))

@@ -1,4 +1,4 @@
-"""A set of single pictures, with or without labels: which train, which are held out, and of what class each is."""
+"""A set of single pictures, with or without labels: which train, which are held out, and their classes."""
 
 __all__ = ["ImageSet", "resolve_images"]
 
@@ -14,17 +14,18 @@ import numpy as np
 
 from translate.data.files.csv_tables import is_table
 from translate.data.files.find import listed, names_below, readable
-from translate.data.files.idx import is_idx, labels_beside, part_to_test, read_idx
-from translate.data.files.naming import clean, held_out
+from translate.data.files.idx import find_test_part, is_idx, labels_beside, read_idx
+from translate.data.files.naming import clean
+from translate.data.files.splits import held_out
 from translate.data.sources.image_files import ImageFiles, find_idx, find_image_files
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource
-from translate.data.sources.labels import by_folder, classes_of, read_label_table
+from translate.data.sources.labels import classes_of, labels_by_folder, read_label_table
 from translate.utils.errors import OptionError, UserError
 
-_HELD_OUT_MOST = 1000  # pictures of a set without a test part
-_WAYS = "give each class a folder of its own, or --labels FILE.csv with the columns file,label, or leave --labels out"
+_MAX_HELD_OUT = 1000  # of a set without a test part
+_REMEDY = "give each class a folder of its own, or --labels FILE.csv with the columns file,label, or leave --labels out"
 S = TypeVar("S", FileSource, RowSource)
-Labelled = tuple[list[S], list[str]]  # pictures without numbers yet, and the words of their labels
+Labelled = tuple[list[S], list[str]]  # pictures without class numbers yet, and their labels in words
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class ImageSet:
 
     Attributes:
         title: Names the set.
-        train: The pictures that training may see.
-        test: Those that it may not.
-        classes: The labels in words, by their numbers; () where there are none or none were asked for.
-        notes: What the user should know of them, a line each.
+        train: Pictures to train on.
+        test: Held-out pictures.
+        classes: Labels in words, by class number; () where none exist or none were requested.
+        notes: What the user should know, a line each.
     """
 
     title: str
@@ -47,27 +48,27 @@ class ImageSet:
 
 
 def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
-    """Return the pictures that `--images` stands for, labelled as `--labels` says.
+    """Return the pictures that `--images` names, labelled as `--labels` says.
 
     Without a test part, a tenth is held out, at most 1000 pictures; the choice follows from their names.
 
     Args:
-        images: a folder, pattern, list file, CSV file (columns file, perhaps label and split), IDX file or a name of
+        images: A folder, pattern, list file, CSV file (columns file, perhaps label and split), IDX file or a name of
             the catalog.
         classes: "": no labels; "auto": by class folders, the CSV file's column or the IDX file beside the pictures;
             else a CSV file (columns file, label) or an IDX file of labels.
-        root: where data sets of the catalog are prepared on first use.
+        root: Where data sets of the catalog are prepared on first use.
 
     Raises:
-        OptionError: nothing is named, or there are no labels, or one class alone, where labels are asked for.
-        UserError: something named does not exist or is not as it should be.
+        OptionError: nothing is named, or labels are requested and there are none, or one class alone.
+        UserError: something named does not exist or is damaged.
     """
     if not images.strip():
         raise OptionError("no pictures given; say --images FOLDER, or a data set such as --images digits --labels")
     with readable(images):
         idx = find_idx(images)
-        found = _from_idx(idx, classes) if idx else _from_files(find_image_files(images, root), images, classes)
-    return found if found.test else _hold_out(found)
+        result = _from_idx(idx, classes) if idx else _from_files(find_image_files(images, root), images, classes)
+    return result if result.test else _hold_out(result)
 
 
 # ---- files
@@ -75,66 +76,67 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
 
 def _from_files(found: ImageFiles, images: str, classes: str) -> ImageSet:
     files, notes = [*found.train, *found.test], list[str]()
-    parts = dict.fromkeys(found.test, "test")
+    test_files = set(found.test)
+
+    # the label of each file in words
     words = dict.fromkeys(files, "")
-    if classes == "auto" and found.table is None:
-        words = by_folder(found.train, found.bases[0]) | by_folder(found.test, found.bases[1])
-    elif classes == "auto" and found.table:
+    if classes == "auto" and found.table:
         if not found.table[1].labelled:
             raise OptionError(f"{found.table[0]} has no column called label; add one, or leave --labels out")
         words = found.table[1].labels
+    elif classes == "auto":
+        words = labels_by_folder(found.train, found.bases[0]) | labels_by_folder(found.test, found.bases[1])
     elif classes:
-        words, splits, notes = _by_table(files, found, images, classes)
-        parts = parts or {file: "test" for file, split in splits.items() if split != "train"}
+        words, splits, notes = _labels_by_table(files, found, images, classes)
+        test_files = test_files or {file for file, split in splits.items() if split != "train"}
     if classes and not any(words[file] for file in found.train):
-        raise OptionError(f"'{images}' has no labels; {_WAYS}")
-    train, test = (
-        _file_sources([file for file in files if (file in parts) == held], base)
-        for held, base in zip((False, True), found.bases, strict=True)
-    )
-    labels = [[words[source.file] for source in part] for part in (train, test)]
-    return _numbered(found.title, (train, labels[0]), (test, labels[1]), notes)
+        raise OptionError(f"'{images}' has no labels; {_REMEDY}")
+
+    # the pictures, named after their paths below the base
+    parts: list[Labelled[FileSource]] = []
+    for is_test, base in zip((False, True), found.bases, strict=True):
+        paths = [file for file in files if (file in test_files) == is_test]
+        named = zip(names_below(paths, base), paths, strict=True)
+        parts.append(([FileSource(name, UNLABELLED, path) for name, path in named], [words[path] for path in paths]))
+    return _number_labels(found.title, parts[0], parts[1], notes)
 
 
-def _file_sources(files: Sequence[Path], base: Path) -> list[FileSource]:
-    """Name files after their paths below `base`."""
-    return [FileSource(name, UNLABELLED, file) for name, file in zip(names_below(files, base), files, strict=True)]
-
-
-def _by_table(
+def _labels_by_table(
     files: Sequence[Path], found: ImageFiles, images: str, classes: str
 ) -> tuple[dict[Path, str], dict[Path, str], list[str]]:
-    """Return the label and the split of each file after the table `classes`, and what the user should know."""
+    """Return the label and the split of each file from the table `classes`, and notes."""
     file = Path(classes).expanduser()
     if is_idx(file):
         raise OptionError(f"--labels {file} is an IDX file, which labels the pictures of IDX files; '{images}' is none")
     if not file.is_file():
-        raise UserError(f"--labels: there is no file '{file}'; {_WAYS}")
+        raise UserError(f"--labels: there is no file '{file}'; {_REMEDY}")
     if not is_table(file):
-        raise OptionError(f"--labels {file} is no CSV file (.csv); {_WAYS}")
+        raise OptionError(f"--labels {file} is no CSV file (.csv); {_REMEDY}")
     table = read_label_table(file, also=found.bases[0])
     if not table.labelled:
         raise OptionError(f"{file} has no column called label; its first line should say file,label")
-    rows = {_real(path): path for path in table.labels}
-    matched = {picture: rows[real] for picture in files if (real := _real(picture)) in rows}
+
+    # match rows and pictures by real path
+    rows = {_real_path(path): path for path in table.labels}
+    matched = {picture: rows[real] for picture in files if (real := _real_path(picture)) in rows}
     if not matched:
         raise UserError(
             f"none of the {len(rows)} lines of {file} names a picture of '{images}': the first names"
             f" '{next(iter(table.labels))}', the first picture is '{files[0]}'"
         )
-    dead = [path for path in table.labels if path not in set(matched.values())]
-    notes = [f"{len(dead)} lines of {file} name no picture of '{images}': {listed(dead)}"] if dead else []
+    unused = [path for path in table.labels if path not in set(matched.values())]
+    notes = [f"{len(unused)} lines of {file} name no picture of '{images}': {listed(unused)}"] if unused else []
     words = {picture: table.labels[matched[picture]] if picture in matched else "" for picture in files}
     return words, {picture: table.splits[row] for picture, row in matched.items()}, notes
 
 
-def _real(path: Path) -> Path:
-    """Return the file by its real folder, so that a path through a link equals the direct one."""
-    return _real_folder(path.parent) / path.name
+def _real_path(path: Path) -> Path:
+    """Resolve the folder of a file, so that a path through a link equals the direct one."""
+    return _resolve(path.parent) / path.name
 
 
 @cache
-def _real_folder(folder: Path) -> Path:
+def _resolve(folder: Path) -> Path:
     return folder.resolve()
 
 
@@ -142,19 +144,16 @@ def _real_folder(folder: Path) -> Path:
 
 
 def _from_idx(file: Path, classes: str) -> ImageSet:
-    test_file = part_to_test(file)
-    train_labels = _idx_labels(file, classes)
-    train = _rows(file, train_labels)
-    if test_file is None:
-        test_labels = None
-    else:
-        test_labels = labels_beside(test_file) if classes == "auto" else train_labels and part_to_test(train_labels)
-    test = _rows(test_file, test_labels) if test_file else ([], [])
-    return _numbered(clean(file.absolute().parent.name), train, test, [])
+    train_labels, test_file, test_labels = _find_idx_labels(file, classes), find_test_part(file), None
+    train = _read_rows(file, train_labels)
+    if test_file:
+        test_labels = labels_beside(test_file) if classes == "auto" else train_labels and find_test_part(train_labels)
+    test = _read_rows(test_file, test_labels) if test_file else ([], [])
+    return _number_labels(clean(file.absolute().parent.name), train, test, [])
 
 
-def _idx_labels(file: Path, classes: str) -> Path | None:
-    """Return the IDX file of the labels of the pictures in `file`; None where no labels are asked for."""
+def _find_idx_labels(file: Path, classes: str) -> Path | None:
+    """Return the IDX file of the labels of the pictures in `file`; None where no labels are requested."""
     if classes == "auto":
         if (beside := labels_beside(file)) is None:
             name = file.name.replace("images", "labels").replace("idx3", "idx1")
@@ -168,8 +167,8 @@ def _idx_labels(file: Path, classes: str) -> Path | None:
     return path if classes else None
 
 
-def _rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
-    """Return the pictures of an IDX file, named after their places in it, and their labels in words."""
+def _read_rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
+    """Return the pictures of an IDX file, named by their index, and their labels in words."""
     pixels = read_idx(file)
     if pixels.ndim == 1:
         raise OptionError(f"{file} holds labels, not pictures; name the file of the pictures (…images-idx3-ubyte)")
@@ -189,12 +188,12 @@ def _rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
 # ---- both
 
 
-def _numbered(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence[str]) -> ImageSet:
-    """Number the labels.
+def _number_labels(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence[str]) -> ImageSet:
+    """Turn labels into class numbers.
 
     Raises:
         OptionError: there is one class alone.
-        UserError: a picture of the test part has a label that no picture to train on has.
+        UserError: a test picture has a label that no training picture has.
     """
     classes = classes_of(train[1])
     if len(classes) == 1:
@@ -202,28 +201,28 @@ def _numbered(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence
         raise OptionError(f"all {count} labelled pictures are of one class, {classes[0]!r}; leave --labels out")
     if classes and (unknown := set(filter(None, test[1])) - set(classes)):
         raise UserError(f"pictures to test on are labelled {listed(sorted(unknown))}, of which none is to train on")
-    number = {word: i for i, word in enumerate(classes)}
-    without = [source.name for source, word in zip(*train, strict=True) if classes and not word]
-    if without:
-        told = f"{len(without)} of {len(train[1])} pictures have no label, and only teach what is real"
-        notes = [*notes, f"{told}: {listed(without)}"]
-    return ImageSet(title, _with_numbers(train, number), _with_numbers(test, number), classes, tuple(notes))
+    unlabelled = [source.name for source, word in zip(*train, strict=True) if classes and not word]
+    if unlabelled:
+        count_note = f"{len(unlabelled)} of {len(train[1])} pictures have no label, and only teach what is real"
+        notes = [*notes, f"{count_note}: {listed(unlabelled)}"]
+    numbers = {word: i for i, word in enumerate(classes)}
+    return ImageSet(title, _set_labels(train, numbers), _set_labels(test, numbers), classes, tuple(notes))
 
 
-def _with_numbers(part: Labelled[S], number: Mapping[str, int]) -> list[S]:
-    if not number:
+def _set_labels(part: Labelled[S], numbers: Mapping[str, int]) -> list[S]:
+    if not numbers:
         return part[0]
-    return [replace(source, label=number.get(word, UNLABELLED)) for source, word in zip(*part, strict=True)]
+    return [replace(source, label=numbers.get(word, UNLABELLED)) for source, word in zip(*part, strict=True)]
 
 
 def _hold_out(images: ImageSet) -> ImageSet:
-    """Take test pictures out of the training pictures, but no class as a whole."""
+    """Hold out some training pictures, but no class as a whole."""
     chosen = held_out(
         range(len(images.train)),
         lambda i: os.path.splitext(images.train[i].name)[0],  # noqa: PTH122 - in a tenth of the time
-        _HELD_OUT_MOST,
+        _MAX_HELD_OUT,
     )
     left = Counter(source.label for i, source in enumerate(images.train) if i not in chosen)
     tested = {i for i in chosen if left[images.train[i].label]}
-    train, test = ([s for i, s in enumerate(images.train) if (i in tested) == held] for held in (False, True))
+    train, test = ([s for i, s in enumerate(images.train) if (i in tested) == is_test] for is_test in (False, True))
     return replace(images, train=train, test=test)

@@ -1,6 +1,6 @@
-"""Single pictures and their labels, wherever they lie: files, and rows of arrays."""
+"""Single pictures and their labels: files, and rows of arrays."""
 
-__all__ = ["UNLABELLED", "FileSource", "RowSource", "LabelledImage", "shape_of"]
+__all__ = ["UNLABELLED", "FileSource", "LabelledImage", "RowSource", "shape_of"]
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +11,16 @@ import numpy as np
 from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
 
-UNLABELLED = -1  # the label of pictures that have none
+UNLABELLED = -1
 
 
 class LabelledImage(Protocol):
     """One picture of a set.
 
     Attributes:
-        name: Of the picture, no other's in its part (train or test).
-        label: Number of its class; UNLABELLED where it has none.
-        file: That it is in.
+        name: Unique in its split.
+        label: Class number, or UNLABELLED.
+        file: The file that holds it.
     """
 
     @property
@@ -53,7 +53,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
-    """One of the pictures in an array, (H, W) or (H, W, 3) uint8, that was read from `file`."""
+    """One picture, (H, W) or (H, W, 3) uint8, of the array in `file`."""
 
     name: str
     label: int
@@ -65,7 +65,7 @@ class RowSource:
 
 
 def shape_of(source: LabelledImage) -> tuple[int, int] | None:
-    """Return (height, width) in px without decoding; None where the file does not tell."""
+    """Return (height, width) in px without decoding; None where the header does not state it."""
     if isinstance(source, RowSource):
         return source.pixels.shape[0], source.pixels.shape[1]
     size = upright_size(source.file)

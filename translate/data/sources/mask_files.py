@@ -1,4 +1,4 @@
-"""Masks of holes from files: any gray picture, and which of its colours is the hole."""
+"""Inpainting masks from files: any gray picture, and which of its colours is the hole."""
 
 __all__ = ["MaskFiles", "StoredMasks", "judge_masks", "open_masks", "read_mask"]
 
@@ -18,22 +18,22 @@ from translate.images.picture import Picture, colourless, to_depth, to_gray
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
-DOUBT = 0.6  # white may cover this much and still be the hole: that white is, is the custom
-SOFT = (0.1, 0.9)  # what lies between is neither hole nor known
-MUCH = 0.02  # soft pixels of a mask that are worth telling; fewer are smooth edges
-STORED = 10_000  # masks kept in memory, 8 KB each at 256 px
-TRIES = 8  # cuts of masks for one that is neither empty nor full
+MAX_WHITE_HOLE = 0.6  # share of white up to which it is the hole: somewhat above half, as white holes are the custom
+SOFT_RANGE = (0.1, 0.9)  # values between neither hole nor known area
+MAX_SOFT_SHARE = 0.02  # more soft pixels than smooth edges have are worth a note
+MAX_STORED_MASKS = 10_000  # in memory, 8 KB each at 256 px
+MAX_CROPS = 8  # of masks, for one that is neither empty nor full
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskFiles:
-    """Mask files and what they mean.
+    """Mask files and their meaning.
 
     Attributes:
-        files: Those that can be read.
-        holes: The share of the hole, 0 to 1, in each.
+        files: The readable ones.
+        holes: Share of the hole, 0 to 1, in each.
         white_is_hole: Else black is.
-        notes: What the user should know of them, a line each; which colour is the hole comes first.
+        notes: What the user should know, a line each; which colour is the hole comes first.
     """
 
     files: tuple[Path, ...]
@@ -42,7 +42,7 @@ class MaskFiles:
     notes: tuple[str, ...]
 
     def usable(self) -> "MaskFiles":
-        """Return these without the empty and the full ones, from which nothing can be learned, and with a note of them.
+        """Return the files without empty and full masks, which teach nothing, and with a note on them.
 
         Raises:
             UserError: none is left.
@@ -59,11 +59,7 @@ class MaskFiles:
 
 
 def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
-    """Find mask files, and judge them; see `judge_masks`.
-
-    Args:
-        spec: a folder, a pattern, a list file or one mask.
-        invert: whether the hole is the other colour.
+    """Find the mask files of a folder, pattern, list file or path, and judge them; see `judge_masks`.
 
     Raises:
         UserError: there is none, or none can be read.
@@ -76,33 +72,34 @@ def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
 
 
 def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
-    """Tell from all of these masks together which colour is the hole: that of the smaller part.
-
-    White may be somewhat the larger part, and is the hole still.
+    """Judge from all masks together which colour is the hole: the rarer one, or white up to MAX_WHITE_HOLE.
 
     Args:
-        files: masks, all or some of those that are meant.
-        invert: whether the hole is the other colour.
+        files: All masks or a sample.
+        invert: Whether the hole is the other colour.
 
     Raises:
         UserError: none can be read.
     """
+    # measure
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        seen = list(zip(files, pool.map(_look, files), strict=True))
-    broken = [(file, reason) for file, reason in seen if isinstance(reason, str)]
-    good = [(file, *facts) for file, facts in seen if not isinstance(facts, str)]
+        results = list(zip(files, pool.map(_measure_mask, files), strict=True))
+    broken = [reason for _, reason in results if isinstance(reason, str)]
+    good = [(file, *shares) for file, shares in results if not isinstance(shares, str)]
     if not good:
-        raise UserError(f"--masks: none of {len(files)} masks can be read; the first: {broken[0][1]}")
+        raise UserError(f"--masks: none of {len(files)} masks can be read; the first: {broken[0]}")
+
+    # judge
     white = sum(part * size for _, part, _, size in good) / sum(size for *_, size in good)
-    white_is_hole = (white <= DOUBT) != bool(invert)
-    notes = [_polarity(white_is_hole, white, bool(invert))]
-    if gray := [(file, soft) for file, _, soft, _ in good if soft > MUCH]:
+    white_is_hole = (white <= MAX_WHITE_HOLE) != bool(invert)
+    notes = [_polarity_note(white_is_hole, white, bool(invert))]
+    if gray := [(file, soft) for file, _, soft, _ in good if soft > MAX_SOFT_SHARE]:
         notes.append(
             f"masks: {len(gray)} of {len(good)} have gray values between black and white"
             f" ({_percent(gray[0][1])} of {gray[0][0].name}); they are split at half"
         )
     if broken:
-        notes.append(f"masks: {len(broken)} of {len(files)} are left out; the first: {broken[0][1]}")
+        notes.append(f"masks: {len(broken)} of {len(files)} are left out; the first: {broken[0]}")
     return MaskFiles(
         files=tuple(file for file, *_ in good),
         holes=tuple(part if white_is_hole else 1 - part for _, part, *_ in good),
@@ -112,13 +109,13 @@ def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFil
 
 
 def read_mask(path: str | Path, *, white_is_hole: bool = True) -> tuple[np.ndarray, float]:
-    """Read a mask from a picture of any kind: gray, of one bit, of two colours, or with the hole cut out or left alone.
+    """Read a mask from a picture of any kind: gray, of one bit, of two colours, or with a transparent part.
 
     Transparent counts as black where some of it is transparent; 1 counts as white where nothing is brighter.
 
     Returns:
-        (H, W) bool, True in the hole, which is what is brighter or darker than half; and the share of pixels, 0 to 1,
-        that are neither nearly black nor nearly white.
+        (H, W) bool, True in the hole, split at half brightness; and the share of pixels, 0 to 1, that are neither
+        nearly black nor nearly white.
 
     Raises:
         UserError: the file cannot be read as an image, or has bands instead of colours.
@@ -126,52 +123,47 @@ def read_mask(path: str | Path, *, white_is_hole: bool = True) -> tuple[np.ndarr
     picture = read_picture(path)
     if picture.channels not in (1, 3):
         raise UserError(f"{path}: has {picture.channels} channels; a mask is gray or RGB")
-    plane = _plane(picture)
-    soft = float(((plane > SOFT[0]) & (plane < SOFT[1])).mean())
+    plane = _mask_plane(picture)
+    soft = float(((plane > SOFT_RANGE[0]) & (plane < SOFT_RANGE[1])).mean())
     return (plane >= 0.5) == white_is_hole, soft
 
 
 class StoredMasks:
-    """The masks of files, small and packed in memory; called, they give one of them at random, cut to size."""
+    """Masks from files, small and packed in memory; a call returns a random crop of one of them."""
 
     def __init__(self, files: Sequence[Path], *, white_is_hole: bool, side: int) -> None:
-        """Read them; of very many, some.
-
-        Args:
-            files: that can be read.
-            white_is_hole: as `read_mask`.
-            side: px of the shorter side that they are kept at.
+        """Read the masks, or a sample of very many, with shorter sides of `side` px.
 
         Raises:
             UserError: a file cannot be read any more.
         """
 
         def pack(file: Path) -> tuple[np.ndarray, tuple[int, ...]]:
-            mask = covering(read_mask(file, white_is_hole=white_is_hole)[0], side, side)
+            mask = resize_to_cover(read_mask(file, white_is_hole=white_is_hole)[0], side, side)
             return np.packbits(mask), mask.shape
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            self._packed = list(pool.map(pack, spread(files, STORED)))
+            self._packed = list(pool.map(pack, spread(files, MAX_STORED_MASKS)))
 
     def __call__(self, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-        """Return (height, width) bool: a random cut of a random mask, perhaps mirrored; neither empty nor full.
+        """Return (height, width) bool: a random crop of a random mask, perhaps mirrored; neither empty nor full.
 
-        Where many cuts in a row are, it is drawn.
+        After MAX_CROPS empty or full crops, a random mask is drawn.
         """
-        for _ in range(TRIES):
+        for _ in range(MAX_CROPS):
             bits, shape = self._packed[rng.integers(len(self._packed))]
             mask = np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
-            mask = covering(mask, height, width)
+            mask = resize_to_cover(mask, height, width)
             top, left = rng.integers(mask.shape[0] - height + 1), rng.integers(mask.shape[1] - width + 1)
             down, across = 1 - 2 * rng.integers(2, size=2)
-            cut = mask[top : top + height, left : left + width][::down, ::across]
-            if 0 < np.count_nonzero(cut) < cut.size:
-                return cut
+            crop = mask[top : top + height, left : left + width][::down, ::across]
+            if 0 < np.count_nonzero(crop) < crop.size:
+                return crop
         return draw_mask(height, width, rng)
 
 
-def covering(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize (H, W) bool, its shape kept, to the least size of at least (height, width); no value is in between."""
+def resize_to_cover(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize (H, W) bool to the smallest size of its aspect ratio that covers (height, width)."""
     if mask.shape == (height, width):
         return mask
     scale = max(height / mask.shape[0], width / mask.shape[1])
@@ -179,8 +171,8 @@ def covering(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT).astype(bool)
 
 
-def _look(file: Path) -> tuple[float, float, int] | str:
-    """Return the share of white, that of soft pixels and the number of pixels of a mask; or why it cannot be read."""
+def _measure_mask(file: Path) -> tuple[float, float, int] | str:
+    """Return the shares of white and of soft pixels and the number of pixels; or why a mask cannot be read."""
     try:
         white, soft = read_mask(file)
     except UserError as error:
@@ -188,14 +180,14 @@ def _look(file: Path) -> tuple[float, float, int] | str:
     return float(white.mean()), soft, white.size
 
 
-def _plane(picture: Picture) -> np.ndarray:
-    """Return what says where the hole is, (H, W) float32 in [0, 1]: alpha where it varies, else the brightness."""
+def _mask_plane(picture: Picture) -> np.ndarray:
+    """Return the plane that shows the hole, (H, W) float32 in [0, 1]: alpha where it varies, else the brightness."""
     if picture.alpha is not None:
         alpha = to_depth(picture.alpha, np.float32)
         if alpha.min() < 0.5 <= alpha.max():
             return alpha
     gray = picture.pixels[..., 0] if picture.gray else to_gray(picture.pixels)
-    if gray.dtype.kind == "u" and gray.max() == 1:  # as segmentation writes them
+    if gray.dtype.kind == "u" and gray.max() == 1:  # masks of 0 and 1, as segmentation tools write them
         return gray.astype(np.float32)
     plane = to_depth(gray, np.float32)
     if picture.gray or colourless(to_depth(picture.pixels, np.uint8)):
@@ -203,11 +195,11 @@ def _plane(picture: Picture) -> np.ndarray:
     return (plane - plane.min()) / max(float(np.ptp(plane)), 1e-6)  # red on black is darker than half, too
 
 
-def _polarity(white_is_hole: bool, white: float, inverted: bool) -> str:
-    """Tell which colour is the hole, and how to say that it is the other one."""
+def _polarity_note(white_is_hole: bool, white: float, inverted: bool) -> str:
+    """Return which colour is the hole, and the option to invert it."""
     hole, other = ("white", "black") if white_is_hole else ("black", "white")
-    told = f"masks: {hole} is the hole ({_percent(white if white_is_hole else 1 - white)} of the pixels)"
-    return f"{told}, as --invert-masks says" if inverted else f"{told}; say --invert-masks if {other} is"
+    note = f"masks: {hole} is the hole ({_percent(white if white_is_hole else 1 - white)} of the pixels)"
+    return f"{note}, as --invert-masks says" if inverted else f"{note}; say --invert-masks if {other} is"
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""One pair of pictures: its files, and its pixels."""
+"""One pair of pictures: its files and its pixels."""
 
 __all__ = ["Pair", "PairError", "Read", "check_halves", "check_sizes", "read_pair"]
 
@@ -12,7 +12,8 @@ from translate.data.loading.transforms import resize
 from translate.images.io import read_rgb8
 from translate.utils.errors import UserError
 
-_ASPECT = 0.01  # sizes whose shapes differ by less than this are the same picture at another resolution
+_ASPECT_TOLERANCE = 0.01  # sizes that differ less in aspect ratio are one picture at two resolutions
+Read = Callable[[Path], np.ndarray]
 
 
 class PairError(UserError):
@@ -24,10 +25,10 @@ class Pair:
     """The files of one pair.
 
     Attributes:
-        name: the files' common stem, with their sub-folder if they lie in one; unique in its set.
-        a: file of the source picture.
-        b: file of the target picture. The same as `a`: one combined picture, with A on its left and B on its right.
-        swapped: of combined pictures only: the source is the right half.
+        name: Common stem of the files, with their sub-folder if they lie in one; unique in its set.
+        a: Source picture.
+        b: Target picture. The same as `a`: one combined picture, with A on its left and B on its right.
+        swapped: Of combined pictures: the source is the right half.
     """
 
     name: str
@@ -42,15 +43,12 @@ class Pair:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The pair's files, one or two."""
+        """One file or two."""
         return (self.a,) if self.combined else (self.a, self.b)
 
-    def turned(self) -> "Pair":
+    def reverse(self) -> "Pair":
         """Return the pair in the other direction."""
         return replace(self, a=self.b, b=self.a, swapped=self.combined and not self.swapped)
-
-
-Read = Callable[[Path], np.ndarray]
 
 
 def read_pair(
@@ -59,9 +57,9 @@ def read_pair(
     """Read both pictures of a pair, source first.
 
     Args:
-        pair: which; of two sizes of one shape, the larger is reduced to the smaller.
-        labels: sides, "a" and "b", that are label maps, which are not interpolated.
-        read: what reads the file of each side; else these are RGB in 8 bits.
+        pair: Of two sizes of one aspect ratio, the larger is reduced to the smaller.
+        labels: Sides, "a" and "b", that are label maps, which are not interpolated.
+        read: Functions that read the file of each side.
 
     Returns:
         Two arrays (H, W, C), such as (H, W, 3) uint8 RGB, of the same size.
@@ -85,10 +83,10 @@ def read_pair(
 
 
 def check_halves(pair: Pair, width: int, height: int) -> None:
-    """Refuse the size in px of a picture that cannot be two side by side.
+    """Refuse a picture whose size in px cannot be that of two side by side.
 
     Raises:
-        PairError: the width is odd, or far too small for that.
+        PairError: the width is odd, or below the height.
     """
     if width % 2:
         raise PairError(f"{pair.a} is {width} px wide: two halves need an even width; crop or leave out that picture")
@@ -100,14 +98,14 @@ def check_halves(pair: Pair, width: int, height: int) -> None:
 
 
 def check_sizes(pair: Pair, a: tuple[int, int], b: tuple[int, int]) -> None:
-    """Refuse two pictures of different shapes, given as (width, height) in px.
+    """Refuse two pictures of different aspect ratios, given as (width, height) in px.
 
     Raises:
-        PairError: width over height differs by more than 1 %, rounding to whole pixels apart.
+        PairError: width over height differs by more than 1 %, and by more than rounding to whole pixels.
     """
     (width, height), (small_width, small_height) = (a, b) if a > b else (b, a)
     expected = width * small_height / height
-    if abs(small_width - expected) > max(_ASPECT * expected, 1):
+    if abs(small_width - expected) > max(_ASPECT_TOLERANCE * expected, 1):
         raise PairError(
             f"{pair.a} is {a[0]} x {a[1]} px but {pair.b} is {b[0]} x {b[1]} px:"
             " the pictures of a pair must show the same frame; crop one of them or leave out the pair"

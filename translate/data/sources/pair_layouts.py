@@ -1,4 +1,4 @@
-"""The folder layouts in which pairs come, and their files."""
+"""The folder layouts of pairs."""
 
 __all__ = ["combined_pairs", "find_pairs", "matched_pairs"]
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from translate.data.files.find import find_images
 from translate.data.files.matching import match, stems
+from translate.data.files.splits import TEST_SPLITS
 from translate.data.files.walk import is_inside
 from translate.data.sources.pair import Pair
 from translate.images.io import IMAGE_SUFFIXES
@@ -15,7 +16,6 @@ from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
 _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")
-_HELD_OUT = ("test", "val")
 
 
 def find_pairs(root: Path) -> tuple[list[Pair], list[Pair]]:
@@ -27,15 +27,19 @@ def find_pairs(root: Path) -> tuple[list[Pair], list[Pair]]:
     Raises:
         UserError: no such layout, one side lacking, or names that do not match.
     """
+    # two sides, with or without splits
     for tree in _TREES:
-        if train := _tree(root, tree, "train"):
-            test = next(filter(None, (_tree(root, tree, split) for split in _HELD_OUT)), None)
+        if train := _find_sides(root, tree, "train"):
+            test = next(filter(None, (_find_sides(root, tree, split) for split in TEST_SPLITS)), None)
             return matched_pairs(*train), matched_pairs(*test) if test else []
-    if sides := _both(root, "A", "B"):
+    if sides := _find_sides(root, "{side}"):
         return matched_pairs(*sides), []
+
+    # combined pictures
     if (root / "train").is_dir():
-        held_out = next((root / split for split in _HELD_OUT if (root / split).is_dir()), None)
-        return combined_pairs(_images(root / "train")), combined_pairs(_images(held_out)) if held_out else []
+        test_folder = next((root / split for split in TEST_SPLITS if (root / split).is_dir()), None)
+        train_pairs = combined_pairs(find_images(str(root / "train")))
+        return train_pairs, combined_pairs(find_images(str(test_folder))) if test_folder else []
     if files := sorted(path for path in root.iterdir() if _is_picture(path)):
         return combined_pairs(files), []
     found = ", ".join(sorted(entry.name for entry in root.iterdir() if entry.is_dir())) or "no folder"
@@ -63,29 +67,20 @@ def combined_pairs(files: Sequence[Path]) -> list[Pair]:
     return [Pair("/".join(filter(None, key)), file, file) for key, file in stems(files).items()]
 
 
-def _tree(root: Path, tree: str, split: str) -> tuple[list[Path], list[Path]] | None:
-    return _both(root, *(tree.format(split=split, side=side) for side in "AB"))
-
-
-def _both(root: Path, a: str, b: str) -> tuple[list[Path], list[Path]] | None:
-    """Return the pictures of two folders; None where neither exists."""
-    there = [(root / name).is_dir() for name in (a, b)]
-    if not any(there):
+def _find_sides(root: Path, tree: str, split: str = "") -> tuple[list[Path], list[Path]] | None:
+    """Return the pictures of the folders of both sides; None where neither exists."""
+    a, b = (tree.format(split=split, side=side) for side in "AB")
+    exists = [(root / name).is_dir() for name in (a, b)]
+    if not any(exists):
         return None
-    if not all(there):
-        has, lacks = (a, b) if there[0] else (b, a)
+    if not all(exists):
+        has, lacks = (a, b) if exists[0] else (b, a)
         raise UserError(f"'{root}' has {has} but no {lacks}; pairs need both")
-    return _images(root / a), _images(root / b)
-
-
-def _images(folder: Path) -> list[Path]:
-    return find_images(str(folder))
+    return find_images(str(root / a)), find_images(str(root / b))
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file() and _is_here(path)
-
-
-def _is_here(path: Path) -> bool:
-    """Whether it is no link that leads out of its folder, or such ones are followed."""
+    """Whether a file is a picture, and no link out of its folder unless such links are followed."""
+    if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith(".") or not path.is_file():
+        return False
     return TRUST.follow_links or not path.is_symlink() or is_inside(os.path.realpath(path), path.parent)

@@ -1,4 +1,4 @@
-"""The pairs of a run, source first: which train, which are held out, and what is known of the right answers."""
+"""The pairs of a run, source first: which train, which are held out, and the known right answers."""
 
 __all__ = ["Pair", "PairSet", "parts_map", "read_pair", "resolve_pairs", "right_answers"]
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from translate.data.catalog import catalog
+from translate.data.files.csv_tables import is_table
 from translate.data.files.find import readable
-from translate.data.files.naming import bare, catalog_names, catalog_set, held_out, name_of
+from translate.data.files.naming import bare, catalog_names, catalog_set, name_of
+from translate.data.files.splits import held_out
 from translate.data.sources.domains import check_given, find_domains
 from translate.data.sources.file_set import FileSet
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
-from translate.data.sources.pair_table import read_table
+from translate.data.sources.pair_table import read_pair_table
 from translate.utils.errors import OptionError, UserError
 
 
@@ -21,13 +23,13 @@ class PairSet:
     """Pairs of pictures, in the direction of the run.
 
     Attributes:
-        names: of the source and the target domain, fit for file names.
-        title: names the run: "sketch2shoe", "maps", "maps_ba", "sketches2photos".
-        train: the pairs that training may read.
-        test: those that it may not.
-        truth: the folder of the known right answers to the test pictures, <name>.png or <name>/<number>.png; None
-            where none are known but the pairs themselves.
-        direction: "ab", or "ba" where each pair is turned round.
+        names: Of the source and the target domain, fit for file names.
+        title: Names the run: "sketch2shoe", "maps", "maps_ba", "sketches2photos".
+        train: Pairs to train on.
+        test: Held-out pairs.
+        truth: Folder of the known right answers to the test pictures, <name>.png or <name>/<number>.png; None
+            where only the pairs themselves are known.
+        direction: "ab", or "ba" where each pair is reversed.
     """
 
     names: tuple[str, str]
@@ -51,14 +53,14 @@ class PairSet:
 
 
 def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, direction: str = "ab") -> PairSet:
-    """Return the pairs that `--a` and `--b`, or `--data`, stand for.
+    """Return the pairs that `--a` and `--b`, or `--data`, name.
 
     Args:
-        a: folder, glob pattern, list file or catalog domain of the first side.
-        b: the same of the second side, matched by name.
-        data: instead of both, a folder (see `pair_files.find_pairs`), a CSV file (see `pair_table.read_table`) or
-            the name of a data set of the catalog.
-        root: where data sets of the catalog are prepared on first use.
+        a: Folder, glob pattern, list file or catalog domain of the first side.
+        b: The same of the second side, matched by name.
+        data: Instead of both, a folder (see `pair_layouts.find_pairs`), a CSV file (see
+            `pair_table.read_pair_table`) or the name of a data set of the catalog.
+        root: Where data sets of the catalog are prepared on first use.
         direction: "ab" or "ba": which side is the source.
 
     Raises:
@@ -70,17 +72,17 @@ def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, di
     check_given(a, b, data)
     with readable(data or f"{a} or {b}"):
         if data is not None:
-            pairs, truths = _from_root(data, root)
-            turned_title = f"{pairs.title}_ba"
+            pairs, truths = _find_in_root(data, root)
+            reverse_title = f"{pairs.title}_ba"
         else:
             assert a is not None and b is not None
-            pairs, truths = _from_sides(a, b, root)
-            turned_title = "2".join(pairs.names[::-1])
+            pairs, truths = _match_domains(a, b, root)
+            reverse_title = "2".join(pairs.names[::-1])
     pairs = _hold_out(pairs)
     if direction == "ab":
         return replace(pairs, truth=truths[0])
-    train, test = ([pair.turned() for pair in part] for part in (pairs.train, pairs.test))
-    return PairSet((pairs.names[1], pairs.names[0]), turned_title, train, test, truths[1], direction)
+    train, test = ([pair.reverse() for pair in part] for part in (pairs.train, pairs.test))
+    return PairSet((pairs.names[1], pairs.names[0]), reverse_title, train, test, truths[1], direction)
 
 
 def right_answers(pairs: PairSet, name: str) -> list[Path]:
@@ -93,43 +95,41 @@ def right_answers(pairs: PairSet, name: str) -> list[Path]:
 
 
 def parts_map(pairs: PairSet, name: str) -> Path | None:
-    """Return the gray index map of the parts whose colour is free in the test picture `name`, 0 being none."""
+    """Return the gray index map of the parts whose colour is free in the test picture `name`; 0 is no part."""
     path = pairs.truth.parent / "parts" / f"{name}.png" if pairs.truth else None
     return path if path and path.is_file() else None
 
 
-def _from_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
-    """Return the pairs of a folder, a CSV file or a data set, and the folders of the truth of both sides."""
+def _find_in_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
+    """Return the pairs of a folder, a CSV file or a data set, and the folders of right answers of both sides."""
     path = Path(data).expanduser()
     if not path.exists() and bare(data) and not path.suffix:
         _refuse_unpaired(data)
         path = catalog.prepare(data, root)
-    if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
-        train, test = read_table(path)
+    if path.is_file() and is_table(path):
+        train, test = read_pair_table(path)
     elif path.is_dir():
-        _refuse_unpaired(_data_set(path, root))
+        if dataset := catalog_set(path, root):
+            _refuse_unpaired(dataset.name)
         train, test = find_pairs(path)
     else:
         raise UserError(f"--data {data!r} is neither a folder nor a CSV file of pairs nor a data set's name")
     base, known = name_of(path, root), catalog_names(path, root)
     names = (known.get("A", f"{base}A"), known.get("B", f"{base}B"))
-    return PairSet(names, base, train, test), [_folder(path / "truth" / side) for side in "AB"]
+    truths = (path / "truth" / side for side in "AB")
+    return PairSet(names, base, train, test), [truth if truth.is_dir() else None for truth in truths]
 
 
-def _from_sides(a: str, b: str, root: Path) -> tuple[PairSet, list[Path | None]]:
+def _match_domains(a: str, b: str, root: Path) -> tuple[PairSet, list[Path | None]]:
     """Return the pairs of two domains; test folders count where both have one."""
     first, second = find_domains(a, b, root)
     for domain in (first, second):
-        _refuse_unpaired(_data_set(domain.train[0].parent.parent, root))
+        if dataset := catalog_set(domain.train[0].parent.parent, root):
+            _refuse_unpaired(dataset.name)
     train = matched_pairs(first.train, second.train)
     test = matched_pairs(first.test, second.test) if first.test and second.test else []
     names = (first.name, second.name)
     return PairSet(names, "2".join(names), train, test), [first.truth, second.truth]
-
-
-def _data_set(folder: Path, root: Path) -> str:
-    """Return the name of the data set of the catalog that `folder` is, or ""."""
-    return folder.name if catalog_set(folder, root) else ""
 
 
 def _refuse_unpaired(name: str) -> None:
@@ -139,14 +139,10 @@ def _refuse_unpaired(name: str) -> None:
         raise OptionError(f"the pictures of {name!r} are no pairs; train on them with train_cycle.py --data {name}")
 
 
-def _folder(path: Path) -> Path | None:
-    return path if path.is_dir() else None
-
-
 def _hold_out(pairs: PairSet) -> PairSet:
-    """Take test pairs out of the training pairs where there are none; all pairs of one source go together."""
+    """Hold out some training pairs where there are no test pairs; all pairs of one source stay together."""
     if pairs.test:
         return pairs
-    chosen = held_out({pair.a for pair in pairs.train}, lambda path: path.stem)
-    train = [pair for pair in pairs.train if pair.a not in chosen]
-    return replace(pairs, train=train, test=[pair for pair in pairs.train if pair.a in chosen])
+    sources = held_out({pair.a for pair in pairs.train}, lambda path: path.stem)
+    train = [pair for pair in pairs.train if pair.a not in sources]
+    return replace(pairs, train=train, test=[pair for pair in pairs.train if pair.a in sources])

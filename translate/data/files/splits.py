@@ -1,0 +1,41 @@
+"""Training and test parts: by the names of folders, or held out by the names of pictures."""
+
+__all__ = ["SPLITS", "TEST_SPLITS", "find_test_folder", "has_two_domains", "held_out"]
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TypeVar
+
+TEST_SPLITS = ("test", "val")  # the first that exists counts
+SPLITS = ("train", *TEST_SPLITS)
+_TRAIN_FOLDER = re.compile(r"train(?:_?[AB])?$")
+_HELD_OUT_SHARE = 0.1
+T = TypeVar("T")
+
+
+def held_out(items: Collection[T], stem: Callable[[T], str], limit: int = 100) -> set[T]:
+    """Choose the held-out `items`: a tenth, 1 to `limit` of them, by the hash of the stem; none of fewer than 2.
+
+    The choice does not depend on the order, the folder or the suffix, so that two halves of a scene that lie in both
+    domains under one stem are held out together.
+    """
+    if len(items) < 2:
+        return set()
+    count = min(max(round(len(items) * _HELD_OUT_SHARE), 1), limit)
+    return set(sorted(items, key=lambda item: (hashlib.sha256(os.fsencode(stem(item))).digest(), str(item)))[:count])
+
+
+def find_test_folder(train: Path) -> Path | None:
+    """Return the test (or val) folder beside a folder called train, trainA or the like; None where there is none."""
+    if not _TRAIN_FOLDER.match(train.name):
+        return None
+    folders = (train.with_name(train.name.replace("train", split)) for split in TEST_SPLITS)
+    return next(filter(Path.is_dir, folders), None)
+
+
+def has_two_domains(folder: Path) -> bool:
+    """Whether `folder` has a folder trainA or train_A."""
+    return (folder / "trainA").is_dir() or (folder / "train_A").is_dir()
