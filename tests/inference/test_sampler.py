@@ -117,38 +117,38 @@ def test_gray_pictures_have_three_equal_channels():
     ],
 )
 def test_labels(digits, label, expected):
-    assert digits.weights(label, 2).tolist() == [expected, expected]
+    assert digits.weights_of(range(2), label).tolist() == [expected, expected]
 
 
 def test_without_a_label_classes_come_in_turn(digits):
-    assert digits.weights(None, 4).argmax(1).tolist() == [0, 1, 2, 0]
+    assert digits.weights_of(range(4)).argmax(1).tolist() == [0, 1, 2, 0]
     assert digits.weights_of([5, 3]).argmax(1).tolist() == [2, 0]
-    assert make().weights(None, 4) is None
+    assert make().weights_of(range(4)) is None
     np.testing.assert_array_equal(digits(seed=5), digits(seed=5, label="two"))
     assert not np.array_equal(digits(seed=5), digits(seed=5, label="1"))
 
 
 def test_a_class_may_be_called_like_a_mix():
-    assert make(classes=("a:1", "a", "b,c")).weights("a:1", 1).tolist() == [[1, 0, 0]]
-    assert make(classes=("a:1", "a", "b,c")).weights("b,c", 1).tolist() == [[0, 0, 1]]
+    assert make(classes=("a:1", "a", "b,c")).weights_of(range(1), "a:1").tolist() == [[1, 0, 0]]
+    assert make(classes=("a:1", "a", "b,c")).weights_of(range(1), "b,c").tolist() == [[0, 0, 1]]
 
 
 def test_truncation_goes_towards_the_mean_of_the_label(digits):
-    z, weights = digits.latents([1, 2]), digits.weights("1", 2)
+    z, weights = digits.latents([1, 2]), digits.weights_of(range(2), "1")
     w = digits.styles(z, weights)
     seeds = range(10_000, 12_000)  # an estimate of the mean of its own
-    mean = digits.styles(digits.latents(seeds), digits.weights("1", 2000)).mean(0)
-    spread = digits.styles(digits.latents(seeds), digits.weights("1", 2000)).std(0)
+    mean = digits.styles(digits.latents(seeds), digits.weights_of(range(2000), "1")).mean(0)
+    spread = digits.styles(digits.latents(seeds), digits.weights_of(range(2000), "1")).std(0)
     middle = digits.styles(z, weights, 0.0)
     assert (middle[0] == middle[1]).all() and ((middle[0] - mean).abs() < 0.15 * spread + 1e-6).all()
     torch.testing.assert_close(digits.styles(z, weights, 0.7), middle + 0.7 * (w - middle))
-    other = digits.styles(z, digits.weights("0", 2), 0.0)
+    other = digits.styles(z, digits.weights_of(range(2), "0"), 0.0)
     assert (other[0] - middle[0]).norm() > 0.1 * spread.norm()
 
 
 def test_what_searches_need_is_differentiable(digits):
     z = digits.latents([0, 1, 2]).requires_grad_()
-    w = digits.styles(z, digits.weights("1", 3), 0.7)
+    w = digits.styles(z, digits.weights_of(range(3), "1"), 0.7)
     x = digits.draw_tensor(w)
     assert x.shape == (3, 3, 32, 32) and x.min() >= -1 and x.max() <= 1
     x[1].sum().backward()

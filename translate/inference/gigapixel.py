@@ -51,9 +51,7 @@ class HugePicture:
     """A picture file that is decoded region by region, upright.
 
     Attributes:
-        path: of the file.
         size: height and width, px.
-        dtype: of its numbers.
         values: black and white in floats and wide integers; None: 0 and 1, or the full scale.
         alpha: whether its last channel is opacity.
         frames: pictures in the file, of which this is the first; the levels of a pyramid do not count.
@@ -61,11 +59,7 @@ class HugePicture:
     """
 
     def __init__(self, path: Path, values: ValueRange | None = None) -> None:
-        """Read the header.
-
-        Raises:
-            UserError: libvips does not know the format, or each channel has a page of its own.
-        """
+        """Read the header; raises UserError for an unknown format, or if each channel has a page of its own."""
         self.path, self.values = path, values
         with self._reading():
             image = pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated", revalidate=True)
@@ -111,11 +105,7 @@ class HugePicture:
         return "", count
 
     def region(self, region: Region) -> Picture:
-        """Decode a region.
-
-        Raises:
-            UserError: a damaged file, or values out of any picture's range.
-        """
+        """Decode a region; raises UserError for a damaged file, or values out of any picture's range."""
         height, width = region.bottom - region.top, region.right - region.left
         with self._reading():
             data = pyvips.Region.new(self.image).fetch(region.left, region.top, width, height)
@@ -165,11 +155,7 @@ class Canvas:
         return place[0]
 
     def save(self, path: Path, quality: int) -> None:
-        """Encode the picture atomically, in the format of the suffix.
-
-        Args:
-            path: of the file.
-            quality: of JPEG and WebP, also inside TIFF, 1 to 100.
+        """Encode the picture atomically in the format of the suffix; `quality`, 1 to 100, is that of JPEG and WebP.
 
         Raises:
             WriteError: the disk or the folder refuses.
@@ -229,13 +215,7 @@ class Canvas:
 
 
 def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) -> HugePicture | None:
-    """Open a picture that is too large to be decoded whole, by memory or by `TRUST`; return None for others.
-
-    Args:
-        path: of the file.
-        budget: bytes that there are for it; None: unknown.
-        values: as of a `HugePicture`.
-    """
+    """Open a picture that is too large to be decoded whole, by `budget` bytes or by `TRUST`; return None for others."""
     if pyvips is None or budget is None or path.stat().st_size < MIN_FILE_BYTES:
         return None
     try:
@@ -248,11 +228,7 @@ def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) 
 
 
 def translate_huge(runner: ModelRunner, picture: HugePicture, request: Request) -> list[Canvas]:
-    """Translate a picture region by region to all variants.
-
-    Raises:
-        UserError: the model cannot run tile by tile, or memory is too small.
-    """
+    """Translate a picture region by region to all variants; raises UserError if the model or the memory forbids it."""
     recipe, name = runner.recipe, str(picture.path)
     if network_size(recipe, *picture.size, request.scale) != picture.size:
         raise UserError(f"{name}: this model would see it at {recipe.size} px; say --scale native, or shrink it first")

@@ -111,33 +111,24 @@ def _window_input(view: np.ndarray, hole: np.ndarray, size: tuple[int, int], cha
 
 
 def _remove_seam(painted: np.ndarray, known: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Correct a network's output so that it joins the known pixels.
+    """Correct a network's output so that it joins the known pixels; all (h, w, 3) float32 in [0, 1].
 
     The step at the rim of the hole, from the local mean of the known pixels outside to that of the painted ones inside,
     is spread along the rim and added to the inside, fading with the distance (as the membrane of Perez et al., 2003,
     "Poisson Image Editing", cut short: far from the rim the network knows better). Large steps are meant, and stay.
-
-    Args:
-        painted: (h, w, 3) float32, the network's output.
-        known: (h, w, 3) float32, the picture; anything in the hole.
-        hole: (h, w) bool.
-
-    Returns:
-        (h, w, 3) float32 in [0, 1], valid inside the hole only.
     """
-    # 1. the step at the rim
+    # the step at the rim
     reach = max(FADE_DEPTH * min(hole.shape), 1.0)
     inside = hole.astype(np.float32)
     sigma = max(LOCAL_SIGMA * reach, 0.7)
     step = _local_mean(known, 1 - inside, sigma) - _local_mean(painted, inside, sigma)
     step /= 1 + np.square(step / LARGE_STEP)
-    # 2. its mean along the rim; a wider one in the depth, which the narrow one does not reach
+    # its mean along the rim; a wider one in the depth, which the narrow one does not reach
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     rim = ((depth > 0) & (depth <= 1.5)).astype(np.float32)
     along = max(ALONG_SIGMA * reach, 1.5)
     near, far = (_local_mean(step, rim, sigma) for sigma in (along, 4 * along))
     correction = near + (far - near) * np.clip(depth / (3 * along), 0, 1)[..., None]
-    # 3. added, fading with the depth
     return np.clip(painted + correction * np.exp(-depth / reach)[..., None], 0, 1)
 
 

@@ -21,10 +21,8 @@ _KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that cannot be translated dire
 def read_input(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
     """Read a path, a PIL image or an array; return the picture, and its name in errors.
 
-    Args:
-        image: to read.
-        values: black and white in floats and wide integers; None: 0 and 1, or the full scale.
-        channels: of the model: an array of four channels has alpha, unless the model takes four.
+    `values` are black and white in floats and wide integers; None: 0 and 1, or the full scale. An array of four
+    channels has alpha, unless the model takes four `channels`.
 
     Raises:
         UserError: an unreadable file, or another kind of input.
@@ -56,14 +54,9 @@ def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> 
 
 
 def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
-    """Convert a result to a PIL image if `image` is a path or a PIL image, else to an array of its type.
+    """Convert a result to a PIL image if the user's `image` is a path or a PIL image, else to an array of its type.
 
     Bands, for which PIL has no mode, and results from .npy files are returned as arrays.
-
-    Args:
-        image: the user's input.
-        result: its translation.
-        keep_mode: whether a PIL image keeps its mode.
     """
     if isinstance(image, np.ndarray):
         return _to_array_like(image, result)

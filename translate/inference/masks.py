@@ -21,9 +21,8 @@ from translate.utils.errors import UserError
 def load_mask(mask: Any) -> NamedHole:
     """Read a mask: white, or at least half of full scale, is the hole.
 
-    Args:
-        mask: a path, a PIL image, an array or a tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers
-            from 0 to 1, 255 or 65535, or floats up to 1.
+    It is a path, a PIL image, an array or a tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers from 0 to
+    1, 255 or 65535, or floats up to 1.
 
     Raises:
         UserError: an unreadable file, or something that is no mask.
@@ -41,11 +40,7 @@ def load_mask(mask: Any) -> NamedHole:
 
 
 def load_mask_batch(mask: Any, x: Tensor) -> Tensor:
-    """Return the holes of a tensor (B, C, H, W) as bool (B, 1, H, W) on its device.
-
-    Args:
-        mask: one mask for all pictures, as for `load_mask`; or (B, 1, H, W), an array or a tensor.
-        x: the pictures.
+    """Return the holes of (B, C, H, W) as bool (B, 1, H, W); the mask is one for all, or an array or tensor like these.
 
     Raises:
         UserError: no mask, one of another size, an empty or a full one.

@@ -27,14 +27,9 @@ class MemoryBudget:
     def __init__(
         self, device: torch.device, limit: int | None, *, multiple: int, channels: int, measure: Callable[[], float]
     ) -> None:
-        """Begin a budget.
+        """Begin a budget for source and target of so many channels together.
 
-        Args:
-            device: where the networks compute.
-            limit: bytes, or None.
-            multiple: px.
-            channels: of source and target together.
-            measure: returns the bytes that each pixel adds to the peak of a pass; called once, when it is first needed.
+        `measure` returns the bytes that each pixel adds to the peak of a pass; it is called once, when first needed.
         """
         self.device, self.limit, self.multiple, self._measure = device, limit, multiple, measure
         self._overhead_bytes_per_pixel = OVERHEAD_BYTES_PER_PIXEL * max(1.0, channels / 6)

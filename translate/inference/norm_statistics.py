@@ -78,12 +78,8 @@ class NormStatistics:
     ) -> None:  # fmt: skip
         """Choose the statistics.
 
-        Args:
-            kind: one of STATISTICS.
-            references: for "frozen", the reference picture as network input of each direction, (1, C, H, W), uint8 or
-                float in [-1, 1]. None or empty: each picture has its own statistics.
-            name: of the reference.
-            side: trained size, px; a larger one than 512 is also that of thumbnails.
+        For "frozen", `references` are the reference picture called `name` as network input of each direction, (1, C, H,
+        W), uint8 or float in [-1, 1]; without them, each picture has its own. `side` is the trained size, px.
 
         Raises:
             OptionError: an unknown kind, or a reference for a kind that takes none.
@@ -105,15 +101,10 @@ class NormStatistics:
     def nets_for(
         self, nets: nn.ModuleDict, x: Tensor, direction: str, variant: Variant, run: Pass, whole: bool = True
     ) -> nn.ModuleDict:
-        """Return the networks to translate x with.
+        """Return the networks to translate x, (1, C, H, W), uint8 or float in [-1, 1], by the pass that `run` makes.
 
-        Args:
-            nets: of the model.
-            x: (1, C, H, W), uint8 or float in [-1, 1]; any batch with a reference or exact statistics.
-            direction: of the pass.
-            variant: of the pass.
-            run: makes that pass.
-            whole: whether x goes through in one pass; else smooth statistics are those of its thumbnail, too.
+        With a reference or exact statistics, x may be any batch. If x does not go through as a `whole`, in one pass,
+        smooth statistics are those of its thumbnail, too.
         """
         if self.kind in ("exact", "local") or not any(isinstance(m, (InstanceNorm, BatchNorm)) for m in nets.modules()):
             return nets

@@ -13,15 +13,10 @@ from translate.inference.preprocess import resize
 
 
 def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
-    """Convert a network output to a picture of the size and kind of the one that was translated.
+    """Convert a network output (h, w, C) to the size and kind of the picture that was translated, of the same depth.
 
-    The colour profile is kept only by unpaired models, which change a picture; the result of a paired one has the
-    colours of its target domain, whatever scanner the sketch came from.
-
-    Args:
-        output: (h, w, C) of the picture's depth.
-        like: the picture that was translated.
-        paired: whether the result has the target's channels and no alpha; else gray stays gray, and alpha is kept.
+    The result of an unpaired model keeps gray, alpha and the colour profile. That of a paired one has the channels and
+    the colours of the target domain, whatever scanner the sketch came from.
     """
     pixels = resize(output, like.pixels.shape[:2])
     gray = pixels.shape[2] == 1
@@ -36,18 +31,12 @@ def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
 
 @dataclass(frozen=True)
 class PendingResult:
-    """The variants of one picture, which may still be on their way from the device.
+    """The variants of one picture, which may still be on their way from the device."""
 
-    Attributes:
-        outputs: for each variant a batch that is being copied to the host, an array (h, w, C), or a finished picture.
-        like, paired: as for `postprocess`.
-        index: of the picture in its batch.
-    """
-
-    outputs: Sequence[HostCopy | np.ndarray | Picture]
-    like: Picture
+    outputs: Sequence[HostCopy | np.ndarray | Picture]  # batches being copied, arrays (h, w, C), or finished pictures
+    like: Picture  # as for `postprocess`
     paired: bool = False
-    index: int = 0
+    index: int = 0  # of the picture in its batch
 
     def pictures(self) -> list[Picture]:
         """Wait for the results and postprocess them."""

@@ -65,33 +65,26 @@ def apply_mode(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
 def pick_mode(
     prepare: Callable[[Mode], Pass], device: torch.device, precision: str = "auto", size: int = 256
 ) -> Choice:
-    """Pick the mode of a precision; for "auto", the fastest mode on `device` that is accurate.
+    """Pick the mode of a precision; for "auto", the fastest accurate mode on a picture of `size` px.
 
     bf16 is accurate if its result differs from that of fp32 by less than half a grey level in the mean. It must be a
-    tenth faster, and a layout other than channels_last a twentieth.
-
-    Args:
-        prepare: returns the pass of a mode, which takes (1, 3, H, W) in [-1, 1]; called for "auto" only.
-        device: where it computes.
-        precision: "auto", "bf16" or "fp32".
-        size: of the trial picture, px; half of it for a slow network.
+    tenth faster, and a layout other than channels_last a twentieth. `prepare` returns the pass of a mode.
 
     Raises:
         OptionError: an unknown precision.
     """
-    # 1. no choice
     if precision in ("bf16", "fp32"):
         return Choice(Mode(precision))
     if precision != "auto":
         raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")
     if device.type not in ("cpu", "cuda"):
         return Choice(_EXACT)
-    # 2. time the modes
+    # time the modes
     native = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
     began = time.perf_counter()
     size = _trial_size(prepare(_EXACT), size, device)
     trials = _run_trials(prepare, _trial_picture(size).to(device), native, began + MAX_TRIAL_SECONDS)
-    # 3. pick the fastest accurate one
+    # pick the fastest accurate one
     accurate = {
         mode: trial for mode, trial in trials.items() if mode.precision == "fp32" or trial.error < MAX_BF16_ERROR_LEVELS
     }

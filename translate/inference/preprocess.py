@@ -1,15 +1,6 @@
 """Preprocessing: from a user's picture to a network's input (channels, scale, line drawings, colour hints)."""
 
-__all__ = [
-    "check_channels",
-    "is_paired",
-    "network_size",
-    "prepare",
-    "prepare_hints",
-    "prepare_source",
-    "prepare_style_image",
-    "resize",
-]
+__all__ = ["is_paired", "network_size", "prepare", "prepare_hints", "prepare_source", "prepare_style_image", "resize"]
 
 from dataclasses import replace
 
@@ -46,15 +37,7 @@ def prepare(
     recipe: Recipe, channels: tuple[int, int], picture: Picture, scale: str,
     conditioning: Conditioning | None, name: str,
 ) -> PreparedImage:  # fmt: skip
-    """Convert a picture to its network input, or find its hole.
-
-    Args:
-        recipe: of the model.
-        channels: of its source and target.
-        picture: of any kind.
-        scale: "fit" or "native".
-        conditioning: colour hints, or the hole; None: no hints, or what is transparent is the hole.
-        name: of the picture in errors.
+    """Convert a picture to its network input, or find its hole; `channels` are those of the model's source and target.
 
     Raises:
         UserError: a picture, hints or a mask that do not fit the model or each other.
@@ -62,7 +45,7 @@ def prepare(
     source, target = channels
     # 1. for inpainting, find the hole; its windows are cut when they are filled
     if TASKS[recipe.task].data == "masked":
-        check_channels(picture, source, name)
+        _check_channels(picture, source, name)
         return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
     # 2. bring the picture to the model's channels and scale
     height, width = picture.pixels.shape[:2]
@@ -79,7 +62,7 @@ def prepare(
     return PreparedImage(picture=picture, name=name, network_input=network_input, hint=hint)
 
 
-def check_channels(picture: Picture, channels: int, name: str) -> None:
+def _check_channels(picture: Picture, channels: int, name: str) -> None:
     """Raise UserError unless a picture has the model's channels; gray and RGB can replace each other."""
     has = picture.channels
     if has != channels and not (has in (1, 3) and channels in (1, 3)):
@@ -103,22 +86,14 @@ def network_size(recipe: Recipe, height: int, width: int, scale: str = "fit") ->
 
 
 def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[int, int], name: str) -> Tensor:
-    """Convert a source picture to a network input.
+    """Convert a source picture to (1, channels, *size), uint8 for 8-bit pictures, else float32 in [-1, 1].
 
-    Args:
-        recipe: of the model.
-        picture: of any kind; composited on white if transparent, unless the model keeps alpha.
-        channels: of the network.
-        size: height and width to resize to, px.
-        name: of the picture in errors.
-
-    Returns:
-        (1, channels, height, width), uint8 for 8-bit pictures, else float32 in [-1, 1].
+    Transparent pictures are composited on white, unless the model keeps alpha.
 
     Raises:
         UserError: other channels, or a blank page or a photo for a model of line drawings.
     """
-    check_channels(picture, channels, name)
+    _check_channels(picture, channels, name)
     pixels = on_white(picture) if is_paired(recipe) else picture.pixels
     if recipe.facts.get("sketch"):
         pixels = _to_sketch(pixels, min(size), name)
@@ -138,12 +113,8 @@ def _to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], 
 
 
 def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
-    """Convert a picture of the target domain to the style encoder's input, (1, channels, h, w).
-
-    Raises:
-        UserError: other channels.
-    """
-    check_channels(photo, channels, name)
+    """Convert a picture of the target domain, of so many channels, to the style encoder's input (1, channels, h, w)."""
+    _check_channels(photo, channels, name)
     return _to_network_input(on_white(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
 
 
@@ -180,21 +151,21 @@ def _is_photo(rgb: np.ndarray) -> bool:
     """Whether (H, W, 3) uint8 RGB clearly is no drawing: it has areas of many tones that are wider than any stroke."""
     if min(rgb.shape[:2]) < MIN_PHOTO_SIDE_PX or is_line_drawing(rgb):
         return False
-    # 1. divide out the tone of paper and light, for a drawing may lie in the shade
+    # divide out the tone of paper and light, for a drawing may lie in the shade
     shrink = max(1.0, min(rgb.shape[:2]) / PHOTO_TEST_SIDE_PX)
     size = max(1, round(rgb.shape[1] / shrink)), max(1, round(rgb.shape[0] / shrink))
     small = cv2.GaussianBlur(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
     white = np.percentile(small.reshape(-1, 3), 90, axis=0).clip(40)
     neutral = np.clip(255 * (small / white), 0, 255).astype(np.uint8)
     balanced = 255 * np.clip(neutral / paper_tone(neutral.max(axis=2))[..., None], 0, 1)
-    # 2. find areas that are wider than a stroke
+    # find areas that are wider than a stroke
     marked = (balanced.min(axis=2) < 0.8 * 255).astype(np.uint8)
     wide = round(MAX_STROKE_SHARE * min(size)) | 1
     areas = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
     areas &= cv2.erode(marked, np.ones((wide // 2 | 1,) * 2, np.uint8))  # edges are of many tones in any picture
     if areas.mean() < MAX_FILLED_SHARE:
         return False
-    # 3. compare their tones and colours with those of a pen
+    # compare their tones and colours with those of a pen
     inside = balanced[areas > 0]
     shading = np.ptp(np.percentile(inside, (20, 80), axis=0), axis=0).max()
     colour = np.ptp(np.median(inside, axis=0))
@@ -202,16 +173,10 @@ def _is_photo(rgb: np.ndarray) -> bool:
 
 
 def prepare_hints(layer: Picture, picture_size: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
-    """Convert a layer of colour hints to a network input.
-
-    Args:
-        layer: RGBA: coloured strokes, transparent elsewhere.
-        picture_size: height and width of the picture below the layer, px.
-        size: height and width to resize to, px.
-        name: of the layer in errors.
+    """Convert a layer of colour hints, RGBA and transparent between the strokes, to a network input.
 
     Returns:
-        (1, 4, height, width) float32 in [-1, 1], RGBA; alpha -1 = no stroke.
+        (1, 4, *size) float32 in [-1, 1], RGBA; alpha -1 = no stroke.
 
     Raises:
         UserError: another size than the picture's, or no transparency.

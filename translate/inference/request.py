@@ -21,51 +21,33 @@ Conditioning = tuple[Picture, str] | NamedHole  # a picture's colour hints or it
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variant:
-    """One of the results that a model can give for a picture; without z and seed, the deterministic one.
+    """One of the results that a model can give for a picture; without z and seed, the deterministic one."""
 
-    Attributes:
-        z: (z_dim,) float32, the style code.
-        seed: of what the task draws: a style code, or the dropout of a network that has no z.
-    """
-
-    z: Tensor | None = None
-    seed: int | None = None
+    z: Tensor | None = None  # style code, (z_dim,) float32
+    seed: int | None = None  # of the style code that the task draws, or of the dropout of a network without z
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
-    """What is asked of a model for every picture; `Translator.request` checks and makes it.
+    """What is asked of a model for every picture; `Translator.request` checks and makes it."""
 
-    Attributes:
-        direction: "ab" or "ba"; "" for inpainting.
-        variants: results to return for each picture.
-        as_list: whether they are returned as a list, even if there is only one.
-        scale: "fit" or "native".
-    """
-
-    direction: str
-    variants: list[Variant]
-    as_list: bool = False
-    scale: str = "fit"
+    direction: str  # "ab" or "ba"; "" for inpainting
+    variants: list[Variant]  # results for each picture
+    as_list: bool = False  # whether a single result is returned as a list, too
+    scale: str = "fit"  # or "native"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedImage:
-    """A picture and its network input.
-
-    Attributes:
-        picture: of any kind.
-        name: in errors.
-        network_input: (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting, which cuts windows.
-        hint: colour hints, (1, 4, h, w).
-        hole: (H, W) bool.
-    """
+    """A picture and its network input."""
 
     picture: Picture
-    name: str
-    network_input: Tensor | None = None
-    hint: Tensor | None = None
-    hole: np.ndarray | None = None
+    name: str  # in errors
+    network_input: Tensor | None = (
+        None  # (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting: it cuts windows
+    )
+    hint: Tensor | None = None  # colour hints, (1, 4, h, w)
+    hole: np.ndarray | None = None  # (H, W) bool
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,16 +64,10 @@ class PreparedImage:
 def choose_variants(
     z_dim: int, varies: bool, *, count: int | None = None, seed: int | None = None, z: Any = None
 ) -> tuple[list[Variant], bool]:
-    """Return the requested variants, and whether the user asked for a list.
+    """Return the requested variants, and whether the user asked for a list; arguments as for `Translator.__call__`.
 
-    Variant k of a seed is a function of (seed, k) alone, so it has the same style on every picture.
-
-    Args:
-        z_dim: of the model; 0: it has no z.
-        varies: whether a seed changes the model's result.
-        count: number of variants; None: one, and no list.
-        seed: of the variants; None: 0 if `count` is given, else the deterministic result.
-        z: (z_dim,) or (n, z_dim), array, tensor or list, in place of both.
+    Variant k of a seed is a function of (seed, k) alone, so it has the same style on every picture. `varies`: whether a
+    seed changes the model's result.
 
     Raises:
         OptionError: a count or seed out of range, a z of another shape, or a model with only one result per picture.
@@ -136,19 +112,11 @@ def _draw_variant(seed: int, k: int) -> Variant:
 
 
 def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | Sequence[float], n: int) -> np.ndarray:
-    """Interpolate from one style code to another in `n` steps, both ends included.
+    """Interpolate from one style code (z_dim,) to another in `n` steps, both included: (n, z_dim) float32.
 
     Spherical interpolation (Shoemake 1985, https://doi.org/10.1145/325165.325242) of the directions, and linear
     interpolation of the lengths. A straight line would pass near the origin, where style codes hardly ever lie and
     where networks were not trained.
-
-    Args:
-        z1: (z_dim,), the start.
-        z2: (z_dim,), the end.
-        n: steps, 2 or more.
-
-    Returns:
-        (n, z_dim) float32.
 
     Raises:
         OptionError: style codes of different shapes, or fewer than two steps.

@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import DTypeLike
 from torch import Tensor, nn
 
 from translate.checkpoints.recipe import Recipe
@@ -24,7 +23,6 @@ from translate.inference.precision import Mode, Pass, apply_mode, pick_mode
 from translate.inference.preprocess import is_paired
 from translate.inference.request import PreparedImage, Request, Variant
 from translate.inference.tiled_pass import ProgressCallback, TiledImage, run_tiled_pass
-from translate.inference.tiling.regions import Region, crop
 from translate.inference.tiling.trace import NotTileable
 from translate.tasks import TASKS
 from translate.utils import memory
@@ -296,41 +294,26 @@ class ModelRunner:
         return free if free is not None and self.memory.peak_bytes(height, width) > free else None
 
     def _run_if_tiled(self, image: PreparedImage, request: Request) -> list[np.ndarray] | None:
-        """Translate a picture tile by tile, or return None if one pass fits in memory.
-
-        Returns:
-            For each variant (H, W, C') of the picture's depth.
+        """Translate a picture tile by tile to (H, W, C') for each variant; return None if one pass fits in memory.
 
         Raises:
             UserError: even tiles need more memory, or the network cannot be tiled.
         """
-        arrays, dtype = [], image.picture.pixels.dtype
+        x, (height, width), arrays = image.network_input, image.size, []
+        assert x is not None
         for variant in request.variants:
-            budget = self._tile_budget(*image.size)
+            budget = self._tile_budget(height, width)
             if budget is None or not self.can_tile:
                 return None
+            array = np.empty((height, width, self.channels(request.direction)[1]), image.picture.pixels.dtype)
             try:
-                arrays.append(self._run_array_tiled(image, request.direction, variant, dtype, budget))
+                self.run_tiled(TiledImage.in_memory(image.name, x, array), request.direction, variant, budget)
             except NotTileable:
                 if self.memory.limit is None and self.statistics.kind != "local":
                     return None  # one pass may yet find its memory
                 raise
+            arrays.append(array)
         return arrays
-
-    def _run_array_tiled(
-        self, image: PreparedImage, direction: str, variant: Variant, dtype: DTypeLike, budget: int
-    ) -> np.ndarray:
-        x, (height, width) = image.network_input, image.size
-        assert x is not None
-        result = np.empty((height, width, self.channels(direction)[1]), dtype)
-
-        def write(region: Region, y: Tensor) -> None:
-            result[region.top : region.bottom, region.left : region.right] = HostCopy(y, dtype).array(0)
-
-        read = partial(crop, x, Region(0, height, 0, width))
-        tiled = TiledImage(image.name, (height, width), read, write, result.nbytes, lambda: x)
-        self.run_tiled(tiled, direction, variant, budget)
-        return result
 
     def run_tiled(self, image: TiledImage, direction: str, variant: Variant, budget: int) -> None:
         """Translate a picture tile by tile, in `budget` bytes.

@@ -20,12 +20,12 @@ from translate.utils.device import autocast, pick_device
 from translate.utils.errors import OptionError, UserError, did_you_mean
 
 Label = str | Mapping[str, float] | None  # a class, or weights of several; None: each seed's own class
-_BATCH = 8  # pictures that are drawn at once, always: another number would change their last bits
-_MEAN_OF = range(2**40, 2**40 + 1024)  # seeds that a mean style is taken over, far from those that people use
+BATCH_SIZE = 8  # of every pass, filled up if need be: another size would change the last bits of pictures
+MEAN_STYLE_SEEDS = range(2**40, 2**40 + 1024)  # far from those that people use
 
 
 class Sampler:
-    """Draws pictures that nobody has seen before with a model of the task `generate`.
+    """Generates new pictures with a model of the task `generate`.
 
     `Sampler.load("runs/faces")(count=16)` are sixteen faces. A seed (and a label) always gives the same picture,
     whatever else is asked for in the same call.
@@ -33,14 +33,12 @@ class Sampler:
     Attributes:
         recipe: what the model is.
         G: the generator, in eval mode and frozen.
-        device: where it computes.
-        precision: "fp32" or "bf16".
-        classes: the names of its classes; () where it has none.
-        size: of its pictures, px.
-        z_dim: numbers in a latent vector z.
-        w_dim: numbers in a style w.
-        gray: whether its pictures are gray.
-        file: the model file, or None where the network was given.
+        device, precision: of its passes; "fp32" or "bf16".
+        classes: their names; () for a model without labels.
+        size: of pictures, px.
+        z_dim, w_dim: sizes of a latent vector z and of a style w.
+        gray: whether pictures are gray.
+        file: the model file, or None if the network was given.
     """
 
     def __init__(
@@ -63,47 +61,35 @@ class Sampler:
 
     @classmethod
     def load(cls, model: str | Path, device: str = "auto", precision: str = "auto") -> "Sampler":
-        """Load a run folder or a model.safetensors.
+        """Load a run folder or a model.safetensors onto "auto", "cpu", "cuda", "cuda:1" or "mps".
 
-        Args:
-            model: the run folder or the file.
-            device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-            precision: "fp32", or "bf16", which is faster on some machines; "auto" is "fp32", so that a seed gives
-                the same picture everywhere.
+        Precision "bf16" is faster on some machines; "auto" is "fp32", so that a seed gives the same picture everywhere.
 
         Raises:
-            OptionError: no such device or precision.
-            UserError: there is no model, it is damaged, or it makes no pictures of its own.
+            OptionError: an unknown device or precision.
+            UserError: a model that is missing, damaged, or generates no pictures.
         """
-        where = pick_device(device)
-        recipe, nets = load_model(model, where)
-        sampler = cls(recipe, nets, where, "fp32" if precision == "auto" else precision)
+        torch_device = pick_device(device)
+        recipe, nets = load_model(model, torch_device)
+        sampler = cls(recipe, nets, torch_device, "fp32" if precision == "auto" else precision)
         sampler.file = model_file(model)
         return sampler
 
     def __call__(
-        self,
-        count: int = 1,
-        *,
-        seed: int = 0,
-        seeds: Sequence[int] | None = None,
-        label: Label = None,
+        self, count: int = 1, *, seed: int = 0, seeds: Sequence[int] | None = None, label: Label = None,
         truncation: float = 1.0,
-    ) -> np.ndarray:
-        """Draw pictures.
+    ) -> np.ndarray:  # fmt: skip
+        """Generate pictures, (n, size, size, 3) uint8 RGB.
 
         Args:
-            count: how many, of the seeds `seed`, `seed` + 1 and so on.
+            count: of pictures, for the seeds `seed`, `seed` + 1 and so on.
             seed: the first of them.
             seeds: in place of both.
-            label: a class, or weights of several, as `weights`; None: as `weights_of`.
-            truncation: as `styles`.
-
-        Returns:
-            (n, size, size, 3) uint8 RGB.
+            label: as for `weights_of`.
+            truncation: as for `styles`.
 
         Raises:
-            OptionError: a count, seed, label or truncation that is out of range or that the model does not have.
+            OptionError: a count, seed, label or truncation that is out of range or that the model lacks.
         """
         if seeds is None:
             if count < 1:
@@ -112,7 +98,7 @@ class Sampler:
         return self.draw(self.styles_of(seeds, label, truncation))
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
-        """Return the latent vectors z of seeds, (n, z_dim): of each seed alone, and the same on every device.
+        """Draw latent vectors z, (n, z_dim): each a function of its seed alone, the same on every device.
 
         Raises:
             OptionError: a seed below 0, or none at all.
@@ -125,24 +111,17 @@ class Sampler:
 
     # ---- labels
 
-    def weights(self, label: Label, count: int) -> Tensor | None:
-        """Return the weights of the classes in `count` pictures, (count, K), each of sum 1.
+    def weights_of(self, seeds: Sequence[int], label: Label = None) -> Tensor | None:
+        """Return the weights of K classes for each seed, (n, K), each row of sum 1; None for a model without labels.
 
         Args:
+            seeds: of the pictures.
             label: a class ("7"); weights of several ({"3": 0.5, "8": 0.5}, also as text: "3:0.5,8:0.5"), which
-                need not sum to 1; or None: the classes in turn.
-            count: how many.
-
-        Returns:
-            On the device; None for a model without labels.
+                need not sum to 1; or None: class number `seed` modulo K.
 
         Raises:
-            OptionError: a class that the model does not know, weights below 0 or all 0, or a model without labels.
+            OptionError: an unknown class, weights below 0 or all 0, or a model without labels.
         """
-        return self.weights_of(range(count), label)
-
-    def weights_of(self, seeds: Sequence[int], label: Label = None) -> Tensor | None:
-        """Return `weights` of seeds: those of `label`; without one, class number `seed` modulo K."""
         if not self.classes:
             if label is not None:
                 raise OptionError("this model was trained without labels; leave --label out")
@@ -156,32 +135,30 @@ class Sampler:
         return (row / row.sum()).to(self.device).expand(len(seeds), -1)
 
     def _parse(self, label: str | Mapping[str, float]) -> dict[str, float]:
-        """Return the weight of each class that `label` names, checked."""
+        """Return the weight of each class in `label`, checked."""
         if isinstance(label, Mapping):
-            found = {str(name): float(weight) for name, weight in label.items()}
+            weights = {str(name): float(weight) for name, weight in label.items()}
         else:
-            found = {str(label): 1.0} if str(label) in self.classes else _parse_mix(str(label))
-        for name in found:
+            weights = {str(label): 1.0} if str(label) in self.classes else _parse_mix(str(label))
+        for name in weights:
             if name not in self.classes:
                 raise OptionError(f"the model knows no class {name!r}{did_you_mean(name, self.classes)}")
-        total = sum(found.values())
-        if not (math.isfinite(total) and total > 0 and min(found.values()) >= 0):
+        total = sum(weights.values())
+        if not (math.isfinite(total) and total > 0 and min(weights.values()) >= 0):
             raise OptionError(f"label {label!r}: weights are 0 or more, and not all 0")
-        return found
+        return weights
 
     # ---- styles
 
     def styles(self, z: Tensor, weights: Tensor | None = None, truncation: float = 1.0) -> Tensor:
-        """Return the styles w of latent vectors; differentiable.
+        """Map latent vectors z (n, z_dim) to styles w (n, w_dim) float32; differentiable.
 
         Args:
-            z: (n, z_dim).
-            weights: (n, K), from `weights`; None: the classes in turn, where the model has any.
-            truncation: how far styles keep from the mean style of their label: 1 as they are, 0.7 more usual and
-                less varied, 0 the mean itself (Karras et al. 2019, https://arxiv.org/abs/1812.04948, appendix B).
-
-        Returns:
-            (n, w_dim) float32.
+            z: latent vectors.
+            weights: (n, K), as of `weights_of`; None: the classes in turn, if there are any.
+            truncation: scales the distance to the mean style of the label: 1 leaves styles as they are, 0.7 makes them
+                more typical and less varied, 0 the mean itself (Karras et al. 2019, https://arxiv.org/abs/1812.04948,
+                appendix B).
 
         Raises:
             OptionError: a truncation below 0.
@@ -189,15 +166,15 @@ class Sampler:
         if not (math.isfinite(truncation) and truncation >= 0):
             raise OptionError(f"truncation {truncation:g} is out of range; give 0 to 1, or a little more")
         z = z.to(self.device)
-        weights = self.weights(None, len(z)) if weights is None else weights.to(self.device)
-        w = self._style(z, weights)
+        weights = self.weights_of(range(len(z))) if weights is None else weights.to(self.device)
+        w = self._map(z, weights)
         if truncation == 1:
             return w
         mean = self.mean_styles(weights)
         return mean + truncation * (w - mean)
 
     def styles_of(self, seeds: Sequence[int], label: Label = None, truncation: float = 1.0) -> Tensor:
-        """Return the styles of seeds, (n, w_dim); see `latents`, `weights_of` and `styles`."""
+        """Return the styles of seeds, (n, w_dim), by `latents`, `weights_of` and `styles`."""
         return self.styles(self.latents(seeds), self.weights_of(seeds, label), truncation)
 
     def mean_styles(self, weights: Tensor | None = None) -> Tensor:
@@ -208,49 +185,49 @@ class Sampler:
 
     def _mean(self, row: tuple[float, ...]) -> Tensor:
         if row not in self._means:
-            z = self.latents(_MEAN_OF)
+            z = self.latents(MEAN_STYLE_SEEDS)
             weights = torch.tensor(row, device=self.device).expand(len(z), -1) if row else None
-            self._means[row] = self._style(z, weights).mean(0)
+            self._means[row] = self._map(z, weights).mean(0)
         return self._means[row]
 
-    def _style(self, z: Tensor, weights: Tensor | None) -> Tensor:
-        given = (z,) if weights is None else (z, weights)
+    def _map(self, z: Tensor, weights: Tensor | None) -> Tensor:
+        inputs = (z,) if weights is None else (z, weights)
         with autocast(self.device, self.precision):
-            return _in_batches(self.G.style, *given).float()
+            return _in_batches(self.G.style, *inputs).float()
 
     # ---- pictures
 
     def draw(self, w: Tensor) -> np.ndarray:
-        """Draw styles (n, w_dim) as (n, size, size, 3) uint8 RGB; each picture depends on its own style alone."""
+        """Generate (n, size, size, 3) uint8 RGB from styles (n, w_dim); each picture depends on its own style alone."""
         with torch.inference_mode():
             return np.concatenate([_as_arrays(self.draw_tensor(batch)[:n]) for batch, n in _batches(w)])
 
     def draw_tensor(self, w: Tensor) -> Tensor:
-        """Draw styles (n, w_dim) as (n, C, size, size) float32 in [-1, 1], all at once; differentiable."""
+        """Generate (n, C, size, size) float32 in [-1, 1] from styles (n, w_dim) in one pass; differentiable."""
         with autocast(self.device, self.precision):
             return self.G.draw(w.to(self.device)).float()
 
 
 def _parse_mix(text: str) -> dict[str, float]:
-    """Read "3:0.5,8:0.5"; what carries no weight counts 1."""
-    found: dict[str, float] = {}
+    """Parse "3:0.5,8:0.5"; a class without weight counts 1."""
+    weights: dict[str, float] = {}
     for part in text.split(","):
         name, colon, weight = part.strip().rpartition(":")
         try:
-            found[name if colon else weight] = float(weight) if colon else 1.0
+            weights[name if colon else weight] = float(weight) if colon else 1.0
         except ValueError:
             raise OptionError(f"label {text!r}: the weight {weight!r} is no number; write 3:0.5,8:0.5") from None
-    return found
+    return weights
 
 
 def _batches(x: Tensor) -> list[tuple[Tensor, int]]:
-    """Split (n, d) into full batches, the last one filled up with its last row, and how many rows of each count."""
-    pieces = x.split(_BATCH)
-    return [(torch.cat([p, p[-1:].expand(_BATCH - len(p), -1)]), len(p)) for p in pieces]
+    """Split (n, d) into full batches, the last padded with its last row; return each with its number of real rows."""
+    pieces = x.split(BATCH_SIZE)
+    return [(torch.cat([p, p[-1:].expand(BATCH_SIZE - len(p), -1)]), len(p)) for p in pieces]
 
 
 def _in_batches(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-    """Call `function` on batches of its inputs, all (n, ...), and join the results."""
+    """Call `function` on batches of its inputs, all (n, ...), and concatenate the results."""
     split = zip(*map(_batches, inputs), strict=True)
     return torch.cat([function(*(x for x, _ in batch))[: batch[0][1]] for batch in split])
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.images.tensors import pad_to_multiple, to_device
+from translate.images.tensors import HostCopy, pad_to_multiple, to_device
 from translate.inference.memory_budget import ALWAYS_FITS_PX, MIN_SIDE_PX, MemoryBudget
 from translate.inference.precision import Mode
 from translate.inference.tiling.engine import run_tiled
@@ -24,41 +25,35 @@ ProgressCallback = Callable[[str, float], None]  # takes a description and the s
 
 @dataclass(frozen=True)
 class TiledImage:
-    """A picture that is read and written region by region.
+    """A picture that is read and written region by region."""
 
-    Attributes:
-        name: in errors and progress.
-        size: height and width, px.
-        read: returns a region, (1, C, h, w), uint8 or float in [-1, 1].
-        write: takes a region of the result, (1, C', h, w).
-        result_bytes: that the result takes in memory.
-        preview: returns the picture, or a smaller copy of it, (1, C, h, w), for its statistics.
-    """
+    name: str  # in errors and progress
+    size: tuple[int, int]  # height and width, px
+    read: Callable[[Region], Tensor]  # returns a region, (1, C, h, w), uint8 or float in [-1, 1]
+    write: Callable[[Region, Tensor], None]  # takes a region of the result, (1, C', h, w)
+    result_bytes: int  # that the result takes in memory
+    preview: Callable[[], Tensor]  # returns the picture, or a smaller copy of it, (1, C, h, w), for its statistics
 
-    name: str
-    size: tuple[int, int]
-    read: Callable[[Region], Tensor]
-    write: Callable[[Region, Tensor], None]
-    result_bytes: int
-    preview: Callable[[], Tensor]
+    @classmethod
+    def in_memory(cls, name: str, x: Tensor, result: np.ndarray) -> "TiledImage":
+        """Return x (1, C, H, W) as a source whose translation fills `result` (H, W, C')."""
+        height, width = x.shape[2:]
+
+        def write(region: Region, y: Tensor) -> None:
+            result[region.top : region.bottom, region.left : region.right] = HostCopy(y, result.dtype).array(0)
+
+        read = partial(crop, x, Region(0, height, 0, width))
+        return cls(name, (height, width), read, write, result.nbytes, lambda: x)
 
 
 def run_tiled_pass(
     net: nn.Module, z: Tensor | None, image: TiledImage, budget: int, *, memory: MemoryBudget, mode: Mode,
     channels: int, norm_cell: int, on_progress: ProgressCallback,
 ) -> None:  # fmt: skip
-    """Send a picture through a network tile by tile, in `budget` bytes.
+    """Send a picture of `channels`, and z (1, z_dim), through a network tile by tile, in `budget` bytes.
 
-    Args:
-        net: maps (1, channels, H, W), and z if it has one, to a picture of that size.
-        z: (1, z_dim), on the device.
-        image: the source, and where the result goes.
-        budget: bytes.
-        memory: of the network's passes.
-        mode: in which it computes.
-        channels: of the source.
-        norm_cell: side of the neighbourhoods of local statistics, px; 0: statistics are those of the whole picture.
-        on_progress: called for pictures of more than a megapixel.
+    `norm_cell` is the side of the neighbourhoods of local statistics, px; 0: statistics are those of the whole picture.
+    `on_progress` is called for pictures of more than a megapixel.
 
     Raises:
         NotTileable: the network cannot be tiled.

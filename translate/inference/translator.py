@@ -123,17 +123,9 @@ class Translator:
         return other
 
     def __call__(
-        self,
-        image: Any,
-        direction: str | None = None,
-        *,
-        count: int | None = None,
-        seed: int | None = None,
-        z: Any = None,
-        hints: Any = None,
-        mask: Any = None,
-        scale: str = "fit",
-    ) -> Any:
+        self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
+        z: Any = None, hints: Any = None, mask: Any = None, scale: str = "fit",
+    ) -> Any:  # fmt: skip
         """Translate an image to one of the same kind and size, or to a list of them.
 
         Inpainting changes the hole only: known pixels keep their bits, in gray, with alpha and in any depth. A tensor
@@ -164,8 +156,8 @@ class Translator:
         request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
         if isinstance(image, Tensor):
-            results = self._translate_tensor(image, request, hints, mask)
-            return results if request.as_list else results[0]
+            tensors = self._translate_tensor(image, request, hints, mask)
+            return tensors if request.as_list else tensors[0]
         # 2. read
         values = None if self.masked else self.values  # inpainting returns known pixels in any range
         picture, name = read_input(image, values, self.runner.channels(request.direction)[0])
@@ -203,13 +195,7 @@ class Translator:
     def prepare(
         self, picture: Picture, request: Request, conditioning: Conditioning | None = None, name: str = "the picture"
     ) -> PreparedImage:
-        """Preprocess a picture, in any thread, for `runner.run_batch`.
-
-        Args:
-            picture: of any kind.
-            request: from `request`.
-            conditioning: colour hints or the hole, and their name; None: inpainting fills what is transparent.
-            name: of the picture in errors.
+        """Preprocess a picture, in any thread, for `runner.run_batch`; by default its hole is what is transparent.
 
         Raises:
             OptionError: conditioning for a model that takes none.
@@ -220,13 +206,7 @@ class Translator:
         return prepare(self.recipe, channels, picture, request.scale, conditioning, name)
 
     def style_code(self, photo: Any) -> np.ndarray:
-        """Encode the style of an image of the target domain, to give it to other images.
-
-        Args:
-            photo: as `image` of a call.
-
-        Returns:
-            z, (z_dim,) float32; (B, z_dim) for a tensor of B images.
+        """Encode the style of an image of the target domain as z, (z_dim,) float32, or (B, z_dim) of a tensor of B.
 
         Raises:
             OptionError: a model without a style encoder.
@@ -242,19 +222,14 @@ class Translator:
         picture, name = read_input(photo, self.values, channels)
         return self.runner.style_code(prepare_style_image(self.recipe, picture, channels, name))[0].cpu().numpy()
 
-    look = style_code  # the documented short name
+    look = style_code  # as the README calls it
 
     # ---- requests
 
     def request(
-        self,
-        direction: str | None = None,
-        *,
-        count: int | None = None,
-        seed: int | None = None,
-        z: Any = None,
+        self, direction: str | None = None, *, count: int | None = None, seed: int | None = None, z: Any = None,
         scale: str = "fit",
-    ) -> Request:
+    ) -> Request:  # fmt: skip
         """Check the arguments of a call and return them as a request.
 
         Raises:

@@ -16,43 +16,30 @@ MAX_BOX = 3 / 4  # of the window's side; a hole with a larger box is filled piec
 
 
 class Window(NamedTuple):
-    """A part of a picture that a network sees at once, and the pixels that it fills there.
+    """A part of a picture that a network sees at once, and the pixels that it fills there."""
 
-    Attributes:
-        view: rows and columns of the picture.
-        target: (h, w) bool, of the view's size: the pixels to fill.
-        network_size: height and width at which the network sees the view, px.
-    """
-
-    view: tuple[slice, slice]
-    target: np.ndarray
-    network_size: tuple[int, int]
+    view: tuple[slice, slice]  # rows and columns of the picture
+    target: np.ndarray  # (h, w) bool, of the view's size: the pixels to fill
+    network_size: tuple[int, int]  # height and width at which the network sees the view, px
 
 
 def plan_windows(hole: np.ndarray, size: int, fixed: int = 0) -> Iterator[Window]:
-    """Divide a hole among windows, to be filled one after the other.
+    """Divide a hole, (H, W) bool, among windows to be filled one after the other; sizes as for `fill_hole`.
 
     A picture that is not much larger than the trained size is one window. Otherwise distant holes get windows of their
     own, with the hole in the middle. A window around a thick hole is shown to the network at a smaller scale; a long
     hole is filled piece by piece, starting where most pixels are known.
-
-    Args:
-        hole: (H, W) bool.
-        size: at which the network was trained, px.
-        fixed: side of the only squares that the network takes, px; 0: it takes any size.
     """
-    # 1. a small picture is one window
     height, width = hole.shape
     shorter, longer = MAX_ONE_PASS_SIDES
     if not fixed and min(hole.shape) <= shorter * size and max(hole.shape) <= longer * size:
         yield Window((slice(0, height), slice(0, width)), hole, hole.shape)
         return
-    # 2. join neighbouring holes
+    # join neighbouring holes
     reach = max(1, round(JOIN_DISTANCE * size))
     dilated = cv2.dilate(hole.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dilated)
     del dilated
-    # 3. plan each group by itself
     for label in range(1, count):
         left, top, box_width, box_height = stats[label, :4]
         box = slice(top, top + box_height), slice(left, left + box_width)
@@ -64,17 +51,17 @@ def _plan_group(
     hole: np.ndarray, group: np.ndarray, corner: tuple[int, int], size: int, exact: bool
 ) -> Iterator[Window]:
     """Divide one group of holes, (h, w) bool with a rim, whose first row and column in the picture are `corner`."""
-    # 1. the window's side, by the thickness of the hole
+    # the window's side, by the thickness of the hole
     longest = max(hole.shape)
     thickness = 2 * float(cv2.distanceTransform(group.astype(np.uint8), cv2.DIST_L2, 5).max())
     factor = min(max(1.0, thickness / (MAX_THICKNESS * size)), max(1.0, longest / size))
     side = round(size * factor)
     side = min(side, longest) if exact else side
-    # 2. the pieces, best known surroundings first
+    # the pieces, best known surroundings first
     pieces = _split(group, side, whole=side >= longest)
     views = [_center_view(piece, corner, side, hole.shape) for piece in pieces]
     by_known = sorted(range(len(pieces)), key=lambda i: hole[views[i]].mean())
-    # 3. the pixels of each piece, in its window
+    # the pixels of each piece, in its window
     for i in by_known:
         (rows, columns), piece = views[i], pieces[i]
         shape = rows.stop - rows.start, columns.stop - columns.start

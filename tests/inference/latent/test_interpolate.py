@@ -53,7 +53,7 @@ def test_labels_are_mixed_on_the_way():
     weights = torch.tensor([[1 - t, t, 0] for t in (0, 0.25, 0.5, 0.75, 1)])
     torch.testing.assert_close(w, sampler.styles(z, weights))
     held = interpolate_styles(sampler, [3, 4], 5, label="2", truncation=0.5)
-    torch.testing.assert_close(held, sampler.styles(z, sampler.weights("2", 5), 0.5))
+    torch.testing.assert_close(held, sampler.styles(z, sampler.weights_of(range(5), "2"), 0.5))
 
 
 def test_a_saved_style_is_a_point(sampler, tmp_path):
