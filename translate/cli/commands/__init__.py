@@ -1,5 +1,7 @@
 """The commands: a dataclass of options and a function each. Call and print; no logic.
 
+A comment at an option, or its line under "Attributes", is its help text.
+
 bench                bench
 check_data           check-data
 evaluate             evaluate

@@ -28,36 +28,25 @@ class Bench:
     word: the limits of the machine, and all four tasks' training, which takes a quarter of an hour on two cores.
 
     Attributes:
-        part: "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
-        task: cycle, pix2pix, generate or inpaint (default: all; of growth: cycle).
-        preset: Of the recipe (default: paper; without a word and --task, paper and fast).
         netG: Generator, where it should be another than the preset's, such as resnet_9blocks.
-        size: px (default: the preset's, or 256; 64 for pictures from nothing).
-        batch_size: Pictures in a step (default: the preset's).
-        checkpoint: Train with few activations kept: less memory, more time.
-        model: Run folder or model.safetensors, to translate with.
-        images: Folder of pictures, to translate.
-        peer: Folder of a checkout of pytorch-CycleGAN-and-pix2pix: its scripts are measured as well.
-        steps: Measured rounds (default: as many as fit into a minute or two, at most 15).
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: Of ours; "auto" takes the faster of those that are sound here.
-        json: Write everything that was measured to this file as well.
     """
 
+    # "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
     part: Annotated[Literal["all", "train", "translate", "growth"], tyro.conf.Positional] = "all"
-    task: Words = ""
-    preset: Words = ""
+    task: Words = ""  # cycle, pix2pix, generate or inpaint (default: all; of growth: cycle).
+    preset: Words = ""  # Of the recipe (default: paper; without a word and --task, paper and fast).
     netG: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""  # noqa: N815, as other commands call it
-    size: Number = 0
-    batch_size: Number = 0
-    checkpoint: Flag = False
-    model: PathWord = ""
-    images: PathWord = ""
-    peer: PathWord = ""
-    steps: Number = 0
-    device: str = "auto"
+    size: Number = 0  # px (default: the preset's, or 256; 64 for pictures from nothing).
+    batch_size: Number = 0  # Pictures in a step (default: the preset's).
+    checkpoint: Flag = False  # Train with few activations kept: less memory, more time.
+    model: PathWord = ""  # Run folder or model.safetensors, to translate with.
+    images: PathWord = ""  # Folder of pictures, to translate.
+    peer: PathWord = ""  # Folder of a checkout of pytorch-CycleGAN-and-pix2pix: its scripts are measured as well.
+    steps: Number = 0  # Measured rounds (default: as many as fit into a minute or two, at most 15).
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
+    # Of ours; "auto" takes the faster of those that are sound here.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    json: PathWord = ""
+    json: PathWord = ""  # Write everything that was measured to this file as well.
 
 
 def bench(options: Bench) -> int:

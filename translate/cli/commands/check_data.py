@@ -15,25 +15,17 @@ class CheckData(TrustOptions):
     Counts, sizes and kinds; files that cannot be read; pictures of one colour; pictures that are there twice, exactly
     or nearly; test pictures that training sees too; pairs that do not match; domains that look exchanged or mixed.
     Exit status 1 where something is to be mended.
-
-    Attributes:
-        a: First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
-        b: Second domain, likewise.
-        data: In place of both: a folder with trainA and trainB or of combined pairs, a CSV file of pairs, or a data set
-            of the catalog.
-        images: One set of pictures: the same, or a CSV or idx file.
-        pairs: The domains are pairs, as for train_pix2pix (default: where --data can be nothing else).
-        json: Write all that was found to this file as well, with the names of all files.
-        config: TOML file with any of these options; flags win over it.
     """
 
-    a: Words = ""
-    b: Words = ""
+    a: Words = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
+    b: Words = ""  # Second domain, likewise.
+    # In place of both: a folder with trainA and trainB or of combined pairs, a CSV file of pairs, or a data set of the
+    # catalog.
     data: Words = ""
-    images: Words = ""
-    pairs: Flag = False
-    json: PathWord = ""
-    config: PathWord = ""
+    images: Words = ""  # One set of pictures: the same, or a CSV or idx file.
+    pairs: Flag = False  # The domains are pairs, as for train_pix2pix (default: where --data can be nothing else).
+    json: PathWord = ""  # Write all that was found to this file as well, with the names of all files.
+    config: PathWord = ""  # TOML file with any of these options; flags win over it.
 
 
 def check_data(options: CheckData) -> int:

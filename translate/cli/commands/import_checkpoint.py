@@ -16,20 +16,13 @@ class ImportCheckpoint:
 
     Its networks are recognised from the file alone. Of latest_net_G_A.pth and latest_net_G_B.pth side by side both
     become one model that goes both ways. Translating, evaluating and --init take such .pth files as they are, too.
-
-    Attributes:
-        input: The .pth file, or the folder of a run with its latest_net_G_A.pth or latest_net_G.pth.
-        output: Model file to write (default: model.safetensors in the folder of the input).
-        domains: Names of both, such as horse,zebra (default: those of a folder called horse2zebra).
-        no_dropout: Leave out the dropout of a U-Net; it stays on otherwise, as in the originals.
-        averages: Use the batch norms' averages of training, and no dropout, as the originals' --eval.
     """
 
-    input: PathWord
-    output: PathWord = ""
-    domains: Words = ""
-    no_dropout: Flag = False
-    averages: Flag = False
+    input: PathWord  # The .pth file, or the folder of a run with its latest_net_G_A.pth or latest_net_G.pth.
+    output: PathWord = ""  # Model file to write (default: model.safetensors in the folder of the input).
+    domains: Words = ""  # Names of both, such as horse,zebra (default: those of a folder called horse2zebra).
+    no_dropout: Flag = False  # Leave out the dropout of a U-Net; it stays on otherwise, as in the originals.
+    averages: Flag = False  # Use the batch norms' averages of training, and no dropout, as the originals' --eval.
 
 
 def import_checkpoint(options: ImportCheckpoint) -> int:

@@ -12,25 +12,15 @@ from translate.utils.terminal import say
 
 @dataclass(frozen=True, kw_only=True)
 class MakeSketches(TrustOptions):
-    """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; what is done is skipped.
+    """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; what is done is skipped."""
 
-    Attributes:
-        input: Folder (with sub-folders), one photo, a quoted pattern, or a text file of paths.
-        output: Folder for the sketches.
-        detail: 0: only the boldest outlines; 1: texture too.
-        min_length: Leave out lines shorter than so many px; 0: 7 % of the shorter side, less with more detail.
-        overwrite: Draw again what is there already, for example with another --detail.
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        config: TOML file with any of these options; flags win over it.
-    """
-
-    input: PathWord
-    output: PathWord
-    detail: float = 0.5
-    min_length: int = 0
-    overwrite: Flag = False
-    device: str = "auto"
-    config: PathWord = ""
+    input: PathWord  # Folder (with sub-folders), one photo, a quoted pattern, or a text file of paths.
+    output: PathWord  # Folder for the sketches.
+    detail: float = 0.5  # 0: only the boldest outlines; 1: texture too.
+    min_length: int = 0  # Leave out lines shorter than so many px; 0: 7 % of the shorter side, less with more detail.
+    overwrite: Flag = False  # Draw again what is there already, for example with another --detail.
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
+    config: PathWord = ""  # TOML file with any of these options; flags win over it.
 
 
 def make_sketches(options: MakeSketches) -> int:

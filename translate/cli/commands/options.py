@@ -20,15 +20,11 @@ Direction = Literal["ab", "ba"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrustOptions:
-    """How far a command trusts the files that it reads.
+    """How far a command trusts the files that it reads."""
 
-    Attributes:
-        max_pixels: Decode pictures of up to so many pixels; small files can unpack to huge ones (default: 268435456).
-        follow_links: Follow symbolic links that lead out of the folder that was named.
-    """
-
+    # Decode pictures of up to so many pixels; small files can unpack to huge ones (default: 268435456).
     max_pixels: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 0
-    follow_links: Flag = False
+    follow_links: Flag = False  # Follow symbolic links that lead out of the folder that was named.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,26 +32,18 @@ class RunOptions(TrustOptions):
     """Options of all training commands.
 
     Name this class before that of a command's own options: fields come in the reverse order of the bases.
-
-    Attributes:
-        steps: Length of the run in updates; give one of --steps, --epochs, --minutes.
-        minutes: Length in minutes: the step is timed first, then the number of steps is fixed.
-        seed: Of everything random.
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto" times the real step and takes the faster of those that are sound here.
-        init: Start from the weights of this model file or run.
-        config: TOML file with any of these options and any sections of a recipe; flags win over it.
     """
 
     out: PathWord = ""
     size: Annotated[int | Literal["auto"], arg(metavar="N|auto")] = "auto"
-    steps: Count = 0
+    steps: Count = 0  # Length of the run in updates; give one of --steps, --epochs, --minutes.
     epochs: Length = 0.0
-    minutes: Length = 0.0
+    minutes: Length = 0.0  # Length in minutes: the step is timed first, then the number of steps is fixed.
     batch_size: Count = 0
     preset: str = "fast"
-    seed: int = 0
-    device: str = "auto"
+    seed: int = 0  # Of everything random.
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
+    # "auto" times the real step and takes the faster of those that are sound here.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    init: PathWord = ""
-    config: PathWord = ""
+    init: PathWord = ""  # Start from the weights of this model file or run.
+    config: PathWord = ""  # TOML file with any of these options and any sections of a recipe; flags win over it.

@@ -13,15 +13,10 @@ from translate.utils.terminal import say
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareDataset:
-    """Render or download a data set of the catalog; without a name, list the catalog.
+    """Render or download a data set of the catalog; without a name, list the catalog."""
 
-    Attributes:
-        name: Name of the data set.
-        root: Folder that data sets are put in.
-    """
-
-    name: Annotated[str, tyro.conf.Positional] = ""
-    root: str = "data"
+    name: Annotated[str, tyro.conf.Positional] = ""  # Name of the data set.
+    root: str = "data"  # Folder that data sets are put in.
 
 
 def prepare_dataset(options: PrepareDataset) -> int:

@@ -20,70 +20,43 @@ class Sample:
     """Draw new pictures with a model of train_gan. A seed always gives the same picture.
 
     Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
-
-    Attributes:
-        model: Run folder or model.safetensors.
-        count: How many pictures (default: 64; 8 with --nearest; 16 with --edit).
-        seed: Of the first picture; the others follow it (default: 0).
-        seeds: In place of both: these pictures.
-        label: A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
-        truncation: 0.7: more usual and less varied pictures; 0: the mean.
-        grid: Write a sheet of all pictures to this file.
-        output: Write each picture to this folder, as SEED.png.
-        interpolate: Go from seed to seed (two or more), or to styles from --save-style.
-        frames: Of that way.
-        loop: Close the way, so that a film repeats without a jump.
-        video: Its film: .mp4, .webm, .gif or .webp.
-        fps: Frames of the film a second.
-        scale: Enlarge the film so many times; 0: until it is 256 px or more.
-        arithmetic: Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
-        groups: File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
-        save_group: Add the --seeds to that file under this name.
-        nearest: Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
-        images: In place of the pictures that the run was trained on.
-        project: Find the nearest picture to this photo that the model can draw.
-        starts: Searches side by side.
-        steps: Of each search (default: 200; 40 with --edit).
-        directions: Show so many directions in which pictures differ most, from the picture of --seed.
-        edit: Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
-        sketch: Find pictures with these lines; with or without --edit.
-        start_seed: Of --edit: change the picture of this seed as little as that takes.
-        save_style: Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
-        config: TOML file with any of these options; flags win over it.
     """
 
-    model: PathWord
-    count: Number = None
-    seed: Number = None
-    seeds: Seeds = ()
-    label: Words = ""
-    truncation: float = 1.0
-    grid: PathWord = ""
-    output: PathWord = ""
-    interpolate: Points = ()
-    frames: int = 60
-    loop: Flag = False
-    video: PathWord = ""
-    fps: float = 20.0
-    scale: int = 0
+    model: PathWord  # Run folder or model.safetensors.
+    count: Number = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
+    seed: Number = None  # Of the first picture; the others follow it (default: 0).
+    seeds: Seeds = ()  # In place of both: these pictures.
+    label: Words = ""  # A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
+    truncation: float = 1.0  # 0.7: more usual and less varied pictures; 0: the mean.
+    grid: PathWord = ""  # Write a sheet of all pictures to this file.
+    output: PathWord = ""  # Write each picture to this folder, as SEED.png.
+    interpolate: Points = ()  # Go from seed to seed (two or more), or to styles from --save-style.
+    frames: int = 60  # Of that way.
+    loop: Flag = False  # Close the way, so that a film repeats without a jump.
+    video: PathWord = ""  # Its film: .mp4, .webm, .gif or .webp.
+    fps: float = 20.0  # Frames of the film a second.
+    scale: int = 0  # Enlarge the film so many times; 0: until it is 256 px or more.
+    # Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
     arithmetic: Annotated[str, arg(metavar="SUM", help_behavior_hint="")] = ""
+    # File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
     groups: PathWord = ""
+    # Add the --seeds to that file under this name.
     save_group: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
+    # Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
     nearest: Number = None
-    images: Words = ""
-    project: PathWord = ""
-    starts: int = 8
-    steps: Number = None
-    directions: Number = None
-    edit: PathWord = ""
-    sketch: PathWord = ""
-    start_seed: Number = None
-    save_style: PathWord = ""
-    device: str = "auto"
+    images: Words = ""  # In place of the pictures that the run was trained on.
+    project: PathWord = ""  # Find the nearest picture to this photo that the model can draw.
+    starts: int = 8  # Searches side by side.
+    steps: Number = None  # Of each search (default: 200; 40 with --edit).
+    directions: Number = None  # Show so many directions in which pictures differ most, from the picture of --seed.
+    edit: PathWord = ""  # Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
+    sketch: PathWord = ""  # Find pictures with these lines; with or without --edit.
+    start_seed: Number = None  # Of --edit: change the picture of this seed as little as that takes.
+    save_style: PathWord = ""  # Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
+    # "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    config: PathWord = ""
+    config: PathWord = ""  # TOML file with any of these options; flags win over it.
 
     def __post_init__(self) -> None:
         for name in ("seeds", "interpolate"):

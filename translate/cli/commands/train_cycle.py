@@ -10,11 +10,13 @@ from translate.cli.commands.options import RunOptions, ValueRange, Words
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """Data options; `TrainCycle` describes them."""
+    """Options of the data, which --help lists first."""
 
-    a: Words = ""
-    b: Words = ""
-    data: Words = ""
+    a: Words = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
+    b: Words = ""  # Second domain, likewise.
+    data: Words = ""  # In place of both: a folder with trainA and trainB, or a data set of the catalog.
+    # LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
+    # 16 bits hold); the model keeps it.
     value_range: ValueRange = ""
 
 
@@ -26,18 +28,13 @@ class TrainCycle(RunOptions, _Inputs):
     --lambda-identity 0, --train.lr 1e-4, --generator.width 64: see configs/cycle_fast.toml.
 
     Attributes:
-        a: First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
-        b: Second domain, likewise.
-        data: In place of both: a folder with trainA and trainB, or a data set of the catalog.
-        value_range: LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
-            16 bits hold); the model keeps it.
         out: Run folder (default: runs/A2B, after the domains).
         size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
         epochs: Length in passes over the larger domain.
         batch_size: Pictures of each domain in a step.
-        preset: "fast": what looks best within minutes or hours; "paper": the published recipe to the letter.
     """
 
     task: ClassVar[str] = "cycle"
 
+    # "fast": what looks best within minutes or hours; "paper": the published recipe to the letter.
     preset: Literal["fast", "paper"] = "fast"

@@ -12,10 +12,15 @@ from translate.cli.commands.options import RunOptions, Words
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """Data options; `TrainGan` describes them."""
+    """Options of the data, which --help lists first."""
 
+    # The pictures: a folder, a quoted pattern, a text file of paths, a CSV file with the columns file and label, an idx
+    # file, or a data set of the catalog (digits, faces).
     images: Words = ""
+    # Learn their classes, too: from the folders that they lie in, the CSV file, or the idx file beside them; or name a
+    # CSV or idx file of labels.
     labels: Annotated[str, arg(metavar="[FILE]", help_behavior_hint="")] = ""
+    # Begin with small pictures and let the networks grow during this part of the run: half of it, or PART.
     grow: Annotated[float, arg(metavar="[PART]", help_behavior_hint="")] = 0.0
 
 
@@ -27,21 +32,16 @@ class TrainGan(RunOptions, _Inputs):
     --z-dim 100, --gan lsgan, --train.lr 1e-4: see configs/generate_fast.toml.
 
     Attributes:
-        images: The pictures: a folder, a quoted pattern, a text file of paths, a CSV file with the columns file and
-            label, an idx file, or a data set of the catalog (digits, faces).
-        labels: Learn their classes, too: from the folders that they lie in, the CSV file, or the idx file beside
-            them; or name a CSV or idx file of labels.
-        grow: Begin with small pictures and let the networks grow during this part of the run: half of it, or PART.
         out: Run folder (default: runs/, then the name of the set).
         size: Resolution to train at, px: 32, 64, 128 or 256; "auto": as the pictures are.
         epochs: Length in passes over the pictures.
         batch_size: Pictures in a step.
-        preset: "fast": what looks best within minutes or hours; "paper": DCGAN to the letter; "large": wide networks
-            and large batches, for a GPU and many classes (BigGAN).
     """
 
     task: ClassVar[str] = "generate"
     # values of options that stand without one
     bare: ClassVar[dict[str, str]] = {"labels": "auto", "grow": "0.5"}
 
+    # "fast": what looks best within minutes or hours; "paper": DCGAN to the letter; "large": wide networks and large
+    # batches, for a GPU and many classes (BigGAN).
     preset: Literal["fast", "paper", "large"] = "fast"

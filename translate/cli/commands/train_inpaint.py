@@ -10,11 +10,14 @@ from translate.cli.commands.options import Flag, PathWord, RunOptions, Words
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """Data options; `TrainInpaint` describes them."""
+    """Options of the data, which --help lists first."""
 
+    # Pictures without holes: a folder, a quoted pattern, a text file of paths, or a data set or domain of the
+    # catalog (photos).
     images: Words = ""
+    # Masks to learn with, a folder or a quoted pattern (default: strokes, boxes, blobs ... are drawn).
     masks: PathWord = ""
-    invert_masks: Flag = False
+    invert_masks: Flag = False  # The masks mean the opposite of what was detected.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +28,14 @@ class TrainInpaint(RunOptions, _Inputs):
     --z-dim 8 (many answers to a hole), --mask-high 0.4, --train.lr 1e-4: see configs/inpaint_fast.toml.
 
     Attributes:
-        images: Pictures without holes: a folder, a quoted pattern, a text file of paths, or a data set or domain of the
-            catalog (photos).
-        masks: Masks to learn with, a folder or a quoted pattern (default: strokes, boxes, blobs ... are drawn).
-        invert_masks: The masks mean the opposite of what was detected.
         out: Run folder (default: runs/, then the name of the set and _inpaint).
         size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
         epochs: Length in passes over the pictures.
         batch_size: Pictures in a step.
-        preset: "fast": what looks best within minutes or hours; "paper": context encoder, 128 px and a hole in the
-            middle; "partial": partial convolutions.
     """
 
     task: ClassVar[str] = "inpaint"
 
+    # "fast": what looks best within minutes or hours; "paper": context encoder, 128 px and a hole in the
+    # middle; "partial": partial convolutions.
     preset: Literal["fast", "paper", "partial"] = "fast"

@@ -10,13 +10,18 @@ from translate.cli.commands.options import Direction, Flag, RunOptions, ValueRan
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """Data options; `TrainPix2pix` describes them."""
+    """Options of the data, which --help lists first."""
 
+    # A data set of the catalog (sketch2shoe, sketch2handbag, ...), a folder of combined A|B pictures or with trainA and
+    # trainB, or a CSV file with the columns a and b.
     data: Words = ""
+    # In place of it: the first picture of each pair, as a folder, a quoted pattern or a text file of paths.
     a: Words = ""
-    b: Words = ""
-    direction: Direction = "ab"
-    hints: Flag = False
+    b: Words = ""  # The second picture of each pair, matched by name.
+    direction: Direction = "ab"  # "ab": from the first picture to the second; "ba": back.
+    hints: Flag = False  # Also take strokes of colour as input: the model learns to follow a few given colours.
+    # LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
+    # 16 bits hold); the model keeps it.
     value_range: ValueRange = ""
 
 
@@ -28,21 +33,13 @@ class TrainPix2pix(RunOptions, _Inputs):
     --z-dim 0 (one answer to a picture instead of many), --train.lr 1e-4: see configs/pix2pix_fast.toml.
 
     Attributes:
-        data: A data set of the catalog (sketch2shoe, sketch2handbag, ...), a folder of combined A|B pictures or with
-            trainA and trainB, or a CSV file with the columns a and b.
-        a: In place of it: the first picture of each pair, as a folder, a quoted pattern or a text file of paths.
-        b: The second picture of each pair, matched by name.
-        direction: "ab": from the first picture to the second; "ba": back.
-        hints: Also take strokes of colour as input: the model learns to follow a few given colours.
-        value_range: LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
-            16 bits hold); the model keeps it.
         out: Run folder (default: runs/, then the name of the data).
         size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
         epochs: Length in passes over the pairs.
         batch_size: Pairs in a step.
-        preset: "fast": what looks best within minutes or hours; "paper": the published recipe to the letter.
     """
 
     task: ClassVar[str] = "pix2pix"
 
+    # "fast": what looks best within minutes or hours; "paper": the published recipe to the letter.
     preset: Literal["fast", "paper"] = "fast"
