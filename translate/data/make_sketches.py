@@ -1,7 +1,7 @@
-"""A folder of photos in, a folder of line drawings out: pairs for those who have photos only.
+"""Draw a line drawing of every photo of a folder: training pairs for those who have photos only.
 
-Photos are decoded ahead of the drawing, sketches encoded behind it, and what is there already, newer than its
-photo, is not drawn again: the same command continues a run that was cut off.
+Photos are decoded ahead of the drawing, sketches encoded behind it. A sketch that is newer than its photo is not drawn
+again, so the same command continues an interrupted run.
 """
 
 __all__ = ["SketchReport", "make_sketches"]
@@ -22,22 +22,26 @@ from translate.data.files.worklist import Job, Worklist, check_writable, is_done
 from translate.images.io import read_rgb8, write_picture
 from translate.images.picture import Picture
 from translate.images.sketch_extraction import check_wishes, extract_sketches
+from translate.utils.concurrency import prefetch
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.files import WriteError
-from translate.utils.progress import progress_bar
+from translate.utils.progress import Bar, progress_bar
 
-BATCH = 8  # photos in memory at a time, and as many sketches; those of one size are drawn together
+BATCH = 8  # photos decoded at a time; photos of one size are drawn together
 T = TypeVar("T")
 
 
 @dataclass
 class SketchReport:
-    """What became of a folder.
+    """The results of a folder.
 
     Attributes:
-        done: sketches drawn in this run. skipped: those that were there already. failed: photos that could not
-        be read or drawn, and why. seconds: the whole run. ignored: files of the source that are no pictures.
+        done: Sketches drawn in this run.
+        skipped: Sketches that existed already.
+        failed: Photos that could not be read or drawn, and why.
+        seconds: Duration of the run.
+        ignored: Files of the source that are no pictures.
     """
 
     done: int = 0
@@ -68,42 +72,45 @@ def make_sketches(
     """Draw a sketch of every photo of `source`: the same name and sub-folder below `output`, an 8-bit gray PNG.
 
     Args:
-        source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
-        output: a folder, made where it is missing; inside `source` it is no part of it.
+        source: A folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
+        output: A folder, created where it is missing; inside `source` it is no part of it.
         detail: 0: only the boldest outlines; 1: texture too.
-        min_length: shorter lines are left out, px; 0: by the size of the photo.
-        overwrite: draw again what is there already.
+        min_length: Shorter lines are left out, px; 0: by the size of the photo.
+        overwrite: Draw existing sketches again.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        workers: threads that decode and encode.
-        progress: show a bar on the terminal.
+        workers: Threads that decode and encode.
+        progress: Show a bar.
 
     Raises:
-        OptionError: something is out of range, or the output would overwrite its input.
+        OptionError: an option is out of range, or the output would overwrite its input.
         UserError: there are no photos, or two of them would have one sketch.
-        WriteError: the output's disk or folder refuses; what was written before stays.
+        WriteError: a sketch cannot be written; earlier ones stay.
     """
     began = time.perf_counter()
     check_wishes(detail, min_length)
-    where, output = pick_device(device), Path(output)
+    torch_device, output = pick_device(device), Path(output)
+
+    # list the photos
     work = Worklist(str(source), output)
     ignored = work.survey().ignored
     jobs = [Job(job.path, job.target.with_suffix(".png")) for job in work]
-    check_one_each(jobs)
+    check_targets(jobs)
     check_writable(output)
     waiting = [job for job in jobs if overwrite or not is_done(job, None)]
     report = SketchReport(skipped=len(jobs) - len(waiting), ignored=ignored)
 
+    # draw
+    draw = partial(draw_sketches, detail=detail, min_length=min_length, device=torch_device)
     with (
         progress_bar("drawing", len(waiting), progress, transient=True) as bar,
         ThreadPoolExecutor(workers) as pool,
     ):
-        drawing = partial(draw, detail=detail, min_length=min_length, device=where)
-        _Run(drawing, pool, report, bar.advance).work_off(waiting)
+        _Pipeline(draw, pool, report, bar).run(waiting)
     report.seconds = time.perf_counter() - began
     return report
 
 
-def draw(photos: Sequence[np.ndarray], *, detail: float, min_length: int, device: torch.device) -> np.ndarray:
+def draw_sketches(photos: Sequence[np.ndarray], *, detail: float, min_length: int, device: torch.device) -> np.ndarray:
     """Draw photos of one size, each (H, W, 3) uint8 RGB: (B, H, W) uint8."""
     pixels = torch.from_numpy(np.stack(photos)).to(device).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
@@ -111,47 +118,42 @@ def draw(photos: Sequence[np.ndarray], *, detail: float, min_length: int, device
     return (sketches * 255).round().byte().cpu().numpy()
 
 
-def check_one_each(jobs: Sequence[Job]) -> None:
+def check_targets(jobs: Sequence[Job]) -> None:
     """Refuse photos that would share a sketch, and sketches that would replace a photo.
 
     Raises:
         OptionError: a sketch would overwrite a photo.
         UserError: two photos differ in their suffix alone.
     """
-    photos, places = {job.path.resolve() for job in jobs}, dict[Path, Path]()
+    photos, owners = {job.path.resolve() for job in jobs}, dict[Path, Path]()
     for job in jobs:
         if job.target.resolve() in photos:
             raise OptionError(f"{job.path}: its sketch would overwrite {job.target}; choose another output folder")
-        if job.target in places:
-            raise UserError(f"{places[job.target]} and {job.path} would share the sketch {job.target}; rename one")
-        places[job.target] = job.path
+        if job.target in owners:
+            raise UserError(f"{owners[job.target]} and {job.path} would share the sketch {job.target}; rename one")
+        owners[job.target] = job.path
 
 
 @dataclass
-class _Run:
-    """Works off a list; the drawing is done, and the report kept, in the calling thread."""
+class _Pipeline:
+    """Decodes, draws and encodes batches at the same time; draws in the calling thread."""
 
     draw: Callable[[Sequence[np.ndarray]], np.ndarray]
     pool: ThreadPoolExecutor
     report: SketchReport
-    advance: Callable[[], None]
+    bar: Bar
 
-    def work_off(self, jobs: Sequence[Job]) -> None:
-        """Draw batch after batch, while the next one is decoded and the last one encoded."""
-        batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
-        reading, writing = self._read(batches[0] if batches else []), list[tuple[Job, Future[None]]]()
-        for following in [*batches[1:], []]:
-            ahead = self._read(following)
-            behind = self._draw(self._settle(reading))
-            self.report.done += self._finish(writing)
-            reading, writing = ahead, behind
-        self.report.done += self._finish(writing)
-
-    def _read(self, jobs: Sequence[Job]) -> list[tuple[Job, Future[np.ndarray]]]:
-        return [(job, self.pool.submit(read_rgb8, job.path)) for job in jobs]
+    def run(self, jobs: Sequence[Job]) -> None:
+        batches = (jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH))
+        photos = prefetch(([(job, self.pool.submit(read_rgb8, job.path)) for job in batch] for batch in batches), 1)
+        sketches = prefetch((self._draw(self._collect(batch)) for batch in photos), 1)
+        for batch in sketches:
+            written = len(self._collect(batch))
+            self.report.done += written
+            self.bar.advance(written)
 
     def _draw(self, photos: list[tuple[Job, np.ndarray]]) -> list[tuple[Job, Future[None]]]:
-        """Draw the photos, those of one size together, and have the sketches written."""
+        """Draw the photos, one size at a time, and start to write the sketches."""
         writing = []
         for _, group in groupby(sorted(photos, key=lambda item: item[1].shape), key=lambda item: item[1].shape):
             jobs, same = zip(*group, strict=True)
@@ -160,8 +162,8 @@ class _Run:
                 writing.append((job, self.pool.submit(write_picture, job.target, picture)))
         return writing
 
-    def _settle(self, tasks: list[tuple[Job, Future[T]]]) -> list[tuple[Job, T]]:
-        """Wait for the results; record what goes wrong with one picture, and raise what would go wrong with all."""
+    def _collect(self, tasks: list[tuple[Job, Future[T]]]) -> list[tuple[Job, T]]:
+        """Wait for the results; report failures of single pictures, and raise errors that concern all of them."""
         results = []
         for job, task in tasks:
             try:
@@ -170,12 +172,5 @@ class _Run:
                 raise
             except UserError as error:
                 self.report.failed.append((job.path, str(error).removeprefix(f"{job.path}: ")))
-                self.advance()
+                self.bar.advance()
         return results
-
-    def _finish(self, writing: list[tuple[Job, Future[None]]]) -> int:
-        """Wait until the sketches are written; return how many there are."""
-        written = len(self._settle(writing))
-        for _ in range(written):
-            self.advance()
-        return written

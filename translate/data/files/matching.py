@@ -1,4 +1,4 @@
-"""Which picture belongs to which: by their names, never by their places in a list."""
+"""Match the pictures of two sides by their names, never by their order."""
 
 __all__ = ["common_folder", "match", "stems"]
 
@@ -9,29 +9,29 @@ from pathlib import Path
 from translate.data.files.find import listed
 from translate.utils.errors import UserError
 
-_TRIED = 4  # pictures whose partner's name is guessed to find what all names differ by
+_AFFIX_SAMPLE = 4  # pictures of A that are compared with all of B to guess affixes
 _SEPARATORS = "_-. "
 Key = tuple[str, str]  # sub-folder and stem
 Side = dict[Key, Path]
 
 
 def match(a: Sequence[Path], b: Sequence[Path]) -> list[tuple[str, Path, Path]]:
-    """Pair the pictures of two sides: name, file of A, file of B, by name in sorted order.
+    """Pair the pictures of two sides: name, file of A, file of B, sorted by name.
 
-    Two pictures belong together that have the same stem and lie in the same sub-folder of the deepest folder that
-    holds all of their side. Where no picture has a partner that way, sub-folders are left out of account, if the
-    stems alone are unique; and where that finds none either, what all names of a side begin or end with (12_A.png
-    and 12_B.png), if only one rule of that kind pairs the most pictures, and at least half of the smaller side.
+    Partners have the same stem and the same sub-folder of the deepest folder that holds all of their side. If no
+    picture has such a partner, sub-folders are ignored where the stems alone are unique; and if that finds none either,
+    also an affix that all names of a side share (12_A.png and 12_B.png), if exactly one choice of affixes pairs the
+    most pictures, and at least half of the smaller side.
 
     Raises:
         UserError: two pictures of one side have the same stem, or some have no partner.
     """
     sides = [stems(files) for files in (a, b)]
-    alone = [{("", stem): path for (_, stem), path in side.items()} for side in sides]
-    if any(len(fewer) < len(side) for fewer, side in zip(alone, sides, strict=True)):
-        alone = sides
-    exact = next((found for found in (sides, alone) if found[0].keys() & found[1].keys()), None)
-    first, second = exact or _without_affixes(*sides) or _without_affixes(*alone) or sides
+    flat = [{("", stem): path for (_, stem), path in side.items()} for side in sides]
+    if any(len(fewer) < len(side) for fewer, side in zip(flat, sides, strict=True)):
+        flat = sides
+    exact = next((pair for pair in (sides, flat) if pair[0].keys() & pair[1].keys()), None)
+    first, second = exact or _without_affixes(*sides) or _without_affixes(*flat) or sides
     _check_partners(first, second)
     return [("/".join(filter(None, key)), first[key], second[key]) for key in sorted(first)]
 
@@ -42,13 +42,13 @@ def stems(files: Sequence[Path]) -> Side:
     Raises:
         UserError: two files differ in nothing but their suffix.
     """
-    base, found = common_folder(files), dict[Key, Path]()
+    base, side = common_folder(files), dict[Key, Path]()
     for path in files:
         folder = path.parent.absolute().relative_to(base).as_posix()
-        other = found.setdefault(("" if folder == "." else folder, path.stem), path)
+        other = side.setdefault(("" if folder == "." else folder, path.stem), path)
         if other != path:
             raise UserError(f"{other} and {path.name} have the same stem: which of them is meant? Remove one of them")
-    return found
+    return side
 
 
 def common_folder(files: Sequence[Path]) -> Path:
@@ -57,7 +57,7 @@ def common_folder(files: Sequence[Path]) -> Path:
 
 
 def _check_partners(a: Side, b: Side) -> None:
-    lonely = [[mine[key].absolute() for key in sorted(mine.keys() - other.keys())] for mine, other in ((a, b), (b, a))]
+    lonely = [[one[key].absolute() for key in sorted(one.keys() - other.keys())] for one, other in ((a, b), (b, a))]
     if not any(lonely):
         return
     folders = [common_folder(list(side.values())) for side in (a, b)]
@@ -67,22 +67,22 @@ def _check_partners(a: Side, b: Side) -> None:
             f"no picture of '{folders[0]}' has the name of one of '{folders[1]}' ({names[0]}; {names[1]});"
             " give the pictures of a pair the same name, or list the pairs in a CSV file"
         )
-    told = [
+    counts = [
         f"{len(files)} of {len(side)} pictures in '{folder}' ({listed([path.relative_to(folder) for path in files])})"
         for side, files, folder in zip((a, b), lonely, folders, strict=True)
         if files
     ]
     raise UserError(
-        f"no partner of the same name for {' and '.join(told)}; remove these, or list the pairs in a CSV file"
+        f"no partner of the same name for {' and '.join(counts)}; remove these, or list the pairs in a CSV file"
     )
 
 
 def _without_affixes(a: Side, b: Side) -> tuple[Side, Side] | None:
-    """Leave out what all stems of `a`, and all of `b`, begin or end with; None where that pairs nothing for sure."""
+    """Remove an affix from all stems of each side; None where no single choice pairs enough pictures."""
     most = max(2, (min(len(a), len(b)) + 1) // 2)
     best: dict[frozenset[tuple[Path, Path]], tuple[Side, Side]] = {}
-    for affix_a, affix_b, at_end in _rules([stem for _, stem in a], [stem for _, stem in b]):
-        first, second = _cores(a, affix_a, at_end), _cores(b, affix_b, at_end)
+    for affix_a, affix_b, at_end in _guess_affixes([stem for _, stem in a], [stem for _, stem in b]):
+        first, second = _remove_affix(a, affix_a, at_end), _remove_affix(b, affix_b, at_end)
         partners = frozenset((first[key], second[key]) for key in first.keys() & second.keys())
         if len(partners) > most:
             most, best = len(partners), {}
@@ -91,28 +91,28 @@ def _without_affixes(a: Side, b: Side) -> tuple[Side, Side] | None:
     return next(iter(best.values())) if len(best) == 1 else None
 
 
-def _cores(side: Side, affix: str, at_end: bool) -> Side:
-    cut = str.removesuffix if at_end else str.removeprefix
-    return {(folder, cut(stem, affix)): path for (folder, stem), path in side.items()}
+def _remove_affix(side: Side, affix: str, at_end: bool) -> Side:
+    remove = str.removesuffix if at_end else str.removeprefix
+    return {(folder, remove(stem, affix)): path for (folder, stem), path in side.items()}
 
 
-def _rules(a: list[str], b: list[str]) -> Iterator[tuple[str, str, bool]]:
-    """Yield what might be left out of the stems of `a` and of `b`, and whether at their end."""
+def _guess_affixes(a: list[str], b: list[str]) -> Iterator[tuple[str, str, bool]]:
+    """Yield possible affixes of the stems of `a` and of `b`, and whether they are suffixes."""
     for at_end in (True, False):
-        way = -1 if at_end else 1
-        common = [os.path.commonprefix([stem[::way] for stem in side])[::way] for side in (a, b)]
+        step = -1 if at_end else 1
+        common = [os.path.commonprefix([stem[::step] for stem in side])[::step] for side in (a, b)]
         seen = set()
-        for mine in sorted(a)[:_TRIED]:
+        for one in sorted(a)[:_AFFIX_SAMPLE]:
             for other in b:
-                core = os.path.commonprefix([mine[::-way], other[::-way]])
+                core = os.path.commonprefix([one[::-step], other[::-step]])
                 for length in (len(core.rstrip(_SEPARATORS)), len(core)):
-                    affixes = tuple(name[length:] if at_end else name[: len(name) - length] for name in (mine, other))
+                    affixes = tuple(name[length:] if at_end else name[: len(name) - length] for name in (one, other))
                     if length and affixes not in seen and all(map(_is_affix, affixes, common, (at_end, at_end))):
                         seen.add(affixes)
                         yield affixes[0], affixes[1], at_end
 
 
 def _is_affix(affix: str, common: str, at_end: bool) -> bool:
-    """Whether all names have the affix, and it is no number: those count the pictures."""
+    """Whether all names have the affix, and it is no number, as numbers count the pictures."""
     shared = common.endswith(affix) if at_end else common.startswith(affix)
     return shared and not affix.strip(_SEPARATORS).isdecimal()
