@@ -47,6 +47,10 @@ _COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "
 _WRITABLE = ("TIFF", "PNG", "JPEG", "WEBP")
 
 
+def _reason(error: Any) -> str:
+    return str(error.detail or error.message).strip().splitlines()[-1]
+
+
 class HugePicture:
     """A picture file that is decoded region by region, upright.
 
@@ -54,6 +58,7 @@ class HugePicture:
         size: height and width, px.
         values: black and white in floats and wide integers; None: 0 and 1, or the full scale.
         alpha: whether its last channel is opacity.
+        compression: of a TIFF, as tifffile names it; "" for other files.
         frames: pictures in the file, of which this is the first; the levels of a pyramid do not count.
         pyramid: "pages" or "subifds", where the file keeps smaller copies; "" if it has none.
     """
@@ -70,15 +75,10 @@ class HugePicture:
         self.image = image
         self.size: tuple[int, int] = (image.height, image.width)
         self.dtype = np.dtype(_TYPES[image.format])
-        self._tiff = kind_of(path)
-        self.alpha = self._tiff.alpha if self._tiff else bool(image.hasalpha())
-        if self._tiff and self._tiff.channels + self._tiff.alpha != image.bands:
+        tiff = kind_of(path)
+        self.alpha, self.compression = (tiff.alpha, tiff.compression) if tiff else (bool(image.hasalpha()), "")
+        if tiff and tiff.channels + tiff.alpha != image.bands:
             raise UserError(f"{path}: has channels in pages of their own; put them into one page")
-
-    @property
-    def compression(self) -> str:
-        """Compression of a TIFF, as tifffile names it; "" for other files."""
-        return self._tiff.compression if self._tiff else ""
 
     @property
     def nbytes(self) -> int:
@@ -90,8 +90,7 @@ class HugePicture:
         try:
             yield
         except pyvips.Error as error:
-            reason = (error.detail or error.message).strip().splitlines()[-1]
-            raise UserError(f"{self.path}: cannot be read as an image ({reason})") from error
+            raise UserError(f"{self.path}: cannot be read as an image ({_reason(error)})") from error
 
     def _pages(self, image: Any) -> tuple[str, int]:
         """Return where the file keeps its pyramid, and how many pictures it has."""
@@ -176,7 +175,7 @@ class Canvas:
                 else:
                     image.webpsave(str(temporary), **quality_of)
             except pyvips.Error as error:
-                reason = (error.detail or error.message).strip().splitlines()[-1]
+                reason = _reason(error)
                 if "space" in reason or "write" in reason:
                     raise OSError(reason) from error
                 raise UserError(f"{path}: cannot be written as {form} ({reason}); use .tif") from error

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from translate.inference.request import Variant
 from translate.inference.scene_cuts import SceneCutDetector, thumbnail
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.frozen_norm import _norms, _take_from, freeze_norms
+from translate.networks.frozen_norm import freeze_norms, frozen_norms, update_statistics
 from translate.utils.errors import OptionError
 
 STATISTICS = ("exact", "frozen", "local", "smooth")
@@ -46,16 +46,16 @@ class _VideoNorms:
     def prepare(self, x: Tensor) -> nn.ModuleDict:
         """Return the networks, which update their statistics when the frame x goes through them."""
         self.frames = 1 if self.cuts(x) else self.frames + 1
-        for norm in _norms(self.nets):
+        for norm in frozen_norms(self.nets):
             norm.momentum = max(1 / self.frames, MIN_SMOOTHING_WEIGHT)
         return self.nets
 
     def state(self) -> dict[str, Any]:
-        norms = [(norm.mean.cpu(), norm.variance.cpu()) for norm in _norms(self.nets)]
+        norms = [(norm.mean.cpu(), norm.variance.cpu()) for norm in frozen_norms(self.nets)]
         return copy.deepcopy({"norms": norms, "frames": self.frames, "cuts": self.cuts.state()})
 
     def restore(self, state: dict[str, Any]) -> None:
-        for norm, (mean, variance) in zip(_norms(self.nets), state["norms"], strict=True):
+        for norm, (mean, variance) in zip(frozen_norms(self.nets), state["norms"], strict=True):
             norm.mean.copy_(mean)
             norm.variance.copy_(variance)
         self.frames = state["frames"]
@@ -120,7 +120,7 @@ class NormStatistics:
     @staticmethod
     def _freeze_on(nets: nn.ModuleDict, small: Tensor, run: Pass) -> nn.ModuleDict:
         frozen: nn.ModuleDict = freeze_norms(nets)  # type: ignore[assignment]
-        _take_from(frozen, 1.0, lambda: run(frozen, small))
+        update_statistics(frozen, 1.0, lambda: run(frozen, small))
         return frozen
 
     def _freeze_on_reference(self, nets: nn.ModuleDict, reference: Tensor, key: str, run: Pass) -> nn.ModuleDict:
@@ -144,7 +144,7 @@ class NormStatistics:
         following = self._videos[key].prepare(x)
         if not whole:
             run(following, thumbnail(x, self.side))
-            for norm in _norms(following):
+            for norm in frozen_norms(following):
                 norm.momentum = 0.0
         return following
 

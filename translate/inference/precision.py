@@ -1,6 +1,6 @@
 """The precision and memory layout in which a network is fastest on this machine, with the same results."""
 
-__all__ = ["Choice", "Mode", "Pass", "apply_mode", "pick_mode"]
+__all__ = ["Mode", "Pass", "apply_mode", "pick_mode"]
 
 import copy
 import time
@@ -30,13 +30,6 @@ class Mode(NamedTuple):
         return f"{self.precision}, {'channels_last' if self.channels_last else 'contiguous'}"
 
 
-class Choice(NamedTuple):
-    """A mode, and one line on why it was chosen; "" if nothing was measured."""
-
-    mode: Mode
-    note: str = ""
-
-
 class _Trial(NamedTuple):
     seconds: float
     error: float  # mean difference from fp32, grey levels; NaN if either result is
@@ -64,8 +57,8 @@ def apply_mode(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
 
 def pick_mode(
     prepare: Callable[[Mode], Pass], device: torch.device, precision: str = "auto", size: int = 256
-) -> Choice:
-    """Pick the mode of a precision; for "auto", the fastest accurate mode on a picture of `size` px.
+) -> tuple[Mode, str]:
+    """Pick the mode of a precision; for "auto", the fastest accurate mode on a picture of `size` px, and say why.
 
     bf16 is accurate if its result differs from that of fp32 by less than half a grey level in the mean. It must be a
     tenth faster, and a layout other than channels_last a twentieth. `prepare` returns the pass of a mode.
@@ -74,11 +67,11 @@ def pick_mode(
         OptionError: an unknown precision.
     """
     if precision in ("bf16", "fp32"):
-        return Choice(Mode(precision))
+        return Mode(precision), ""
     if precision != "auto":
         raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")
     if device.type not in ("cpu", "cuda"):
-        return Choice(_EXACT)
+        return _EXACT, ""
     # time the modes
     native = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
     began = time.perf_counter()
@@ -89,7 +82,7 @@ def pick_mode(
         mode: trial for mode, trial in trials.items() if mode.precision == "fp32" or trial.error < MAX_BF16_ERROR_LEVELS
     }
     mode = min(accurate, key=lambda mode: accurate[mode].seconds * _handicap(mode))
-    return Choice(mode, _explain(mode, trials, size))
+    return mode, _explain(mode, trials, size)
 
 
 def _trial_size(run: Pass, size: int, device: torch.device) -> int:

@@ -19,13 +19,13 @@ from translate.inference.request import Conditioning, PreparedImage
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
-# How photos are told from line drawings:
+# What distinguishes photos from line drawings:
 PHOTO_TEST_SIDE_PX = 256  # shorter side at which pictures are compared, so that strokes have a known width
 MIN_PHOTO_SIDE_PX = 64  # smaller pictures show strokes and objects at the same size, and are let through
 MAX_STROKE_SHARE = 17 / PHOTO_TEST_SIDE_PX  # of the shorter side; wider areas were not drawn as lines
 MAX_FILLED_SHARE = 0.02  # of the picture; drawings have a few filled areas
 MAX_PEN_TONE_RANGE = 34  # levels of 255; areas with a wider range of tones were not filled with a pen
-COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between its channels: not coloured by a pen
+COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between its channels: no pen colours so much
 
 
 def is_paired(recipe: Recipe) -> bool:

@@ -30,11 +30,11 @@ from translate.utils.concurrency import CpuSlots
 from translate.utils.device import autocast
 from translate.utils.errors import OptionError
 
-MEMORY_PROBE_PX = 64  # side of the smaller of two pictures that memory is measured with
+MEMORY_PROBE_PX = 64  # side of the smaller of two probes, whose difference is the memory of a pixel
 ONE_CORE_MAX_SIDE_PX = 512  # a picture up to its square is computed on one core: more would wait for each other
 PRECISION_TRIAL_PX = 256  # largest picture that precisions are compared on, so that loading stays fast
-MAX_BATCH = 32  # pictures; more make no GPU faster, and the first results late
-LOCAL_NORM_CELL_PX = 512  # neighbourhoods of local statistics, large enough to hold what networks were trained on
+MAX_BATCH = 32  # pictures; for small ones, of which ALWAYS_FITS_PX would allow hundreds
+LOCAL_NORM_CELL_PX = 512  # side of the neighbourhoods of local statistics: no smaller than the usual training pictures
 
 
 class ModelRunner:
@@ -272,7 +272,8 @@ class ModelRunner:
 
     def _measure_bytes_per_pixel(self) -> float:
         # In fp32 for both precisions: with bf16 tensors take less, but the backend's own copies more.
-        exact, probe = Mode("fp32", self.mode.channels_last), max(MEMORY_PROBE_PX, self._multiple)
+        exact = Mode("fp32", self.mode.channels_last)
+        probe = max(MEMORY_PROBE_PX, self._multiple)  # a smaller one would be padded to the size of the other
         run = self._probe_pass(copy.deepcopy(self.nets).float(), exact)
         return memory.bytes_per_pixel(run, self.device, probe)
 

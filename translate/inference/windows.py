@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 # Fractions of the trained size:
-MAX_ONE_PASS_SIDES = 1.5, 2.0  # shorter and longer side of a picture that one pass still fills as well as windows do
-JOIN_DISTANCE = 1 / 8  # holes of less than twice this distance are filled together, so that they match
-MAX_THICKNESS = 1 / 2  # a thicker hole is shown smaller, for training masks were hardly ever thicker
+MAX_ONE_PASS_SIDES = 1.5, 2.0  # shorter and longer side of a picture of which a window would see most anyway
+JOIN_DISTANCE = 1 / 8  # holes of less than twice this distance lie in each other's windows, and are filled together
+MAX_THICKNESS = 1 / 2  # thicker holes are shown smaller, so that known pixels are near enough to go by
 MAX_BOX = 3 / 4  # of the window's side; a hole with a larger box is filled piece by piece, with known pixels around it
 
 

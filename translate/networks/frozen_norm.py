@@ -1,6 +1,6 @@
 """Norms by a mean and a variance that they hold, in the place of those by the picture's own."""
 
-__all__ = ["FrozenNorm", "FrozenStyleNorm", "freeze_norms"]
+__all__ = ["FrozenNorm", "FrozenStyleNorm", "freeze_norms", "frozen_norms", "update_statistics"]
 
 import copy
 from collections.abc import Callable, Iterator
@@ -83,22 +83,23 @@ def freeze_norms(net: nn.Module, like: Tensor | None = None) -> nn.Module:
     for module in list(changed.modules()):
         for name, child in list(module.named_children()):
             setattr(module, name, _steady(child))
-    for norm in _norms(changed):
+    for norm in frozen_norms(changed):
         norm.mean, norm.variance = norm.mean.to(where), norm.variance.to(where)
     if like is not None:
-        _take_from(changed, 1.0, lambda: changed(like))
+        update_statistics(changed, 1.0, lambda: changed(like))
     return changed
 
 
-def _norms(net: nn.Module) -> Iterator[FrozenNorm]:
+def frozen_norms(net: nn.Module) -> Iterator[FrozenNorm]:
+    """Iterate over the frozen norms of a network."""
     return (module for module in net.modules() if isinstance(module, FrozenNorm))
 
 
 @torch.inference_mode()
-def _take_from(net: nn.Module, momentum: float, run: Callable[[], object]) -> None:
-    """Let what a pass shows the norms enter their statistics."""
-    for norm in _norms(net):
+def update_statistics(net: nn.Module, momentum: float, run: Callable[[], object]) -> None:
+    """Update the norms' statistics from one forward pass, with weight `momentum`."""
+    for norm in frozen_norms(net):
         norm.momentum = momentum
     run()
-    for norm in _norms(net):
+    for norm in frozen_norms(net):
         norm.momentum = 0.0
