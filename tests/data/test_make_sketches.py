@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from translate.data.make_sketches import BATCH, make_sketches
-from translate.images.sketch_extraction import sketch_of
+from translate.images.sketch_extraction import extract_sketch
 from translate.utils.errors import OptionError, UserError
 
 
@@ -46,7 +46,7 @@ def test_every_photo_gets_its_sketch(photos):
     for name, picture in (("3.png", photo(3)), ("deep/1.png", photo(21, 33, 71))):
         sketch = cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED)
         assert sketch.dtype == np.uint8 and sketch.shape == picture.shape[:2]
-        np.testing.assert_allclose(sketch.astype(int), sketch_of(picture), atol=1)
+        np.testing.assert_allclose(sketch.astype(int), extract_sketch(picture), atol=1)
         assert (sketch < 100).any()
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
+from translate.images.line_drawings import ink_share, is_line_drawing, tidy_sketch
 
 RNG = np.random.default_rng(0)
 
@@ -93,15 +93,15 @@ def test_a_tidy_drawing_stays_as_it_is():
 )
 def test_an_empty_page_has_no_ink(empty):
     tidied = tidy_sketch(empty, 64)
-    assert ink(tidied) == 0 and (tidied == 255).all()
+    assert ink_share(tidied) == 0 and (tidied == 255).all()
     assert not is_line_drawing(empty)
 
 
 def test_ink_is_the_share_of_line():
     sheet = np.full((10, 10, 3), 255, np.uint8)
-    assert ink(sheet) == 0
+    assert ink_share(sheet) == 0
     sheet[:2, :, 0] = 0  # a pen of any colour
-    assert ink(sheet) == 0.2 and ink(sheet[..., 0]) == 0.2
+    assert ink_share(sheet) == 0.2 and ink_share(sheet[..., 0]) == 0.2
 
 
 @pytest.mark.parametrize("kind", ["black on white", "gray sheet", "large", "hairlines", "tiny", "faint pencil"])

@@ -8,7 +8,7 @@ from PIL import Image
 from translate.images import decode as decode_module
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
-from translate.images.tiff import kind_of
+from translate.images.tiff import read_header
 from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
@@ -144,6 +144,6 @@ def test_nan_and_values_out_of_range_are_told(tmp_path):
 def test_a_header_tells_the_kind():
     content = io.BytesIO()
     save(content, numbers(20, 30, 5, dtype="float32"), planarconfig="contig")
-    kind = kind_of(content.getvalue())
+    kind = read_header(content.getvalue())
     assert (kind.height, kind.width, kind.channels, kind.dtype, kind.alpha) == (20, 30, 5, np.float32, False)
-    assert kind_of(b"II*\0" + bytes(20)) is None
+    assert read_header(b"II*\0" + bytes(20)) is None

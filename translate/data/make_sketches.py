@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import torch
 
 from translate.data.files.worklist import Job, Worklist, check_writable, is_done
 from translate.images.io import read_rgb8, write_picture
 from translate.images.picture import Picture
-from translate.images.sketch_extraction import check_wishes, extract_sketches
+from translate.images.sketch_extraction import check_sketch_options, draw_sketches
 from translate.utils.concurrency import prefetch
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
@@ -87,7 +86,7 @@ def make_sketches(
         WriteError: a sketch cannot be written; earlier ones stay.
     """
     began = time.perf_counter()
-    check_wishes(detail, min_length)
+    check_sketch_options(detail, min_length)
     torch_device, output = pick_device(device), Path(output)
 
     # list the photos
@@ -108,14 +107,6 @@ def make_sketches(
         _Pipeline(draw, pool, report, bar).run(waiting)
     report.seconds = time.perf_counter() - began
     return report
-
-
-def draw_sketches(photos: Sequence[np.ndarray], *, detail: float, min_length: int, device: torch.device) -> np.ndarray:
-    """Draw photos of one size, each (H, W, 3) uint8 RGB: (B, H, W) uint8."""
-    pixels = torch.from_numpy(np.stack(photos)).to(device).permute(0, 3, 1, 2).float() / 255
-    with torch.inference_mode():
-        sketches = extract_sketches(pixels, detail=detail, min_length=min_length)[:, 0]
-    return (sketches * 255).round().byte().cpu().numpy()
 
 
 def check_targets(jobs: Sequence[Job]) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from translate.evaluation.tally import Method, Scores, answer, fidelity
-from translate.images.sketch_extraction import sketch_of
+from translate.images.sketch_extraction import extract_sketch
 from translate.images.tensors import to_tensor
 from translate.metrics.edge_f1 import edge_f1
 from translate.metrics.inpainting import l1_inside, psnr_inside, seam, ssim_inside
@@ -81,7 +81,7 @@ class PairedCase:
     def score_lines(self, result: np.ndarray) -> Scores:
         """Redraw an answer, and compare its lines with those that it should have."""
         tolerance = max(MIN_LINE_TOLERANCE_PX, LINE_TOLERANCE * min(result.shape[:2]))
-        return {"edge_f1": edge_f1(sketch_of(result), self.lines, tolerance).f1}
+        return {"edge_f1": edge_f1(extract_sketch(result), self.lines, tolerance).f1}
 
     def score_looks(self, results: Sequence[np.ndarray]) -> Scores:
         """Compare the looks of answers with the right ones."""

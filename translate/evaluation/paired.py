@@ -26,7 +26,8 @@ from translate.evaluation.tally import SEED, Method, Tally, answer, kernel_row
 from translate.evaluation.translation_report import DirectionScores, TranslationReport
 from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
-from translate.images.sketch_extraction import is_line_drawing, sketch_of
+from translate.images.line_drawings import is_line_drawing
+from translate.images.sketch_extraction import extract_sketch
 from translate.metrics.dct_features import DctFeatures
 from translate.utils.errors import UserError
 from translate.utils.progress import Progress
@@ -121,7 +122,7 @@ class PairedEvaluation(Evaluation):
         truths = [read_rgb8(path) for path in right_answers(self.pairs, pair.name)]
         file = parts_map(self.pairs, pair.name)
         parts = None if file is None else read_rgb8(file)[..., 0]
-        lines = source.min(axis=2) if drawn else sketch_of(target)
+        lines = source.min(axis=2) if drawn else extract_sketch(target)
         return PairedCase(source, target, lines, [truth for truth in truths if truth.shape == target.shape], parts)
 
     def explain(self, rows: list[Row], counts: dict[str, int], training: "TrainingSet") -> list[str]:

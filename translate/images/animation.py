@@ -1,6 +1,6 @@
 """Frames to a film: .gif and animated .webp by Pillow, .mp4 and .webm by PyAV, the extra `video`."""
 
-__all__ = ["FILM_SUFFIXES", "check_film", "enlarge", "indexed", "write_film"]
+__all__ = ["FILM_SUFFIXES", "check_film", "enlarge", "quantize_colours", "write_film"]
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -78,12 +78,12 @@ def enlarge(frame: np.ndarray, scale: int = 0) -> np.ndarray:
 def _write_by_pillow(path: Path, suffix: str, frames: Iterator[np.ndarray], fps: float) -> None:
     kind, options = _PILLOW[suffix]
     delay = max(round(1000 / fps), _LEAST_DELAY if kind == "GIF" else 1)
-    pictures = (indexed(frame) if kind == "GIF" else Image.fromarray(frame) for frame in frames)
+    pictures = (quantize_colours(frame) if kind == "GIF" else Image.fromarray(frame) for frame in frames)
     first = next(pictures)
     first.save(path, kind, save_all=True, append_images=pictures, duration=delay, loop=0, **options)
 
 
-def indexed(frame: np.ndarray) -> Image.Image:
+def quantize_colours(frame: np.ndarray) -> Image.Image:
     """Reduce a frame to its own 256 colours, rare ones such as those of eyes among them.
 
     They are found on every few pixels, which takes a tenth of the time. Dots of dithering would flicker.

@@ -52,7 +52,7 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
         raise OSError("the file is empty")
     if npy.is_npy(data):
         return _from_npy(data, values)
-    kind = tiff.kind_of(data) if tiff.is_tiff(data) else None
+    kind = tiff.read_header(data) if tiff.is_tiff(data) else None
     if kind and kind.bands:
         return _from_bands(data, kind, values)
     header = _Header(data)
@@ -92,7 +92,7 @@ def _from_npy(data: bytes, values: ValueRange | None) -> Picture:
     return picture
 
 
-def _from_bands(data: bytes, kind: tiff.TiffKind, values: ValueRange | None) -> Picture:
+def _from_bands(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
     _check_size(kind.height, kind.width * max(1, kind.channels // 4))
     stored = _UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data))
     picture = as_picture(stored, kind.alpha, frames=kind.frames, bands=True, values=values)

@@ -1,6 +1,6 @@
 """Pictures to file contents, as nearly as each format can hold them."""
 
-__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "to_array", "to_pillow"]
+__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "stored_array", "to_pillow"]
 
 import io
 import struct
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from translate.images import npy, tiff
-from translate.images.picture import FULL_SCALE, Picture, fitting_icc, on_white, to_depth, to_gray, to_numbers
+from translate.images.picture import FULL_SCALE, Picture, flatten_alpha, matching_icc, to_depth, to_gray, to_numbers
 
 
 class Format(NamedTuple):
@@ -59,9 +59,9 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
         Exception: of nearly any type; its first line says why.
     """
     if form.name == "NPY":
-        return npy.encode(to_array(picture))
+        return npy.encode(stored_array(picture))
     stored = _as_stored(picture, form)
-    icc = fitting_icc(picture)
+    icc = matching_icc(picture)
     if form is _TIFF:
         return tiff.encode(stored, picture.alpha is not None, icc, picture.dpi)
     channels = stored.shape[2] if stored.ndim == 3 else 1
@@ -78,7 +78,7 @@ def _as_stored(picture: Picture, form: Format) -> np.ndarray:
     """Return (H, W), (H, W, C), or with alpha as last channel, of a dtype that the format knows."""
     numbers, alpha = picture.numbers, picture.alpha if form.alpha else None
     own = numbers is not None and (form.bands or numbers.dtype in form.depths)
-    pixels = picture.pixels if form.alpha else on_white(picture)
+    pixels = picture.pixels if form.alpha else flatten_alpha(picture)
     depth = pixels.dtype if own or pixels.dtype in form.depths else form.depths[-1]
     pixels = to_depth(pixels, depth)
     light = to_gray(pixels) if picture.gray else pixels
@@ -152,7 +152,7 @@ def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
     return data
 
 
-def to_array(picture: Picture) -> np.ndarray:
+def stored_array(picture: Picture) -> np.ndarray:
     """Convert to (H, W), or (H, W, C), of the numbers of its file; white shines through where it is transparent."""
     stored = _as_stored(picture, FORMATS[".npy"])
     plane = picture.numbers is not None and picture.numbers.plane and stored.ndim == 2
@@ -165,6 +165,6 @@ def to_pillow(picture: Picture) -> Image.Image:
     deep = picture.gray and picture.alpha is None
     plain = replace(picture, numbers=None)
     image = Image.fromarray(_as_stored(plain, _TIFF if deep else FORMATS[".bmp"]))
-    if icc := fitting_icc(picture):
+    if icc := matching_icc(picture):
         image.info["icc_profile"] = icc
     return image

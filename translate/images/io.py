@@ -5,7 +5,7 @@ Outside, pictures are (H, W, 3) RGB arrays, or (H, W, C) with bands; inside, (B,
 
 __all__ = [
     "IMAGE_SUFFIXES",
-    "picture_of_bytes",
+    "decode_picture",
     "read_picture",
     "read_rgb8",
     "save_png",
@@ -18,7 +18,7 @@ import numpy as np
 
 from translate.images.decode import decode
 from translate.images.encode import FORMATS, encode, refusal
-from translate.images.picture import Picture, ValueRange, on_white, to_depth
+from translate.images.picture import Picture, ValueRange, flatten_alpha, to_depth
 from translate.utils.errors import UserError, short_reason
 from translate.utils.files import atomic_write
 
@@ -39,10 +39,10 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as an image ({short_reason(error)})") from error
-    return picture_of_bytes(data, str(path), values)
+    return decode_picture(data, str(path), values)
 
 
-def picture_of_bytes(data: bytes, name: str, values: ValueRange | None = None) -> Picture:
+def decode_picture(data: bytes, name: str, values: ValueRange | None = None) -> Picture:
     """Decode the content of a file that errors call `name`; as `read_picture`."""
     try:
         return decode(data, values)
@@ -59,7 +59,7 @@ def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
     picture = read_picture(path, values)
     if picture.channels not in (1, 3):
         raise UserError(f"{path}: has {picture.channels} channels; here only gray and RGB pictures can be used")
-    return to_depth(on_white(picture), np.uint8)
+    return to_depth(flatten_alpha(picture), np.uint8)
 
 
 def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None:

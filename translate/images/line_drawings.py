@@ -4,7 +4,7 @@ Drawings come scanned or photographed under uneven light, in pencil, ink or colo
 black. Tidied, they are dark lines of 1.5 px or more on white.
 """
 
-__all__ = ["ink", "is_line_drawing", "paper_tone", "tidy_sketch"]
+__all__ = ["ink_share", "is_line_drawing", "paper_tone", "tidy_sketch"]
 
 import cv2
 import numpy as np
@@ -16,13 +16,13 @@ PEN = 1.5  # px, the least width of a line
 NOISE = 0.08  # less ink than this is paper
 
 
-def ink(picture: np.ndarray) -> float:
+def ink_share(picture: np.ndarray) -> float:
     """Return the fraction of pixels that are line on white paper; 0: empty.
 
     Args:
         picture: (H, W) or (H, W, 3) uint8 RGB.
     """
-    return float((darkest(picture) < 0.8 * 255).mean())
+    return float((darkest_channel(picture) < 0.8 * 255).mean())
 
 
 def is_line_drawing(picture: np.ndarray) -> bool:
@@ -33,10 +33,10 @@ def is_line_drawing(picture: np.ndarray) -> bool:
     Args:
         picture: (H, W) or (H, W, 3) uint8 RGB.
     """
-    small = reduced(picture, NORMAL)
+    small = shrink_to(picture, NORMAL)
     if small.ndim == 3 and (np.ptp(small.astype(np.int16), axis=2) > 40).mean() > 0.005:
         return False
-    gray = darkest(small)
+    gray = darkest_channel(small)
     paper = float(np.median(gray))
     lines = (gray < DARK * paper).astype(np.uint8)
     around = cv2.dilate(lines, np.ones((5, 5), np.uint8))
@@ -58,7 +58,7 @@ def tidy_sketch(picture: np.ndarray, side: int) -> np.ndarray:
     Returns:
         (h, w) uint8: paper white, lines dark and at least 1.5 px wide where they were shrunk.
     """
-    lines = without_specks(strokes(dark_on_light(reduced(picture, DENSE * side))))
+    lines = remove_specks(ink_map(dark_on_light(shrink_to(picture, DENSE * side))))
     height, width = lines.shape
     shrink = min(height, width) / side
     missing = round(PEN * shrink - line_width(lines))
@@ -74,7 +74,7 @@ def tidy_sketch(picture: np.ndarray, side: int) -> np.ndarray:
     return np.rint(255 * (1 - lines)).astype(np.uint8)
 
 
-def reduced(picture: np.ndarray, side: int) -> np.ndarray:
+def shrink_to(picture: np.ndarray, side: int) -> np.ndarray:
     """Shrink a picture to a shorter side of `side` px where it is larger."""
     height, width = picture.shape[:2]
     if min(height, width) <= side:
@@ -83,7 +83,7 @@ def reduced(picture: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(picture, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA)
 
 
-def darkest(picture: np.ndarray) -> np.ndarray:
+def darkest_channel(picture: np.ndarray) -> np.ndarray:
     """Return the least of the channels, (H, W): a pen of any colour is dark in one of them."""
     return picture if picture.ndim == 2 else picture.min(axis=2)
 
@@ -94,10 +94,10 @@ def dark_on_light(picture: np.ndarray) -> np.ndarray:
     low, middle, high = np.percentile(luma, (0.5, 50, 99.5))
     if middle < 128 and high - middle >= middle - low:  # or all dark
         picture = 255 - picture
-    return darkest(picture)
+    return darkest_channel(picture)
 
 
-def strokes(gray: np.ndarray) -> np.ndarray:
+def ink_map(gray: np.ndarray) -> np.ndarray:
     """Return how much ink lies on the paper: (H, W) uint8 to float32, 0 to 1.
 
     Light and soft shading go with the paper; what is left is stretched, so that a faint pencil counts as a pen.
@@ -129,7 +129,7 @@ def paper_tone(gray: np.ndarray) -> np.ndarray:
     return np.maximum(tone, max(0.4 * float(np.quantile(tone, 0.9)), 1.0))
 
 
-def without_specks(lines: np.ndarray) -> np.ndarray:
+def remove_specks(lines: np.ndarray) -> np.ndarray:
     """Take dust and noise off the paper: marks of less than 4 px at the size of 256 px."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.2).astype(np.uint8), connectivity=8)
     keep = stats[:, cv2.CC_STAT_AREA] >= 4 * (min(lines.shape) / NORMAL) ** 2

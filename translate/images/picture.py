@@ -1,8 +1,8 @@
 """One picture in memory, and the kinds of it: depth, gray, alpha, bands, colour space, the numbers of its file."""
 
 __all__ = [
-    "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "colourless", "fitting_icc",
-    "on_white", "parse_range", "to_depth", "to_gray", "to_numbers",
+    "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "is_colourless", "matching_icc",
+    "flatten_alpha", "parse_range", "to_depth", "to_gray", "to_numbers",
 ]  # fmt: skip
 
 import math
@@ -154,7 +154,7 @@ def to_numbers(array: np.ndarray, numbers: Numbers) -> np.ndarray:
     return np.rint(own).clip(reach.min, reach.max).astype(numbers.dtype)
 
 
-def fitting_icc(picture: Picture) -> bytes | None:
+def matching_icc(picture: Picture) -> bytes | None:
     """Return the colour profile of a picture, if it is one for so many channels."""
     icc = picture.icc
     return icc if icc and icc[16:20] == _SPACES.get(picture.channels) else None
@@ -178,7 +178,7 @@ def to_gray(pixels: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
 
 
-def on_white(picture: Picture) -> np.ndarray:
+def flatten_alpha(picture: Picture) -> np.ndarray:
     """Return the pixels, (H, W, 3), with white shining through where they are transparent."""
     if picture.alpha is None:
         return picture.pixels
@@ -186,7 +186,7 @@ def on_white(picture: Picture) -> np.ndarray:
     return to_depth(to_depth(picture.pixels, np.float32) * alpha + (1 - alpha), picture.pixels.dtype)
 
 
-def colourless(picture: np.ndarray, *, exactly: bool = False) -> bool:
+def is_colourless(picture: np.ndarray, *, exactly: bool = False) -> bool:
     """Whether (H, W, 3) uint8 RGB is gray; unless `exactly`, up to the faint colours that compression leaves."""
     tolerance, share = (0, 0.0) if exactly else (8, 0.002)
     return bool((np.ptp(picture.astype(np.int16), axis=2) > tolerance).mean() <= share)

@@ -6,7 +6,9 @@ https://doi.org/10.1109/TPAMI.1986.4767851), short lines are dropped, and the ot
 they run between the pixels, so that no stairs show. Drawings by users are handled by `translate.images.line_drawings`.
 """
 
-__all__ = ["extract_sketches", "ink", "is_line_drawing", "sketch_of", "tidy_sketch"]
+__all__ = ["check_sketch_options", "draw_sketches", "extract_sketch", "extract_sketches"]
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -14,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.images.line_drawings import ink, is_line_drawing, tidy_sketch
 from translate.utils.errors import OptionError
 
 NORMAL = 256  # px of the shorter side from which on all lengths grow with the picture
@@ -41,29 +42,35 @@ def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0
     Raises:
         OptionError: `detail` or `min_length` is out of range.
     """
-    check_wishes(detail, min_length)
+    check_sketch_options(detail, min_length)
     size = photos.shape[-2:]
     reduced = min(1.0, LARGEST / min(size))
     if reduced < 1:
         photos = F.interpolate(photos, scale_factor=reduced, mode="bilinear", antialias=True).clamp(0, 1)
     scale, more = max(1.0, min(photos.shape[-2:]) / NORMAL), SPREAD ** (0.5 - detail)
     strength, across = colour_gradient(smooth(photos, scale, FLAT * more), scale)
-    ridge, offset = thin(strength, across)
-    limit = more * contrast(strength)
+    ridge, offset = thin_ridges(strength, across)
+    limit = more * edge_contrast(strength)
     shortest = min_length * reduced or SHORTEST * more * min(photos.shape[-2:])
     lines = long_lines(ridge > FAINT * limit, ridge > BOLD * limit, shortest)
-    sketches = 1 - draw(lines, offset, PEN * scale)
+    sketches = 1 - draw_lines(lines, offset, PEN * scale)
     return F.interpolate(sketches, size, mode="bicubic").clamp(0, 1) if reduced < 1 else sketches
 
 
-def sketch_of(photo: np.ndarray, *, detail: float = 0.5, min_length: int = 0) -> np.ndarray:
+def extract_sketch(photo: np.ndarray, *, detail: float = 0.5, min_length: int = 0) -> np.ndarray:
     """Draw the outlines of one photo: (H, W, 3) uint8 RGB to (H, W) uint8. See `extract_sketches`."""
-    pixels = torch.from_numpy(np.ascontiguousarray(photo)).permute(2, 0, 1)[None].float() / 255
-    sketch = extract_sketches(pixels, detail=detail, min_length=min_length)[0, 0]
-    return (sketch * 255).round().byte().numpy()
+    return draw_sketches([photo], detail=detail, min_length=min_length, device=torch.device("cpu"))[0]
 
 
-def check_wishes(detail: float, min_length: int) -> None:
+def draw_sketches(photos: Sequence[np.ndarray], *, detail: float, min_length: int, device: torch.device) -> np.ndarray:
+    """Draw photos of one size, each (H, W, 3) uint8 RGB: (B, H, W) uint8. See `extract_sketches`."""
+    pixels = torch.from_numpy(np.stack(photos)).to(device).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        sketches = extract_sketches(pixels, detail=detail, min_length=min_length)[:, 0]
+    return (sketches * 255).round().byte().cpu().numpy()
+
+
+def check_sketch_options(detail: float, min_length: int) -> None:
     """Refuse what cannot be drawn.
 
     Raises:
@@ -108,26 +115,26 @@ def colour_gradient(photos: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     return largest.clamp(min=0).sqrt() * scale, torch.cat([angle.cos(), angle.sin()], 1)
 
 
-def contrast(strength: Tensor) -> Tensor:
+def edge_contrast(strength: Tensor) -> Tensor:
     """How strong the strong edges of each picture are, from 0.4 (fog, dusk) to 1: (B, 1, H, W) to (B, 1, 1, 1)."""
     strong = strength.flatten(1).topk(max(1, strength[0].numel() // 50)).values.mean(1)
     return (strong / FULL).clamp(0.4, 1).view(-1, 1, 1, 1)
 
 
-def thin(strength: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
+def thin_ridges(strength: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
     """Keep the strength only where it is largest across the line.
 
     Returns:
         The ridge, (B, 1, H, W), 0 elsewhere; and how far from the middle of each pixel it runs, at the vertex of
         the parabola through three values: (B, 2, H, W) px, at most half a pixel along `across`.
     """
-    ahead, behind = (shifted(strength, way * across) for way in (1, -1))
+    ahead, behind = (sample_shifted(strength, way * across) for way in (1, -1))
     bend = (ahead + behind - 2 * strength).clamp(max=-1e-6)
     vertex = ((behind - ahead) / (2 * bend)).clamp(-0.5, 0.5)
     return torch.where((strength >= ahead) & (strength > behind), strength, 0), vertex * across
 
 
-def shifted(plane: Tensor, by: Tensor) -> Tensor:
+def sample_shifted(plane: Tensor, by: Tensor) -> Tensor:
     """Read (B, 1, H, W) at every pixel plus `by`, (B, 2, H, W) px as x, y, between the pixels too."""
     height, width = plane.shape[-2:]
     x = torch.arange(width, device=plane.device) + by[:, 0]
@@ -148,7 +155,7 @@ def long_lines(faint: Tensor, bold: Tensor, shortest: float) -> Tensor:
     return torch.from_numpy(np.stack(kept))[:, None].to(faint.device)
 
 
-def draw(lines: Tensor, offset: Tensor, width: float) -> Tensor:
+def draw_lines(lines: Tensor, offset: Tensor, width: float) -> Tensor:
     """Draw the pixels of thin lines, moved by `offset`, with a round soft pen.
 
     Args:

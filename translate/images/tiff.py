@@ -1,9 +1,9 @@
 """TIFF beyond what OpenCV and Pillow know: any number of bands, of any type, contiguous or by planes; and all writing.
 
-`kind_of` reads the header alone and `read` the first picture, so that both can also serve who reads by regions.
+`read_header` reads the header alone and `read` the first picture, so that both can also serve who reads by regions.
 """
 
-__all__ = ["TiffKind", "encode", "is_tiff", "kind_of", "read"]
+__all__ = ["TiffHeader", "encode", "is_tiff", "read_header", "read"]
 
 import io
 import logging
@@ -24,7 +24,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it cannot read,
 
 
 @dataclass(frozen=True, kw_only=True)
-class TiffKind:
+class TiffHeader:
     """What a TIFF holds, from its header.
 
     Attributes:
@@ -59,7 +59,7 @@ def is_tiff(data: bytes) -> bool:
     return data[:4] in _MAGIC
 
 
-def kind_of(data: bytes | Path) -> TiffKind | None:
+def read_header(data: bytes | Path) -> TiffHeader | None:
     """Read the header of a file, or of its content; None where that is no whole TIFF."""
     try:
         with tifffile.TiffFile(data if isinstance(data, Path) else io.BytesIO(data)) as file:
@@ -89,7 +89,7 @@ def read(data: bytes) -> np.ndarray:
         raise ValueError(f"bands in {packing and packing[1]} need a package that is not here; {way}") from None
 
 
-def _kind(series: tifffile.TiffPageSeries) -> TiffKind:
+def _kind(series: tifffile.TiffPageSeries) -> TiffHeader:
     page = series.keyframe
     sizes = dict(zip(series.axes, series.shape, strict=True))
     extra = tuple(page.extrasamples)
@@ -98,7 +98,7 @@ def _kind(series: tifffile.TiffPageSeries) -> TiffKind:
     channels = planes * page.samplesperpixel - alpha
     stacked = planes > 1 or channels not in (1, 3) or len(extra) > alpha
     stacked |= alpha and channels == 1 and page.dtype != np.uint8
-    return TiffKind(
+    return TiffHeader(
         height=page.imagelength, width=page.imagewidth, channels=channels, dtype=np.dtype(page.dtype), alpha=alpha,
         bands=stacked and page.photometric in _LIGHT,
         frames=int(np.prod([size for axis, size in sizes.items() if axis not in "CSYX"], dtype=np.int64)),

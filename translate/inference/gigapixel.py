@@ -16,9 +16,9 @@ import tifffile
 from torch import Tensor
 
 from translate.images.encode import FORMATS
-from translate.images.picture import Picture, ValueRange, as_picture, fitting_icc, to_numbers
+from translate.images.picture import Picture, ValueRange, as_picture, matching_icc, to_numbers
 from translate.images.tensors import HostCopy
-from translate.images.tiff import kind_of
+from translate.images.tiff import read_header
 from translate.inference.postprocess import postprocess
 from translate.inference.preprocess import network_size, prepare_source
 from translate.inference.request import Request
@@ -75,7 +75,7 @@ class HugePicture:
         self.image = image
         self.size: tuple[int, int] = (image.height, image.width)
         self.dtype = np.dtype(_TYPES[image.format])
-        tiff = kind_of(path)
+        tiff = read_header(path)
         self.alpha, self.compression = (tiff.alpha, tiff.compression) if tiff else (bool(image.hasalpha()), "")
         if tiff and tiff.channels + tiff.alpha != image.bands:
             raise UserError(f"{path}: has channels in pages of their own; put them into one page")
@@ -191,7 +191,7 @@ class Canvas:
         if self.source.alpha and form != "JPEG":
             image = image.bandjoin(source[source.bands - 1].cast(image.format))
         icc = source.get("icc-profile-data") if source.get_typeof("icc-profile-data") else None
-        if icc and fitting_icc(Picture(np.empty((0, 0, self._bands)), gray=self._bands == 1, icc=icc)):
+        if icc and matching_icc(Picture(np.empty((0, 0, self._bands)), gray=self._bands == 1, icc=icc)):
             image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
         return image
 

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from translate.images.decode import from_pillow
-from translate.images.encode import stored_alpha, to_array, to_pillow
+from translate.images.encode import stored_alpha, stored_array, to_pillow
 from translate.images.io import read_picture
 from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
 from translate.utils.errors import UserError
@@ -61,7 +61,7 @@ def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
     if isinstance(image, np.ndarray):
         return _to_array_like(image, result)
     if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
-        return to_array(result)
+        return stored_array(result)
     pillow = to_pillow(result)
     kept = keep_mode and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
     return pillow.convert(image.mode) if kept else pillow

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from translate.checkpoints.recipe import Recipe
-from translate.images.line_drawings import paper_tone
-from translate.images.picture import Picture, on_white, to_depth, to_gray
-from translate.images.sketch_extraction import ink, is_line_drawing, tidy_sketch
+from translate.images.line_drawings import ink_share, is_line_drawing, paper_tone, tidy_sketch
+from translate.images.picture import Picture, flatten_alpha, to_depth, to_gray
 from translate.images.tensors import to_tensor
 from translate.inference.masks import find_hole
 from translate.inference.request import Conditioning, PreparedImage
@@ -94,7 +93,7 @@ def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[
         UserError: other channels, or a blank page or a photo for a model of line drawings.
     """
     _check_channels(picture, channels, name)
-    pixels = on_white(picture) if is_paired(recipe) else picture.pixels
+    pixels = flatten_alpha(picture) if is_paired(recipe) else picture.pixels
     if recipe.facts.get("sketch"):
         pixels = _to_sketch(pixels, min(size), name)
     return _to_network_input(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
@@ -115,7 +114,7 @@ def _to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], 
 def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
     """Convert a picture of the target domain, of so many channels, to the style encoder's input (1, channels, h, w)."""
     _check_channels(photo, channels, name)
-    return _to_network_input(on_white(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
+    return _to_network_input(flatten_alpha(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
 
 
 def _to_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
@@ -135,7 +134,7 @@ def _to_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
     if min(rgb.shape[:2]) == side and _is_clean(rgb):
         return pixels
     lines = tidy_sketch(rgb, side)
-    if not ink(lines):
+    if not ink_share(lines):
         raise UserError(f"{name}: is empty: there are no lines to go by")
     return lines[..., None].repeat(3, axis=2)
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from translate.data.loading.file_kind import as_shown
-from translate.images.io import picture_of_bytes
-from translate.images.picture import Picture, on_white, to_gray
+from translate.images.io import decode_picture
+from translate.images.picture import Picture, flatten_alpha, to_gray
 from translate.utils.errors import UserError
 from translate.utils.progress import track
 
@@ -58,7 +58,7 @@ def measure(path: Path, *, halves: bool = False) -> Measurement:
     """Read and measure a picture file, with `halves` two pictures side by side; `problem` says why it is unreadable."""
     try:
         data = path.read_bytes()
-        picture = picture_of_bytes(data, str(path))
+        picture = decode_picture(data, str(path))
     except OSError as error:
         return Measurement(path, problem=f"{path}: {error.strerror or error}")
     except UserError as error:
@@ -87,7 +87,7 @@ def _measure_in_order(files: Sequence[Path], halves: bool) -> Iterator[Measureme
 
 
 def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:
-    shown = as_shown(on_white(picture) if picture.channels in (1, 3) else picture.pixels)
+    shown = as_shown(flatten_alpha(picture) if picture.channels in (1, 3) else picture.pixels)
     thumbnail = cv2.resize(shown, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
     parts = np.hsplit(shown[:, : shown.shape[1] // 2 * 2], 2) if halves and shown.shape[1] > 1 else [shown]
     height, width = picture.pixels.shape[:2]

@@ -25,8 +25,8 @@ from translate.data.checks.report import Finding
 from translate.data.sources.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
 from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
-from translate.images.picture import colourless
-from translate.images.sketch_extraction import is_line_drawing
+from translate.images.line_drawings import is_line_drawing
+from translate.images.picture import is_colourless
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
@@ -190,7 +190,7 @@ def _side_traits(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> SideT
     drawing = np.mean([is_line_drawing(p) or is_line_drawing(255 - p) for p in pictures]) >= _DRAWING_SHARE
     colours = 0 if drawing else _count_few_colours(pictures, all(map(_has_palette, files)) and bool(files))
     return SideTraits(
-        gray=all(colourless(p, exactly=bool(colours)) for p in pictures),
+        gray=all(is_colourless(p, exactly=bool(colours)) for p in pictures),
         drawing=bool(np.mean([is_line_drawing(p) for p in pictures]) >= _DRAWING_SHARE),
         colours=colours,
         size=round(statistics.median(min(p.shape[:2]) for p in pictures)),

@@ -24,7 +24,7 @@ from translate.data.options import DataConfig
 from translate.data.sources.file_set import FileSet
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
-from translate.images.picture import colourless, to_gray
+from translate.images.picture import is_colourless, to_gray
 from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable
@@ -189,7 +189,7 @@ def _all_gray(sources: Sequence[LabelledImage]) -> bool:
     any_read = False
     for source in spread(sources, _GRAY_TESTED_PICTURES):
         try:
-            if not colourless(source.read()):
+            if not is_colourless(source.read()):
                 return False
         except UserError:  # reported when all are decoded
             continue

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from translate.data.loading.transforms import fit
 from translate.images.io import read_picture
-from translate.images.picture import FULL_SCALE, ValueRange, colourless, on_white, to_depth, to_gray
+from translate.images.picture import FULL_SCALE, ValueRange, flatten_alpha, is_colourless, to_depth, to_gray
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
@@ -64,7 +64,7 @@ class FileKind:
         picture = read_picture(path, self.values)
         if picture.channels != self.channels and (self.bands or picture.channels not in (1, 3)):
             raise _mixed_channels(self.example, self.channels, path, picture.channels)
-        pixels = to_depth(on_white(picture), self.dtype)
+        pixels = to_depth(flatten_alpha(picture), self.dtype)
         return to_gray(pixels)[..., None] if self.channels == 1 else pixels
 
     def read_fitted(self, path: Path, side: int, *, square: bool) -> np.ndarray | str:
@@ -97,7 +97,7 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
             picture = read_picture(path, values)
         except UserError:
             return None
-        return _Probe(path, picture.channels, picture.pixels.dtype, colourless(as_shown(picture.pixels)))
+        return _Probe(path, picture.channels, picture.pixels.dtype, is_colourless(as_shown(picture.pixels)))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         probes = [one for one in pool.map(probe, spread(paths, _PROBED_FILES)) if one]

@@ -14,7 +14,7 @@ import numpy as np
 from translate.data.files.find import find_images, listed
 from translate.data.loading.random_masks import draw_mask
 from translate.images.io import read_picture
-from translate.images.picture import Picture, colourless, to_depth, to_gray
+from translate.images.picture import Picture, is_colourless, to_depth, to_gray
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
@@ -190,7 +190,7 @@ def _mask_plane(picture: Picture) -> np.ndarray:
     if gray.dtype.kind == "u" and gray.max() == 1:  # masks of 0 and 1, as segmentation tools write them
         return gray.astype(np.float32)
     plane = to_depth(gray, np.float32)
-    if picture.gray or colourless(to_depth(picture.pixels, np.uint8)):
+    if picture.gray or is_colourless(to_depth(picture.pixels, np.uint8)):
         return plane
     return (plane - plane.min()) / max(float(np.ptp(plane)), 1e-6)  # red on black is darker than half, too
 

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.images.line_drawings import ink_share, tidy_sketch
 from translate.images.picture import Picture, to_gray
-from translate.images.sketch_extraction import ink, tidy_sketch
 from translate.images.tensors import to_tensor
 from translate.inference.latent.hog import cell_size, oriented_gradients, pool_triangular
 from translate.inference.latent.optimise import gradient_descent, ranked_styles, search_batch_size
@@ -122,7 +122,7 @@ def _line_loss(sampler: Sampler, sketch: np.ndarray | None) -> Loss | None:
         return None
     _check_square(sampler, sketch, "the sketch", (1, 3, 4), "(H, H) or (H, H, 4) uint8, dark lines on white or clear")
     drawing = tidy_sketch(_on_white(sketch), sampler.size)
-    if not ink(drawing):
+    if not ink_share(drawing):
         return None
     lines, cell = to_tensor(drawing[..., None]).to(sampler.device), cell_size(sampler.size)
     target = oriented_gradients(lines, cell)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from translate.images.io import read_picture, read_rgb8
-from translate.images.picture import Picture, on_white, to_depth
+from translate.images.picture import Picture, flatten_alpha, to_depth
 from translate.inference.latent.arithmetic import Arithmetic, compute_style
 from translate.inference.latent.directions import draw_along_direction, find_directions
 from translate.inference.latent.edit import edit
@@ -144,7 +144,9 @@ def edit_sheet(
     edits = edit(
         sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed
     )  # fmt: skip
-    drawn = [square_crop(to_depth(on_white(layer), np.uint8), sampler.size) for layer in layers if layer is not None]
+    drawn = [
+        square_crop(to_depth(flatten_alpha(layer), np.uint8), sampler.size) for layer in layers if layer is not None
+    ]
     start = [] if start_seed is None else list(sampler(seeds=[start_seed], label=label))
     lines = [
         "first row: the drawing" + (f", seed {start_seed}" if start else "") + "; below, the best first",

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from translate.images.animation import indexed
+from translate.images.animation import quantize_colours
 from translate.images.io import read_picture, write_picture
-from translate.images.picture import Picture, on_white
+from translate.images.picture import Picture, flatten_alpha
 from translate.images.pyav import import_av
 from translate.inference.video.clip import Clip, Frame
 from translate.inference.video.mux import mux_segments
@@ -85,7 +85,7 @@ class _FilmWriter:
         return stream
 
     def _to_av(self, frame: Frame, start: int, pixel_format: str) -> Any:
-        pixels = np.ascontiguousarray(on_white(frame.picture))
+        pixels = np.ascontiguousarray(flatten_alpha(frame.picture))
         encodable = to_yuv(self.av, pixels, pixel_format, colour_matrix(self.clip.colours, pixels.shape[0]))
         encodable.pts, encodable.time_base = frame.time - start, self.clip.unit
         encodable.duration = frame.duration
@@ -137,7 +137,7 @@ class _GifWriter:
 
 def _to_pillow(picture: Picture) -> Image.Image:
     if picture.alpha is None:
-        return indexed(picture.pixels)
+        return quantize_colours(picture.pixels)
     return Image.fromarray(np.dstack((picture.pixels, picture.alpha)))
 
 
