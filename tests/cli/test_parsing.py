@@ -12,8 +12,18 @@ def test_a_range_that_begins_with_a_minus_belongs_to_its_option():
     assert caught.value.code in (1, 2)
 
 
-def test_an_option_without_its_value_gets_one_and_a_value_of_the_same_name_does_not():
+def test_options_without_a_value_mean_the_usual():
     bare = {"labels": "auto", "grow": "0.5"}
-    words = ["--images", "labels", "--labels", "--grow", "0.3", "--grow"]
-    completed = ["--images", "labels", "--labels", "auto", "--grow", "0.3", "--grow", "0.5"]
-    assert complete_words(words, bare) == completed
+    assert complete_words(["--labels"], bare) == ["--labels", "auto"]
+    assert complete_words(["--labels", "--steps", "3", "--grow"], bare) == [
+        "--labels",
+        "auto",
+        "--steps",
+        "3",
+        "--grow",
+        "0.5",
+    ]
+    assert complete_words(["--labels", "x.csv", "--grow=0.2"], bare) == ["--labels", "x.csv", "--grow=0.2"]
+    assert complete_words(["--labels"], {}) == ["--labels"]
+    # a value of the same name is no option
+    assert complete_words(["--images", "labels", "--grow"], bare) == ["--images", "labels", "--grow", "0.5"]

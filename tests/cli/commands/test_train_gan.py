@@ -3,7 +3,6 @@ import pytest
 
 from tests.conftest import picture
 from translate.checkpoints.model_file import read_recipe
-from translate.cli.parsing import complete_words
 from translate.cli.run import main
 
 TINY = (
@@ -27,21 +26,6 @@ def run(words, capsys):
     with pytest.raises(SystemExit) as ended:
         main("train-gan", words)
     return ended.value.code, capsys.readouterr()
-
-
-def test_options_without_a_value_mean_the_usual():
-    bare = {"labels": "auto", "grow": "0.5"}
-    assert complete_words(["--labels"], bare) == ["--labels", "auto"]
-    assert complete_words(["--labels", "--steps", "3", "--grow"], bare) == [
-        "--labels",
-        "auto",
-        "--steps",
-        "3",
-        "--grow",
-        "0.5",
-    ]
-    assert complete_words(["--labels", "x.csv", "--grow=0.2"], bare) == ["--labels", "x.csv", "--grow=0.2"]
-    assert complete_words(["--labels"], {}) == ["--labels"]
 
 
 def test_labels_are_learned_and_it_grows(pets, capsys):
