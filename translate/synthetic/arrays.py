@@ -12,5 +12,5 @@ Picture = NDArray[np.uint8]
 
 
 def f32(values: ArrayLike) -> Array:
-    """`values` as a float32 array."""
+    """Return `values` as a float32 array."""
     return np.asarray(values, np.float32)

@@ -32,7 +32,7 @@ SHIFT = 4  # OpenCV's fixed-point bits: curves are drawn to 1/16 px
 
 
 def curve(points: Points, closed: bool = True, density: int = 12) -> Array:
-    """A smooth curve through `points` (N, 2): centripetal Catmull-Rom, which neither loops nor overshoots.
+    """Return a smooth curve through `points` (N, 2): centripetal Catmull-Rom, without loops or overshoot.
 
     A point given twice in a row is a corner. C. Yuksel et al., "Parameterization and applications of
     Catmull-Rom curves" (2011).
@@ -56,7 +56,7 @@ def curve(points: Points, closed: bool = True, density: int = 12) -> Array:
 
 
 def _smooth(p: Array, density: int, closed: bool) -> Array:
-    """One run of Catmull-Rom without corners."""
+    """Return one run of Catmull-Rom without corners."""
     before, after = (p[-1:], p[:2]) if closed else (2 * p[:1] - p[1:2], 2 * p[-1:] - p[-2:-1])
     p = np.concatenate([before, p, after])
     steps = np.sqrt(np.maximum(np.linalg.norm(np.diff(p, axis=0), axis=1), 1e-6))
@@ -71,26 +71,26 @@ def _smooth(p: Array, density: int, closed: bool) -> Array:
 
 
 def _way(path: Array) -> Array:
-    """Length of `path` up to each of its points."""
+    """Return the length of `path` up to each of its points."""
     return np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
 
 
 def trace(path: Array, step: float) -> Array:
-    """`path` resampled to points `step` apart."""
+    """Resample `path` to points `step` apart."""
     way = _way(path)
     at = np.linspace(0, way[-1], max(2, round(float(way[-1]) / step) + 1))
     return f32(np.stack([np.interp(at, way, path[:, k]) for k in (0, 1)], 1))
 
 
 def between(path: Array, start: float, stop: float) -> Array:
-    """The piece of `path` from the share `start` to the share `stop` of its length; backwards if stop < start."""
+    """Return the piece of `path` between two shares of its length; backwards if stop < start."""
     way = _way(path)
     at = np.linspace(start, stop, max(2, round(abs(stop - start) * len(path)) + 1)) * way[-1]
     return f32(np.stack([np.interp(at, way, path[:, k]) for k in (0, 1)], 1))
 
 
 def _normals(path: Array, closed: bool) -> Array:
-    """Unit vectors to the left of the direction of travel, where up is positive."""
+    """Return unit vectors to the left of the direction of travel, where up is positive."""
     p = np.concatenate([path[-1:], path, path[:1]]) if closed else np.pad(path, ((1, 1), (0, 0)), mode="edge")
     along = p[2:] - p[:-2]
     normals = np.stack([-along[:, 1], along[:, 0]], 1)
@@ -98,7 +98,7 @@ def _normals(path: Array, closed: bool) -> Array:
 
 
 def offset(path: Array, distance: float, closed: bool = True) -> Array:
-    """`path` moved sideways by `distance`: to the left of an open path, to the inside of a closed one."""
+    """Move `path` sideways by `distance`: to the left of an open path, to the inside of a closed one."""
     if closed:
         x, y = path[:, 0], path[:, 1]
         turn = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
@@ -107,13 +107,13 @@ def offset(path: Array, distance: float, closed: bool = True) -> Array:
 
 
 def ribbon(path: Array, width: ArrayLike) -> Array:
-    """The outline of a band along the open `path`; `width` (number or one a point) is measured across it."""
+    """Return the outline of a band along the open `path`, `width` (a number, or one per point) across."""
     half = 0.5 * np.broadcast_to(f32(width), (len(path),))[:, None] * _normals(path, False)
     return np.concatenate([path + half, (path - half)[::-1]])
 
 
 def ellipse(centre: Points, radius: ArrayLike, turn: float = 0.0) -> Array:
-    """The outline of an ellipse of the two radii (or one), turned by `turn` radians."""
+    """Return the outline of an ellipse of the two radii (or one), turned by `turn` radians."""
     angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     x, y = np.broadcast_to(f32(radius), (2,))[:, None] * np.stack([np.cos(angle), np.sin(angle)])
     cos, sin = np.cos(turn), np.sin(turn)
@@ -131,12 +131,12 @@ def dashes(path: Array, on: float, off: float) -> list[Array]:
 
 
 def fixed(path: Array) -> Picture:
-    """`path` in the fixed-point numbers that OpenCV draws."""
+    """Return `path` in the fixed-point numbers of OpenCV's drawing functions."""
     return np.round(path * (1 << SHIFT)).astype(np.int32)
 
 
 def boxed(paths: Sequence[Array], pad: float, edge: int) -> Box | None:
-    """The rows and columns that `paths` (px) and `pad` px around them take of a canvas `edge` px wide."""
+    """Return the rows and columns of a canvas `edge` px wide that `paths` (px) with `pad` px around them cover."""
     low = np.min([path.min(0) for path in paths], axis=0) - pad
     high = np.max([path.max(0) for path in paths], axis=0) + pad + 1
     left, top = (max(0, int(v)) for v in low)
@@ -145,7 +145,7 @@ def boxed(paths: Sequence[Array], pad: float, edge: int) -> Box | None:
 
 
 def fill(paths: Sequence[Array], box: Box) -> Array:
-    """Coverage (h, w) in [0, 1] of the closed `paths` (px), seen through `box`."""
+    """Return the coverage (h, w) in [0, 1] of the closed `paths` (px), seen through `box`."""
     mask = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
     corner = f32([box[1].start, box[0].start])
     for path in paths:

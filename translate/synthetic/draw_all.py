@@ -123,7 +123,7 @@ def _run(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """One thread per process; Ctrl-C is the parent's to handle; no worker outlives the parent."""
+    """Use one thread; leave Ctrl-C to the parent process, and do not outlive it."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()

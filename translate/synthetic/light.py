@@ -10,7 +10,7 @@ from translate.synthetic.arrays import Array, f32
 
 
 def rgb(code: int) -> Array:
-    """Linear RGB (3,) of an sRGB colour written 0xRRGGBB."""
+    """Return linear RGB (3,) of an sRGB colour written 0xRRGGBB."""
     srgb = np.array([code >> 16, code >> 8 & 255, code & 255], np.float32) / 255
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
@@ -42,7 +42,7 @@ class Light:
     to_sun: Array = field(default_factory=lambda: f32([0, 1, 0]))
 
     def shade(self, albedo: Array, normals: Array, openness: Array | float = 1.0, wrap: float = 0.3) -> Array:
-        """Radiance of matt surfaces.
+        """Return the radiance of matt surfaces.
 
         Args:
             albedo: (3,) or (N, 3).
@@ -61,7 +61,7 @@ class Light:
         return albedo * (self.sun * direct * seen + self.fill * above * (0.35 + 0.65 * seen))
 
     def through_air(self, colour: Array, z: float | Array) -> Array:
-        """`colour` seen through `z` m of air."""
+        """Return `colour` seen through `z` m of air."""
         clear = np.exp(-np.asarray(z, np.float32) / self.haze)[..., None]
         return colour * clear + self.rim * 0.92 * (1 - clear)
 

@@ -18,7 +18,7 @@ TILE_WAVES = 20.0  # mean waves of noise across the tile
 
 
 def blur(image: Array, sigma: float) -> Array:
-    """Gaussian blur of `image` (H, W) or (H, W, C) by `sigma` px; below 0.2 px it is left as it is."""
+    """Blur `image` (H, W) or (H, W, C) with a Gaussian of `sigma` px; below 0.2 px leave it as it is."""
     return image if sigma < 0.2 else cv2.GaussianBlur(image, (0, 0), sigma)
 
 
@@ -37,7 +37,7 @@ def fbm(
     gain: float = 0.55,
     stretch: float = 1,
 ) -> Array:
-    """Fractional Brownian motion over a picture.
+    """Return fractional Brownian motion over a picture.
 
     Args:
         rng: where the lattice values come from.
@@ -64,7 +64,7 @@ def fbm(
 
 
 def profile(rng: np.random.Generator, width: int, *, cells: float = 3, octaves: int = 7, gain: float = 0.5) -> Array:
-    """A skyline: one-dimensional fBm, (W,) float32 of mean near 0 and standard deviation about 1."""
+    """Return a skyline: one-dimensional fBm, (W,) float32 of mean near 0 and standard deviation about 1."""
     total = np.zeros(width, np.float32)
     for octave in range(octaves):
         lattice = rng.standard_normal((1, max(2, round(cells * 2**octave)) + 1), np.float32)
@@ -74,7 +74,7 @@ def profile(rng: np.random.Generator, width: int, *, cells: float = 3, octaves: 
 
 @lru_cache(maxsize=1)
 def tile() -> Array:
-    """A (TILE, TILE) float32 tile of band-limited noise, deviation 1, whose opposite edges meet.
+    """Return a (TILE, TILE) float32 tile of band-limited noise, deviation 1, whose opposite edges meet.
 
     It is made in the Fourier domain, so it repeats exactly, and it is the same on every call: scenes differ
     by where and at which scale they read it.

@@ -31,7 +31,7 @@ def draw_digit(digit: int, seed: tuple[int, ...], size: int) -> tuple[Picture]:
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """What to draw: so many digits to train and to test on, the ten of them in turn."""
+    """Return the jobs of both splits, the ten digits in turn."""
     return [
         Job(partial(draw_digit, k % 10), (seed, split, k), size, (f"{name}/{k % 10}/{k:05d}.png",))
         for split, (name, count) in enumerate((("train", train), ("test", test)))

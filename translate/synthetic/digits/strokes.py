@@ -32,7 +32,7 @@ def stroke(*points: Point | Sequence[Point]) -> Array:
 
 
 def zero(rng: Rng) -> Strokes:
-    """A ring from the top, closed or not quite, at times with the ends crossing; seldom slashed."""
+    """Draw a ring from the top, closed or not quite, at times with the ends crossing; seldom slashed."""
     width, start = rng.uniform(0.24, 0.42), rng.uniform(-20, 45)
     ring = stroke(arc((0, 0), (width, 0.5), start, start - rng.normal(365, 15)))
     if rng.random() < 0.25:  # the pen comes in from outside, or leaves inwards
@@ -42,7 +42,7 @@ def zero(rng: Rng) -> Strokes:
 
 
 def one(rng: Rng) -> Strokes:
-    """A stroke down, at times with a flag, at times with a foot too."""
+    """Draw a stroke down, at times with a flag, at times with a foot too."""
     bow, form = rng.normal(0, 0.025), rng.random()
     top, foot = (0.0, -0.5), (rng.normal(0, 0.02), 0.5)
     down = [top, (bow, 0.0), foot]
@@ -56,7 +56,7 @@ def one(rng: Rng) -> Strokes:
 
 
 def two(rng: Rng) -> Strokes:
-    """A swan's neck, then the foot: turned at a corner, in a loop, or in a wave."""
+    """Draw a swan's neck, then the foot: turned at a corner, in a loop, or in a wave."""
     radius, low, form = rng.uniform(0.2, 0.3), rng.uniform(0.38, 0.5), rng.random()
     crown = arc((0, -0.5 + radius), (radius + 0.03, radius), rng.uniform(-100, -50), rng.uniform(105, 135))
     right = (rng.uniform(0.28, 0.42), low + rng.normal(-0.02, 0.05))
@@ -76,7 +76,7 @@ def two(rng: Rng) -> Strokes:
 
 
 def three(rng: Rng) -> Strokes:
-    """Two bowls that meet in a point or a small loop, or a flat top over one bowl."""
+    """Draw two bowls that meet in a point or a small loop, or a flat top over one bowl."""
     waist, form = rng.uniform(-0.12, 0.05), rng.random()
     inner = rng.uniform(-0.16, 0.02)
     lower = arc((-0.02, (0.5 + waist) / 2), (rng.uniform(0.24, 0.34), (0.5 - waist) / 2), 20, rng.uniform(215, 265))
@@ -92,7 +92,7 @@ def three(rng: Rng) -> Strokes:
 
 
 def four(rng: Rng) -> Strokes:
-    """A bent or curved arm and a stem across it: open on top, closed, or all of one line."""
+    """Draw a bent or curved arm and a stem across it: open on top, closed, or all of one line."""
     bar, stem, form = rng.uniform(0.0, 0.2), rng.uniform(0.04, 0.2), rng.random()
     right, foot = (stem + rng.uniform(0.06, 0.24), bar + rng.normal(-0.03, 0.03)), (stem - rng.uniform(0, 0.1), 0.5)
     left = -rng.uniform(0.24, 0.36)
@@ -109,7 +109,7 @@ def four(rng: Rng) -> Strokes:
 
 
 def five(rng: Rng) -> Strokes:
-    """A bar, a neck and a bowl: bar and rest apart, or all in one line with corners or curves."""
+    """Draw a bar, a neck and a bowl: bar and rest apart, or all in one line with corners or curves."""
     left, neck, form = -rng.uniform(0.12, 0.25), rng.uniform(-0.16, 0.02), rng.random()
     bar = (rng.uniform(0.2, 0.42), -0.5 + rng.normal(-0.01, 0.04))
     bowl = arc(
@@ -125,7 +125,7 @@ def five(rng: Rng) -> Strokes:
 
 
 def six(rng: Rng) -> Strokes:
-    """A stem, straight or bowed, that rolls up into a loop, closed or nearly."""
+    """Draw a stem, straight or bowed, that rolls up into a loop, closed or nearly."""
     width, height = rng.uniform(0.17, 0.29), rng.uniform(0.17, 0.3)
     centre = (0.0, 0.5 - height)
     top = (rng.uniform(-0.12, 0.26), -0.5)
@@ -137,7 +137,7 @@ def six(rng: Rng) -> Strokes:
 
 
 def seven(rng: Rng) -> Strokes:
-    """A bar and a leg, at times with a serif on the left, at times with a bar across, at times all curved."""
+    """Draw a bar and a leg, at times with a serif on the left, at times with a bar across, at times all curved."""
     left, right = (-rng.uniform(0.22, 0.36), -0.44 + rng.normal(0, 0.03)), (rng.uniform(0.2, 0.32), -0.48)
     foot = (rng.uniform(-0.16, 0.1), 0.5)
     knee = ((right[0] + foot[0]) / 2 - rng.normal(0.03, 0.035), 0.0)
@@ -154,7 +154,7 @@ def seven(rng: Rng) -> Strokes:
 
 
 def eight(rng: Rng) -> Strokes:
-    """One line that crosses itself, begun at the top right or in the middle, or two rings."""
+    """Draw one line that crosses itself, begun at the top right or in the middle, or two rings."""
     waist = rng.uniform(-0.1, 0.06)
     up, down = rng.uniform(0.15, 0.25), rng.uniform(0.19, 0.3)
     high, deep = (-0.5 + waist) / 2, (0.5 + waist) / 2
@@ -170,7 +170,7 @@ def eight(rng: Rng) -> Strokes:
 
 
 def nine(rng: Rng) -> Strokes:
-    """A loop and a tail: straight, hooked, or bent all the way round."""
+    """Draw a loop and a tail: straight, hooked, or bent all the way round."""
     width, height = rng.uniform(0.17, 0.28), rng.uniform(0.17, 0.27)
     centre, form = (-0.02, -0.5 + height), rng.random()
     start = rng.uniform(30, 95)

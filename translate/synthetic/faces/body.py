@@ -14,7 +14,7 @@ CLOTH, CLOTH_SHADE = f32([248, 248, 250]), f32([206, 210, 226])
 
 
 def backdrop(canvas: Canvas, colour: Array, portrait: Portrait) -> None:
-    """A gradient between two tones of one colour, in a direction of its own."""
+    """Draw a gradient between two tones of one colour, in a random direction."""
     rng = portrait.stream(Part.BACKDROP)
     angle = rng.uniform(-0.9, 0.9)
     ramp = np.linspace(-0.5, 0.5, 64, dtype=np.float32)
@@ -55,7 +55,7 @@ def _white(cloth: Tones) -> Tones:
 
 
 def _sailor(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: float) -> None:
-    """A white blouse with a wide coloured collar, its white stripe and a scarf."""
+    """Draw a white blouse with a wide coloured collar, its white stripe and a scarf."""
     white = _white(cloth)
     _torso(canvas, pose, outline, white)
     _both(
@@ -70,7 +70,7 @@ def _sailor(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: fl
 
 
 def _shirt(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: float) -> None:
-    """A jacket over a white shirt with a tie."""
+    """Draw a jacket over a white shirt with a tie."""
     _torso(canvas, pose, outline, cloth)
     canvas.fill(pose.body([(-collar, 1.28), (collar, 1.28), (0.42, 1.8), (0.3, 2.3), (-0.3, 2.3), (-0.42, 1.8)]), CLOTH)
     tie = pose.body([(-0.11, 1.46), (0.11, 1.46), (0.09, 1.6), (0.17, 2.3), (-0.17, 2.3), (-0.09, 1.6)])
@@ -80,7 +80,7 @@ def _shirt(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: flo
 
 
 def _hoodie(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: float) -> None:
-    """A sweater with its hood behind the neck, and the strings."""
+    """Draw a sweater with its hood behind the neck, and the strings."""
     _torso(canvas, pose, outline, cloth)
     hood = [(collar - 0.06, 1.12), (collar + 0.30, 1.20), (collar + 0.36, 1.48), (0.34, 1.82), (0.0, 1.92), (0.0, 1.66)]
     _both(canvas, pose, [*hood, (collar - 0.16, 1.46)], cloth.shade, cloth.ink)
@@ -89,7 +89,7 @@ def _hoodie(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: fl
 
 
 def _turtleneck(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar: float) -> None:
-    """A sweater with a high rolled collar."""
+    """Draw a sweater with a high rolled collar."""
     _torso(canvas, pose, outline, cloth)
     top, low = (collar - 0.02, 1.06), (collar + 0.12, 1.44)
     right = ((0.0, 1.14), top, top, low, low, (0.0, 1.54))

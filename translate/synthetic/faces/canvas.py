@@ -36,12 +36,12 @@ class Tones:
 
 
 def mix(one: Array, other: Array, share: float) -> Array:
-    """`share` of the colour `other` in `one`."""
+    """Mix a share of the colour `other` into `one`."""
     return one + (other - one) * np.float32(share)
 
 
 def tones(base: Array, shade: Points = (0.74, 0.66, 0.78), ink: Points = (0.48, 0.38, 0.46)) -> Tones:
-    """The tones of a material of colour `base`: shadows are cooler, as painters have them."""
+    """Return the tones of a material of colour `base`: shadows are cooler, as painters have them."""
     shaded = base * f32(shade)
     deep = shaded * f32(shade) * 0.96
     return Tones(base=base, shade=shaded, deep=deep, light=mix(base, f32([255, 252, 248]), 0.62), ink=base * f32(ink))
@@ -52,12 +52,12 @@ Path = tuple[tuple[float, float], ...]
 
 @lru_cache(maxsize=1024)  # most portraits share most of their curves
 def smooth(points: Path, closed: bool = False) -> Array:
-    """The smooth curve through `points`."""
+    """Return the smooth curve through `points`."""
     return curve(points, closed, 5)
 
 
 def mirrored(points: Path) -> Path:
-    """`points` of the right half from top to bottom, and those of the left half back up: a symmetrical outline."""
+    """Return a symmetrical outline: points of the right half from top to bottom, then their mirror images back up."""
     return points + tuple((-x, y) for x, y in points[::-1] if x)
 
 
@@ -79,17 +79,17 @@ class Pose:
         self.nape = f32([0, 1.15])  # the head leans about this point
 
     def front(self, points: Points) -> Array:
-        """Points (N, 2) on the face and the front of the hair, which a turn moves more the nearer they are."""
+        """Place points (N, 2) of the face and the front of the hair, which a turn moves more the nearer they are."""
         x, y = f32(points).T
         bulge = np.clip(1 - (x / 1.2) ** 2, -0.2, 1) * np.interp(y, [-1.5, -0.4], [0.25, 1.0])
         return self._leant(np.stack([x * self.cos + DEPTH * self.sin * bulge, y], 1))
 
     def back(self, points: Points) -> Array:
-        """Points (N, 2) on the back of the head, which a turn moves the other way."""
+        """Place points (N, 2) of the back of the head, which a turn moves the other way."""
         return self._leant(f32(points) - f32([0.2 * self.sin, 0]))
 
     def body(self, points: Points) -> Array:
-        """Points (N, 2) on neck and shoulders, which stay where they are."""
+        """Place points (N, 2) of neck and shoulders, which stay where they are."""
         return f32(points) * self.unit + self.eyes
 
     def _leant(self, points: Array) -> Array:
@@ -98,7 +98,7 @@ class Pose:
 
 @lru_cache(maxsize=256)
 def _swell(count: int, start: float, end: float) -> Array:
-    """Widths (count,) of a line: `start` and `end` at its ends, 1 in the middle."""
+    """Return the widths (count,) of a line: `start` and `end` at its ends, 1 in the middle."""
     ends = np.linspace(start, end, count)
     return f32(ends + (1 - ends) * np.sin(np.linspace(0, np.pi, count)))
 
@@ -127,7 +127,7 @@ class Canvas:
         self.fill(np.concatenate([path + aside, (path - aside)[::-1]]), colour)
 
     def mask(self, *outlines: Array) -> Picture:
-        """Coverage (edge, edge) of the closed `outlines` together, 0 to 255."""
+        """Return the coverage (edge, edge) of the closed `outlines` together, 0 to 255."""
         mask = np.zeros((self.edge, self.edge), np.uint8)
         for outline in outlines:
             cv2.fillPoly(mask, [fixed(outline)], 255, cv2.LINE_AA, SHIFT)

@@ -47,7 +47,7 @@ class Palette:
 
 
 def palette(portrait: Portrait) -> Palette:
-    """The colours of `portrait`: those of its words, a little off."""
+    """Return the colours of `portrait`: those of its words, slightly varied."""
     rng = portrait.stream(Part.COLOURS)
     hair = tones(_near(rng, HAIR[portrait.hair_colour], 0.012, 0.06))
     skin = tones(_near(rng, SKIN[portrait.skin], 0.006, 0.025), SKIN_SHADE, SKIN_INK)
@@ -62,7 +62,7 @@ def palette(portrait: Portrait) -> Palette:
 
 
 def _near(rng: Rng, code: int, turn: float, spread: float) -> Array:
-    """A colour near sRGB `code`, (3,) in [0, 255]: `turn` is the deviation of its hue, `spread` of the rest."""
+    """Sample a colour near sRGB `code`, (3,) in [0, 255], with deviation `turn` of its hue and `spread` of the rest."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(float(code >> shift & 255) / 255 for shift in (16, 8, 0)))
     off = np.clip(rng.normal(size=3), -2, 2) * (turn, spread, spread)
     saturation, value = np.clip([saturation * (1 + off[1]), value * (1 + off[2])], 0, 1)

@@ -69,11 +69,11 @@ class Eye:
         self.middle = f32([side * ACROSS, LEVEL])
 
     def at(self, points: Array) -> Array:
-        """Points (N, 2) of the eye in px."""
+        """Place points (N, 2) of the eye in px."""
         return self.pose.front(self.middle + points * f32([self.side * self.wide, self.tall]))
 
     def path(self, points: Path) -> Array:
-        """The smooth open curve through `points`, px."""
+        """Return the smooth open curve through `points`, px."""
         return self.at(smooth(points))
 
 
@@ -89,7 +89,7 @@ def eyes(canvas: Canvas, portrait: Portrait, pose: Pose, iris: Tones, lash: Arra
 
 
 def _iris(canvas: Canvas, eye: Eye, inside: Picture, iris: Tones, gaze: float) -> None:
-    """The shadow of the lid, then iris, pupil and their reflections, seen through the lids."""
+    """Draw the shadow of the lid, then iris, pupil and their reflections, seen through the lids."""
     canvas.paint(cv2.min(inside, canvas.mask(eye.path(eye.cut.upper) + f32([0, 0.07 * eye.pose.unit]))), WHITE_SHADE)
     x = eye.side * (-0.04) + 0.12 * gaze * eye.side
     tall = eye.round / eye.tall * min(1.0, 0.5 + 0.5 * eye.cut.tall)
@@ -108,7 +108,7 @@ def _iris(canvas: Canvas, eye: Eye, inside: Picture, iris: Tones, gaze: float) -
 
 
 def _lids(canvas: Canvas, portrait: Portrait, eye: Eye, lash: Array, skin: Tones) -> None:
-    """The dark edge of the upper lid with its lashes, the thin lower one, and the fold."""
+    """Draw the dark edge of the upper lid with its lashes, the thin lower one, and the fold."""
     unit = eye.pose.unit
     heavy = (0.09 if portrait.man else 0.115) * (0.8 if portrait.eye_shape == "narrow" else 1.0)
     upper = eye.path(eye.cut.upper)
@@ -151,7 +151,7 @@ def glasses(canvas: Canvas, pose: Pose, frame: Array, squareness: float) -> None
 
 
 def _rim(side: int, squareness: float) -> Array:
-    """A lens between a circle (0) and a rounded box (1), in half-widths of the face."""
+    """Return the outline of a lens between a circle (0) and a rounded box (1), in half-widths of the face."""
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     power = 1 - 0.55 * squareness
     x, y = (np.sign(v) * np.abs(v) ** power for v in (np.cos(angle), np.sin(angle)))

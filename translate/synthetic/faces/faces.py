@@ -37,7 +37,7 @@ UNIT, EYES = 0.302, (0.5, 0.53)  # half the width of a face, and the point betwe
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """What to draw: the pictures of both splits, and a table of the factors of each."""
+    """Return the jobs of both splits: the pictures, and a table of the factors of each split."""
     found = []
     for split, (folder, count) in enumerate((("train", train), ("test", test))):
         found += [Job(_picture, (seed, split, k), size, (f"{folder}/{k:05d}.png",)) for k in range(count)]
@@ -47,12 +47,12 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
 
 
 def _picture(seed: Seed, size: int) -> tuple[Picture]:
-    """The portrait `seed`."""
+    """Draw the portrait `seed`."""
     return (draw_portrait(sample_factors(np.random.default_rng(seed)), size),)
 
 
 def _table(count: int, seed: Seed, size: int) -> tuple[str]:
-    """The factors of the first `count` portraits of the split `seed`, as CSV."""
+    """Return the factors of the first `count` portraits of the split `seed`, as CSV."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -90,7 +90,7 @@ def draw_portrait(factors: Portrait, size: int = 64) -> Picture:
 
 
 def _pose(factors: Portrait, edge: int) -> Pose:
-    """The head's place and size, a little different in each portrait."""
+    """Sample the head's place and size."""
     rng = factors.stream(Part.POSE)
     unit = UNIT * edge * rng.uniform(0.95, 1.05)
     middled = -0.04 * np.sin(np.radians(factors.turn_degrees))  # a turned face would else leave the middle

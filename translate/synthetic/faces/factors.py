@@ -89,7 +89,7 @@ class Portrait:
 
     @property
     def turn(self) -> str:
-        """`turn_degrees` in a word."""
+        """Return `turn_degrees` as a word."""
         return min(TURNS, key=lambda word: abs(self.turn_degrees - sum(TURNS[word]) / 2))
 
     @property
@@ -98,7 +98,7 @@ class Portrait:
         return self.gender == "man"
 
     def stream(self, part: Part) -> Rng:
-        """The random numbers of one part of the picture: changing a factor leaves those of other parts alone."""
+        """Return the random numbers of one part of the picture: changing a factor leaves those of other parts alone."""
         return np.random.default_rng((self.seed, part))
 
 
@@ -112,7 +112,7 @@ def sample_factors(rng: Rng) -> Portrait:
 
 
 def factor_row(file: str, portrait: Portrait) -> tuple[str, ...]:
-    """The row of `COLUMNS` of the picture `file`; a frame without glasses is "none"."""
+    """Return the row of `COLUMNS` of the picture `file`; a frame without glasses is "none"."""
     words = {factor: getattr(portrait, factor) for factor in FACTORS}
     if portrait.glasses == "none":
         words["frame"] = "none"

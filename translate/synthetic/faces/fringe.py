@@ -13,12 +13,12 @@ Rng = np.random.Generator
 
 
 def fringe_locks(portrait: Portrait) -> list[Lock]:
-    """The locks over the forehead, in the order in which they are drawn."""
+    """Return the locks over the forehead, in the order in which they are drawn."""
     return FRINGES[portrait.fringe](portrait.stream(Part.FRINGE))
 
 
 def _straight(rng: Rng) -> list[Lock]:
-    """Cut in a line above the eyes."""
+    """Cut the hair in a line above the eyes."""
     level = rng.uniform(-0.30, -0.20)
     locks = []
     for x in sorted(np.linspace(-0.88, 0.88, 9), key=lambda v: -abs(v)):
@@ -28,7 +28,7 @@ def _straight(rng: Rng) -> list[Lock]:
 
 
 def _parted(rng: Rng) -> list[Lock]:
-    """Parted in the middle, falling to both sides."""
+    """Part the hair in the middle, so that it falls to both sides."""
     middle = rng.uniform(-0.12, 0.12)
     locks = []
     for side in (-1, 1):
@@ -39,7 +39,7 @@ def _parted(rng: Rng) -> list[Lock]:
 
 
 def _side(rng: Rng) -> list[Lock]:
-    """Swept over the forehead from a parting at one side."""
+    """Sweep the hair over the forehead from a parting at one side."""
     way = -1 if rng.random() < 0.5 else 1
     root = (way * 0.5, -1.2)
     locks = [
@@ -53,7 +53,7 @@ def _side(rng: Rng) -> list[Lock]:
 
 
 def _spiky(rng: Rng) -> list[Lock]:
-    """Pointed tufts of different lengths."""
+    """Return pointed tufts of different lengths."""
     lean = rng.uniform(-0.12, 0.12)
     locks = []
     for k, x in enumerate(np.linspace(-0.92, 0.92, 8)):
@@ -64,7 +64,7 @@ def _spiky(rng: Rng) -> list[Lock]:
 
 
 def _none(rng: Rng) -> list[Lock]:
-    """Combed back from the hairline, which stays in sight; two thin strands have come loose."""
+    """Comb the hair back from the hairline, which stays visible; two thin strands have come loose."""
     locks = []
     for k, x in enumerate(np.linspace(-0.74, 0.74, 9)):
         root = (x, -0.86 + 0.36 * x * x)

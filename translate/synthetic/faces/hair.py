@@ -52,7 +52,7 @@ class Lock:
 
 
 def place_locks(place: Place, locks: Sequence[Lock]) -> Array:
-    """The left edges, the middles and the right edges of n `locks`, (3, n, 13, 2), px."""
+    """Return the left edges, the middles and the right edges of n `locks`, (3, n, 13, 2), px."""
     root, bend, tip = (f32([getattr(lock, name) for lock in locks])[:, None] for name in ("root", "bend", "tip"))
     width, blunt = (f32([getattr(lock, name) for lock in locks])[:, None, None] for name in ("width", "blunt"))
     axis = (1 - STEPS) ** 2 * root + 2 * STEPS * (1 - STEPS) * bend + STEPS**2 * tip
@@ -63,7 +63,7 @@ def place_locks(place: Place, locks: Sequence[Lock]) -> Array:
 
 
 def outlines(placed: Array) -> Array:
-    """The closed outlines (n, 26, 2) of locks (3, n, 13, 2)."""
+    """Return the closed outlines (n, 26, 2) of locks (3, n, 13, 2)."""
     return np.concatenate([placed[0], placed[2, :, ::-1]], axis=1)
 
 
@@ -87,28 +87,28 @@ def draw_locks(canvas: Canvas, unit: float, placed: Array, hair: Tones) -> None:
 
 
 def _inked(paths: Array, width: float) -> Array:
-    """The outlines (n, 2 k, 2) of lines along open `paths` (n, k, 2), thickest before the end."""
+    """Return the outlines (n, 2 k, 2) of lines along open `paths` (n, k, 2), thickest before the end."""
     swell = np.interp(np.linspace(0, 1, paths.shape[1]), [0, 0.7, 1], [0.1, 1.0, 0.6]).astype(np.float32)
     aside = 0.5 * width * swell[:, None] * _normals(paths)
     return np.concatenate([paths - aside, (paths + aside)[:, ::-1]], axis=1)
 
 
 def _normals(paths: Array) -> Array:
-    """Unit vectors across `paths` (n, k, 2)."""
+    """Return unit vectors across `paths` (n, k, 2)."""
     along = np.gradient(paths, axis=1)
     across = np.stack([-along[..., 1], along[..., 0]], axis=-1)
     return across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
 
 
 def crown(portrait: Portrait) -> Array:
-    """The upper edge of the hair on the top of the head (N, 2), from the right ear to the left."""
+    """Return the upper edge of the hair on the top of the head (N, 2), from the right ear to the left."""
     wide, high = (1.14, -1.46) if portrait.man else (1.20, -1.50)
     half = ((wide - 0.03, 0.12), (wide, -0.35), (0.95, -0.98), (0.5, high + 0.10), (0.0, high))
     return smooth(mirrored(half))
 
 
 def hairline(portrait: Portrait) -> Array:
-    """The lower edge of the hair on the top of the head (N, 2), from the right ear to the left."""
+    """Return the lower edge of the hair on the top of the head (N, 2), from the right ear to the left."""
     line = -0.80 if portrait.fringe == "none" else -0.92
     half = ((0.92, -0.05), (0.86, -0.40), (0.72, line + 0.20), (0.36, line - 0.02), (0.0, line + 0.06))
     return smooth(mirrored(half))
@@ -137,7 +137,7 @@ def back_hair(canvas: Canvas, portrait: Portrait, pose: Pose, hair: Tones) -> No
 
 
 def _behind(hair: Tones) -> Tones:
-    """The tones of hair that lies in the shadow of the head."""
+    """Return the tones of hair that lies in the shadow of the head."""
     return Tones(
         base=mix(hair.base, hair.shade, 0.55),
         shade=mix(hair.shade, hair.deep, 0.4),
@@ -148,7 +148,7 @@ def _behind(hair: Tones) -> Tones:
 
 
 def side_locks(portrait: Portrait) -> list[Lock]:
-    """The locks that frame the face, outer ones first."""
+    """Return the locks that frame the face, outer ones first."""
     rng = portrait.stream(Part.SIDE_LOCKS)
     short_man = portrait.man and portrait.hair_length == "short"
     drop = 0.12 if short_man else SIDE_DROP[portrait.hair_length]
@@ -163,7 +163,7 @@ def side_locks(portrait: Portrait) -> list[Lock]:
 
 
 def spikes(portrait: Portrait) -> list[Lock]:
-    """Tufts that stand out from the crown: many for spiky hair, else a stray one at most."""
+    """Return tufts that stand out from the crown: many for spiky hair, else a stray one at most."""
     rng = portrait.stream(Part.SPIKES)
     if portrait.fringe != "spiky":
         lean = rng.uniform(-0.25, 0.25)

@@ -17,7 +17,7 @@ BLUSH = f32([240, 82, 92])
 
 
 def _face_outline(portrait: Portrait, pose: Pose) -> Array:
-    """The closed outline of the face (N, 2), px."""
+    """Return the closed outline of the face (N, 2), px."""
     return pose.front(smooth(mirrored(MAN if portrait.man else WOMAN), closed=True))
 
 
@@ -60,7 +60,7 @@ def skull(canvas: Canvas, portrait: Portrait, pose: Pose, skin: Tones) -> Pictur
 
 
 def _blush(canvas: Canvas, pose: Pose, skin: Tones, face: Picture) -> None:
-    """Soft red cheeks."""
+    """Draw soft red cheeks."""
     cheeks = [pose.front(ellipse((side * 0.53, 0.58), (0.24, 0.12))) for side in (-1, 1)]
     soft = np.asarray(cv2.blur(canvas.mask(*cheeks), (2 * round(0.09 * pose.unit) + 1,) * 2), np.uint8)
     canvas.paint(cv2.min(soft, face), BLUSH, 0.75 - 0.33 * float(skin.base.mean()) / 255)  # seen on dark skin, too
@@ -97,7 +97,7 @@ def mouth(canvas: Canvas, portrait: Portrait, pose: Pose, skin: Tones) -> None:
 
 
 def _open_mouth(canvas: Canvas, pose: Pose, middle: float, half: float, ink: Array) -> None:
-    """A mouth that speaks: teeth above, tongue below."""
+    """Draw a speaking mouth: teeth above, tongue below."""
     w, top, low = 0.85 * half, middle - 0.10, middle + 0.18
     corner = (w, top)
     lips = ((0.0, top + 0.03), corner, corner, (0.6 * w, low - 0.06), (0.0, low), (-0.6 * w, low - 0.06))

@@ -72,7 +72,7 @@ def paint(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _palette(picture: Picture) -> Array:
-    """The painter's colours for a photograph, (H, W, 3) float32 in 0..255: one function for all pictures.
+    """Return the painter's colours of a photograph, (H, W, 3) float32 in 0..255: one function for all pictures.
 
     In Lab: no black on the palette, violet shadows, warm lights, more colour everywhere.
     """
@@ -87,7 +87,7 @@ def _palette(picture: Picture) -> Array:
 
 
 def _directions(wish: Array, zoom: float) -> Array:
-    """Unit vectors (H, W, 2) along which strokes run: along edges, else as the hand swings."""
+    """Return unit vectors (H, W, 2) along which strokes run: along edges, else as the hand swings."""
     gray = blur(cv2.cvtColor(wish, cv2.COLOR_RGB2GRAY), 0.8 * zoom)
     gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.25)
     xx, xy, yy = (blur(p, TENSOR_BLUR * zoom) for p in (gx * gx, gx * gy, gy * gy))
@@ -122,7 +122,7 @@ def _paint_layer(
 
 
 def _starts(canvas: Picture, reference: Array, layer: Layer, radius: float, rng: np.random.Generator) -> Array:
-    """Where strokes start, (N, 2) px in random order: spots whose error is over the layer's threshold."""
+    """Return where strokes start, (N, 2) px in random order: spots whose error is above the layer's threshold."""
     step = max(1.0, layer.spacing * radius)
     height, width = reference.shape[:2]
     error = np.abs(canvas[..., :3] - reference).sum(-1)

@@ -44,16 +44,16 @@ class House:
     side: int
 
     def corners(self, *points: tuple[float, float]) -> list[tuple[float, float]]:
-        """(along the walls, up) to (right, up): walls that recede stand a little higher in the picture."""
+        """Project (along the walls, up) to (right, up): walls that recede stand a little higher in the picture."""
         return [(self.side * x, y + 0.035 * x * x / self.length) for x, y in points]
 
     def panel(self, left: float, right: float, low: float, high: float) -> list[tuple[float, float]]:
-        """The corners of an upright rectangle on a wall."""
+        """Return the corners of an upright rectangle on a wall."""
         return self.corners((left, low), (right, low), (right, high), (left, high))
 
 
 def cottage(pen: Pen, rng: Rng, length: float) -> None:
-    """A house `length` m long, seen at an angle: gable side, long side, roof, chimney, windows, door."""
+    """Draw a house `length` m long, seen at an angle: gable side, long side, roof, chimney, windows, door."""
     gable, eaves, side = 0.45 * length, 0.38 * length, -1 if rng.random() < 0.5 else 1
     house = House(length, gable, eaves, eaves + gable * rng.uniform(0.55, 0.85), side)
     wall, roof = _pick(rng, WALLS), _pick(rng, ROOFS)
@@ -67,7 +67,7 @@ def cottage(pen: Pen, rng: Rng, length: float) -> None:
 
 
 def _openings(pen: Pen, rng: Rng, house: House, front: float, end: float) -> None:
-    """A door and two windows in front, one in the gable; `front` and `end` say how brightly they are lit."""
+    """Draw a door and two windows in front, one in the gable; `front` and `end` are the light on them."""
     door, eaves, half = int(rng.integers(0, 3)), house.eaves, 0.05 * house.length
     for k in range(3):
         x = house.length * (0.2 + 0.3 * k)
@@ -86,7 +86,7 @@ def _chimney(pen: Pen, house: House, x: float, colour: Array) -> None:
 
 
 def _roof(pen: Pen, rng: Rng, house: House, slope: Array) -> None:
-    """The visible slope with courses of tiles, and the edge over the gable."""
+    """Draw the visible slope with courses of tiles, and the edge over the gable."""
     over, apex = 0.04 * house.length, -house.gable / 2
     low = house.eaves - 0.5 * over
     top = (house.length + over + apex, house.ridge), (apex, house.ridge)
@@ -99,7 +99,7 @@ def _roof(pen: Pen, rng: Rng, house: House, slope: Array) -> None:
 
 
 def haystack(pen: Pen, rng: Rng, width: float) -> None:
-    """A stack of straw: a drum with a conical cap, every wisp lit by its place on it."""
+    """Draw a stack of straw: a drum with a conical cap, every wisp lit by its place on it."""
     count = int(np.clip((width * pen.scale) ** 2 * 1.1, 40, 1500))
     body, cap = width * rng.uniform(0.42, 0.55), width * rng.uniform(0.45, 0.65)
     tall = body + cap
@@ -119,7 +119,7 @@ def haystack(pen: Pen, rng: Rng, width: float) -> None:
 
 
 def _drum(pen: Pen, width: float, body: float, tall: float) -> None:
-    """The dark inside of the stack, so that nothing shines through between the wisps."""
+    """Draw the dark inside of the stack, so that nothing shines through between the wisps."""
     w, inside = 0.47 * width, pen.light.shade(STRAW * 0.55, f32([[0, 0.2, 0.98]]), 0.6)[0]
     shoulder = body + 0.55 * (tall - body)
     right = [(0.92 * w, 0), (w, body), (0.5 * w, shoulder), (0, 0.98 * tall)]
@@ -127,7 +127,7 @@ def _drum(pen: Pen, width: float, body: float, tall: float) -> None:
 
 
 def sailboat(pen: Pen, rng: Rng, length: float) -> None:
-    """A small boat under a mainsail and a jib."""
+    """Draw a small boat under a mainsail and a jib."""
     sail, hull, way = _pick(rng, SAILS), _pick(rng, HULLS), -1 if rng.random() < 0.5 else 1
     lean, mast = rng.uniform(-0.06, 0.06), length * rng.uniform(1.15, 1.5)
     normals = f32([[0.4 * way, 0.1, 0.9], [0, 0.0, 1], [-0.5 * way, 0.3, 0.8]])
@@ -135,7 +135,7 @@ def sailboat(pen: Pen, rng: Rng, length: float) -> None:
     deck, boom = 0.13 * length, 0.24 * length
 
     def at(*points: tuple[float, float]) -> list[tuple[float, float]]:
-        """(lengths ahead of the middle, m up) to metres in the picture."""
+        """Convert (lengths ahead of the middle, m up) to metres in the picture."""
         return [(way * x * length + lean * y, y) for x, y in points]
 
     pen.polygon(at((-0.5, deck), (0.55, 1.25 * deck), (0.38, 0), (-0.42, 0)), side)
@@ -146,13 +146,13 @@ def sailboat(pen: Pen, rng: Rng, length: float) -> None:
 
 
 def _arc(span: float, foot: float, crown: float) -> Array:
-    """(25, 2) points of an arch `span` m wide that rises from `foot` to `crown` m."""
+    """Return (25, 2) points of an arch `span` m wide that rises from `foot` to `crown` m."""
     t = np.linspace(-1, 1, 25, dtype=np.float32)
     return np.stack([t * span / 2, foot + (crown - foot) * (1 - t * t)], 1)
 
 
 def footbridge(pen: Pen, rng: Rng, span: float) -> None:
-    """An arched wooden footbridge with a railing, as in a Japanese garden."""
+    """Draw an arched wooden footbridge with a railing, as in a Japanese garden."""
     paint = PAINT if rng.random() < 0.5 else TIMBER
     dark, bright = pen.light.shade(paint, f32([[0, -0.4, 0.9], [0, 0.5, 0.86]]), 1.0)
     foot, rise = 0.05 * span, 0.17 * span
@@ -165,7 +165,7 @@ def footbridge(pen: Pen, rng: Rng, span: float) -> None:
 
 
 def stone_bridge(pen: Pen, rng: Rng, span: float) -> None:
-    """A bridge of two stone arches, with courses of weathered stone."""
+    """Draw a bridge of two stone arches, with courses of weathered stone."""
     albedo = np.stack([STONE, 0.45 * STONE, 1.15 * STONE])
     normals = f32([[0.0, 0.0, 1.0], [0.0, -0.8, 0.6], [0.0, 1.0, 0.0]])
     face, inside, top = pen.light.shade(albedo, normals, 1.0)

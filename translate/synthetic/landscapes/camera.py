@@ -15,7 +15,7 @@ LUMA = f32([0.2126, 0.7152, 0.0722])
 
 
 def _tone(x: Array) -> Array:
-    """A film-like curve from scene to display linear: a soft toe and a long shoulder.
+    """Apply a film-like curve from scene to display linear: a soft toe and a long shoulder.
 
     The rational fit of the ACES curve by K. Narkowicz, "ACES filmic tone mapping curve" (2015).
     """

@@ -42,7 +42,7 @@ FLOWERS = [
 
 
 def far_fields(site: Site, albedo: Array) -> Array:
-    """Fields of other crops behind the near one."""
+    """Draw fields of other crops behind the near one."""
     rng, edge = site.rng, site.rng.uniform(60, 110)
     for _ in range(4):
         slope = rng.uniform(-0.25, 0.25)
@@ -54,7 +54,7 @@ def far_fields(site: Site, albedo: Array) -> Array:
 
 
 def rows(site: Site, ridge: Array, furrow: Array, *, spacing: float, depth: float) -> Plan:
-    """A field of parallel rows `spacing` m apart; `depth` is how much of `furrow` shows between them."""
+    """Draw a field of parallel rows `spacing` m apart; `depth` is how much of `furrow` shows between them."""
     turn = float(site.rng.uniform(-0.5, 0.5))
     across = (site.x * np.float32(np.cos(turn)) + site.z * np.float32(np.sin(turn))) / spacing
     pixel = site.z / (FOCAL * site.view.size * spacing)
@@ -65,7 +65,7 @@ def rows(site: Site, ridge: Array, furrow: Array, *, spacing: float, depth: floa
 
 
 def background(site: Site) -> list[Thing]:
-    """Belts of trees far away, so that the ground does not end at a ruled line."""
+    """Draw belts of trees far away, so that the ground does not end at a ruled line."""
     rng = site.rng
     things = [site.wood(rng.uniform(380, 700), height=rng.uniform(9, 15))]
     for _ in range(int(rng.integers(1, 4))):
@@ -75,14 +75,14 @@ def background(site: Site) -> list[Thing]:
 
 
 def flower(site: Site, plan: Plan, abundance: float) -> None:
-    """Sow one kind of flower; too small to be seen one by one far away, they still colour the distance."""
+    """Sow one kind of flower; in the distance, where flowers are below a pixel, it only colours the ground."""
     plan.blossoms, plan.abundance = FLOWERS[site.rng.integers(len(FLOWERS))], abundance
     veil = np.clip(0.25 + 0.4 * site.patches, 0, 0.6) * abundance * plan.grass * (site.z < 120)
     plan.albedo = plan.albedo + (plan.blossoms[0] - plan.albedo) * veil[..., None]
 
 
 def path(site: Site, albedo: Array, grass: Array) -> tuple[Array, Array]:
-    """A cart track: two ruts of sand with grass between them; the new albedo and cover of grass."""
+    """Draw a cart track: two ruts of sand with grass between them; return the new albedo and cover of grass."""
     distance = site.winding(site.rng.uniform(1.6, 3.0), 0.05)
     track = site.soft(distance + 0.12 * site.grain, 0.3)
     middle = site.soft(np.abs(distance + 1.1) - 0.3 + 0.1 * site.grain, 0.3) * 0.6
@@ -91,7 +91,7 @@ def path(site: Site, albedo: Array, grass: Array) -> tuple[Array, Array]:
 
 
 def cottage(site: Site, forbidden: Array | None = None) -> list[Thing]:
-    """A cottage with a tree or two beside it, if there is room."""
+    """Put up a cottage with a tree or two beside it, if there is room."""
     rng, z = site.rng, site.rng.uniform(35, 90)
     x, length = site.across(z, 0.75), rng.uniform(8, 12)
     if forbidden is not None and max(site.at(forbidden, x + side * length, z) for side in (-1, 0, 1)) > 0.05:
@@ -102,7 +102,7 @@ def cottage(site: Site, forbidden: Array | None = None) -> list[Thing]:
 
 
 def crossing(site: Site, water: Array, z: float) -> list[Thing]:
-    """A bridge over the water `z` m away, where there is some."""
+    """Put a bridge over the water `z` m away, if there is some."""
     row = min(int(site.view.row(z)) - site.view.first_row, len(water) - 1)
     wet = site.x[row, water[row] > 0.5]
     if not len(wet):
@@ -112,7 +112,7 @@ def crossing(site: Site, water: Array, z: float) -> list[Thing]:
 
 
 def shored(site: Site, albedo: Array, distance: Array, rim: Array) -> Plan:
-    """Water where `distance` is negative, with a bare, wet rim and grass beyond it."""
+    """Fill in water where `distance` is negative, with a bare, wet rim and grass beyond it."""
     water = site.soft(distance, 0.25)
     bare = 0.8 * np.clip(site.soft(distance - 0.5 + 0.25 * site.grain, 0.4) - water, 0, 1)
     albedo = albedo + (site.mottled(rim) - albedo) * bare[..., None]
@@ -120,7 +120,7 @@ def shored(site: Site, albedo: Array, distance: Array, rim: Array) -> Plan:
 
 
 def reeds(site: Site, water: Array, count: int) -> list[Thing]:
-    """Clumps of reeds at random spots of the water's edge."""
+    """Return clumps of reeds at random spots of the water's edge."""
     rng, things = site.rng, []
     slope = np.abs(np.gradient(water, axis=1)) + np.abs(np.gradient(water, axis=0))
     edge = np.argwhere(slope > 0.15)
@@ -133,7 +133,7 @@ def reeds(site: Site, water: Array, count: int) -> list[Thing]:
 
 
 def rafts(site: Site, far: float) -> Array:
-    """World (N, 2) of lily pads, in rafts between the camera and `far` m."""
+    """Return world (N, 2) of lily pads, in rafts between the camera and `far` m."""
     rng, rafts = site.rng, []
     for depth in rng.random(12).tolist():
         z = site.near * (0.8 * far / site.near) ** depth

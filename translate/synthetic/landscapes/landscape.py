@@ -35,7 +35,7 @@ BLOOMS = [rgb(c) for c in (0xF4E4E8, 0xF4F0E8, 0xF0B4C4, 0xF0E8A8)]
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """What to draw for the two domains: four folders of different scenes, and the truths of the test ones."""
+    """Return the jobs of both domains: four folders of different scenes, and the truths of the test scenes."""
     return [
         *(Job(photo, (seed, 0, k), size, (f"trainA/{k:05d}.png",)) for k in range(train)),
         *(Job(painting, (seed, 1, k), size, (f"trainB/{k:05d}.png",)) for k in range(train)),
@@ -72,7 +72,7 @@ def _shrink(picture: Picture, size: int) -> Picture:
 
 
 def _photograph(seed: Seed, size: int) -> Picture:
-    """Each part has a stream of random numbers of its own, as some draw more at higher resolution."""
+    """Photograph a scene; each part has its own random stream, as some draw more numbers at higher resolution."""
     rng = np.random.default_rng(seed)
     for_sky, for_land, for_plan, for_ground, for_things, for_film = rng.spawn(6)
     light = sample_light(rng)

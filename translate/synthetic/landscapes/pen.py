@@ -18,7 +18,7 @@ PEAK = 1.8  # the brightest radiance that the 8-bit layers hold
 
 
 def encode(colours: Array) -> NDArray[np.uint8]:
-    """Linear (N, 3) to 8-bit RGBA; a square root spends the bits where the eye does."""
+    """Encode linear (N, 3) as 8-bit RGBA; a square root spends the bits where the eye does."""
     codes = np.full((len(colours), 4), 255, np.uint8)
     codes[:, :3] = 255 * np.sqrt(np.clip(colours / PEAK, 0, 1))
     return codes
@@ -50,7 +50,7 @@ class Pen:
         self.foot = f32([self.view.column(x, z), self.view.row(z)])
 
     def _places(self, points: Array) -> list[NDArray[np.int32]]:
-        """Drawing coordinates of (N, 2) metres, once for each layer (upright, upside down)."""
+        """Return the drawing coordinates of (N, 2) metres, once for each layer (upright, upside down)."""
         right = self.foot[0] + points[:, 0] * self.scale
         up = points[:, 1] * self.scale
         return [

@@ -32,28 +32,28 @@ class View:
     eye: float
 
     def scale(self, z: Distance) -> Distance:
-        """Pixels per metre at distance `z` m."""
+        """Return pixels per metre at distance `z` m."""
         return FOCAL * self.size / z
 
     def row(self, z: Distance) -> Distance:
-        """Row of the ground at distance `z` m, px."""
+        """Return the row of the ground at distance `z` m, px."""
         return self.horizon * self.size + self.eye * self.scale(z)
 
     def column(self, x: Distance, z: Distance) -> Distance:
-        """Column of a point `x` m to the right at distance `z` m, px."""
+        """Return the column of a point `x` m to the right at distance `z` m, px."""
         return self.size / 2 + x * self.scale(z)
 
     def half_width(self, z: float) -> float:
-        """Half the width of what is seen at distance `z`, m."""
+        """Return half the width of the view at distance `z`, m."""
         return 0.5 * z / FOCAL
 
     @property
     def first_row(self) -> int:
-        """The first row of pixels that shows ground."""
+        """Return the first row of pixels that shows ground."""
         return int(np.ceil(self.horizon * self.size))
 
     def ground(self) -> tuple[Array, Array]:
-        """World (x, z), m, of the ground under every pixel below the horizon, each (H - first_row, W)."""
+        """Return world (x, z), m, of the ground under every pixel below the horizon, each (H - first_row, W)."""
         rows = np.arange(self.first_row, self.size, dtype=np.float32)[:, None] + 0.5
         z = FOCAL * self.eye / np.maximum(rows / self.size - self.horizon, 0.25 / self.size)
         across = ((np.arange(self.size, dtype=np.float32) + 0.5) / self.size - 0.5)[None]

@@ -18,7 +18,7 @@ BEACH, SOIL, LAVENDER = 0.8 * rgb(0xC8B088), rgb(0x7A6248), rgb(0x8C74B4)
 
 
 def meadow(site: Site) -> Plan:
-    """Grass with flowers, perhaps a path and a cottage, trees."""
+    """Plan a meadow: grass with flowers, perhaps a path and a cottage, trees."""
     rng = site.rng
     albedo, grass = features.far_fields(site, site.mottled(site.green)), np.ones_like(site.z)
     if rng.random() < 0.55:
@@ -33,7 +33,7 @@ def meadow(site: Site) -> Plan:
 
 
 def grain(site: Site) -> Plan:
-    """A harvested field with haystacks."""
+    """Plan a harvested field with haystacks."""
     rng = site.rng
     colour = STRAWS[rng.integers(len(STRAWS))]
     plan = features.rows(site, colour, colour * 0.62, spacing=0.9, depth=0.30)
@@ -49,7 +49,7 @@ def grain(site: Site) -> Plan:
 
 
 def crops(site: Site) -> Plan:
-    """Rows of lavender or of young corn that run into the distance."""
+    """Plan rows of lavender or of young corn that run into the distance."""
     rng = site.rng
     plan = features.rows(site, LAVENDER if rng.random() < 0.5 else site.green, SOIL, spacing=1.6, depth=0.45)
     plan.things += site.scatter(int(rng.integers(1, 7)), 45, 160)
@@ -59,7 +59,7 @@ def crops(site: Site) -> Plan:
 
 
 def river(site: Site) -> Plan:
-    """A river that winds through a meadow, with poplars and perhaps a bridge."""
+    """Plan a river that winds through a meadow, with poplars and perhaps a bridge."""
     rng = site.rng
     distance = site.winding(rng.uniform(7, 13), 0.10)
     plan = features.shored(site, features.far_fields(site, site.mottled(site.green)), distance, SOIL)
@@ -78,7 +78,7 @@ def river(site: Site) -> Plan:
 
 
 def lake(site: Site) -> Plan:
-    """Open water with a wooded far shore and sailing boats."""
+    """Plan open water with a wooded far shore and sailing boats."""
     rng, far = site.rng, site.rng.uniform(90, 320)
     near = site.near * (0.5 if rng.random() < 0.5 else rng.uniform(1.05, 1.5))
     beach = near - site.z + rng.uniform(-0.5, 0.5) * site.x + 0.4 * site.patches
@@ -98,7 +98,7 @@ def lake(site: Site) -> Plan:
 
 
 def pond(site: Site) -> Plan:
-    """A garden pond with water lilies under old trees, perhaps with a footbridge."""
+    """Plan a garden pond with water lilies under old trees, perhaps with a footbridge."""
     rng, far = site.rng, site.rng.uniform(24, 38)
     distance = site.z - far * (1 + 0.08 * site.patches) + 0.02 * site.x**2 * rng.random()
     plan = features.shored(site, site.mottled(site.green), distance, SOIL)

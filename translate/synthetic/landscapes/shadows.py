@@ -18,7 +18,7 @@ CLOUDED = 0.65  # sunlight that a cloud takes away
 
 
 def thing_shadows(rng: np.random.Generator, site: Site, things: list[Thing]) -> Array:
-    """How much sunlight the things take from the ground, (h, W) in [0, 1]."""
+    """Return how much sunlight the things take from the ground, (h, W) in [0, 1]."""
     view = site.view
     mask = np.zeros((view.size, view.size), np.uint8)
     for thing in things:
@@ -34,7 +34,7 @@ def thing_shadows(rng: np.random.Generator, site: Site, things: list[Thing]) -> 
 
 
 def _outline(thing: Thing, light: Light) -> Array:
-    """World (2 CORNERS, 2) round the shadow of an ellipsoid that stands on the ground."""
+    """Return world (2 CORNERS, 2) around the shadow of an ellipsoid that stands on the ground."""
     angle = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
     reach = -thing.height * light.to_sun[[0, 2]] / max(float(light.to_sun[1]), LOWEST_SUN)
     round_foot = 0.4 * thing.width * np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -43,7 +43,7 @@ def _outline(thing: Thing, light: Light) -> Array:
 
 
 def cloud_shadows(rng: np.random.Generator, site: Site) -> Array:
-    """Patches of shade that clouds lay over the distance, (h, W) in [0, 1]."""
+    """Return the shade of clouds on distant ground, (h, W) in [0, 1]."""
     drift = fbm(rng, site.z.shape, cells=2, octaves=4, gain=0.5, stretch=5)
     patches = CLOUDED * smoothstep(0.1, 0.9, drift) * smoothstep(15.0, 60.0, site.z)
     return patches * np.float32(rng.random() < 0.6)

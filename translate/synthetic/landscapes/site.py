@@ -95,17 +95,17 @@ class Site:
             self.green = self.green * 0.6 + DRY_GRASS * 0.4
 
     def soft(self, distance: Array, width: float = 0.15) -> Array:
-        """1 where `distance` (m on the ground) is negative, 0 beyond; soft over `width` m or a pixel."""
+        """Return 1 where `distance` (m on the ground) is negative, 0 beyond; soft over `width` m or a pixel."""
         pixel = self.z / (FOCAL * self.view.size)
         return np.clip(0.5 - distance / (width + 1.5 * pixel), 0, 1)
 
     def mottled(self, colour: Array, contrast: float = 0.22) -> Array:
-        """`colour` (3,) with the grain and the patches of real ground, (h, W, 3)."""
+        """Return `colour` (3,) with the grain and the patches of real ground, (h, W, 3)."""
         dry = np.clip(0.5 * self.patches, -0.6, 1)[..., None]
         return np.exp(contrast * self.grain)[..., None] * colour * (1 + (WARM - 1) * dry)
 
     def winding(self, width: float, bend: float) -> Array:
-        """Signed distance (h, W), m, to the edge of a band `width` m wide that winds into the distance."""
+        """Return the signed distance (h, W), m, to the edge of a band `width` m wide that winds into the distance."""
         start, goal = self.rng.uniform(-0.6, 0.6) * self.near / FOCAL, self.rng.uniform(-0.35, 0.35)
         beyond = self.z - self.near
         swing = bend * np.clip(beyond, 0, 400) ** 0.85
@@ -113,18 +113,18 @@ class Site:
         return np.abs(self.x - middle) - width / 2 * (1 + 0.12 * self.patches)
 
     def across(self, z: float, reach: float = 0.8) -> float:
-        """A random x, m, within `reach` of the picture's half width at distance `z`."""
+        """Sample x, m, within `reach` of the picture's half width at distance `z`."""
         return float(self.rng.uniform(-reach, reach)) * self.view.half_width(z)
 
     def at(self, mask: Array, x: float, z: float) -> float:
-        """The value of a ground mask at world (x, z); 0 off the picture."""
+        """Return the value of a ground mask at world (x, z); 0 off the picture."""
         row = int(self.view.row(z)) - self.view.first_row
         column = int(self.view.column(x, z))
         inside = 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1]
         return float(mask[row, column]) if inside else 0.0
 
     def tree(self, x: float, z: float, kind: str = "", height: float = 0.0) -> Thing:
-        """A tree in its season's colours; of the scene's species, of usual height, unless these are given."""
+        """Return a tree in its season's colours; of the scene's species and of usual height, unless these are given."""
         rng = self.rng
         kind = kind or str(rng.choice(self.species))
         height = height or TALL[kind] * float(rng.uniform(0.65, 1.2))
@@ -135,7 +135,7 @@ class Site:
         return Thing(draw, x, z, height * WIDE[kind], height)
 
     def scatter(self, count: int, near: float, far: float, forbidden: Array | None = None) -> list[Thing]:
-        """Up to `count` trees between `near` and `far` m, evenly over the picture, off `forbidden` ground."""
+        """Scatter up to `count` trees between `near` and `far` m, evenly over the picture, off `forbidden` ground."""
         things = []
         for _ in range(count):
             z = near * (far / near) ** self.rng.random()
@@ -145,7 +145,7 @@ class Site:
         return things
 
     def wood(self, z: float, left: float = -1.2, right: float = 1.2, height: float = 9.0) -> Thing:
-        """A belt of trees across the picture between two shares of its half width."""
+        """Return a belt of trees across the picture between two shares of its half width."""
         half = self.view.half_width(z)
         leaf = self.leaves[self.rng.integers(3)] * np.float32(0.8)
         return Thing(partial(treeline, left=left * half, right=right * half, height=height, albedo=leaf), 0.0, z)

@@ -17,7 +17,7 @@ ABSORPTION = 2.8  # optical depth of a solid cloud over the march
 
 
 def draw_sky(rng: np.random.Generator, view: View, light: Light) -> Array:
-    """Radiance (H, W, 3) of the sky; below the horizon it goes on as it ends there."""
+    """Return the radiance (H, W, 3) of the sky; below the horizon it goes on as it ends there."""
     size = view.size // SOFTNESS
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     up = np.clip(view.horizon - y, 0, 1)  # picture heights over the horizon
@@ -30,7 +30,7 @@ def draw_sky(rng: np.random.Generator, view: View, light: Light) -> Array:
 
 
 def _clear(x: Array, up: Array, light: Light) -> Array:
-    """The gradient from rim to zenith, and the glow round a sun that stands ahead."""
+    """Return the gradient from rim to zenith, with the glow around a sun that stands ahead."""
     depth = (1 - np.exp(-up * 3.6))[..., None]
     sky = light.rim + (light.zenith - light.rim) * depth
     ahead = light.to_sun[2]
@@ -44,7 +44,7 @@ def _clear(x: Array, up: Array, light: Light) -> Array:
 
 
 def _lit(density: Array, light: Light) -> Array:
-    """How much sunlight reaches each point of a cloud (H, W), by marching towards the sun in the picture."""
+    """Return the sunlight that reaches each point of a cloud (H, W), by marching towards the sun in the picture."""
     size = density.shape[0]
     thick = blur(np.clip(density, 0, 1), 0.012 * size)
     step = f32([light.to_sun[0], -max(float(light.to_sun[1]), 0.25)])
@@ -57,7 +57,7 @@ def _lit(density: Array, light: Light) -> Array:
 
 
 def _cumulus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Light) -> Array:
-    """Heaps with flat bases: smaller and denser towards the horizon, bright where the sun gets in."""
+    """Add heaps with flat bases: smaller and denser towards the horizon, bright where the sun gets in."""
     size = len(x)
     heap = np.full_like(x, -1.0)
     height = np.zeros_like(x)
@@ -77,7 +77,7 @@ def _cumulus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: L
 
 
 def _cirrus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Light) -> Array:
-    """Thin streaks of ice, combed by a high wind."""
+    """Add thin streaks of ice, combed by a high wind."""
     grain = fbm(rng, x.shape, cells=3, octaves=7, gain=0.6, stretch=float(rng.uniform(3, 7)))
     patches = fbm(rng, x.shape, cells=2, octaves=3)
     slant = f32([[1, rng.uniform(-1.0, 1.0), 0], [rng.uniform(-0.25, 0.25), 1, 0]])
@@ -87,7 +87,7 @@ def _cirrus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Li
 
 
 def _stratus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Light) -> Array:
-    """Long bands, lit from below when the sun is low."""
+    """Add long bands, lit from below when the sun is low."""
     bands = fbm(rng, x.shape, cells=1.5, octaves=6, gain=0.52, stretch=float(rng.uniform(3.5, 6)))
     closer = np.clip((0.55 - up) / 0.5, 0, 1)  # bands crowd towards the horizon
     density = 0.42 * bands + rng.uniform(-0.1, 0.25) - 0.2 + 0.15 * closer
@@ -97,7 +97,7 @@ def _stratus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: L
 
 
 def _overcast(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Light) -> Array:
-    """A closed grey lid with soft, darker undersides."""
+    """Add a closed grey lid with soft, darker undersides."""
     lumps = fbm(rng, x.shape, cells=3, octaves=5, gain=0.5, stretch=2.6)
     bright = np.clip(0.86 + 0.13 * blur(lumps, 0.008 * len(x)), 0.5, 1.2)
     grey = (0.62 * light.fill + 0.42 * light.rim) * bright[..., None]
@@ -105,7 +105,7 @@ def _overcast(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: 
 
 
 def _cloud_colour(sun: Array, light: Light) -> Array:
-    """White water lit by the sun share `sun` (H, W) and by the sky."""
+    """Return white water lit by the sun share `sun` (H, W) and by the sky."""
     return light.sun * (0.78 * sun[..., None]) + light.fill * 0.9 + light.rim * 0.10
 
 

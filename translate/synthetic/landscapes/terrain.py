@@ -56,7 +56,7 @@ def _ridge(
 
 
 def ground_grain(rng: np.random.Generator, x: Array, z: Array, view: View) -> Array:
-    """Noise on the ground, in perspective and without aliasing.
+    """Return noise on the ground, in perspective and without aliasing.
 
     Args:
         rng: where on the noise tile each octave is read.
@@ -85,7 +85,7 @@ def ground_grain(rng: np.random.Generator, x: Array, z: Array, view: View) -> Ar
 
 
 def shade_ground(albedo: Array, z: Array, shadow: Array, light: Light) -> Array:
-    """Radiance (H, W, 3) of flat ground; `shadow` (H, W) is the share of sunlight that is taken away."""
+    """Return the radiance (H, W, 3) of flat ground; `shadow` (H, W) is the share of sunlight that is blocked."""
     slant = 0.35 + 0.65 * max(float(light.to_sun[1]), 0.1)  # grass stands up, so a low sun still lights it
     sunlight = light.sun * (slant * (1 - shadow))[..., None]
     return light.through_air(albedo * (sunlight + light.fill * (1 - 0.25 * shadow)[..., None]), z)
@@ -94,7 +94,7 @@ def shade_ground(albedo: Array, z: Array, shadow: Array, light: Light) -> Array:
 def water_surface(
     rng: np.random.Generator, mirrored: Array, x: Array, z: Array, view: View, light: Light, calm: float
 ) -> Array:
-    """What the water shows, (H - first_row, W, 3).
+    """Return the radiance of water, (H - first_row, W, 3): what it mirrors and what shows through.
 
     Args:
         rng: the ripples.

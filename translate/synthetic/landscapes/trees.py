@@ -57,7 +57,7 @@ def _leaves(
 
 
 def _sunlit(pen: Pen, albedo: Array, way: Array, crown: Array) -> Array:
-    """Radiance (N, 3) of leaves that look `way` and sit at `crown` (N, 3), 1 from the middle at its edge."""
+    """Return the radiance (N, 3) of leaves that face `way` and sit at `crown` (N, 3), 1 from the middle at its edge."""
     normals = way + 1.1 * crown
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     out = np.clip(np.linalg.norm(crown, axis=1), 0, 1)
@@ -66,13 +66,13 @@ def _sunlit(pen: Pen, albedo: Array, way: Array, crown: Array) -> Array:
 
 
 def _crown(blobs: Array) -> tuple[Array, Array]:
-    """Middle and half extent, each (3,) m, of the box round all spheres."""
+    """Return middle and half extent, each (3,) m, of the box around all spheres."""
     low, high = (blobs[:, :3] - blobs[:, 3:]).min(0), (blobs[:, :3] + blobs[:, 3:]).max(0)
     return (low + high) / 2, (high - low) / 2
 
 
 def _trunk(pen: Pen, rng: np.random.Generator, height: float, width: float, limbs: float = 0) -> None:
-    """A tapering trunk, lit from one side, with limbs that reach `limbs` heights out."""
+    """Draw a tapering trunk, lit from one side, with limbs that reach `limbs` heights out."""
     lean = rng.normal(0, 0.04) * height
     sides = f32([[-1, 0, 0.3], [1, 0, 0.3]])
     dark, bright = sorted(pen.light.shade(BARK, sides, 0.5), key=lambda c: float(c.sum()))
@@ -87,7 +87,7 @@ def _trunk(pen: Pen, rng: np.random.Generator, height: float, width: float, limb
 
 
 def round_tree(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
-    """An oak or a lime: a broad crown of several clumps on a short trunk."""
+    """Draw an oak or a lime: a broad crown of several clumps on a short trunk."""
     _trunk(pen, rng, 0.5 * height, 0.05 * height, 0.5)
     count = int(rng.integers(9, 15))
     half = f32([rng.uniform(0.32, 0.46), 0.37, 0.36]) * height
@@ -100,13 +100,13 @@ def round_tree(pen: Pen, rng: np.random.Generator, height: float, albedo: Array)
 
 
 def _within(rng: np.random.Generator, count: int, low: float, high: float) -> Array:
-    """Random points (count, 3) between the spheres of radius `low` and `high` round the origin."""
+    """Sample points (count, 3) between the spheres of radius `low` and `high` around the origin."""
     way = rng.standard_normal((count, 3)).astype(np.float32)
     return way / np.linalg.norm(way, axis=1, keepdims=True) * rng.uniform(low, high, (count, 1)).astype(np.float32)
 
 
 def poplar(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
-    """A tall, slender column of leaves."""
+    """Draw a tall, slender column of leaves."""
     _trunk(pen, rng, 0.4 * height, 0.03 * height)
     t = np.linspace(0.10, 0.96, 20).astype(np.float32)
     girth = height * (0.022 + 0.052 * np.sin(np.pi * t**0.7)) * rng.uniform(0.8, 1.25, 20).astype(np.float32)
@@ -115,7 +115,7 @@ def poplar(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> 
 
 
 def pine(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
-    """A fir: tiers that narrow to a tip, darker and bluer than other trees."""
+    """Draw a fir: tiers that narrow to a tip, darker and bluer than other trees."""
     _trunk(pen, rng, 0.35 * height, 0.04 * height)
     blobs = []
     for t in np.linspace(0.12, 0.99, 16):
@@ -128,7 +128,7 @@ def pine(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> No
 
 
 def bush(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
-    """A low, wide shrub."""
+    """Draw a low, wide shrub."""
     count = int(rng.integers(4, 8))
     x = rng.uniform(-0.7, 0.7, count) * height
     radius = rng.uniform(0.3, 0.45, count) * height
@@ -136,7 +136,7 @@ def bush(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> No
 
 
 def treeline(pen: Pen, rng: np.random.Generator, left: float, right: float, height: float, albedo: Array) -> None:
-    """A wood or a hedge seen from afar, from `left` to `right` m of where the pen stands."""
+    """Draw a wood or a hedge seen from afar, from `left` to `right` m of where the pen stands."""
     count = max(3, round((right - left) / (0.45 * height)))
     x = np.linspace(left, right, count) + rng.normal(0, 0.25 * height, count)
     tall = height * np.exp(rng.normal(-0.25, 0.30, count))

@@ -18,7 +18,7 @@ FLOWER = 0.05  # m, radius of a flower in the grass
 
 
 def reeds(pen: Pen, rng: np.random.Generator, width: float, height: float, albedo: Array) -> None:
-    """A clump of blades at the water's edge, `width` m wide."""
+    """Draw a clump of blades at the water's edge, `width` m wide."""
     count = int(np.clip(width * pen.scale * 0.8, 6, 90))
     x = rng.uniform(-0.5, 0.5, count).astype(np.float32) * width
     tall = height * rng.uniform(0.4, 1.0, count).astype(np.float32) * (1.05 - np.abs(2 * x / width) ** 2)
@@ -55,7 +55,7 @@ def lilies(image: Array, rng: np.random.Generator, view: View, sunlit: Array, pl
 
 
 def _bloom(layer: Picture, rng: np.random.Generator, centre: tuple[int, int], radius: float, colour: Array) -> None:
-    """A water lily's flower: a few pale petals over a pad `radius` px wide."""
+    """Draw a water lily's flower: a few pale petals over a pad `radius` px wide."""
     for _ in range(5):
         spot = (np.array(centre) + rng.normal(0, 0.22, 2) * radius * UNIT - (0, 0.3 * radius * UNIT)).astype(int)
         code = encode(colour[None] * np.float32(np.exp(rng.normal(0, 0.2))))[0].tolist()
@@ -72,7 +72,7 @@ def draw_sward(
     blossoms: Array | None = None,
     abundance: float = 0.0,
 ) -> Array:
-    """Blades of grass over the shaded ground, and flowers between them.
+    """Draw blades of grass over the shaded ground, and flowers between them.
 
     Args:
         image: (H, W, 3) linear; each blade takes the colour under it, so light and shade stay.
@@ -106,7 +106,7 @@ def draw_sward(
 
 
 def _drifts(places: Array, scale: Array) -> Array:
-    """How thickly flowers stand at `places` (N, 2) of the picture: they grow in drifts, not evenly."""
+    """Return how densely flowers grow at `places` (N, 2) of the picture: in drifts, not evenly."""
     column = places[:, 0]
     return np.clip(0.7 + 0.6 * np.sin(9 * column + scale) + 0.6 * np.sin(23 * column - 2 * scale + 1), 0, 2)
 

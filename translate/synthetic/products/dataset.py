@@ -38,13 +38,13 @@ class Line:
 
 
 def pair(line: Line, seed: Seed, size: int) -> tuple[Picture, Picture]:
-    """The sketch (size, size) and the photo (size, size, 3) in colourway 0 of the product `seed`."""
+    """Draw the sketch (size, size) and the photo (size, size, 3) in colourway 0 of the product `seed`."""
     product = _product(line, seed, size)
     return _sketch(product, seed), _photo(line, Studio(product), seed, 0)
 
 
 def answers(line: Line, seed: Seed, size: int) -> tuple[Picture, ...]:
-    """The sketch, its photo in colourway 0, all `COLOURWAYS` photos, and the parts map (size, size)."""
+    """Draw the sketch, its photo in colourway 0, all `COLOURWAYS` photos, and the parts map (size, size)."""
     product = _product(line, seed, size)
     studio = Studio(product)
     photos = [_photo(line, studio, seed, k) for k in range(COLOURWAYS)]
@@ -52,7 +52,7 @@ def answers(line: Line, seed: Seed, size: int) -> tuple[Picture, ...]:
 
 
 def line_jobs(line: Line, train: int, test: int, size: int, seed: int) -> list[Job]:
-    """What to draw: `train` pairs, and `test` pairs with their right answers and parts maps."""
+    """Return the jobs of `train` pairs, and of `test` pairs with their right answers and parts maps."""
     jobs = [
         Job(partial(pair, line), (seed, 0, k), size, (f"trainA/{k:05d}.png", f"trainB/{k:05d}.png"))
         for k in range(train)

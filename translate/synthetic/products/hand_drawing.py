@@ -69,14 +69,14 @@ def draw_sketch(product: Product, rng: np.random.Generator, hand: Hand | None = 
 
 
 def _chosen(product: Product, hand: Hand, rng: np.random.Generator) -> list[Stroke]:
-    """All strokes, less those of some inner parts if this hand leaves things out."""
+    """Return all strokes, except those of some inner parts if this hand leaves things out."""
     dropping = rng.uniform(0, hand.skipped)
     dropped = {part.index for part in product.parts if rng.random() < dropping}
     return [s for s in product.strokes if s.outline or s.part.index not in dropped]
 
 
 def _lines(product: Product, strokes: list[Stroke], pen: float) -> Array:
-    """All strokes, less what is hidden, on the canvas: (edge, edge) float32 in [0, 1]."""
+    """Draw all strokes except their hidden pieces on the canvas: (edge, edge) float32 in [0, 1]."""
     scale = max(2 * product.dot, 0.8 * product.edge / product.size)  # small pictures keep lines that can be seen
     canvas = np.zeros((product.edge, product.edge), np.uint8)
     order = np.array([0] + [part.order for part in product.parts])

@@ -64,7 +64,7 @@ MATERIALS = {
 
 @lru_cache(maxsize=64)
 def grain(name: str, edge: int) -> tuple[Array, Array, Array]:
-    """The tile of a grain for a canvas `edge` px wide; its opposite edges meet.
+    """Return the tile of a grain for a canvas `edge` px wide; its opposite edges meet.
 
     Returns:
         Its slope to the right and downwards, of standard deviation 1, and its tone, of mean 0 and deviation 1.
@@ -81,21 +81,21 @@ def grain(name: str, edge: int) -> tuple[Array, Array, Array]:
 
 
 def _noise(sigma: float, seed: int, squeeze: float = 1.0) -> Array:
-    """White noise blurred by `sigma` px, and by `squeeze` times that to the right."""
+    """Return white noise blurred by `sigma` px, and by `squeeze` times that to the right."""
     white = np.random.default_rng(seed).standard_normal((TILE, TILE), np.float32)
     tile = _soften(white, sigma, squeeze)
     return tile / tile.std()
 
 
 def _soften(tile: Array, sigma: float, squeeze: float = 1.0) -> Array:
-    """Gaussian blur of a tile whose opposite edges meet."""
+    """Blur a tile whose opposite edges meet with a Gaussian."""
     pad = int(4 * sigma * max(squeeze, 1)) + 1
     ring = cv2.GaussianBlur(np.pad(tile, pad, mode="wrap"), (0, 0), sigmaX=sigma * squeeze, sigmaY=sigma)
     return ring[pad:-pad, pad:-pad]
 
 
 def _cells(count: int, seed: int, squeeze: float = 1.0) -> Array:
-    """Domes over the cells of scattered points (S. Worley, "A cellular texture basis function", 1996)."""
+    """Return domes over the cells of scattered points (S. Worley, "A cellular texture basis function", 1996)."""
     rng = np.random.default_rng(seed)
     per_side = round(np.sqrt(count))
     lattice = np.stack(np.meshgrid(np.arange(per_side), np.arange(per_side)), -1).reshape(-1, 2)

@@ -54,7 +54,7 @@ class Scheme:
 
 
 def hsv(hue: float, saturation: float, value: float) -> Array:
-    """Linear RGB (3,) of hue (turns), saturation and value of sRGB."""
+    """Return linear RGB (3,) of hue (turns), saturation and value of sRGB."""
     srgb = f32(colorsys.hsv_to_rgb(hue % 1, min(max(saturation, 0), 1), min(max(value, 0), 1)))
     return f32(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4))
 
@@ -64,17 +64,17 @@ def _encode(linear: Array) -> Array:
 
 
 def mix(one: Array, other: Array, share: float) -> Array:
-    """`one` with the share `share` of `other`, mixed as the eye sees it."""
+    """Mix a share of `other` into `one`, as the eye sees it."""
     return f32(((1 - share) * _encode(one) + share * _encode(other)) ** np.float32(2.2))
 
 
 def tint(colour: Array, amount: float) -> Array:
-    """Lighter (`amount` > 0, towards white at 1) or darker (< 0, towards black at -1)."""
+    """Return a lighter colour (`amount` > 0, white at 1) or a darker one (< 0, black at -1)."""
     return mix(colour, f32([0.92, 0.92, 0.9] if amount > 0 else [0.006, 0.006, 0.007]), abs(amount))
 
 
 def contrast(colour: Array, amount: float = 0.35) -> Array:
-    """A shade of `colour` that is seen on it: lighter on dark, darker on light."""
+    """Return a shade of `colour` that is visible on it: lighter on dark, darker on light."""
     return tint(colour, amount if _encode(colour).mean() < 0.55 else -amount)
 
 
@@ -85,7 +85,7 @@ def _tone(rng: Rng) -> Array:
 
 
 def draw_scheme(rng: Rng) -> Scheme:
-    """Colours as shops sell them: two thirds named tones, one third any hue; complement, neighbour or one hue."""
+    """Sample colours as shops sell them: 2/3 named tones, 1/3 any hue; complement, neighbour or one hue."""
     free = rng.random() < FREE
     base = hsv(rng.random(), rng.uniform(0.25, 0.75), rng.uniform(0.3, 0.8)) if free else _tone(rng)
     hue, saturation, value = colorsys.rgb_to_hsv(*(float(v) for v in _encode(base)))

@@ -105,15 +105,15 @@ class Product:
 
     @property
     def dot(self) -> float:
-        """A pixel of the 512 px canvas, in pixels of this one."""
+        """Convert pixels of the 512 px canvas to pixels of this one."""
         return self.edge / REFERENCE
 
     def pixels(self, path: Points) -> Array:
-        """Points (N, 2) in product units to (column, row) px of the canvas."""
+        """Convert points (N, 2) in product units to (column, row) px of the canvas."""
         return f32(path) * f32([self.unit, -self.unit]) + self.corner
 
     def grid(self, part: Part) -> tuple[Array, Array]:
-        """Right and up, in product units, of the pixels of a part's box: (1, w) and (h, 1)."""
+        """Return right and up, in product units, of the pixels of a part's box: (1, w) and (h, 1)."""
         rows, columns = part.box
         x = (np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - self.corner[0]) / self.unit
         y = (self.corner[1] - np.arange(rows.start, rows.stop, dtype=np.float32) - 0.5) / self.unit
@@ -133,7 +133,7 @@ class Product:
         reach: float = 0.02,
         ink: float = 1.0,
     ) -> Part:
-        """A volume with a shape of its own; it hides what was laid down before.
+        """Add a volume with a shape of its own; it hides what was laid down before.
 
         Args:
             role: what it is made of.
@@ -173,7 +173,7 @@ class Product:
         stitch: float = 0.0,
         ink: float = 0.8,
     ) -> Part:
-        """A sheet that follows the part it lies `on` and ends where that ends.
+        """Add a sheet that follows the part it lies `on` and ends where that ends.
 
         Args:
             role: what it is made of.
@@ -210,7 +210,7 @@ class Product:
         reach: float = 0.008,
         ink: float = 0.8,
     ) -> Part:
-        """Cords, straps or laces of one `width` along open `paths`, as one part with a round cross-section."""
+        """Add cords, straps or laces of one `width` along open `paths`, as one part with a round cross-section."""
         bands = [ribbon(trace(f32(path), 0.25 * width), width) for path in paths]
         return self.body(role, bands, puff=puff, radius=width, tone=tone, cast=cast, reach=reach, ink=ink)
 
@@ -225,7 +225,7 @@ class Product:
         tone: float = 1.0,
         ink: float = 0.6,
     ) -> Part:
-        """Small round things on a part: buttons and rivets; eyelets and punched holes where `lift` is below 0."""
+        """Add small round things to a part: buttons and rivets; eyelets and punched holes where `lift` is below 0."""
         paths = self._paths([ellipse(centre, radius) for centre in centres])
         box = self._box(paths, 6 * self.dot)
         whole = fill(paths, box)
@@ -253,7 +253,7 @@ class Product:
         self._raise(box, thread, 1.2 * self.dot / self.unit, self.dot / self.unit, within=under)
 
     def seam(self, path: Points, on: Part, *, width: float = 0.004, depth: float = 0.004, ink: float = 0.7) -> None:
-        """A groove along the open `path` where two pieces of a part meet; `depth` below 0 makes a raised piping."""
+        """Add a groove along the open `path` where two pieces of a part meet; `depth` below 0 makes a raised piping."""
         line, box = self._line([path], width)
         under = self.seen_in(on, box)
         self.open[box] *= 1 - (0.35 if depth > 0 else 0.0) * line * under
@@ -261,7 +261,7 @@ class Product:
         self._stroke(self._paths([path]), False, ink, on, outline=False, clip=on)
 
     def crease(self, path: Points, on: Part, *, width: float = 0.02, height: float = 0.01, ink: float = 0.0) -> None:
-        """A soft fold of the material along the open `path`; `height` below 0 makes a hollow."""
+        """Add a soft fold of the material along the open `path`; `height` below 0 makes a hollow."""
         line, box = self._line([path], width)
         self._raise(box, line, height, 0.6 * width, within=self.seen_in(on, box))
         self._stroke(self._paths([path]), False, ink, on, outline=False, clip=on)
@@ -284,7 +284,7 @@ class Product:
         self.open[on.box] *= 1 - on.mask * (1 - np.broadcast_to(share(x, y), on.mask.shape))
 
     def ink(self, path: Points, on: Part, *, weight: float = 0.7, closed: bool = False) -> None:
-        """A line of the sketch that marks nothing but itself."""
+        """Add a line of the sketch that marks nothing but itself."""
         self._stroke(self._paths([path]), closed, weight, on, outline=False, clip=on)
 
     # --------------------------------------------------------------- internals
@@ -309,7 +309,7 @@ class Product:
         return part
 
     def seen_in(self, part: Part, box: Box) -> Array:
-        """The mask of `part`, through another box."""
+        """Return the mask of `part` through another box."""
         seen = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.float32)
         rows, columns = (
             slice(max(a.start, b.start), max(a.start, b.start, min(a.stop, b.stop)))
@@ -338,7 +338,7 @@ class Product:
             self.slope[1][box] += down * within
 
     def _line(self, paths: Sequence[Points], width: float) -> tuple[Array, Box]:
-        """Coverage of open curves drawn `width` wide, and its box."""
+        """Return the coverage of open curves drawn `width` wide, and its box."""
         ways = [self.pixels(path) for path in paths]
         box = self._box(ways, 3 * width * self.unit + 4 * self.dot)
         canvas = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)

@@ -31,7 +31,7 @@ class Studio:
         self.floor = _floor(product)
 
     def photograph(self, look: Look, rng: np.random.Generator) -> Picture:
-        """One photo, (size, size, 3) uint8 RGB.
+        """Take one photo, (size, size, 3) uint8 RGB.
 
         Args:
             look: the paint of every role of the product, and of "thread".
@@ -52,13 +52,13 @@ class Studio:
         return self._develop(canvas.reshape(product.edge, product.edge, 3), rng)
 
     def parts_map(self, roles: dict[str, int]) -> Picture:
-        """(size, size) uint8: the number in `roles` of the part that is seen at each pixel; 0 for all others."""
+        """Return (size, size) uint8: the number in `roles` of the visible part at each pixel; 0 for all others."""
         numbers = np.array([0] + [roles.get(part.role, 0) for part in self.product.parts], np.uint8)
         shape = (self.product.size,) * 2
         return cv2.resize(numbers[self.product.label], shape, interpolation=cv2.INTER_NEAREST)
 
     def _labels(self) -> Array:
-        """Labels of the covered pixels; those on the very edge, which have none, take their neighbour's."""
+        """Return the labels of the covered pixels; pixels on the very edge, which have none, take their neighbour's."""
         label = self.product.label
         spread = np.where(label > 0, label, cv2.dilate(label, np.ones((5, 5), np.uint8)))
         return spread.ravel()[self.at]
@@ -81,7 +81,7 @@ class Studio:
             albedo[here] *= 1 + np.float32(0.6 * material.mottle) * tone.ravel()[there][:, None]
 
     def _develop(self, canvas: Array, rng: np.random.Generator) -> Picture:
-        """Lens, shoulder of the tone curve, sRGB, noise."""
+        """Apply lens, shoulder of the tone curve, sRGB and noise."""
         size = self.product.size
         seen = cv2.resize(blur(canvas, LENS * self.product.dot), (size, size), interpolation=cv2.INTER_AREA)
         seen = np.minimum(seen, 1)
@@ -91,13 +91,13 @@ class Studio:
 
 
 def _key_light(rng: np.random.Generator) -> Array:
-    """Where the key light stands: upper left, in front; it differs a little from photo to photo."""
+    """Sample the direction of the key light: upper left, in front; it differs a little from photo to photo."""
     light = f32([-0.42 + rng.uniform(-0.15, 0.15), -0.72, 0.62 + rng.uniform(-0.06, 0.06)])
     return light / np.linalg.norm(light)
 
 
 def _light(across: Array, down: Array, open_: Array, albedo: Array, surface: Array, key: Array) -> Array:
-    """Radiance (N, 3) of N points.
+    """Return the radiance (N, 3) of N points.
 
     Wrapped Lambert and a white hemisphere; Blinn's highlight of the key light; one light box overhead and one at the
     side as glossy surfaces mirror them, with Schlick's Fresnel factor; sheen where fibres are seen edge-on.
@@ -124,7 +124,7 @@ def _light(across: Array, down: Array, open_: Array, albedo: Array, surface: Arr
 
 
 def _floor(product: Product) -> Array:
-    """The white floor (edge, edge) with the shadow that the product casts where it touches it, or nearly does."""
+    """Return the white floor (edge, edge) with the shadow of the product where it touches, or nearly touches."""
     edge, dot = product.edge, product.dot
     covered = product.cover > 0.5
     rows = np.arange(edge, dtype=np.float32)[:, None]

@@ -87,7 +87,7 @@ def _seam(product: Product, piece: Piece, on: Part | None) -> None:
 
 
 def _teeth(curve: Array, width: float) -> list[Array]:
-    """Little bars across a line, as long as `width`."""
+    """Draw little bars across a line, as long as `width`."""
     at = trace(curve, TOOTH)
     at = at[: len(at) // 2 * 2].reshape(-1, 2, 2)
     way = at[:, 1] - at[:, 0]
@@ -102,7 +102,7 @@ def _mark(product: Product, piece: Piece, on: Part | None) -> None:
 
 
 def _shadow(product: Product, piece: Piece, on: Part | None) -> None:
-    """A soft shadow: a black part whose coverage fades.
+    """Lay down a soft shadow: a black part whose coverage fades.
 
     The studio's own falls straight below the lowest edge, while a turned bag also stands on an edge that rises.
     """
@@ -136,7 +136,7 @@ def _shape(product: Product, piece: Piece, part: Part, rng: Rng) -> None:
 
 
 def _bulge(product: Product, part: Part) -> None:
-    """Let a panel swell a little all over, as a filled bag does: light falls off towards its edges."""
+    """Let a panel swell a little, as a filled bag does: light falls off towards its edges."""
     x, y = product.grid(part)
     across, down = BULGE * (x - x.mean()) / np.ptp(x), -BULGE * (y - y.mean()) / np.ptp(y)
     product.slope[0][part.box] -= f32(across) * part.mask
@@ -163,7 +163,7 @@ def _quilt(product: Product, part: Part, lattice: Array) -> None:
 
 
 def _inside(ends: Array, part: Part, product: Product) -> Array | None:
-    """The stretch of a slanting line that crosses the box of a part, or None."""
+    """Return the stretch of a slanting line that crosses the box of a part, or None."""
     x, y = product.grid(part)
     way = ends[1] - ends[0]
     one, other = ((f32([pick(x), pick(y)]) - ends[0]) / way for pick in (np.min, np.max))

@@ -147,13 +147,13 @@ def lay_handle(b: Bench, handle: Handle, side: float = 1.0) -> None:
 
 
 def shoulder_arch(b: Bench, half: float, foot: float, rise: float) -> Array:
-    """The line of a shoulder strap that stands up from (-half, foot) and (half, foot)."""
+    """Return the line of a shoulder strap that stands up from (-half, foot) and (half, foot)."""
     bow = arch(half, foot, rise, square=b.between(0.7, 0.95), narrow=b.between(0.6, 0.95))
     return f32(bow + f32([b.between(-0.1, 0.1), 0]) * (bow[:, 1:] - foot) / rise)
 
 
 def quilting(b: Bench, size: float) -> Array:
-    """The diamond lattice of quilted panels, `size` wide: (3, 2) origin and two steps in the picture."""
+    """Return the diamond lattice of quilted panels, `size` wide: (3, 2) origin and two steps in the picture."""
     p = b.on([(0, 0), (size, size * 1.05), (-size, size * 1.05)])
     return f32([p[0], p[1] - p[0], p[2] - p[0]])
 

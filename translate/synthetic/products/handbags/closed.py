@@ -34,7 +34,7 @@ from translate.synthetic.products.handbags.trim import (
 
 
 def satchel(b: Bench) -> None:
-    """A flap over half the front, closed by a clasp or by straps with buckles; a short handle on top."""
+    """Cut a satchel: a flap over half the front, closed by a clasp or buckled straps; a short handle on top."""
     top = b.between(0.4, 0.5)
     body = trapeze(0.5, top, 0, b.height, corners=(b.between(0.03, 0.1), 0.03), bows=[0.006, 0.02, 0, 0.02])
     if b.chance(0.6):
@@ -62,14 +62,14 @@ def satchel(b: Bench) -> None:
 
 
 def _buckled_straps(b: Bench, x: float, half: float, low: float) -> None:
-    """Two straps that hold the flap down, buckled at its lower edge."""
+    """Add two straps that hold the flap down, buckled at its lower edge."""
     for place in (-x, x):
         strap(b, half, low - b.between(0.1, 0.12), b.height - 0.03, place)
         buckle(b, place, low + 0.015, half)
 
 
 def _top_handle(b: Bench) -> None:
-    """A round handle on rings in the middle of the top."""
+    """Add a round handle on rings in the middle of the top."""
     handle = Handle(
         half=b.between(0.13, 0.22), foot=b.height + 0.03, rise=b.between(0.16, 0.34), width=b.between(0.035, 0.055),
         square=b.between(0.55, 0.9), narrow=b.between(0.85, 1.0),
@@ -80,7 +80,7 @@ def _top_handle(b: Bench) -> None:
 
 
 def _long_strap(b: Bench, half: float) -> None:
-    """A strap to be worn across the body, on rings at the ends of the top."""
+    """Add a strap to be worn across the body, on rings at the ends of the top."""
     line = shoulder_arch(b, half, b.height + 0.02, b.between(0.5, 0.85))
     b.front(line, role="handle", kind="strap", width=b.between(0.025, 0.045), side=0.0)
     for x in (-half, half):
@@ -88,7 +88,7 @@ def _long_strap(b: Bench, half: float) -> None:
 
 
 def quilted(b: Bench) -> None:
-    """Diamond quilting, a turnlock, and a chain that runs through eyelets."""
+    """Cut a bag with diamond quilting, a turnlock, and a chain that runs through eyelets."""
     body = trapeze(0.5, 0.48, 0, b.height, corners=(b.between(0.05, 0.11), 0.05), bows=[0.008, 0.02, 0, 0.02])
     lattice = quilting(b, b.between(0.085, 0.13))
     _chain_strap(b)
@@ -106,7 +106,7 @@ def quilted(b: Bench) -> None:
 
 
 def _chain_strap(b: Bench) -> None:
-    """One long loop or two, from the eyelets at the ends of the top."""
+    """Add one long loop or two, from the eyelets at the ends of the top."""
     half, rise = b.between(0.28, 0.42), b.between(0.42, 0.75)
     loops = [(half, rise)] if b.chance(0.5) else [(half, rise), (half * 0.72, rise * b.between(0.72, 0.85))]
     for wide, high in loops:
@@ -115,7 +115,7 @@ def _chain_strap(b: Bench) -> None:
 
 
 def clutch(b: Bench) -> None:
-    """An envelope: a pointed, waved or straight flap, sometimes a wrist strap or a chain."""
+    """Cut an envelope: a pointed, waved or straight flap, sometimes a wrist strap or a chain."""
     body = trapeze(0.5, 0.495, 0, b.height, corners=(b.between(0.02, 0.06), 0.02), bows=[0.006, 0.008, 0, 0.008])
     carried = b.rng.random()
     if carried < 0.35:
@@ -132,7 +132,7 @@ def clutch(b: Bench) -> None:
 
 
 def _envelope_flap(b: Bench, low: float) -> Array:
-    """The falling part of a flap that ends in a point, a wave or a straight edge at height `low`."""
+    """Return the falling part of a flap that ends in a point, a wave or a straight edge at height `low`."""
     top, kind = b.height, b.rng.integers(3)
     if kind == 0:
         corners = [b.between(0.05, 0.2), 0.02, 0.02]
@@ -144,7 +144,7 @@ def _envelope_flap(b: Bench, low: float) -> Array:
 
 
 def _wrist_strap(b: Bench) -> None:
-    """A loop that hangs from a ring at the side."""
+    """Add a loop that hangs from a ring at the side."""
     x, y = 0.49, b.height - 0.07
     drop, out = b.between(0.24, 0.34), b.between(0.1, 0.17)
     steps = [(0, 0), (1, -0.06), (1.5, -0.6), (0.9, -1), (0.35, -0.6), (0, 0)]
@@ -154,7 +154,7 @@ def _wrist_strap(b: Bench) -> None:
 
 
 def doctor(b: Bench) -> None:
-    """A doctor's bag: a stiff frame on top, a gabled side, two short handles, two straps."""
+    """Cut a doctor's bag: a stiff frame on top, a gabled side, two short handles, two straps."""
     top = b.between(0.36, 0.42)
     body = trapeze(0.5, top, 0, b.height, corners=(b.between(0.06, 0.12), 0.02), bows=[0.006, 0.045, 0, 0.045])
     feet(b, 0.36)

@@ -191,7 +191,7 @@ def dress(rng: Rng, product: Product) -> Look:
 
 
 def _panels(rng: Rng, scheme: Scheme) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the accent panels and of the handles: one of them may stand out."""
+    """Choose the colours of the accent panels and of the handles: one of them may stand out."""
     accent = (scheme.second, scheme.base, scheme.accent)[rng.choice(3, p=[0.5, 0.25, 0.25])]
     handles = (scheme.base, accent, tint(scheme.base, -0.35), scheme.accent, scheme.dark)
     return accent, handles[rng.choice(5, p=[0.4, 0.25, 0.1, 0.15, 0.1])]
@@ -213,5 +213,5 @@ HANDBAGS = Line(build, dress, roles=tuple((role, number) for number, role in enu
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """What to draw: `train` pairs and `test` pairs of other bags, these with their right answers."""
+    """Return the jobs of `train` pairs, and of `test` pairs of other bags with their right answers."""
     return line_jobs(HANDBAGS, train, test, size, seed)

@@ -21,7 +21,7 @@ from translate.synthetic.products.handbags.trim import clasp, label, pocket, rin
 
 
 def tote(b: Bench) -> None:
-    """An open shopper: two handles, the back one seen behind."""
+    """Cut an open shopper: two handles, the back one seen behind."""
     sag = b.between(0.0, 0.035)
     corners = b.between(0.02, 0.1), 0.008
     body = trapeze(b.between(0.38, 0.5), 0.5, 0, b.height, corners=corners, bows=[0.006, 0.01, -sag, 0.01])
@@ -43,13 +43,13 @@ def tote(b: Bench) -> None:
 
 
 def _rim(body: Array, height: float) -> Array:
-    """The upper edge of a front outline, from left to right."""
+    """Return the upper edge of a front outline, from left to right."""
     upper = body[(body[:, 1] > height * 0.9) & (np.abs(body[:, 0]) < 0.4975)]
     return f32(upper[np.argsort(upper[:, 0])])
 
 
 def _dress_tote(b: Bench, body: Array, rim: Array) -> None:
-    """Two-tone panels, a pocket or a clasp, seams."""
+    """Add two-tone panels, a pocket or a clasp, seams."""
     if b.chance(0.5):
         base_band(b, body, b.between(0.1, 0.26), bow=b.between(-0.03, 0.02))
     if b.chance(0.6):
@@ -69,7 +69,7 @@ def _dress_tote(b: Bench, body: Array, rim: Array) -> None:
 
 
 def bucket(b: Bench) -> None:
-    """A drawstring bucket: round in plan, gathered at the rim."""
+    """Cut a drawstring bucket: round in plan, gathered at the rim."""
     wide, foot = 0.5, b.between(0.38, 0.46)
     flat = np.sin(b.pitch)
     body = _tub(foot, wide, b.height, flat)
@@ -95,7 +95,7 @@ def bucket(b: Bench) -> None:
 
 
 def _tub(foot: float, wide: float, height: float, flat: float) -> Array:
-    """The outline of an open round body, without the far half of its rim; (N, 2) in the picture."""
+    """Return the outline of an open round body, without the far half of its rim; (N, 2) in the picture."""
     down = np.linspace(np.pi, 2 * np.pi, 26)
     base = np.stack([foot * np.cos(down), np.abs(np.sin(down)) ** 0.8 * -foot * flat * 1.15], 1)
     near = np.stack([wide * np.cos(down[::-1]), height + wide * flat * np.sin(down[::-1])], 1)
@@ -103,7 +103,7 @@ def _tub(foot: float, wide: float, height: float, flat: float) -> Array:
 
 
 def _gathers(b: Bench, wide: float, flat: float) -> None:
-    """Folds that run down from the drawstring."""
+    """Add folds that run down from the drawstring."""
     for angle in np.linspace(1.1, 1.9, 7) * np.pi + b.rng.uniform(-0.08, 0.08, 7):
         x, y = wide * np.cos(angle), b.height - 0.1 + wide * flat * np.sin(angle)
         length = b.between(0.08, 0.3)
@@ -134,7 +134,7 @@ def _drawstring(b: Bench, wide: float, flat: float) -> None:
 
 
 def hobo(b: Bench) -> None:
-    """A slouching crescent, hung from its two tips by a shoulder strap."""
+    """Cut a slouching crescent, hung from its two tips by a shoulder strap."""
     tip, dip = b.height, b.height * b.between(0.45, 0.66)
     reach, full, lean = b.between(0.4, 0.5), b.between(0.48, 0.56), b.between(-0.06, 0.06)
     hollow = dip + (tip - dip) * b.between(0.12, 0.3)

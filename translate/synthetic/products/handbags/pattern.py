@@ -83,7 +83,7 @@ class Bench:
         return self.yaw > 0.2
 
     def between(self, low: float, high: float) -> float:
-        """A random measure."""
+        """Sample a measure."""
         return float(self.rng.uniform(low, high))
 
     def chance(self, share: float) -> bool:
@@ -110,7 +110,7 @@ class Bench:
         return self.see(np.stack([x, y, z], 1))
 
     def either(self, *names: str) -> str:
-        """One of `names`."""
+        """Choose one of `names`."""
         return names[int(self.rng.integers(len(names)))]
 
     def stand(self, half: float, depth: float | None = None) -> None:
@@ -179,7 +179,7 @@ def _placed(piece: Piece, place: object, scale: float, flip: float) -> Piece:
 def outline(
     corners: Points, radii: float | Sequence[float], bows: float | Sequence[float] = 0.0, *, steps: int = 14
 ) -> Array:
-    """A closed outline with rounded corners and bowed edges.
+    """Return a closed outline with rounded corners and bowed edges.
 
     Args:
         corners: (K, 2), counter-clockwise.
@@ -217,13 +217,13 @@ def trapeze(
     corners: tuple[float, float] = (0.02, 0.02),
     bows: float | Sequence[float] = 0.0,
 ) -> Array:
-    """A panel about x = 0 with rounded `corners` (lower, upper), `foot` and `head` half-wide; see `outline`."""
+    """Return a panel about x = 0 with rounded `corners` (lower, upper), `foot` and `head` half-wide; see `outline`."""
     points = [(-foot, low), (foot, low), (head, high), (-head, high)]
     return outline(points, [corners[0], corners[0], corners[1], corners[1]], bows)
 
 
 def arch(half: float, foot: float, rise: float, *, square: float = 0.8, narrow: float = 1.0, steps: int = 40) -> Array:
-    """An arch that stands on (-half, foot) and (half, foot); (steps, 2).
+    """Return an arch that stands on (-half, foot) and (half, foot); (steps, 2).
 
     Args:
         half: half the distance between its feet.

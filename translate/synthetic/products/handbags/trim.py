@@ -26,28 +26,28 @@ from translate.synthetic.products.handbags.pattern import Bench, Points, outline
 
 
 def box(x: float, y: float, half: float, rise: float, radius: float = 0.01) -> Array:
-    """A rectangle of half-sizes `half` and `rise` about (x, y)."""
+    """Return a rectangle of half-sizes `half` and `rise` about (x, y)."""
     return trapeze(half, half, y - rise, y + rise, corners=(radius, radius)) + f32([x, 0])
 
 
 def stud(b: Bench, at: Sequence[tuple[float, float]], radius: float, *, side: float = 1.07) -> None:
-    """Small domes of metal on the front."""
+    """Add small domes of metal on the front."""
     b.front(*(ellipse(p, radius) for p in at), role="metal", side=side, lift=0.012, rim=radius, ink=0.8)
 
 
 def stitch(b: Bench, seam: Points, *, within: str = "", side: float = 1.0) -> None:
-    """A row of stitches along an open line of the front."""
+    """Add a row of stitches along an open line of the front."""
     b.front(seam, role="thread", kind="seam", width=0.007, within=within, side=side, ink=0.0)
 
 
 def ring(b: Bench, centre: Sequence[float] | Array, rx: float, ry: float) -> None:
-    """A ring of metal wire, about a point of the picture."""
+    """Add a ring of metal wire about a point of the picture."""
     loop = ellipse(centre, (rx, ry))
     b.add(np.concatenate([loop, loop[:1]]), role="metal", kind="wire", width=0.014)
 
 
 def strap(b: Bench, half: float, low: float, high: float, x: float, *, side: float = 1.09) -> None:
-    """A leather strap down the front, pointed at its lower end."""
+    """Add a leather strap down the front, pointed at its lower end."""
     tongue = outline(
         [(x - half, low + half), (x, low), (x + half, low + half), (x + half, high), (x - half, high)],
         [0.02, 0.03, 0.02, 0.01, 0.01],
@@ -57,7 +57,7 @@ def strap(b: Bench, half: float, low: float, high: float, x: float, *, side: flo
 
 
 def buckle(b: Bench, x: float, y: float, half: float, *, side: float = 1.1) -> None:
-    """A frame with a prong, on a strap."""
+    """Add a frame with a prong on a strap."""
     frame = box(x, y, half * 1.35, half * 1.1, 0.015)
     b.front(np.concatenate([frame, frame[:1]]), role="metal", kind="wire", width=0.016, side=side)
     b.front([(x, y + half), (x, y - half)], role="metal", kind="wire", width=0.012, side=side, ink=0.7)
@@ -100,12 +100,12 @@ CLASPS: dict[str, Callable[[Bench, float, float], None]] = {
 
 
 def clasp(b: Bench, y: float, names: Sequence[str], *, side: float = 1.09) -> None:
-    """One of the clasps `names`, in the middle of the front at height `y`."""
+    """Add one of the clasps `names` in the middle of the front at height `y`."""
     CLASPS[b.either(*names)](b, y, side)
 
 
 def chain(b: Bench, line: Points, size: float) -> None:
-    """A chain along a line of the picture: links seen flat and on edge by turns."""
+    """Add a chain along a line of the picture: links seen flat and on edge by turns."""
     at = trace(f32(line), size * 0.78)
     way = np.gradient(at, axis=0)
     angle = np.arctan2(way[:, 1], way[:, 0])
@@ -117,7 +117,7 @@ def chain(b: Bench, line: Points, size: float) -> None:
 
 
 def zip_on(b: Bench, line: Points, *, side: float = 1.0, within: str = "front") -> None:
-    """A zip along a line of the front: its tape, its teeth, and the slider at the first point."""
+    """Add a zip along a line of the front: its tape, its teeth, and the slider at the first point."""
     b.front(line, role="lining", kind="strap", width=0.034, side=side, within=within, ink=0.8)
     b.front(line, role="metal", kind="seam", width=0.014, side=side, within=within, ink=0.0)
     x, y = b.on(line, side)[0]
@@ -126,7 +126,7 @@ def zip_on(b: Bench, line: Points, *, side: float = 1.0, within: str = "front") 
 
 
 def tassel(b: Bench, at: tuple[float, float], length: float, *, side: float = 1.1) -> None:
-    """A leather tassel that hangs from a point of the front."""
+    """Add a leather tassel that hangs from a point of the front."""
     x, y = at
     half = length * 0.16
     b.front([(x, y), (x + 0.004, y - length * 0.38)], role="handle", kind="strap", width=0.012, side=side, ink=0.7)
@@ -141,18 +141,18 @@ def tassel(b: Bench, at: tuple[float, float], length: float, *, side: float = 1.
 
 
 def feet(b: Bench, half: float) -> None:
-    """Metal feet below the two front corners."""
+    """Add metal feet below the two front corners."""
     b.front(*(ellipse((x, -0.004), (0.017, 0.014)) for x in (-half, half)), role="metal", rim=0.014, ink=0.8)
 
 
 def pocket(b: Bench, low: float, high: float, half: float, *, side: float = 1.05) -> None:
-    """A pocket sewn on the front."""
+    """Sew a pocket on the front."""
     edge = trapeze(half, half, low, high, corners=(0.05, 0.012), bows=[0, 0, -0.012, 0])
     b.front(edge, role="body", side=side, lift=0.012, rim=0.03)
     stitch(b, offset(edge, 0.016), side=side)
 
 
 def label(b: Bench, x: float, y: float, *, side: float = 1.05) -> None:
-    """A maker's plate."""
+    """Add a maker's plate."""
     plate = box(x, y, b.between(0.03, 0.06), b.between(0.012, 0.02), 0.006)
     b.front(plate, role="metal", side=side, lift=0.008, rim=0.008, ink=0.8)

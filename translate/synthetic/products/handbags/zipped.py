@@ -23,7 +23,7 @@ from translate.synthetic.products.handbags.trim import (
 
 
 def backpack(b: Bench) -> None:
-    """A dome with a loop on top, a zip round the front, a pocket, and the shoulder straps behind."""
+    """Cut a dome with a loop on top, a zip round the front, a pocket, and the shoulder straps behind."""
     wide = b.between(0.34, 0.4)
     corners = b.between(0.06, 0.12), b.between(0.12, 0.28)
     body = trapeze(wide, wide * 0.94, 0, b.height, corners=corners, bows=[0.008, 0.02, 0.02, 0.02])
@@ -41,14 +41,14 @@ def backpack(b: Bench) -> None:
 
 
 def _over(body: Array, low: float) -> Array:
-    """What of a closed outline is higher than `low`, from its left foot to its right one."""
+    """Return the piece of a closed outline that is above `low`, from its left foot to its right one."""
     arc = body[body[:, 1] > low]
     middle = f32([0, arc[:, 1].min()])
     return f32(arc[np.argsort(-np.arctan2(*(arc - middle).T[::-1]))])
 
 
 def _straps_behind(b: Bench, wide: float) -> None:
-    """Shoulder straps that bulge out beside the back."""
+    """Add shoulder straps that bulge out beside the back."""
     width, out = b.between(0.07, 0.09), b.between(0.07, 0.13)
     steps = [(0.1, 0.98), (wide * 0.75, 1.0), (wide + out, 0.7), (wide + out * 1.05, 0.38), (wide * 0.98, 0.1)]
     for sign in (-1, 1):
@@ -57,7 +57,7 @@ def _straps_behind(b: Bench, wide: float) -> None:
 
 
 def _backpack_pocket(b: Bench, wide: float, high: float) -> None:
-    """A bulging pocket up to the height `high`, with a zip, or with a cover that a clasp or two straps close."""
+    """Add a bulging pocket up to the height `high`, with a zip, or a cover that a clasp or two straps close."""
     role = b.either("body", "accent")
     edge = trapeze(wide * 0.78, wide * 0.74, 0.05, high, corners=(0.06, 0.1), bows=[0, 0.01, 0.015, 0.01])
     b.front(edge, role=role, side=1.06, lift=0.016, rim=0.06, name="pocket")
@@ -80,7 +80,7 @@ def _backpack_pocket(b: Bench, wide: float, high: float) -> None:
 
 
 def bowling(b: Bench) -> None:
-    """A bowling bag: a domed body with a zip along the arch, and two round handles."""
+    """Cut a bowling bag: a domed body with a zip along the arch, and two round handles."""
     corners = b.between(0.06, 0.12), b.between(0.14, 0.24)
     body = trapeze(0.5, b.between(0.34, 0.42), 0, b.height, corners=corners, bows=[0.006, 0.03, 0.03, 0.03])
     feet(b, 0.36)

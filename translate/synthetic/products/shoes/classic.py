@@ -11,7 +11,7 @@ from translate.synthetic.products.shoes.parts import Rng, Sole, flat_sole, hidde
 
 
 def _welted(product: Product, sole: Sole, heel: float, *, stacked: bool = True) -> None:
-    """A leather sole with its welt, and a heel of stacked lifts."""
+    """Add a leather sole with its welt, and a heel of stacked lifts."""
     slab = product.body("sole", sole.outline, puff=0.3, radius=0.02, cast=0.45, reach=0.01)
     product.stitch(sole.top - f32([0, 0.008]), slab)
     block = [(0.728, -0.05), (0.728, -0.05), (0.733, heel), (0.733, heel), (1.1, heel + 0.01), (1.1, heel + 0.01),
@@ -24,12 +24,12 @@ def _welted(product: Product, sole: Sole, heel: float, *, stacked: bool = True) 
 
 
 def _punched(product: Product, path: Array, on: Part, radius: float = 0.0045) -> None:
-    """Broguing: a row of punched holes."""
+    """Add broguing: a row of punched holes."""
     product.studs("hole", list(trace(path, 0.019)), radius, on, lift=-0.004, ink=0.45)
 
 
 def oxford(rng: Rng, size: int) -> Product:
-    """A dress shoe with closed lacing; plain, cap toe or wing tip, with or without broguing."""
+    """Build a dress shoe with closed lacing; plain, cap toe or wing tip, with or without broguing."""
     top, toe, heel = rng.uniform(0.30, 0.34), rng.uniform(0.145, 0.17), rng.uniform(0.06, 0.08)
     dip, back = top - rng.uniform(0.055, 0.08), top - rng.uniform(0.0, 0.03)
     sole = flat_sole(rng.uniform(0.03, 0.042), heel + 0.03, rng.uniform(0.012, 0.025), heel=heel)
@@ -83,7 +83,7 @@ def oxford(rng: Rng, size: int) -> Product:
 def _oxford_panels(
     product: Product, upper: Part, rng: Rng, throat: Array, toe: float, top: float, *, brogue: bool
 ) -> None:
-    """Quarters, toe and counter of an oxford."""
+    """Add quarters, toe and counter of an oxford."""
     low, high = throat[0], throat[-1]
     seam = curve(
         [low + f32([-0.02, 0.02]), low + f32([0.03, -0.055]), (0.5, 0.5 * toe + 0.04), (0.56, 0.02)], closed=False
@@ -113,7 +113,7 @@ def _oxford_panels(
 
 
 def loafer(rng: Rng, size: int) -> Product:
-    """A slip-on with a moccasin toe; plain, penny strap, horse bit or tassels."""
+    """Build a slip-on with a moccasin toe; plain, penny strap, horse bit or tassels."""
     toe, heel, back = rng.uniform(0.15, 0.175), rng.uniform(0.045, 0.075), rng.uniform(0.27, 0.3)
     peak, dip = rng.uniform(0.29, 0.325), rng.uniform(0.205, 0.23)
     sole = flat_sole(rng.uniform(0.028, 0.042), heel + 0.03, rng.uniform(0.012, 0.022), heel=heel)
@@ -139,7 +139,7 @@ def loafer(rng: Rng, size: int) -> Product:
 
 
 def _moccasin(product: Product, upper: Part, rng: Rng, *, toe: float, peak: float, dip: float, x: float) -> None:
-    """The raised seam around the toe, and what lies across the instep."""
+    """Add the raised seam around the toe, and the piece across the instep."""
     plug = curve([(0.0, 0.72 * toe), (0.06, 0.72 * toe), (0.14, 0.76 * toe), (0.25, 0.92 * toe),
                   (x - 0.05, 0.72 * toe + 0.28 * peak), (x + 0.13, dip + 0.05)], closed=False)  # fmt: skip
     product.seam(plug, upper, width=0.007, depth=-0.006, ink=0.9)
@@ -180,7 +180,7 @@ def _moccasin(product: Product, upper: Part, rng: Rng, *, toe: float, peak: floa
 
 
 def boot(rng: Rng, size: int) -> Product:
-    """A boot: Chelsea with elastic gussets, with straps and buckles, or laced."""
+    """Build a boot: Chelsea with elastic gussets, with straps and buckles, or laced."""
     style = ("gusset", "strap", "lace")[rng.integers(3)]
     top = rng.uniform(0.6, 0.76) if style != "strap" else rng.uniform(0.68, 0.9)
     toe, heel = rng.uniform(0.165, 0.2), rng.uniform(0.07, 0.12)
@@ -207,7 +207,7 @@ def boot(rng: Rng, size: int) -> Product:
 
 
 def _shaft(product: Product, sole: Sole, shin: Array, *, toe: float, top: float, tongue: bool) -> Part:
-    """Lining, tongue and upper of a boot."""
+    """Add lining, tongue and upper of a boot."""
     x, base = float(shin[-1, 0]), float(sole.top[0, 1])
     middle, lean = 0.5 * (x + 0.93), 0.01
     opening(product, [(x - 0.005, top), (x + 0.06, top + 0.025), (middle, top + 0.028), (0.88, top + 0.022),
@@ -254,7 +254,7 @@ def _shaft(product: Product, sole: Sole, shin: Array, *, toe: float, top: float,
 
 
 def _gusset(product: Product, upper: Part, rng: Rng, top: float) -> None:
-    """Elastic at the side, and pull tabs."""
+    """Add elastic at the side, and pull tabs."""
     low, x = rng.uniform(0.24, 0.3), rng.uniform(0.66, 0.7)
     wide = rng.uniform(0.06, 0.08)
     gore = [(x - wide, top + 0.1), (x - wide, top + 0.1), (x - 0.9 * wide, 0.6 * top + 0.4 * low),
@@ -277,7 +277,7 @@ def _gusset(product: Product, upper: Part, rng: Rng, top: float) -> None:
 
 
 def _straps(product: Product, upper: Part, rng: Rng, top: float) -> None:
-    """One to three straps with buckles, and a zip at the back."""
+    """Add one to three straps with buckles, and a zip at the back."""
     for y in (0.27, 0.8 * top, 0.55 * top)[: int(rng.integers(1, 4))]:
         left = 0.3 if y < 0.3 else 0.4
         path = curve([(left, y - 0.0), (0.6, y + 0.015), (0.8, y + 0.01), (1.05, y - 0.005)], closed=False)
@@ -295,7 +295,7 @@ def _straps(product: Product, upper: Part, rng: Rng, top: float) -> None:
 
 
 def _laced(product: Product, upper: Part, rng: Rng, shin: Array, toe: float, top: float) -> None:
-    """Quarters and lacing up the shin."""
+    """Add quarters and lacing up the shin."""
     start = 0.12
     throat = between(shin, start, 0.995)
     seam = curve(

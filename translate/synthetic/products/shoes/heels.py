@@ -12,7 +12,7 @@ from translate.synthetic.products.shoes.parts import Rng, court, height_at, stag
 
 
 def _arch(front: float, heel: float, spring: float, ball: float = 0.3) -> Array:
-    """The line on which the foot stands, toe to heel: flat under the ball, then up to the height `heel`."""
+    """Return the line on which the foot stands, toe to heel: flat under the ball, then up to the height `heel`."""
     rise = heel - front
     return curve(
         [(0.02, front + spring), (0.1, front + 0.3 * spring), (ball, front), (ball + 0.14, front + 0.11 * rise),
@@ -22,7 +22,7 @@ def _arch(front: float, heel: float, spring: float, ball: float = 0.3) -> Array:
 
 
 def _thin_sole(product: Product, bed: Array, thick: float) -> Part:
-    """A sole of even thickness under the bed."""
+    """Add a sole of even thickness under the bed."""
     lower = bed - f32([0, thick])
     return product.body(
         "sole", np.concatenate([bed, lower[::-1]]), puff=0.3, radius=0.02, cast=0.3, reach=0.008, ink=0.8
@@ -30,7 +30,7 @@ def _thin_sole(product: Product, bed: Array, thick: float) -> Part:
 
 
 def _heel(product: Product, rng: Rng, height: float) -> None:
-    """A stiletto, a kitten heel, a cone or a block under the seat."""
+    """Add a stiletto, a kitten heel, a cone or a block under the seat."""
     seat = height + 0.004
     tip = rng.choice([0.018, 0.022, 0.075, 0.12], p=[0.4, 0.2, 0.15, 0.25])
     right = 0.955 if tip < 0.05 else 0.965
@@ -43,7 +43,7 @@ def _heel(product: Product, rng: Rng, height: float) -> None:
 
 
 def pump(rng: Rng, size: int) -> Product:
-    """A court shoe on a heel; some have a platform, a bow or an ankle strap."""
+    """Build a court shoe on a heel; some have a platform, a bow or an ankle strap."""
     height = rng.uniform(0.2, 0.42)
     platform = rng.uniform(0.03, 0.07) if rng.random() < 0.3 else 0.0
     bed = _arch(0.022 + platform, height + platform, rng.uniform(0.005, 0.02))
@@ -74,7 +74,7 @@ def pump(rng: Rng, size: int) -> Product:
 
 
 def _ring(centre: tuple[float, float], radii: tuple[float, float], turn: float, near: bool) -> Array:
-    """Half of a loop around the ankle, seen from a little above: its near half hangs lower."""
+    """Return half of a loop around the ankle, seen from a little above: its near half hangs lower."""
     loop = ellipse((0, 0), radii)
     half = np.concatenate([loop[14:], loop[:3]]) if near else loop[:17]  # the near one reaches round both ends
     cos, sin = np.cos(turn), np.sin(turn)
@@ -82,7 +82,7 @@ def _ring(centre: tuple[float, float], radii: tuple[float, float], turn: float, 
 
 
 def _ankle_strap(product: Product, rng: Rng, centre: tuple[float, float], width: float, near: bool) -> None:
-    """Half of a strap around the ankle; the near half carries the buckle."""
+    """Add half of a strap around the ankle; the near half carries the buckle."""
     path = _ring(centre, (0.108, 0.028), -0.12, near)
     product.tube("accent" if near else "lining", [path], width, puff=0.5, tone=1.0 if near else 0.9, cast=0.2)
     if near:
@@ -92,7 +92,7 @@ def _ankle_strap(product: Product, rng: Rng, centre: tuple[float, float], width:
 
 
 def _trim(product: Product, upper: Part, rng: Rng, bed: Array, throat: float, toe: float) -> None:
-    """A toe cap, a bow, a clip or nothing at all on the vamp."""
+    """Add a toe cap, a bow, a clip or nothing at all on the vamp."""
     style = rng.integers(5)
     top = f32([throat - 0.02, height_at(bed, throat) + 1.05 * toe])
     if style == 0:
@@ -114,7 +114,7 @@ def _trim(product: Product, upper: Part, rng: Rng, bed: Array, throat: float, to
 
 
 def flat(rng: Rng, size: int) -> Product:
-    """A ballet flat: a thin sole, a round toe, a piped edge."""
+    """Build a ballet flat: a thin sole, a round toe, a piped edge."""
     bed = _arch(0.03, rng.uniform(0.045, 0.06), rng.uniform(0.008, 0.018))
     counter, throat, toe = rng.uniform(0.2, 0.235), rng.uniform(0.22, 0.28), rng.uniform(0.115, 0.135)
     product = stage(rng, size, "flat", counter + 0.08)
@@ -131,7 +131,7 @@ def flat(rng: Rng, size: int) -> Product:
 
 
 def _wedge_sole(product: Product, bed: Array, rng: Rng) -> None:
-    """The wedge itself, wound with rope or smooth, on a thin outsole."""
+    """Add the wedge itself, wound with rope or smooth, on a thin outsole."""
     low = [(0.982, 0.5 * bed[-1, 1]), (0.97, 0.0), (0.97, 0.0), (0.6, 0.0), (0.25, 0.0), (0.1, 0.008),
            (0.03, 0.35 * bed[0, 1]), (0.006, 0.75 * bed[0, 1])]  # fmt: skip
     slab = np.concatenate([bed, curve([bed[-1], *low, bed[0]], closed=False)[1:-1]])
@@ -143,7 +143,7 @@ def _wedge_sole(product: Product, bed: Array, rng: Rng) -> None:
 
 
 def wedge(rng: Rng, size: int) -> Product:
-    """A wedge: closed like a court shoe, or with a toe band and an ankle strap."""
+    """Build a wedge: closed like a court shoe, or with a toe band and an ankle strap."""
     height = rng.uniform(0.17, 0.28)
     bed = _arch(rng.uniform(0.05, 0.08), height, 0.015, ball=0.27)
     closed = rng.random() < 0.5
@@ -160,7 +160,7 @@ def wedge(rng: Rng, size: int) -> Product:
 
 
 def _band(product: Product, bed: Array, left: float, right: float, lean: float, rise: float, role: str) -> Part:
-    """A strap over the foot, from the bed between `left` and `right` up to `rise` and over to the far side."""
+    """Add a strap over the foot, from the bed between `left` and `right` up to `rise` and over to the far side."""
     a, b = height_at(bed, left), height_at(bed, right)
     span, top, far = right - left, b + rise, height_at(bed, right + 0.055)
     inside = [(right + lean - 0.3 * span, top - 0.012), (right + lean, top - 0.004),
@@ -177,14 +177,14 @@ def _band(product: Product, bed: Array, left: float, right: float, lean: float, 
 
 
 def _foot_bed(product: Product, bed: Array, rise: float) -> None:
-    """What is seen of the top of the sole, which curves up to `rise` behind its near edge."""
+    """Add the visible top of the sole, which curves up to `rise` behind its near edge."""
     far = f32([0, rise]) * np.sin(np.pi * np.linspace(0, 1, len(bed), dtype=np.float32))[:, None]
     outline = np.concatenate([bed + far, (bed - f32([0, rise]))[::-1]])
     product.body("lining", outline, puff=0.1, cast=0.0, ink=0.7)
 
 
 def _open_upper(product: Product, rng: Rng, bed: Array, counter: float) -> None:
-    """Toe band, closed heel, ankle strap and, for some, a strap over the instep."""
+    """Add toe band, closed heel, ankle strap and, for some, a strap over the instep."""
     last = bed[-1]
     ankle = (float(last[0]) - 0.115, float(last[1]) + counter + 0.012)
     width = rng.uniform(0.022, 0.034)
@@ -204,7 +204,7 @@ def _open_upper(product: Product, rng: Rng, bed: Array, counter: float) -> None:
 
 
 def _slide(product: Product, rng: Rng, bed: Array) -> None:
-    """Two wide straps with buckles, or one, on a moulded foot bed."""
+    """Add two wide straps with buckles, or one, on a moulded foot bed."""
     spans = [(0.12, 0.3, 0.03, 0.14), (0.4, 0.56, 0.03, 0.2)] if rng.random() < 0.7 else [(0.16, 0.5, 0.05, 0.18)]
     _foot_bed(product, bed, 0.016)
     for left, right, lean, rise in reversed(spans):
@@ -218,7 +218,7 @@ def _slide(product: Product, rng: Rng, bed: Array) -> None:
 
 
 def sandal(rng: Rng, size: int) -> Product:
-    """A sandal: a slide on a cork bed, or straps on a flat sole, a block or a thin heel."""
+    """Build a sandal: a slide on a cork bed, or straps on a flat sole, a block or a thin heel."""
     style = ("slide", "flat", "heel")[rng.integers(3)]
     if style == "heel":
         height = rng.uniform(0.16, 0.36)

@@ -19,7 +19,7 @@ Rng = np.random.Generator
 
 
 def stage(rng: Rng, size: int, kind: str, height: float) -> Product:
-    """An empty picture with room for a shoe of length 1 and of this height, in its middle."""
+    """Return an empty picture with room for a shoe of length 1 and of this height, in its middle."""
     scale = min(0.88, 0.84 / height) * rng.uniform(0.94, 1.0)
     left = 0.5 - 0.5 * scale + rng.uniform(-0.012, 0.012)
     return Product(size, kind, scale=scale, origin=(left, 0.5 - 0.5 * scale * height + rng.uniform(-0.015, 0.015)))
@@ -39,7 +39,7 @@ class Sole:
 
 
 def flat_sole(front: float, back: float, spring: float, *, heel: float = 0.0, flare: float = 0.0) -> Sole:
-    """A sole `front` thick at the ball and `back` at the heel.
+    """Add a sole `front` thick at the ball and `back` at the heel.
 
     Args:
         front: thickness under the ball.
@@ -65,23 +65,23 @@ def flat_sole(front: float, back: float, spring: float, *, heel: float = 0.0, fl
 
 
 def height_at(path: Array, x: float) -> float:
-    """Height at `x` of a path that runs from left to right."""
+    """Return the height at `x` of a path that runs from left to right."""
     return float(np.interp(x, path[:, 0], path[:, 1]))
 
 
 def hidden(sole: Sole) -> Array:
-    """The lower edge of an upper, from heel to toe: just below the top of its sole, which will cover it."""
+    """Return the lower edge of an upper, from heel to toe: just below the top of its sole, which will cover it."""
     return sole.top[::-6] - f32([0, 0.012])
 
 
 def ridge(throat: Array, reach: float) -> Array:
-    """The crest of the tongue: it leaves the laced edge at its lower end and stands `reach` over it further up."""
+    """Return the crest of the tongue: it leaves the laced edge at its lower end, and rises `reach` above it."""
     t = smoothstep(0, 0.3, np.linspace(0, 1, len(throat), dtype=np.float32))[:, None]
     return throat + t * (offset(throat, reach, closed=False) - throat)
 
 
 def opening(product: Product, far: Points, near: Points, *, dark: float = 0.35) -> Part:
-    """The inside of the shoe that is seen between the far rim and the near one.
+    """Add the inside of the shoe that is visible between the far rim and the near one.
 
     Args:
         product: the shoe.
@@ -101,7 +101,7 @@ def lacing(
     product: Product, upper: Part, throat: Array, count: int, *, reach: float = 0.045, over: float = 0.028,
     width: float = 0.016, holes: str = "hole",
 ) -> None:  # fmt: skip
-    """Laces across the throat, and the eyelets that they come from.
+    """Add laces across the throat, and the eyelets that they come from.
 
     Args:
         product: the shoe.
@@ -129,7 +129,7 @@ def court(
     product: Product, bed: Array, *, throat: float, toe: float, side: float, counter: float, point: float = 0.0,
     puff: float = 0.55,
 ) -> Part:  # fmt: skip
-    """A low-cut upper on the bed `bed` (toe to heel), as pumps and ballet flats have; returns the upper.
+    """Add a low-cut upper on the bed `bed` (toe to heel), as pumps and ballet flats have; return the upper.
 
     Args:
         product: the shoe.

@@ -45,13 +45,13 @@ GUM = rgb(0xB4773C)
 
 
 def build(rng: Rng, size: int) -> Product:
-    """A shoe of a random kind; `Product.kind` begins with a key of `KINDS`."""
+    """Build a shoe of a random kind; `Product.kind` begins with a key of `KINDS`."""
     shares = [share for share, _ in KINDS.values()]
     return list(KINDS.values())[rng.choice(len(shares), p=shares)][1](rng, size)
 
 
 def dress(rng: Rng, product: Product) -> Look:
-    """A look for a shoe: one scheme of colours over all its parts, in materials that go with its kind."""
+    """Choose a look for a shoe: one scheme of colours over all its parts, in materials that go with its kind."""
     kind = product.kind.split(",")[0]
     scheme = draw_scheme(rng)
     materials = UPPERS[kind]
@@ -124,5 +124,5 @@ SHOES = Line(build, dress, tuple((role, k) for k, role in enumerate(ROLES, 1)))
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """What to draw for `train` pairs and `test` pairs of shoes."""
+    """Return the jobs of `train` pairs and `test` pairs of shoes."""
     return line_jobs(SHOES, train, test, size, seed)

@@ -21,7 +21,7 @@ from translate.synthetic.products.shoes.parts import (
 
 
 def _upper(product: Product, sole: Sole, throat: Array, *, toe: float, dip: float, heel: float, puff: float) -> Part:
-    """Tongue, lining and upper of a laced shoe.
+    """Add tongue, lining and upper of a laced shoe.
 
     Args:
         product: the shoe.
@@ -50,7 +50,7 @@ def _upper(product: Product, sole: Sole, throat: Array, *, toe: float, dip: floa
 
 
 def _eyestay(product: Product, upper: Part, throat: Array, role: str, depth: float) -> None:
-    """A reinforced band along the laced edge."""
+    """Add a reinforced band along the laced edge."""
     edge = offset(throat, 0.03, closed=False)
     inner = offset(throat, -depth, closed=False)
     low = inner[0] + f32([-0.035, 0.0])
@@ -58,7 +58,7 @@ def _eyestay(product: Product, upper: Part, throat: Array, role: str, depth: flo
 
 
 def _stripes(product: Product, upper: Part, rng: Rng, sole: Sole, top: float, role: str) -> None:
-    """Bands, a wave or a zigzag on the side, or nothing."""
+    """Add bands, a wave or a zigzag on the side, or nothing."""
     style = rng.integers(4)
     x, low = rng.uniform(0.42, 0.47), height_at(sole.top, 0.6) - 0.03
     if style == 0:
@@ -80,7 +80,7 @@ def _stripes(product: Product, upper: Part, rng: Rng, sole: Sole, top: float, ro
 
 
 def _toe_and_heel(product: Product, upper: Part, rng: Rng, sole: Sole, toe: float, heel: float, role: str) -> None:
-    """Toe cap or mudguard, and heel counter with a tab."""
+    """Add toe cap or mudguard, and heel counter with a tab."""
     base = [height_at(sole.top, at) for at in (0.1, 0.2, 0.5, 0.7, 0.9)]
     if rng.random() < 0.5:
         cap = [(-0.05, 0), (-0.05, 0.4), (0.1, 0.4), (0.165, toe + 0.02), (0.205, 0.55 * (toe + base[1])), (0.2, 0)]
@@ -99,7 +99,7 @@ def _toe_and_heel(product: Product, upper: Part, rng: Rng, sole: Sole, toe: floa
 
 
 def _cupsole(product: Product, sole: Sole, rng: Rng) -> None:
-    """A rubber sole with a line around it."""
+    """Add a rubber sole with a line around it."""
     slab = product.body("sole", sole.outline, puff=0.35, radius=0.03, cast=0.45, reach=0.012)
     half = sole.top - f32([0, 1]) * (0.45 * sole.top[:, 1:] * rng.uniform(0.5, 1.0) + 0.006)
     product.seam(half, slab, depth=0.003, width=0.004)
@@ -111,7 +111,7 @@ def _cupsole(product: Product, sole: Sole, rng: Rng) -> None:
 
 
 def sneaker(rng: Rng, size: int) -> Product:
-    """A low sneaker with a cup sole."""
+    """Build a low sneaker with a cup sole."""
     top, toe = rng.uniform(0.36, 0.42), rng.uniform(0.175, 0.21)
     dip, heel = top - rng.uniform(0.07, 0.1), top + rng.uniform(-0.03, 0.02)
     sole = flat_sole(rng.uniform(0.06, 0.085), rng.uniform(0.08, 0.11), rng.uniform(0.02, 0.04))
@@ -128,7 +128,7 @@ def sneaker(rng: Rng, size: int) -> Product:
 
 
 def hightop(rng: Rng, size: int) -> Product:
-    """A high basketball shoe or a canvas one with a rubber toe."""
+    """Build a high basketball shoe or a canvas one with a rubber toe."""
     top, toe = rng.uniform(0.58, 0.68), rng.uniform(0.175, 0.205)
     dip, heel = top - rng.uniform(0.03, 0.06), top + rng.uniform(-0.03, 0.02)
     sole = flat_sole(rng.uniform(0.06, 0.085), rng.uniform(0.075, 0.1), rng.uniform(0.02, 0.035))
@@ -153,7 +153,7 @@ def hightop(rng: Rng, size: int) -> Product:
 
 
 def _wavy_sole(product: Product, rng: Rng) -> Sole:
-    """The midsole of a running shoe: thick, with a wave in its upper edge and grooves. Returned before it is drawn."""
+    """Return the midsole of a running shoe: thick, with a wave in its upper edge and grooves; it is drawn later."""
     front, back, spring = rng.uniform(0.085, 0.11), rng.uniform(0.13, 0.165), rng.uniform(0.045, 0.065)
     sole = flat_sole(front, back, spring, flare=rng.uniform(0.015, 0.045))
     wave = rng.uniform(0.008, 0.016) * np.sin(2 * np.pi * (rng.uniform(1.2, 2.2) * sole.top[:, 0] + rng.random()))
@@ -164,7 +164,7 @@ def _wavy_sole(product: Product, rng: Rng) -> Sole:
 
 
 def _midsole(product: Product, sole: Sole, rng: Rng) -> None:
-    """Foam with sculpted lines over a dark tread."""
+    """Add foam with sculpted lines over a dark tread."""
     slab = product.body("sole", sole.outline, puff=0.45, radius=0.04, cast=0.5, reach=0.012)
     x = np.linspace(0.0, 1.02, 60)
     tread = 0.026 + 0.006 * np.sin(x * rng.uniform(20, 34))
@@ -179,7 +179,7 @@ def _midsole(product: Product, sole: Sole, rng: Rng) -> None:
 
 
 def running(rng: Rng, size: int) -> Product:
-    """A running shoe: knit or mesh upper with overlays, a thick wavy midsole."""
+    """Build a running shoe: knit or mesh upper with overlays, a thick wavy midsole."""
     top, toe = rng.uniform(0.385, 0.43), rng.uniform(0.195, 0.225)
     dip, heel = top - rng.uniform(0.06, 0.09), top + rng.uniform(0.0, 0.04)
     product = stage(rng, size, "running", top + 0.08)
