@@ -1,4 +1,15 @@
-"""Built-in data, drawn on the user's machine: no download, the same pixels for the same seed."""
+"""Built-in data, drawn on the user's machine: no download, the same pixels for the same seed.
+
+arrays         array types
+curves         outlines, offsets and masks of smooth curves
+draw_all       draws many pictures into a folder, on all cores
+light          sun, sky and haze
+noise          fractional Brownian motion and a noise tile
+digits/        handwritten digits
+faces/         portraits with known factors
+landscapes/    photographs and paintings of landscapes
+products/      shoes and handbags, with sketches
+"""
 
 __all__ = ["RENDERERS", "render"]
 
@@ -49,8 +60,8 @@ RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "digits": _digits,
     "faces": _faces,
 }
-SIZES = (64, 512)  # px, the sizes at which the pictures were judged by eye
-SIZES_OF = {"digits": (28, 128)}  # where they are others
+SIZE_RANGE_PX = (64, 512)  # the sizes at which the pictures were judged by eye
+SIZE_RANGES_PX = {"digits": (28, 128)}  # of renderers with other sizes
 
 
 def render(
@@ -85,7 +96,7 @@ def render(
         target: the folder to make; it appears only when everything is drawn.
         train: pictures (or pairs), of each domain where there are two, to train on.
         test: the same to test on.
-        size: edge of the pictures, px: 64 to 512, or as `SIZES_OF` says.
+        size: edge of the pictures, px: 64 to 512, or as `SIZE_RANGES_PX` has it.
         seed: another seed, other scenes; the same seed, the same pixels, whatever the number of workers.
         workers: processes; None takes one per available core.
         progress: show a bar on stderr.
@@ -98,7 +109,7 @@ def render(
 
     if name not in RENDERERS:
         raise OptionError(f"unknown renderer {name!r}{did_you_mean(name, RENDERERS)}")
-    smallest, largest = SIZES_OF.get(name, SIZES)
+    smallest, largest = SIZE_RANGES_PX.get(name, SIZE_RANGE_PX)
     if not smallest <= size <= largest:
         raise OptionError(f"size {size}: pictures are rendered at {smallest} to {largest} px")
     if train < 0 or test < 0 or train + test == 0:

@@ -6,15 +6,15 @@ Curves are (N, 2) float32 arrays of (right, up) points in a product's own units,
 __all__ = [
     "Box",
     "Points",
-    "between",
-    "boxed",
+    "section",
+    "bounding_box",
     "curve",
     "dashes",
     "ellipse",
     "fill",
     "offset",
     "ribbon",
-    "trace",
+    "resample",
 ]
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from translate.synthetic.arrays import Array, Picture, f32
 
 Points = Array | Sequence[Any]  # (N, 2), or one point (2,)
 Box = tuple[slice, slice]  # rows and columns of a canvas
-SHIFT = 4  # OpenCV's fixed-point bits: curves are drawn to 1/16 px
+FRACTION_BITS = 4  # OpenCV's fixed-point bits: curves are drawn to 1/16 px
 
 
 def curve(points: Points, closed: bool = True, density: int = 12) -> Array:
@@ -70,21 +70,21 @@ def _smooth(p: Array, density: int, closed: bool) -> Array:
     return path if closed else np.concatenate([path, c[-1:]])
 
 
-def _way(path: Array) -> Array:
+def _lengths_along(path: Array) -> Array:
     """Return the length of `path` up to each of its points."""
     return np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
 
 
-def trace(path: Array, step: float) -> Array:
+def resample(path: Array, step: float) -> Array:
     """Resample `path` to points `step` apart."""
-    way = _way(path)
+    way = _lengths_along(path)
     at = np.linspace(0, way[-1], max(2, round(float(way[-1]) / step) + 1))
     return f32(np.stack([np.interp(at, way, path[:, k]) for k in (0, 1)], 1))
 
 
-def between(path: Array, start: float, stop: float) -> Array:
+def section(path: Array, start: float, stop: float) -> Array:
     """Return the piece of `path` between two shares of its length; backwards if stop < start."""
-    way = _way(path)
+    way = _lengths_along(path)
     at = np.linspace(start, stop, max(2, round(abs(stop - start) * len(path)) + 1)) * way[-1]
     return f32(np.stack([np.interp(at, way, path[:, k]) for k in (0, 1)], 1))
 
@@ -122,7 +122,7 @@ def ellipse(centre: Points, radius: ArrayLike, turn: float = 0.0) -> Array:
 
 def dashes(path: Array, on: float, off: float) -> list[Array]:
     """Cut `path` into straight dashes about `on` long and `off` apart, a whole number of them."""
-    way = _way(path)
+    way = _lengths_along(path)
     count = max(1, round(float(way[-1]) / (on + off)))
     starts = np.arange(count) * way[-1] / count
     ends = starts + on / (on + off) * way[-1] / count
@@ -130,12 +130,12 @@ def dashes(path: Array, on: float, off: float) -> list[Array]:
     return list(f32(np.stack(corners, 1)).reshape(count, 2, 2))
 
 
-def fixed(path: Array) -> Picture:
+def to_fixed_point(path: Array) -> Picture:
     """Return `path` in the fixed-point numbers of OpenCV's drawing functions."""
-    return np.round(path * (1 << SHIFT)).astype(np.int32)
+    return np.round(path * (1 << FRACTION_BITS)).astype(np.int32)
 
 
-def boxed(paths: Sequence[Array], pad: float, edge: int) -> Box | None:
+def bounding_box(paths: Sequence[Array], pad: float, edge: int) -> Box | None:
     """Return the rows and columns of a canvas `edge` px wide that `paths` (px) with `pad` px around them cover."""
     low = np.min([path.min(0) for path in paths], axis=0) - pad
     high = np.max([path.max(0) for path in paths], axis=0) + pad + 1
@@ -149,5 +149,5 @@ def fill(paths: Sequence[Array], box: Box) -> Array:
     mask = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
     corner = f32([box[1].start, box[0].start])
     for path in paths:
-        cv2.fillPoly(mask, [fixed(path - corner)], 255, cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(mask, [to_fixed_point(path - corner)], 255, cv2.LINE_AA, FRACTION_BITS)
     return mask.astype(np.float32) / 255

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from translate.synthetic.curves import between, boxed, curve, dashes, ellipse, fill, offset, ribbon, trace
+from translate.synthetic.curves import bounding_box, curve, dashes, ellipse, fill, offset, resample, ribbon, section
 from translate.synthetic.light import rgb
 from translate.synthetic.products.hand_drawing import HANDS, draw_sketch
 from translate.synthetic.products.material import MATERIALS, grain
@@ -67,9 +67,9 @@ def test_offset_goes_inwards_whichever_way_round():
 
 def test_pieces_of_a_path():
     path = np.float32([(0, 0), (3, 0), (3, 1)])
-    assert between(path, 0.25, 0.25)[0] == pytest.approx([1, 0])
-    assert between(path, 1, 0.75)[[0, -1]] == pytest.approx(np.float32([(3, 1), (3, 0)]))
-    assert np.linalg.norm(np.diff(trace(path, 0.5), axis=0), axis=1) == pytest.approx(0.5)
+    assert section(path, 0.25, 0.25)[0] == pytest.approx([1, 0])
+    assert section(path, 1, 0.75)[[0, -1]] == pytest.approx(np.float32([(3, 1), (3, 0)]))
+    assert np.linalg.norm(np.diff(resample(path, 0.5), axis=0), axis=1) == pytest.approx(0.5)
     cut = dashes(path, 0.3, 0.2)
     assert len(cut) == 8 and sum(length(dash) for dash in cut) == pytest.approx(8 * 0.3, rel=0.02)
 
@@ -81,10 +81,10 @@ def test_ribbon_has_its_width():
 
 def test_fill_covers_the_area_even_through_a_box():
     path = ellipse((20, 16), 10)
-    box = boxed([path], 3, 64)
+    box = bounding_box([path], 3, 64)
     assert box == (slice(3, 30), slice(7, 34))
     assert np.pi * 10**2 < fill([path], box).sum() < np.pi * 10.7**2  # OpenCV draws half a pixel around it
-    assert boxed([path - 100], 3, 64) is None
+    assert bounding_box([path - 100], 3, 64) is None
 
 
 def disk(edge, radius):
@@ -118,7 +118,7 @@ def test_slopes_of_a_plane():
 def test_panels_end_where_their_part_ends():
     product, box, flap, ball = board()
     assert set(np.unique(product.label)) >= {0, box.index, flap.index, ball.index}
-    inside = product.seen_in(box, (slice(0, product.edge), slice(0, product.edge))) > 0.5
+    inside = product.crop_mask(box, (slice(0, product.edge), slice(0, product.edge))) > 0.5
     assert not (product.label == flap.index)[~inside].any()
     rows, columns = np.nonzero(product.label == flap.index)
     at = product.pixels([(0.0, 0.5), (1.0, 1.0)])

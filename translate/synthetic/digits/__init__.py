@@ -1,1 +1,5 @@
-"""TODO: one line that says what is in this room."""
+"""Handwritten digits: white strokes on black, labelled.
+
+digits     the pen, the layout and the jobs
+strokes    the ten digits as strokes
+"""

@@ -13,21 +13,21 @@ from translate.synthetic.draw_all import Job
 
 Rng = np.random.Generator
 
-FINER = 4  # pictures are drawn so many times as large, then shrunk
-PIECES = 8  # straight pieces between two points of a stroke
-HEIGHT = 18 / 32  # of a digit, from pen to pen, over the picture's edge
-PEN = 2.15 / 32  # width of the pen over the picture's edge, the median
+SUPERSAMPLING = 4  # pictures are drawn so many times as large, then shrunk
+STROKE_PIECES = 8  # straight pieces between two points of a stroke
+DIGIT_HEIGHT = 18 / 32  # of a digit, from pen to pen, over the picture's edge
+PEN_WIDTH = 2.15 / 32  # width of the pen over the picture's edge, the median
 SLANT = 0.2  # mean shear of a right-handed writer, across over up
-SHIFT = 4  # bits of a pixel's fraction in OpenCV's coordinates
+FRACTION_BITS = 4  # bits of a pixel's fraction in OpenCV's coordinates
 
 
 def draw_digit(digit: int, seed: tuple[int, ...], size: int) -> tuple[Picture]:
     """Draw `digit` (size, size) as the hand `seed` writes it."""
     rng = np.random.default_rng(seed)
-    strokes = _laid_out(_written(SHAPES[digit](rng), rng), rng)
-    canvas = _inked(strokes, rng, FINER * size)
+    strokes = _lay_out(_write(SHAPES[digit](rng), rng), rng)
+    canvas = _ink(strokes, rng, SUPERSAMPLING * size)
     small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-    return (_centred(small, rng),)
+    return (_centre(small, rng),)
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
@@ -39,7 +39,7 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
     ]
 
 
-def _written(strokes: Strokes, rng: Rng) -> Strokes:
+def _write(strokes: Strokes, rng: Rng) -> Strokes:
     """Move the points of a shape as an unsteady hand does, and join them by curves: (n, 2) each."""
     sloppy = 0.007 * np.exp(rng.normal(0, 0.4))
     turn, phase = rng.normal(0, 3.5, (2, 2)), rng.uniform(0, 2 * np.pi, 2)
@@ -64,13 +64,13 @@ def _spline(points: Array) -> Array:
     """Return the points of a Catmull-Rom spline through (n, 2)."""
     padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     before, here, there, after = (padded[i : len(padded) - 3 + i, None] for i in range(4))
-    t = np.linspace(0, 1, PIECES, endpoint=False, dtype=np.float32)[None, :, None]
+    t = np.linspace(0, 1, STROKE_PIECES, endpoint=False, dtype=np.float32)[None, :, None]
     even = 2 * here + (there - before) * t
     bent = (2 * before - 5 * here + 4 * there - after) * t**2 + (3 * (here - there) + after - before) * t**3
     return np.concatenate([((even + bent) / 2).reshape(-1, 2), points[-1:]])
 
 
-def _laid_out(strokes: Strokes, rng: Rng) -> Strokes:
+def _lay_out(strokes: Strokes, rng: Rng) -> Strokes:
     """Slant, turn, widen and scale a digit, into -0.5 to 0.5 of the picture."""
     slant, turn, wide = rng.normal(SLANT, 0.2), rng.normal(0, 0.07), np.exp(rng.normal(0, 0.16))
     shear = f32([[wide, 0], [-slant, 1]])
@@ -78,26 +78,26 @@ def _laid_out(strokes: Strokes, rng: Rng) -> Strokes:
     placed = [points @ shear @ turned for points in strokes]
     everything = np.concatenate(placed)
     low, high = everything.min(0), everything.max(0)
-    scale = HEIGHT / max(high - low) * np.exp(rng.normal(-0.06, 0.05))
+    scale = DIGIT_HEIGHT / max(high - low) * np.exp(rng.normal(-0.06, 0.05))
     return [(points - (low + high) / 2) * scale for points in placed]
 
 
-def _inked(strokes: Strokes, rng: Rng, edge: int) -> Picture:
+def _ink(strokes: Strokes, rng: Rng, edge: int) -> Picture:
     """Draw strokes with a soft pen whose pressure changes along the way: (edge, edge) gray."""
     canvas = np.zeros((edge, edge), np.uint8)
-    pen = PEN * edge * np.clip(np.exp(rng.normal(0, 0.26)), 0.55, 1.6)
+    pen = PEN_WIDTH * edge * np.clip(np.exp(rng.normal(0, 0.26)), 0.55, 1.6)
     pressed, phase, rate = rng.uniform(0, 0.25), rng.uniform(0, 2 * np.pi), rng.uniform(0.02, 0.15)
     for points in strokes:
-        places = np.rint((points + 0.5) * edge * (1 << SHIFT)).astype(int).tolist()
+        places = np.rint((points + 0.5) * edge * (1 << FRACTION_BITS)).astype(int).tolist()
         widths = pen * (1 + pressed * np.sin(phase + rate * np.arange(len(places))))
         for start, end, width in zip(places, places[1:], np.rint(widths).astype(int).tolist(), strict=False):
-            cv2.line(canvas, start, end, 255, max(width, 1), cv2.LINE_AA, SHIFT)
+            cv2.line(canvas, start, end, 255, max(width, 1), cv2.LINE_AA, FRACTION_BITS)
     soft = edge / 32 * rng.uniform(0.2, 0.5)
     blurred = cv2.GaussianBlur(canvas, (0, 0), soft)
     return np.clip(blurred * np.float32(rng.uniform(1.1, 1.6)), 0, 255).astype(np.uint8)
 
 
-def _centred(picture: Picture, rng: Rng) -> Picture:
+def _centre(picture: Picture, rng: Rng) -> Picture:
     """Move the mass of (size, size) to the middle, or a little off it, by whole pixels."""
     size = len(picture)
     mass = picture.sum() + 1e-6

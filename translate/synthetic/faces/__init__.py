@@ -1,1 +1,12 @@
-"""TODO: one line that says what is in this room."""
+"""Portraits in the manner of anime, with every factor known.
+
+body       the background and the clothes
+canvas     flat colours, tapered ink, and the pose of the head
+colours    the tones of the factors' words
+eyes       eyes, brows and glasses
+faces      the portrait as a whole, and the jobs
+factors    the factors and their frequencies
+fringe     five kinds of fringe
+hair       locks, the hair behind the head, and its shine
+head       outline, ears, neck, nose, mouth and blush
+"""

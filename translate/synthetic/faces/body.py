@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirrored, mix, smooth
+from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirror, mix, smooth
 from translate.synthetic.faces.factors import Part, Portrait
 
 SCARF = f32([214, 66, 74])
@@ -29,7 +29,7 @@ def clothes(canvas: Canvas, portrait: Portrait, pose: Pose, cloth: Tones) -> Non
     wide = 1.75 if portrait.man else 1.28
     collar = 0.54 if portrait.man else 0.37
     half = ((collar, 1.30), (0.7 * wide, 1.47), (wide, 1.70), (wide + 0.15, 2.4))
-    outline = pose.body(smooth(mirrored(half), closed=True))
+    outline = pose.body(smooth(mirror(half), closed=True))
     {"sailor": _sailor, "shirt": _shirt, "hoodie": _hoodie, "turtleneck": _turtleneck}[portrait.clothing](
         canvas, pose, cloth, outline, collar
     )
@@ -93,7 +93,7 @@ def _turtleneck(canvas: Canvas, pose: Pose, cloth: Tones, outline: Array, collar
     _torso(canvas, pose, outline, cloth)
     top, low = (collar - 0.02, 1.06), (collar + 0.12, 1.44)
     right = ((0.0, 1.14), top, top, low, low, (0.0, 1.54))
-    roll = pose.body(smooth(mirrored(right), closed=True))
+    roll = pose.body(smooth(mirror(right), closed=True))
     canvas.fill(roll, cloth.base)
     shade = cv2.min(canvas.mask(roll), cv2.bitwise_not(canvas.mask(roll - f32([0.12, 0.12]) * pose.unit)))
     canvas.paint(shade, cloth.shade)

@@ -1,6 +1,6 @@
 """The paper and the pen of the portraits: flat colours with clean edges, tapered ink, shadows within a shape."""
 
-__all__ = ["INK", "Canvas", "Path", "Pose", "Tones", "mirrored", "mix", "smooth", "tones"]
+__all__ = ["INK", "Canvas", "Path", "Pose", "Tones", "mirror", "mix", "smooth", "tones"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
-from translate.synthetic.curves import SHIFT, Points, curve, fixed
+from translate.synthetic.curves import FRACTION_BITS, Points, curve, to_fixed_point
 
 INK = 0.03  # width of a line, in half-widths of the face
 DEPTH = 0.62  # half-widths of the face that its middle lies in front of its sides
@@ -56,7 +56,7 @@ def smooth(points: Path, closed: bool = False) -> Array:
     return curve(points, closed, 5)
 
 
-def mirrored(points: Path) -> Path:
+def mirror(points: Path) -> Path:
     """Return a symmetrical outline: points of the right half from top to bottom, then their mirror images back up."""
     return points + tuple((-x, y) for x, y in points[::-1] if x)
 
@@ -82,17 +82,17 @@ class Pose:
         """Place points (N, 2) of the face and the front of the hair, which a turn moves more the nearer they are."""
         x, y = f32(points).T
         bulge = np.clip(1 - (x / 1.2) ** 2, -0.2, 1) * np.interp(y, [-1.5, -0.4], [0.25, 1.0])
-        return self._leant(np.stack([x * self.cos + DEPTH * self.sin * bulge, y], 1))
+        return self._apply_lean(np.stack([x * self.cos + DEPTH * self.sin * bulge, y], 1))
 
     def back(self, points: Points) -> Array:
         """Place points (N, 2) of the back of the head, which a turn moves the other way."""
-        return self._leant(f32(points) - f32([0.2 * self.sin, 0]))
+        return self._apply_lean(f32(points) - f32([0.2 * self.sin, 0]))
 
     def body(self, points: Points) -> Array:
         """Place points (N, 2) of neck and shoulders, which stay where they are."""
         return f32(points) * self.unit + self.eyes
 
-    def _leant(self, points: Array) -> Array:
+    def _apply_lean(self, points: Array) -> Array:
         return self.body((points - self.nape) @ self.lean + self.nape)
 
 
@@ -116,7 +116,7 @@ class Canvas:
 
     def fill(self, outline: Array, colour: Array) -> None:
         """Fill the closed `outline` (N, 2)."""
-        cv2.fillPoly(self.image, [fixed(outline)], colour.tolist(), cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(self.image, [to_fixed_point(outline)], colour.tolist(), cv2.LINE_AA, FRACTION_BITS)
 
     def line(self, path: Array, width: float, colour: Array, taper: tuple[float, float] = (1.0, 1.0)) -> None:
         """Draw the open `path` (N, 2), `width` px wide in the middle and `taper` times as wide at its ends."""
@@ -130,7 +130,7 @@ class Canvas:
         """Return the coverage (edge, edge) of the closed `outlines` together, 0 to 255."""
         mask = np.zeros((self.edge, self.edge), np.uint8)
         for outline in outlines:
-            cv2.fillPoly(mask, [fixed(outline)], 255, cv2.LINE_AA, SHIFT)
+            cv2.fillPoly(mask, [to_fixed_point(outline)], 255, cv2.LINE_AA, FRACTION_BITS)
         return mask
 
     def paint(self, mask: Picture, colours: Array | Sequence[Array], strength: float = 1.0) -> None:

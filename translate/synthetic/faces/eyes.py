@@ -13,7 +13,7 @@ from translate.synthetic.faces.canvas import Canvas, Path, Pose, Tones, mix, smo
 from translate.synthetic.faces.factors import Part, Portrait
 
 WHITE, WHITE_SHADE, SPARK = f32([253, 252, 252]), f32([202, 206, 226]), f32([255, 255, 255])
-ACROSS, LEVEL = 0.43, 0.14  # of the middle of an eye: from the middle of the face, and height
+EYE_X, EYE_Y = 0.43, 0.14  # of the middle of an eye: from the middle of the face, and height
 PUPIL = f32([24, 16, 26])
 GLINT = ((-0.12, -0.38), (0.04, -0.38), (-0.14, 0.42), (-0.30, 0.42))  # on a lens, from the middle of the eye
 RIMS = (0.345, 0.34)  # half-widths of a lens, across and down
@@ -66,7 +66,7 @@ class Eye:
         large = portrait.stream(Part.EYES).uniform(0.93, 1.06)
         self.wide, self.round = (0.285 * large, 0.255 * large) if portrait.man else (0.32 * large, 0.345 * large)
         self.tall = self.round * self.cut.tall
-        self.middle = f32([side * ACROSS, LEVEL])
+        self.middle = f32([side * EYE_X, EYE_Y])
 
     def at(self, points: Array) -> Array:
         """Place points (N, 2) of the eye in px."""
@@ -141,10 +141,10 @@ def glasses(canvas: Canvas, pose: Pose, frame: Array, squareness: float) -> None
         outline = pose.front(_rim(side, squareness))
         lens = canvas.mask(outline)
         canvas.paint(lens, f32([236, 244, 255]), 0.07)
-        glint = pose.front(f32(GLINT) + f32([side * ACROSS, LEVEL]))
+        glint = pose.front(f32(GLINT) + f32([side * EYE_X, EYE_Y]))
         canvas.paint(cv2.min(lens, canvas.mask(glint)), SPARK, 0.26)
         canvas.line(np.concatenate([outline, outline[:2]]), wide * unit, frame)
-        temple = f32([(side * (ACROSS + RIMS[0]), 0.06), (side * 0.9, 0.02)])
+        temple = f32([(side * (EYE_X + RIMS[0]), 0.06), (side * 0.9, 0.02)])
         canvas.line(pose.front(temple), 0.9 * wide * unit, frame)
     bridge = smooth(((-0.10, 0.09), (0, 0.03), (0.10, 0.09)))
     canvas.line(pose.front(bridge), wide * unit, frame)
@@ -156,4 +156,4 @@ def _rim(side: int, squareness: float) -> Array:
     power = 1 - 0.55 * squareness
     x, y = (np.sign(v) * np.abs(v) ** power for v in (np.cos(angle), np.sin(angle)))
     wide, tall = RIMS
-    return f32(np.stack([side * ACROSS + wide * x, LEVEL + 0.02 + tall * (1 - 0.15 * squareness) * y], 1))
+    return f32(np.stack([side * EYE_X + wide * x, EYE_Y + 0.02 + tall * (1 - 0.15 * squareness) * y], 1))

@@ -32,18 +32,19 @@ from translate.synthetic.faces.head import ears, mouth, neck, nose, skull
 
 Seed = tuple[int, ...]
 
-SMALLEST = 256  # px: portraits are drawn at least this large, and at twice their size, then averaged down
-UNIT, EYES = 0.302, (0.5, 0.53)  # half the width of a face, and the point between the eyes, as shares of the edge
+MIN_CANVAS_PX = 256  # portraits are drawn at least this large, and at twice their size, then averaged down
+FACE_HALF_WIDTH = 0.302  # of the edge
+EYES = (0.5, 0.53)  # the point between the eyes, as shares of the edge
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
     """Return the jobs of both splits: the pictures, and a table of the factors of each split."""
-    found = []
+    result = []
     for split, (folder, count) in enumerate((("train", train), ("test", test))):
-        found += [Job(_picture, (seed, split, k), size, (f"{folder}/{k:05d}.png",)) for k in range(count)]
+        result += [Job(_picture, (seed, split, k), size, (f"{folder}/{k:05d}.png",)) for k in range(count)]
         if count:
-            found.append(Job(partial(_table, count), (seed, split), size, (f"{folder}/factors.csv",)))
-    return found
+            result.append(Job(partial(_table, count), (seed, split), size, (f"{folder}/factors.csv",)))
+    return result
 
 
 def _picture(seed: Seed, size: int) -> tuple[Picture]:
@@ -63,7 +64,7 @@ def _table(count: int, seed: Seed, size: int) -> tuple[str]:
 
 def draw_portrait(factors: Portrait, size: int = 64) -> Picture:
     """Draw the portrait `factors`: (size, size, 3) uint8 RGB."""
-    edge = size * max(2, -(-SMALLEST // size))
+    edge = size * max(2, -(-MIN_CANVAS_PX // size))
     canvas, colours, pose = Canvas(edge), palette(factors), _pose(factors, edge)
     backdrop(canvas, colours.background, factors)
     back_hair(canvas, factors, pose, colours.hair)
@@ -92,7 +93,7 @@ def draw_portrait(factors: Portrait, size: int = 64) -> Picture:
 def _pose(factors: Portrait, edge: int) -> Pose:
     """Sample the head's place and size."""
     rng = factors.stream(Part.POSE)
-    unit = UNIT * edge * rng.uniform(0.95, 1.05)
+    unit = FACE_HALF_WIDTH * edge * rng.uniform(0.95, 1.05)
     middled = -0.04 * np.sin(np.radians(factors.turn_degrees))  # a turned face would else leave the middle
     place = f32(EYES) + f32(rng.uniform(-0.02, 0.02, 2)) + f32([middled, 0])
     return Pose(factors.turn_degrees, factors.tilt_degrees, unit, edge * place)

@@ -34,8 +34,8 @@ HAIR_LENGTHS = {  # the one factor that hangs on another: shares of FACTORS["hai
     "man": {"short": 0.63, "medium": 0.26, "long": 0.11},
 }
 TURNS = {"left": (-28.0, -15.0), "front": (-5.0, 5.0), "right": (15.0, 28.0)}  # degrees
-TILT = 6.0  # degrees, the standard deviation
-TILT_MOST = 12.0  # degrees
+TILT_DEVIATION = 6.0  # degrees, the standard deviation
+MAX_TILT = 12.0  # degrees
 COLUMNS = ("file", *FACTORS, "turn_degrees", "tilt_degrees")
 
 
@@ -107,7 +107,7 @@ def sample_factors(rng: Rng) -> Portrait:
     words = {factor: _choose(rng, shares) for factor, shares in FACTORS.items()}
     words["hair_length"] = _choose(rng, HAIR_LENGTHS[words["gender"]])
     turn = rng.uniform(*TURNS[words.pop("turn")])
-    tilt = np.clip(rng.normal(0, TILT), -TILT_MOST, TILT_MOST)
+    tilt = np.clip(rng.normal(0, TILT_DEVIATION), -MAX_TILT, MAX_TILT)
     return Portrait(**words, turn_degrees=float(turn), tilt_degrees=float(tilt), seed=int(rng.integers(1 << 31)))
 
 

@@ -21,14 +21,14 @@ import numpy as np
 
 from translate.synthetic.arrays import Array, f32
 from translate.synthetic.curves import Points, curve
-from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirrored, mix, smooth
+from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirror, mix, smooth
 from translate.synthetic.faces.factors import Part, Portrait
 
 Rng = np.random.Generator
 Place = Callable[[Points], Array]
 
 STEPS = np.linspace(0, 1, 13, dtype=np.float32)[:, None]
-DROP = {"short": 0.78, "medium": 1.42, "long": 2.6}  # where the hair behind the head ends
+BACK_DROP = {"short": 0.78, "medium": 1.42, "long": 2.6}  # where the hair behind the head ends
 SIDE_DROP = {"short": 0.42, "medium": 1.12, "long": 2.3}  # where the locks beside the face end
 
 
@@ -74,9 +74,12 @@ def draw_locks(canvas: Canvas, unit: float, placed: Array, hair: Tones) -> None:
     dark, bright = np.where(swap, left, right), np.where(swap, right, left)
     inner = axis + (dark - axis) * np.linspace(1.0, 0.1, len(STEPS), dtype=np.float32)[:, None]
     shadow = np.concatenate([dark[:, 3:], inner[:, :2:-1]], axis=1)
-    strand = _inked(0.6 * bright[:, 2:12] + 0.4 * axis[:, 2:12], INK * unit)
-    glow, lit = _inked(0.3 * bright[:, 1:10] + 0.7 * axis[:, 1:10], 1.7 * INK * unit), mix(hair.base, hair.light, 0.45)
-    edges = _inked(dark[:, 3:], INK * unit), _inked(bright[:, 6:], INK * unit)
+    strand = _ink_outlines(0.6 * bright[:, 2:12] + 0.4 * axis[:, 2:12], INK * unit)
+    glow, lit = (
+        _ink_outlines(0.3 * bright[:, 1:10] + 0.7 * axis[:, 1:10], 1.7 * INK * unit),
+        mix(hair.base, hair.light, 0.45),
+    )
+    edges = _ink_outlines(dark[:, 3:], INK * unit), _ink_outlines(bright[:, 6:], INK * unit)
     for k, outline in enumerate(outlines(placed)):
         canvas.fill(outline, hair.base)
         canvas.fill(shadow[k], hair.shade)
@@ -86,7 +89,7 @@ def draw_locks(canvas: Canvas, unit: float, placed: Array, hair: Tones) -> None:
             canvas.fill(edge[k], hair.ink)
 
 
-def _inked(paths: Array, width: float) -> Array:
+def _ink_outlines(paths: Array, width: float) -> Array:
     """Return the outlines (n, 2 k, 2) of lines along open `paths` (n, k, 2), thickest before the end."""
     swell = np.interp(np.linspace(0, 1, paths.shape[1]), [0, 0.7, 1], [0.1, 1.0, 0.6]).astype(np.float32)
     aside = 0.5 * width * swell[:, None] * _normals(paths)
@@ -104,14 +107,14 @@ def crown(portrait: Portrait) -> Array:
     """Return the upper edge of the hair on the top of the head (N, 2), from the right ear to the left."""
     wide, high = (1.14, -1.46) if portrait.man else (1.20, -1.50)
     half = ((wide - 0.03, 0.12), (wide, -0.35), (0.95, -0.98), (0.5, high + 0.10), (0.0, high))
-    return smooth(mirrored(half))
+    return smooth(mirror(half))
 
 
 def hairline(portrait: Portrait) -> Array:
     """Return the lower edge of the hair on the top of the head (N, 2), from the right ear to the left."""
     line = -0.80 if portrait.fringe == "none" else -0.92
     half = ((0.92, -0.05), (0.86, -0.40), (0.72, line + 0.20), (0.36, line - 0.02), (0.0, line + 0.06))
-    return smooth(mirrored(half))
+    return smooth(mirror(half))
 
 
 def back_hair(canvas: Canvas, portrait: Portrait, pose: Pose, hair: Tones) -> None:
@@ -119,24 +122,24 @@ def back_hair(canvas: Canvas, portrait: Portrait, pose: Pose, hair: Tones) -> No
     rng = portrait.stream(Part.BACK_HAIR)
     wide = (1.14 if portrait.man else 1.22) + rng.uniform(-0.02, 0.03)
     cropped = portrait.man and portrait.hair_length == "short"
-    drop = DROP[portrait.hair_length] * (0.85 if cropped else 1.0)
+    drop = BACK_DROP[portrait.hair_length] * (0.85 if cropped else 1.0)
     flare = {"short": 0.88, "medium": 1.02, "long": 1.12}[portrait.hair_length] + rng.uniform(-0.05, 0.08)
     if portrait.man:
         flare -= 0.22 if cropped else 0.05
     ears = 0.98 if cropped else wide
     half = ((0.0, -1.48), (0.55, -1.37), (0.98, -0.95), (wide, -0.3), (ears, 0.3), (wide * flare, drop - 0.25))
-    outline = curve(mirrored((*half, (wide * flare * 0.8, drop))), density=5)
+    outline = curve(mirror((*half, (wide * flare * 0.8, drop))), density=5)
     canvas.fill(pose.back(outline), mix(hair.shade, hair.deep, 0.5))
     locks = []
     for x in sorted(np.linspace(-1, 1, 9 if portrait.hair_length != "long" else 5), key=lambda v: -abs(v)):
         reach = drop + rng.uniform(0.02, 0.22) - 0.12 * abs(x)
         tip = (x * wide * flare * 1.04 + rng.uniform(-0.08, 0.08), reach)
         locks.append(Lock((x * 0.8 * wide, -0.2), (x * ears * 1.05, 0.5 * drop), tip, 0.46, 0.0))
-    draw_locks(canvas, pose.unit, place_locks(pose.back, locks), _behind(hair))
+    draw_locks(canvas, pose.unit, place_locks(pose.back, locks), _shaded_tones(hair))
     canvas.line(pose.back(outline), INK * pose.unit, hair.ink)
 
 
-def _behind(hair: Tones) -> Tones:
+def _shaded_tones(hair: Tones) -> Tones:
     """Return the tones of hair that lies in the shadow of the head."""
     return Tones(
         base=mix(hair.base, hair.shade, 0.55),
@@ -168,13 +171,13 @@ def spikes(portrait: Portrait) -> list[Lock]:
     if portrait.fringe != "spiky":
         lean = rng.uniform(-0.25, 0.25)
         return [Lock((0.1 * lean, -1.38), (0.5 * lean, -1.6), (1.6 * lean, -1.66), 0.10)] if rng.random() < 0.5 else []
-    found = []
+    tufts = []
     for side in (-1, 1):
         for x, y in ((1.38, 0.16), (1.52, -0.30), (1.46, -0.80), (1.18, -1.30), (0.52, -1.70)):
             far = f32([x, y]) + f32(rng.uniform(-0.12, 0.12, 2))
             bend = (side * 0.72 * far[0], 0.6 * far[1] - 0.50)
-            found.append(Lock((side * 0.42 * x, 0.3 * y - 0.55), bend, (side * far[0], far[1]), 0.70, -0.9))
-    return found
+            tufts.append(Lock((side * 0.42 * x, 0.3 * y - 0.55), bend, (side * far[0], far[1]), 0.70, -0.9))
+    return tufts
 
 
 def shine(canvas: Canvas, pose: Pose, hair: Tones, rng: Rng, shapes: Sequence[Array]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
 from translate.synthetic.curves import ellipse
-from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirrored, mix, smooth
+from translate.synthetic.faces.canvas import INK, Canvas, Pose, Tones, mirror, mix, smooth
 from translate.synthetic.faces.factors import Portrait
 
 WOMAN = ((0.82, -0.95), (0.85, -0.35), (0.84, 0.08), (0.77, 0.40), (0.54, 0.73), (0.24, 0.98), (0.05, 1.07))
@@ -18,7 +18,7 @@ BLUSH = f32([240, 82, 92])
 
 def _face_outline(portrait: Portrait, pose: Pose) -> Array:
     """Return the closed outline of the face (N, 2), px."""
-    return pose.front(smooth(mirrored(MAN if portrait.man else WOMAN), closed=True))
+    return pose.front(smooth(mirror(MAN if portrait.man else WOMAN), closed=True))
 
 
 def neck(canvas: Canvas, portrait: Portrait, pose: Pose, skin: Tones) -> None:

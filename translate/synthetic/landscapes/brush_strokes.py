@@ -61,13 +61,13 @@ LAYERS = (
 def paint(picture: Picture, rng: np.random.Generator) -> Picture:
     """Paint `picture` (H, W, 3) uint8 RGB; another `rng`, other strokes of the same painting."""
     size = picture.shape[0]
-    wish = _palette(picture)
-    field = _directions(wish, size / REFERENCE_SIZE)
+    target = _palette(picture)
+    field = _directions(target, size / REFERENCE_SIZE)
     canvas = np.empty((*picture.shape[:2], 4), np.uint8)  # RGB and the height of the paint
     canvas[..., :3], canvas[..., 3] = GROUND, 60
     for layer in LAYERS:
         radius = max(layer.radius * size / REFERENCE_SIZE, 0.6)
-        _paint_layer(canvas, blur(wish, BLUR * radius), field, layer, radius, rng)
+        _paint_layer(canvas, blur(target, BLUR * radius), field, layer, radius, rng)
     return _varnish(canvas, field, rng)
 
 
@@ -86,9 +86,9 @@ def _palette(picture: Picture) -> Array:
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255
 
 
-def _directions(wish: Array, zoom: float) -> Array:
+def _directions(target: Array, zoom: float) -> Array:
     """Return unit vectors (H, W, 2) along which strokes run: along edges, else as the hand swings."""
-    gray = blur(cv2.cvtColor(wish, cv2.COLOR_RGB2GRAY), 0.8 * zoom)
+    gray = blur(cv2.cvtColor(target, cv2.COLOR_RGB2GRAY), 0.8 * zoom)
     gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.25)
     xx, xy, yy = (blur(p, TENSOR_BLUR * zoom) for p in (gx * gx, gx * gy, gy * gy))
     height, width = gray.shape

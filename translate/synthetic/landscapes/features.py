@@ -13,7 +13,7 @@ __all__ = [
     "rafts",
     "reeds",
     "rows",
-    "shored",
+    "shore",
 ]
 
 from functools import partial
@@ -46,7 +46,7 @@ def far_fields(site: Site, albedo: Array) -> Array:
     rng, edge = site.rng, site.rng.uniform(60, 110)
     for _ in range(4):
         slope = rng.uniform(-0.25, 0.25)
-        crop = site.mottled(CROPS[rng.integers(len(CROPS))], 0.12)
+        crop = site.mottle(CROPS[rng.integers(len(CROPS))], 0.12)
         beyond = 1 - site.soft(site.z + slope * site.x - edge, 2.0)
         albedo = albedo + (crop - albedo) * beyond[..., None]
         edge *= rng.uniform(1.3, 2.0)
@@ -60,7 +60,7 @@ def rows(site: Site, ridge: Array, furrow: Array, *, spacing: float, depth: floa
     pixel = site.z / (FOCAL * site.view.size * spacing)
     rows = np.sin(2 * np.pi * across + 0.6 * site.grain) * np.clip(1.4 - 3.5 * pixel, 0, 1)
     share = np.clip(depth * (1 - rows) - 0.1, 0, 1)[..., None]
-    albedo = site.mottled(ridge, 0.16) * (1 - share) + site.mottled(furrow, 0.2) * share
+    albedo = site.mottle(ridge, 0.16) * (1 - share) + site.mottle(furrow, 0.2) * share
     return Plan(far_fields(site, albedo), np.clip(0.7 + rows, 0, 1), np.zeros_like(site.z), background(site))
 
 
@@ -83,11 +83,11 @@ def flower(site: Site, plan: Plan, abundance: float) -> None:
 
 def path(site: Site, albedo: Array, grass: Array) -> tuple[Array, Array]:
     """Draw a cart track: two ruts of sand with grass between them; return the new albedo and cover of grass."""
-    distance = site.winding(site.rng.uniform(1.6, 3.0), 0.05)
+    distance = site.band_distance(site.rng.uniform(1.6, 3.0), 0.05)
     track = site.soft(distance + 0.12 * site.grain, 0.3)
     middle = site.soft(np.abs(distance + 1.1) - 0.3 + 0.1 * site.grain, 0.3) * 0.6
     bare = (track * (1 - middle))[..., None]
-    return albedo + (site.mottled(SAND, 0.28) - albedo) * bare, grass * (1 - track)
+    return albedo + (site.mottle(SAND, 0.28) - albedo) * bare, grass * (1 - track)
 
 
 def cottage(site: Site, forbidden: Array | None = None) -> list[Thing]:
@@ -111,11 +111,11 @@ def crossing(site: Site, water: Array, z: float) -> list[Thing]:
     return [Thing(partial(draw, span=float(np.ptp(wet)) + 3.0), float(wet.mean()), z)]
 
 
-def shored(site: Site, albedo: Array, distance: Array, rim: Array) -> Plan:
+def shore(site: Site, albedo: Array, distance: Array, rim: Array) -> Plan:
     """Fill in water where `distance` is negative, with a bare, wet rim and grass beyond it."""
     water = site.soft(distance, 0.25)
     bare = 0.8 * np.clip(site.soft(distance - 0.5 + 0.25 * site.grain, 0.4) - water, 0, 1)
-    albedo = albedo + (site.mottled(rim) - albedo) * bare[..., None]
+    albedo = albedo + (site.mottle(rim) - albedo) * bare[..., None]
     return Plan(albedo, 1 - np.maximum(water, bare), water)
 
 

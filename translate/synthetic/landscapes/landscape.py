@@ -29,8 +29,8 @@ from translate.synthetic.light import rgb, sample_light
 Rng = np.random.Generator
 Seed = Sequence[int]
 
-SMALLEST = 128  # px: smaller pictures are drawn at a multiple of their size and averaged down
-STROKES = 1  # last word of the seed of a painting's brush strokes
+MIN_CANVAS_PX = 128  # px: smaller pictures are drawn at a multiple of their size and averaged down
+STROKES_SEED = 1  # last word of the seed of a painting's brush strokes
 BLOOMS = [rgb(c) for c in (0xF4E4E8, 0xF4F0E8, 0xF0B4C4, 0xF0E8A8)]
 
 
@@ -46,7 +46,7 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
 
 def photo(seed: Seed, size: int) -> tuple[Picture]:
     """Photograph the scene `seed`; one (size, size, 3) uint8 RGB picture."""
-    return (_shrink(_photograph(seed, _drawn_at(size)), size),)
+    return (_shrink(_photograph(seed, _canvas_size(size)), size),)
 
 
 def painting(seed: Seed, size: int) -> tuple[Picture]:
@@ -56,13 +56,13 @@ def painting(seed: Seed, size: int) -> tuple[Picture]:
 
 def scene(seed: Seed, size: int) -> tuple[Picture, Picture]:
     """Photograph the scene `seed` and paint it: two (size, size, 3) uint8 RGB pictures."""
-    large = _photograph(seed, _drawn_at(size))
-    painted = paint(large, np.random.default_rng((*seed, STROKES)))
+    large = _photograph(seed, _canvas_size(size))
+    painted = paint(large, np.random.default_rng((*seed, STROKES_SEED)))
     return _shrink(large, size), _shrink(painted, size)
 
 
-def _drawn_at(size: int) -> int:
-    return size * -(-SMALLEST // size)
+def _canvas_size(size: int) -> int:
+    return size * -(-MIN_CANVAS_PX // size)
 
 
 def _shrink(picture: Picture, size: int) -> Picture:

@@ -20,7 +20,7 @@ BEACH, SOIL, LAVENDER = 0.8 * rgb(0xC8B088), rgb(0x7A6248), rgb(0x8C74B4)
 def meadow(site: Site) -> Plan:
     """Plan a meadow: grass with flowers, perhaps a path and a cottage, trees."""
     rng = site.rng
-    albedo, grass = features.far_fields(site, site.mottled(site.green)), np.ones_like(site.z)
+    albedo, grass = features.far_fields(site, site.mottle(site.green)), np.ones_like(site.z)
     if rng.random() < 0.55:
         albedo, grass = features.path(site, albedo, grass)
     plan = Plan(albedo, grass, np.zeros_like(site.z), features.background(site), blade=rng.uniform(0.2, 0.4))
@@ -61,8 +61,8 @@ def crops(site: Site) -> Plan:
 def river(site: Site) -> Plan:
     """Plan a river that winds through a meadow, with poplars and perhaps a bridge."""
     rng = site.rng
-    distance = site.winding(rng.uniform(7, 13), 0.10)
-    plan = features.shored(site, features.far_fields(site, site.mottled(site.green)), distance, SOIL)
+    distance = site.band_distance(rng.uniform(7, 13), 0.10)
+    plan = features.shore(site, features.far_fields(site, site.mottle(site.green)), distance, SOIL)
     plan.calm, plan.things = rng.uniform(0.4, 0.95), features.background(site)
     if rng.random() < 0.5:
         features.flower(site, plan, 0.2)
@@ -83,7 +83,7 @@ def lake(site: Site) -> Plan:
     near = site.near * (0.5 if rng.random() < 0.5 else rng.uniform(1.05, 1.5))
     beach = near - site.z + rng.uniform(-0.5, 0.5) * site.x + 0.4 * site.patches
     distance = np.maximum(site.z - far * (1 + 0.10 * site.patches), beach)
-    plan = features.shored(site, site.mottled(site.green), distance, BEACH)
+    plan = features.shore(site, site.mottle(site.green), distance, BEACH)
     plan.calm = rng.uniform(0.0, 0.9)
     plan.things.append(site.wood(far * 1.12, height=rng.uniform(8, 16)))
     plan.things += site.scatter(int(rng.integers(3, 9)), far * 1.1, far * 1.35)
@@ -101,7 +101,7 @@ def pond(site: Site) -> Plan:
     """Plan a garden pond with water lilies under old trees, perhaps with a footbridge."""
     rng, far = site.rng, site.rng.uniform(24, 38)
     distance = site.z - far * (1 + 0.08 * site.patches) + 0.02 * site.x**2 * rng.random()
-    plan = features.shored(site, site.mottled(site.green), distance, SOIL)
+    plan = features.shore(site, site.mottle(site.green), distance, SOIL)
     plan.calm = 0.95
     plan.things.append(site.wood(far * 1.9, height=11.0))
     for _ in range(int(rng.integers(5, 10))):

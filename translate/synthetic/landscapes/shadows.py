@@ -11,10 +11,10 @@ from translate.synthetic.landscapes.site import Site, Thing
 from translate.synthetic.light import Light
 from translate.synthetic.noise import blur, fbm, smoothstep
 
-CORNERS = 28  # of the outline of a shadow
+OUTLINE_POINTS = 28  # of the outline of a shadow
 LOWEST_SUN = 0.12  # sine of the elevation below which shadows grow no longer
-DARKEST = 0.9  # sunlight that a tree takes away
-CLOUDED = 0.65  # sunlight that a cloud takes away
+TREE_SHADE = 0.9  # sunlight that a tree takes away
+CLOUD_SHADE = 0.65  # sunlight that a cloud takes away
 
 
 def thing_shadows(rng: np.random.Generator, site: Site, things: list[Thing]) -> Array:
@@ -30,12 +30,12 @@ def thing_shadows(rng: np.random.Generator, site: Site, things: list[Thing]) -> 
             cv2.fillPoly(mask, [hull], 255, cv2.LINE_AA, BITS)
     soft = blur(f32(mask[view.first_row :]) / 255, 0.006 * view.size)
     leaves = fbm(rng, soft.shape, cells=40, octaves=2, stretch=2.5)
-    return DARKEST * smoothstep(0.15, 0.75, soft + 0.12 * leaves * (soft > 0.02))
+    return TREE_SHADE * smoothstep(0.15, 0.75, soft + 0.12 * leaves * (soft > 0.02))
 
 
 def _outline(thing: Thing, light: Light) -> Array:
     """Return world (2 CORNERS, 2) around the shadow of an ellipsoid that stands on the ground."""
-    angle = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
+    angle = np.linspace(0, 2 * np.pi, OUTLINE_POINTS, endpoint=False)
     reach = -thing.height * light.to_sun[[0, 2]] / max(float(light.to_sun[1]), LOWEST_SUN)
     round_foot = 0.4 * thing.width * np.stack([np.cos(angle), np.sin(angle)], 1)
     body = round_foot + 0.5 * (1 + np.cos(angle)[:, None]) * reach
@@ -45,5 +45,5 @@ def _outline(thing: Thing, light: Light) -> Array:
 def cloud_shadows(rng: np.random.Generator, site: Site) -> Array:
     """Return the shade of clouds on distant ground, (h, W) in [0, 1]."""
     drift = fbm(rng, site.z.shape, cells=2, octaves=4, gain=0.5, stretch=5)
-    patches = CLOUDED * smoothstep(0.1, 0.9, drift) * smoothstep(15.0, 60.0, site.z)
+    patches = CLOUD_SHADE * smoothstep(0.1, 0.9, drift) * smoothstep(15.0, 60.0, site.z)
     return patches * np.float32(rng.random() < 0.6)

@@ -27,9 +27,9 @@ LEAVES = {  # season: colours of foliage
 BLOSSOM = [rgb(c) for c in (0xE0B8BC, 0xE4DCD4)]  # of fruit trees in spring
 SEASONS = {"spring": 0.25, "summer": 0.5, "autumn": 0.25}
 SPECIES = ("round", "round", "poplar", "bush", "pine")
-TALL = {"round": 9.0, "poplar": 14.0, "pine": 12.0, "bush": 1.8}  # m
-WIDE = {"round": 0.8, "poplar": 0.18, "pine": 0.4, "bush": 1.8}  # heights
-WARM = f32([1.22, 1.02, 0.8])  # the tint of dry patches
+TREE_HEIGHTS_M = {"round": 9.0, "poplar": 14.0, "pine": 12.0, "bush": 1.8}  # m
+TREE_WIDTHS = {"round": 0.8, "poplar": 0.18, "pine": 0.4, "bush": 1.8}  # heights
+DRY_TINT = f32([1.22, 1.02, 0.8])  # the tint of dry patches
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,12 @@ class Site:
         pixel = self.z / (FOCAL * self.view.size)
         return np.clip(0.5 - distance / (width + 1.5 * pixel), 0, 1)
 
-    def mottled(self, colour: Array, contrast: float = 0.22) -> Array:
+    def mottle(self, colour: Array, contrast: float = 0.22) -> Array:
         """Return `colour` (3,) with the grain and the patches of real ground, (h, W, 3)."""
         dry = np.clip(0.5 * self.patches, -0.6, 1)[..., None]
-        return np.exp(contrast * self.grain)[..., None] * colour * (1 + (WARM - 1) * dry)
+        return np.exp(contrast * self.grain)[..., None] * colour * (1 + (DRY_TINT - 1) * dry)
 
-    def winding(self, width: float, bend: float) -> Array:
+    def band_distance(self, width: float, bend: float) -> Array:
         """Return the signed distance (h, W), m, to the edge of a band `width` m wide that winds into the distance."""
         start, goal = self.rng.uniform(-0.6, 0.6) * self.near / FOCAL, self.rng.uniform(-0.35, 0.35)
         beyond = self.z - self.near
@@ -127,12 +127,12 @@ class Site:
         """Return a tree in its season's colours; of the scene's species and of usual height, unless these are given."""
         rng = self.rng
         kind = kind or str(rng.choice(self.species))
-        height = height or TALL[kind] * float(rng.uniform(0.65, 1.2))
+        height = height or TREE_HEIGHTS_M[kind] * float(rng.uniform(0.65, 1.2))
         leaf = self.leaves[rng.integers(len(self.leaves))] * np.float32(rng.uniform(0.75, 1.1))
         if self.season == "spring" and kind == "round" and rng.random() < 0.3:
             leaf, height = BLOSSOM[rng.integers(len(BLOSSOM))], 0.6 * height
         draw = partial(TREES[kind], height=height, albedo=leaf)
-        return Thing(draw, x, z, height * WIDE[kind], height)
+        return Thing(draw, x, z, height * TREE_WIDTHS[kind], height)
 
     def scatter(self, count: int, near: float, far: float, forbidden: Array | None = None) -> list[Thing]:
         """Scatter up to `count` trees between `near` and `far` m, evenly over the picture, off `forbidden` ground."""

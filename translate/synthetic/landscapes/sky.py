@@ -10,15 +10,15 @@ from translate.synthetic.landscapes.perspective import FOCAL, View
 from translate.synthetic.light import Light
 from translate.synthetic.noise import blur, fbm, smoothstep
 
-SOFTNESS = 2  # clouds are drawn at this fraction of the resolution
-MARCH = 5  # samples of cloud between a point and the sun
-REACH = 0.16  # picture heights, how far that march goes
+DOWNSCALING = 2  # clouds are drawn at this fraction of the resolution
+MARCH_STEPS = 5  # samples of cloud between a point and the sun
+MARCH_LENGTH = 0.16  # picture heights, how far that march goes
 ABSORPTION = 2.8  # optical depth of a solid cloud over the march
 
 
 def draw_sky(rng: np.random.Generator, view: View, light: Light) -> Array:
     """Return the radiance (H, W, 3) of the sky; below the horizon it goes on as it ends there."""
-    size = view.size // SOFTNESS
+    size = view.size // DOWNSCALING
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     up = np.clip(view.horizon - y, 0, 1)  # picture heights over the horizon
     image = _clear(x, up, light)
@@ -43,17 +43,17 @@ def _clear(x: Array, up: Array, light: Light) -> Array:
     return sky + light.sun * glow[..., None]
 
 
-def _lit(density: Array, light: Light) -> Array:
+def _sunlight_through(density: Array, light: Light) -> Array:
     """Return the sunlight that reaches each point of a cloud (H, W), by marching towards the sun in the picture."""
     size = density.shape[0]
     thick = blur(np.clip(density, 0, 1), 0.012 * size)
     step = f32([light.to_sun[0], -max(float(light.to_sun[1]), 0.25)])
-    step *= REACH * size / MARCH / max(float(np.hypot(*step)), 1e-3)
+    step *= MARCH_LENGTH * size / MARCH_STEPS / max(float(np.hypot(*step)), 1e-3)
     depth = np.zeros_like(thick)
-    for k in range(1, MARCH + 1):
+    for k in range(1, MARCH_STEPS + 1):
         shift = f32([[1, 0, -k * step[0]], [0, 1, -k * step[1]]])
         depth += cv2.warpAffine(thick, shift, thick.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    return np.exp(-ABSORPTION * depth / MARCH)
+    return np.exp(-ABSORPTION * depth / MARCH_STEPS)
 
 
 def _cumulus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Light) -> Array:
@@ -72,7 +72,8 @@ def _cumulus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: L
     billow = fbm(rng, x.shape, cells=9, octaves=6, gain=0.56, stretch=1.25)
     density = 0.85 * np.clip(heap, -1, 1) + 0.34 * billow - 0.16
     alpha = smoothstep(-0.06, 0.42, density)
-    sun = _lit(density, light) * (0.62 + 0.42 * blur(height, 0.02 * size)) + 0.05 * blur(billow, 0.004 * size)
+    sun = _sunlight_through(density, light) * (0.62 + 0.42 * blur(height, 0.02 * size))
+    sun = sun + 0.05 * blur(billow, 0.004 * size)
     return _blend(sky, alpha, _cloud_colour(sun, light), up, light)
 
 
@@ -92,7 +93,7 @@ def _stratus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: L
     closer = np.clip((0.55 - up) / 0.5, 0, 1)  # bands crowd towards the horizon
     density = 0.42 * bands + rng.uniform(-0.1, 0.25) - 0.2 + 0.15 * closer
     alpha = 0.92 * smoothstep(-0.05, 0.65, density)
-    sun = 0.25 + 0.75 * _lit(0.8 * density, light)
+    sun = 0.25 + 0.75 * _sunlight_through(0.8 * density, light)
     return _blend(sky, alpha, _cloud_colour(sun, light), up, light)
 
 

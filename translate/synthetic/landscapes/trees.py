@@ -11,9 +11,9 @@ from translate.synthetic.landscapes.pen import Pen
 from translate.synthetic.light import rgb
 
 BARK = rgb(0x5A4A3A)
-LEAF = 0.11  # m, radius of a dab of leaves
-LEAF_PIXELS = 0.62  # the smallest dab, px
-MOST_DABS = 2800  # per tree or hedge
+LEAF_RADIUS_M = 0.11  # m, radius of a dab of leaves
+MIN_LEAF_RADIUS_PX = 0.62  # the smallest dab, px
+MAX_DABS = 2800  # per tree or hedge
 LEAF_TINTS = (0.16, 0.12, 0.16)  # deviation of log R, G, B from leaf to leaf
 TRANSLUCENCY = 0.45  # how far light creeps round a crown
 
@@ -24,7 +24,7 @@ def _leaves(
     blobs: Array,
     albedo: Array,
     *,
-    leaf: float = LEAF,
+    leaf: float = LEAF_RADIUS_M,
     crowns: Array | None = None,
 ) -> None:
     """Cover spheres with leaves, each lit by its place on its sphere and on the whole crown.
@@ -37,10 +37,13 @@ def _leaves(
         leaf: radius of a dab, m.
         crowns: (K, 4) centre and radius of the crown that each sphere belongs to; None makes them one tree.
     """
-    radius = max(leaf, LEAF_PIXELS / pen.scale)
+    # as many dabs as cover the spheres, larger ones where there would be too many
+    radius = max(leaf, MIN_LEAF_RADIUS_PX / pen.scale)
     counts = np.maximum(2.1 * (blobs[:, 3] / radius) ** 2, 3)
-    counts = np.ceil(counts * min(1.0, MOST_DABS / float(counts.sum()))).astype(int)
+    counts = np.ceil(counts * min(1.0, MAX_DABS / float(counts.sum()))).astype(int)
     radius = max(radius, float(np.sqrt(2.0 * (blobs[:, 3] ** 2).sum() / counts.sum())))
+
+    # their places, colours and sizes
     which = np.repeat(np.arange(len(blobs)), counts)
     of = blobs[which]
     way = rng.standard_normal((len(of), 3), np.float32)
@@ -50,13 +53,15 @@ def _leaves(
     middle, reach = _crown(blobs) if crowns is None else (crowns[which, :3], crowns[which, 3:])
     tint = np.exp(rng.normal(0, LEAF_TINTS, (len(of), 3)) + rng.normal(0, 0.14, (len(of), 1)))
     albedo = np.broadcast_to(albedo, (len(blobs), 3))[which] * tint.astype(np.float32)
-    colours = _sunlit(pen, albedo, way, (places - middle) / reach)
+    colours = _leaf_radiance(pen, albedo, way, (places - middle) / reach)
+
+    # from far to near
     order = np.argsort(places[:, 2] + 0.3 * rng.standard_normal(len(of)) * of[:, 3])
     sizes = radius * rng.uniform(0.6, 1.25, len(of)).astype(np.float32)
     pen.dabs(places[order, :2], sizes[order], colours[order])
 
 
-def _sunlit(pen: Pen, albedo: Array, way: Array, crown: Array) -> Array:
+def _leaf_radiance(pen: Pen, albedo: Array, way: Array, crown: Array) -> Array:
     """Return the radiance (N, 3) of leaves that face `way` and sit at `crown` (N, 3), 1 from the middle at its edge."""
     normals = way + 1.1 * crown
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -91,15 +96,15 @@ def round_tree(pen: Pen, rng: np.random.Generator, height: float, albedo: Array)
     _trunk(pen, rng, 0.5 * height, 0.05 * height, 0.5)
     count = int(rng.integers(9, 15))
     half = f32([rng.uniform(0.32, 0.46), 0.37, 0.36]) * height
-    clumps = _within(rng, count, 0.3, 0.72) * half + f32([0, 0.62 * height, 0])
+    clumps = _sample_shell(rng, count, 0.3, 0.72) * half + f32([0, 0.62 * height, 0])
     radii = rng.uniform(0.28, 0.46, (count, 1)).astype(np.float32) * half[0]
-    twigs = np.repeat(clumps, 3, 0) + _within(rng, 3 * count, 0.8, 1.1) * np.repeat(radii, 3, 0)
+    twigs = np.repeat(clumps, 3, 0) + _sample_shell(rng, 3 * count, 0.8, 1.1) * np.repeat(radii, 3, 0)
     tips = rng.uniform(0.10, 0.20, (3 * count, 1)).astype(np.float32) * half[0]
     blobs = np.vstack([np.hstack([clumps, radii]), np.hstack([twigs, tips])])
     _leaves(pen, rng, blobs, albedo)
 
 
-def _within(rng: np.random.Generator, count: int, low: float, high: float) -> Array:
+def _sample_shell(rng: np.random.Generator, count: int, low: float, high: float) -> Array:
     """Sample points (count, 3) between the spheres of radius `low` and `high` around the origin."""
     way = rng.standard_normal((count, 3)).astype(np.float32)
     return way / np.linalg.norm(way, axis=1, keepdims=True) * rng.uniform(low, high, (count, 1)).astype(np.float32)
@@ -124,7 +129,7 @@ def pine(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> No
             reach = 0.75 * spread
             place = (reach * np.cos(angle), height * (t - 0.1 * (1 - t)), reach * np.sin(angle))
             blobs.append((*place, 0.36 * spread + 0.010 * height))
-    _leaves(pen, rng, f32(blobs), albedo * f32([0.62, 0.78, 0.95]), leaf=0.7 * LEAF)
+    _leaves(pen, rng, f32(blobs), albedo * f32([0.62, 0.78, 0.95]), leaf=0.7 * LEAF_RADIUS_M)
 
 
 def bush(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:
@@ -147,7 +152,7 @@ def treeline(pen: Pen, rng: np.random.Generator, left: float, right: float, heig
     crowns = np.stack([x, 0.55 * tall, depth, 0.6 * tall], 1)
     tints = albedo * np.exp(rng.normal(0, 0.16, (count, 1)))
     both = [np.concatenate(p).astype(np.float32) for p in ((tops, skirts), (tints, tints), (crowns, crowns))]
-    _leaves(pen, rng, both[0], both[1], leaf=0.05 * height + LEAF, crowns=both[2])
+    _leaves(pen, rng, both[0], both[1], leaf=0.05 * height + LEAF_RADIUS_M, crowns=both[2])
 
 
 TREES: dict[str, Callable[..., None]] = {

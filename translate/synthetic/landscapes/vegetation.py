@@ -12,9 +12,9 @@ from translate.synthetic.landscapes.perspective import View
 from translate.synthetic.light import rgb
 
 PAD = rgb(0x6E9460)
-BLADES = 3200  # marks in a picture of 256 px
-BLOOMING = 0.14  # share of the pads that flower
-FLOWER = 0.05  # m, radius of a flower in the grass
+BLADES_AT_256_PX = 3200  # marks in a picture of 256 px
+BLOOMING_SHARE = 0.14  # share of the pads that flower
+FLOWER_RADIUS_M = 0.05  # m, radius of a flower in the grass
 
 
 def reeds(pen: Pen, rng: np.random.Generator, width: float, height: float, albedo: Array) -> None:
@@ -49,7 +49,7 @@ def lilies(image: Array, rng: np.random.Generator, view: View, sunlit: Array, pl
         pad = PAD * np.exp(rng.normal(0, 0.22)) * f32([1, 1, np.exp(rng.normal(0, 0.3))])
         code = encode((pad * sunlit)[None])[0].tolist()
         cv2.ellipse(layer, centre, axes, 0, 20, 385, code, -1, cv2.LINE_AA, BITS)
-        if rng.random() < BLOOMING:
+        if rng.random() < BLOOMING_SHARE:
             _bloom(layer, rng, centre, radius * scale, bloom * sunlit)
     return lay(image, layer)
 
@@ -83,14 +83,17 @@ def draw_sward(
         blossoms: (K, 3) radiance of the flowers in average light, or None.
         abundance: share of the marks that are flowers.
     """
+    # where blades grow
     size = view.size
-    count = round(BLADES * min(1.0, (size / 256) ** 1.3))
+    count = round(BLADES_AT_256_PX * min(1.0, (size / 256) ** 1.3))
     near = 1 - rng.random(count) ** 1.7  # more of them close to the camera
     feet = np.stack([rng.uniform(0, size, count), view.first_row + (1.04 * size - view.first_row) * near], 1)
     feet = feet[np.argsort(feet[:, 1])]
     scale = (feet[:, 1] - view.horizon * size) / view.eye  # px per metre
     at = (np.minimum(feet[:, 1], size - 1).astype(int), feet[:, 0].astype(int))
     grows = (rng.random(count) < cover[at]) & (height * scale > 0.6)
+
+    # their colours, and flowers among them
     tint = np.exp(rng.normal(0.05, 0.30, (count, 1)) + rng.normal(0, 0.06, (count, 3))).astype(np.float32)
     colours, flower = image[at] * tint, np.zeros(count, bool)
     if blossoms is not None:
@@ -98,6 +101,8 @@ def draw_sward(
         level = image[at].mean(1, keepdims=True) / max(float(image[view.first_row :].mean()), 1e-3)
         petals = blossoms[rng.integers(0, len(blossoms), count)] * np.clip(level, 0.35, 1.6) * np.sqrt(tint)
         colours = np.where(flower[:, None], petals, colours)
+
+    # draw them
     tall = height * scale * rng.uniform(0.4, 1.1, count)
     tips = feet + np.stack([rng.normal(0, 0.32, count) * tall, -tall], 1)
     layer = np.zeros((size, size, 4), np.uint8)
@@ -122,7 +127,7 @@ def _marks(
     """Draw blades from foot to tip, and a disc where there is a flower."""
     codes = encode(colours).tolist()
     first, last = ((p * UNIT).astype(int).tolist() for p in (feet, tips))
-    sizes = np.maximum(FLOWER * scale * UNIT, 0.7 * UNIT).astype(int).tolist()
+    sizes = np.maximum(FLOWER_RADIUS_M * scale * UNIT, 0.7 * UNIT).astype(int).tolist()
     for a, b, code, petals, size in zip(first, last, codes, flower.tolist(), sizes, strict=True):
         if petals:
             cv2.circle(layer, b, size, code, -1, cv2.LINE_AA, BITS)

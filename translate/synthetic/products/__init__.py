@@ -1,1 +1,12 @@
-"""TODO: one line that says what is in this room."""
+"""Products: sketches of made-up shoes and handbags, and their photos in several colourways.
+
+dataset         a product line as a data set of pairs
+hand_drawing    the sketch, drawn by hand
+material        how surfaces shine, and their grain
+palette         colours that go together
+product         the canvas on which a product is assembled of parts
+relief          heights and slopes of parts
+studio          the photo
+handbags/       the handbags line
+shoes/          the shoes line
+"""

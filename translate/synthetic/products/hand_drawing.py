@@ -1,7 +1,7 @@
 """The draughtsman: turns the part curves of a product into a drawing by hand.
 
-The lines are the outlines of the parts, not edges found in the photo, so that a drawing tells nothing of colour or
-texture, as a user's does not.
+The lines are the outlines of the parts, not edges found in the photo, so that a drawing shows neither colour nor
+texture, as a user's drawing does not.
 """
 
 __all__ = ["HANDS", "Hand", "draw_sketch"]
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, Picture, f32
-from translate.synthetic.curves import SHIFT, boxed, fixed
+from translate.synthetic.curves import FRACTION_BITS, bounding_box, to_fixed_point
 from translate.synthetic.noise import fbm
 from translate.synthetic.products.product import Product, Stroke
 
@@ -58,17 +58,17 @@ def draw_sketch(product: Product, rng: np.random.Generator, hand: Hand | None = 
     if hand is None:
         hands = list(HANDS.values())
         hand = hands[rng.choice(len(hands), p=[h.share for h in hands])]
-    strokes = _chosen(product, hand, rng)
+    strokes = _choose_strokes(product, hand, rng)
     lines = _lines(product, strokes, hand.pen)
-    drawn = _stray(lines, product, hand, rng)
+    drawn = _distort(lines, product, hand, rng)
     if hand.again:
-        drawn = np.maximum(drawn, hand.again * _stray(lines, product, hand, rng))
+        drawn = np.maximum(drawn, hand.again * _distort(lines, product, hand, rng))
     shape = (product.size, product.size)
     ink = np.clip(1.35 * cv2.resize(drawn, shape, interpolation=cv2.INTER_AREA), 0, 1)
     return np.round(255 - 235 * ink).astype(np.uint8)
 
 
-def _chosen(product: Product, hand: Hand, rng: np.random.Generator) -> list[Stroke]:
+def _choose_strokes(product: Product, hand: Hand, rng: np.random.Generator) -> list[Stroke]:
     """Return all strokes, except those of some inner parts if this hand leaves things out."""
     dropping = rng.uniform(0, hand.skipped)
     dropped = {part.index for part in product.parts if rng.random() < dropping}
@@ -83,23 +83,23 @@ def _lines(product: Product, strokes: list[Stroke], pen: float) -> Array:
     root = np.array([0] + [part.root for part in product.parts])
     for stroke in strokes:
         width = max(1, round(pen * stroke.weight * scale))
-        box = boxed([stroke.path], width + 2, product.edge)
+        box = bounding_box([stroke.path], width + 2, product.edge)
         if box is None:
             continue
         line = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
-        path = fixed(stroke.path - f32([box[1].start, box[0].start]))
-        cv2.polylines(line, [path], stroke.closed, 255, width, cv2.LINE_AA, SHIFT)
+        path = to_fixed_point(stroke.path - f32([box[1].start, box[0].start]))
+        cv2.polylines(line, [path], stroke.closed, 255, width, cv2.LINE_AA, FRACTION_BITS)
         seen = root <= stroke.part.root if stroke.outline else order <= stroke.part.order
         table = np.zeros(256, np.uint8)
         table[: len(seen)] = 255 * seen
         line = np.minimum(line, cv2.LUT(product.label[box], table))
         if stroke.clip:
-            line = np.minimum(line, f32(255 * product.seen_in(stroke.clip, box)).astype(np.uint8))
+            line = np.minimum(line, f32(255 * product.crop_mask(stroke.clip, box)).astype(np.uint8))
         canvas[box] = np.maximum(canvas[box], line)
     return canvas.astype(np.float32) / 255
 
 
-def _stray(lines: Array, product: Product, hand: Hand, rng: np.random.Generator) -> Array:
+def _distort(lines: Array, product: Product, hand: Hand, rng: np.random.Generator) -> Array:
     """Let the lines wander and their strength vary, smoothly over the sheet."""
     edge = product.edge
     reach = 2 * hand.wobble * product.dot

@@ -17,7 +17,7 @@ TONES = [  # sRGB, and how often it is sold
     (0x3E2718, 5), (0x1F2A4A, 7), (0x5B1526, 5), (0x585A34, 4), (0xD2BC98, 5), (0xA81E22, 6), (0x2F4B3C, 3),
     (0xC8A09A, 3), (0x7288A0, 3), (0xC9992F, 2), (0xE3D6BE, 4),
 ]  # fmt: skip
-FREE = 0.34  # share of looks whose colour is any hue
+ANY_HUE_SHARE = 0.34  # share of looks whose colour is any hue
 METALS = [rgb(c) for c in (0xD9B25A, 0xD6D6DA, 0xC79A7C, 0x6E6A66)]  # gold, silver, rose, gunmetal
 
 
@@ -86,11 +86,14 @@ def _tone(rng: Rng) -> Array:
 
 def draw_scheme(rng: Rng) -> Scheme:
     """Sample colours as shops sell them: 2/3 named tones, 1/3 any hue; complement, neighbour or one hue."""
-    free = rng.random() < FREE
+    # the base colour
+    free = rng.random() < ANY_HUE_SHARE
     base = hsv(rng.random(), rng.uniform(0.25, 0.75), rng.uniform(0.3, 0.8)) if free else _tone(rng)
     hue, saturation, value = colorsys.rgb_to_hsv(*(float(v) for v in _encode(base)))
     if saturation < 0.25:  # a neutral goes with anything
         hue = rng.random()
+
+    # an accent that stands out
     lively = {"saturation": rng.uniform(0.45, 0.85), "value": rng.uniform(0.4, 0.85)}
     near = hue + rng.choice([-1, 1]) * rng.uniform(0.06, 0.12)
     accents = [
@@ -103,6 +106,8 @@ def draw_scheme(rng: Rng) -> Scheme:
     accent = accents[rng.choice(len(accents), p=[0.22, 0.18, 0.22, 0.2, 0.18])]
     if float(np.abs(_encode(accent) - _encode(base)).max()) < 0.2:  # it would not be seen
         accent = contrast(base, 0.55)
+
+    # a second colour, and all of them together
     seconds = [base, contrast(base, rng.uniform(0.12, 0.3)), hsv(near, saturation, value), accent]
     return Scheme(
         base=f32(base).clip(0.004, 0.82),

@@ -13,12 +13,24 @@ import cv2
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.curves import SHIFT, Box, Points, boxed, dashes, ellipse, fill, fixed, offset, ribbon, trace
+from translate.synthetic.curves import (
+    FRACTION_BITS,
+    Box,
+    Points,
+    bounding_box,
+    dashes,
+    ellipse,
+    fill,
+    offset,
+    resample,
+    ribbon,
+    to_fixed_point,
+)
 from translate.synthetic.noise import blur, fbm
 from translate.synthetic.products.relief import inflate, slopes
 
-SMALLEST_CANVAS = 256  # px: smaller pictures are drawn on this canvas and averaged down
-REFERENCE = 512  # px, the canvas that pixel sizes below are meant for
+MIN_CANVAS_PX = 256  # px: smaller pictures are drawn on this canvas and averaged down
+REFERENCE_CANVAS_PX = 512  # px, the canvas that pixel sizes below are meant for
 THREAD = "thread"  # role of stitches
 
 
@@ -93,7 +105,7 @@ class Product:
             scale: widths of the picture that a unit takes.
             origin: where (0, 0) lies, in widths of the picture from its lower left corner.
         """
-        self.size, self.edge, self.kind = size, max(2 * size, SMALLEST_CANVAS), kind
+        self.size, self.edge, self.kind = size, max(2 * size, MIN_CANVAS_PX), kind
         self.unit = scale * self.edge
         self.corner = f32([origin[0] * self.edge, (1 - origin[1]) * self.edge])
         self.label = np.zeros((self.edge, self.edge), np.uint8)
@@ -106,7 +118,7 @@ class Product:
     @property
     def dot(self) -> float:
         """Convert pixels of the 512 px canvas to pixels of this one."""
-        return self.edge / REFERENCE
+        return self.edge / REFERENCE_CANVAS_PX
 
     def pixels(self, path: Points) -> Array:
         """Convert points (N, 2) in product units to (column, row) px of the canvas."""
@@ -189,7 +201,7 @@ class Product:
         paths = self._paths([outline])
         box = self._box(paths, 8 * self.dot)
         whole = fill(paths, box)
-        under = self.seen_in(on, box)
+        under = self.crop_mask(on, box)
         part = self._add(role, tone, on, box, whole * under)
         self._darken(box, whole, cast, 2.5 * self.dot / self.unit, within=under)
         self._raise(box, whole, lift, soft, within=under)
@@ -211,7 +223,7 @@ class Product:
         ink: float = 0.8,
     ) -> Part:
         """Add cords, straps or laces of one `width` along open `paths`, as one part with a round cross-section."""
-        bands = [ribbon(trace(f32(path), 0.25 * width), width) for path in paths]
+        bands = [ribbon(resample(f32(path), 0.25 * width), width) for path in paths]
         return self.body(role, bands, puff=puff, radius=width, tone=tone, cast=cast, reach=reach, ink=ink)
 
     def studs(
@@ -229,7 +241,7 @@ class Product:
         paths = self._paths([ellipse(centre, radius) for centre in centres])
         box = self._box(paths, 6 * self.dot)
         whole = fill(paths, box)
-        under = self.seen_in(on, box)
+        under = self.crop_mask(on, box)
         part = self._add(role, tone, on, box, whole * under)
         self._darken(box, whole, 0.3, 1.5 * self.dot / self.unit, within=under)
         self._raise(box, whole, lift, 0.3 * radius, within=under)
@@ -241,21 +253,21 @@ class Product:
     def stitch(self, path: Points, on: Part, *, closed: bool = False, tone: float = 1.0) -> None:
         """Sew a line of stitches along `path` (product units) where it lies on the part `on`. Sketches leave it out."""
         way = self.pixels(path)
-        way = trace(np.concatenate([way, way[:1]]) if closed else way, 1.5 * self.dot)
+        way = resample(np.concatenate([way, way[:1]]) if closed else way, 1.5 * self.dot)
         box = self._box([way], 4 * self.dot)
         canvas = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
         corner = f32([box[1].start, box[0].start])
-        lines = [fixed(dash - corner) for dash in dashes(way, 5 * self.dot, 3.5 * self.dot)]
-        cv2.polylines(canvas, lines, False, 255, max(1, round(1.7 * self.dot)), cv2.LINE_AA, SHIFT)
+        lines = [to_fixed_point(dash - corner) for dash in dashes(way, 5 * self.dot, 3.5 * self.dot)]
+        cv2.polylines(canvas, lines, False, 255, max(1, round(1.7 * self.dot)), cv2.LINE_AA, FRACTION_BITS)
         thread = canvas.astype(np.float32) / 255
-        under = cv2.erode(self.seen_in(on, box), None, iterations=max(1, round(2 * self.dot)))
+        under = cv2.erode(self.crop_mask(on, box), None, iterations=max(1, round(2 * self.dot)))
         self._add(THREAD, tone, on, box, thread * under)
         self._raise(box, thread, 1.2 * self.dot / self.unit, self.dot / self.unit, within=under)
 
     def seam(self, path: Points, on: Part, *, width: float = 0.004, depth: float = 0.004, ink: float = 0.7) -> None:
         """Add a groove along the open `path` where two pieces of a part meet; `depth` below 0 makes a raised piping."""
         line, box = self._line([path], width)
-        under = self.seen_in(on, box)
+        under = self.crop_mask(on, box)
         self.open[box] *= 1 - (0.35 if depth > 0 else 0.0) * line * under
         self._raise(box, line, -depth, 0.4 * width, within=under)
         self._stroke(self._paths([path]), False, ink, on, outline=False, clip=on)
@@ -263,7 +275,7 @@ class Product:
     def crease(self, path: Points, on: Part, *, width: float = 0.02, height: float = 0.01, ink: float = 0.0) -> None:
         """Add a soft fold of the material along the open `path`; `height` below 0 makes a hollow."""
         line, box = self._line([path], width)
-        self._raise(box, line, height, 0.6 * width, within=self.seen_in(on, box))
+        self._raise(box, line, height, 0.6 * width, within=self.crop_mask(on, box))
         self._stroke(self._paths([path]), False, ink, on, outline=False, clip=on)
 
     def folds(
@@ -294,7 +306,7 @@ class Product:
         return [self.pixels(path) for path in (outline if several else [outline])]
 
     def _box(self, paths: Sequence[Array], pad: float) -> Box:
-        box = boxed(paths, pad, self.edge)
+        box = bounding_box(paths, pad, self.edge)
         assert box is not None, f"a part of the {self.kind} lies outside the picture"
         return box
 
@@ -308,7 +320,7 @@ class Product:
         self.parts.append(part)
         return part
 
-    def seen_in(self, part: Part, box: Box) -> Array:
+    def crop_mask(self, part: Part, box: Box) -> Array:
         """Return the mask of `part` through another box."""
         seen = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.float32)
         rows, columns = (
@@ -344,7 +356,8 @@ class Product:
         canvas = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
         corner = f32([box[1].start, box[0].start])
         thick = max(1, round(width * self.unit))
-        cv2.polylines(canvas, [fixed(way - corner) for way in ways], False, 255, thick, cv2.LINE_AA, SHIFT)
+        lines = [to_fixed_point(way - corner) for way in ways]
+        cv2.polylines(canvas, lines, False, 255, thick, cv2.LINE_AA, FRACTION_BITS)
         return canvas.astype(np.float32) / 255, box
 
     def _stroke(

@@ -7,9 +7,9 @@ import numpy as np
 
 from translate.synthetic.arrays import Array, f32
 
-CROSS = f32([[0, 0.25, 0], [0.25, 0, 0.25], [0, 0.25, 0]])
+NEIGHBOURS = f32([[0, 0.25, 0], [0.25, 0, 0.25], [0, 0.25, 0]])
 SWEEPS = (50, 20, 12, 8, 5)  # Jacobi sweeps from the coarsest level on; each starts from the coarser solution
-COARSEST = 10  # px, edge of the coarsest level
+COARSEST_PX = 10  # px, edge of the coarsest level
 
 
 def inflate(mask: Array, radius: float) -> Array:
@@ -27,7 +27,7 @@ def inflate(mask: Array, radius: float) -> Array:
         (H, W) float32 heights, px, at most sqrt(2) radius.
     """
     height, width = mask.shape
-    scale = max(1, 2 ** int(np.log2(max(1, min(height, width) / COARSEST))))
+    scale = max(1, 2 ** int(np.log2(max(1, min(height, width) / COARSEST_PX))))
     u = np.zeros((2, 2), np.float32)
     for level in range(scale.bit_length()):
         shape = (max(2, round(width / scale)), max(2, round(height / scale)))
@@ -37,7 +37,7 @@ def inflate(mask: Array, radius: float) -> Array:
         source = damped * np.float32(scale**2 / 4)
         u = cv2.resize(u, shape, interpolation=cv2.INTER_LINEAR)
         for _ in range(SWEEPS[min(level, len(SWEEPS) - 1)]):
-            u = cv2.filter2D(u, -1, CROSS, borderType=cv2.BORDER_CONSTANT) * damped + source
+            u = cv2.filter2D(u, -1, NEIGHBOURS, borderType=cv2.BORDER_CONSTANT) * damped + source
         scale //= 2
     return np.sqrt(2 * u)
 

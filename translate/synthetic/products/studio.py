@@ -12,10 +12,10 @@ from translate.synthetic.products.palette import Look
 from translate.synthetic.products.product import Product
 
 NOISE = 0.006  # of the sensor, standard deviation of display values
-STEEPEST = 6.0  # slopes beyond it look like jagged edges
-LENS = 0.5  # px of the canvas, blur of the lens
+MAX_SLOPE = 6.0  # slopes beyond it look like jagged edges
+LENS_BLUR_PX = 0.5  # px of the canvas, blur of the lens
 KNEE, FOG = 0.6, 0.08  # where highlights begin to be compressed, and how far below the white floor they stay
-WARM = f32([1.02, 1.0, 0.975])  # colour of the key light
+KEY_LIGHT_COLOUR = f32([1.02, 1.0, 0.975])  # colour of the key light
 
 
 class Studio:
@@ -26,7 +26,7 @@ class Studio:
         self.at = np.flatnonzero(product.cover.ravel() > 0)
         self.row, self.column = np.divmod(self.at, product.edge)
         self.label = self._labels()
-        self.slope = np.clip(product.slope.reshape(2, -1)[:, self.at], -STEEPEST, STEEPEST)
+        self.slope = np.clip(product.slope.reshape(2, -1)[:, self.at], -MAX_SLOPE, MAX_SLOPE)
         self.open = product.open.ravel()[self.at]
         self.floor = _floor(product)
 
@@ -83,7 +83,7 @@ class Studio:
     def _develop(self, canvas: Array, rng: np.random.Generator) -> Picture:
         """Apply lens, shoulder of the tone curve, sRGB and noise."""
         size = self.product.size
-        seen = cv2.resize(blur(canvas, LENS * self.product.dot), (size, size), interpolation=cv2.INTER_AREA)
+        seen = cv2.resize(blur(canvas, LENS_BLUR_PX * self.product.dot), (size, size), interpolation=cv2.INTER_AREA)
         seen = np.minimum(seen, 1)
         shown = cv2.pow(np.maximum(seen, 1e-5), 1 / 2.2) * 255
         shown += (NOISE * 255) * rng.standard_normal((size, size, 3), np.float32)
@@ -117,7 +117,7 @@ def _light(across: Array, down: Array, open_: Array, albedo: Array, surface: Arr
     tinted = shine * metal
     diffuse = matt * (1 - 0.35 * edge) * (1 - 0.65 * metal) + 1.6 * tinted
     glow = shine - tinted + open_ * edge * (0.04 + 0.35 * sheen)
-    radiance = albedo * diffuse[:, None] * WARM + glow[:, None]
+    radiance = albedo * diffuse[:, None] * KEY_LIGHT_COLOUR + glow[:, None]
     return np.where(
         radiance > KNEE, 1 - FOG - (1 - FOG - KNEE) * np.exp((KNEE - radiance) / (1 - FOG - KNEE)), radiance
     )

@@ -1,1 +1,11 @@
-"""TODO: one line that says what is in this room."""
+"""The handbags line.
+
+assembly    sews the pieces together on a product's canvas
+body        side panels, openings, flaps, handles and straps
+closed      satchel, quilted bag, clutch and doctor's bag
+handbags    kinds, colours and jobs
+open        tote, bucket and hobo
+pattern     pieces, cut in space and seen by a camera
+trim        clasps, buckles, rings, chains, zips, tassels
+zipped      backpack and bowling bag
+"""

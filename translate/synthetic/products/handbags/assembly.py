@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.curves import fill, ribbon, trace
+from translate.synthetic.curves import fill, resample, ribbon
 from translate.synthetic.noise import blur
 from translate.synthetic.products.handbags.pattern import Piece
 from translate.synthetic.products.product import Part, Product, Stroke
@@ -64,7 +64,7 @@ def _patch(product: Product, piece: Piece, on: Part | None) -> Part:
 def _strap(product: Product, piece: Piece, on: Part | None) -> Part:
     if piece.within:
         assert on is not None
-        band = ribbon(trace(piece.curves[0], 0.01), piece.width)
+        band = ribbon(resample(piece.curves[0], 0.01), piece.width)
         return product.panel(piece.role, band, on, lift=0.003, tone=piece.shade, ink=piece.ink)
     return product.tube(piece.role, list(piece.curves), piece.width, tone=piece.shade, ink=piece.ink)
 
@@ -88,7 +88,7 @@ def _seam(product: Product, piece: Piece, on: Part | None) -> None:
 
 def _teeth(curve: Array, width: float) -> list[Array]:
     """Draw little bars across a line, as long as `width`."""
-    at = trace(curve, TOOTH)
+    at = resample(curve, TOOTH)
     at = at[: len(at) // 2 * 2].reshape(-1, 2, 2)
     way = at[:, 1] - at[:, 0]
     across = f32([-1, 1]) * way[:, ::-1] * (0.5 * width / np.hypot(*way.T)[:, None])

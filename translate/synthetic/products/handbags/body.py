@@ -36,7 +36,7 @@ def sweep(b: Bench, body: Points, *, rim: float | None = None, fold: float = 0.0
     reach = near @ f32([step[1], -step[0]])
     first, last = int(reach.argmax()), int(reach.argmin())
     if rim is not None:
-        if not b.turned:
+        if not b.is_turned:
             return
         right = np.where(f32(body)[:, 0] > 0, f32(body)[:, 1], -1)
         last = int(np.argmax(right >= rim - 1e-3))
@@ -47,7 +47,7 @@ def sweep(b: Bench, body: Points, *, rim: float | None = None, fold: float = 0.0
         edge.insert(1, b.on([corner - (fold * 0.7, 0.01)], 0.35))
         edge.insert(2, b.on([corner - (fold, 0.015)], 0.0))
         edge.insert(3, b.on([corner - (fold * 0.5, 0.005)], -0.5))
-    slope = (1.3, 0.0) if b.turned else (0.0, 0.9)
+    slope = (1.3, 0.0) if b.is_turned else (0.0, 0.9)
     b.add(np.concatenate(edge), role="body", slope=slope, rim=0.05, name="side", folds=0.5)
     if fold and rim is not None:
         height = np.linspace(0.25, 0.98, 12) * rim
@@ -79,7 +79,7 @@ def base_band(b: Bench, body: Array, high: float, *, bow: float = 0.0) -> None:
     b.front(low, role="accent", lift=0.006, rim=0.01, within="front")
     x = np.linspace(-0.49, 0.49, 24)
     stitch(b, np.stack([x, high + bow * (1 - (x / 0.7) ** 2) - 0.018], 1), within="front")
-    if b.turned:
+    if b.is_turned:
         right = body[body[:, 0] > 0]
         edge = float(right[np.abs(right[:, 1] - high).argmin(), 0])
         near, far = b.on([(edge, high)])[0], b.on([(edge, high)], -1)[0]

@@ -20,7 +20,7 @@ from translate.synthetic.products.product import Product
 Rng = np.random.Generator
 Range = tuple[float, float]
 
-TURNED = 0.5  # share of bags that show a side panel
+SIDE_VIEW_SHARE = 0.5  # share of bags that show a side panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,13 +157,13 @@ def build(rng: Rng, size: int, kind: str | None = None) -> Product:
     drawn = names[rng.choice(len(names), p=[k.share for k in KINDS.values()])]
     kind = kind or drawn
     cut = KINDS[kind]
-    turned = rng.random() < TURNED
+    is_turned = rng.random() < SIDE_VIEW_SHARE
     depth = rng.uniform(*cut.depth)
     bench = Bench(
         rng=rng,
         height=rng.uniform(*cut.height),
         depth=(depth, depth * rng.uniform(*cut.taper)),
-        yaw=rng.uniform(0.38, 0.68) if turned else rng.uniform(0, 0.06),
+        yaw=rng.uniform(0.38, 0.68) if is_turned else rng.uniform(0, 0.06),
         pitch=rng.uniform(*cut.pitch),
     )
     bench.stand(cut.foot)

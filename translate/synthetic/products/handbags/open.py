@@ -135,6 +135,7 @@ def _drawstring(b: Bench, wide: float, flat: float) -> None:
 
 def hobo(b: Bench) -> None:
     """Cut a slouching crescent, hung from its two tips by a shoulder strap."""
+    # the outline and the rim
     tip, dip = b.height, b.height * b.between(0.45, 0.66)
     reach, full, lean = b.between(0.4, 0.5), b.between(0.48, 0.56), b.between(-0.06, 0.06)
     hollow = dip + (tip - dip) * b.between(0.12, 0.3)
@@ -144,8 +145,10 @@ def hobo(b: Bench) -> None:
         (full, tip * b.between(0.26, 0.4)),
         (full * b.between(0.6, 0.75), 0.045),
     ]
-    body = curve([*right, (lean, 0.0), *(_left(p) for p in right[::-1]), *top])
+    body = curve([*right, (lean, 0.0), *(_mirror_point(p) for p in right[::-1]), *top])
     rim = curve(top, closed=False)
+
+    # strap, back, front and zip
     b.front(
         shoulder_arch(b, reach, tip + 0.015, b.between(0.4, 0.64)),
         role="handle",
@@ -158,6 +161,8 @@ def hobo(b: Bench) -> None:
     b.front(body, role="body", rim=0.2, name="front", folds=1.6)
     zip_on(b, rim[4:-4][::-1] - (0, 0.03))
     _hobo_folds(b, reach, tip, dip)
+
+    # an accent panel, rings, perhaps a tassel
     if b.chance(0.4):
         seam = curve([(-0.6, tip * 0.3), (-0.2, 0.16), (0.2, 0.16), (0.6, tip * 0.3)], closed=False)
         b.front(
@@ -174,7 +179,7 @@ def hobo(b: Bench) -> None:
         tassel(b, (reach - 0.02, tip - 0.03), b.between(0.26, 0.36))
 
 
-def _left(point: tuple[float, float]) -> tuple[float, float]:
+def _mirror_point(point: tuple[float, float]) -> tuple[float, float]:
     return -point[0], point[1]
 
 

@@ -17,7 +17,7 @@ from translate.synthetic.arrays import Array, f32
 Rng = np.random.Generator
 Points = ArrayLike  # (N, 2), or (N, 3) in space
 
-DISTANCE = 5.5  # of the camera, bag widths: a short telephoto lens
+CAMERA_DISTANCE = 5.5  # of the camera, bag widths: a short telephoto lens
 SHADY, SUNNY = 0.68, 0.9  # of what faces away from the key light and the fill, and what faces the key light aslant
 
 
@@ -78,7 +78,7 @@ class Bench:
     pieces: list[Piece] = field(default_factory=list)
 
     @property
-    def turned(self) -> bool:
+    def is_turned(self) -> bool:
         """Whether the side panel is seen."""
         return self.yaw > 0.2
 
@@ -99,7 +99,7 @@ class Bench:
             y * np.cos(self.pitch) - near * np.sin(self.pitch),
             near * np.cos(self.pitch) + y * np.sin(self.pitch),
         )
-        size = DISTANCE / (DISTANCE - near)
+        size = CAMERA_DISTANCE / (CAMERA_DISTANCE - near)
         return np.stack([right * size, up * size], 1).astype(np.float32)
 
     def on(self, points: Points, side: float = 1.0) -> Array:
@@ -150,7 +150,7 @@ def frame(pieces: Sequence[Piece], rng: Rng, *, soft: float, margin: float = 0.0
         p = p + soft * np.sin(x + 0.6 * np.sin(x[:, ::-1] + waves[1][1]))
         return f32(p * (flip, 1) + 0.5)
 
-    return [_placed(piece, place, scale, flip) for piece in pieces]
+    return [_place_piece(piece, place, scale, flip) for piece in pieces]
 
 
 def _hull(piece: Piece) -> list[Array]:
@@ -158,7 +158,7 @@ def _hull(piece: Piece) -> list[Array]:
     return [curve + shift for curve in piece.curves for shift in (-reach, reach)]
 
 
-def _placed(piece: Piece, place: object, scale: float, flip: float) -> Piece:
+def _place_piece(piece: Piece, place: object, scale: float, flip: float) -> Piece:
     assert callable(place)
     quilt = piece.quilt
     if quilt is not None:

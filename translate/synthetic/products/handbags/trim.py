@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.curves import ellipse, offset, trace
+from translate.synthetic.curves import ellipse, offset, resample
 from translate.synthetic.products.handbags.pattern import Bench, Points, outline, trapeze
 
 
@@ -106,7 +106,7 @@ def clasp(b: Bench, y: float, names: Sequence[str], *, side: float = 1.09) -> No
 
 def chain(b: Bench, line: Points, size: float) -> None:
     """Add a chain along a line of the picture: links seen flat and on edge by turns."""
-    at = trace(f32(line), size * 0.78)
+    at = resample(f32(line), size * 0.78)
     way = np.gradient(at, axis=0)
     angle = np.arctan2(way[:, 1], way[:, 0])
     flat = [ellipse(p, (size * 0.62, size * 0.36), float(t)) for p, t in zip(at[::2], angle[::2], strict=True)]

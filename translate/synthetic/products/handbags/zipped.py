@@ -34,13 +34,13 @@ def backpack(b: Bench) -> None:
     lay_handle(b, loop, side=-0.6)
     sweep(b, body)
     shell(b, body)
-    zip_on(b, _over(offset(body, b.between(0.05, 0.07)), b.height * b.between(0.42, 0.55)))
+    zip_on(b, _upper_part(offset(body, b.between(0.05, 0.07)), b.height * b.between(0.42, 0.55)))
     _backpack_pocket(b, wide, b.height * b.between(0.42, 0.5))
     if b.chance(0.5):
         label(b, 0.0, b.height * b.between(0.72, 0.78), side=1.0)
 
 
-def _over(body: Array, low: float) -> Array:
+def _upper_part(body: Array, low: float) -> Array:
     """Return the piece of a closed outline that is above `low`, from its left foot to its right one."""
     arc = body[body[:, 1] > low]
     middle = f32([0, arc[:, 1].min()])
@@ -92,7 +92,7 @@ def bowling(b: Bench) -> None:
     lay_handle(b, handle, side=-1)
     sweep(b, body)
     shell(b, body)
-    zip_on(b, _over(offset(body, b.between(0.035, 0.05)), b.height * 0.45))
+    zip_on(b, _upper_part(offset(body, b.between(0.035, 0.05)), b.height * 0.45))
     if b.chance(0.6):
         base_band(b, body, b.between(0.1, 0.2), bow=b.between(-0.04, 0.0))
     if b.chance(0.5):

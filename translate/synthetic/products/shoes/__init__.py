@@ -1,1 +1,8 @@
-"""TODO: one line that says what is in this room."""
+"""The shoes line.
+
+classic    oxfords, loafers and boots
+heels      pumps, wedges, ballet flats and sandals
+parts      soles, openings, laces and low-cut uppers
+shoes      kinds, colours and jobs
+sport      sneakers, high-tops and running shoes
+"""

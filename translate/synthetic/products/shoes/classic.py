@@ -5,12 +5,12 @@ __all__ = ["boot", "loafer", "oxford"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.curves import between, curve, ellipse, offset, trace
+from translate.synthetic.curves import curve, ellipse, offset, resample, section
 from translate.synthetic.products.product import Part, Product
-from translate.synthetic.products.shoes.parts import Rng, Sole, flat_sole, hidden, lacing, opening, ridge, stage
+from translate.synthetic.products.shoes.parts import Rng, Sole, flat_sole, hidden_edge, lacing, opening, ridge, stage
 
 
-def _welted(product: Product, sole: Sole, heel: float, *, stacked: bool = True) -> None:
+def _welted_sole(product: Product, sole: Sole, heel: float, *, stacked: bool = True) -> None:
     """Add a leather sole with its welt, and a heel of stacked lifts."""
     slab = product.body("sole", sole.outline, puff=0.3, radius=0.02, cast=0.45, reach=0.01)
     product.stitch(sole.top - f32([0, 0.008]), slab)
@@ -23,13 +23,14 @@ def _welted(product: Product, sole: Sole, heel: float, *, stacked: bool = True) 
     product.panel("outsole", [(0.7, -0.1), (0.7, 0.016), (1.1, 0.016), (1.1, -0.1)], lifts, lift=0.001, ink=0)
 
 
-def _punched(product: Product, path: Array, on: Part, radius: float = 0.0045) -> None:
+def _punch(product: Product, path: Array, on: Part, radius: float = 0.0045) -> None:
     """Add broguing: a row of punched holes."""
-    product.studs("hole", list(trace(path, 0.019)), radius, on, lift=-0.004, ink=0.45)
+    product.studs("hole", list(resample(path, 0.019)), radius, on, lift=-0.004, ink=0.45)
 
 
 def oxford(rng: Rng, size: int) -> Product:
     """Build a dress shoe with closed lacing; plain, cap toe or wing tip, with or without broguing."""
+    # sole, throat, lining and tongue
     top, toe, heel = rng.uniform(0.30, 0.34), rng.uniform(0.145, 0.17), rng.uniform(0.06, 0.08)
     dip, back = top - rng.uniform(0.055, 0.08), top - rng.uniform(0.0, 0.03)
     sole = flat_sole(rng.uniform(0.03, 0.042), heel + 0.03, rng.uniform(0.012, 0.025), heel=heel)
@@ -49,6 +50,8 @@ def oxford(rng: Rng, size: int) -> Product:
         *throat[::-9] - 0.02,
     ]
     product.body("tongue", curve(tongue), puff=0.3, radius=0.03)
+
+    # the upper
     base = float(sole.top[0, 1])
     front = [
         (0.02, base - 0.01),
@@ -73,10 +76,12 @@ def oxford(rng: Rng, size: int) -> Product:
         (0.97, 0.05),
     ]
     line = curve([*front, *throat[::11], throat[-1], throat[-1], *rim, *heel_line], closed=False)
-    upper = product.body("upper", np.concatenate([line, hidden(sole)]), puff=0.55, radius=0.13)
+    upper = product.body("upper", np.concatenate([line, hidden_edge(sole)]), puff=0.55, radius=0.13)
+
+    # panels, laces and welt
     _oxford_panels(product, upper, rng, throat, toe, top, brogue=rng.random() < 0.6)
     lacing(product, upper, throat, int(rng.integers(4, 6)), reach=0.026, over=0.012, width=0.011)
-    _welted(product, sole, heel)
+    _welted_sole(product, sole, heel)
     return product
 
 
@@ -84,6 +89,7 @@ def _oxford_panels(
     product: Product, upper: Part, rng: Rng, throat: Array, toe: float, top: float, *, brogue: bool
 ) -> None:
     """Add quarters, toe and counter of an oxford."""
+    # quarters
     low, high = throat[0], throat[-1]
     seam = curve(
         [low + f32([-0.02, 0.02]), low + f32([0.03, -0.055]), (0.5, 0.5 * toe + 0.04), (0.56, 0.02)], closed=False
@@ -93,7 +99,9 @@ def _oxford_panels(
     )
     product.panel("panel", quarter, upper, stitch=0.009)
     if brogue:
-        _punched(product, seam + f32([0.018, 0.0]), upper)
+        _punch(product, seam + f32([0.018, 0.0]), upper)
+
+    # plain toe, cap toe or wing tip
     style = rng.integers(3)
     if style == 1:
         edge = curve([(0.17, toe + 0.1), (0.205, toe - 0.03), (0.2, 0.5 * toe), (0.185, 0.0)], closed=False)
@@ -104,12 +112,14 @@ def _oxford_panels(
     if style:
         product.panel("accent", np.concatenate([edge, f32([(-0.1, -0.1), (-0.1, 0.5)])]), upper, stitch=0.009)
         if brogue:
-            _punched(product, edge - f32([0.02, 0.0]), upper)
+            _punch(product, edge - f32([0.02, 0.0]), upper)
+
+    # counter
     if rng.random() < 0.5:
         counter = curve([(0.88, top + 0.05), (0.875, 0.7 * top), (0.83, 0.4 * top), (0.78, 0.02)], closed=False)
         product.panel("accent", np.concatenate([counter, f32([(1.1, 0.0), (1.1, 0.5)])]), upper, stitch=0.009)
         if brogue:
-            _punched(product, counter + f32([0.018, 0.0]), upper)
+            _punch(product, counter + f32([0.018, 0.0]), upper)
 
 
 def loafer(rng: Rng, size: int) -> Product:
@@ -129,21 +139,24 @@ def loafer(rng: Rng, size: int) -> Product:
            (0.82, 0.55 * dip + 0.45 * back), (0.925, back), (0.957, back - 0.012), (0.965, back - 0.06),
            (0.955, 0.55 * back), (0.97, sole.top[-1, 1]), (0.97, 0.05), (0.97, 0.05)]  # fmt: skip
     line = curve([*front, *rim], closed=False)
-    upper = product.body("upper", np.concatenate([line, hidden(sole)]), puff=0.55, radius=0.13)
+    upper = product.body("upper", np.concatenate([line, hidden_edge(sole)]), puff=0.55, radius=0.13)
     _moccasin(product, upper, rng, toe=toe, peak=peak, dip=dip, x=x)
     if rng.random() < 0.6:
         counter = curve([(0.86, back + 0.05), (0.87, 0.62 * back), (0.8, 0.02)], closed=False)
         product.panel("panel", np.concatenate([counter, f32([(1.1, 0.0), (1.1, 0.5)])]), upper, stitch=0.009)
-    _welted(product, sole, heel, stacked=rng.random() < 0.6)
+    _welted_sole(product, sole, heel, stacked=rng.random() < 0.6)
     return product
 
 
 def _moccasin(product: Product, upper: Part, rng: Rng, *, toe: float, peak: float, dip: float, x: float) -> None:
     """Add the raised seam around the toe, and the piece across the instep."""
+    # the seam
     plug = curve([(0.0, 0.72 * toe), (0.06, 0.72 * toe), (0.14, 0.76 * toe), (0.25, 0.92 * toe),
                   (x - 0.05, 0.72 * toe + 0.28 * peak), (x + 0.13, dip + 0.05)], closed=False)  # fmt: skip
     product.seam(plug, upper, width=0.007, depth=-0.006, ink=0.9)
     product.stitch(plug + f32([0, 0.012]), upper)
+
+    # penny strap, horse bit, tassels or nothing
     style = rng.integers(4)
     low = f32([x + 0.02, 0.03])
     strap = curve([(x - 0.11, peak + 0.05), (x - 0.11, peak - 0.05), (x - 0.07, 0.8 * toe), low, low,
@@ -198,16 +211,17 @@ def boot(rng: Rng, size: int) -> Product:
     elif style == "strap":
         _straps(product, upper, rng, top)
     else:
-        _laced(product, upper, rng, shin, toe, top)
+        _lace_up(product, upper, rng, shin, toe, top)
     if rng.random() < (0.3 if style != "lace" else 0.7):
         cap = curve([(0.18, toe + 0.1), (0.21, toe - 0.02), (0.2, 0.5 * toe), (0.19, 0.0)], closed=False)
         product.panel("panel", np.concatenate([cap, f32([(-0.1, -0.1), (-0.1, 0.5)])]), upper, stitch=0.01)
-    _welted(product, sole, heel, stacked=rng.random() < 0.5)
+    _welted_sole(product, sole, heel, stacked=rng.random() < 0.5)
     return product
 
 
 def _shaft(product: Product, sole: Sole, shin: Array, *, toe: float, top: float, tongue: bool) -> Part:
     """Add lining, tongue and upper of a boot."""
+    # lining and tongue
     x, base = float(shin[-1, 0]), float(sole.top[0, 1])
     middle, lean = 0.5 * (x + 0.93), 0.01
     opening(product, [(x - 0.005, top), (x + 0.06, top + 0.025), (middle, top + 0.028), (0.88, top + 0.022),
@@ -223,6 +237,8 @@ def _shaft(product: Product, sole: Sole, shin: Array, *, toe: float, top: float,
         product.body(
             "tongue", curve([*ridge(shin, 0.022)[::9], *tip, *shin[::-9] - f32([-0.02, 0.03])]), puff=0.4, radius=0.03
         )
+
+    # the upper
     front = [
         (0.018, base - 0.01),
         (0.024, base + 0.05),
@@ -241,7 +257,7 @@ def _shaft(product: Product, sole: Sole, shin: Array, *, toe: float, top: float,
         (0.97, 0.05),
     ]
     line = curve([*front, *shin[::12], shin[-1], *rim, *back], closed=False)
-    upper = product.body("upper", np.concatenate([line, hidden(sole)]), puff=0.5, radius=0.16)
+    upper = product.body("upper", np.concatenate([line, hidden_edge(sole)]), puff=0.5, radius=0.16)
     for k in range(3):  # leather folds where the ankle bends
         y = toe + 0.1 + 0.035 * k
         product.crease(
@@ -294,10 +310,10 @@ def _straps(product: Product, upper: Part, rng: Rng, top: float) -> None:
         )
 
 
-def _laced(product: Product, upper: Part, rng: Rng, shin: Array, toe: float, top: float) -> None:
+def _lace_up(product: Product, upper: Part, rng: Rng, shin: Array, toe: float, top: float) -> None:
     """Add quarters and lacing up the shin."""
-    start = 0.12
-    throat = between(shin, start, 0.995)
+    # quarters
+    throat = section(shin, 0.12, 0.995)
     seam = curve(
         [throat[0] + f32([-0.03, 0.03]), throat[0] + f32([0.02, -0.07]), (0.46, 0.5 * toe + 0.02), (0.52, 0.0)],
         closed=False,
@@ -306,6 +322,8 @@ def _laced(product: Product, upper: Part, rng: Rng, shin: Array, toe: float, top
         [seam, f32([(1.1, 0.0), (1.1, top + 0.2), (0.4, top + 0.2)]), offset(throat, 0.03, closed=False)[::-6]]
     )
     product.panel("panel", quarter, upper, stitch=0.01)
+
+    # counter, collar and laces
     if rng.random() < 0.6:
         counter = curve([(1.05, 0.36), (0.9, 0.36), (0.83, 0.2), (0.78, 0.0)], closed=False)
         product.panel("accent", np.concatenate([counter, f32([(1.1, 0.0)])]), upper, stitch=0.01)

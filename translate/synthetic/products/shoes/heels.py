@@ -44,6 +44,7 @@ def _heel(product: Product, rng: Rng, height: float) -> None:
 
 def pump(rng: Rng, size: int) -> Product:
     """Build a court shoe on a heel; some have a platform, a bow or an ankle strap."""
+    # the bed and the far half of the ankle strap
     height = rng.uniform(0.2, 0.42)
     platform = rng.uniform(0.03, 0.07) if rng.random() < 0.3 else 0.0
     bed = _arch(0.022 + platform, height + platform, rng.uniform(0.005, 0.02))
@@ -55,6 +56,8 @@ def pump(rng: Rng, size: int) -> Product:
     ankle = (0.855, float(bed[-1, 1]) + counter + 0.01)
     if strapped:
         _ankle_strap(product, rng, ankle, 0.024, near=False)
+
+    # heel, upper and trimmings
     _heel(product, rng, height + platform)
     upper = court(
         product, bed, throat=throat, toe=toe, side=rng.uniform(0.075, 0.095), counter=counter, point=rng.random()
@@ -62,6 +65,8 @@ def pump(rng: Rng, size: int) -> Product:
     if strapped:
         _ankle_strap(product, rng, ankle, 0.024, near=True)
     _trim(product, upper, rng, bed, throat, toe)
+
+    # the sole
     if platform:
         top = bed[bed[:, 0] < 0.47]
         under = [(0.44, 0.3 * platform), (0.38, 0.0), (0.25, 0.0), (0.1, 0.006), (0.02, 0.35 * platform + 0.012)]
@@ -220,6 +225,8 @@ def _slide(product: Product, rng: Rng, bed: Array) -> None:
 def sandal(rng: Rng, size: int) -> Product:
     """Build a sandal: a slide on a cork bed, or straps on a flat sole, a block or a thin heel."""
     style = ("slide", "flat", "heel")[rng.integers(3)]
+
+    # straps on a heel
     if style == "heel":
         height = rng.uniform(0.16, 0.36)
         bed = _arch(0.024, height, 0.012)
@@ -229,6 +236,8 @@ def sandal(rng: Rng, size: int) -> Product:
         _open_upper(product, rng, bed, counter)
         _thin_sole(product, bed, 0.02)
         return product
+
+    # a slide, or straps on a flat bed
     thick = rng.uniform(0.05, 0.085)
     bed = curve(
         [
@@ -247,24 +256,10 @@ def sandal(rng: Rng, size: int) -> Product:
         _slide(product, rng, bed)
     else:
         _open_upper(product, rng, bed, counter)
-    slab = np.concatenate(
-        [
-            bed,
-            curve(
-                [
-                    bed[-1],
-                    (0.985, 0.5 * thick),
-                    (0.965, 0),
-                    (0.8, 0),
-                    (0.3, 0),
-                    (0.1, 0.006),
-                    (0.01, 0.5 * thick + 0.02),
-                    bed[0],
-                ],
-                closed=False,
-            )[1:-1],
-        ]
-    )
+
+    # the sole
+    under = [(0.985, 0.5 * thick), (0.965, 0), (0.8, 0), (0.3, 0), (0.1, 0.006), (0.01, 0.5 * thick + 0.02)]
+    slab = np.concatenate([bed, curve([bed[-1], *under, bed[0]], closed=False)[1:-1]])
     sole = product.body("heel", slab, puff=0.4, radius=0.03, cast=0.4, reach=0.01)
     low = [(-0.1, -0.1), (-0.1, 0.02), (0.3, 0.018), (1.1, 0.02), (1.1, -0.1)]
     product.panel("outsole", low, sole, lift=0.002, ink=0.7)

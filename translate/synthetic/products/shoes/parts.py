@@ -3,7 +3,19 @@
 Shoes are seen from the outer side, toe to the left; the shoe is about 1 long, the ground lies at 0.
 """
 
-__all__ = ["Maker", "Rng", "Sole", "court", "flat_sole", "height_at", "hidden", "lacing", "opening", "ridge", "stage"]
+__all__ = [
+    "Maker",
+    "Rng",
+    "Sole",
+    "court",
+    "flat_sole",
+    "height_at",
+    "hidden_edge",
+    "lacing",
+    "opening",
+    "ridge",
+    "stage",
+]
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.curves import Points, between, curve, offset
+from translate.synthetic.curves import Points, curve, offset, section
 from translate.synthetic.noise import smoothstep
 from translate.synthetic.products.product import Part, Product
 
@@ -69,7 +81,7 @@ def height_at(path: Array, x: float) -> float:
     return float(np.interp(x, path[:, 0], path[:, 1]))
 
 
-def hidden(sole: Sole) -> Array:
+def hidden_edge(sole: Sole) -> Array:
     """Return the lower edge of an upper, from heel to toe: just below the top of its sole, which will cover it."""
     return sole.top[::-6] - f32([0, 0.012])
 
@@ -115,8 +127,8 @@ def lacing(
     """
     inner, outer = offset(throat, -reach, closed=False), offset(throat, over, closed=False)
     shares = np.linspace(0.1, 0.92, count)
-    holes_at = [between(inner, s, s)[0] for s in shares]
-    far = [between(outer, max(s - 0.035, 0), 1)[0] for s in shares]
+    holes_at = [section(inner, s, s)[0] for s in shares]
+    far = [section(outer, max(s - 0.035, 0), 1)[0] for s in shares]
     product.studs(holes, holes_at, 0.65 * width, upper, lift=-0.004, ink=0.5)
     bars = [
         curve([hole, 0.5 * (hole + end) + 0.12 * (end - hole)[::-1] * f32([-1, 1]), end], closed=False)

@@ -91,10 +91,13 @@ def _sport_soles(rng: Rng, scheme: Scheme, kind: str) -> Look:
 
 
 def _fine_soles(rng: Rng, scheme: Scheme, product_kind: str) -> Look:
+    # the sole
     kind = product_kind.split(",")[0]
     leather = LEATHERS[rng.integers(len(LEATHERS))]
     welt = {"boot": [leather, scheme.dark, scheme.pale, GUM], "oxford": [leather, scheme.dark]}.get(kind, [leather])
     sole = welt[rng.integers(len(welt))]
+
+    # the heel, by kind
     heels: list[tuple[Array, str]] = [(tint(sole, -0.25), "wood"), (scheme.dark, "smooth")]
     if kind in ("wedge", "sandal") and product_kind != "sandal, heel":
         heels = [

@@ -5,14 +5,14 @@ __all__ = ["hightop", "running", "sneaker"]
 import numpy as np
 
 from translate.synthetic.arrays import Array, f32
-from translate.synthetic.curves import between, curve, ellipse, offset, ribbon
+from translate.synthetic.curves import curve, ellipse, offset, ribbon, section
 from translate.synthetic.products.product import Part, Product
 from translate.synthetic.products.shoes.parts import (
     Rng,
     Sole,
     flat_sole,
     height_at,
-    hidden,
+    hidden_edge,
     lacing,
     opening,
     ridge,
@@ -46,7 +46,7 @@ def _upper(product: Product, sole: Sole, throat: Array, *, toe: float, dip: floa
     back = [(0.963, heel - 0.09), (0.952, 0.45 * (heel + sole.top[-1, 1])), (0.972, sole.top[-1, 1] + 0.02),
             (0.968, 0.5 * sole.top[-1, 1]), (0.968, 0.5 * sole.top[-1, 1])]  # fmt: skip
     line = curve([*front, *throat[::11], throat[-1], throat[-1], *rim, *back], closed=False)
-    return product.body("upper", np.concatenate([line, hidden(sole)]), puff=puff, radius=0.15)
+    return product.body("upper", np.concatenate([line, hidden_edge(sole)]), puff=puff, radius=0.15)
 
 
 def _eyestay(product: Product, upper: Part, throat: Array, role: str, depth: float) -> None:
@@ -189,8 +189,8 @@ def running(rng: Rng, size: int) -> Product:
     upper = _upper(product, sole, throat, toe=toe, dip=dip, heel=heel, puff=0.55)
     x = rng.uniform(0.4, 0.5)
     for k in range(int(rng.integers(1, 4))):
-        low = between(sole.top, 0.45 + 0.09 * k, 0.45 + 0.09 * k)[0] - f32([0, 0.03])
-        high = between(throat, 0.35 + 0.2 * k, 0.35 + 0.2 * k)[0]
+        low = section(sole.top, 0.45 + 0.09 * k, 0.45 + 0.09 * k)[0] - f32([0, 0.03])
+        high = section(throat, 0.35 + 0.2 * k, 0.35 + 0.2 * k)[0]
         mid = 0.5 * (low + high) + f32([0.05, 0.0])
         spine = curve([low, mid, high], closed=False)
         half = f32([0.014 + 0.01 * (x - 0.4), 0.004])
