@@ -33,21 +33,13 @@ T = TypeVar("T")
 
 @dataclass
 class SketchReport:
-    """The results of a folder.
+    """The results of a folder."""
 
-    Attributes:
-        done: Sketches drawn in this run.
-        skipped: Sketches that existed already.
-        failed: Photos that could not be read or drawn, and why.
-        seconds: Duration of the run.
-        ignored: Files of the source that are no pictures.
-    """
-
-    done: int = 0
-    skipped: int = 0
-    failed: list[tuple[Path, str]] = field(default_factory=list)
+    done: int = 0  # sketches drawn in this run
+    skipped: int = 0  # sketches that existed already
+    failed: list[tuple[Path, str]] = field(default_factory=list)  # photos that could not be read, and why
     seconds: float = 0.0
-    ignored: int = 0
+    ignored: int = 0  # files of the source that are no pictures
 
     def summary(self) -> str:
         """Return the counts as the final line."""

@@ -380,7 +380,7 @@ def test_names_without_end_and_files_without_number_are_refused(tmp_path, monkey
     entry.type, entry.size = tarfile.XHDTYPE, 2**33  # of a name: tarfile would read it as a whole
     (tmp_path / "x.tar").write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + b"\0" * 2048)
     refused(tmp_path / "x.tar", "is damaged or no archive")
-    monkeypatch.setattr("translate.data.catalog.unpack._MOST", 3)
+    monkeypatch.setattr("translate.data.catalog.unpack._MAX_ENTRIES", 3)
     refused(make_zip(tmp_path / "x.zip", *((f"{i}.jpg", b"") for i in range(4))), "holds more than 3 files")
 
 

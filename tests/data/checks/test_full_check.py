@@ -13,7 +13,7 @@ from translate.data.checks.duplicates import find_duplicates
 from translate.data.checks.full_check import check_data
 from translate.data.checks.measure import measure
 from translate.data.checks.quick_check import quick_check
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet
 from translate.utils.errors import OptionError, UserError
 
 

@@ -30,6 +30,8 @@ def prepare_dataset(options: PrepareDataset) -> int:
         dataset = load_catalog()[options.name]
         for line in (f"{path}: {dataset.title}", f"licence: {dataset.licence}", f"please cite: {dataset.citation}"):
             say(line)
+        if dataset.homepage:
+            say(f"homepage: {dataset.homepage}")
     else:
         Console().print(describe(Path(options.root)))
     return 0

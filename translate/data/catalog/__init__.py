@@ -1,1 +1,7 @@
-"""TODO: one line that says what is in this room."""
+"""The catalog of data sets.
+
+catalog   the entries, and preparing a data set
+download  one file over HTTP
+entry     one entry, read from its TOML file
+unpack    untrusted archives
+"""

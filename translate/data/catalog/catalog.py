@@ -1,4 +1,4 @@
-"""The catalog of data sets: what there is, and getting one ready on this machine, drawn or fetched."""
+"""The catalog of data sets: its entries, and preparing one on this machine, rendered or downloaded."""
 
 __all__ = ["describe", "load_catalog", "owner_of_domain", "prepare", "refuse_single"]
 
@@ -18,15 +18,15 @@ from translate.data.catalog.unpack import unpack
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.package_data import package_folder
 
-_UNPACKED_MOST = 20  # times its size that an archive may unpack to: pictures hardly shrink in one
-_SLACK = 1 << 30
+_MAX_UNPACK_RATIO = 20  # of an archive's contents to its size: pictures hardly shrink in one
+_UNPACK_SLACK_BYTES = 1 << 30  # small archives of text may unpack to more
 
 
 def load_catalog() -> dict[str, Dataset]:
     """Return every data set of the catalog by name.
 
     Raises:
-        UserError: a file of the catalog is wrong.
+        UserError: a file of the catalog is invalid.
     """
     return _load(package_folder("datasets"))
 
@@ -37,15 +37,15 @@ def _load(folder: Path) -> dict[str, Dataset]:
 
 
 def owner_of_domain(domain: str) -> Dataset | None:
-    """Return the data set that has a domain of this name."""
+    """Return the data set that has a domain of this name, or None."""
     return next((dataset for dataset in load_catalog().values() if domain in dataset.domains), None)
 
 
 def refuse_single(name: str) -> None:
-    """Refuse the data set `name` where two domains are asked for and it has one.
+    """Refuse a data set of single pictures where two domains are needed.
 
     Raises:
-        OptionError: it is one set of pictures.
+        OptionError: `name` is such a set.
     """
     dataset = load_catalog().get(name)
     if dataset and dataset.single:
@@ -57,13 +57,13 @@ def refuse_single(name: str) -> None:
 
 
 def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
-    """Make sure that the data set `name` lies in `root/<name>`, complete, and return that folder.
+    """Prepare the data set `name` in `root/<name>`, unless it exists, and return that folder.
 
-    What is there already is left alone; otherwise the pictures are made beside it and renamed at the end, so
-    that an interruption leaves no half set. Processes that ask at the same time wait for the first.
+    The pictures are made in another folder and renamed at the end, so that an interruption leaves no half set.
+    Concurrent processes wait for the first.
 
     Raises:
-        UserError: unknown name, or the set cannot be had: the line says why and what to do by hand.
+        UserError: unknown name, or the set cannot be made: the line says why and what to do by hand.
     """
     catalog = load_catalog()
     if name not in catalog:
@@ -72,8 +72,8 @@ def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _locked(root):
-            if not _filled(target):
-                _make(catalog[name], target, progress)
+            if not _is_filled(target):
+                _build(catalog[name], target, progress)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"cannot prepare {name!r} in '{root}': {reason}; make room or choose another folder") from error
@@ -81,28 +81,28 @@ def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
 
 
 def describe(root: Path | None = None) -> Table:
-    """Return the catalog as a table to print; with `root`, also what is prepared there."""
+    """Return the catalog as a table to print; with `root`, also whether each set is prepared there."""
     table = Table(title="data sets", caption="prepare_dataset.py NAME shows the licence")
     for column in ("name", "domains A, B", "pictures", "download"):
         table.add_column(column, overflow="fold")
     if root is not None:
         table.add_column("here")
     for dataset in load_catalog().values():
-        cells = [dataset.name, _contents(dataset), f"{sum(dataset.counts.values()):,}", _amount(dataset)]
-        here = [] if root is None else ["yes" if _filled(root / dataset.name) else "no"]
+        cells = [dataset.name, _describe_domains(dataset), f"{sum(dataset.counts.values()):,}", _download_size(dataset)]
+        here = [] if root is None else ["yes" if _is_filled(root / dataset.name) else "no"]
         table.add_row(*cells, *here)
     return table
 
 
-def _contents(dataset: Dataset) -> str:
-    """Name the domains, or say that there are none."""
+def _describe_domains(dataset: Dataset) -> str:
+    """Name the domains, or the kind of a single set."""
     if dataset.single:
         return "one labelled set" if dataset.kind == "labelled" else "one set"
     return ", ".join(sorted(dataset.domains, key=dataset.domains.__getitem__))
 
 
-def _amount(dataset: Dataset) -> str:
-    """Say how much is to be fetched."""
+def _download_size(dataset: Dataset) -> str:
+    """Return the size of the download, or what replaces it."""
     if dataset.render:
         return "drawn here"
     if dataset.manual:
@@ -110,13 +110,13 @@ def _amount(dataset: Dataset) -> str:
     return f"{dataset.size / 1e6:,.0f} MB" if dataset.size else "unknown"
 
 
-def _filled(folder: Path) -> bool:
+def _is_filled(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` against other processes; the lock ends with the process and leaves nothing behind."""
+    """Lock `folder` against other processes, without a lock file; the lock ends with the process."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -125,30 +125,30 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _make(dataset: Dataset, target: Path, progress: bool) -> None:
-    """Draw or fetch `dataset` in a sibling of `target`, then put it in place."""
+def _build(dataset: Dataset, target: Path, progress: bool) -> None:
+    """Render or download `dataset` in a sibling of `target`, then rename it."""
     if dataset.manual:
         raise UserError(f"{dataset.name!r} cannot be fetched by a program: {dataset.manual} Put it in '{target}'")
     building = target.with_name(f".{target.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
     try:
         if dataset.render:
-            _draw(dataset.render, building, progress)
+            _render(dataset.render, building, progress)
         else:
-            _fetch(dataset, building, progress)
+            _download(dataset, building, progress)
         building.replace(target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _draw(job: Render, target: Path, progress: bool) -> None:
-    from translate.synthetic import render  # drawing needs OpenCV, looking at the catalog does not
+def _render(job: Render, target: Path, progress: bool) -> None:
+    from translate.synthetic import render  # needs OpenCV, which the listing does not
 
     render(job.name, target, train=job.train, test=job.test, size=job.size, progress=progress)
 
 
-def _fetch(dataset: Dataset, target: Path, progress: bool) -> None:
-    """Unpack all archives of `dataset` into `target`; what was fetched for that is then removed."""
+def _download(dataset: Dataset, target: Path, progress: bool) -> None:
+    """Unpack all archives of `dataset` into `target`, and remove those that were downloaded for it."""
     downloads = target.parent / "downloads"
     for part in dataset.download:
         archive = downloads / part.file
@@ -156,9 +156,11 @@ def _fetch(dataset: Dataset, target: Path, progress: bool) -> None:
         if by_hand:
             _check_by_hand(archive, part)
         else:
-            _check_room(target.parent, dataset)
+            _check_space(target.parent, dataset)
             download(part.url, archive, size=part.size, sha256=part.sha256, progress=progress)
-        unpack(archive, target, limit=_UNPACKED_MOST * archive.stat().st_size + _SLACK, progress=progress)
+        unpack(
+            archive, target, limit=_MAX_UNPACK_RATIO * archive.stat().st_size + _UNPACK_SLACK_BYTES, progress=progress
+        )
         if not by_hand:
             archive.unlink()
     wanted = ("train",) if dataset.combined or dataset.single else ("trainA", "trainB")
@@ -173,8 +175,8 @@ def _check_by_hand(archive: Path, part: Download) -> None:
         raise UserError(f"{archive} is not the file it should be: {error}; fetch {part.url} again") from error
 
 
-def _check_room(root: Path, dataset: Dataset) -> None:
-    """Refuse early what cannot fit: the archive and its contents lie side by side for a while."""
+def _check_space(root: Path, dataset: Dataset) -> None:
+    """Refuse early if the archive and its contents do not fit side by side."""
     free = shutil.disk_usage(root).free
     if dataset.size and free < 2 * dataset.size:
         raise UserError(

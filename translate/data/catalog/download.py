@@ -1,4 +1,4 @@
-"""Fetch one file over HTTP: resumed where it stopped, retried, checked, and renamed only when whole."""
+"""Download one file over HTTP: resumed where it stopped, retried, verified, and renamed when complete."""
 
 __all__ = ["check_file", "download"]
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from translate.utils.errors import UserError
 from translate.utils.progress import Bar, progress_bar
 
-_CHUNK = 1 << 18
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_CHUNK_BYTES = 1 << 18
+_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class _FailedError(Exception):
@@ -25,7 +25,7 @@ class _FailedError(Exception):
 
 
 class _TryAgainError(_FailedError):
-    """The transfer stopped for a reason that another try may cure."""
+    """The transfer stopped for a reason that another attempt may cure."""
 
 
 def download(
@@ -39,21 +39,21 @@ def download(
     retries: int = 4,
     pause: float = 1.0,
 ) -> Path:
-    """Fetch `url` into `target`, by way of `<target>.part`, which the next call continues.
+    """Download `url` to `target` through `<target>.part`, which the next call resumes.
 
     Args:
         url: http or https.
-        target: the file to make; its folder is made too.
-        size: bytes the file must have, where known.
-        sha256: hexadecimal digest it must have, where known.
-        progress: whether to show a bar on the error stream.
-        timeout: seconds without an answer after which a try has failed.
-        retries: how many tries in a row may fail without a byte gained.
-        pause: seconds before the second try, doubled before each further one.
+        target: Its folder is created, too.
+        size: Expected bytes.
+        sha256: Expected hexadecimal digest.
+        progress: Show a bar on stderr.
+        timeout: Seconds without an answer after which an attempt has failed.
+        retries: Attempts in a row that may fail without a byte gained.
+        pause: Seconds before the second attempt, doubled before each further one.
 
     Raises:
-        UserError: the server cannot be reached or refuses, with what to fetch by hand and where to put it; or
-            the file is not the one expected, and was removed.
+        UserError: the server cannot be reached or refuses, with the way to fetch the file by hand; or the file is not
+            the expected one, and was removed.
         OSError: the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,18 +73,18 @@ def download(
 
 
 def check_file(file: Path, *, size: int | None = None, sha256: str | None = None) -> None:
-    """Check a file against what is known of it.
+    """Check the size and the digest of a file, where they are known.
 
     Raises:
-        UserError: its size or its digest is another.
+        UserError: one differs.
     """
     if size is not None and _size(file) != size:
         raise UserError(f"{file.name} has {_size(file)} bytes instead of {size}")
     if sha256 is not None:
         with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if found != sha256:
-            raise UserError(f"{file.name} has sha256 {found[:12]}... instead of {sha256[:12]}...")
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        if digest != sha256:
+            raise UserError(f"{file.name} has sha256 {digest[:12]}... instead of {sha256[:12]}...")
 
 
 def _size(file: Path) -> int:
@@ -92,7 +92,7 @@ def _size(file: Path) -> int:
 
 
 def _persist(attempt: Callable[[], None], part: Path, retries: int, pause: float) -> None:
-    """Call `attempt` until it succeeds; give up after `retries` failures in a row that gained nothing."""
+    """Call `attempt` until it succeeds, or until more than `retries` attempts in a row gained nothing."""
     failures, best = 0, _size(part)
     while True:
         try:
@@ -106,7 +106,7 @@ def _persist(attempt: Callable[[], None], part: Path, retries: int, pause: float
 
 
 def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) -> None:
-    """Append to `part` what it lacks; start it anew where the server does not resume."""
+    """Append the missing bytes to `part`; start again where the server does not resume."""
     done = _size(part)
     if size is not None and done == size:
         return
@@ -126,13 +126,13 @@ def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) 
                 out.write(chunk)
                 bar.update(completed=out.tell(), total=total or size)
                 if size is not None and out.tell() > size:
-                    return  # to be found wrong; a server may send without end
+                    return  # `check_file` will refuse it; a server may send without end
     if total is not None and _size(part) < total:
         raise _TryAgainError(f"the connection broke after {_size(part)} of {total} bytes")
 
 
 def _open(url: str, part: Path, done: int, timeout: float) -> http.client.HTTPResponse | None:
-    """Ask for the file from byte `done` on; None where the server says that there is nothing more."""
+    """Request the file from byte `done` on; return None where the server has no more."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
         return urllib.request.urlopen(request, timeout=timeout)
@@ -143,16 +143,16 @@ def _open(url: str, part: Path, done: int, timeout: float) -> http.client.HTTPRe
             part.unlink()
             raise _TryAgainError("the server could not resume") from error
         answer = f"the server answers {error.code} {error.reason}"
-        raise (_TryAgainError if error.code in _TRANSIENT else _FailedError)(answer) from error
+        raise (_TryAgainError if error.code in _TRANSIENT_STATUS else _FailedError)(answer) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        # No such name mostly means no network, which no second of waiting mends.
+        # an unknown host mostly means no network, which waiting does not cure
         failure = _FailedError if isinstance(reason, socket.gaierror) else _TryAgainError
         raise failure(getattr(reason, "strerror", None) or str(reason) or type(reason).__name__) from error
 
 
 def _span(response: http.client.HTTPResponse) -> tuple[int, int | None]:
-    """Return the first byte that comes and the size of the whole file, where the server says it."""
+    """Return the first byte of the response and the size of the whole file, where the server states it."""
     if response.status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if match is None:
@@ -163,8 +163,8 @@ def _span(response: http.client.HTTPResponse) -> tuple[int, int | None]:
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:
-    """Read what has come; a network error is told apart from one of the disk."""
+    """Read the next bytes; a network error is distinguished from one of the disk."""
     try:
-        return response.read1(_CHUNK)
+        return response.read1(_CHUNK_BYTES)
     except (OSError, http.client.HTTPException) as error:
         raise _TryAgainError(f"the connection broke: {error or type(error).__name__}") from error

@@ -1,4 +1,4 @@
-"""One entry of the catalog, `datasets/<name>.toml`, read strictly: an error names the file and the key."""
+"""One entry of the catalog, `datasets/<name>.toml`, checked strictly: errors name the file and the key."""
 
 __all__ = ["Dataset", "Download", "Render", "read_dataset"]
 
@@ -15,19 +15,12 @@ from translate.utils.errors import UserError, did_you_mean
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Download:
-    """An archive at a public address.
+    """An archive at a public address."""
 
-    Attributes:
-        url: http or https.
-        size: bytes, exactly; the download is checked against it. None where unknown.
-        sha256: 64 hexadecimal digits, or None where unknown.
-        approx_size: bytes, for display only, where `size` is unknown.
-    """
-
-    url: str
-    size: int | None = None
-    sha256: str | None = None
-    approx_size: int | None = None
+    url: str  # http or https
+    size: int | None = None  # exact bytes, which are verified
+    sha256: str | None = None  # 64 hexadecimal digits
+    approx_size: int | None = None  # bytes, only to display, where `size` is unknown
 
     @property
     def file(self) -> str:
@@ -37,48 +30,34 @@ class Download:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
-    """Pictures drawn on the user's machine.
+    """Pictures rendered on the user's machine."""
 
-    Attributes:
-        name: the renderer's.
-        train: pictures to train on, of each domain where there are two.
-        test: pictures to test on.
-        size: their edge, px.
-    """
-
-    name: str
-    train: int
-    test: int
-    size: int = 256
+    name: str  # of the renderer
+    train: int  # pictures to train on, of each domain where there are two
+    test: int  # pictures to test on
+    size: int = 256  # px
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """What the catalog knows of a data set; it has exactly one of `download`, `render` and `manual`.
-
-    Attributes:
-        kind: two domains, "unpaired" or "paired"; or one set of pictures, plain "images" or "labelled" by folder.
-        domains: of two, the name of each and its side, "A" or "B".
-        counts: pictures a folder.
-        manual: how to get it where no program may, for its licence's sake.
-    """
+    """A data set of the catalog; it has exactly one of `download`, `render` and `manual`."""
 
     name: str
     title: str
     description: str
     licence: str
     citation: str
-    kind: Literal["unpaired", "paired", "images", "labelled"]
-    counts: dict[str, int]
-    domains: dict[str, str] = dataclasses.field(default_factory=dict)
+    kind: Literal["unpaired", "paired", "images", "labelled"]  # two domains; or one set, perhaps labelled by folder
+    counts: dict[str, int]  # pictures per folder
+    domains: dict[str, str] = dataclasses.field(default_factory=dict)  # name of each domain to its side, "A" or "B"
     homepage: str = ""
     download: tuple[Download, ...] = ()
     render: Render | None = None
-    manual: str | None = None
+    manual: str | None = None  # how to get it where the licence allows no automatic download
 
     @property
     def single(self) -> bool:
-        """Whether it is one set of pictures, without a second domain."""
+        """Whether it is one set of pictures without a second domain."""
         return self.kind in ("images", "labelled")
 
     @property
@@ -88,7 +67,7 @@ class Dataset:
 
     @property
     def size(self) -> int | None:
-        """Bytes to fetch, perhaps approximate; None where unknown or where nothing is fetched."""
+        """Bytes to download, perhaps approximate; None where unknown or where nothing is downloaded."""
         sizes = [part.size or part.approx_size for part in self.download]
         return sum(filter(None, sizes)) if sizes and all(sizes) else None
 
@@ -109,7 +88,7 @@ def read_dataset(file: Path) -> Dataset:
 
 
 def _build(kind: type, table: dict[str, Any], where: str) -> Any:
-    """Make the dataclass `kind` from a TOML table."""
+    """Build the dataclass `kind` from a TOML table."""
     types_of = typing.get_type_hints(kind)
     for key in table:
         if key not in types_of:
@@ -121,9 +100,9 @@ def _build(kind: type, table: dict[str, Any], where: str) -> Any:
 
 
 def _typed(value: Any, wanted: Any, where: str) -> Any:
-    """Return `value` as the annotation `wanted` asks: plain, a choice, a table or an array of tables."""
+    """Return `value` as the annotation `wanted`: plain, a choice, a table or an array of tables."""
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if origin is types.UnionType:  # TOML has no null: what is written is the other member
+    if origin is types.UnionType:  # TOML has no null, so a written value is the other member
         return _typed(value, arguments[0], where)
     if origin is Literal:
         if value not in arguments:
@@ -148,7 +127,7 @@ def _plain(value: Any, wanted: type, where: str) -> Any:
 
 
 def _check(dataset: Dataset, where: str) -> None:
-    """Check what types cannot say."""
+    """Check constraints between values."""
     sources = [key for key in ("download", "render", "manual") if getattr(dataset, key)]
     if len(sources) != 1:
         raise UserError(f"{where}: give exactly one of download, render and manual, not {sources or 'none'}")

@@ -1,7 +1,7 @@
-"""Unpack a zip or tar archive that nobody vouches for: plain files, below the target only, of bounded size.
+"""Unpack an untrusted zip or tar archive: plain files, below the target only, of bounded size.
 
-Contents are read from the archive and written by us, so that no link, device, owner or permission in it is
-ever applied; what an honest picture archive would not hold is refused and not repaired.
+Contents are read from the archive and written anew, so that no link, device, owner or permission in it is applied.
+Anything that an honest picture archive would not hold is refused.
 """
 
 __all__ = ["unpack"]
@@ -22,10 +22,13 @@ from typing import IO
 from translate.utils.errors import UserError
 from translate.utils.progress import progress_bar
 
-_CHUNK = 1 << 20
-_MOST = 5_000_000  # entries: many more empty files than pictures in any set would fill a disk, too
-_LONGEST = 1 << 20  # bytes of a name or of other facts about an entry, which tarfile reads as a whole
-_FACTS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_CHUNK_BYTES = 1 << 20
+_MAX_ENTRIES = 5_000_000  # even empty files fill a disk; no set has so many pictures
+_MAX_HEADER_BYTES = 1 << 20  # of a long name or other metadata, which tarfile reads as a whole
+_METADATA = {
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+}  # fmt: skip
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, ValueError, FileExistsError)
 _Entry = tuple[str, int, Callable[[], IO[bytes]]]  # name, bytes, how to open it
 
 
@@ -33,13 +36,13 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
     """Unpack `archive` into the folder `target`, without the archive's own single top folder.
 
     Args:
-        archive: zip, or tar of any compression; told by its contents.
-        target: an empty or new folder.
-        limit: bytes that the contents may have together.
-        progress: whether to show a bar on the error stream.
+        archive: Zip, or tar of any compression, recognised by its contents.
+        target: An empty or new folder.
+        limit: Bytes of all contents together.
+        progress: Show a bar on stderr.
 
     Raises:
-        UserError: not an archive, damaged, or holding something that has no business there.
+        UserError: not an archive, damaged, too large, or with entries that are no plain files below the target.
     """
     target.mkdir(parents=True, exist_ok=True)
     left = limit
@@ -48,45 +51,37 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
         archive.open("rb") as raw,
         progress_bar(f"unpacking {archive.name}", archive.stat().st_size, progress, style="percent") as bar,
     ):
-        for count, (name, size, opened) in enumerate(_entries(archive, raw)):
-            if count == _MOST:
-                raise UserError(f"{archive} holds more than {_MOST:,} files; it was refused")
+        for count, (name, size, open_entry) in enumerate(_entries(archive, raw)):
+            if count == _MAX_ENTRIES:
+                raise UserError(f"{archive} holds more than {_MAX_ENTRIES:,} files; it was refused")
             left -= size
             if left < 0:
                 raise UserError(f"{archive} unpacks to more than {limit} bytes, far too much; it was refused")
             path = _inside(archive, name)
             if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
-                _write(target / path, opened)
+                _write(target / path, open_entry)
             bar.update(completed=raw.tell())
     _strip_top(target)
 
 
 @contextlib.contextmanager
 def _readable(archive: Path) -> Iterator[None]:
-    """Turn the ways in which a damaged archive fails into one line."""
+    """Turn every error of a damaged archive into one line."""
     try:
         yield
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        ValueError,
-        FileExistsError,
-    ) as error:
-        reason = str(error).partition("\n")[0]  # tarfile tells of every compression it tried, on a line each
+    except _DAMAGE as error:
+        reason = str(error).partition("\n")[0]  # tarfile lists every compression it tried
         raise UserError(f"{archive} is damaged or no archive ({reason}); fetch it again") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise UserError(f"{archive} holds a file name that is too long for this system; it was refused") from error
-        if error.errno is not None:  # the disk, not the archive: gzip's own complaints carry no number
+        if error.errno is not None:  # the disk, not the archive: gzip's own errors have no number
             raise
         raise UserError(f"{archive} is damaged ({error}); fetch it again") from error
 
 
 def _entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
-    """Yield the plain files of an archive; refuse what is neither file nor folder."""
+    """Yield the plain files of an archive; refuse entries that are neither file nor folder."""
     is_zip = zipfile.is_zipfile(raw)
     raw.seek(0)
     return _zip_entries(archive, raw) if is_zip else _tar_entries(archive, raw)
@@ -112,38 +107,38 @@ def _tar_entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
 
 
 class _Member(tarfile.TarInfo):
-    """An entry of a tar archive whose name is of reasonable length."""
+    """A tar entry that refuses a name of unreasonable length."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
         member = super().frombuf(buf, encoding, errors)
-        if member.type in _FACTS and member.size > _LONGEST:
+        if member.type in _METADATA and member.size > _MAX_HEADER_BYTES:
             raise tarfile.ReadError(f"a name of {member.size} bytes")
         return member
 
 
 def _extract(pack: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     stream = pack.extractfile(member)
-    assert stream is not None, "extractfile answers None for what is no file"
+    assert stream is not None, "extractfile returns None for entries that are no files"
     return stream
 
 
 def _inside(archive: Path, name: str) -> PurePosixPath:
-    """Return the path of an entry below the target; refuse one that would leave it on any system."""
+    """Return the path of an entry below the target; refuse one that would leave it on some system."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or not path.parts or re.match("[A-Za-z]:", name):
         raise UserError(f"{archive} holds a path that leaves the target folder, {name!r}; it was refused")
     return path
 
 
-def _write(path: Path, opened: Callable[[], IO[bytes]]) -> None:
+def _write(path: Path, open_entry: Callable[[], IO[bytes]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with opened() as source, path.open("xb") as out:
-        shutil.copyfileobj(source, out, _CHUNK)
+    with open_entry() as source, path.open("xb") as out:
+        shutil.copyfileobj(source, out, _CHUNK_BYTES)
 
 
 def _strip_top(target: Path) -> None:
-    """Move the contents of a single top folder one up."""
+    """Move the contents of a single top folder one level up."""
     top = list(target.iterdir())
     if len(top) != 1 or not top[0].is_dir():
         return

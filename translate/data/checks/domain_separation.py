@@ -14,17 +14,11 @@ _MIN_DEVIATIONS = 5.0  # from its own domain's median, for a picture that is to 
 
 @dataclass(frozen=True)
 class DomainBoundary:
-    """A linear function of the traits that separates two domains.
+    """A linear function of the traits that is 1 at the median of the first domain, and 0 at that of the second."""
 
-    Attributes:
-        weights: Of the traits, (T,); their sum is 1 at the median of the first domain, 0 at that of the second.
-        offset: Added to the sum.
-        spread: Median deviation of one domain, in these units.
-    """
-
-    weights: np.ndarray
+    weights: np.ndarray  # (T,)
     offset: float
-    spread: float
+    spread: float  # median deviation of one domain
 
     def project(self, traits: np.ndarray) -> np.ndarray:
         """Return where pictures lie on the way from the second domain, 0, to the first, 1; (n,) of (n, T)."""

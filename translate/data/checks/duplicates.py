@@ -16,15 +16,10 @@ _ROUNDING = 1.0  # of 255
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Pictures that look the same.
+    """Pictures that look the same."""
 
-    Attributes:
-        members: Their indices, two or more, ascending.
-        exact: Whether their files are equal byte for byte.
-    """
-
-    members: tuple[int, ...]
-    exact: bool
+    members: tuple[int, ...]  # indices, two or more, ascending
+    exact: bool  # their files are equal byte for byte
 
 
 def find_duplicates(pictures: Sequence[Measurement]) -> list[DuplicateGroup]:

@@ -16,8 +16,7 @@ from translate.data.checks.measure import Measurement, measure_all, measure_pixe
 from translate.data.checks.pair_checks import find_exchanged, find_unequal_sizes
 from translate.data.checks.report import DataReport, Finding, Part
 from translate.data.files.naming import bare
-from translate.data.sources.domains import domain_file_sets, resolve_domains
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet, domain_file_sets, resolve_domains
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import LabelledImage, RowSource
 from translate.data.sources.pair_set import PairSet, resolve_pairs

@@ -27,29 +27,16 @@ _UNIFORM_RANGE = 2  # of 255: pixels that differ by no more are of one colour, a
 
 @dataclass(slots=True)
 class Measurement:
-    """One picture.
-
-    Attributes:
-        path: Of its file.
-        problem: Why it cannot be read; else "", and the other attributes are set.
-        length: Of the file, bytes.
-        digest: Of the file's content, 16 bytes.
-        size: Height and width, px, upright.
-        mode: Channels and depth in words, such as "RGB 8 bit".
-        uniform: All of it is of one colour.
-        hash: 64 bits of its low frequencies.
-        thumbnail: (32, 32, 3) uint8.
-        traits: (n, 6) of `traits_of`, for the picture or for the two halves of a combined one.
-    """
+    """One picture; the thumbnail is (32, 32, 3) uint8, traits are (n, 6) with n = 2 for halves of a combined one."""
 
     path: Path
-    problem: str = ""
-    length: int = 0
-    digest: bytes = b""
-    size: tuple[int, int] = (0, 0)
-    mode: str = ""
-    uniform: bool = False
-    hash: int = 0
+    problem: str = ""  # why it cannot be read; else all other fields are set
+    length: int = 0  # of the file, bytes
+    digest: bytes = b""  # of the file, 16 bytes
+    size: tuple[int, int] = (0, 0)  # height and width, px, upright
+    mode: str = ""  # channels and depth, such as "RGB 8 bit"
+    uniform: bool = False  # of one colour
+    hash: int = 0  # 64 bits of the low frequencies
     thumbnail: np.ndarray = field(default_factory=lambda: np.zeros((_THUMBNAIL_PX, _THUMBNAIL_PX, 3), np.uint8))
     traits: np.ndarray = field(default_factory=lambda: np.zeros((1, 6)))
 

@@ -40,19 +40,12 @@ _DRAWING_SHARE = 0.75  # of the sample, from which on a side is one of drawings
 
 @dataclass(frozen=True, kw_only=True)
 class SideTraits:
-    """What the pictures of one side show.
-
-    Attributes:
-        gray: They have no colour.
-        drawing: They are line drawings.
-        colours: Distinct colours of the whole sample, if few enough for label maps; else 0.
-        size: Median of their shorter sides, px.
-    """
+    """What a sample of one side shows."""
 
     gray: bool
-    drawing: bool
-    colours: int
-    size: int
+    drawing: bool  # line drawings
+    colours: int  # distinct colours of the whole sample, if few enough for label maps; else 0
+    size: int  # median of the shorter sides, px
 
 
 def check_headers(pairs: Sequence[Pair]) -> None:

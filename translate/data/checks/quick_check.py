@@ -11,7 +11,7 @@ from pathlib import Path
 from translate.data.checks.full_check import find_faults, train_test_pairs
 from translate.data.checks.measure import measure
 from translate.data.checks.report import Finding, Part
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet
 from translate.utils.sequences import spread
 
 _MAX_SECONDS = 1.5

@@ -21,19 +21,12 @@ _MAX_MODES = 3  # in one line
 
 @dataclass(frozen=True)
 class Finding:
-    """Something in a data set that deserves attention.
+    """Something in a data set that deserves attention."""
 
-    Attributes:
-        kind: One word or two for programs, such as "near duplicates".
-        words: The finding, without its files.
-        files: The files concerned.
-        problem: Whether it should be mended before training; else it may be intended.
-    """
-
-    kind: str
+    kind: str  # one word or two for programs, such as "near duplicates"
     words: str
     files: Sequence[Path] = ()
-    problem: bool = False
+    problem: bool = False  # to be mended before training; else it may be intended
 
     def __str__(self) -> str:
         return printable(f"{self.words}: {listed(self.files)}" if self.files else self.words)
@@ -70,16 +63,10 @@ class Part:
 
 @dataclass
 class DataReport:
-    """The result of a data check.
-
-    Attributes:
-        parts: The pictures that were checked.
-        findings: Problems first.
-        seconds: Duration of the check.
-    """
+    """The result of a data check."""
 
     parts: list[Part]
-    findings: list[Finding]
+    findings: list[Finding]  # problems first
     seconds: float = 0.0
 
     @property

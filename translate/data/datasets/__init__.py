@@ -19,7 +19,7 @@ from translate.data.datasets.paired import PairedData
 from translate.data.datasets.unpaired import UnpairedData
 from translate.data.loading.loader import SampleStream
 from translate.data.options import DataConfig
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet
 
 
 class TrainingData(Protocol):

@@ -21,7 +21,7 @@ from translate.data.loading.native_size import power_of_two_size
 from translate.data.loading.preview_images import read_previews
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
 from translate.images.picture import is_colourless, to_gray

@@ -20,7 +20,7 @@ from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import PREVIEW_COUNT, read_previews
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet
 from translate.data.sources.pair import Pair, PairError, read_pair
 from translate.data.sources.pair_set import resolve_pairs
 from translate.images.picture import parse_range, to_depth, to_gray

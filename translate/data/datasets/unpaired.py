@@ -14,8 +14,7 @@ from translate.data.loading.loader import UnpairedStream
 from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import read_previews
 from translate.data.options import DataConfig
-from translate.data.sources.domains import Domain, domain_file_sets, resolve_domains
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import Domain, FileSet, domain_file_sets, resolve_domains
 from translate.images.picture import parse_range
 from translate.utils.errors import UserError
 

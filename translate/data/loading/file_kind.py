@@ -29,19 +29,12 @@ class MixedChannels(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class FileKind:
-    """What all files of a domain are read as.
+    """What all files of a domain are read as."""
 
-    Attributes:
-        channels: 1 where all probed files are gray, 3 for RGB, or the number of bands.
-        dtype: uint8, uint16 or float32: the deepest of the probed files.
-        values: Black and white in floats and wide integers; None: 0 and 1, or the full scale.
-        example: A file with that number of channels.
-    """
-
-    channels: int = 3
-    dtype: np.dtype = _DEPTHS[0]
-    values: ValueRange | None = None
-    example: Path = Path()
+    channels: int = 3  # 1 where all probed files are gray, 3 for RGB, or the number of bands
+    dtype: np.dtype = _DEPTHS[0]  # uint8, uint16 or float32: the deepest of the probed files
+    values: ValueRange | None = None  # black and white in floats and wide integers; None: 0 and 1, or the full scale
+    example: Path = Path()  # a file with that number of channels
 
     @property
     def bands(self) -> bool:

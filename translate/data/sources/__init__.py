@@ -2,7 +2,6 @@
 
 domains         two domains without pairs
 factors         known factors of pictures, from factors.csv
-file_set        the files of one domain and split
 image_files     the files of a set of single pictures
 image_set       a set of single pictures, with or without labels
 labelled_image  one picture and its label
@@ -12,4 +11,5 @@ pair            one pair: its files and its pixels
 pair_layouts    the folder layouts of pairs
 pair_set        the pairs of a run
 pair_table      pairs listed in a CSV file
+run_data        the data that a run was trained on
 """

@@ -1,36 +1,38 @@
 """The two domains of a run: their names, and which pictures train and which are held out."""
 
-__all__ = ["Domain", "check_given", "domain_file_sets", "find_domains", "resolve_domains"]
+__all__ = ["Domain", "FileSet", "check_given", "domain_file_sets", "find_domains", "resolve_domains"]
 
 import dataclasses
 import functools
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from translate.data.catalog import catalog
 from translate.data.files.find import find_images, is_pattern, missing_path, readable
 from translate.data.files.naming import bare, catalog_set, distinct_names, name_of
 from translate.data.files.splits import find_test_folder, has_two_domains, held_out
-from translate.data.sources.file_set import FileSet
 from translate.utils.errors import OptionError, UserError
+
+
+class FileSet(NamedTuple):
+    """The files of one domain and split."""
+
+    title: str
+    side: str  # "a" or "b"; "" of a single set, and of combined pairs
+    split: str  # "train" or "test"
+    files: Sequence[Path]
 
 
 @dataclasses.dataclass(frozen=True)
 class Domain:
-    """One side of a translation.
+    """One side of a translation."""
 
-    Attributes:
-        name: Fit for a file name and for the name of a run.
-        train: Pictures to train on.
-        test: Held-out pictures.
-        truth: Folder that holds, for each test picture, the hidden answer in the other domain under the same stem;
-            None where no answer is known.
-    """
-
-    name: str
+    name: str  # fit for the names of files and runs
     train: list[Path]
-    test: list[Path]
-    truth: Path | None = None
+    test: list[Path]  # held out
+    truth: Path | None = None  # folder of the test pictures' known answers in the other domain, under the same stems
 
 
 def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) -> tuple[Domain, Domain]:

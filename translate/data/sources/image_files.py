@@ -22,21 +22,13 @@ _GENERIC_TABLE = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFiles:
-    """The picture files of a set.
-
-    Attributes:
-        title: Names the set.
-        train: Files to train on.
-        test: Files to test on; empty where the set has no split.
-        bases: Folders of train and test that names and class folders are relative to.
-        table: The CSV file that lists them, and its contents; None for other sets.
-    """
+    """The picture files of a set."""
 
     title: str
     train: Sequence[Path]
-    test: Sequence[Path]
-    bases: tuple[Path, Path]
-    table: tuple[Path, LabelTable] | None = None
+    test: Sequence[Path]  # empty where the set has no split
+    bases: tuple[Path, Path]  # folders of train and test that names and class folders are relative to
+    table: tuple[Path, LabelTable] | None = None  # the CSV file that lists the files, and its contents
 
 
 def find_idx(spec: str) -> Path | None:

@@ -30,21 +30,13 @@ Labelled = tuple[list[S], list[str]]  # pictures without class numbers yet, and 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Single pictures.
-
-    Attributes:
-        title: Names the set.
-        train: Pictures to train on.
-        test: Held-out pictures.
-        classes: Labels in words, by class number; () where none exist or none were requested.
-        notes: What the user should know, a line each.
-    """
+    """Single pictures."""
 
     title: str
     train: Sequence[LabelledImage]
-    test: Sequence[LabelledImage]
-    classes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    test: Sequence[LabelledImage]  # held out
+    classes: tuple[str, ...] = ()  # labels in words, by class number; none exist or none were requested: ()
+    notes: tuple[str, ...] = ()  # for the user, a line each
 
 
 def resolve_images(images: str, classes: str, root: Path) -> ImageSet:

@@ -4,7 +4,6 @@ __all__ = ["UNLABELLED", "FileSource", "LabelledImage", "RowSource", "shape_of"]
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -14,21 +13,13 @@ from translate.images.io import read_rgb8
 UNLABELLED = -1
 
 
-class LabelledImage(Protocol):
-    """One picture of a set.
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """One picture of a set."""
 
-    Attributes:
-        name: Unique in its split.
-        label: Class number, or UNLABELLED.
-        file: The file that holds it.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def label(self) -> int: ...
-    @property
-    def file(self) -> Path: ...
+    name: str  # unique in its split
+    label: int  # class number, or UNLABELLED
+    file: Path
 
     def read(self) -> np.ndarray:
         """Return the picture, (H, W, 3) uint8 RGB.
@@ -36,28 +27,21 @@ class LabelledImage(Protocol):
         Raises:
             UserError: it cannot be read.
         """
-        ...
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(LabelledImage):
     """A picture file."""
-
-    name: str
-    label: int
-    file: Path
 
     def read(self) -> np.ndarray:
         return read_rgb8(self.file)
 
 
 @dataclass(frozen=True, slots=True)
-class RowSource:
+class RowSource(LabelledImage):
     """One picture, (H, W) or (H, W, 3) uint8, of the array in `file`."""
 
-    name: str
-    label: int
-    file: Path
     pixels: np.ndarray = field(repr=False, compare=False)
 
     def read(self) -> np.ndarray:

@@ -16,17 +16,11 @@ _UNLABELLED_FOLDERS = ("unlabelled", "unlabeled")
 
 @dataclass(frozen=True, kw_only=True)
 class LabelTable:
-    """A CSV file of pictures.
+    """A CSV file of pictures, in the order of its lines."""
 
-    Attributes:
-        labels: Of each picture file, in the order of the table; "" for none.
-        splits: "train", "test" or "val" of each.
-        labelled: Whether the table has a column of labels.
-    """
-
-    labels: dict[Path, str]
-    splits: dict[Path, str]
-    labelled: bool
+    labels: dict[Path, str]  # "" for none
+    splits: dict[Path, str]  # "train", "test" or "val"
+    labelled: bool  # the table has a column of labels
 
 
 def labels_by_folder(files: Sequence[Path], base: Path) -> dict[Path, str]:

@@ -27,19 +27,12 @@ MAX_CROPS = 8  # of masks, for one that is neither empty nor full
 
 @dataclass(frozen=True, kw_only=True)
 class MaskFiles:
-    """Mask files and their meaning.
-
-    Attributes:
-        files: The readable ones.
-        holes: Share of the hole, 0 to 1, in each.
-        white_is_hole: Else black is.
-        notes: What the user should know, a line each; which colour is the hole comes first.
-    """
+    """Readable mask files and their meaning."""
 
     files: tuple[Path, ...]
-    holes: tuple[float, ...]
-    white_is_hole: bool
-    notes: tuple[str, ...]
+    holes: tuple[float, ...]  # share of the hole in each, 0 to 1
+    white_is_hole: bool  # else black is
+    notes: tuple[str, ...]  # for the user, a line each; the first says which colour is the hole
 
     def usable(self) -> "MaskFiles":
         """Return the files without empty and full masks, which teach nothing, and with a note on them.

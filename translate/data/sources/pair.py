@@ -22,19 +22,12 @@ class PairError(UserError):
 
 @dataclass(frozen=True)
 class Pair:
-    """The files of one pair.
+    """The files of one pair: source `a` and target `b`, or one combined picture, A on its left and B on its right."""
 
-    Attributes:
-        name: Common stem of the files, with their sub-folder if they lie in one; unique in its set.
-        a: Source picture.
-        b: Target picture. The same as `a`: one combined picture, with A on its left and B on its right.
-        swapped: Of combined pictures: the source is the right half.
-    """
-
-    name: str
+    name: str  # common stem of the files, with their sub-folder if they lie in one; unique in its set
     a: Path
     b: Path
-    swapped: bool = False
+    swapped: bool = False  # of combined pictures: the source is the right half
 
     @property
     def combined(self) -> bool:

@@ -10,8 +10,7 @@ from translate.data.files.csv_tables import is_table
 from translate.data.files.find import readable
 from translate.data.files.naming import bare, catalog_names, catalog_set, name_of
 from translate.data.files.splits import held_out
-from translate.data.sources.domains import check_given, find_domains
-from translate.data.sources.file_set import FileSet
+from translate.data.sources.domains import FileSet, check_given, find_domains
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
 from translate.data.sources.pair_table import read_pair_table
@@ -20,24 +19,14 @@ from translate.utils.errors import OptionError, UserError
 
 @dataclass(frozen=True)
 class PairSet:
-    """Pairs of pictures, in the direction of the run.
+    """Pairs of pictures, in the direction of the run."""
 
-    Attributes:
-        names: Of the source and the target domain, fit for file names.
-        title: Names the run: "sketch2shoe", "maps", "maps_ba", "sketches2photos".
-        train: Pairs to train on.
-        test: Held-out pairs.
-        truth: Folder of the known right answers to the test pictures, <name>.png or <name>/<number>.png; None
-            where only the pairs themselves are known.
-        direction: "ab", or "ba" where each pair is reversed.
-    """
-
-    names: tuple[str, str]
-    title: str
+    names: tuple[str, str]  # of the source and the target domain, fit for file names
+    title: str  # names the run: "sketch2shoe", "maps", "maps_ba", "sketches2photos"
     train: list[Pair]
-    test: list[Pair]
-    truth: Path | None = None
-    direction: str = "ab"
+    test: list[Pair]  # held out
+    truth: Path | None = None  # folder of further right answers to the test pictures, <name>.png or <name>/<number>.png
+    direction: str = "ab"  # "ba": each pair is reversed
 
     def file_sets(self) -> list[FileSet]:
         """Return the files of each domain and split, the sources first; combined pairs are one domain."""
