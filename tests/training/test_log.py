@@ -6,7 +6,7 @@ import torch
 
 from tests.tasks.test_tasks import make_task
 from translate.training.ema import EMA
-from translate.training.log import Log, keep_lines
+from translate.training.log import Log, drop_lines
 
 
 def test_lines_hold_means_and_follow_each_other(tmp_path):
@@ -23,7 +23,7 @@ def test_lines_hold_means_and_follow_each_other(tmp_path):
 def test_resuming_drops_later_and_torn_lines(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text("".join(json.dumps({"step": s}) + "\n" for s in (5, 10, 15)) + '{"step": 20, "G')
-    keep_lines(path, 10)
+    drop_lines(path, 10)
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [5, 10]
 
 

@@ -139,7 +139,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
     from translate.utils import files
 
     config, step = make_config(two_folders, tmp_path / "r", tiny, train=EVERY), [0]
-    real_fsync, real_lines, real_step = os.fsync, log.Lines._try, training_step.train_step
+    real_fsync, real_lines, real_step = os.fsync, log.LineFile._try, training_step.train_step
 
     def refuse():
         if 3 <= step[0] <= 8:
@@ -158,7 +158,7 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
 
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "fsync", fsync)
-        patch.setattr(log.Lines, "_try", lines_try)
+        patch.setattr(log.LineFile, "_try", lines_try)
         patch.setattr(training_step, "train_step", taking)
         train(config)
     told = capsys.readouterr().err

@@ -298,13 +298,13 @@ def test_saves_that_are_refused_are_told_and_tried_again(capsys):
         if full[0]:
             raise WriteError("last.pt: cannot be written (No space left on device)")
 
-    saves = SaveSchedule(write, minutes=0.0, good=10)
-    saves(20, now=False)
-    assert saves.good == 10
+    saves = SaveSchedule(write, minutes=0.0, saved_step=10)
+    saves.save(20, must=False)
+    assert saves.saved_step == 10
     assert "step 20 is not saved" in (line := capsys.readouterr().err) and "step 10 is kept" in line
     with pytest.raises(WriteError, match="step 30 is not saved.*the state of step 10 is kept"):
-        saves(30, now=True)
+        saves.save(30, must=True)
     full[0] = False
-    assert saves.due
-    saves(40, now=False)
-    assert saves.good == 40 and not capsys.readouterr().err
+    assert saves.is_due
+    saves.save(40, must=False)
+    assert saves.saved_step == 40 and not capsys.readouterr().err

@@ -1,6 +1,6 @@
-"""Where the weights of a new run come from, other than from its seed: a model, or a checkpoint of the originals."""
+"""Weights of a new run from a model of this toolkit or a checkpoint of the originals (--init)."""
 
-__all__ = ["start_from"]
+__all__ = ["init_weights"]
 
 from pathlib import Path
 
@@ -17,25 +17,27 @@ from translate.utils.factory import spec_of
 from translate.utils.terminal import console, escape
 
 
-def start_from(task: Task, path: str, folder: RunFolder) -> None:
+def init_weights(task: Task, path: str, folder: RunFolder) -> None:
     """Copy the weights of the model file `path`, if any, into a new run's networks.
 
-    Those of the same task go to the networks of their names. Where another task trained the model, its generator starts
+    Networks of a model of the same task go to the networks of their names. The generator of another task's model starts
     every generator, with the weights that fit.
 
     Raises:
         UserError: The model has other networks, or less than half of the weights fit.
     """
-    if not path or folder.states.found():
+    if not path or folder.states.files():
         return
     recipe, nets = load_model(path)
     if is_original(file := model_file(path)):
-        add_discriminators(task, file)
+        _init_discriminators(task, file)
+    # another task's generator
     if type(task) is not TASKS[recipe.task]:
-        other = next(iter(nets.values()))  # a generator: every task exports one first
+        generator = next(iter(nets.values()))  # every task exports one first
         for name in (name for name in task.exports if name.startswith("G")):
-            borrow(task.get_submodule(name), other, f"--init {path}: {name}")
+            _copy_fitting(generator, task.get_submodule(name), f"--init {path}: {name}")
         return
+    # networks of the same names
     if missing := [name for name in task.exports if name not in nets]:
         console.print(f"{escape(path)} has no {' and '.join(missing)}, which starts anew", soft_wrap=True)
     for name in (name for name in task.exports if name in nets):
@@ -46,34 +48,34 @@ def start_from(task: Task, path: str, folder: RunFolder) -> None:
             raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
 
 
-def add_discriminators(task: Task, file: Path) -> None:
+def _init_discriminators(task: Task, file: Path) -> None:
     """Copy the weights of the discriminators that lie beside a generator of the originals, as far as they fit.
 
-    Theirs of letter A judges what comes out of the generator of that letter, which is domain b.
+    Their D_A sees the outputs of G_A, which are of domain b.
     """
-    back = file.stem.endswith("_B")
-    found = {"D_a" if back else "D_b": sibling(file, "D"), "D": sibling(file, "D")}
-    if (other := sibling(file)) is not None:
-        found["D_b" if back else "D_a"] = sibling(other, "D")
-    for name, weights in found.items():
+    back, other = file.stem.endswith("_B"), sibling(file)
+    files = {"D_a" if back else "D_b": sibling(file, "D"), "D": sibling(file, "D")}
+    if other is not None:
+        files["D_b" if back else "D_a"] = sibling(other, "D")
+    for name, weights in files.items():
         D = getattr(task, name, None)
         if weights is not None and isinstance(D, PatchGAN):
             load_discriminator(weights, D)
             console.print(f"{name} starts from {escape(str(weights))}", soft_wrap=True)
 
 
-def borrow(net: nn.Module, other: nn.Module, what: str) -> None:
-    """Copy into `net` those weights of `other` that have the same name and shape, and tell how many these are.
+def _copy_fitting(source: nn.Module, target: nn.Module, what: str) -> None:
+    """Copy the weights of `source` whose name and shape `target` has, too, and print which share of it they are.
 
     Raises:
-        UserError: They make up less than half of the network.
+        UserError: They make up less than half of the target.
     """
-    mine, theirs = net.state_dict(), other.state_dict()
-    fitting = {key: theirs[key] for key in mine if key in theirs and theirs[key].shape == mine[key].shape}
-    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, mine.values()))
+    wanted, given = target.state_dict(), source.state_dict()
+    fitting = {key: given[key] for key in wanted if key in given and given[key].shape == wanted[key].shape}
+    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, wanted.values()))
     if share < 0.5:
-        name, given = spec_of(net)["name"], spec_of(other)["name"]
-        way = f"train it with --netG {name}" if name != given else f"it should be {spec_of(net)}"
-        raise UserError(f"{what} is {name}, and hardly any weight of the model's {given} fits; {way}")
-    net.load_state_dict(fitting, strict=False)
+        name, other = spec_of(target)["name"], spec_of(source)["name"]
+        hint = f"train it with --netG {name}" if name != other else f"it should be {spec_of(target)}"
+        raise UserError(f"{what} is {name}, and hardly any weight of the model's {other} fits; {hint}")
+    target.load_state_dict(fitting, strict=False)
     console.print(f"{escape(what)} starts from {100 * share:.0f} % of its weights", soft_wrap=True)

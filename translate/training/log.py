@@ -1,6 +1,6 @@
-"""What a run says: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where it is installed."""
+"""The log of a run: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where installed."""
 
-__all__ = ["Log", "Window", "print_note"]
+__all__ = ["Log", "Window", "print_note", "step_of"]
 
 import contextlib
 import importlib.util
@@ -34,11 +34,11 @@ def print_note(text: str, word: str = "note") -> None:
 
 
 class Window:
-    """What was summed since the last line of a log; part of a run's state, so that lines do not depend on its saves.
+    """The sums of all terms since the last line; part of a run's state, so that lines do not depend on its saves.
 
     Attributes:
         since: The step of the last line.
-        sums: Of every term since then, on its device.
+        sums: By term, on its device.
     """
 
     def __init__(self) -> None:
@@ -67,8 +67,8 @@ class Log:
     """The log of one run, from step `start` on.
 
     Losses are summed on the device and read only when a line is written: reading makes the device wait. Lines and
-    samples that an interrupted run wrote beyond `start` are dropped, so that a resumed run has every one once. What the
-    disk does not take is kept until it does.
+    samples that an interrupted run wrote beyond `start` are dropped, so that a resumed run has every one once. Files
+    that the disk refuses are written later.
     """
 
     def __init__(self, out: Path, start: int, steps: int, batch_size: int, window: Window | None = None) -> None:
@@ -76,16 +76,15 @@ class Log:
         self.window = window or Window()
         if not self.window.sums:
             self.window.since = start
-        self.timed_from, self.began, self.waited = start, time.monotonic(), 0.0
-        keep_lines(out / "metrics.jsonl", start)
-        keep_samples(out / "samples", start)
-        writes = dist.is_main_process()  # others only watch whether losses are finite
-        self.board = tensorboard(out, start) if writes else None
-        self.lines = Lines(out / "metrics.jsonl" if writes else Path(os.devnull))
-        self.sheets: dict[Path, np.ndarray] = {}  # that the disk did not take yet
-        self.progress = open_progress("training", console.is_terminal and writes, console=console)
+        self.timed_from, self.began, self.waited, self.printed = start, time.monotonic(), 0.0, 0.0
+        drop_lines(out / "metrics.jsonl", start)
+        drop_samples(out / "samples", start)
+        main = dist.is_main_process()  # the others only watch whether losses are finite
+        self.board = open_tensorboard(out, start) if main else None
+        self.lines = LineFile(out / "metrics.jsonl" if main else Path(os.devnull))
+        self.unsaved: dict[Path, np.ndarray] = {}  # sample grids that are not on the disk yet
+        self.progress = open_progress("training", console.is_terminal and main, console=console)
         self.bar = Bar(self.progress, out.name, steps, completed=start, facts="")
-        self.spoke = 0.0
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -98,18 +97,18 @@ class Log:
             self._plot(self.board.close)
 
     def add(self, terms: Mapping[str, Tensor]) -> None:
-        """Note the terms of one step."""
+        """Add the terms of one step."""
         self.window.add(terms)
         self.bar.advance()
 
     def write(self, step: int, *, lr: float, waited: float, factors: Mapping[str, float] | None = None) -> None:
-        """Write the means since the last line.
+        """Write and print the means since the last line.
 
         Args:
             step: Steps done.
-            lr: The learning rate now.
+            lr: The learning rate.
             waited: Seconds spent waiting for data since the run began.
-            factors: On the learning rate of single phases, that came up in the run.
+            factors: Factors on the learning rate of phases that diverged.
         """
         if not (means := self.window.means(step)):
             return
@@ -120,7 +119,7 @@ class Log:
         }
         lowered = {f"lr_factor/{phase}": factor for phase, factor in (factors or {}).items()}
         self._record(step, {**means, "lr": lr, **lowered, **speed}, seconds=seconds)
-        self._say(step, means, speed)
+        self._print(step, means, speed)
         self.timed_from, self.began, self.waited = step, time.monotonic(), waited
         self.window.since, self.window.sums = step, {}
 
@@ -132,7 +131,7 @@ class Log:
                 self._plot(self.board.add_scalar, name, number, step)
 
     def _plot(self, call: Callable[..., object], *given: object) -> None:
-        """Call TensorBoard, and do without it from the moment that it cannot write."""
+        """Call TensorBoard; leave it out from its first write error on."""
         try:
             call(*given)
         except OSError as error:
@@ -140,30 +139,29 @@ class Log:
             print_note(f"TensorBoard is left out from here on ({error.strerror or error}); metrics.jsonl has it all")
 
     def flush(self) -> None:
-        """Bring all that was said so far to the disk, so that a state of this step may follow.
+        """Write everything to the disk, so that a state of this step may follow.
 
         Raises:
-            WriteError: The disk refuses; nothing is forgotten.
+            WriteError: The disk refuses; nothing is lost.
         """
         self.lines.flush()
-        for path in list(self.sheets):
-            save_png(path, self.sheets[path])
-            del self.sheets[path]
+        for path in list(self.unsaved):
+            save_png(path, self.unsaved[path])
+            del self.unsaved[path]
         if self.board:
             self._plot(self.board.flush)
 
-    def _say(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
+    def _print(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
         losses = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
         facts = f"{losses}  {speed['images_per_second']:.1f} img/s  waiting {speed['waiting']:.0%}"
         self.bar.update(facts=facts)
-        if not console.is_terminal and (time.monotonic() - self.spoke > 15 or step == self.steps):
-            self.spoke = time.monotonic()
+        if not console.is_terminal and (time.monotonic() - self.printed > 15 or step == self.steps):
+            self.printed = time.monotonic()
             console.print(f"step {step}/{self.steps}  {facts}", soft_wrap=True)
 
     def note(self, step: int, numbers: Mapping[str, float], words: str) -> None:
-        """Write `numbers` that were measured at `step` into the log, and say `words`."""
-        finite = {name: number for name, number in numbers.items() if math.isfinite(number)}
-        self._record(step, finite)
+        """Log the finite of the `numbers` measured at `step`, and print `words`."""
+        self._record(step, {name: number for name, number in numbers.items() if math.isfinite(number)})
         console.print(f"step {step}: {escape(words)}", soft_wrap=True)
 
     def report(self, step: int, findings: Sequence[Finding]) -> None:
@@ -173,31 +171,30 @@ class Log:
 
     def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""
-        cells = [[to_array(picture) for picture in row] for row in rows.values()]
-        sheet = make_grid(cells)
-        self.sheets[self.out / "samples" / f"step_{step:07d}.png"] = sheet
+        sheet = make_grid([[to_array(picture) for picture in row] for row in rows.values()])
+        self.unsaved[self.out / "samples" / f"step_{step:07d}.png"] = sheet
         with contextlib.suppress(WriteError):
             self.flush()
         if self.board:
             self._plot(partial(self.board.add_image, dataformats="HWC"), "samples", sheet, step)
 
 
-class Lines:
-    """A text file that grows line by line; lines that the disk does not take wait for the next time."""
+class LineFile:
+    """A text file that grows line by line; lines that the disk refuses are written later."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.waiting = path, b""
+        self.path, self.unsaved = path, b""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file = path.open("ab", buffering=0)
 
     def add(self, line: str) -> None:
         """Write a line, or keep it."""
-        self.waiting += line.encode()
+        self.unsaved += line.encode()
         with contextlib.suppress(WriteError):
             self._write()
 
     def flush(self) -> None:
-        """Bring all lines to the disk.
+        """Write all lines to the disk.
 
         Raises:
             WriteError: It refuses; the lines are kept.
@@ -209,9 +206,9 @@ class Lines:
         self.file.close()
 
     def _write(self) -> None:
-        while self.waiting:
-            written = self._try(lambda: self.file.write(self.waiting))
-            self.waiting = self.waiting[written:]
+        while self.unsaved:
+            written = self._try(lambda: self.file.write(self.unsaved))
+            self.unsaved = self.unsaved[written:]
 
     def _try(self, call: Callable[[], Any]) -> Any:
         try:
@@ -220,33 +217,36 @@ class Lines:
             raise WriteError(f"{self.path}: cannot be written ({error.strerror}); make room") from error
 
 
+def step_of(path: Path) -> int:
+    """Return the step in a name such as step_0001200.pt; -1 where there is none."""
+    digits = path.stem.removeprefix("step_")
+    return int(digits) if digits.isdecimal() else -1
+
+
 @dist.on_main_process
-def keep_samples(folder: Path, start: int) -> None:
+def drop_samples(folder: Path, start: int) -> None:
     """Remove the sample grids beyond step `start`."""
     for path in folder.glob("step_*.png"):
-        digits = path.stem.removeprefix("step_")
-        if digits.isdecimal() and int(digits) > start:
+        if step_of(path) > start:
             path.unlink()
 
 
 @dist.on_main_process
-def keep_lines(path: Path, start: int) -> None:
-    """Drop the lines of `path` beyond step `start`, and one that was cut short."""
+def drop_lines(path: Path, start: int) -> None:
+    """Drop the lines of `path` beyond step `start`, and lines that were cut short."""
     if not path.exists():
         return
-    kept, text = [], path.read_text(encoding="utf-8", errors="replace")
+    kept, text = "", path.read_text(encoding="utf-8", errors="replace")
     for line in text.splitlines():
-        try:
+        with contextlib.suppress(json.JSONDecodeError, KeyError, TypeError):
             if json.loads(line)["step"] <= start:
-                kept.append(line + "\n")
-        except (json.JSONDecodeError, KeyError, TypeError):
-            continue
-    if (mended := "".join(kept)) != text:
+                kept += line + "\n"
+    if kept != text:
         with atomic_write(path) as temporary:
-            temporary.write_text(mended, encoding="utf-8")
+            temporary.write_text(kept, encoding="utf-8")
 
 
-def tensorboard(out: Path, start: int) -> Any:
+def open_tensorboard(out: Path, start: int) -> Any:
     """Return a TensorBoard writer, or None where the extra `track` is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         return None

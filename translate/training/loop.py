@@ -13,7 +13,7 @@ from translate.training.divergence import Diverged, check_finite
 from translate.training.optim import lr_at, set_lr
 from translate.training.previews import is_preview
 from translate.training.run_folder import RunFolder
-from translate.training.setup import Run, check_recipe, make_recipe, open_data_and_plan, open_run, start_run
+from translate.training.setup import Run, check_recipe, open_data_and_plan, open_run
 from translate.training.states import SaveSchedule
 from translate.training.step import batch_to_device, seed_step
 from translate.utils import dist
@@ -43,7 +43,7 @@ def train(config: Config) -> Path:
         else:
             plan = open_data_and_plan(config, folder, data, plan, device)
             divergence = None
-            while divergence := run_steps(start_run(config, folder, data, plan, device, divergence)):
+            while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
                 pass
         folder.forget_cache()
     return folder.path
@@ -58,7 +58,7 @@ def run_steps(run: Run) -> Diverged | None:
     with run.log, StopRequest() as stop:
         saves = SaveSchedule(partial(save, run), config.save_minutes, run.start)
         if run.lowered or run.start == steps:  # keep the lower rate; or a kill came between last state and model
-            saves(run.start, now=True)
+            saves.save(run.start, must=True)
         try:
             for step, batch in zip(range(run.start, steps), run.batches, strict=False):
                 done = step + 1
@@ -103,12 +103,12 @@ def save_or_stop(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) ->
         Stopped: A stop was requested, and the run is saved.
     """
     last = done == run.plan.steps
-    stopping, due = dist.any_rank(stop.requested and not last, last or (saves.due and run.monitor.no_spike))
+    stopping, due = dist.any_rank(stop.requested and not last, last or (saves.is_due and run.monitor.no_spike))
     if stopping or due:
         run.monitor.check(done)
         check_finite(done, run.task, run.ema, run.optimizers)
         dist.assert_same_weights(run.task, f"step {done}")
-        saves(done, now=stopping or last)
+        saves.save(done, must=stopping or last)
     if stopping:
         raise Stopped(f"saved at step {done} of {run.plan.steps}; run the same command to go on")
 
@@ -120,7 +120,7 @@ def save(run: Run, step: int) -> None:
     if step == run.plan.steps:
         run.previews.write_film(run.folder.samples)
     run.folder.states.save(step, run.parts)
-    export_model(run.ema.nets, make_recipe(run, step), run.folder.model)
+    export_model(run.ema.nets, run.recipe(step), run.folder.model)
 
 
 def raise_if_stopped(stop: StopRequest, done: int, steps: int) -> None:

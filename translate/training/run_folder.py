@@ -39,7 +39,7 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path}: is a file; choose another --out")
         if not self.config.exists():
-            if self.states.found():
+            if self.states.files():
                 raise UserError(f"{self.path}: holds the state of a run without its config.toml; choose another --out")
             return None
         earlier = read_toml(self.config)
@@ -58,7 +58,7 @@ class RunFolder:
 
     def steps_done(self) -> int:
         """Return the number of steps that the saved model was trained for; 0 where there is none that is whole."""
-        if not (self.model.exists() and self.states.found()):
+        if not (self.model.exists() and self.states.files()):
             return 0
         with contextlib.suppress(UserError):  # a damaged one is written again
             return read_recipe(self.model).steps

@@ -15,12 +15,12 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from translate.utils.errors import UserError
+from translate.utils.errors import UserError, short_reason
 from translate.utils.safe_load import load_tensors, refuse_packed
 
 
 def write_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
-    """Write what `parts` (modules, optimizers and the like) hold after `step` steps to `path`, and flush it.
+    """Write and flush the state of `parts`, modules, optimizers and the like, after `step` steps.
 
     Raises:
         OSError: The disk is full, or broken.
@@ -29,33 +29,32 @@ def write_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
     with path.open("wb") as file:
         try:
             torch.save(state, file)
-        except RuntimeError as error:  # torch hides what the file said, Ctrl-C too
+        except RuntimeError as error:  # torch hides the error of the file, and Ctrl-C
             raise error.__context__ or error from None
         file.flush()
         os.fsync(file.fileno())
 
 
 def check_state(path: Path) -> None:
-    """Read a state, an archive of parts with their checksums, and compare these.
+    """Read a state, a zip archive, and compare the checksums of its parts.
 
     Raises:
-        OSError: It is cut short, or some part is not as it was written.
+        OSError: It is cut short or damaged.
     """
     try:
         refuse_packed(path)
         with zipfile.ZipFile(path) as archive:
-            torn = archive.testzip()
+            damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, RuntimeError, struct.error, zlib.error) as e:
         raise OSError(errno.EIO, f"it is cut short or damaged: {e}") from None
-    if torn is not None:
-        raise OSError(errno.EIO, f"it is damaged: {torn} is not as it was written")
+    if damaged is not None:
+        raise OSError(errno.EIO, f"it is damaged: {damaged} is not as it was written")
 
 
 def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> int:
-    """Put the state of `path` into `parts` and return its step.
+    """Load the state in `path` into `parts` and return its step.
 
-    Of the parts, modules and optimizers have to be there; others stay as they are where the file, of an earlier
-    version, does not know them.
+    Modules and optimizers have to be in the file. Other parts stay as they are where an earlier version wrote it.
 
     Raises:
         UserError: The file is damaged, or of other networks.
@@ -68,6 +67,4 @@ def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> in
                 part.load_state_dict(state[name])
         return int(state["step"])
     except Exception as error:  # a foreign state makes modules and optimizers raise nearly everything
-        text = getattr(error, "strerror", None) or str(error).strip()
-        reason = text.splitlines()[0] if text else type(error).__name__
-        raise UserError(f"{path}: is not a state of this run ({reason})") from None
+        raise UserError(f"{path}: is not a state of this run ({short_reason(error)})") from None
