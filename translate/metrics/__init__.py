@@ -1,8 +1,20 @@
-"""Scores of translated pictures, by name.
+"""Metrics: functions of pictures or of their features, named by the metric.
 
-`METRICS` maps "l1", "psnr" and "ssim" to functions of two batches of pictures, "kernel" to one of the features of
-two sets, "edges" to one of two line drawings, and "looks" to one of the looks of many answers. It is filled on
-first use, so that importing the package costs no torch.
+    similarity            L1, PSNR and SSIM of a picture and its truth
+    edge_f1               precision, recall and F1 of the lines of two drawings
+    multimodal_coverage   coverage, precision and diversity of many answers to one input, by CIEDE2000
+    kernel_distance       squared MMD between the features of two sets (KID)
+    density_coverage      density and coverage of samples among real pictures
+    diversity             mean pairwise distance in a set, and nearest neighbours
+    dct_features          block-DCT spectra and colour moments, features without trained weights
+    squeezenet_features   SqueezeNet 1.0 features, from the user's weights
+    image_sets            sets of pictures with their features, and free baselines
+    colour_transfer       Reinhard's colour transfer, a baseline
+    torchmetrics_backend  the one import of torchmetrics
+
+`METRICS` maps names to functions: "l1", "psnr" and "ssim" of two batches of pictures, "kernel" of the features of two
+sets, "edges" of two line drawings, "looks" of the palettes of many answers. It is filled on first use, so that
+importing the package does not import torch.
 """
 
 __all__ = ["METRICS"]
@@ -22,7 +34,8 @@ def __getattr__(name: str) -> dict[str, Callable[..., Any]]:
     from translate.metrics.similarity import l1, psnr, ssim
 
     metrics: dict[str, Callable[..., Any]] = {
-        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1, "looks": multimodal_coverage,
+        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1,
+        "looks": multimodal_coverage,
     }  # fmt: skip
     globals()[name] = metrics
     return metrics

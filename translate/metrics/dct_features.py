@@ -1,13 +1,12 @@
-"""What a picture looks like in a few hundred numbers, without any trained weights.
+"""Features of a picture's appearance without trained weights: block-DCT spectra and colour moments.
 
-The kernel distance needs a vector per picture that moves when the *look* of a picture moves and stays when
-only its content does. `DctFeatures` takes two things that painters and renderers differ in: how much energy
-the picture has at each frequency and orientation (blur, brush strokes, grain, the checkerboards of
-transposed convolutions) and how its colours are distributed.
+The kernel distance needs a vector per picture that changes with its appearance and not with its content alone.
+`DctFeatures` describes two things that painters and renderers differ in: the energy at each frequency and orientation
+(blur, brush strokes, grain, the checkerboards of transposed convolutions), and the distribution of colours.
 
-Every number is shifted and divided by the constants below, which were rounded from measurements on aerial
-photographs, street maps, stained tissue and rendered scenes, and then belong to the version name: numbers of
-different versions must not be compared.
+Every number is standardised by the constants below, rounded from measurements on aerial photographs, street maps,
+stained tissue and rendered scenes. They belong to the version name: features of different versions must not be
+compared.
 """
 
 __all__ = ["FEATURES", "DctFeatures"]
@@ -20,12 +19,12 @@ from kornia.color import rgb_to_lab
 from torch import Tensor, nn
 
 BLOCK = 8
-SCALES = 3  # the full picture, its half and its quarter: strokes are wider than one block
+SCALES = 3  # the full picture, its half and its quarter, since strokes are wider than one block
 
-# A coefficient's square counts as log(FLOOR + square), in nats. FLOOR (Lab units squared) belongs to a
-# cosine of 0.35 units of amplitude, about the least that is seen: what lies below hardly counts.
+# A coefficient's square counts as log(FLOOR + square), in nats. FLOOR (Lab units squared) is that of a cosine with an
+# amplitude of 0.35 units, about the smallest visible one: less energy hardly counts.
 FLOOR = 2.0
-# Natural spectra fall as 1/f^2, alike at every scale: the centre is log(FLOOR + e^LEVEL / (u^2 + v^2)).
+# Natural spectra fall as 1/f^2 at every scale: the centre is log(FLOOR + e^LEVEL / (u^2 + v^2)).
 LEVEL = {"luma": 5.0, "chroma": 4.0}
 SPREAD = 0.7
 
@@ -36,12 +35,12 @@ MOMENTS = {
     "skew": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     "correlation": ((0.0, 0.0, 0.0), (0.4, 0.4, 0.4)),
 }
-MIN_STD_LAB = 1.0  # Lab units: about the least difference that can be seen
+MIN_STD_LAB = 1.0  # Lab units, about the smallest visible difference: flat channels do not divide by 0
 MAX_SKEW = 3.0  # a few bright pixels in a flat picture must not outweigh everything else
 
 
 def dct_matrix(n: int = BLOCK) -> Tensor:
-    """Orthonormal DCT-II of length `n`: (n, n), row k the k-th cosine."""
+    """Return the orthonormal DCT-II of length `n`: (n, n), row k the k-th cosine."""
     k, x = torch.arange(n, dtype=torch.float64)[:, None], torch.arange(n, dtype=torch.float64)[None]
     rows = torch.cos(math.pi * (2 * x + 1) * k / (2 * n)) * math.sqrt(2 / n)
     rows[0] /= math.sqrt(2)
@@ -49,10 +48,10 @@ def dct_matrix(n: int = BLOCK) -> Tensor:
 
 
 def block_energies(planes: Tensor, dct: Tensor) -> Tensor:
-    """Squared AC coefficients of the N blocks of 8x8, summed over planes: (B, C, H, W) -> (B, N, 63).
+    """Compute the squared AC coefficients of the N blocks of 8x8, summed over planes: (B, C, H, W) -> (B, N, 63).
 
-    What does not fill a block on the right and at the bottom is left out; a picture narrower than a block
-    is extended by its edge pixels first.
+    Incomplete blocks on the right and at the bottom are left out; a picture smaller than a block is extended by its
+    edge pixels.
     """
     height, width = planes.shape[-2:]
     if min(height, width) < BLOCK:
@@ -65,16 +64,16 @@ def block_energies(planes: Tensor, dct: Tensor) -> Tensor:
 
 
 def log_spectrum(planes: Tensor, dct: Tensor) -> Tensor:
-    """Log energies of the 63 AC coefficients, each the mean over the blocks: (B, C, H, W) -> (B, 63), nats.
+    """Compute the log energies of the 63 AC coefficients, averaged over blocks: (B, C, H, W) -> (B, 63), nats.
 
-    The mean of logarithms and not the logarithm of the mean: it describes the usual block, where few strong
-    edges would otherwise hide whether the rest is brushed, grainy or smooth.
+    The mean of logarithms describes the typical block; in the logarithm of the mean, a few strong edges would hide
+    whether the rest is brushed, grainy or smooth.
     """
     return torch.log(block_energies(planes, dct) + FLOOR).mean(dim=1)
 
 
 def colour_moments(lab: Tensor) -> dict[str, Tensor]:
-    """Mean, log standard deviation, skewness and correlations of L, a, b: (B, 3, H, W) -> four of (B, 3)."""
+    """Compute mean, log standard deviation, skewness, correlations of L, a, b: (B, 3, H, W) -> four of (B, 3)."""
     pixels = lab.flatten(2)
     mean = pixels.mean(dim=2)
     centred = pixels - mean[..., None]
@@ -88,9 +87,9 @@ def colour_moments(lab: Tensor) -> dict[str, Tensor]:
 def limit_length(features: Tensor) -> Tensor:
     """Divide each x by sqrt(1 + |x|^2 / d), so that its mean square stays below 1: (B, d) -> (B, d).
 
-    The kernel is cubic: without a limit a few odd pictures, nearly flat ones say, decide the distance. The
-    limit raised that between sharp and blurred, tinted or checkered sets of aerial photographs by 20 to 50 %
-    when counted in standard errors.
+    The kernel is cubic: without a limit a few unusual pictures, such as nearly flat ones, dominate the distance. The
+    limit raised the distance between sharp and blurred, tinted or checkered sets of aerial photographs by 20 to 50 %,
+    in standard errors.
     """
     return features / (1 + features.square().mean(dim=1, keepdim=True)).sqrt()
 
@@ -98,13 +97,13 @@ def limit_length(features: Tensor) -> Tensor:
 class DctFeatures(nn.Module):
     """Block-DCT spectra and colour moments of pictures in Lab, as the feature module of a kernel distance.
 
-    Ten groups: the spectra of luma and chroma at three scales, and four kinds of colour moments. Each group
-    is scaled so that it adds about 1 / 10 to the mean square of the vector, however many numbers it has.
-    Where in the picture something is does not enter, so pictures of any size can be compared.
+    Ten groups: the spectra of luma and chroma at three scales, and four kinds of colour moments. Each group is scaled
+    to about 1 / 10 of the mean square of the vector, however many numbers it has. Positions in the picture do not
+    count, so pictures of any size can be compared.
 
     Attributes:
-        num_features: length of the vector, as torchmetrics asks for it.
-        version: goes beside every number that was made with these features.
+        num_features: length of the vector, under torchmetrics' name.
+        version: to report with every number computed from these features.
     """
 
     version = "dct-v1"
@@ -120,7 +119,7 @@ class DctFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, pictures: Tensor) -> Tensor:
-        """Describe each picture by one vector.
+        """Compute the feature vector of each picture.
 
         Args:
             pictures: (B, 3, H, W) RGB, uint8 or floating point in [-1, 1].
@@ -134,7 +133,7 @@ class DctFeatures(nn.Module):
         return limit_length(torch.cat([self.balance(group) for group in groups], dim=1))
 
     def spectra(self, lab: Tensor) -> list[Tensor]:
-        """Standardised luma and chroma spectra at every scale: 2 * SCALES of (B, 63)."""
+        """Compute standardised luma and chroma spectra at every scale: 2 * SCALES of (B, 63)."""
         groups = []
         for scale in range(SCALES):
             if scale and min(lab.shape[-2:]) >= 2:
@@ -145,7 +144,7 @@ class DctFeatures(nn.Module):
         return groups
 
     def moments(self, lab: Tensor) -> list[Tensor]:
-        """Standardised colour moments: four of (B, 3)."""
+        """Compute standardised colour moments: four of (B, 3)."""
         groups = []
         for name, values in colour_moments(lab).items():
             centre, spread = MOMENTS[name]

@@ -1,11 +1,11 @@
-"""Sets of pictures as scores need them, and two sets that cost nothing, to compare a model with."""
+"""Sets of pictures with the features that scores need, and two baselines that cost nothing."""
 
 __all__ = [
     "DescribedSet",
     "PixelStatistics",
-    "batch_to_tensor",
-    "average_in_pairs",
     "array_thumbnails",
+    "average_in_pairs",
+    "batch_to_tensor",
     "mirror_thumbnails",
     "shrink",
 ]
@@ -21,18 +21,16 @@ from torch import Tensor
 from translate.images.tensors import from_uint8, to_uint8
 from translate.metrics.diversity import THUMBNAIL_SIDE_PX, thumbnail_spread, thumbnails
 
-BATCH = 32
-SMALL_SIDE_PX = 64  # px that pictures are kept at for small copies and classifiers
-Describe = Callable[[Tensor], Tensor]
+SMALL_SIDE_PX = 64  # enough for thumbnails and classifiers, and a large set fits into memory
 
 
 @dataclass(frozen=True)
 class DescribedSet:
-    """A set of N pictures.
+    """A set of N pictures with its features.
 
     Attributes:
         small: (N, h, w, 3) uint8, of 64 px at most.
-        copies: (N, d) float32: the pixels of copies of 16 px.
+        thumbnails: (N, 768) float32, the pixels at 16 x 16 px.
         features: (N, d') by their names.
     """
 
@@ -41,8 +39,8 @@ class DescribedSet:
     features: dict[str, Tensor]
 
     @classmethod
-    def of(cls, pictures: np.ndarray, describers: dict[str, Describe]) -> "DescribedSet":
-        """Describe (N, H, W, 3) uint8 by networks that take (B, 3, H, W) in [-1, 1]."""
+    def of(cls, pictures: np.ndarray, describers: dict[str, Callable[[Tensor], Tensor]]) -> "DescribedSet":
+        """Describe (N, H, W, 3) uint8 by feature networks of (B, 3, H, W) in [-1, 1]."""
         small = np.concatenate([shrink(part) for part in batches(pictures)])
         features = {
             name: torch.cat([describe(batch_to_tensor(part)) for part in batches(pictures)])
@@ -51,27 +49,27 @@ class DescribedSet:
         return cls(small, array_thumbnails(small), features)
 
     def spread(self) -> float:
-        """How far the pictures are apart, by `pairwise_spread`."""
+        """Compute `pairwise_spread` of the set."""
         return thumbnail_spread(self.thumbnails)
 
 
 class PixelStatistics:
-    """Mean and standard deviation of each pixel over a set, collected picture by picture."""
+    """Mean and standard deviation of each pixel over a set, accumulated picture by picture."""
 
     def __init__(self) -> None:
         self.count, self.total, self.squares = 0, np.zeros(()), np.zeros(())
 
     def add(self, picture: np.ndarray) -> None:
-        """Take in a picture, (H, W, 3) uint8, of one size with the others."""
+        """Add a picture, (H, W, 3) uint8, of the same size as the others."""
         self.count += 1
         self.total = self.total + picture
         self.squares = self.squares + np.square(picture, dtype=np.float64)
 
     def noisy_means(self, count: int, *, gray: bool, seed: int) -> np.ndarray:
-        """Draw each pixel for itself around its mean, with its deviation: (count, H, W, 3) uint8.
+        """Draw each pixel independently around its mean, with its deviation: (count, H, W, 3) uint8.
 
         Args:
-            count: how many pictures.
+            count: of pictures.
             gray: whether all pictures are gray: then the noise is, too.
             seed: of the noise.
         """
@@ -83,18 +81,18 @@ class PixelStatistics:
 
 
 def average_in_pairs(pictures: np.ndarray) -> np.ndarray:
-    """Average each of (N, H, W, 3) uint8 with the next."""
+    """Average each of (N, H, W, 3) uint8 with the previous one."""
     return ((pictures.astype(np.uint16) + np.roll(pictures, 1, axis=0)) // 2).astype(np.uint8)
 
 
 def array_thumbnails(pictures: np.ndarray) -> Tensor:
-    """Shrink (N, H, W, 3) uint8 to the pixels of copies of 16 px: (N, 768) float32 in [-1, 1]."""
+    """Compute the `thumbnails` of (N, H, W, 3) uint8: (N, 768) float32 in [-1, 1]."""
     return torch.cat([thumbnails(batch_to_tensor(part)) for part in batches(pictures)])
 
 
-def mirror_thumbnails(copies: Tensor) -> Tensor:
-    """Mirror what `copies_of` returned."""
-    return copies.view(len(copies), 3, THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX).flip(-1).flatten(1)
+def mirror_thumbnails(rows: Tensor) -> Tensor:
+    """Mirror thumbnails (N, 768) left to right."""
+    return rows.view(len(rows), 3, THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX).flip(-1).flatten(1)
 
 
 def batch_to_tensor(pictures: np.ndarray) -> Tensor:
@@ -103,14 +101,14 @@ def batch_to_tensor(pictures: np.ndarray) -> Tensor:
 
 
 def shrink(pictures: np.ndarray) -> np.ndarray:
-    """Shrink (N, H, W, 3) uint8 to `KEPT` px a side where they are larger."""
+    """Shrink (N, H, W, 3) uint8 to 64 px a side where they are larger."""
     if max(pictures.shape[1:3]) <= SMALL_SIDE_PX:
         return pictures
     small = F.interpolate(batch_to_tensor(pictures), (SMALL_SIDE_PX, SMALL_SIDE_PX), mode="area")
     return to_uint8(small).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def batches(pictures: np.ndarray) -> Iterator[np.ndarray]:
-    """Cut (N, H, W, 3) into pieces that networks can take at once."""
-    for start in range(0, len(pictures), BATCH):
-        yield pictures[start : start + BATCH]
+def batches(pictures: np.ndarray, size: int = 32) -> Iterator[np.ndarray]:
+    """Split (N, H, W, 3) into batches for networks."""
+    for start in range(0, len(pictures), size):
+        yield pictures[start : start + size]

@@ -1,10 +1,10 @@
-"""How far two sets of pictures are from each other: the kernel distance of their features.
+"""Kernel distance between two sets of pictures, by their features.
 
-It is the squared maximum mean discrepancy with the kernel (x . y / d + 1)^3 and the unbiased estimator,
-computed by torchmetrics: the Kernel Inception Distance of Binkowski et al. 2018
-(https://arxiv.org/abs/1801.01401) with our features in the place of Inception's. It is 0 on average for two
-sets of the same kind, so a little below 0 is normal, and unlike Frechet distances it is not biased for
-small sets. Published KIDs use other features and cannot be compared with it.
+The squared maximum mean discrepancy with the kernel (x . y / d + 1)^3 and the unbiased estimator, computed by
+torchmetrics: the Kernel Inception Distance of Binkowski et al. 2018 (https://arxiv.org/abs/1801.01401) with our
+features instead of Inception's. Its mean is 0 for two sets of the same distribution, so a little below 0 is normal;
+unlike Frechet distances it is not biased for small sets. Published KIDs use other features and cannot be compared
+with it.
 """
 
 __all__ = ["KernelDistance", "kernel_distance"]
@@ -23,10 +23,10 @@ MAX_SUBSET_SIZE = 1000  # the cost of a subset grows with its square
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """A kernel distance and how sure it is.
+    """A kernel distance and its uncertainty.
 
     Attributes:
-        value: mean over the subsets; 0 for sets of one kind.
+        value: mean over the subsets; 0 for sets of one distribution.
         error: standard deviation over the subsets. With the default subset size, half of the smaller set,
             this is the delete-half jackknife estimate of the standard error of `value`.
         subset_size: pictures of each set that a subset takes.
@@ -40,14 +40,17 @@ class KernelDistance:
 def kernel_distance(
     output: Tensor, target: Tensor, *, subset_size: int | None = None, subsets: int = 100, seed: int = 0
 ) -> KernelDistance:
-    """Kernel distance between two sets of pictures, given by their features.
+    """Compute the kernel distance between the features of two sets.
+
+    >>> kernel_distance(torch.eye(4), torch.eye(4) + 1, subset_size=4, subsets=1).value > 0
+    True
 
     Args:
-        output: (N, d) features, such as `DctFeatures` makes.
-        target: (M, d) features of the other set.
+        output: (N, d), such as `DctFeatures` returns.
+        target: (M, d), of the other set.
         subset_size: pictures of each set in a subset; by default half of the smaller set, at most 1000.
         subsets: number of random subsets.
-        seed: the same seed gives the same subsets.
+        seed: of the subsets.
 
     Raises:
         UserError: a set has fewer than 2 pictures, or fewer than `subset_size`.

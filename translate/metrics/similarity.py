@@ -1,10 +1,10 @@
-"""How near a picture is to its truth, pixel by pixel: L1, PSNR and SSIM.
+"""L1, PSNR and SSIM of a picture and its truth, pixel by pixel.
 
-The last two are torchmetrics', on the scale that papers report: values in [0, 1], data range 1. SSIM is not
-indifferent to that, as its luminance term changes when a constant is added, so [-1, 1] is converted first.
-SSIM follows Wang et al. 2004 (https://doi.org/10.1109/TIP.2003.819861): Gaussian window of 11 x 11 pixels
-with sigma 1.5, averaged over the windows that lie wholly inside the picture (torchmetrics' own mean also
-counts the windows over its reflected border).
+PSNR and SSIM are torchmetrics', on the scale that papers report: values in [0, 1], data range 1. SSIM's luminance term
+changes when a constant is added, so [-1, 1] is converted first. SSIM follows Wang et al. 2004
+(https://doi.org/10.1109/TIP.2003.819861): Gaussian window of 11 x 11 px with sigma 1.5, averaged over the windows
+that lie wholly inside the picture. Torchmetrics' own mean also counts windows over its reflected border, and cannot be
+compared with it; nor can values of pictures of another size.
 """
 
 __all__ = ["MAX_PSNR", "WINDOW", "l1", "psnr", "ssim", "ssim_map"]
@@ -14,13 +14,15 @@ from torch import Tensor
 
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 
-MAX_PSNR = 100.0  # dB; equal pictures would have infinitely many, and one of them would hide all others in a mean
+MAX_PSNR = 100.0  # dB; equal pictures would have infinity, and one of them would hide all others in a mean
 WINDOW = 11
-SIGMA = 1.5
 
 
 def l1(output: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute difference of each picture, in levels of 0 to 255.
+    """Compute the mean absolute difference of each picture, in levels of 0 to 255.
+
+    >>> l1(torch.ones(1, 3, 4, 4), -torch.ones(1, 3, 4, 4))
+    tensor([255.])
 
     Args:
         output: (B, 3, H, W) in [-1, 1].
@@ -33,14 +35,17 @@ def l1(output: Tensor, truth: Tensor) -> Tensor:
 
 
 def psnr(output: Tensor, truth: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of each picture: its mean over a set is `.mean()`.
+    """Compute the peak signal-to-noise ratio of each picture, -10 log10(mean squared error).
+
+    >>> psnr(torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 0.2))
+    tensor([20.])
 
     Args:
         output: (B, 3, H, W) in [-1, 1].
         truth: same shape and range.
 
     Returns:
-        (B,) in dB, at most `MAX_PSNR`.
+        (B,) in dB, at most `MAX_PSNR`; the value of a set is their mean.
     """
     functional = import_torchmetrics("functional.image")
     values = functional.peak_signal_noise_ratio(
@@ -50,22 +55,25 @@ def psnr(output: Tensor, truth: Tensor) -> Tensor:
 
 
 def ssim(output: Tensor, truth: Tensor) -> Tensor:
-    """Structural similarity of each picture: its mean over a set is `.mean()`.
+    """Compute the structural similarity of each picture.
 
-    Pictures narrower than the window are extended by their edge pixels until one window fits.
+    Pictures smaller than the window are extended by their edge pixels until one window fits.
+
+    >>> ssim(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16))
+    tensor([1.])
 
     Args:
         output: (B, 3, H, W) in [-1, 1].
         truth: same shape and range.
 
     Returns:
-        (B,), 1 for equal pictures; where both are flat, rounding may cost 0.0005.
+        (B,), 1 for equal pictures; where both are flat, rounding may cost 0.0005. The value of a set is their mean.
     """
     return ssim_map(pad_to_window(output), pad_to_window(truth)).mean(dim=(1, 2, 3))
 
 
 def ssim_map(output: Tensor, truth: Tensor) -> Tensor:
-    """Structural similarity round every pixel whose window lies inside the picture.
+    """Compute the structural similarity around every pixel whose window lies inside the picture.
 
     Args:
         output: (B, 3, H, W) in [-1, 1], H and W at least `WINDOW`.
@@ -76,20 +84,15 @@ def ssim_map(output: Tensor, truth: Tensor) -> Tensor:
     """
     functional = import_torchmetrics("functional.image")
     _, similarity = functional.structural_similarity_index_measure(
-        unit_range(output),
-        unit_range(truth),
-        sigma=SIGMA,
-        kernel_size=WINDOW,
-        data_range=1.0,
-        reduction="none",
+        unit_range(output), unit_range(truth), sigma=1.5, kernel_size=WINDOW, data_range=1.0, reduction="none",
         return_full_image=True,
-    )
+    )  # fmt: skip
     border = WINDOW // 2
     return similarity[..., border:-border, border:-border]
 
 
 def unit_range(pictures: Tensor) -> Tensor:
-    """[-1, 1] to [0, 1] in float32; what lies outside is clipped as it would be when saved."""
+    """Convert [-1, 1] to [0, 1] in float32, clipped as when a picture is saved."""
     return ((pictures.float() + 1) / 2).clamp(0, 1)
 
 

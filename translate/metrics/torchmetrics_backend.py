@@ -1,12 +1,12 @@
-"""The one door to torchmetrics, which is an extra and would import torchvision behind our back."""
+"""The one import of torchmetrics, an optional extra that imports torchvision."""
 
 __all__ = ["import_torchmetrics"]
 
 import importlib
 from types import ModuleType
 
-from translate.utils import torchvision_door as vision
 from translate.utils.errors import UserError
+from translate.utils.torchvision_door import import_torchvision
 
 
 def import_torchmetrics(module: str) -> ModuleType:
@@ -15,7 +15,7 @@ def import_torchmetrics(module: str) -> ModuleType:
     Raises:
         UserError: torchmetrics is not installed.
     """
-    vision.import_torchvision()  # torchmetrics imports it, and that fails beside a CPU-only torch
+    import_torchvision()  # first, since torchmetrics' own import of it fails beside a CPU-only torch
     try:
         importlib.import_module("torchmetrics")
     except ModuleNotFoundError as error:
