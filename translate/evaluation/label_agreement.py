@@ -10,8 +10,8 @@ import numpy as np
 
 from translate.evaluation.classifier import train_classifier, train_factor_classifier
 from translate.evaluation.generation_report import ClassRow, FactorRow, LabelScores
-from translate.metrics.diversity import pairwise_spread
-from translate.metrics.image_sets import batch_to_tensor
+from translate.metrics.diversity import thumbnail_spread
+from translate.metrics.image_sets import array_thumbnails
 
 MOST = 500  # pictures of a class whose distances are averaged
 TINY = 1e-6
@@ -92,7 +92,7 @@ def ratio_of_spreads(samples: np.ndarray, real: np.ndarray) -> float | None:
 def spread_of(pictures: np.ndarray) -> float:
     """`pairwise_spread` of some of the pictures, (n, H, W, 3) uint8."""
     some = pictures[:: -(-len(pictures) // MOST)]
-    return pairwise_spread(batch_to_tensor(some))
+    return thumbnail_spread(array_thumbnails(some))
 
 
 def score_factors(

@@ -1,6 +1,7 @@
 """Metrics: functions of pictures or of their features, named by the metric.
 
     similarity            L1, PSNR and SSIM of a picture and its truth
+    inpainting            L1, PSNR and SSIM inside a filled hole, and the seam along its border
     edge_f1               precision, recall and F1 of the lines of two drawings
     multimodal_coverage   coverage, precision and diversity of many answers to one input, by CIEDE2000
     kernel_distance       squared MMD between the features of two sets (KID)
@@ -12,9 +13,7 @@
     colour_transfer       Reinhard's colour transfer, a baseline
     torchmetrics_backend  the one import of torchmetrics
 
-`METRICS` maps names to functions: "l1", "psnr" and "ssim" of two batches of pictures, "kernel" of the features of two
-sets, "edges" of two line drawings, "looks" of the palettes of many answers. It is filled on first use, so that
-importing the package does not import torch.
+`METRICS` maps names to functions. It is filled on first use, so that importing the package does not import torch.
 """
 
 __all__ = ["METRICS"]

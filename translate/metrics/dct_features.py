@@ -9,7 +9,7 @@ stained tissue and rendered scenes. They belong to the version name: features of
 compared.
 """
 
-__all__ = ["FEATURES", "DctFeatures"]
+__all__ = ["DctFeatures"]
 
 import math
 
@@ -155,6 +155,3 @@ class DctFeatures(nn.Module):
         """Scale a group of n numbers by sqrt(d / (groups * n)), so that every group weighs the same."""
         num_groups = 2 * SCALES + len(MOMENTS)
         return group * math.sqrt(self.num_features / (num_groups * group.shape[1]))
-
-
-FEATURES = {DctFeatures.version: DctFeatures}

@@ -5,7 +5,6 @@ __all__ = [
     "PixelStatistics",
     "array_thumbnails",
     "average_in_pairs",
-    "batch_to_tensor",
     "mirror_thumbnails",
     "shrink",
 ]
@@ -41,11 +40,8 @@ class DescribedSet:
     @classmethod
     def of(cls, pictures: np.ndarray, describers: dict[str, Callable[[Tensor], Tensor]]) -> "DescribedSet":
         """Describe (N, H, W, 3) uint8 by feature networks of (B, 3, H, W) in [-1, 1]."""
-        small = np.concatenate([shrink(part) for part in batches(pictures)])
-        features = {
-            name: torch.cat([describe(batch_to_tensor(part)) for part in batches(pictures)])
-            for name, describe in describers.items()
-        }
+        small = shrink(pictures)
+        features = {name: torch.cat([f(x) for x in tensor_batches(pictures)]) for name, f in describers.items()}
         return cls(small, array_thumbnails(small), features)
 
     def spread(self) -> float:
@@ -87,7 +83,7 @@ def average_in_pairs(pictures: np.ndarray) -> np.ndarray:
 
 def array_thumbnails(pictures: np.ndarray) -> Tensor:
     """Compute the `thumbnails` of (N, H, W, 3) uint8: (N, 768) float32 in [-1, 1]."""
-    return torch.cat([thumbnails(batch_to_tensor(part)) for part in batches(pictures)])
+    return torch.cat([thumbnails(x) for x in tensor_batches(pictures)])
 
 
 def mirror_thumbnails(rows: Tensor) -> Tensor:
@@ -95,20 +91,16 @@ def mirror_thumbnails(rows: Tensor) -> Tensor:
     return rows.view(len(rows), 3, THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX).flip(-1).flatten(1)
 
 
-def batch_to_tensor(pictures: np.ndarray) -> Tensor:
-    """Convert (N, H, W, 3) uint8 to (N, 3, H, W) float32 in [-1, 1]."""
-    return from_uint8(torch.from_numpy(pictures).permute(0, 3, 1, 2))
-
-
 def shrink(pictures: np.ndarray) -> np.ndarray:
     """Shrink (N, H, W, 3) uint8 to 64 px a side where they are larger."""
     if max(pictures.shape[1:3]) <= SMALL_SIDE_PX:
         return pictures
-    small = F.interpolate(batch_to_tensor(pictures), (SMALL_SIDE_PX, SMALL_SIDE_PX), mode="area")
-    return to_uint8(small).permute(0, 2, 3, 1).contiguous().numpy()
+    size = (SMALL_SIDE_PX, SMALL_SIDE_PX)
+    small = torch.cat([to_uint8(F.interpolate(x, size, mode="area")) for x in tensor_batches(pictures)])
+    return small.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def batches(pictures: np.ndarray, size: int = 32) -> Iterator[np.ndarray]:
-    """Split (N, H, W, 3) into batches for networks."""
-    for start in range(0, len(pictures), size):
-        yield pictures[start : start + size]
+def tensor_batches(pictures: np.ndarray) -> Iterator[Tensor]:
+    """Convert (N, H, W, 3) uint8 to batches of at most 32, (B, 3, H, W) float32 in [-1, 1]."""
+    for part in torch.from_numpy(pictures).split(32):
+        yield from_uint8(part.permute(0, 3, 1, 2))

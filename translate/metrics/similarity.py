@@ -1,10 +1,10 @@
-"""L1, PSNR and SSIM of a picture and its truth, pixel by pixel.
+"""L1, PSNR and SSIM of a picture and its truth, pixel by pixel: two batches (B, 3, H, W) in [-1, 1] to (B,).
 
 PSNR and SSIM are torchmetrics', on the scale that papers report: values in [0, 1], data range 1. SSIM's luminance term
 changes when a constant is added, so [-1, 1] is converted first. SSIM follows Wang et al. 2004
 (https://doi.org/10.1109/TIP.2003.819861): Gaussian window of 11 x 11 px with sigma 1.5, averaged over the windows
 that lie wholly inside the picture. Torchmetrics' own mean also counts windows over its reflected border, and cannot be
-compared with it; nor can values of pictures of another size.
+compared with it.
 """
 
 __all__ = ["MAX_PSNR", "WINDOW", "l1", "psnr", "ssim", "ssim_map"]
@@ -19,33 +19,19 @@ WINDOW = 11
 
 
 def l1(output: Tensor, truth: Tensor) -> Tensor:
-    """Compute the mean absolute difference of each picture, in levels of 0 to 255.
+    """Compute the mean absolute difference of each picture, in levels: 255 between black and white.
 
     >>> l1(torch.ones(1, 3, 4, 4), -torch.ones(1, 3, 4, 4))
     tensor([255.])
-
-    Args:
-        output: (B, 3, H, W) in [-1, 1].
-        truth: same shape and range.
-
-    Returns:
-        (B,), 0 for equal pictures, 255 between black and white.
     """
     return 255 * (unit_range(output) - unit_range(truth)).abs().mean(dim=(1, 2, 3))
 
 
 def psnr(output: Tensor, truth: Tensor) -> Tensor:
-    """Compute the peak signal-to-noise ratio of each picture, -10 log10(mean squared error).
+    """Compute the peak signal-to-noise ratio of each picture, -10 log10(mean squared error) dB, up to `MAX_PSNR`.
 
-    >>> psnr(torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 0.2))
-    tensor([20.])
-
-    Args:
-        output: (B, 3, H, W) in [-1, 1].
-        truth: same shape and range.
-
-    Returns:
-        (B,) in dB, at most `MAX_PSNR`; the value of a set is their mean.
+    >>> psnr(torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 0.5))
+    tensor([12.0412])
     """
     functional = import_torchmetrics("functional.image")
     values = functional.peak_signal_noise_ratio(
@@ -55,33 +41,18 @@ def psnr(output: Tensor, truth: Tensor) -> Tensor:
 
 
 def ssim(output: Tensor, truth: Tensor) -> Tensor:
-    """Compute the structural similarity of each picture.
+    """Compute the structural similarity of each picture, 1 for equal ones (0.9995 if both are flat, by rounding).
 
     Pictures smaller than the window are extended by their edge pixels until one window fits.
 
     >>> ssim(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16))
     tensor([1.])
-
-    Args:
-        output: (B, 3, H, W) in [-1, 1].
-        truth: same shape and range.
-
-    Returns:
-        (B,), 1 for equal pictures; where both are flat, rounding may cost 0.0005. The value of a set is their mean.
     """
     return ssim_map(pad_to_window(output), pad_to_window(truth)).mean(dim=(1, 2, 3))
 
 
 def ssim_map(output: Tensor, truth: Tensor) -> Tensor:
-    """Compute the structural similarity around every pixel whose window lies inside the picture.
-
-    Args:
-        output: (B, 3, H, W) in [-1, 1], H and W at least `WINDOW`.
-        truth: same shape and range.
-
-    Returns:
-        (B, 3, H - WINDOW + 1, W - WINDOW + 1).
-    """
+    """Compute SSIM around every pixel whose window lies inside the picture: (B, 3, H - WINDOW + 1, W - WINDOW + 1)."""
     functional = import_torchmetrics("functional.image")
     _, similarity = functional.structural_similarity_index_measure(
         unit_range(output), unit_range(truth), sigma=1.5, kernel_size=WINDOW, data_range=1.0, reduction="none",

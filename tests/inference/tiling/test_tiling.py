@@ -16,7 +16,7 @@ from translate import Translator
 from translate.checkpoints.recipe import Recipe
 from translate.inference.tiling import trace
 from translate.inference.tiling.engine import run_tiled
-from translate.inference.tiling.feature_maps import FeatureMapStore, MemoryPlan, choose_memory_plan
+from translate.inference.tiling.feature_maps import FeatureMap, FeatureMapStore, MemoryPlan, choose_memory_plan
 from translate.inference.tiling.regions import Moments, Region, crop, tiles
 from translate.inference.tiling.trace import NotTileable, plan_tiling
 from translate.networks import EXPORTABLE, INPAINTERS
@@ -178,7 +178,7 @@ def test_the_most_exact_plan_that_fits_is_chosen_and_the_least_memory_is_named()
 def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
     maps = FeatureMapStore(MemoryPlan(16, torch.float32, on_disk), torch.device("cpu"))
     x = torch.randn(1, 6, 40, 50).to(dtype)
-    one = maps.new((6, 40, 50))
+    one = FeatureMap(maps, (6, 40, 50))
     for region in tiles(40, 50, 16):
         one.write(region, crop(x, Region(0, 40, 0, 50), region))
     part = Region(3, 37, 11, 49)
@@ -186,7 +186,7 @@ def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
     assert found.dtype == dtype
     torch.testing.assert_close(found, crop(x, Region(0, 40, 0, 50), part), rtol=0, atol=0)
     maps.release(one)
-    others = [maps.new((6, 40, 50)) for _ in range(2)]
+    others = [FeatureMap(maps, (6, 40, 50)) for _ in range(2)]
     for other in others:
         other.write(Region(0, 4, 0, 4), x[:, :, :4, :4])
     assert others[0].buffer is one.buffer and others[1].buffer is not one.buffer
@@ -200,7 +200,7 @@ def test_a_full_disk_is_an_error_and_no_crash(full, monkeypatch):
         return len(data) - 1
 
     monkeypatch.setattr("os.pwrite", pwrite)
-    one = FeatureMapStore(MemoryPlan(128, torch.float16, True, 0), torch.device("cpu")).new((4, 8, 8))
+    one = FeatureMap(FeatureMapStore(MemoryPlan(128, torch.float16, True, 0), torch.device("cpu")), (4, 8, 8))
     with pytest.raises(UserError, match=r"cannot be written to \(No space left on device\); make room .* TMPDIR"):
         one.write(Region(0, 8, 0, 8), torch.zeros(1, 4, 8, 8))
 

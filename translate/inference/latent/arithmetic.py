@@ -50,9 +50,8 @@ def parse_arithmetic(text: str, groups: Mapping[str, Sequence[int]]) -> Arithmet
     Raises:
         OptionError: an unknown name, or no sum of groups.
     """
-    parser = _Parser(groups)
     try:
-        factors = parser.parse(ast.parse(text.strip(), mode="eval").body)
+        factors = _parse(ast.parse(text.strip(), mode="eval").body, groups)
         if len(factors) > 1 and _NUMBER in factors:
             raise ValueError("a number is added to a group")
     except UserError:
@@ -63,43 +62,35 @@ def parse_arithmetic(text: str, groups: Mapping[str, Sequence[int]]) -> Arithmet
         raise OptionError(f"--arithmetic {text!r} names no group; {_EXAMPLE}")
     if not all(map(math.isfinite, factors.values())):
         raise OptionError(f"--arithmetic {text!r} has a factor that is not finite")
-    return Arithmetic(groups={name: parser.seeds[name] for name in factors}, factors=factors)
+    seeds = {name: ast.literal_eval(name) if name.startswith("[") else groups[name] for name in factors}
+    return Arithmetic(groups={name: tuple(group) for name, group in seeds.items()}, factors=factors)
 
 
-class _Parser:
-    """Reduces a syntax tree to the factor of each group, and of the constant term; ValueError for other trees."""
-
-    def __init__(self, known: Mapping[str, Sequence[int]]) -> None:
-        self.known, self.seeds = known, dict[str, tuple[int, ...]]()
-
-    def parse(self, node: ast.expr) -> dict[str, float]:
-        match node:
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return {_NUMBER: float(value)}
-            case ast.Name(id=name):
-                return self._group(name, self._known_seeds(name))
-            case ast.List(elts=[_, *_] as items):
-                seeds = [item.value for item in items if isinstance(item, ast.Constant) and type(item.value) is int]
-                if len(seeds) == len(items):
-                    return self._group(str(seeds), seeds)
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
-                return _scale(self.parse(inner), -1.0)
-            case ast.UnaryOp(op=ast.UAdd(), operand=inner):
-                return self.parse(inner)
-            case ast.BinOp(left=left, op=operator, right=right):
-                return _combine(self.parse(left), operator, self.parse(right))
-        raise ValueError(ast.unparse(node))
-
-    def _known_seeds(self, name: str) -> Sequence[int]:
-        if name in self.known:
-            return self.known[name]
-        if not self.known:
-            raise OptionError(f"unknown group {name!r}; no groups are saved yet: --save-group {name} --seeds 3 14 27")
-        raise OptionError(f"unknown group {name!r}; known are {', '.join(sorted(self.known))}")
-
-    def _group(self, name: str, seeds: Sequence[int]) -> dict[str, float]:
-        self.seeds[name] = tuple(seeds)
-        return {name: 1.0}
+def _parse(node: ast.expr, known: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """Reduce a syntax tree to the factor of each group, and of the constant term; ValueError for other trees."""
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return {_NUMBER: float(value)}
+        case ast.Name(id=name) if name not in known:
+            saved = (
+                f"known are {', '.join(sorted(known))}"
+                if known
+                else (f"no groups are saved yet: --save-group {name} --seeds 3 14 27")
+            )
+            raise OptionError(f"unknown group {name!r}; {saved}")
+        case ast.Name(id=name) if known[name]:
+            return {name: 1.0}
+        case ast.List():
+            seeds = ast.literal_eval(node)
+            if seeds and all(type(seed) is int and seed >= 0 for seed in seeds):
+                return {str(seeds): 1.0}
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return _scale(_parse(inner, known), -1.0)
+        case ast.UnaryOp(op=ast.UAdd(), operand=inner):
+            return _parse(inner, known)
+        case ast.BinOp(left=left, op=operator, right=right):
+            return _combine(_parse(left, known), operator, _parse(right, known))
+    raise ValueError(ast.unparse(node))
 
 
 def _scale(factors: dict[str, float], by: float) -> dict[str, float]:

@@ -30,6 +30,14 @@ class Directions:
     vectors: Tensor
     stds: Tensor
 
+    def whiten(self, w: Tensor) -> Tensor:
+        """Return the coordinates (n, count) of styles (n, w_dim), of mean 0 and variance 1."""
+        return (w - self.mean) @ self.vectors.T / self.stds
+
+    def unwhiten(self, u: Tensor) -> Tensor:
+        """Return the styles (n, w_dim) of coordinates (n, count)."""
+        return self.mean + (u * self.stds) @ self.vectors
+
 
 def find_directions(sampler: Sampler, *, count: int = 8, samples: int = 2000, label: Label = None) -> Directions:
     """Compute the principal components of a model's styles; the same model always gives the same ones.

@@ -32,20 +32,15 @@ def oriented_gradients(x: Tensor, cell: int) -> Tensor:
         (n, 8, S / cell, S / cell); each cell of length 1, or less where gradients are weak. Orientation k is of
         gradients at k times 22.5 degrees from the x axis towards the y axis (down): 0 is of upright lines.
     """
-    # 1. gradients, at twice their angle so that opposite directions are one
     gray = F.pad(x.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     dx = (gray[..., 1:-1, 2:] - gray[..., 1:-1, :-2]) / 2
     dy = (gray[..., 2:, 1:-1] - gray[..., :-2, 1:-1]) / 2
     strength = (dx.square() + dy.square() + 1e-8).sqrt()
-    doubled = torch.cat([dx.square() - dy.square(), 2 * dx * dy], 1) / strength
-
-    # 2. votes: 1 at their orientation, 0 from the next one on
+    doubled = torch.cat([dx.square() - dy.square(), 2 * dx * dy], 1) / strength  # at twice the angle
     angles = torch.arange(ORIENTATIONS, device=x.device) * (2 * math.pi / ORIENTATIONS)
     compass = torch.stack([angles.cos(), angles.sin()], 1)[..., None, None]
-    neighbour = math.cos(2 * math.pi / ORIENTATIONS)
+    neighbour = math.cos(2 * math.pi / ORIENTATIONS)  # a vote is 1 at its orientation, 0 from the next one on
     votes = F.relu(F.conv2d(doubled, compass) - neighbour * strength) / (1 - neighbour)
-
-    # 3. normalised sums of each cell
     sums = pool_triangular(votes, cell)
     return sums * (sums.square().sum(1, keepdim=True) + HALF_STRENGTH**2).rsqrt()
 

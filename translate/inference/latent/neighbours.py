@@ -11,9 +11,9 @@ from torch import Tensor
 
 from translate.data.loading.transforms import center_crop, fit
 from translate.data.sources.labelled_image import LabelledImage
+from translate.images.tensors import from_uint8
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.diversity import thumbnails
-from translate.metrics.image_sets import batch_to_tensor
 from translate.utils.errors import UserError
 
 COPY_DISTANCE = 0.5  # half the typical distance between training neighbours: a nearer sample is practically a copy
@@ -85,7 +85,7 @@ class TrainingImageIndex:
 
     def _describe(self, pictures: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the features of (n, H, W, 3) uint8: thumbnails and `DctFeatures`."""
-        x = batch_to_tensor(pictures)
+        x = from_uint8(torch.from_numpy(pictures).permute(0, 3, 1, 2))
         return thumbnails(x), self._dct(x)
 
     def _distances(self, features: Sequence[Tensor]) -> Tensor:

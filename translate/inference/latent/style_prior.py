@@ -11,40 +11,26 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.inference.latent.directions import principal_components
+from translate.inference.latent.directions import Directions, principal_components
 from translate.inference.sampler import Label, Sampler
 
 OUTLIER_WEIGHT = 0.1  # of the outlier penalty in a search, beside the distance to the target
 
 
 @dataclass(frozen=True, kw_only=True)
-class StylePrior:
-    """The distribution of a model's styles, in whitened coordinates u of mean 0 and variance 1.
+class StylePrior(Directions):
+    """The distribution of a model's styles, by all d principal components along which they differ.
 
     Attributes:
-        mean: (w_dim,), the mean style.
-        vectors: (d, w_dim), orthonormal principal components.
-        stds: (d,), standard deviations along them.
-        max_abs: (d,), the largest magnitude of each coordinate among the samples.
-        mean_square_limit: mean square of the coordinates that 95 % of the samples do not exceed.
+        max_abs: (d,), the largest magnitude of each whitened coordinate among the samples.
+        mean_square_limit: mean square of the whitened coordinates that 95 % of the samples do not exceed.
     """
 
-    mean: Tensor
-    vectors: Tensor
-    stds: Tensor
     max_abs: Tensor
     mean_square_limit: Tensor
 
-    def whiten(self, w: Tensor) -> Tensor:
-        """Return the coordinates (n, d) of styles (n, w_dim)."""
-        return (w - self.mean) @ self.vectors.T / self.stds
-
-    def unwhiten(self, u: Tensor) -> Tensor:
-        """Return the styles (n, w_dim) of coordinates (n, d)."""
-        return self.mean + (u * self.stds) @ self.vectors
-
     def outlier_penalty(self, u: Tensor) -> Tensor:
-        """Penalise coordinates (n, d) by how far their length and single values exceed the samples': (n,), 0 inside."""
+        """Penalise whitened coordinates (n, d) by how far their length and single values exceed the samples': (n,), 0 inside."""
         length = F.relu(u.square().mean(1) / self.mean_square_limit - 1)
         return length + F.relu(u.abs() - self.max_abs).square().mean(1)
 
@@ -54,7 +40,6 @@ def fit_style_prior(sampler: Sampler, label: Label = None) -> StylePrior:
     styles = sampler.styles_of(range(2000), label)
     axes = principal_components(styles, styles.shape[1])
     wide = axes.stds > 1e-3 * axes.stds[0]  # along narrower components, styles differ by rounding alone
-    vectors, stds = axes.vectors[wide], axes.stds[wide]
-    u = (styles - axes.mean) @ vectors.T / stds
-    max_abs, limit = u.abs().amax(0), u.square().mean(1).quantile(0.95)
-    return StylePrior(mean=axes.mean, vectors=vectors, stds=stds, max_abs=max_abs, mean_square_limit=limit)
+    axes = Directions(mean=axes.mean, vectors=axes.vectors[wide], stds=axes.stds[wide])
+    u = axes.whiten(styles)
+    return StylePrior(**vars(axes), max_abs=u.abs().amax(0), mean_square_limit=u.square().mean(1).quantile(0.95))

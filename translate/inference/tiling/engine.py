@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -29,30 +29,7 @@ from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
 from translate.utils.concurrency import prefetch, thread_pool
 
-T = TypeVar("T")
-
-
-class TileWorkers:
-    """Threads that compute tiles at the same time: on a CPU one core each, which waits for no other and for no disk."""
-
-    def __init__(
-        self, pool: ThreadPoolExecutor, count: int, context: Callable[[], AbstractContextManager[Any]]
-    ) -> None:
-        """Use `count` threads; each enters `context`, which torch keeps by thread."""
-        self.pool, self.count, self.context = pool, count, context
-
-    def map(self, function: Callable[[Region], T], regions: Iterable[Region]) -> Iterator[tuple[Region, T]]:
-        """Yield each region with its result, in order."""
-
-        def compute(region: Region) -> T:
-            if self.count > 1:
-                torch.set_num_threads(1)  # of this thread
-            with torch.inference_mode(), self.context():
-                return function(region)
-
-        submitted = ((region, self.pool.submit(compute, region)) for region in regions)
-        for region, future in prefetch(submitted, self.count):
-            yield region, future.result()
+MapTiles = Callable[[Callable[[Region], Any], Iterable[Region]], Iterator[tuple[Region, Any]]]
 
 
 class TiledForward:
@@ -118,10 +95,10 @@ class TiledForward:
         style = self.constants[node.args[1]] if isinstance(node.args[1], fx.Node) else None
         return norm.steered(moments.normalise(x, region, norm.norm.eps), style)
 
-    def run_pass(self, node: fx.Node, i: int, workers: TileWorkers) -> None:
+    def run_pass(self, node: fx.Node, i: int, map_tiles: MapTiles) -> None:
         """Compute a feature map in pass `i`: gather its moments, keep it, and release maps that are read no more."""
         shape, moments = self.plan.shapes[node], self.moments.get(node)
-        kept = self.store.new(shape) if node in self.plan.kept else None
+        kept = FeatureMap(self.store, shape) if node in self.plan.kept else None
 
         def compute(region: Region) -> Any:
             x = self.region(node, region)
@@ -130,7 +107,7 @@ class TiledForward:
             return [] if moments is None else moments.partial(x, region)
 
         tile = self.store.plan.tile * shape[1] // self.plan.size[0]
-        for _, parts in workers.map(compute, tiles(*shape[1:], tile)):
+        for _, parts in map_tiles(compute, tiles(*shape[1:], tile)):
             if moments is not None:
                 moments.merge(parts)
         if kept is not None:
@@ -148,6 +125,23 @@ def run_node(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]
     if node.op == "call_method":
         return getattr(args[0], str(node.target))(*args[1:], **kwargs)
     return node.target(*args, **kwargs)  # type: ignore[operator]
+
+
+def _map_tiles(
+    pool: ThreadPoolExecutor, workers: int, context: Callable[[], AbstractContextManager[Any]],
+    function: Callable[[Region], Any], regions: Iterable[Region],
+) -> Iterator[tuple[Region, Any]]:  # fmt: skip
+    """Yield each region with its result, in order; on a CPU, a core a tile waits for no other core and no disk."""
+
+    def compute(region: Region) -> Any:
+        if workers > 1:
+            torch.set_num_threads(1)  # of this thread
+        with torch.inference_mode(), context():  # which torch keeps by thread
+            return function(region)
+
+    submitted = ((region, pool.submit(compute, region)) for region in regions)
+    for region, future in prefetch(submitted, workers):
+        yield region, future.result()
 
 
 @torch.inference_mode()
@@ -183,12 +177,12 @@ def run_tiled(
     cores = torch.get_num_threads()
     try:
         with thread_pool(memory_plan.workers) as pool:
-            workers = TileWorkers(pool, memory_plan.workers, context)
+            map_tiles = partial(_map_tiles, pool, memory_plan.workers, context)
             for i, node in enumerate(plan.passes):
-                forward.run_pass(node, i, workers)
+                forward.run_pass(node, i, map_tiles)
                 advance((i + 1) / (len(plan.passes) + 1))
             tile_regions = tiles(*plan.shapes[plan.output][1:], memory_plan.tile)
-            for region, y in workers.map(partial(forward.region, plan.output), tile_regions):
+            for region, y in map_tiles(partial(forward.region, plan.output), tile_regions):
                 write(region, y)
     finally:
         torch.set_num_threads(cores)  # the default of threads started from here on

@@ -112,15 +112,11 @@ class FeatureMap:
 
 
 class FeatureMapStore:
-    """Creates feature maps as a memory plan says, and reuses their buffers."""
+    """Allocates the buffers of feature maps as a memory plan says, and reuses them."""
 
     def __init__(self, plan: MemoryPlan, device: torch.device) -> None:
         self.plan, self.device = plan, device
         self._unused: list[FeatureMap] = []
-
-    def new(self, shape: tuple[int, int, int]) -> FeatureMap:
-        """Return a map (C, H, W) without values."""
-        return FeatureMap(self, shape)
 
     def allocate(self, feature_map: FeatureMap) -> Tensor | DiskRaster:
         """Return a buffer for a map, if possible a released one, which the system does not have to zero again."""

@@ -93,21 +93,18 @@ POINTWISE_METHODS = {"float", "to", "add", "mul", "relu", "tanh"}
 FROZEN_NORMS = (FrozenNorm, FrozenStyleNorm)  # they hold their statistics, and are pointwise
 POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, *FROZEN_NORMS)
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
-LEAVES = (nn.Conv2d, nn.ConvTranspose2d, Downsample, Upsample, Halve, *NORMS, *FROZEN_NORMS)
+RULES: dict[type[nn.Module], Callable[..., Tensor]] = {
+    nn.Conv2d: conv_region, nn.ConvTranspose2d: conv_transpose_region, Downsample: downsample_region,
+    Upsample: upsample_region, Halve: partial(pixel_unshuffle_region, 2),
+}  # fmt: skip
+LEAVES = (*RULES, *NORMS, *FROZEN_NORMS)
 
 
 def region_rule(module: nn.Module | None, node: fx.Node) -> RegionRule | None:
     """Return how to compute a region of an operation, or None if it is pointwise."""
-    if isinstance(module, nn.Conv2d):
-        return partial(conv_region, module)
-    if isinstance(module, nn.ConvTranspose2d):
-        return partial(conv_transpose_region, module)
-    if isinstance(module, Downsample):
-        return partial(downsample_region, module)
-    if isinstance(module, Upsample):
-        return partial(upsample_region, module)
-    if isinstance(module, Halve):
-        return partial(pixel_unshuffle_region, 2, module)
+    for kind, rule in RULES.items():
+        if isinstance(module, kind):
+            return partial(rule, module)
     if isinstance(module, nn.PixelUnshuffle):
         return partial(pixel_unshuffle_region, module.downscale_factor, module)
     if node.target is F.pixel_unshuffle:
