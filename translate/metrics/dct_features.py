@@ -119,14 +119,7 @@ class DctFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, pictures: Tensor) -> Tensor:
-        """Compute the feature vector of each picture.
-
-        Args:
-            pictures: (B, 3, H, W) RGB, uint8 or floating point in [-1, 1].
-
-        Returns:
-            (B, num_features) float32.
-        """
+        """Compute the features of (B, 3, H, W) RGB, uint8 or in [-1, 1]: (B, num_features) float32."""
         unit = pictures.float() / 255 if pictures.dtype == torch.uint8 else (pictures.float() + 1) / 2
         lab = rgb_to_lab(unit.clamp(0, 1))
         groups = [*self.spectra(lab), *self.moments(lab)]

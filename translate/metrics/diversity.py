@@ -11,16 +11,13 @@ CHUNK_ROWS = 1024  # of a distance matrix at a time, to bound memory
 
 
 def pairwise_spread(pictures: Tensor) -> float:
-    """Compute the mean distance between two pictures of a set; near 0 after a mode collapse.
+    """Compute the mean distance between two of n >= 2 pictures (n, C, H, W) in [-1, 1]; near 0 after a mode collapse.
 
-    The distance is the root mean square difference of thumbnails, 16 x 16 px, averaged over all pairs: 0 to 2. It
-    compares sets of one domain with each other; it is no LPIPS.
+    The distance is the root mean square difference of thumbnails, 16 x 16 px, averaged over all pairs: 0 to 2. Only
+    sets of one domain can be compared.
 
     >>> pairwise_spread(torch.stack([torch.ones(3, 32, 32), torch.zeros(3, 32, 32)]))
     1.0
-
-    Args:
-        pictures: (n, C, H, W) in [-1, 1], n of 2 or more.
     """
     return thumbnail_spread(thumbnails(pictures))
 
@@ -37,15 +34,7 @@ def thumbnails(pictures: Tensor) -> Tensor:
 
 
 def nearest_neighbours(samples: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the nearest row of a bank to each sample, by the Euclidean distance.
-
-    Args:
-        samples: (N, d).
-        bank: (M, d), M of 1 or more.
-
-    Returns:
-        The distances (N,) and the indices in the bank (N,) int64.
-    """
+    """Find the row of a bank (M, d) nearest to each sample (N, d): Euclidean distances (N,) and indices (N,) int64."""
     nearest = [euclidean_distances(rows, bank).min(dim=1) for rows in samples.split(CHUNK_ROWS)]
     return torch.cat([each.values for each in nearest]), torch.cat([each.indices for each in nearest])
 

@@ -1,13 +1,6 @@
 """Sets of pictures with the features that scores need, and two baselines that cost nothing."""
 
-__all__ = [
-    "DescribedSet",
-    "PixelStatistics",
-    "array_thumbnails",
-    "average_in_pairs",
-    "mirror_thumbnails",
-    "shrink",
-]
+__all__ = ["DescribedSet", "PixelStatistics", "array_thumbnails", "average_in_pairs", "mirror_thumbnails", "shrink"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,13 +55,7 @@ class PixelStatistics:
         self.squares = self.squares + np.square(picture, dtype=np.float64)
 
     def noisy_means(self, count: int, *, gray: bool, seed: int) -> np.ndarray:
-        """Draw each pixel independently around its mean, with its deviation: (count, H, W, 3) uint8.
-
-        Args:
-            count: of pictures.
-            gray: whether all pictures are gray: then the noise is, too.
-            seed: of the noise.
-        """
+        """Draw each pixel around its mean, with its deviation and `gray` or RGB noise: (count, H, W, 3) uint8."""
         mean = self.total / self.count
         deviation = np.sqrt(np.maximum(self.squares / self.count - mean**2, 0))
         shape = (count, *mean.shape[:2], 1 if gray else 3)

@@ -6,15 +6,7 @@ areas as weights: 1 is just visible, 10 clearly another shade, 50 black on white
 parts and reach can be compared.
 """
 
-__all__ = [
-    "CoverageScore",
-    "ciede2000",
-    "leave_one_out",
-    "multimodal_coverage",
-    "palette_distances",
-    "palette_of",
-    "part_areas",
-]
+__all__ = ["CoverageScore", "ciede2000", "leave_one_out", "multimodal_coverage", "palette_of", "part_areas"]
 
 from dataclasses import dataclass
 

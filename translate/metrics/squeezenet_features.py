@@ -15,28 +15,10 @@ from torch import Tensor, nn
 
 from translate.utils.errors import UserError
 from translate.utils.safe_load import load_tensors
+from translate.utils.torchvision_door import import_torchvision
 
 MEAN_BGR = (104.0, 117.0, 123.0)  # subtracted when the published weights were trained
 INPUT_SIDE_PX = 227
-# (in, squeeze and expand channels) of the fire modules; None: a max pool
-LAYOUT = (
-    None, (96, 16, 64), (128, 16, 64), (128, 32, 128), None, (256, 32, 128), (256, 48, 192), (384, 48, 192),
-    (384, 64, 256), None, (512, 64, 256),
-)  # fmt: skip
-
-
-class Fire(nn.Module):
-    """A fire module: a 1 x 1 squeeze, then 1 x 1 and 3 x 3 expansions side by side, each with a ReLU."""
-
-    def __init__(self, inputs: int, squeeze: int, expand: int) -> None:
-        super().__init__()
-        self.squeeze = nn.Conv2d(inputs, squeeze, 1)
-        self.expand1x1 = nn.Conv2d(squeeze, expand, 1)
-        self.expand3x3 = nn.Conv2d(squeeze, expand, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        narrow = F.relu(self.squeeze(x))
-        return F.relu(torch.cat([self.expand1x1(narrow), self.expand3x3(narrow)], dim=1))
 
 
 class SqueezeNetFeatures(nn.Module):
@@ -58,8 +40,7 @@ class SqueezeNetFeatures(nn.Module):
             UserError: the file is missing, unreadable, or of another network.
         """
         super().__init__()
-        blocks = [nn.MaxPool2d(3, 2, ceil_mode=True) if channels is None else Fire(*channels) for channels in LAYOUT]
-        self.features = nn.Sequential(nn.Conv2d(3, 96, 7, stride=2), nn.ReLU(), *blocks)
+        self.features = import_torchvision().models.squeezenet1_0().features
         self.register_buffer("mean", torch.tensor(MEAN_BGR)[:, None, None], persistent=False)
         self.load_state_dict(read_weights(Path(path), self.state_dict()))
         self.eval().requires_grad_(False)

@@ -72,11 +72,8 @@ def _parse(node: ast.expr, known: Mapping[str, Sequence[int]]) -> dict[str, floa
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return {_NUMBER: float(value)}
         case ast.Name(id=name) if name not in known:
-            saved = (
-                f"known are {', '.join(sorted(known))}"
-                if known
-                else (f"no groups are saved yet: --save-group {name} --seeds 3 14 27")
-            )
+            names, hint = ", ".join(sorted(known)), f"--save-group {name} --seeds 3 14 27"
+            saved = f"known are {names}" if known else f"no groups are saved yet: {hint}"
             raise OptionError(f"unknown group {name!r}; {saved}")
         case ast.Name(id=name) if known[name]:
             return {name: 1.0}
@@ -98,11 +95,7 @@ def _scale(factors: dict[str, float], by: float) -> dict[str, float]:
 
 
 def _combine(left: dict[str, float], operator: ast.operator, right: dict[str, float]) -> dict[str, float]:
-    """Add or subtract two sums, or multiply or divide a sum by a number.
-
-    Raises:
-        ValueError: another operation, or a product of two sums.
-    """
+    """Add or subtract two sums, or multiply or divide a sum by a number; ValueError for other operations."""
     match operator:
         case ast.Add():
             return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in left | right}

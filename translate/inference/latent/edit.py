@@ -46,16 +46,9 @@ class Edits:
 
 
 def edit(
-    sampler: Sampler,
-    layer: np.ndarray | None,
-    sketch: np.ndarray | None = None,
-    *,
-    start_seed: int | None = None,
-    candidates: int = 16,
-    steps: int = 40,
-    label: Label = None,
-    seed: int = 0,
-) -> Edits:
+    sampler: Sampler, layer: np.ndarray | None, sketch: np.ndarray | None = None, *, start_seed: int | None = None,
+    candidates: int = 16, steps: int = 40, label: Label = None, seed: int = 0,
+) -> Edits:  # fmt: skip
     """Find pictures that match the strokes and lines of a drawing.
 
     Args:

@@ -46,11 +46,7 @@ def oriented_gradients(x: Tensor, cell: int) -> Tensor:
 
 
 def pool_triangular(x: Tensor, cell: int) -> Tensor:
-    """Average (n, C, S, S) under triangular windows of 2 `cell` px, every `cell` px, with zeros beyond the edges.
-
-    Returns:
-        (n, C, S / cell, S / cell).
-    """
+    """Average (n, C, S, S) under triangular windows of 2 `cell` px, with zeros outside: (n, C, S / cell, S / cell)."""
     ramp = 1 - (torch.arange(2 * cell, device=x.device) - (cell - 0.5)).abs() / cell
     window = (ramp[:, None] * ramp / cell**2).expand(x.shape[1], 1, -1, -1)
     return F.conv2d(x, window, stride=cell, padding=cell // 2, groups=x.shape[1])

@@ -20,14 +20,9 @@ Point = int | Tensor  # a seed, or a style (w_dim,)
 
 
 def interpolate_styles(
-    sampler: Sampler,
-    points: Sequence[Point],
-    frames: int,
-    *,
-    label: Label = None,
-    truncation: float = 1.0,
-    loop: bool = False,
-) -> Tensor:
+    sampler: Sampler, points: Sequence[Point], frames: int, *,
+    label: Label = None, truncation: float = 1.0, loop: bool = False,
+) -> Tensor:  # fmt: skip
     """Interpolate from point to point in `frames` styles, evenly divided; every point is a frame itself.
 
     Between seeds of a normal z the path is an arc in z (`blend`), of a length that the generator has seen in training,
@@ -66,14 +61,7 @@ def interpolate_styles(
 
 
 def _join_segments(stops: Tensor, frames: int, loop: bool, segment: Callable[..., np.ndarray]) -> Tensor:
-    """Join the segments between the rows of `stops` (n, d) to (frames, d); with `loop`, leave out the last row.
-
-    Args:
-        stops: (n, d).
-        frames: number of rows to return.
-        loop: whether the last row equals the first.
-        segment: of two rows and a count, the rows from the one to the other, both included.
-    """
+    """Interpolate between the rows of `stops` (n, d) by `segment`: (frames, d); `loop` leaves out the last row."""
     rows = stops.cpu().numpy()
     ends = np.linspace(0, frames if loop else frames - 1, len(rows)).round().astype(int)
     parts = [segment(*pair, n + 1)[:-1] for pair, n in zip(pairwise(rows), np.diff(ends), strict=True)]

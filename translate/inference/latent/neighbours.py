@@ -117,14 +117,6 @@ def square_crop(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def median_nearest_distance(distances: Tensor, own: Tensor) -> float:
-    """Return the median distance from n pictures to the nearest other one of M.
-
-    Args:
-        distances: (n, M).
-        own: (n,), the index of each picture among the M.
-
-    Returns:
-        At least 1e-6, also for a set that holds everything twice.
-    """
+    """Return the median over n rows of the smallest of `distances` (n, M) to others than the picture `own` (n,)."""
     others = distances.scatter(1, own[:, None], torch.inf)
-    return max(float(others.min(1).values.median()), 1e-6)
+    return max(float(others.min(1).values.median()), 1e-6)  # not 0, even if the set holds everything twice

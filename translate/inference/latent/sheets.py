@@ -1,15 +1,9 @@
 """The pictures and lines that each use of the latent space shows."""
 
 __all__ = [
-    "Sheet",
-    "arithmetic_sheet",
-    "directions_sheet",
-    "edit_sheet",
-    "neighbours_sheet",
-    "projection_sheet",
-    "samples_sheet",
-    "interpolation_sheet",
-]
+    "Sheet", "arithmetic_sheet", "directions_sheet", "edit_sheet", "interpolation_sheet", "neighbours_sheet",
+    "projection_sheet", "samples_sheet",
+]  # fmt: skip
 
 import math
 from collections.abc import Sequence
@@ -128,16 +122,9 @@ def directions_sheet(sampler: Sampler, seed: int, count: int, label: Label, trun
 
 
 def edit_sheet(
-    sampler: Sampler,
-    strokes: Path | None,
-    sketch: Path | None,
-    *,
-    start_seed: int | None,
-    count: int,
-    steps: int,
-    label: Label,
-    seed: int,
-) -> Sheet:
+    sampler: Sampler, strokes: Path | None, sketch: Path | None, *,
+    start_seed: int | None, count: int, steps: int, label: Label, seed: int,
+) -> Sheet:  # fmt: skip
     """Draw the canvas, and below it the pictures that match it best."""
     layers = [None if file is None else read_picture(file) for file in (strokes, sketch)]
     first, second = (None if layer is None else _planes(layer) for layer in layers)

@@ -30,7 +30,7 @@ class StylePrior(Directions):
     mean_square_limit: Tensor
 
     def outlier_penalty(self, u: Tensor) -> Tensor:
-        """Penalise whitened coordinates (n, d) by how far their length and single values exceed the samples': (n,), 0 inside."""
+        """Return how far whitened coordinates (n, d) exceed the samples' in length or singly: (n,), 0 inside."""
         length = F.relu(u.square().mean(1) / self.mean_square_limit - 1)
         return length + F.relu(u.abs() - self.max_abs).square().mean(1)
 

@@ -29,6 +29,7 @@ from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.style_resnet import StyleNorm
 from translate.utils.concurrency import prefetch, thread_pool
 
+Context = Callable[[], AbstractContextManager[Any]]
 MapTiles = Callable[[Callable[[Region], Any], Iterable[Region]], Iterator[tuple[Region, Any]]]
 
 
@@ -128,34 +129,31 @@ def run_node(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]
 
 
 def _map_tiles(
-    pool: ThreadPoolExecutor, workers: int, context: Callable[[], AbstractContextManager[Any]],
-    function: Callable[[Region], Any], regions: Iterable[Region],
-) -> Iterator[tuple[Region, Any]]:  # fmt: skip
+    pool: ThreadPoolExecutor,
+    workers: int,
+    context: Context,
+    compute: Callable[[Region], Any],
+    regions: Iterable[Region],
+) -> Iterator[tuple[Region, Any]]:
     """Yield each region with its result, in order; on a CPU, a core a tile waits for no other core and no disk."""
 
-    def compute(region: Region) -> Any:
+    def compute_in_thread(region: Region) -> Any:
         if workers > 1:
             torch.set_num_threads(1)  # of this thread
-        with torch.inference_mode(), context():  # which torch keeps by thread
-            return function(region)
+        with torch.inference_mode(), context():  # torch keeps both by thread
+            return compute(region)
 
-    submitted = ((region, pool.submit(compute, region)) for region in regions)
+    submitted = ((region, pool.submit(compute_in_thread, region)) for region in regions)
     for region, future in prefetch(submitted, workers):
         yield region, future.result()
 
 
 @torch.inference_mode()
 def run_tiled(
-    plan: TilingPlan,
-    picture: ReadRegion,
-    write: Callable[[Region, Tensor], None],
-    *,
-    z: Tensor | None = None,
-    memory_plan: MemoryPlan,
-    device: torch.device | str = "cpu",
-    advance: Callable[[float], None] = lambda share: None,
-    context: Callable[[], AbstractContextManager[Any]] = nullcontext,
-) -> None:
+    plan: TilingPlan, picture: ReadRegion, write: Callable[[Region, Tensor], None], *, z: Tensor | None = None,
+    memory_plan: MemoryPlan, device: torch.device | str = "cpu",
+    advance: Callable[[float], None] = lambda share: None, context: Context = nullcontext,
+) -> None:  # fmt: skip
     """Run a network over a picture tile by tile.
 
     Args:

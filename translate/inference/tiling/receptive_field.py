@@ -1,6 +1,6 @@
 """Receptive-field tracking: the input region that an operation needs, and the output region computed from it."""
 
-__all__ = ["LEAVES", "NORMS", "POINTWISE", "POINTWISE_METHODS", "POINTWISE_MODULES", "get_argument", "region_rule"]
+__all__ = ["LEAVES", "NORMS", "ReadRegion", "has_region_rule", "region_rule"]
 
 import operator
 from collections.abc import Callable
@@ -101,20 +101,30 @@ LEAVES = (*RULES, *NORMS, *FROZEN_NORMS)
 
 
 def region_rule(module: nn.Module | None, node: fx.Node) -> RegionRule | None:
-    """Return how to compute a region of an operation, or None if it is pointwise."""
+    """Return how to compute a region of an operation, which `has_region_rule`; None: it is pointwise."""
     for kind, rule in RULES.items():
         if isinstance(module, kind):
             return partial(rule, module)
     if isinstance(module, nn.PixelUnshuffle):
         return partial(pixel_unshuffle_region, module.downscale_factor, module)
     if node.target is F.pixel_unshuffle:
-        factor = int(get_argument(node, 1, "downscale_factor"))
+        factor = int(_get_argument(node, 1, "downscale_factor"))
         return partial(pixel_unshuffle_region, factor, partial(F.pixel_unshuffle, downscale_factor=factor))
     if node.target is F.pixel_shuffle:
-        return partial(pixel_shuffle_region, int(get_argument(node, 1, "upscale_factor")))
+        return partial(pixel_shuffle_region, int(_get_argument(node, 1, "upscale_factor")))
     return None
 
 
-def get_argument(node: fx.Node, position: int, name: str) -> Any:
+def has_region_rule(module: nn.Module | None, node: fx.Node) -> bool:
+    """Whether regions of an operation, `module` or a function or method, can be computed by themselves."""
+    if node.op == "call_method":
+        return node.target in POINTWISE_METHODS
+    if node.op == "call_function":
+        no_dropout = node.target is F.dropout and not float(_get_argument(node, 1, "p"))
+        return no_dropout or node.target in (*POINTWISE, F.pixel_unshuffle, F.pixel_shuffle)
+    return isinstance(module, (*LEAVES, *POINTWISE_MODULES, nn.PixelUnshuffle, nn.PixelShuffle))
+
+
+def _get_argument(node: fx.Node, position: int, name: str) -> Any:
     """Return an argument of an operation, by its position or by its name."""
     return node.args[position] if len(node.args) > position else node.kwargs.get(name)

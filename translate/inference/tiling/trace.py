@@ -11,14 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from translate.inference.tiling.receptive_field import (
-    LEAVES,
-    NORMS,
-    POINTWISE,
-    POINTWISE_METHODS,
-    POINTWISE_MODULES,
-    get_argument,
-)
+from translate.inference.tiling.receptive_field import LEAVES, NORMS, has_region_rule
 from translate.utils.errors import UserError
 
 MAX_KEPT_VALUES_PER_PIXEL = 16.0  # of the picture; larger feature maps would fill memory and are computed again
@@ -141,11 +134,7 @@ def _map_shapes(
 def _check_tileable(net: nn.Module, node: fx.Node, ndim: int, name: str) -> None:
     """Raise NotTileable for an operation on feature maps that has no region rule."""
     module = called_module(net, node)
-    fits = isinstance(module, (*LEAVES, *POINTWISE_MODULES, nn.PixelUnshuffle, nn.PixelShuffle))
-    fits |= node.op == "call_function" and node.target in (*POINTWISE, F.pixel_unshuffle, F.pixel_shuffle)
-    fits |= node.op == "call_method" and node.target in POINTWISE_METHODS
-    fits |= node.op == "call_function" and node.target is F.dropout and not float(get_argument(node, 1, "p"))
-    if not fits or ndim != 4:
+    if not has_region_rule(module, node) or ndim != 4:
         what = type(module).__name__ if module else getattr(node.target, "__name__", str(node.target))
         why = "draws numbers for the whole picture" if node.target is F.dropout else "needs the whole picture at once"
         raise NotTileable(f"{name} cannot run tile by tile: its {what} {why}")
