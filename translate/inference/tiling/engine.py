@@ -30,7 +30,8 @@ from translate.networks.style_resnet import StyleNorm
 from translate.utils.concurrency import prefetch, thread_pool
 
 Context = Callable[[], AbstractContextManager[Any]]
-MapTiles = Callable[[Callable[[Region], Any], Iterable[Region]], Iterator[tuple[Region, Any]]]
+Compute = Callable[[Region], Any]
+MapTiles = Callable[[Compute, Iterable[Region]], Iterator[tuple[Region, Any]]]
 
 
 class TiledForward:
@@ -129,11 +130,7 @@ def run_node(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]
 
 
 def _map_tiles(
-    pool: ThreadPoolExecutor,
-    workers: int,
-    context: Context,
-    compute: Callable[[Region], Any],
-    regions: Iterable[Region],
+    pool: ThreadPoolExecutor, workers: int, context: Context, compute: Compute, regions: Iterable[Region]
 ) -> Iterator[tuple[Region, Any]]:
     """Yield each region with its result, in order; on a CPU, a core a tile waits for no other core and no disk."""
 
