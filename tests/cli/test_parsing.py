@@ -13,9 +13,9 @@ def test_a_range_that_begins_with_a_minus_belongs_to_its_option():
 
 
 def test_options_without_a_value_mean_the_usual():
-    bare = {"labels": "auto", "grow": "0.5"}
-    assert complete_words(["--labels"], bare) == ["--labels", "auto"]
-    assert complete_words(["--labels", "--steps", "3", "--grow"], bare) == [
+    implied = {"labels": "auto", "grow": "0.5"}
+    assert complete_words(["--labels"], implied) == ["--labels", "auto"]
+    assert complete_words(["--labels", "--steps", "3", "--grow"], implied) == [
         "--labels",
         "auto",
         "--steps",
@@ -23,7 +23,7 @@ def test_options_without_a_value_mean_the_usual():
         "--grow",
         "0.5",
     ]
-    assert complete_words(["--labels", "x.csv", "--grow=0.2"], bare) == ["--labels", "x.csv", "--grow=0.2"]
+    assert complete_words(["--labels", "x.csv", "--grow=0.2"], implied) == ["--labels", "x.csv", "--grow=0.2"]
     assert complete_words(["--labels"], {}) == ["--labels"]
     # a value of the same name is no option
-    assert complete_words(["--images", "labels", "--grow"], bare) == ["--images", "labels", "--grow", "0.5"]
+    assert complete_words(["--images", "labels", "--grow"], implied) == ["--images", "labels", "--grow", "0.5"]

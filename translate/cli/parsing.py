@@ -18,10 +18,10 @@ from translate.utils.errors import OptionError, did_you_mean
 RANGE_OPTIONS = ("--value-range", "--data.value_range")
 
 
-def complete_words(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:
+def complete_words(words: Sequence[str], implied: Mapping[str, str]) -> list[str]:
     """Rewrite what the parser would misread: an option without its value, and a range such as -1000,3000.
 
-    `bare` maps options that may stand without a value to the value that they have then.
+    `implied` maps options that may stand without a value to the value that is meant then.
     """
     completed: list[str] = []
     for word, following in zip_longest(words, words[1:], fillvalue="--"):
@@ -29,8 +29,8 @@ def complete_words(words: Sequence[str], bare: Mapping[str, str]) -> list[str]:
             completed[-1] += f"={word}"  # a range that begins with a minus looks like an option
         else:
             completed.append(word)
-        if word.startswith("--") and word[2:] in bare and following.startswith("--"):
-            completed.append(bare[word[2:]])
+        if word.startswith("--") and word[2:] in implied and following.startswith("--"):
+            completed.append(implied[word[2:]])
     return completed
 
 

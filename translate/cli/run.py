@@ -98,7 +98,7 @@ def run_command(command: str, words: list[str]) -> int:
     options_class, function = COMMANDS[command]
     names = [f.name for f in fields(options_class)]
     refuse_legacy_options(words, names)
-    words = complete_words(words, getattr(options_class, "bare", {}))
+    words = complete_words(words, getattr(options_class, "implied_values", {}))
     defaults, sections = read_config(options_class, words)
     options, unknown = parse_options(options_class, command, words, defaults)
     set_trust(getattr(options, "max_pixels", 0), follow_links=getattr(options, "follow_links", False))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.cli.commands.options import Flag, PathWord, Words
+from translate.cli.commands.options import Flag, PathText, Text
 
 if TYPE_CHECKING:
     import torch
@@ -33,20 +33,20 @@ class Bench:
 
     # "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
     part: Annotated[Literal["all", "train", "translate", "growth"], tyro.conf.Positional] = "all"
-    task: Words = ""  # cycle, pix2pix, generate or inpaint (default: all; of growth: cycle).
-    preset: Words = ""  # Of the recipe (default: paper; without a word and --task, paper and fast).
+    task: Text = ""  # cycle, pix2pix, generate or inpaint (default: all; of growth: cycle).
+    preset: Text = ""  # Of the recipe (default: paper; without a word and --task, paper and fast).
     netG: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""  # noqa: N815, as other commands call it
     size: Number = 0  # px (default: the preset's, or 256; 64 for pictures from nothing).
     batch_size: Number = 0  # Pictures in a step (default: the preset's).
     checkpoint: Flag = False  # Train with few activations kept: less memory, more time.
-    model: PathWord = ""  # Run folder or model.safetensors, to translate with.
-    images: PathWord = ""  # Folder of pictures, to translate.
-    peer: PathWord = ""  # Folder of a checkout of pytorch-CycleGAN-and-pix2pix: its scripts are measured as well.
+    model: PathText = ""  # Run folder or model.safetensors, to translate with.
+    images: PathText = ""  # Folder of pictures, to translate.
+    peer: PathText = ""  # Folder of a checkout of pytorch-CycleGAN-and-pix2pix: its scripts are measured as well.
     steps: Number = 0  # Measured rounds (default: as many as fit into a minute or two, at most 15).
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     # Of ours; "auto" takes the faster of those that are sound here.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    json: PathWord = ""  # Write everything that was measured to this file as well.
+    json: PathText = ""  # Write everything that was measured to this file as well.
 
 
 def bench(options: Bench) -> int:

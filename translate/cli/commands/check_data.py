@@ -5,7 +5,7 @@ __all__ = ["CheckData", "check_data"]
 from dataclasses import dataclass
 from pathlib import Path
 
-from translate.cli.commands.options import Flag, PathWord, TrustOptions, Words
+from translate.cli.commands.options import Flag, PathText, Text, TrustOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,15 +17,15 @@ class CheckData(TrustOptions):
     Exit status 1 where something is to be mended.
     """
 
-    a: Words = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
-    b: Words = ""  # Second domain, likewise.
+    a: Text = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
+    b: Text = ""  # Second domain, likewise.
     # In place of both: a folder with trainA and trainB or of combined pairs, a CSV file of pairs, or a data set of the
     # catalog.
-    data: Words = ""
-    images: Words = ""  # One set of pictures: the same, or a CSV or idx file.
+    data: Text = ""
+    images: Text = ""  # One set of pictures: the same, or a CSV or idx file.
     pairs: Flag = False  # The domains are pairs, as for train_pix2pix (default: where --data can be nothing else).
-    json: PathWord = ""  # Write all that was found to this file as well, with the names of all files.
-    config: PathWord = ""  # TOML file with any of these options; flags win over it.
+    json: PathText = ""  # Write all that was found to this file as well, with the names of all files.
+    config: PathText = ""  # TOML file with any of these options; flags win over it.
 
 
 def check_data(options: CheckData) -> int:

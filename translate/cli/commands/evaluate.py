@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from translate.cli.commands.options import PathWord, TrustOptions, Words
+from translate.cli.commands.options import PathText, Text, TrustOptions
 
 MIN_TABLE_WIDTH = 132  # characters that the table of a model of pairs takes; in less, it would be squeezed to nothing
 
@@ -36,19 +36,19 @@ class Evaluate(TrustOptions):
         config: TOML file with any of these options; flags win over it.
     """
 
-    model: PathWord
-    a: Words = ""
-    b: Words = ""
-    data: Words = ""
-    images: Words = ""
+    model: PathText
+    a: Text = ""
+    b: Text = ""
+    data: Text = ""
+    images: Text = ""
     limit: int = 0
     count: int = 0
-    features: PathWord = ""
+    features: PathText = ""
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    json: PathWord = ""
-    grid: PathWord = ""
-    config: PathWord = ""
+    json: PathText = ""
+    grid: PathText = ""
+    config: PathText = ""
 
 
 def evaluate(options: Evaluate) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from translate.cli.commands.options import Flag, PathWord, Words
+from translate.cli.commands.options import Flag, PathText, Text
 from translate.utils.terminal import say
 
 
@@ -18,9 +18,9 @@ class ImportCheckpoint:
     become one model that goes both ways. Translating, evaluating and --init take such .pth files as they are, too.
     """
 
-    input: PathWord  # The .pth file, or the folder of a run with its latest_net_G_A.pth or latest_net_G.pth.
-    output: PathWord = ""  # Model file to write (default: model.safetensors in the folder of the input).
-    domains: Words = ""  # Names of both, such as horse,zebra (default: those of a folder called horse2zebra).
+    input: PathText  # The .pth file, or the folder of a run with its latest_net_G_A.pth or latest_net_G.pth.
+    output: PathText = ""  # Model file to write (default: model.safetensors in the folder of the input).
+    domains: Text = ""  # Names of both, such as horse,zebra (default: those of a folder called horse2zebra).
     no_dropout: Flag = False  # Leave out the dropout of a U-Net; it stays on otherwise, as in the originals.
     averages: Flag = False  # Use the batch norms' averages of training, and no dropout, as the originals' --eval.
 

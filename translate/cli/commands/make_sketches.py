@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from shlex import quote
 
-from translate.cli.commands.options import Flag, PathWord, TrustOptions
+from translate.cli.commands.options import Flag, PathText, TrustOptions
 from translate.utils.terminal import say
 
 
@@ -14,13 +14,13 @@ from translate.utils.terminal import say
 class MakeSketches(TrustOptions):
     """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; what is done is skipped."""
 
-    input: PathWord  # Folder (with sub-folders), one photo, a quoted pattern, or a text file of paths.
-    output: PathWord  # Folder for the sketches.
+    input: PathText  # Folder (with sub-folders), one photo, a quoted pattern, or a text file of paths.
+    output: PathText  # Folder for the sketches.
     detail: float = 0.5  # 0: only the boldest outlines; 1: texture too.
     min_length: int = 0  # Leave out lines shorter than so many px; 0: 7 % of the shorter side, less with more detail.
     overwrite: Flag = False  # Draw again what is there already, for example with another --detail.
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
-    config: PathWord = ""  # TOML file with any of these options; flags win over it.
+    config: PathText = ""  # TOML file with any of these options; flags win over it.
 
 
 def make_sketches(options: MakeSketches) -> int:

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-__all__ = ["Direction", "Flag", "Number", "PathWord", "RunOptions", "TrustOptions", "ValueRange", "Words"]
+__all__ = ["Direction", "Flag", "Number", "PathText", "RunOptions", "TrustOptions", "ValueRange", "Text"]
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -12,8 +12,8 @@ Flag = Annotated[bool, FlagCreatePairsOff]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
 Count = Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)]
-Words = Annotated[str, arg(metavar="X", help_behavior_hint="")]
-PathWord = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
+Text = Annotated[str, arg(metavar="X", help_behavior_hint="")]
+PathText = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
 ValueRange = Annotated[str, arg(metavar="LOW,HIGH", help_behavior_hint="")]
 Direction = Literal["ab", "ba"]
 
@@ -34,7 +34,7 @@ class RunOptions(TrustOptions):
     Name this class before that of a command's own options: fields come in the reverse order of the bases.
     """
 
-    out: PathWord = ""
+    out: PathText = ""
     size: Annotated[int | Literal["auto"], arg(metavar="N|auto")] = "auto"
     steps: Count = 0  # Length of the run in updates; give one of --steps, --epochs, --minutes.
     epochs: Length = 0.0
@@ -45,5 +45,5 @@ class RunOptions(TrustOptions):
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     # "auto" times the real step and takes the faster of those that are sound here.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    init: PathWord = ""  # Start from the weights of this model file or run.
-    config: PathWord = ""  # TOML file with any of these options and any sections of a recipe; flags win over it.
+    init: PathText = ""  # Start from the weights of this model file or run.
+    config: PathText = ""  # TOML file with any of these options and any sections of a recipe; flags win over it.

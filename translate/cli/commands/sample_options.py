@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
-from translate.cli.commands.options import Flag, Number, PathWord, Words
+from translate.cli.commands.options import Flag, Number, PathText, Text
 from translate.utils.errors import OptionError
 
 Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
@@ -22,41 +22,41 @@ class Sample:
     Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
     """
 
-    model: PathWord  # Run folder or model.safetensors.
+    model: PathText  # Run folder or model.safetensors.
     count: Number = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
     seed: Number = None  # Of the first picture; the others follow it (default: 0).
     seeds: Seeds = ()  # In place of both: these pictures.
-    label: Words = ""  # A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
+    label: Text = ""  # A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
     truncation: float = 1.0  # 0.7: more usual and less varied pictures; 0: the mean.
-    grid: PathWord = ""  # Write a sheet of all pictures to this file.
-    output: PathWord = ""  # Write each picture to this folder, as SEED.png.
+    grid: PathText = ""  # Write a sheet of all pictures to this file.
+    output: PathText = ""  # Write each picture to this folder, as SEED.png.
     interpolate: Points = ()  # Go from seed to seed (two or more), or to styles from --save-style.
     frames: int = 60  # Of that way.
     loop: Flag = False  # Close the way, so that a film repeats without a jump.
-    video: PathWord = ""  # Its film: .mp4, .webm, .gif or .webp.
+    video: PathText = ""  # Its film: .mp4, .webm, .gif or .webp.
     fps: float = 20.0  # Frames of the film a second.
     scale: int = 0  # Enlarge the film so many times; 0: until it is 256 px or more.
     # Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
     arithmetic: Annotated[str, arg(metavar="SUM", help_behavior_hint="")] = ""
     # File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
-    groups: PathWord = ""
+    groups: PathText = ""
     # Add the --seeds to that file under this name.
     save_group: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
     # Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
     nearest: Number = None
-    images: Words = ""  # In place of the pictures that the run was trained on.
-    project: PathWord = ""  # Find the nearest picture to this photo that the model can draw.
+    images: Text = ""  # In place of the pictures that the run was trained on.
+    project: PathText = ""  # Find the nearest picture to this photo that the model can draw.
     starts: int = 8  # Searches side by side.
     steps: Number = None  # Of each search (default: 200; 40 with --edit).
     directions: Number = None  # Show so many directions in which pictures differ most, from the picture of --seed.
-    edit: PathWord = ""  # Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
-    sketch: PathWord = ""  # Find pictures with these lines; with or without --edit.
+    edit: PathText = ""  # Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
+    sketch: PathText = ""  # Find pictures with these lines; with or without --edit.
     start_seed: Number = None  # Of --edit: change the picture of this seed as little as that takes.
-    save_style: PathWord = ""  # Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
+    save_style: PathText = ""  # Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     # "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    config: PathWord = ""  # TOML file with any of these options; flags win over it.
+    config: PathText = ""  # TOML file with any of these options; flags win over it.
 
     def __post_init__(self) -> None:
         for name in ("seeds", "interpolate"):

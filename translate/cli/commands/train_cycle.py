@@ -5,16 +5,16 @@ __all__ = ["TrainCycle"]
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from translate.cli.commands.options import RunOptions, ValueRange, Words
+from translate.cli.commands.options import RunOptions, Text, ValueRange
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
     """Options of the data, which --help lists first."""
 
-    a: Words = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
-    b: Words = ""  # Second domain, likewise.
-    data: Words = ""  # In place of both: a folder with trainA and trainB, or a data set of the catalog.
+    a: Text = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
+    b: Text = ""  # Second domain, likewise.
+    data: Text = ""  # In place of both: a folder with trainA and trainB, or a data set of the catalog.
     # LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
     # 16 bits hold); the model keeps it.
     value_range: ValueRange = ""

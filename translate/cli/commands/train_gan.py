@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import arg
 
-from translate.cli.commands.options import RunOptions, Words
+from translate.cli.commands.options import RunOptions, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class _Inputs:
 
     # The pictures: a folder, a quoted pattern, a text file of paths, a CSV file with the columns file and label, an idx
     # file, or a data set of the catalog (digits, faces).
-    images: Words = ""
+    images: Text = ""
     # Learn their classes, too: from the folders that they lie in, the CSV file, or the idx file beside them; or name a
     # CSV or idx file of labels.
     labels: Annotated[str, arg(metavar="[FILE]", help_behavior_hint="")] = ""
@@ -39,8 +39,8 @@ class TrainGan(RunOptions, _Inputs):
     """
 
     task: ClassVar[str] = "generate"
-    # values of options that stand without one
-    bare: ClassVar[dict[str, str]] = {"labels": "auto", "grow": "0.5"}
+    # of options that stand without a value
+    implied_values: ClassVar[dict[str, str]] = {"labels": "auto", "grow": "0.5"}
 
     # "fast": what looks best within minutes or hours; "paper": DCGAN to the letter; "large": wide networks and large
     # batches, for a GPU and many classes (BigGAN).

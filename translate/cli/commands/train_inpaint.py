@@ -5,7 +5,7 @@ __all__ = ["TrainInpaint"]
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from translate.cli.commands.options import Flag, PathWord, RunOptions, Words
+from translate.cli.commands.options import Flag, PathText, RunOptions, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,9 +14,9 @@ class _Inputs:
 
     # Pictures without holes: a folder, a quoted pattern, a text file of paths, or a data set or domain of the
     # catalog (photos).
-    images: Words = ""
+    images: Text = ""
     # Masks to learn with, a folder or a quoted pattern (default: strokes, boxes, blobs ... are drawn).
-    masks: PathWord = ""
+    masks: PathText = ""
     invert_masks: Flag = False  # The masks mean the opposite of what was detected.
 
 

@@ -5,7 +5,7 @@ __all__ = ["TrainPix2pix"]
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from translate.cli.commands.options import Direction, Flag, RunOptions, ValueRange, Words
+from translate.cli.commands.options import Direction, Flag, RunOptions, Text, ValueRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +14,10 @@ class _Inputs:
 
     # A data set of the catalog (sketch2shoe, sketch2handbag, ...), a folder of combined A|B pictures or with trainA and
     # trainB, or a CSV file with the columns a and b.
-    data: Words = ""
+    data: Text = ""
     # In place of it: the first picture of each pair, as a folder, a quoted pattern or a text file of paths.
-    a: Words = ""
-    b: Words = ""  # The second picture of each pair, matched by name.
+    a: Text = ""
+    b: Text = ""  # The second picture of each pair, matched by name.
     direction: Direction = "ab"  # "ab": from the first picture to the second; "ba": back.
     hints: Flag = False  # Also take strokes of colour as input: the model learns to follow a few given colours.
     # LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import arg
 
-from translate.cli.commands.options import Direction, PathWord, TrustOptions, ValueRange, Words
+from translate.cli.commands.options import Direction, PathText, Text, TrustOptions, ValueRange
 from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
@@ -54,21 +54,21 @@ class TranslateFolder(TrustOptions):
         config: TOML file with any of these options; flags win over it.
     """
 
-    model: PathWord
-    input: PathWord
-    output: PathWord
+    model: PathText
+    input: PathText
+    output: PathText
     direction: Annotated[Direction | None, arg(metavar="ab|ba", help_behavior_hint="")] = None
     count: Number = None
     seed: Number = None
     look: Looks = ()
-    hints: PathWord = ""
-    masks: PathWord = ""
+    hints: PathText = ""
+    masks: PathText = ""
     invert_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     resize_masks: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     scale: Literal["fit", "native"] = "fit"
     stats: Annotated[Literal["", "exact", "frozen", "local", "smooth"], arg(metavar="X", help_behavior_hint="")] = ""
-    reference: PathWord = ""
-    format: Words = ""
+    reference: PathText = ""
+    format: Text = ""
     shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     fps: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None
@@ -76,9 +76,9 @@ class TranslateFolder(TrustOptions):
     quality: int = 95
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    memory: Words = ""
+    memory: Text = ""
     value_range: ValueRange = ""
-    config: PathWord = ""
+    config: PathText = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.look, str):  # a TOML file may well name one alone
