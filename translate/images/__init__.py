@@ -1,1 +1,16 @@
-"""TODO: one line that says what is in this room."""
+"""One picture, in memory and in files; tensors, grids, films and line drawings.
+
+animation          films from frames: .gif, .webp, .mp4, .webm
+decode             decoding of picture files
+encode             encoding of picture files
+grid               sheets of pictures
+headers            the size of a picture from its file's header
+io                 reading and writing of picture files
+line_drawings      drawings by users: recognised and normalised
+npy                .npy files as pictures
+picture            one picture in memory, and conversions of depth and scale
+pyav               the import of PyAV
+sketch_extraction  line drawings from photos
+tensors            arrays to tensors and back, to a device and back; padding
+tiff               TIFF with any number of bands
+"""

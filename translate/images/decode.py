@@ -1,8 +1,8 @@
-"""File contents to pictures: what OpenCV and Pillow each get wrong is known here and nowhere else.
+"""Decoding of picture files, with whichever of OpenCV and Pillow gets a file right.
 
-OpenCV decodes, being the faster and the one that knows 16 bit colour. Pillow reads the header first, and
-decodes what OpenCV gets wrong: CMYK, palettes, GIF, transparency keys, 8 bit TIFF (whose colours it
-multiplies by alpha). TIFF with bands, and .npy, have modules of their own.
+Pillow reads the header. OpenCV decodes, since it is faster and supports 16-bit colour, except for what it gets wrong:
+CMYK, palettes, GIF, transparency keys, 8-bit TIFF (whose colours it multiplies by alpha). Those Pillow decodes. TIFF
+with bands, and .npy, have modules of their own.
 """
 
 __all__ = ["decode", "from_pillow"]
@@ -34,7 +34,7 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientati
     8: lambda x: x[:, ::-1].swapaxes(0, 1),
 }
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
-_MOST_DPI = 65536  # what is above is a slip
+_MAX_DPI = 65536  # larger ones are mistakes
 _header_lock = threading.Lock()
 
 
@@ -43,7 +43,7 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
 
     Args:
         data: of any file.
-        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
+        values: black and white of floats and wide integers; None: 0 and 1, or the full scale.
 
     Raises:
         Exception: of nearly any type; its first line says why.
@@ -51,16 +51,16 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
     if not data:
         raise OSError("the file is empty")
     if npy.is_npy(data):
-        return _from_npy(data, values)
+        return _decode_npy(data, values)
     kind = tiff.read_header(data) if tiff.is_tiff(data) else None
     if kind and kind.bands:
-        return _from_bands(data, kind, values)
+        return _decode_bands(data, kind, values)
     header = _Header(data)
-    stored = _by_opencv(data) if header.suits_opencv else None
+    stored = _decode_opencv(data) if header.suits_opencv else None
     if stored is None and header.image is None and kind:
-        return _from_bands(data, kind, values)  # of types that neither of them knows, such as half floats
+        return _decode_bands(data, kind, values)  # types that neither library supports, such as half floats
     if stored is None:
-        stored = _by_pillow(header.image)
+        stored = _decode_pillow(header.image)
     upright = _UPRIGHT.get(header.orientation, np.asarray)
     picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
     picture.icc, picture.dpi = (kind.icc, _as_dpi(kind.dpi)) if kind else (header.icc, header.dpi)
@@ -71,18 +71,18 @@ def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture
     """Convert an opened image of any mode, turned upright; `values` as in `decode`.
 
     Raises:
-        ValueError: its values are on a scale that no picture has.
+        ValueError: its values are on an unknown scale.
         OSError: its file cannot be decoded.
     """
     icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
-    if image.format != "TIFF":  # which Pillow turns as it loads, and would turn twice
+    if image.format != "TIFF":  # Pillow rotates a TIFF as it loads, and would do it twice
         image = ImageOps.exif_transpose(image)
-    picture = as_picture(_by_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES, values=values)
+    picture = as_picture(_decode_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES, values=values)
     picture.icc, picture.dpi = icc, _as_dpi(dpi)
     return picture
 
 
-def _from_npy(data: bytes, values: ValueRange | None) -> Picture:
+def _decode_npy(data: bytes, values: ValueRange | None) -> Picture:
     array = npy.read(data)
     _check_size(*array.shape[:2])
     picture = as_picture(array, False, bands=True, values=values)
@@ -92,7 +92,7 @@ def _from_npy(data: bytes, values: ValueRange | None) -> Picture:
     return picture
 
 
-def _from_bands(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
+def _decode_bands(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
     _check_size(kind.height, kind.width * max(1, kind.channels // 4))
     stored = _UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data))
     picture = as_picture(stored, kind.alpha, frames=kind.frames, bands=True, values=values)
@@ -102,20 +102,20 @@ def _from_bands(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -
 
 def _check_size(height: int, width: int) -> None:
     if (pixels := width * height) > TRUST.max_pixels:
-        way = f"if you trust it, say --max-pixels {pixels}"
-        raise OSError(f"{width} x {height} px is over the limit of {TRUST.max_pixels:,} px; {way}")
+        remedy = f"if you trust it, say --max-pixels {pixels}"
+        raise OSError(f"{width} x {height} px is over the limit of {TRUST.max_pixels:,} px; {remedy}")
 
 
-def _as_dpi(found: Any) -> tuple[float, float] | None:
-    """Return a resolution that a header tells, if it is one."""
-    if not isinstance(found, tuple) or len(found) != 2:
+def _as_dpi(value: Any) -> tuple[float, float] | None:
+    """Return a header's resolution if it is plausible."""
+    if not isinstance(value, tuple) or len(value) != 2:
         return None
-    across, down = map(float, found)
-    return (across, down) if 0 < across < _MOST_DPI and 0 < down < _MOST_DPI else None
+    across, down = map(float, value)
+    return (across, down) if 0 < across < _MAX_DPI and 0 < down < _MAX_DPI else None
 
 
 class _Header:
-    """What Pillow tells of a file before it is decoded, and which decoder that calls for."""
+    """A file's header as Pillow reads it, and whether OpenCV decodes the file correctly."""
 
     image: Image.Image | None = None
     orientation = 1
@@ -124,7 +124,7 @@ class _Header:
     gray = False
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
-    suits_opencv = True  # also where Pillow gives up: it does not know float colour TIFF
+    suits_opencv = True  # also of files that Pillow does not know, such as float colour TIFF
 
     def __init__(self, data: bytes) -> None:
         # Pillow's limit and the warning filters belong to the process: changed only while a header is read.
@@ -147,7 +147,7 @@ class _Header:
         self.alpha = image.has_transparency_data
         self.gray = _is_gray(image, data)
         self.orientation = _orientation(image, data)
-        if image.format != "MPO":  # its further frames are a camera's other views of the scene
+        if image.format != "MPO":  # its other frames are a camera's views of the same scene
             self.frames = getattr(image, "n_frames", 1)
         plain = image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
         self.suits_opencv = _is_deep(image, data) or (plain and image.format in ("JPEG", "MPO", "PNG", "BMP", "WEBP"))
@@ -155,14 +155,14 @@ class _Header:
 
 @cache
 def _pillow_formats() -> tuple[str, ...]:
-    """Name the formats that Pillow may try: no more than ours, some others start programs."""
+    """Return the formats that Pillow may try: ours alone, since some others start programs."""
     Image.init()
     names = {form.name for form in FORMATS.values()} | {"MPO"}
     return tuple(sorted(names & Image.OPEN.keys()))
 
 
 def _is_deep(image: Image.Image, data: bytes) -> bool:
-    """Whether the file has more than 8 bits a channel; Pillow would cut 16 bit colour down to 8."""
+    """Whether the file has more than 8 bits per channel; Pillow would cut 16-bit colour down to 8."""
     if image.format == "PNG":
         return data[24] == 16
     if image.format == "TIFF":
@@ -177,22 +177,22 @@ def _is_gray(image: Image.Image, data: bytes) -> bool:
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    if image.format == "TIFF":  # both decoders turn these themselves
+    if image.format == "TIFF":  # both decoders rotate TIFF themselves
         return 1
-    if image.format == "PNG" and b"eXIf" not in data:  # Pillow would decode it all to look for one
+    if image.format == "PNG" and b"eXIf" not in data:  # Pillow would decode the whole file to look for one
         return 1
     return image.getexif().get(0x0112, 1)
 
 
 def _is_whole(form: str | None, data: bytes) -> bool:
-    """Whether the end is there of a JPEG, whose missing part some decoders paint gray, or a PNG."""
+    """Whether a PNG or JPEG has its end; some decoders paint the missing part of a JPEG gray."""
     if form == "PNG":
         return data.rfind(b"IEND") > 0
     return form not in ("JPEG", "MPO") or _is_whole_jpeg(data)
 
 
 def _is_whole_jpeg(data: bytes) -> bool:
-    """Whether the end marker follows the main picture's first scan; a thumbnail before that has its own."""
+    """Whether an end marker follows the first scan of the main picture; a thumbnail has its own end marker."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         if data[at + 1] == 0xDA:
@@ -201,21 +201,21 @@ def _is_whole_jpeg(data: bytes) -> bool:
     return False
 
 
-def _by_opencv(data: bytes) -> np.ndarray | None:
+def _decode_opencv(data: bytes) -> np.ndarray | None:
     """Decode to (H, W) or RGB(A) (H, W, 3 or 4); None where OpenCV cannot."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it cannot read, we report
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we report what it cannot read
     try:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if stored is None or stored.ndim == 2:
             return stored
-        if stored.dtype == np.float64:  # which cvtColor does not know
+        if stored.dtype == np.float64:  # cvtColor does not support it
             return stored[..., [2, 1, 0, 3][: stored.shape[2]]]
         return cv2.cvtColor(stored, cv2.COLOR_BGRA2RGBA if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB)
     except cv2.error:
         return None
 
 
-def _by_pillow(image: Image.Image | None) -> np.ndarray:
+def _decode_pillow(image: Image.Image | None) -> np.ndarray:
     """Decode to (H, W), (H, W, 2) with alpha, or RGB(A) (H, W, 3 or 4)."""
     if image is None:
         raise UnidentifiedImageError("its content is in no known image format")
@@ -233,10 +233,10 @@ def _by_pillow(image: Image.Image | None) -> np.ndarray:
 
 
 def _from_cmyk(image: Image.Image) -> Image.Image:
-    """Convert to sRGB by the image's own profile of inks; without one, by a formula."""
+    """Convert CMYK to sRGB by the image's own profile; without one, by Pillow's formula."""
     try:
         inks = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-        made = ImageCms.profileToProfile(image, inks, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        converted = ImageCms.profileToProfile(image, inks, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (KeyError, OSError, ImageCms.PyCMSError):
-        made = None
-    return made or image.convert("RGB")
+        converted = None
+    return converted or image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Pictures to file contents, as nearly as each format can hold them."""
+"""Encoding of pictures, as nearly as each format can hold them."""
 
 __all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "stored_array", "to_pillow"]
 
@@ -17,16 +17,16 @@ from translate.images.picture import FULL_SCALE, Picture, flatten_alpha, matchin
 
 
 class Format(NamedTuple):
-    """What a file format can hold."""
+    """A file format and what it can hold."""
 
-    name: str  # Pillow's
+    name: str  # as Pillow calls it
     depths: tuple[type, ...] = (np.uint8,)  # ascending
     alpha: bool = True
-    bands: bool = False  # any number of channels, and numbers of any type
+    bands: bool = False  # any number of channels, of any numeric type
 
 
-_METRE = 0.0254  # of an inch
-_SEGMENT = 65519  # bytes of a profile in one segment of a JPEG
+_METRES_PER_INCH = 0.0254
+_MAX_SEGMENT_BYTES = 65519  # of a colour profile in one segment of a JPEG
 _JPEG = Format("JPEG", alpha=False)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
 _TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True)
@@ -46,7 +46,7 @@ FORMATS = {
 
 
 def refusal(picture: Picture, form: Format) -> str:
-    """Return why a format cannot hold a picture at all, or ""."""
+    """Return the reason why a format cannot hold a picture at all, or ""."""
     if form.bands or picture.channels in (1, 3):
         return ""
     return f"{form.name} has no room for {picture.channels} channels; use .tif (--format tif) or .npy"
@@ -66,7 +66,7 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
         return tiff.encode(stored, picture.alpha is not None, icc, picture.dpi)
     channels = stored.shape[2] if stored.ndim == 3 else 1
     by_pillow = form.name in ("GIF", "TGA", "JPEG2000", "AVIF")
-    if stored.dtype == np.uint8:  # OpenCV knows no gray with alpha
+    if stored.dtype == np.uint8:  # OpenCV does not support gray with alpha
         by_pillow |= channels == 2 and form.name == "PNG"
     data = _pillow_bytes(stored, form, quality, icc) if by_pillow else _opencv_bytes(stored, form, quality, icc)
     if icc and form is _JPEG:
@@ -75,7 +75,7 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
 
 
 def _as_stored(picture: Picture, form: Format) -> np.ndarray:
-    """Return (H, W), (H, W, C), or with alpha as last channel, of a dtype that the format knows."""
+    """Return (H, W) or (H, W, C), alpha as the last channel, in a dtype that the format can hold."""
     numbers, alpha = picture.numbers, picture.alpha if form.alpha else None
     own = numbers is not None and (form.bands or numbers.dtype in form.depths)
     pixels = picture.pixels if form.alpha else flatten_alpha(picture)
@@ -88,7 +88,7 @@ def _as_stored(picture: Picture, form: Format) -> np.ndarray:
 
 
 def stored_alpha(alpha: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return alpha on the full scale of any type."""
+    """Convert alpha to the full scale of any type."""
     if dtype in FULL_SCALE:
         return to_depth(alpha, dtype)
     full = np.iinfo(dtype).max if dtype.kind in "iu" else 1
@@ -98,13 +98,13 @@ def stored_alpha(alpha: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 def _pillow_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None) -> bytes:
     image = Image.fromarray(stored)
-    if form.name == "GIF" and image.mode in ("LA", "RGBA"):  # it knows clear and opaque only
+    if form.name == "GIF" and image.mode in ("LA", "RGBA"):  # its pixels are transparent or opaque
         image = image.convert("RGBA")
         image.putalpha(image.getchannel("A").point(lambda v: 255 * (v > 127)))
     profile = {"icc_profile": icc} if icc and form.name in ("PNG", "AVIF") else {}
-    known: dict[str, dict[str, Any]] = {"AVIF": {"quality": quality}}
+    options: dict[str, Any] = {"quality": quality} if form.name == "AVIF" else {}
     out = io.BytesIO()
-    image.save(out, form.name, **known.get(form.name, {}), **profile)
+    image.save(out, form.name, **options, **profile)
     return out.getvalue()
 
 
@@ -130,37 +130,37 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | N
 
 
 def _with_segments(data: bytes, icc: bytes) -> bytes:
-    """Put a profile into a JPEG, in as many segments as it takes (ICC.1:2022, B.4); OpenCV writes no more than one."""
-    parts = [icc[i : i + _SEGMENT] for i in range(0, len(icc), _SEGMENT)]
+    """Insert a profile into a JPEG, in several segments (ICC.1:2022, B.4); OpenCV writes one at most."""
+    parts = [icc[i : i + _MAX_SEGMENT_BYTES] for i in range(0, len(icc), _MAX_SEGMENT_BYTES)]
     segments = (
         struct.pack(">HH12sBB", 0xFFE2, 16 + len(part), b"ICC_PROFILE\0", number, len(parts)) + part
         for number, part in enumerate(parts, 1)
     )
-    start = 4 + int.from_bytes(data[4:6], "big")  # after the JFIF segment, which comes first
+    start = 4 + int.from_bytes(data[4:6], "big")  # the JFIF segment comes first
     return data[:start] + b"".join(segments) + data[start:]
 
 
 def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
-    """Note the resolution where a JPEG or PNG has its place for it, which OpenCV leaves empty."""
+    """Insert the resolution into a JPEG or PNG, where OpenCV leaves its place empty."""
     if form.name == "JPEG" and data[6:11] == b"JFIF\0":
         across, down = (min(round(number), 65535) for number in dpi)
         return data[:13] + struct.pack(">BHH", 1, across, down) + data[18:]
     if form.name == "PNG":
-        across, down = (round(number / _METRE) for number in dpi)
+        across, down = (round(number / _METRES_PER_INCH) for number in dpi)
         chunk = b"pHYs" + struct.pack(">IIB", across, down, 1)
         return data[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     return data
 
 
 def stored_array(picture: Picture) -> np.ndarray:
-    """Convert to (H, W), or (H, W, C), of the numbers of its file; white shines through where it is transparent."""
+    """Convert to (H, W) or (H, W, C) in the numbers of the picture's file, transparent parts over white."""
     stored = _as_stored(picture, FORMATS[".npy"])
     plane = picture.numbers is not None and picture.numbers.plane and stored.ndim == 2
     return stored[..., None] if plane else stored
 
 
 def to_pillow(picture: Picture) -> Image.Image:
-    """Convert to an image of mode L, LA, RGB or RGBA; deep gray without alpha to I;16 or F."""
+    """Convert to an image of mode L, LA, RGB or RGBA; 16-bit and float gray without alpha to I;16 or F."""
     assert picture.channels in (1, 3)
     deep = picture.gray and picture.alpha is None
     plain = replace(picture, numbers=None)

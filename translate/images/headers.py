@@ -1,4 +1,4 @@
-"""What a picture file's header tells."""
+"""The size of a picture from its file's header."""
 
 __all__ = ["upright_size"]
 
@@ -9,12 +9,12 @@ from PIL import Image
 
 
 def upright_size(path: Path) -> tuple[int, int] | None:
-    """Return (width, height) in px from a file's header, turned as the picture will be; None where it tells none."""
+    """Return (width, height) in px of the upright picture, from its file's header; None where that is unreadable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
-                turned = "exif" in image.info and image.getexif().get(0x0112, 1) >= 5
-                return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception:  # damaged files make Pillow raise nearly everything; whoever decodes them reports them
+                rotated = "exif" in image.info and image.getexif().get(0x0112, 1) >= 5
+                return (image.height, image.width) if rotated else (image.width, image.height)
+    except Exception:  # damaged files make Pillow raise nearly everything; decoding will report them
         return None

@@ -1,16 +1,6 @@
-"""Picture files in and out, any kind in and the same kind out; and arrays to tensors and back.
+"""Reading and writing of picture files of any kind: (H, W, 3) RGB arrays, or (H, W, C) with bands."""
 
-Outside, pictures are (H, W, 3) RGB arrays, or (H, W, C) with bands; inside, (B, C, H, W) float32 tensors in [-1, 1].
-"""
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "decode_picture",
-    "read_picture",
-    "read_rgb8",
-    "save_png",
-    "write_picture",
-]
+__all__ = ["IMAGE_SUFFIXES", "decode_picture", "read_picture", "read_rgb8", "save_png", "write_picture"]
 
 from pathlib import Path
 
@@ -30,10 +20,10 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
 
     Args:
         path: of the file.
-        values: what is black and white in floats and wide integers; None: 0 and 1, or the full scale.
+        values: black and white of floats and wide integers; None: 0 and 1, or the full scale.
 
     Raises:
-        UserError: the file is missing, no picture, damaged, truncated, or larger than `trust.TRUST` allows.
+        UserError: the file is missing, no picture, damaged, truncated, or larger than `TRUST` allows.
     """
     try:
         data = Path(path).read_bytes()
@@ -43,7 +33,7 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
 
 
 def decode_picture(data: bytes, name: str, values: ValueRange | None = None) -> Picture:
-    """Decode the content of a file that errors call `name`; as `read_picture`."""
+    """Decode the content of a file as `read_picture` does; errors call it `name`."""
     try:
         return decode(data, values)
     except Exception as error:  # damaged files make decoders raise nearly everything
@@ -51,7 +41,7 @@ def decode_picture(data: bytes, name: str, values: ValueRange | None = None) -> 
 
 
 def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
-    """Read a picture as (H, W, 3) uint8 RGB, white shining through where it is transparent; `values` as above.
+    """Read a picture as (H, W, 3) uint8 RGB, transparent parts over white; `values` as in `read_picture`.
 
     Raises:
         UserError: as `read_picture`, or it has bands instead of colours.
@@ -65,12 +55,12 @@ def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
 def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None:
     """Write a picture in the format that the suffix names, atomically.
 
-    Gray, depth and alpha stay what they are where the format can hold them; else the nearest that it can:
-    fewer bits, or white where it is transparent.
+    Gray, depth and alpha are kept where the format can hold them; else the picture gets fewer bits, or white where it
+    is transparent.
 
     Args:
-        path: its folder is made where it is missing.
-        picture: what to write; with `gray`, the luma of its pixels.
+        path: missing folders are created.
+        picture: with `gray`, the luma of its pixels is written.
         quality: of JPEG, WebP and AVIF, 1 to 100.
 
     Raises:
@@ -86,7 +76,7 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
         raise UserError(f"{path}: {why}")
     try:
         data = encode(picture, form, quality)
-    except Exception as error:  # OpenCV and Pillow have no error in common
+    except Exception as error:  # OpenCV and Pillow have no common base of errors
         raise UserError(f"{path}: cannot be written as {form.name} ({short_reason(error)}); use .png") from error
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)

@@ -1,7 +1,7 @@
-"""What users draw: told from photos, and brought into the shape that sketch models are trained on.
+"""Drawings by users: recognised among photos, and normalised for sketch models.
 
-Drawings come scanned or photographed under uneven light, in pencil, ink or colour, large or tiny, on white or on
-black. Tidied, they are dark lines of 1.5 px or more on white.
+They come scanned or photographed under uneven light, in pencil, ink or colour, large or tiny, on white or on black.
+Normalised, they are dark lines of 1.5 px or more on white.
 """
 
 __all__ = ["ink_share", "is_line_drawing", "paper_tone", "tidy_sketch"]
@@ -9,15 +9,15 @@ __all__ = ["ink_share", "is_line_drawing", "paper_tone", "tidy_sketch"]
 import cv2
 import numpy as np
 
-NORMAL = 256  # px of the shorter side that pictures are judged at
-DARK = 0.85  # of the paper's tone: what is darker is line
-DENSE = 4  # times the wanted size: enough to work on
-PEN = 1.5  # px, the least width of a line
-NOISE = 0.08  # less ink than this is paper
+REFERENCE_PX = 256  # shorter side of the copies that are judged
+MAX_LINE_TONE = 0.85  # of the paper's tone; darker pixels are lines
+WORKING_SCALE = 4  # times the final size, to clean lines at; more costs time and adds no detail
+MIN_PEN_PX = 1.5  # thinner lines break when they are shrunk
+MIN_INK = 0.08  # less is the paper's grain
 
 
 def ink_share(picture: np.ndarray) -> float:
-    """Return the fraction of pixels that are line on white paper; 0: empty.
+    """Return the share of pixels that are dark lines on white paper.
 
     Args:
         picture: (H, W) or (H, W, 3) uint8 RGB.
@@ -26,46 +26,47 @@ def ink_share(picture: np.ndarray) -> float:
 
 
 def is_line_drawing(picture: np.ndarray) -> bool:
-    """Whether a picture is mostly one light tone with thin dark lines, and without colour.
+    """Whether a picture is mostly one light tone with thin dark lines, without colour.
 
-    A coloured pen, gray paper and light on black are refused here: `tidy_sketch` first where they are welcome.
+    Coloured pens, gray paper and light lines on black do not count; normalise them with `tidy_sketch` first.
 
     Args:
         picture: (H, W) or (H, W, 3) uint8 RGB.
     """
-    small = shrink_to(picture, NORMAL)
+    small = shrink_to(picture, REFERENCE_PX)
     if small.ndim == 3 and (np.ptp(small.astype(np.int16), axis=2) > 40).mean() > 0.005:
         return False
     gray = darkest_channel(small)
     paper = float(np.median(gray))
-    lines = (gray < DARK * paper).astype(np.uint8)
+    lines = (gray < MAX_LINE_TONE * paper).astype(np.uint8)
     around = cv2.dilate(lines, np.ones((5, 5), np.uint8))
     shaded = (around == 0) & (gray < paper - 15)
-    deep = cv2.distanceTransform(lines, cv2.DIST_L2, 3) > 0.03 * NORMAL
+    deep = cv2.distanceTransform(lines, cv2.DIST_L2, 3) > 0.03 * REFERENCE_PX
     return bool(
         paper >= 200 and 0.001 < lines.mean() < 0.35 and shaded.mean() < 0.05 and deep.sum() < 0.1 * lines.sum()
     )
 
 
 def tidy_sketch(picture: np.ndarray, side: int) -> np.ndarray:
-    """Turn a drawing of any kind into dark lines on white, as sketch models know them.
+    """Normalise a drawing of any kind to dark lines on white, as sketch models expect.
 
     Args:
-        picture: (H, W, 3) or (H, W) uint8 RGB, scanned or photographed; white shining through where it was
-            transparent.
+        picture: (H, W, 3) or (H, W) uint8 RGB, scanned or photographed, transparent parts over white.
         side: px of the shorter side of the result.
 
     Returns:
         (h, w) uint8: paper white, lines dark and at least 1.5 px wide where they were shrunk.
     """
-    lines = remove_specks(ink_map(dark_on_light(shrink_to(picture, DENSE * side))))
+    # clean the lines at a working size, and thicken them so that they survive shrinking
+    lines = remove_specks(ink_map(dark_on_light(shrink_to(picture, WORKING_SCALE * side))))
     height, width = lines.shape
     shrink = min(height, width) / side
-    missing = round(PEN * shrink - line_width(lines))
+    missing = round(MIN_PEN_PX * shrink - line_width(lines))
     if missing > 0:
         lines = cv2.dilate(lines, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1)))
+    # resize
     size = max(1, round(width / shrink)), max(1, round(height / shrink))
-    if shrink < 1:  # soft edges grow with the picture: make them hard again, and bridge what breaks between pixels
+    if shrink < 1:  # enlarged edges are soft: sharpen them, and bridge gaps between pixels
         lines = np.clip(
             0.5 + (cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC) - max(0.3, shrink / 2)) / shrink, 0, 1
         )
@@ -75,7 +76,7 @@ def tidy_sketch(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def shrink_to(picture: np.ndarray, side: int) -> np.ndarray:
-    """Shrink a picture to a shorter side of `side` px where it is larger."""
+    """Shrink a picture to a shorter side of `side` px at most."""
     height, width = picture.shape[:2]
     if min(height, width) <= side:
         return picture
@@ -84,26 +85,26 @@ def shrink_to(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def darkest_channel(picture: np.ndarray) -> np.ndarray:
-    """Return the least of the channels, (H, W): a pen of any colour is dark in one of them."""
+    """Return the minimum over the channels, (H, W): a pen of any colour is dark in one of them."""
     return picture if picture.ndim == 2 else picture.min(axis=2)
 
 
 def dark_on_light(picture: np.ndarray) -> np.ndarray:
-    """Turn light lines on a dark ground round, and take the darkest channel: (H, W) uint8."""
+    """Invert light lines on a dark ground, and take the darkest channel: (H, W) uint8."""
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     low, middle, high = np.percentile(luma, (0.5, 50, 99.5))
-    if middle < 128 and high - middle >= middle - low:  # or all dark
+    if middle < 128 and high - middle >= middle - low:  # equal where all is dark
         picture = 255 - picture
     return darkest_channel(picture)
 
 
 def ink_map(gray: np.ndarray) -> np.ndarray:
-    """Return how much ink lies on the paper: (H, W) uint8 to float32, 0 to 1.
+    """Return the amount of ink on the paper: (H, W) uint8 to float32, 0 to 1.
 
-    Light and soft shading go with the paper; what is left is stretched, so that a faint pencil counts as a pen.
+    Light and soft shading count as paper; the rest is stretched, so that a faint pencil counts as a pen.
     """
     drawn = np.clip(1 - gray / paper_tone(gray), 0, 1).astype(np.float32)
-    noise = min(max(NOISE, 6 * float(np.median(drawn))), 0.3)  # more is no paper's grain
+    noise = min(max(MIN_INK, 6 * float(np.median(drawn))), 0.3)  # no paper is grainier
     marked = drawn[drawn > 1.5 * noise]
     if not marked.size:
         return np.zeros_like(drawn)
@@ -112,9 +113,9 @@ def ink_map(gray: np.ndarray) -> np.ndarray:
 
 
 def paper_tone(gray: np.ndarray) -> np.ndarray:
-    """Return the tone that the paper would have under the lines: (H, W) uint8 to float32.
+    """Estimate the tone of the paper under the lines: (H, W) uint8 to float32.
 
-    The lines vanish under a closing, of a copy as small as shows the light. A wide dark fill stays one.
+    A morphological closing of a small copy removes the lines; wide dark fills remain.
     """
     height, width = gray.shape
     shrink = max(1.0, min(height, width) / 128)
@@ -130,16 +131,16 @@ def paper_tone(gray: np.ndarray) -> np.ndarray:
 
 
 def remove_specks(lines: np.ndarray) -> np.ndarray:
-    """Take dust and noise off the paper: marks of less than 4 px at the size of 256 px."""
+    """Remove dust and noise: marks of less than 4 px at a size of 256 px."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.2).astype(np.uint8), connectivity=8)
-    keep = stats[:, cv2.CC_STAT_AREA] >= 4 * (min(lines.shape) / NORMAL) ** 2
+    keep = stats[:, cv2.CC_STAT_AREA] >= 4 * (min(lines.shape) / REFERENCE_PX) ** 2
     keep[0] = False
     near = cv2.dilate(keep[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
     return lines * near
 
 
 def line_width(lines: np.ndarray) -> float:
-    """Return the typical width of the lines, px: twice the distance of their middles from the paper."""
+    """Return the typical width of the lines, px: twice the distance from their centre lines to the paper."""
     framed = cv2.copyMakeBorder((lines > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     inside = cv2.distanceTransform(framed, cv2.DIST_L2, 5)
     middles = inside[(inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))]

@@ -1,4 +1,4 @@
-"""NumPy's .npy files as pictures: (H, W) or (H, W, C), any C and any type that numbers have. No pickle is loaded."""
+"""NumPy's .npy files as pictures: (H, W) or (H, W, C), with any number of channels of any numeric type."""
 
 __all__ = ["encode", "is_npy", "read"]
 
@@ -8,26 +8,24 @@ import math
 import numpy as np
 from numpy.lib import format as npy_format
 
-_FEW, _MANY = 16, 32  # an axis of at most so many channels in front of one of at least so many px: C is not last
-
 
 def is_npy(data: bytes) -> bool:
-    """Whether a file's content begins as a .npy file does."""
+    """Whether a file's content begins with the magic bytes of .npy."""
     return data.startswith(npy_format.MAGIC_PREFIX)
 
 
 def read(data: bytes) -> np.ndarray:
-    """Return the array of a file's content, (H, W) or (H, W, C), after its header was checked.
+    """Check the header of a file's content, then decode it to (H, W) or (H, W, C). No pickle is loaded.
 
     Raises:
-        ValueError: it holds objects, is truncated, or has not the shape of a picture.
+        ValueError: it holds objects, is truncated, or does not have the shape of a picture.
     """
     shape, dtype, start = _header(data)
     if dtype.hasobject:
         raise ValueError("it holds pickled objects, which are not loaded; save an array of plain numbers")
     if len(shape) not in (2, 3) or not math.prod(shape):
         raise ValueError(f"its shape {shape} is none of a picture; save (height, width) or (height, width, channels)")
-    if len(shape) == 3 and shape[0] <= _FEW and shape[2] >= _MANY:
+    if len(shape) == 3 and shape[0] <= 16 and shape[2] >= 32:  # few channels, many columns
         raise ValueError(f"its shape {shape} has the channels first; save them last, with np.moveaxis(x, 0, -1)")
     if start + math.prod(shape) * dtype.itemsize > len(data):
         raise ValueError(f"the file is truncated: its header tells of {shape} {dtype}")
@@ -35,7 +33,7 @@ def read(data: bytes) -> np.ndarray:
 
 
 def _header(data: bytes) -> tuple[tuple[int, ...], np.dtype, int]:
-    """Return shape, type and where the numbers begin."""
+    """Return shape, type and the offset of the data."""
     stream = io.BytesIO(data)
     version = npy_format.read_magic(stream)
     header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
@@ -44,7 +42,7 @@ def _header(data: bytes) -> tuple[tuple[int, ...], np.dtype, int]:
 
 
 def encode(array: np.ndarray) -> bytes:
-    """Return the content of a .npy file."""
+    """Encode an array as a .npy file."""
     out = io.BytesIO()
     np.save(out, np.ascontiguousarray(array), allow_pickle=False)
     return out.getvalue()

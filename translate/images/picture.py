@@ -1,4 +1,4 @@
-"""One picture in memory, and the kinds of it: depth, gray, alpha, bands, colour space, the numbers of its file."""
+"""One picture in memory: its depth, gray, alpha, bands, colour space, and the numbers of its file."""
 
 __all__ = [
     "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "is_colourless", "matching_icc",
@@ -15,19 +15,19 @@ from numpy.typing import DTypeLike
 from translate.utils.errors import OptionError
 
 FULL_SCALE: dict[np.dtype, int] = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
-ValueRange = tuple[float, float]  # the numbers of a file that are black and white
-_SPACES = {1: b"GRAY", 3: b"RGB "}  # of a colour profile, by the channels that it is for
+ValueRange = tuple[float, float]  # black and white in the numbers of a file
+_SPACES = {1: b"GRAY", 3: b"RGB "}  # in a colour profile's header, by channels
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """A file's own numbers, where a picture's pixels are not them.
+    """The scale of a file's numbers, where it differs from that of the picture's pixels.
 
     Attributes:
         dtype: of the file.
-        low: what is black.
-        high: what is white.
-        plane: the one channel of a gray array has an axis of its own: (H, W, 1).
+        low: black.
+        high: white.
+        plane: a gray array has an axis for its one channel: (H, W, 1).
     """
 
     dtype: np.dtype
@@ -38,17 +38,17 @@ class Numbers:
 
 @dataclass
 class Picture:
-    """One picture, and what kind of file it came from.
+    """One picture, and the properties of its file.
 
     Attributes:
-        pixels: (H, W, 3) RGB, or (H, W, C) of any other number of channels, which then are no colours but bands;
+        pixels: (H, W, 3) RGB, or (H, W, C) with any other number of channels, which are bands instead of colours;
             uint8, uint16, or float32 in [0, 1].
         alpha: (H, W) of the same dtype, or None.
-        gray: the file has one channel of light; `pixels` holds it three times.
-        frames: pictures in the file, of which this is the first.
-        icc: the profile of its colour space, as in the file.
-        dpi: pixels an inch, across and down.
-        numbers: the file's own, where they are others than those of `pixels`.
+        gray: the file has one channel, which `pixels` repeats three times.
+        frames: number of pictures in the file; this is the first.
+        icc: colour profile.
+        dpi: pixels per inch, horizontal and vertical.
+        numbers: the scale of the file's numbers, where it differs from that of `pixels`.
     """
 
     pixels: np.ndarray
@@ -61,15 +61,15 @@ class Picture:
 
     @property
     def channels(self) -> int:
-        """Channels of light of its file: 1 of a gray one."""
+        """Channels of the file without alpha: 1 if it is gray."""
         return 1 if self.gray else self.pixels.shape[2]
 
 
 def parse_range(words: str) -> ValueRange | None:
-    """Read LOW,HIGH; None for "".
+    """Parse "LOW,HIGH"; return None for "".
 
     Raises:
-        OptionError: it is no such pair.
+        OptionError: it is not two ascending numbers.
     """
     if not words:
         return None
@@ -86,18 +86,18 @@ def as_picture(
     stored: np.ndarray, has_alpha: bool = True, gray: bool = False, frames: int = 1, *,
     bands: bool = False, values: ValueRange | None = None,
 ) -> Picture:  # fmt: skip
-    """Make a picture of (H, W), or (H, W, C) with C of 1 or 3, or 2 or 4 where the last may be alpha.
+    """Convert a decoded array to a picture.
 
     Args:
-        stored: what a decoder returned.
+        stored: (H, W), or (H, W, C) with C of 1 or 3, or of 2 or 4, the last one alpha.
         has_alpha: whether the last channel may be alpha.
-        gray: whether there is one channel of light, whatever C is.
-        frames: pictures in the file.
-        bands: all channels count, as many as there are; with `has_alpha` the last one is alpha.
-        values: what is black and white where pixels are no bytes.
+        gray: whether the file is gray, whatever C is.
+        frames: number of pictures in the file.
+        bands: keep any number of channels; with `has_alpha` the last one is alpha.
+        values: black and white of pixels that are not uint8.
 
     Raises:
-        ValueError: its values are on a scale that no picture has.
+        ValueError: its values are on an unknown scale.
     """
     planes = stored.reshape(*stored.shape[:2], -1)
     channels = planes.shape[2]
@@ -112,15 +112,16 @@ def as_picture(
 
 
 def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tuple[np.ndarray, Numbers | None]:
-    """Bring wide integers to uint16 and floats to float32 in [0, 1]; return also what they were, unless the same.
+    """Convert wide integers to uint16 and floats to float32 in [0, 1]; return also their scale, where that changes.
 
     Args:
         stored: of any shape and type.
-        values: LOW..HIGH of what is no uint8 become float32 in [0, 1], clipped.
+        values: the LOW..HIGH that become 0..1 in float32, clipped; of all types but uint8.
 
     Raises:
         ValueError: its values are on another scale, which is not guessed, or no numbers.
     """
+    # the types of pictures stay
     dtype = stored.dtype
     if dtype == np.uint8 or (dtype == np.uint16 and values is None):
         return stored, None
@@ -129,6 +130,7 @@ def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tupl
     lowest, highest = float(stored.min()), float(stored.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise ValueError("it holds NaN or infinite values; put numbers in their place")
+    # a scale that the user gave, then the two usual ones
     if values is not None:
         low, high = values
         wide = np.float32 if dtype.itemsize <= 2 or dtype == np.float32 else np.float64
@@ -139,23 +141,23 @@ def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tupl
     if dtype.kind in "iu" and lowest >= 0 and highest <= 65535:
         return stored.astype(np.uint16), Numbers(dtype, 0, 65535)
     allowed = "0 to 1" if dtype.kind == "f" else "0 to 65535"
-    way = f"rescale them to {allowed}, or say which are black and white with --value-range LOW,HIGH"
-    raise ValueError(f"its values run from {lowest:g} to {highest:g}; {way}")
+    remedy = f"rescale them to {allowed}, or say which are black and white with --value-range LOW,HIGH"
+    raise ValueError(f"its values run from {lowest:g} to {highest:g}; {remedy}")
 
 
 def to_numbers(array: np.ndarray, numbers: Numbers) -> np.ndarray:
-    """Return values like those of `Picture.pixels` as a file's own numbers, rounded and within reach of their type."""
+    """Convert values of `Picture.pixels` to the numbers of a file, rounded and clipped to their type."""
     if array.dtype == numbers.dtype and (numbers.low, numbers.high) == (0, FULL_SCALE[array.dtype]):
         return array
     own = to_depth(array, np.float32).astype(np.float64) * (numbers.high - numbers.low) + numbers.low
     if numbers.dtype.kind == "f":
         return own.astype(numbers.dtype)
-    reach = np.iinfo(numbers.dtype)
-    return np.rint(own).clip(reach.min, reach.max).astype(numbers.dtype)
+    limits = np.iinfo(numbers.dtype)
+    return np.rint(own).clip(limits.min, limits.max).astype(numbers.dtype)
 
 
 def matching_icc(picture: Picture) -> bytes | None:
-    """Return the colour profile of a picture, if it is one for so many channels."""
+    """Return the colour profile of a picture if it fits the picture's channels."""
     icc = picture.icc
     return icc if icc and icc[16:20] == _SPACES.get(picture.channels) else None
 
@@ -172,14 +174,14 @@ def to_depth(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 
 
 def to_gray(pixels: np.ndarray) -> np.ndarray:
-    """Return the luma (ITU-R BT.601) of (H, W, 3) RGB as (H, W), in the same dtype; of gray, the very values."""
-    if pixels.dtype == np.float32 and (pixels == pixels[..., :1]).all():  # the weights' sum is rounded
+    """Return the luma (ITU-R BT.601) of (H, W, 3) RGB as (H, W), in the same dtype; gray keeps its values."""
+    if pixels.dtype == np.float32 and (pixels == pixels[..., :1]).all():  # the luma weights do not sum to 1 exactly
         return np.ascontiguousarray(pixels[..., 0])
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
 
 
 def flatten_alpha(picture: Picture) -> np.ndarray:
-    """Return the pixels, (H, W, 3), with white shining through where they are transparent."""
+    """Return the pixels (H, W, 3) composited over white."""
     if picture.alpha is None:
         return picture.pixels
     alpha = to_depth(picture.alpha, np.float32)[..., None]

@@ -21,6 +21,8 @@ def import_av(path: str | Path, alternative: str = "") -> Any:
     try:
         import av
     except ImportError:
-        raise UserError(f'{path}: films need PyAV: pip install "image-translate[video]"{alternative}') from None
+        raise UserError(
+            f'{path}: films of this kind need PyAV: pip install "image-translate[video]"{alternative}'
+        ) from None
     av.logging.set_level(None)
     return av

@@ -1,9 +1,9 @@
-"""Line drawings after photos, for users who have photos only: dark lines on white.
+"""Line drawings from photos: dark lines on white.
 
 Photos are smoothed with their edges kept, the ridges of their colour gradient are followed (Di Zenzo 1986,
 https://doi.org/10.1016/0734-189X(86)90223-9; thinning and two thresholds after Canny 1986,
-https://doi.org/10.1109/TPAMI.1986.4767851), short lines are dropped, and the others drawn with a soft pen where
-they run between the pixels, so that no stairs show. Drawings by users are handled by `translate.images.line_drawings`.
+https://doi.org/10.1109/TPAMI.1986.4767851), and short lines dropped. Lines are drawn with a soft pen at subpixel
+positions, without stairs. `translate.images.line_drawings` handles drawings by users.
 """
 
 __all__ = ["check_sketch_options", "draw_sketches", "extract_sketch", "extract_sketches"]
@@ -18,14 +18,14 @@ from torch import Tensor
 
 from translate.utils.errors import OptionError
 
-NORMAL = 256  # px of the shorter side from which on all lengths grow with the picture
-LARGEST = 512  # px: larger photos are reduced to it, and their sketches enlarged
-PEN = 1.5  # px, width of a line
-FLAT = 0.06  # edges weaker than this, in [0, 1], are smoothed away
-FAINT, BOLD = 0.02, 0.05  # change of colour in CIE Lab / 100 per px that goes on with a line, and that starts one
-FULL = 0.25  # the strongest changes of a picture of full contrast; the thresholds sink with it
-SHORTEST = 0.07  # of the shorter side
-SPREAD = 4.0  # thresholds and lengths at detail 0 over those at detail 1, square root
+REFERENCE_PX = 256  # of the shorter side; from here on all lengths grow with the picture
+MAX_SIDE_PX = 512  # larger photos are shrunk, and their sketches enlarged
+PEN_PX = 1.5
+MAX_TEXTURE = 0.06  # in [0, 1]; weaker edges are smoothed away
+LOW_THRESHOLD, HIGH_THRESHOLD = 0.02, 0.05  # change of colour per px, CIE Lab / 100, that continues and starts a line
+FULL_CONTRAST = 0.25  # the strongest changes of a picture of full contrast; both thresholds scale with them
+MIN_LENGTH_SHARE = 0.07  # of the shorter side
+DETAIL_RANGE = 4.0  # squared, the ratio of thresholds and lengths at detail 0 to those at detail 1
 
 
 def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0) -> Tensor:
@@ -34,7 +34,7 @@ def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0
     Args:
         photos: (B, 3, H, W) in [0, 1].
         detail: 0: only the boldest outlines; 1: texture too.
-        min_length: shorter lines are left out, px; 0: 7 % of the shorter side, less with more detail.
+        min_length: of a line, px; 0: 7 % of the shorter side, less with more detail.
 
     Returns:
         (B, 1, H, W) in [0, 1], dark lines on white.
@@ -43,17 +43,20 @@ def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0
         OptionError: `detail` or `min_length` is out of range.
     """
     check_sketch_options(detail, min_length)
+    # shrink large photos
     size = photos.shape[-2:]
-    reduced = min(1.0, LARGEST / min(size))
+    reduced = min(1.0, MAX_SIDE_PX / min(size))
     if reduced < 1:
         photos = F.interpolate(photos, scale_factor=reduced, mode="bilinear", antialias=True).clamp(0, 1)
-    scale, more = max(1.0, min(photos.shape[-2:]) / NORMAL), SPREAD ** (0.5 - detail)
-    strength, across = colour_gradient(smooth(photos, scale, FLAT * more), scale)
+    # find the lines
+    scale, more = max(1.0, min(photos.shape[-2:]) / REFERENCE_PX), DETAIL_RANGE ** (0.5 - detail)
+    strength, across = colour_gradient(smooth(photos, scale, MAX_TEXTURE * more), scale)
     ridge, offset = thin_ridges(strength, across)
     limit = more * edge_contrast(strength)
-    shortest = min_length * reduced or SHORTEST * more * min(photos.shape[-2:])
-    lines = long_lines(ridge > FAINT * limit, ridge > BOLD * limit, shortest)
-    sketches = 1 - draw_lines(lines, offset, PEN * scale)
+    shortest = min_length * reduced or MIN_LENGTH_SHARE * more * min(photos.shape[-2:])
+    lines = long_lines(ridge > LOW_THRESHOLD * limit, ridge > HIGH_THRESHOLD * limit, shortest)
+    # draw them
+    sketches = 1 - draw_lines(lines, offset, PEN_PX * scale)
     return F.interpolate(sketches, size, mode="bicubic").clamp(0, 1) if reduced < 1 else sketches
 
 
@@ -71,11 +74,7 @@ def draw_sketches(photos: Sequence[np.ndarray], *, detail: float, min_length: in
 
 
 def check_sketch_options(detail: float, min_length: int) -> None:
-    """Refuse what cannot be drawn.
-
-    Raises:
-        OptionError: `detail` or `min_length` is out of range.
-    """
+    """Raise OptionError where `detail` or `min_length` is out of range."""
     if not 0 <= detail <= 1:
         raise OptionError(f"--detail {detail:g} is out of range; choose 0 (only bold outlines) to 1 (texture too)")
     if min_length < 0:
@@ -83,18 +82,18 @@ def check_sketch_options(detail: float, min_length: int) -> None:
 
 
 def smooth(photos: Tensor, scale: float, flat: float) -> Tensor:
-    """Smooth texture and keep edges, with the guided filter (He et al. 2010): (B, 3, H, W) in [0, 1] to the same."""
+    """Smooth texture and keep edges with the guided filter (He et al. 2010); photos (B, 3, H, W) in [0, 1]."""
     from kornia.filters import guided_blur
 
     window = 2 * round(2 * scale) + 1
-    planes = photos.flatten(0, 1)[:, None]  # each channel guides itself: a colour guide solves a system per pixel
+    planes = photos.flatten(0, 1)[:, None]  # each channel guides itself; a colour guide would solve a system per pixel
     for _ in range(2):
         planes = guided_blur(planes, planes, window, flat**2, border_type="replicate")
     return planes.view(photos.shape).clamp(0, 1)
 
 
 def colour_gradient(photos: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Return how fast the colour changes, and in which direction, from the eigenvectors of Di Zenzo's tensor.
+    """Return the strength and direction of colour change, from the eigenvectors of Di Zenzo's tensor.
 
     Args:
         photos: (B, 3, H, W) in [0, 1].
@@ -116,35 +115,35 @@ def colour_gradient(photos: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 
 
 def edge_contrast(strength: Tensor) -> Tensor:
-    """How strong the strong edges of each picture are, from 0.4 (fog, dusk) to 1: (B, 1, H, W) to (B, 1, 1, 1)."""
+    """Return the contrast of each picture's strong edges, 0.4 (fog, dusk) to 1: (B, 1, H, W) to (B, 1, 1, 1)."""
     strong = strength.flatten(1).topk(max(1, strength[0].numel() // 50)).values.mean(1)
-    return (strong / FULL).clamp(0.4, 1).view(-1, 1, 1, 1)
+    return (strong / FULL_CONTRAST).clamp(0.4, 1).view(-1, 1, 1, 1)
 
 
 def thin_ridges(strength: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
-    """Keep the strength only where it is largest across the line.
+    """Suppress the strength except where it is the maximum across the line.
 
     Returns:
-        The ridge, (B, 1, H, W), 0 elsewhere; and how far from the middle of each pixel it runs, at the vertex of
-        the parabola through three values: (B, 2, H, W) px, at most half a pixel along `across`.
+        The ridge (B, 1, H, W), 0 elsewhere; and its offset from the centre of each pixel, at the vertex of the
+        parabola through three values: (B, 2, H, W) px, at most half a pixel along `across`.
     """
-    ahead, behind = (sample_shifted(strength, way * across) for way in (1, -1))
+    ahead, behind = (sample_shifted(strength, sign * across) for sign in (1, -1))
     bend = (ahead + behind - 2 * strength).clamp(max=-1e-6)
     vertex = ((behind - ahead) / (2 * bend)).clamp(-0.5, 0.5)
     return torch.where((strength >= ahead) & (strength > behind), strength, 0), vertex * across
 
 
-def sample_shifted(plane: Tensor, by: Tensor) -> Tensor:
-    """Read (B, 1, H, W) at every pixel plus `by`, (B, 2, H, W) px as x, y, between the pixels too."""
+def sample_shifted(plane: Tensor, offset: Tensor) -> Tensor:
+    """Sample (B, 1, H, W) bilinearly at every pixel plus an offset, (B, 2, H, W) px as x, y."""
     height, width = plane.shape[-2:]
-    x = torch.arange(width, device=plane.device) + by[:, 0]
-    y = torch.arange(height, device=plane.device)[:, None] + by[:, 1]
+    x = torch.arange(width, device=plane.device) + offset[:, 0]
+    y = torch.arange(height, device=plane.device)[:, None] + offset[:, 1]
     places = torch.stack([x / max(width - 1, 1), y / max(height - 1, 1)], -1) * 2 - 1
     return F.grid_sample(plane, places, padding_mode="border", align_corners=True)
 
 
 def long_lines(faint: Tensor, bold: Tensor, shortest: float) -> Tensor:
-    """Keep the connected lines that are long enough and somewhere bold: (B, 1, H, W) bool each, and returned."""
+    """Keep the connected faint lines that are long enough and somewhere bold; all are (B, 1, H, W) bool."""
     kept = []
     for weak, strong in zip(faint[:, 0].cpu().numpy(), bold[:, 0].cpu().numpy(), strict=True):
         count, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)
@@ -156,7 +155,7 @@ def long_lines(faint: Tensor, bold: Tensor, shortest: float) -> Tensor:
 
 
 def draw_lines(lines: Tensor, offset: Tensor, width: float) -> Tensor:
-    """Draw the pixels of thin lines, moved by `offset`, with a round soft pen.
+    """Draw the pixels of thin lines, shifted by `offset`, with a round soft pen.
 
     Args:
         lines: (B, 1, H, W) bool.
@@ -164,10 +163,11 @@ def draw_lines(lines: Tensor, offset: Tensor, width: float) -> Tensor:
         width: px.
 
     Returns:
-        (B, 1, H, W), how much ink: 0 to 1.
+        The amount of ink, (B, 1, H, W) in [0, 1].
     """
     from kornia.filters import gaussian_blur2d
 
+    # splat each pixel bilinearly at its subpixel position
     height, width_px = lines.shape[-2:]
     canvas = torch.zeros(lines.shape, device=lines.device)
     n, _, y, x = lines.nonzero(as_tuple=True)
@@ -177,6 +177,7 @@ def draw_lines(lines: Tensor, offset: Tensor, width: float) -> Tensor:
         share = (1 - (real_x - column).abs()) * (1 - (real_y - row).abs())
         place = n, torch.zeros_like(n), row.clamp(0, height - 1), column.clamp(0, width_px - 1)
         canvas.index_put_(place, share, accumulate=True)
+    # blur with the pen
     sigma = width / 2.2
     blurred = gaussian_blur2d(canvas.clamp(max=1), 2 * round(3 * sigma) + 1, (sigma, sigma), border_type="constant")
     return (blurred * sigma * 3.1).clamp(0, 1)  # a straight line's peak is 1 / (sigma sqrt(2 pi)); 24 % above black

@@ -1,7 +1,4 @@
-"""TIFF beyond what OpenCV and Pillow know: any number of bands, of any type, contiguous or by planes; and all writing.
-
-`read_header` reads the header alone and `read` the first picture, so that both can also serve who reads by regions.
-"""
+"""TIFF with any number of bands of any type, which OpenCV and Pillow cannot read; and all writing of TIFF."""
 
 __all__ = ["TiffHeader", "encode", "is_tiff", "read_header", "read"]
 
@@ -19,25 +16,24 @@ import tifffile
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 _LIGHT = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
-_INCH = 2.54  # centimetres
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it cannot read, we report
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we report what it cannot read
 
 
 @dataclass(frozen=True, kw_only=True)
 class TiffHeader:
-    """What a TIFF holds, from its header.
+    """The header of a TIFF.
 
     Attributes:
         height: px.
         width: px.
-        channels: of light, alpha not counted.
+        channels: without alpha.
         dtype: of its numbers.
-        alpha: there is one, as the last channel.
-        bands: only `read` knows it: its channels are not gray or RGB, or it is gray with alpha in more than 8 bits.
-        frames: pictures in the file.
-        orientation: EXIF's.
-        icc: the profile of its colour space.
-        dpi: pixels an inch, across and down.
+        alpha: whether the last channel is alpha.
+        bands: only `read` can decode it: its channels are not gray or RGB, or gray with alpha in more than 8 bits.
+        frames: number of pictures in the file.
+        orientation: as in EXIF.
+        icc: colour profile.
+        dpi: pixels per inch, horizontal and vertical.
         compression: as tifffile names it, such as "LZW".
     """
 
@@ -55,28 +51,28 @@ class TiffHeader:
 
 
 def is_tiff(data: bytes) -> bool:
-    """Whether a file's content begins as a TIFF does."""
+    """Whether a file's content begins with the magic bytes of TIFF."""
     return data[:4] in _MAGIC
 
 
 def read_header(data: bytes | Path) -> TiffHeader | None:
-    """Read the header of a file, or of its content; None where that is no whole TIFF."""
+    """Read the header of a file, or of its content; None where that is no complete TIFF."""
     try:
         with tifffile.TiffFile(data if isinstance(data, Path) else io.BytesIO(data)) as file:
-            return _kind(file.series[0])
-    except Exception:  # damaged files make it raise nearly everything; whoever decodes them says why
+            return _header(file.series[0])
+    except Exception:  # damaged files make it raise nearly everything; decoding will report them
         return None
 
 
 def read(data: bytes) -> np.ndarray:
-    """Return the first picture of a file's content, (H, W) or (H, W, C), as it is stored.
+    """Decode the first picture of a file's content, (H, W) or (H, W, C), as it is stored.
 
     Raises:
         Exception: of nearly any type; its first line says why.
     """
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            return _first(file.series[0])
+            return _decode_first(file.series[0])
     except zlib.error:
         raise ValueError("the file is truncated or damaged") from None
     except ValueError as error:
@@ -84,17 +80,17 @@ def read(data: bytes) -> np.ndarray:
             raise ValueError("the file is truncated") from None
         if "imagecodecs" not in str(error):
             raise
-        way = "save it without compression or with deflate, or pip install imagecodecs"
+        remedy = "save it without compression or with deflate, or pip install imagecodecs"
         packing = re.search(r"\.(\w+)", str(error))
-        raise ValueError(f"bands in {packing and packing[1]} need a package that is not here; {way}") from None
+        raise ValueError(f"bands in {packing and packing[1]} need a package that is not here; {remedy}") from None
 
 
-def _kind(series: tifffile.TiffPageSeries) -> TiffHeader:
+def _header(series: tifffile.TiffPageSeries) -> TiffHeader:
     page = series.keyframe
     sizes = dict(zip(series.axes, series.shape, strict=True))
     extra = tuple(page.extrasamples)
     alpha = bool(extra) and extra[-1] in _ALPHA
-    planes = sizes.get("C", 1)  # each channel in a page of its own, as ImageJ and OME have them
+    planes = sizes.get("C", 1)  # one page per channel, as ImageJ and OME write them
     channels = planes * page.samplesperpixel - alpha
     stacked = planes > 1 or channels not in (1, 3) or len(extra) > alpha
     stacked |= alpha and channels == 1 and page.dtype != np.uint8
@@ -107,16 +103,16 @@ def _kind(series: tifffile.TiffPageSeries) -> TiffHeader:
     )  # fmt: skip
 
 
-def _first(series: tifffile.TiffPageSeries) -> np.ndarray:
-    """Decode the pages of the first picture alone."""
+def _decode_first(series: tifffile.TiffPageSeries) -> np.ndarray:
+    """Decode the pages of the first picture."""
     outer = [(axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "SYX"]
     ranges = [range(size if axis == "C" else 1) for axis, size in outer]
-    places = np.ix_(*ranges) if outer else ()
-    numbers = np.ravel_multi_index(places, [size for _, size in outer]).ravel() if outer else [0]
+    indices = np.ix_(*ranges) if outer else ()
+    numbers = np.ravel_multi_index(indices, [size for _, size in outer]).ravel() if outer else [0]
     pages = [series.pages[int(number)] for number in numbers]
     planes = [_channels_last(page.asarray(), series.keyframe) for page in pages if page is not None]
-    first = planes[0] if len(planes) == 1 else np.dstack(planes)
-    return first.astype(first.dtype.newbyteorder("="), copy=False)
+    array = planes[0] if len(planes) == 1 else np.dstack(planes)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _channels_last(array: np.ndarray, page: tifffile.TiffPage) -> np.ndarray:
@@ -129,7 +125,7 @@ def _tag(page: tifffile.TiffPage, name: str, default: Any) -> Any:
 
 
 def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
-    unit = {2: 1.0, 3: _INCH}.get(_tag(page, "ResolutionUnit", 2))
+    unit = {2: 1.0, 3: 2.54}.get(_tag(page, "ResolutionUnit", 2))
     across, down = (_tag(page, name, (0, 0)) for name in ("XResolution", "YResolution"))
     if unit is None or not all((*across, *down)):
         return None
@@ -137,20 +133,20 @@ def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
 
 
 def encode(stored: np.ndarray, alpha: bool, icc: bytes | None = None, dpi: tuple[float, float] | None = None) -> bytes:
-    """Return the content of a TIFF, packed without loss.
+    """Encode a TIFF with lossless compression.
 
     Args:
-        stored: (H, W) or (H, W, C), of any type that numbers have.
-        alpha: whether the last channel is alpha, which nothing is multiplied by.
-        icc: the profile of its colour space.
-        dpi: pixels an inch, across and down.
+        stored: (H, W) or (H, W, C), of any numeric type.
+        alpha: whether the last channel is alpha, unassociated.
+        icc: colour profile.
+        dpi: pixels per inch, horizontal and vertical.
     """
     channels = 1 if stored.ndim == 2 else stored.shape[2]
     colour = channels - alpha == 3
     options: dict[str, Any] = {} if stored.ndim == 2 else {"planarconfig": "contig"}
-    beyond = channels - (3 if colour else 1)
-    if beyond:
-        options["extrasamples"] = ["unspecified"] * (beyond - alpha) + ["unassalpha"] * alpha
+    extra = channels - (3 if colour else 1)
+    if extra:
+        options["extrasamples"] = ["unspecified"] * (extra - alpha) + ["unassalpha"] * alpha
     if dpi:
         options |= {"resolution": dpi, "resolutionunit": "INCH"}
     out = io.BytesIO()
