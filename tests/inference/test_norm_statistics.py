@@ -9,7 +9,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
 from translate.inference.options import FolderOptions
-from translate.inference.scene_cuts import SceneCutDetector, thumbnail
+from translate.inference.scene_cuts import thumbnail
 from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.trace import plan_tiling
@@ -179,25 +179,6 @@ def test_smooth_goes_on_from_its_state_bit_by_bit():
     second.statistics.restore(state)
     for frame, wanted in zip(frames[5:], expected[5:], strict=True):
         assert (second(frame) == wanted).all()
-
-
-def test_cuts_are_told_from_what_moves():
-    cuts = SceneCutDetector()
-    scene, other = picture(60, 80), -picture(60, 80, seed=2)
-    rng = torch.Generator().manual_seed(0)
-    told = []
-    for k in range(20):
-        frame = scene.clone() if k < 12 else other.clone()
-        frame[..., 20:40, 3 * k : 3 * k + 20] = 1
-        told.append(cuts(frame + 0.02 * torch.randn(frame.shape, generator=rng)))
-    assert [k for k, cut in enumerate(told) if cut] == [0, 12]
-
-
-def test_thumbnails_keep_the_shape_and_the_mean():
-    huge = torch.full((1, 3, 9000, 40), 200, dtype=torch.uint8)
-    small = thumbnail(huge, 512)
-    assert small.shape == (1, 3, 512, 2) and torch.allclose(small, torch.tensor(200 / 127.5 - 1))
-    assert thumbnail(picture(20, 30), 512).shape == (1, 3, 20, 30)
 
 
 def test_norms_by_style_are_steadied_too():
