@@ -13,7 +13,7 @@ from torch import Tensor
 
 from translate.data.sources.mask_files import read_mask
 from translate.images.picture import FULL_SCALE, Picture, to_gray
-from translate.inference.inputs import read_input
+from translate.inference.preprocess import read_input
 from translate.inference.request import NamedHole
 from translate.utils.errors import UserError
 

@@ -1,15 +1,21 @@
-"""Postprocessing: from network outputs back to pictures of the size, depth and kind of the user's."""
+"""Postprocessing: from network outputs to pictures of the user's size and depth, and to images of the user's kind."""
 
-__all__ = ["PendingResult", "postprocess"]
+__all__ = ["PendingResult", "postprocess", "to_kind_of"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from translate.images.picture import Picture, to_gray
+from translate.images.encode import stored_alpha, stored_array, to_pillow
+from translate.images.picture import Picture, to_gray, to_numbers
 from translate.images.tensors import HostCopy
 from translate.inference.preprocess import resize
+
+_KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that cannot be translated directly, but be converted back to
 
 
 def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
@@ -47,3 +53,29 @@ class PendingResult:
             return output
         array = output.array(self.index) if isinstance(output, HostCopy) else output
         return postprocess(array, self.like, self.paired)
+
+
+def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
+    """Convert a result to a PIL image if the user's `image` is a path or a PIL image, else to an array of its type.
+
+    Bands, for which PIL has no mode, and results from .npy files are returned as arrays.
+    """
+    if isinstance(image, np.ndarray):
+        return _to_array_like(image, result)
+    if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
+        return stored_array(result)
+    pillow = to_pillow(result)
+    kept = keep_mode and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
+    return pillow.convert(image.mode) if kept else pillow
+
+
+def _to_array_like(array: np.ndarray, result: Picture) -> np.ndarray:
+    """Convert to (H, W, C), alpha last; a gray result to (H, W) or (H, W, 1) if the input was that."""
+    one_plane = array.ndim == 2 or array.shape[2] == 1
+    stack = result.pixels[..., :1] if one_plane and result.gray else result.pixels
+    if result.numbers:
+        stack = to_numbers(stack, result.numbers)
+    if result.alpha is not None:
+        stack = np.dstack((stack, stored_alpha(result.alpha, stack.dtype)))
+    shape = array.shape if array.size == stack.size else stack.shape
+    return stack.reshape(shape).astype(array.dtype, copy=False)

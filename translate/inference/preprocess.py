@@ -1,20 +1,35 @@
-"""Preprocessing: from a user's picture to a network's input (channels, scale, line drawings, colour hints)."""
+"""Preprocessing: from a user's image of any kind to a network's input; the way back is in `postprocess`."""
 
-__all__ = ["is_paired", "network_size", "prepare", "prepare_hints", "prepare_source", "prepare_style_image", "resize"]
+__all__ = [
+    "check_channels",
+    "check_tensor",
+    "is_paired",
+    "network_size",
+    "prepare",
+    "prepare_hints",
+    "prepare_source",
+    "prepare_style_image",
+    "read_input",
+    "resize",
+]
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from translate.checkpoints.recipe import Recipe
+from translate.images.decode import from_pillow
+from translate.images.io import read_picture
 from translate.images.line_drawings import ink_share, is_line_drawing, paper_tone, tidy_sketch
-from translate.images.picture import Picture, flatten_alpha, to_depth, to_gray
+from translate.images.picture import Picture, ValueRange, as_picture, flatten_alpha, to_depth, to_gray
 from translate.images.tensors import to_tensor
-from translate.inference.masks import find_hole
-from translate.inference.request import Conditioning, PreparedImage
+from translate.inference.request import PreparedImage
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
@@ -27,41 +42,90 @@ MAX_PEN_TONE_RANGE = 34  # levels of 255; areas with a wider range of tones were
 COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between its channels: no pen colours so much
 
 
+def read_input(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
+    """Read a path, a PIL image or an array; return the picture, and its name in errors.
+
+    `values` are black and white in floats and wide integers; None: 0 and 1, or the full scale. An array of four
+    channels has alpha, unless the model takes four `channels`.
+
+    Raises:
+        UserError: an unreadable file, or another kind of input.
+    """
+    if isinstance(image, str | Path):
+        return read_picture(image, values), str(image)
+    if isinstance(image, Image.Image):
+        try:
+            return from_pillow(image, values), "the picture"
+        except (OSError, ValueError) as error:
+            raise UserError(f"the PIL image of mode {image.mode} cannot be used: {error}") from None
+    if isinstance(image, np.ndarray):
+        return _from_array(image, values, channels), "the array"
+    raise UserError(f"a {type(image).__name__} is no picture; give a path, PIL image, array or tensor")
+
+
+def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> Picture:
+    planes = array[..., None] if array.ndim == 2 else array
+    known = array.dtype in (np.uint8, np.uint16) or array.dtype.kind in ("iuf" if values else "f")
+    if not known or planes.ndim != 3 or not planes.size:
+        raise UserError(
+            f"an array of shape {array.shape} and type {array.dtype} is no picture;"
+            " give (H, W) or (H, W, C) of uint8, uint16 or float in [0, 1]"
+        )
+    try:
+        return as_picture(planes, planes.shape[2] == 4 != channels, bands=True, values=values)
+    except ValueError as error:
+        raise UserError(f"the array: {error}") from None
+
+
+def check_tensor(x: Tensor, channels: int) -> None:
+    """Raise UserError unless a network of so many channels can take the tensor."""
+    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
+        raise UserError(
+            f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
+            f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]"
+        )
+
+
 def is_paired(recipe: Recipe) -> bool:
     """Whether a model learned from pairs: its results have the channels of its target, and no alpha."""
     return TASKS[recipe.task].data == "paired"
 
 
 def prepare(
-    recipe: Recipe, channels: tuple[int, int], picture: Picture, scale: str,
-    conditioning: Conditioning | None, name: str,
-) -> PreparedImage:  # fmt: skip
-    """Convert a picture to its network input, or find its hole; `channels` are those of the model's source and target.
+    recipe: Recipe,
+    channels: tuple[int, int],
+    picture: Picture,
+    scale: str,
+    hints: tuple[Picture, str] | None,
+    name: str,
+) -> PreparedImage:
+    """Convert a picture, and its colour hints and their name, to network inputs.
+
+    Args:
+        recipe: of the model.
+        channels: of its source and target.
+        picture: of any kind.
+        scale: "fit" or "native".
+        hints: a layer of strokes, and its name in errors.
+        name: of the picture in errors.
 
     Raises:
-        UserError: a picture, hints or a mask that do not fit the model or each other.
+        UserError: a picture or hints that do not fit the model or each other.
     """
+    # 1. bring the picture to the model's channels and scale
     source, target = channels
-    # 1. for inpainting, find the hole; its windows are cut when they are filled
-    if TASKS[recipe.task].data == "masked":
-        _check_channels(picture, source, name)
-        return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
-    # 2. bring the picture to the model's channels and scale
     height, width = picture.pixels.shape[:2]
     size = network_size(recipe, height, width, scale)
     network_input = prepare_source(recipe, picture, source, size, name)
     if source != target:  # the result is gray where its domain is, whatever the picture is
         picture = replace(picture, gray=target == 1)
-    # 3. bring the hints to the same scale
-    hint = None
-    if conditioning:
-        layer, layer_name = conditioning
-        hint = prepare_hints(layer, (height, width), size, layer_name)  # type: ignore[arg-type]
+    # 2. bring the hints to the same scale
+    hint = prepare_hints(hints[0], (height, width), size, hints[1]) if hints else None
     name = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
     return PreparedImage(picture=picture, name=name, network_input=network_input, hint=hint)
 
 
-def _check_channels(picture: Picture, channels: int, name: str) -> None:
+def check_channels(picture: Picture, channels: int, name: str) -> None:
     """Raise UserError unless a picture has the model's channels; gray and RGB can replace each other."""
     has = picture.channels
     if has != channels and not (has in (1, 3) and channels in (1, 3)):
@@ -92,7 +156,7 @@ def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[
     Raises:
         UserError: other channels, or a blank page or a photo for a model of line drawings.
     """
-    _check_channels(picture, channels, name)
+    check_channels(picture, channels, name)
     pixels = flatten_alpha(picture) if is_paired(recipe) else picture.pixels
     if recipe.facts.get("sketch"):
         pixels = _to_sketch(pixels, min(size), name)
@@ -113,7 +177,7 @@ def _to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], 
 
 def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
     """Convert a picture of the target domain, of so many channels, to the style encoder's input (1, channels, h, w)."""
-    _check_channels(photo, channels, name)
+    check_channels(photo, channels, name)
     return _to_network_input(flatten_alpha(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
 
 

@@ -15,10 +15,17 @@ from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
 from translate.inference.inpainting import fill_tensor, restore_known
-from translate.inference.inputs import check_tensor, read_input, to_kind_of
-from translate.inference.masks import load_mask
+from translate.inference.masks import find_hole, load_mask
+from translate.inference.postprocess import to_kind_of
 from translate.inference.precision import Mode
-from translate.inference.preprocess import prepare, prepare_hints, prepare_style_image
+from translate.inference.preprocess import (
+    check_channels,
+    check_tensor,
+    prepare,
+    prepare_hints,
+    prepare_style_image,
+    read_input,
+)
 from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants
 from translate.inference.runner import ModelRunner
 from translate.tasks import TASKS
@@ -201,9 +208,12 @@ class Translator:
             OptionError: conditioning for a model that takes none.
             UserError: as for a call.
         """
-        self.check_conditioning(hints=conditioning is not None and not self.masked)
         channels = self.runner.channels(request.direction)
-        return prepare(self.recipe, channels, picture, request.scale, conditioning, name)
+        if self.masked:
+            check_channels(picture, channels[0], name)
+            return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
+        self.check_conditioning(hints=conditioning is not None)
+        return prepare(self.recipe, channels, picture, request.scale, conditioning, name)  # type: ignore[arg-type]
 
     def style_code(self, photo: Any) -> np.ndarray:
         """Encode the style of an image of the target domain as z, (z_dim,) float32, or (B, z_dim) of a tensor of B.
