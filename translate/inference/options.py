@@ -16,27 +16,19 @@ from translate.utils.errors import OptionError
 class TranslationOptions:
     """Options that folders and films share.
 
-    Attributes:
-        direction: "ab" or "ba"; None: the model's default.
-        seed: of the results; without seed, looks and count, the model's one deterministic result.
-        looks: pictures of the target domain. The look of the first is given to every result; a folder takes two
-            with `count`: that many steps from one look to the other.
-        scale: "fit" or "native", as for `Translator.__call__`.
-        overwrite: translate again what has been translated already.
-        quality: of JPEG, WebP and AVIF files and of films, 1 to 100.
-        progress: show a progress bar on the terminal, and failures as they happen.
-
     Raises:
         OptionError: a value is out of range, or two options contradict each other.
     """
 
-    direction: str | None = None
-    seed: int | None = None
+    direction: str | None = None  # "ab" or "ba"; None: the model's default
+    seed: int | None = None  # of the results; without seed, looks and count: the model's one deterministic result
+    # Pictures of the target domain: all results get the look of the first. With `count`, a folder takes two, and each
+    # picture gets so many steps from one look to the other.
     looks: Sequence[str | Path] = ()
-    scale: str = "fit"
-    overwrite: bool = False
-    quality: int = 95
-    progress: bool = True
+    scale: str = "fit"  # "fit" or "native", as for `Translator.__call__`
+    overwrite: bool = False  # translate again what has been translated already
+    quality: int = 95  # of JPEG, WebP and AVIF files and of films, 1 to 100
+    progress: bool = True  # show a progress bar on the terminal, and failures as they happen
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
@@ -47,57 +39,37 @@ class TranslationOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class FolderOptions(TranslationOptions):
-    """Options of `translate_folder`.
+    """Options of `translate_folder`."""
 
-    Attributes:
-        count: results for each picture; more than one are called NAME_1, NAME_2 and so on.
-        hints: a folder of layers of colour strokes that have the names of the pictures, or one layer for all.
-        masks: of the holes: a folder or a pattern of masks that have the names of the pictures, also as NAME_mask or
-            mask_NAME, or one mask for all. Which colour is the hole is decided on a sample of them. Pictures without a
-            mask have their hole where they are transparent.
-        invert_masks: the other colour is the hole.
-        resize_masks: resize masks to the size of their pictures.
-        format: of all results, such as "png"; "": each keeps the format of its picture.
-        shard: "2/5": only the second of five parts, for machines that share the work and the folders.
-        workers: threads that decode, and as many that encode; None: two on a CPU, one for each core with a GPU.
-    """
-
-    count: int | None = None
-    hints: str | Path | None = None
+    count: int | None = None  # results for each picture; more than one are called NAME_1, NAME_2 and so on
+    hints: str | Path | None = None  # a folder of layers of strokes with the names of the pictures, or one for all
+    # Of the holes: a folder or a pattern of masks with the names of the pictures, also as NAME_mask or mask_NAME, or
+    # one for all. A sample of them decides which colour is the hole. Without a mask, transparent pixels are the hole.
     masks: str | Path | None = None
-    invert_masks: bool = False
-    resize_masks: bool = False
-    format: str = ""
-    shard: str = ""
-    workers: int | None = None
+    invert_masks: bool = False  # the other colour is the hole
+    resize_masks: bool = False  # to the size of their pictures
+    format: str = ""  # of all results, such as "png"; "": each keeps the format of its picture
+    shard: str = ""  # "2/5": only the second of five parts, for machines that share the work and the folders
+    workers: int | None = None  # threads that decode, and as many that encode; None: 2, or with a GPU one per core
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.invert_masks or self.resize_masks) and not self.masks:
             raise OptionError("--invert-masks and --resize-masks are about --masks; give these too, or leave them out")
         if self.looks and (len(self.looks) > 2 or (len(self.looks) == 1) != (self.count is None)):
-            raise OptionError(
-                "give one --look, without --count, or two with --count N: the steps from one to the other"
-            )
+            usage = "give one --look, without --count, or two with --count N"
+            raise OptionError(f"{usage}: the steps from one to the other")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoOptions(TranslationOptions):
-    """Options of `translate_video`.
+    """Options of `translate_video`."""
 
-    Attributes:
-        stats: statistics that frames are normalised by, as for `Translator.with_norm_statistics`; "": the translator's.
-        reference: a picture for frozen statistics; `stats` is then "frozen" or "".
-        denoise: average camera noise away where nothing moves, as the model may turn it into flicker.
-        fps: frames per second of a folder of frames; None: 25.
-        segment: frames in one resumable segment.
-    """
-
-    stats: str = "smooth"
-    reference: Any = None
-    denoise: bool = True
-    fps: float | None = None
-    segment: int = 250
+    stats: str = "smooth"  # statistics to normalise by, as for `Translator.with_norm_statistics`; "": the translator's
+    reference: Any = None  # a picture for frozen statistics; `stats` is then "frozen" or ""
+    denoise: bool = True  # average camera noise away where nothing moves: the model may turn it into flicker
+    fps: float | None = None  # frames per second of a folder of frames; None: 25
+    segment: int = 250  # frames in one resumable segment
 
     def __post_init__(self) -> None:
         super().__post_init__()

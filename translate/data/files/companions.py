@@ -23,11 +23,7 @@ class Companions:
     """
 
     def __init__(self, spec: str | Path, *, masks: bool) -> None:
-        """Open the files.
-
-        Raises:
-            UserError: there are none.
-        """
+        """Open the files; raise UserError if there are none."""
         self.spec, self.masks, self.source = str(spec), masks, open_images(str(spec))
         self.kind = "mask" if masks else "layer of hints"
         self._forms = ("{}", "{}_mask", "mask_{}") if masks else ("{}",)
@@ -42,8 +38,7 @@ class Companions:
     def of(self, name: str) -> Path | None:
         """Return the file of the picture `name`: in the same sub-folder, with any suffix; or the one for all.
 
-        Raises:
-            UserError: two files have that name.
+        Two files of that name are a UserError.
         """
         if self.one:
             return self.one

@@ -52,11 +52,7 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> "Shard":
-        """Parse "2/5": the second of five parts.
-
-        Raises:
-            OptionError: it is no such text.
-        """
+        """Parse "2/5", the second of five parts; raise OptionError for other texts."""
         first, slash, last = text.partition("/")
         if not (slash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
             raise OptionError(f"shard {text!r} is no part of a whole; give I/N, such as 2/5 for the second of five")
@@ -269,11 +265,7 @@ class Worklist:
 
 
 def as_suffix(form: str) -> str:
-    """Return the suffix of a format: ".png" for "png", ".png" or "PNG"; "" for "".
-
-    Raises:
-        OptionError: the format is unknown.
-    """
+    """Return ".png" for the format "png", ".png" or "PNG", and "" for ""; raise OptionError for an unknown format."""
     suffix = f".{form.lower().removeprefix('.')}" if form else ""
     if suffix and suffix not in IMAGE_SUFFIXES:
         known = [one[1:] for one in IMAGE_SUFFIXES]
@@ -282,11 +274,7 @@ def as_suffix(form: str) -> str:
 
 
 def check_writable(output: Path) -> None:
-    """Make the output folder and write to it, before any work is lost.
-
-    Raises:
-        WriteError: it cannot be made or written to.
-    """
+    """Make the output folder and write to it before any work is lost; raise WriteError if that is refused."""
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output):
@@ -300,9 +288,6 @@ def note_options(output: Path, options: Mapping[str, Any]) -> tuple[Path | None,
 
     A result that is older than the file was made with other options. Without options there is no file, unless an
     earlier run had some. Shards that start together save the same options; the later one leaves the file as it is.
-
-    Raises:
-        WriteError: the disk or the folder refuses.
     """
     file = output / _OPTIONS_FILE
     before = _read_options(file)

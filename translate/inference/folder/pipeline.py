@@ -46,11 +46,7 @@ class FolderPipeline:
     quality: int
 
     def run(self, jobs: Iterable[Job], workers: int) -> None:
-        """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage.
-
-        Raises:
-            WriteError: the output's disk or folder refuses.
-        """
+        """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage."""
         slots = self.translator.runner.cpu_slots()
         if self.translator.device.type == "cpu":
             keep_freed_memory()  # the next picture takes as much again

@@ -50,7 +50,7 @@ class FolderReport:
 
 
 class Recorder:
-    """Records how jobs end: in the report, on the progress bar and in the list of failures.
+    """Records how jobs end, in the report, on the progress bar and in the list of failures; WriteError if that fails.
 
     The list is the file OUTPUT/failed.jsonl, to which failures are appended as they happen; a kill loses the last line
     at most. A line is one JSON object: `file`, `reason`, `error` (the exception's class), `output` (where the result
@@ -58,11 +58,7 @@ class Recorder:
     """
 
     def __init__(self, report: FolderReport, bar: FolderBar, log: Path | None) -> None:
-        """Remove the list of an earlier run; None: keep no list.
-
-        Raises:
-            WriteError: it cannot be removed.
-        """
+        """Remove the list of an earlier run; None: keep no list."""
         self.report, self.bar, self.log = report, bar, log
         self.paged, self.animated = Counted(), Counted()
         if log:
@@ -83,11 +79,7 @@ class Recorder:
         self.bar.advance()
 
     def fail(self, job: Job, error: Exception) -> None:
-        """Record a failed picture.
-
-        Raises:
-            WriteError: the list of failures cannot be written.
-        """
+        """Record a failed picture."""
         failure = Failure(job.path, _reason(error, job))
         self.report.failed += 1
         if len(self.report.failures) < _REPORTED_FAILURES:

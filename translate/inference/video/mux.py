@@ -21,7 +21,7 @@ _INDEX_FIRST = {"movflags": "+faststart"}  # so that a film can be played while 
 def mux_segments(
     segments: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str
 ) -> list[str]:
-    """Write a film.
+    """Write a film; return a line if something could not be copied into it.
 
     Args:
         segments: films whose times begin at 0.
@@ -29,9 +29,6 @@ def mux_segments(
         clip: the source; if it is a film, its other streams are copied.
         target: the file.
         container: FFmpeg's name of the file format.
-
-    Returns:
-        A line if something could not be copied.
     """
     av = import_av(target)
     options = _INDEX_FIRST if container in ("mp4", "mov") else {}

@@ -26,7 +26,6 @@ _FILM_SUFFIXES = """
 """
 _GIF_UNIT = Fraction(1, 100)  # s
 _DEFAULT_RATE = Fraction(25)  # frames per second
-_MAX_DAMAGED_PACKETS = 1000  # then reading ends
 
 
 def is_video(source: str | Path, output: str | Path) -> bool:
@@ -123,8 +122,8 @@ def _film_frames(clip: Clip) -> Iterator[Frame]:
                 packet = next(packets, None)
                 frames = packet.decode() if packet is not None else []
             except av.FFmpegError:
-                damaged, packet = damaged + 1, packet if damaged < _MAX_DAMAGED_PACKETS else None
-                frames = []
+                damaged, frames = damaged + 1, []
+                packet = packet if damaged <= 1000 else None  # then reading ends
             # give frames increasing times
             for frame in frames:
                 time = last + step if frame.pts is None else frame.pts - start

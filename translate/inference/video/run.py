@@ -157,15 +157,15 @@ class _FilmTranslation:
     notes: list[str] = field(default_factory=list)
 
     def run(self, advance: Callable[[], None]) -> tuple[int, int]:
-        """Translate the pending segments and make the output; return the frames of this run, and of earlier ones.
-
-        Raises:
-            Stopped: Ctrl-C; finished segments stay.
-        """
+        """Translate the pending segments and make the output; return the frames of this run, and of earlier ones."""
         # resume after the last finished segment
         state = self.store.open()
         self.store.save(state)  # from here on, the output's content is known to be this run's
-        self._restore(state)
+        if state.mode is not None:
+            self.translator = self.translator.with_mode(Mode(*state.mode))
+        self.translator.statistics.restore(state.statistics)
+        if self.denoiser is not None and state.denoiser:
+            self.denoiser.restore(state.denoiser)
         frames, earlier = self.clip.frames(), sum(state.counts)
         for _ in islice(frames, earlier):
             advance()
@@ -180,13 +180,6 @@ class _FilmTranslation:
             raise Stopped(f"{self.clip.path}: stopped; {kept}, and the same command goes on behind them") from None
         self.store.remove()
         return sum(state.counts) - earlier, earlier
-
-    def _restore(self, state: ResumeState) -> None:
-        if state.mode is not None:
-            self.translator = self.translator.with_mode(Mode(*state.mode))
-        self.translator.statistics.restore(state.statistics)
-        if self.denoiser is not None and state.denoiser:
-            self.denoiser.restore(state.denoiser)
 
     def _write_segment(
         self, first: Frame, others: Iterator[Frame], state: ResumeState, advance: Callable[[], None]

@@ -46,11 +46,7 @@ class SegmentStore:
         return ResumeState()
 
     def save(self, state: ResumeState) -> None:
-        """Save the state after another finished segment.
-
-        Raises:
-            WriteError: the disk refuses; the previous state stays.
-        """
+        """Save the state after another finished segment; if the disk refuses, the previous state stays."""
         tensors = asdict(state) | {"asked": self._fingerprint}
         tensors["calm"] = tensors.pop("denoiser")  # the file's own key, which runs that are under way have
         with atomic_write(self._file) as temporary:

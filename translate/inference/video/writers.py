@@ -145,11 +145,7 @@ FrameWriter = _FilmWriter | _FolderWriter | _GifWriter
 
 
 def open_writer(output: Path, clip: Clip, folder: Path, quality: int) -> FrameWriter:
-    """Return a writer of the frames of a clip to `output`, which keeps its segments in `folder`.
-
-    Raises:
-        UserError: PyAV is not installed, or has no encoder for the file format.
-    """
+    """Return a writer of the frames of a clip to `output`, which keeps its segments in `folder`."""
     suffix = output.suffix.lower()
     if suffix in CODECS:
         return _FilmWriter(output, clip, folder, CODECS[suffix], quality)
