@@ -92,22 +92,14 @@ def make_sketches(
 
     # draw
     draw = partial(draw_sketches, detail=detail, min_length=min_length, device=torch_device)
-    with (
-        progress_bar("drawing", len(waiting), progress, transient=True) as bar,
-        ThreadPoolExecutor(workers) as pool,
-    ):
+    with progress_bar("drawing", len(waiting), progress, transient=True) as bar, ThreadPoolExecutor(workers) as pool:
         _Pipeline(draw, pool, report, bar).run(waiting)
     report.seconds = time.perf_counter() - began
     return report
 
 
 def check_targets(jobs: Sequence[Job]) -> None:
-    """Refuse photos that would share a sketch, and sketches that would replace a photo.
-
-    Raises:
-        OptionError: a sketch would overwrite a photo.
-        UserError: two photos differ in their suffix alone.
-    """
+    """Raise OptionError if a sketch would overwrite a photo, and UserError if two photos would share a sketch."""
     photos, owners = {job.path.resolve() for job in jobs}, dict[Path, Path]()
     for job in jobs:
         if job.target.resolve() in photos:

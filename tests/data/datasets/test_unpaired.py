@@ -6,7 +6,8 @@ import torch
 from tests.conftest import picture
 from tests.data.album import album, sample
 from translate.data.datasets import TRAINING_DATA, UnpairedData
-from translate.data.loading.cache import PictureCache
+from translate.data.datasets.unpaired import open_file_cache
+from translate.data.loading.file_kind import FileKind
 from translate.data.loading.loader import Batches, UnpairedStream
 from translate.data.loading.transforms import Jitter, fit, resize
 from translate.data.options import DataConfig
@@ -37,33 +38,33 @@ def write_folder(folder, count):
 
 def test_cache_holds_the_pictures_and_is_reused(tmp_path):
     paths = write_folder(tmp_path / "a", 5)
-    cache = PictureCache.open(paths, tmp_path / "cache", side=24, square=False, progress=False)
+    cache = open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=False, progress=False)
     assert len(cache) == 5
     assert cache.names == [str(p) for p in paths]
     for path, stored in zip(paths, cache, strict=True):
         expected = fit(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), 24, square=False)
         np.testing.assert_array_equal(stored, expected)
     before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "cache").iterdir()}
-    PictureCache.open(paths, tmp_path / "cache", side=24, square=False, progress=False)
+    open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=False, progress=False)
     assert before == {p.name: p.stat().st_mtime_ns for p in (tmp_path / "cache").iterdir()}
 
 
 def test_a_changed_file_is_read_again(tmp_path):
     paths = write_folder(tmp_path / "a", 2)
-    old = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)[0].copy()
+    old = open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)[0].copy()
     cv2.imwrite(str(paths[0]), picture(77, 24, 24))
-    new = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)[0]
+    new = open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)[0]
     assert not np.array_equal(old, new)
 
 
 def test_unreadable_files_are_listed_and_skipped(tmp_path):
     paths = write_folder(tmp_path / "a", 3)
     paths[1].write_text("this is no picture")
-    cache = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+    cache = open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)
     assert len(cache) == 2
     assert len(cache.skipped) == 1
     assert str(paths[1]) in cache.skipped[0]
-    again = PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+    again = open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)
     assert again.skipped == cache.skipped
 
 
@@ -72,7 +73,7 @@ def test_nothing_readable_is_an_error_and_leaves_no_file(tmp_path):
     for path in paths:
         path.write_text("no")
     with pytest.raises(UserError, match="none of the 2 files can be read as an image"):
-        PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+        open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -85,9 +86,9 @@ def test_the_index_is_written_last(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(np, "savez", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)
+            open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".u8"]
-    assert len(PictureCache.open(paths, tmp_path / "cache", side=24, square=True, progress=False)) == 2
+    assert len(open_file_cache(paths, tmp_path / "cache", FileKind(), 24, square=True, progress=False)) == 2
 
 
 def make_stream(seed=0):

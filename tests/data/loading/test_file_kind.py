@@ -4,7 +4,8 @@ import tifffile
 import torch
 
 from translate.data.datasets.masked import MaskedData
-from translate.data.loading.cache import PictureCache, Pictures
+from translate.data.datasets.unpaired import open_file_cache
+from translate.data.loading.cache import Pictures
 from translate.data.loading.crops import Crops
 from translate.data.loading.file_kind import MixedChannels, as_shown, as_unit, kind_of_files
 from translate.data.loading.transforms import fit
@@ -53,7 +54,7 @@ def test_mixed_channels_name_two_files(tmp_path):
         kind_of_files(paths)
     kind = kind_of_files(paths[:1])  # one that was not looked at
     with pytest.raises(MixedChannels, match=r"0\.tif has 5 channels, but .*1\.png has 3; keep"):
-        PictureCache.open(paths, tmp_path / "cache", side=32, square=False, kind=kind, progress=False)
+        open_file_cache(paths, tmp_path / "cache", kind, 32, square=False, progress=False)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -88,7 +89,7 @@ def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
     ramp = np.arange(48 * 40, dtype=np.uint16).reshape(40, 48, 1) + 30000
     tifffile.imwrite(tmp_path / "x.tif", ramp[..., 0])
     kind = kind_of_files([tmp_path / "x.tif"])
-    cache = PictureCache.open([tmp_path / "x.tif"], tmp_path / "c", side=40, square=False, kind=kind, progress=False)
+    cache = open_file_cache([tmp_path / "x.tif"], tmp_path / "c", kind, 40, square=False, progress=False)
     assert len(np.unique(cache[0])) == 48 * 40
     assert (
         len(torch.unique(Crops(cache, crop=40, flip=False, seed=0).crop(torch.zeros(1, 4, dtype=torch.int64)))) > 1500

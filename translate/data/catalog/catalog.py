@@ -23,11 +23,7 @@ _UNPACK_SLACK_BYTES = 1 << 30  # small archives of text may unpack to more
 
 
 def load_catalog() -> dict[str, Dataset]:
-    """Return every data set of the catalog by name.
-
-    Raises:
-        UserError: a file of the catalog is invalid.
-    """
+    """Return every data set of the catalog by name."""
     return _load(package_folder("datasets"))
 
 
@@ -42,11 +38,7 @@ def owner_of_domain(domain: str) -> Dataset | None:
 
 
 def refuse_single(name: str) -> None:
-    """Refuse a data set of single pictures where two domains are needed.
-
-    Raises:
-        OptionError: `name` is such a set.
-    """
+    """Raise OptionError if the data set `name` is one set of pictures, where two domains are needed."""
     dataset = load_catalog().get(name)
     if dataset and dataset.single:
         labels = " --labels" if dataset.kind == "labelled" else ""

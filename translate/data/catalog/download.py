@@ -73,11 +73,7 @@ def download(
 
 
 def check_file(file: Path, *, size: int | None = None, sha256: str | None = None) -> None:
-    """Check the size and the digest of a file, where they are known.
-
-    Raises:
-        UserError: one differs.
-    """
+    """Raise UserError if the size or the digest of a file is known and differs."""
     if size is not None and _size(file) != size:
         raise UserError(f"{file.name} has {_size(file)} bytes instead of {size}")
     if sha256 is not None:

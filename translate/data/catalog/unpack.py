@@ -33,13 +33,9 @@ _Entry = tuple[str, int, Callable[[], IO[bytes]]]  # name, bytes, how to open it
 
 
 def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) -> None:
-    """Unpack `archive` into the folder `target`, without the archive's own single top folder.
+    """Unpack a zip, or a tar of any compression, into the empty or new folder `target`, at most `limit` bytes.
 
-    Args:
-        archive: Zip, or tar of any compression, recognised by its contents.
-        target: An empty or new folder.
-        limit: Bytes of all contents together.
-        progress: Show a bar on stderr.
+    A single top folder of the archive is left out.
 
     Raises:
         UserError: not an archive, damaged, too large, or with entries that are no plain files below the target.

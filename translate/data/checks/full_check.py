@@ -39,14 +39,7 @@ def check_data(
 ) -> DataReport:
     """Read every picture that the options of the training commands name, and report faults.
 
-    Args:
-        a: First domain, as for training.
-        b: Second domain.
-        data: Both domains.
-        images: One set of pictures.
-        pairs: Whether the domains are pairs; combined pictures and the catalog's pairs are known to be.
-        root: Folder of the catalog's data sets.
-        progress: Show a bar.
+    With `pairs`, the domains are pairs; combined pictures and the catalog's pairs are known to be.
 
     Raises:
         OptionError: too few or too many of the four are given.

@@ -49,11 +49,7 @@ class SideTraits:
 
 
 def check_headers(pairs: Sequence[Pair]) -> None:
-    """Refuse pairs whose sizes, as stated in the files' headers, do not fit.
-
-    Raises:
-        PairError: names the first such pair.
-    """
+    """Raise PairError for the first pair whose sizes, as stated in the files' headers, do not fit."""
     for pair in spread(pairs, _HEADER_SAMPLE):
         sizes = [upright_size(path) for path in pair.files]
         if sizes[0] and sizes[-1]:
@@ -73,9 +69,7 @@ def inspect_pairs(
 ) -> tuple[SideTraits, SideTraits]:
     """Decode a sample of the pairs, and return what the source and the target pictures show.
 
-    Args:
-        pairs: All pairs.
-        read: Functions that read the file of each side as RGB in 8 bits.
+    `read` are functions that read the file of each side as RGB in 8 bits.
 
     Raises:
         PairError: the sizes of a pair do not fit.
@@ -147,12 +141,7 @@ def exchanged_pairs(pairs: Sequence[np.ndarray], names: Sequence[str], channels:
     """Name the decoded pairs whose two pictures look exchanged, compared with most pairs.
 
     The traits of each picture (colour where both sides have it) are compared with its partner's; where the two sides do
-    not differ clearly, no pair is named.
-
-    Args:
-        pairs: Each (H, W, Ca + Cb) uint8.
-        names: Of the pairs.
-        channels: Ca and Cb.
+    not differ clearly, no pair is named. Pairs are (H, W, Ca + Cb) uint8, and `channels` are Ca and Cb.
     """
     sample = spread(range(len(pairs)), _EXCHANGE_SAMPLE)
     if not sample:

@@ -2,6 +2,7 @@
 
 __all__ = ["quick_check"]
 
+import functools
 import hashlib
 import time
 from collections.abc import Sequence
@@ -23,12 +24,7 @@ _KINDS = ("one colour", "swapped", "copies")  # what few pictures can show, and 
 def quick_check(sets: Sequence[FileSet], seconds: float = _MAX_SECONDS) -> list[str]:
     """Look for test pictures among the training pictures, byte for byte, and for faults in a sample of each set.
 
-    Args:
-        sets: All files of a training.
-        seconds: Time limit, after which no further picture is read.
-
-    Returns:
-        The findings, a line each.
+    Returns the findings, a line each; after `seconds` no further picture is read.
     """
     deadline = time.monotonic() + seconds
     findings = [*_find_leaks(sets, deadline - seconds / 2), *find_faults(_measure_sample(sets, deadline))]
@@ -49,13 +45,13 @@ def _find_copies(train: Sequence[Path], test: Sequence[Path], deadline: float) -
     by_length: dict[int, list[Path]] = {}
     for path in train:
         by_length.setdefault(_length(path), []).append(path)
-    digests: dict[Path, bytes] = {}
+    digest = functools.cache(_digest)
     copies: list[Path] = []
     for path in test:
         for other in by_length.get(_length(path), ()):
             if time.monotonic() > deadline:
                 return copies
-            if _digest(path, digests) == _digest(other, digests) != b"":
+            if digest(path) == digest(other) != b"":
                 copies.append(path)
                 break
     return copies
@@ -68,13 +64,11 @@ def _length(path: Path) -> int:
         return -1
 
 
-def _digest(path: Path, known: dict[Path, bytes]) -> bytes:
-    if path not in known:
-        try:
-            known[path] = hashlib.blake2b(path.read_bytes()).digest()
-        except OSError:
-            known[path] = b""
-    return known[path]
+def _digest(path: Path) -> bytes:
+    try:
+        return hashlib.blake2b(path.read_bytes()).digest()
+    except OSError:
+        return b""
 
 
 def _measure_sample(sets: Sequence[FileSet], deadline: float) -> list[Part]:

@@ -25,33 +25,22 @@ from translate.data.sources.domains import FileSet
 class TrainingData(Protocol):
     """Pictures to train on: listed and checked by the constructor, decoded by `open`.
 
-    Attributes:
-        names: Names of the domains, source first; of single pictures, their set's name.
-        title: Names the run.
-        channels: Of each part of a batch, such as {"a": 1, "b": 3} or {"image": 3, "mask": 1}; the number of classes
-            of {"label": 10}.
-        epoch: Samples after which every picture was shown.
-
-    Set by `open`:
-        counts: Pictures to train on, by domain.
-        skipped: Why files could not be decoded, a line each.
-        fingerprint: Identifies the files and how they were decoded.
-        probe: Pictures for the sample grids, held out where there are any: {"a": (n, C, size, size) uint8 or, of more
-            than 8 bits, float32 in [-1, 1], ...} and {"label": (n,) int64}. Masks are 255 in the hole.
-        facts: What users of the model should know, such as {"sketch": True} where the sources are line drawings.
-        notes: What the user should know before training starts, a line each.
+    `probe` are pictures for the sample grids, held out where there are any: {"a": (n, C, size, size) uint8 or, of more
+    than 8 bits, float32 in [-1, 1], ...} and {"label": (n,) int64}; masks are 255 in the hole.
     """
 
-    names: tuple[str, ...]
-    title: str
-    channels: dict[str, int]
-    epoch: int
-    counts: dict[str, int]
-    skipped: list[str]
-    fingerprint: str
+    names: tuple[str, ...]  # of the domains, source first; of single pictures, their set's
+    title: str  # names the run
+    channels: dict[str, int]  # of each part of a batch, such as {"image": 3, "mask": 1}; of "label", the classes
+    epoch: int  # samples after which every picture was shown
+    facts: dict[str, Any]  # what users of the model should know, such as {"sketch": True} for line drawings as sources
+    notes: list[str]  # what the user should know before training starts, a line each
+
+    # set by `open`
+    counts: dict[str, int]  # pictures to train on, by domain
+    skipped: list[str]  # why files could not be decoded, a line each
+    fingerprint: str  # identifies the files and how they were decoded
     probe: dict[str, Tensor]
-    facts: dict[str, Any]
-    notes: list[str]
 
     def __init__(self, config: DataConfig, root: Path) -> None:
         """Find the pictures that `config` names, preparing data sets of the catalog in `root`.
@@ -71,12 +60,7 @@ class TrainingData(Protocol):
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         """Decode all pictures into `folder`, or reuse the cache there.
 
-        Args:
-            folder: Of the cache.
-            size: Training resolution, px.
-            zoom: Pictures are resized to size * zoom and cropped to at most `size`.
-            square: Resize to a square; else resize the shorter side.
-            progress: Show a bar.
+        They are resized to `size` * `zoom` px, both sides with `square`, else the shorter one, and cropped later.
 
         Raises:
             OptionError: most pictures are smaller than `size`, or too few for a batch can be read.

@@ -20,22 +20,14 @@ from translate.data.options import DataConfig
 from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.utils.errors import OptionError
 
-DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]
+DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]  # (height, width) bool; called by several threads
 _SIZE_MULTIPLE_PX = 16  # sides that every inpainting network takes
 
 
 class MaskedStream:
-    """Sample i holds picture i of another stream and its own mask."""
+    """Sample i holds picture i of another stream, and a mask drawn from a seed of its own."""
 
     def __init__(self, pictures: SingleStream, draw: DrawMask, *, crop: int, seed: int) -> None:
-        """Set up the stream.
-
-        Args:
-            pictures: A stream whose samples have an "image" of (C, crop, crop).
-            draw: Returns a mask (height, width) bool, True in the hole; called by several threads.
-            crop: px.
-            seed: Of the masks.
-        """
         self.pictures, self._draw, self._crop, self._seed = pictures, draw, crop, seed
         self.epoch, self.crops = pictures.epoch, pictures.crops
 

@@ -71,10 +71,7 @@ class PairedData:
         if self.labels:
             self.facts["labels"] = self.labels
         self._hints = config.hints
-        self._jitter = (
-            0.0 if "a" in self.labels else config.colour_a,
-            0.0 if "b" in self.labels else config.colour_b,
-        )
+        self._jitter = (0.0 if "a" in self.labels else config.colour_a, 0.0 if "b" in self.labels else config.colour_b)
         self._initial_notes = self._make_notes(config)
         self.notes = list(self._initial_notes)
 

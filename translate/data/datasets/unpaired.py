@@ -1,14 +1,15 @@
 """Two sets of pictures without pairs."""
 
-__all__ = ["UnpairedData"]
+__all__ = ["UnpairedData", "open_file_cache"]
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from translate.data.loading.cache import PictureCache
+from translate.data.loading.cache import PictureCache, fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
 from translate.data.loading.loader import UnpairedStream
 from translate.data.loading.native_size import native_size
@@ -43,9 +44,7 @@ class UnpairedData:
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         side = round(size * zoom)
         self.caches = {
-            key: PictureCache.open(
-                domain.train, folder, side=side, square=square, kind=kind, title=domain.name, progress=progress
-            )
+            key: open_file_cache(domain.train, folder, kind, side, square=square, title=domain.name, progress=progress)
             for key, (domain, kind) in self._sides.items()
         }
         self.counts = dict(zip(self.names, map(len, self.caches.values()), strict=True))
@@ -59,6 +58,15 @@ class UnpairedData:
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> UnpairedStream:
         return UnpairedStream(self.caches, crop=crop, flip=flip, seed=seed)
+
+
+def open_file_cache(
+    paths: Sequence[Path], folder: Path, kind: FileKind, side: int, *, square: bool, title: str = "", progress: bool
+) -> PictureCache:
+    """Open or build the cache of `paths`, read as `kind` and resized to `side` px by `fit`."""
+    key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
+    decode = lambda i: kind.read_fitted(paths[i], side, square=square)  # noqa: E731
+    return open_cache(folder, key, names, decode, title=title, progress=progress)
 
 
 def _decoded_sides(domain: Domain, kind: FileKind) -> list[int]:

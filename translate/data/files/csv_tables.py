@@ -44,19 +44,13 @@ def csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 def named_rows(
     file: Path, headers: Sequence[Mapping[str, Sequence[str]]], required: set[str], default: Sequence[str]
 ) -> tuple[set[str], list[Row]]:
-    """Read a table whose first line may name its columns.
+    """Read a table whose first line may name its columns: the columns, and the rows; a missing cell is "".
 
     Args:
         file: The table.
         headers: Kinds of headers, each with the words for a column; the first kind with all required columns counts.
         required: Columns that a header must have.
         default: Columns from the left of a table without a header.
-
-    Returns:
-        The columns, and the rows; a missing cell is "".
-
-    Raises:
-        UserError: as `csv_rows`.
     """
     lines = list(csv_rows(file))
     first = [cell.lower() for cell in lines[0][1]] if lines else []
@@ -71,11 +65,7 @@ def named_rows(
 
 
 def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
-    """Return the split of a row: "train", "test" or "val".
-
-    Raises:
-        UserError: another word.
-    """
+    """Return the split of a row, "train", "test" or "val"; raise UserError for another word."""
     split = cells.get("split", "").lower() or "train"
     if split not in SPLITS:
         raise UserError(f"{file}, line {line}: the split is {split!r}; it should be train, test or val")
@@ -83,11 +73,7 @@ def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
 
 
 def check_files_exist(file: Path, paths: Iterable[Path], header: str) -> None:
-    """Refuse a table that names missing files; `header` is an example of its first line.
-
-    Raises:
-        UserError: names the first few.
-    """
+    """Raise UserError for a table that names missing files; `header` is an example of its first line."""
     if missing := [path for path in dict.fromkeys(paths) if not path.is_file()]:
         plural = "s" * (len(missing) > 1)
         raise UserError(

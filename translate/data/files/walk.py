@@ -30,17 +30,11 @@ Stems = Mapping[str, Sequence[str]]  # names of files by their names without suf
 
 
 class PictureTree(Protocol):
-    """Pictures that a user named in one word, each with its path below `root`, with slashes, as its name.
+    """Pictures that a user named in one word, each with its path below `root`, with slashes, as its name."""
 
-    Attributes:
-        root: Absolute folder that names are relative to.
-        others: Files that the last walk met and that are no pictures.
-        links: Symbolic links out of the folder that the last walk skipped.
-    """
-
-    root: Path
-    others: int
-    links: int
+    root: Path  # absolute
+    others: int  # files that the last walk met and that are no pictures
+    links: int  # symbolic links out of the folder that the last walk skipped
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
         """Yield the names of the pictures, except those in `skip` or in a folder in `skip`."""
@@ -72,11 +66,6 @@ class FolderTree:
         return self.base / name
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
-        """Yield the names of the pictures.
-
-        Raises:
-            UserError: a folder cannot be read.
-        """
         self.others = self.links = 0
         with readable(str(self.base)):
             yield from self._walk("", self._start, skip)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from translate.data.loading.file_kind import FileKind
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 from translate.utils.progress import track
@@ -57,28 +56,6 @@ class PictureCache(Pictures):
         self.fingerprint = fingerprint
         self.names = [names[i] for i in kept.tolist()]
         self.skipped: list[str] = json.loads(skipped.tobytes())
-
-    @classmethod
-    def open(
-        cls,
-        paths: Sequence[Path],
-        folder: Path,
-        *,
-        side: int,
-        square: bool,
-        kind: FileKind | None = None,
-        title: str = "",
-        progress: bool = True,
-    ) -> "PictureCache":
-        """Open or build the cache of `paths`, read as `kind` (None: RGB in 8 bits) and resized to `side` px by `fit`.
-
-        Raises:
-            UserError: as `open_cache`, or the channels of the files differ.
-        """
-        kind = kind or FileKind()
-        key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
-        decode: Decode = lambda i: kind.read_fitted(paths[i], side, square=square)  # noqa: E731
-        return open_cache(folder, key, names, decode, title=title, progress=progress)
 
 
 def open_cache(

@@ -61,11 +61,7 @@ class FileKind:
         return to_gray(pixels)[..., None] if self.channels == 1 else pixels
 
     def read_fitted(self, path: Path, side: int, *, square: bool) -> np.ndarray | str:
-        """Read a picture and resize it with `fit`; return the reason where it cannot be read.
-
-        Raises:
-            MixedChannels: as `read`.
-        """
+        """Read a picture and resize it with `fit`; return the reason where it cannot be read."""
         try:
             return fit(self.read(path), side, square=square)
         except MixedChannels:

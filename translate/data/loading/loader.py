@@ -84,16 +84,10 @@ class PairedStream:
         hints: bool = False,
         colour: tuple[float, float] = (0.0, 0.0),
     ) -> None:
-        """Set up the stream.
+        """Set up the stream of pairs (H, W, Ca + Cb), the source's channels first; `channels` are Ca and Cb.
 
-        Args:
-            pairs: Each (H, W, Ca + Cb): the source's channels, then the target's.
-            channels: Ca and Cb.
-            crop: px.
-            flip: Mirror half of the pairs.
-            seed: Of everything random.
-            hints: Add a "hint" to the samples, strokes of the target's colours.
-            colour: Strength of the colour jitter of the source and of the target, 0 to 1.
+        With `hints`, samples have a "hint", strokes of the target's colours. `colour` is the strength, 0 to 1, of the
+        colour jitter of the source and of the target. `Crops` documents the other arguments.
         """
         self._pairs = Crops(pairs, crop=crop, flip=flip, seed=seed)
         self._channels, self._seed, self._hints = channels, seed, hints
@@ -135,15 +129,7 @@ class SingleStream:
     """Sample i holds one picture and, with `labels`, its class; shuffled in each epoch, labels in groups of a class."""
 
     def __init__(self, pictures: Pictures, labels: np.ndarray | None, *, crop: int, flip: bool, seed: int) -> None:
-        """Set up the stream; see `Crops`.
-
-        Args:
-            pictures: Each (H, W, C), both sides at least `crop` px.
-            labels: (n,) int64, -1 for pictures without a label; None: samples have no label.
-            crop: px.
-            flip: Mirror half of the pictures.
-            seed: Of order, crops and mirroring.
-        """
+        """Set up the stream, with labels (n,) int64, -1 for pictures without; `Crops` documents the other arguments."""
         self.labels, self.flip = labels, flip
         self.crops = (Crops(pictures, crop=crop, flip=flip, seed=seed, labels=labels),)
         self.epoch = self.crops[0].epoch

@@ -2,6 +2,7 @@
 
 __all__ = ["KINDS"]
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -96,16 +97,6 @@ def _find_length(goal: float, canvas: np.ndarray, path: np.ndarray, thickness: i
 # ---- pieces
 
 
-def _boxes(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Draw one or several upright boxes, which may overlap."""
-    return _draw_pieces(height, width, rng, share, _add_box)
-
-
-def _blobs(height: int, width: int, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Draw one or several smooth closed shapes, like the outlines of objects."""
-    return _draw_pieces(height, width, rng, share, _add_blob)
-
-
 def _draw_pieces(
     height: int,
     width: int,
@@ -113,7 +104,7 @@ def _draw_pieces(
     share: float,
     add: Callable[[np.ndarray, np.random.Generator, float], None],
 ) -> np.ndarray:
-    """Add pieces, each of the missing area or of a part of it, until the share is nearly reached."""
+    """Add pieces, which may overlap, of the missing area or of a part of it, until the share is nearly reached."""
     canvas, goal = np.zeros((height, width), np.uint8), share * height * width
     for _ in range(MAX_PIECES):
         missing = goal - cv2.countNonZero(canvas)
@@ -134,7 +125,7 @@ def _add_box(canvas: np.ndarray, rng: np.random.Generator, area: float) -> None:
 
 
 def _add_blob(canvas: np.ndarray, rng: np.random.Generator, area: float) -> None:
-    """Draw a shape of `area` px whose outline is a short Fourier series; its center lies in the picture."""
+    """Draw a smooth shape of `area` px, its outline a short Fourier series, its center in the picture."""
     angles, orders = np.linspace(0, 2 * math.pi, BLOB_CORNERS, endpoint=False), np.arange(2, 8)
     waves = np.cos(orders * angles[:, None] + rng.uniform(0, 2 * math.pi, orders.size))
     radius = np.exp(waves @ rng.normal(0, 0.6 / orders**1.3))
@@ -178,8 +169,8 @@ def _mask_lowest(values: np.ndarray, share: float) -> np.ndarray:
 
 KINDS: dict[str, Draw] = {
     "strokes": _strokes,
-    "boxes": _boxes,
-    "blobs": _blobs,
+    "boxes": functools.partial(_draw_pieces, add=_add_box),
+    "blobs": functools.partial(_draw_pieces, add=_add_blob),
     "halves": _halves,
     "scratches": _scratches,
     "salt": _salt,

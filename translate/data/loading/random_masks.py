@@ -56,22 +56,14 @@ def draw_mask(
 
 
 def evaluation_mask(height: int, width: int, band: int, index: int, seed: int = 0) -> np.ndarray:
-    """Return the reproducible mask number `index` >= 0 of one of BANDS: strokes, boxes or blobs.
-
-    Returns:
-        (height, width) bool; the share of the hole lies in the band.
-    """
+    """Return the reproducible mask number `index` >= 0 of one of BANDS, (height, width) bool."""
     assert 0 <= band < len(BANDS) and index >= 0
     rng, (low, high) = np.random.default_rng([seed, band, index]), BANDS[band]
     return draw_mask(height, width, rng, kinds=EVALUATION_KINDS, low=low, high=high)
 
 
 def check_mask_options(kinds: Sequence[str], low: float, high: float) -> None:
-    """Check the user's options for random masks; empty `kinds` are the default mixture.
-
-    Raises:
-        OptionError: a kind is unknown, or there is no area between `low` and `high`.
-    """
+    """Raise OptionError if a kind of random masks is unknown, or there is no area between `low` and `high`."""
     for kind in kinds:
         if kind not in KINDS:
             raise OptionError(f"--mask-kinds: unknown kind {kind!r}{did_you_mean(str(kind), KINDS)}")

@@ -68,21 +68,12 @@ def domain_file_sets(domains: tuple[Domain, Domain]) -> list[FileSet]:
 
 
 def find_domains(a: str, b: str, root: Path) -> tuple[Domain, Domain]:
-    """Return the domains that `--a` and `--b` name, with `test` empty where no folder holds test pictures.
-
-    Raises:
-        OptionError: both sides are the same pictures.
-        UserError: as `resolve_domains`.
-    """
+    """Return the domains that `--a` and `--b` name; `test` is empty where no folder holds test pictures."""
     return _name_apart(_find_domain(a, root), _find_domain(b, root))
 
 
 def check_given(a: str | None, b: str | None, data: str | None) -> None:
-    """Refuse too few or too many of `--a`, `--b` and `--data`.
-
-    Raises:
-        OptionError: neither exactly `--data` nor exactly the other two are given.
-    """
+    """Raise OptionError unless exactly `--data`, or exactly `--a` and `--b`, are given."""
     if data is not None and (a is not None or b is not None):
         raise OptionError("--data already names both domains; give either --data, or --a and --b")
     if data is None and a is None and b is None:

@@ -33,11 +33,7 @@ def factors_of(sources: Sequence[LabelledImage]) -> dict[str, list[str]]:
 
 
 def read_factors(file: Path) -> dict[str, Row]:
-    """Read a table of factors: a row by the name of the picture; {} where there is no such file.
-
-    Raises:
-        UserError: it has no column called file, or is no CSV.
-    """
+    """Read a table of factors: a row by the name of the picture; {} where there is no such file."""
     if not file.is_file():
         return {}
     lines = [cells for _, cells in csv_rows(file)]

@@ -67,9 +67,7 @@ def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
 def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
     """Judge from all masks together which colour is the hole: the rarer one, or white up to MAX_WHITE_HOLE.
 
-    Args:
-        files: All masks or a sample.
-        invert: Whether the hole is the other colour.
+    With `invert`, the hole is the other colour.
 
     Raises:
         UserError: none can be read.
@@ -125,11 +123,7 @@ class StoredMasks:
     """Masks from files, small and packed in memory; a call returns a random crop of one of them."""
 
     def __init__(self, files: Sequence[Path], *, white_is_hole: bool, side: int) -> None:
-        """Read the masks, or a sample of very many, with shorter sides of `side` px.
-
-        Raises:
-            UserError: a file cannot be read any more.
-        """
+        """Read the masks, or a sample of very many, with shorter sides of `side` px."""
 
         def pack(file: Path) -> tuple[np.ndarray, tuple[int, ...]]:
             mask = resize_to_cover(read_mask(file, white_is_hole=white_is_hole)[0], side, side)

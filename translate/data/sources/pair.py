@@ -52,10 +52,7 @@ def read_pair(
     Args:
         pair: Of two sizes of one aspect ratio, the larger is reduced to the smaller.
         labels: Sides, "a" and "b", that are label maps, which are not interpolated.
-        read: Functions that read the file of each side.
-
-    Returns:
-        Two arrays (H, W, C), such as (H, W, 3) uint8 RGB, of the same size.
+        read: Functions that read the file of each side as (H, W, C).
 
     Raises:
         PairError: the sizes do not fit each other, or a combined picture cannot be halved.
@@ -76,11 +73,7 @@ def read_pair(
 
 
 def check_halves(pair: Pair, width: int, height: int) -> None:
-    """Refuse a picture whose size in px cannot be that of two side by side.
-
-    Raises:
-        PairError: the width is odd, or below the height.
-    """
+    """Raise PairError if a picture cannot be two side by side: its width in px is odd, or below its height."""
     if width % 2:
         raise PairError(f"{pair.a} is {width} px wide: two halves need an even width; crop or leave out that picture")
     if width < height:
@@ -91,11 +84,7 @@ def check_halves(pair: Pair, width: int, height: int) -> None:
 
 
 def check_sizes(pair: Pair, a: tuple[int, int], b: tuple[int, int]) -> None:
-    """Refuse two pictures of different aspect ratios, given as (width, height) in px.
-
-    Raises:
-        PairError: width over height differs by more than 1 %, and by more than rounding to whole pixels.
-    """
+    """Raise PairError if the aspect ratios of two sizes (width, height) differ by over 1 % and by over one pixel."""
     (width, height), (small_width, small_height) = (a, b) if a > b else (b, a)
     expected = width * small_height / height
     if abs(small_width - expected) > max(_ASPECT_TOLERANCE * expected, 1):

@@ -50,20 +50,12 @@ def find_pairs(root: Path) -> tuple[list[Pair], list[Pair]]:
 
 
 def matched_pairs(a: Sequence[Path], b: Sequence[Path]) -> list[Pair]:
-    """Return the pairs of two sides, matched by name.
-
-    Raises:
-        UserError: as `matching.match`.
-    """
+    """Return the pairs of two sides, matched by name; see `matching.match`."""
     return [Pair(name, source, target) for name, source, target in match(a, b)]
 
 
 def combined_pairs(files: Sequence[Path]) -> list[Pair]:
-    """Return the pairs that combined pictures hold.
-
-    Raises:
-        UserError: two files have the same stem.
-    """
+    """Return the pairs that combined pictures hold."""
     return [Pair("/".join(filter(None, key)), file, file) for key, file in stems(files).items()]
 
 

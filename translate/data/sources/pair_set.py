@@ -47,8 +47,7 @@ def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, di
     Args:
         a: Folder, glob pattern, list file or catalog domain of the first side.
         b: The same of the second side, matched by name.
-        data: Instead of both, a folder (see `pair_layouts.find_pairs`), a CSV file (see
-            `pair_table.read_pair_table`) or the name of a data set of the catalog.
+        data: Instead of both, a folder (see `find_pairs`), a CSV file (see `read_pair_table`) or a data set's name.
         root: Where data sets of the catalog are prepared on first use.
         direction: "ab" or "ba": which side is the source.
 
