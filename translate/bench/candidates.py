@@ -99,7 +99,7 @@ def training_loop(spec: Spec) -> Candidate:
 
 
 def start_up(spec: Spec) -> Candidate:
-    """Time the way from finding the pictures of a data set to its first batch."""
+    """Time start-up: from finding the pictures of a data set to its first batch."""
     case, device = Case.from_json(spec), torch.device("cpu")
     peak, began = PeakMemory(device), time.perf_counter()
     data = TRAINING_DATA[case.kind](case.config.data, Path("data"))

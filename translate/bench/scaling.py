@@ -35,7 +35,7 @@ class StepCost:
 
 @dataclass(frozen=True)
 class StartUp:
-    """The way from finding a data set's pictures to its first batch.
+    """Start-up: from finding a data set's pictures to its first batch.
 
     Attributes:
         cold, warm: seconds without and with the cache of an earlier run.

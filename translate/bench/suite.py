@@ -78,5 +78,5 @@ def scaling_part(task: str, preset: str, device: torch.device, **options: Any) -
 
 
 def _limits(rounds: int) -> dict[str, Any]:
-    """Return the limits of a comparison: the user's rounds, however long they take, or 90 s."""
+    """Return the limits of a comparison: the user's rounds, however long, or up to 15 in 90 s."""
     return {"rounds": rounds, "seconds": float("inf")} if rounds else {"rounds": 15, "seconds": 90.0}

@@ -67,7 +67,7 @@ class TrainingComparison:
 def compare_training(
     case: Case, ceiling: Ceiling, *, rounds: int, seconds: float, peer: OriginalRepo | None
 ) -> TrainingComparison:
-    """Measure all candidates of a case, `peer` among them if it has the task; the limits are those of `time_in_turns`.
+    """Measure all candidates of a case, `peer` if it has the task; `rounds` and `seconds` are as in `time_in_turns`.
 
     Raises:
         UserError: a candidate fails, such as for want of memory.

@@ -95,7 +95,7 @@ def compare_translation(
     model: Path, images: Path, device: torch.device, precision: str, *,
     rounds: int, seconds: float, peer: OriginalRepo | None,
 ) -> TranslationComparison:  # fmt: skip
-    """Measure a model on a folder of pictures; `precision` is that of ours, the limits are those of `time_in_turns`.
+    """Measure a model on a folder of pictures; `precision` is ours, `rounds` and `seconds` as in `time_in_turns`.
 
     Raises:
         OptionError: the original cannot run the model.

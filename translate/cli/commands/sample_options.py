@@ -1,4 +1,4 @@
-"""Options of the command sample: what there is, and which go together."""
+"""The options of the command sample, and which of them go together."""
 
 __all__ = ["Sample", "check"]
 
