@@ -33,8 +33,7 @@ def __getattr__(name: str) -> dict[str, Callable[..., Any]]:
     from translate.metrics.similarity import l1, psnr, ssim
 
     metrics: dict[str, Callable[..., Any]] = {
-        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1,
-        "looks": multimodal_coverage,
+        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1, "looks": multimodal_coverage,
     }  # fmt: skip
     globals()[name] = metrics
     return metrics

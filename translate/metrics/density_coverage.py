@@ -45,9 +45,8 @@ def density_coverage(samples: Tensor, real: Tensor, k: int = 5) -> DensityCovera
         UserError: there are not more than `k` real pictures, or no samples.
     """
     if len(real) <= k or not len(samples):
-        raise UserError(
-            f"density and coverage need {k + 1} real pictures and a sample, not {len(real)}, {len(samples)}"
-        )
+        sizes = f"{len(real)}, {len(samples)}"
+        raise UserError(f"density and coverage need {k + 1} real pictures and a sample, not {sizes}")
     # a picture's nearest neighbour is the picture itself, hence k + 1
     radii = torch.cat(
         [euclidean_distances(rows, real).kthvalue(k + 1, dim=1).values for rows in real.split(CHUNK_ROWS)]

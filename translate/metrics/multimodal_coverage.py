@@ -42,14 +42,9 @@ def part_areas(parts: np.ndarray) -> np.ndarray:
 
 
 def palette_of(picture: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Compute the mean CIE Lab colour of each part of a picture.
+    """Compute the mean CIE Lab colour of each part of (H, W, 3) uint8 RGB: (P, 3) float64, 0 for an empty part.
 
-    Args:
-        picture: (H, W, 3) uint8 RGB.
-        parts: (h, w) uint8 index map, 0 for the background; resized to the picture.
-
-    Returns:
-        (P, 3) float64; 0 for an index without pixels.
+    The index map `parts`, (h, w) uint8 with 0 for the background, is resized to the picture.
     """
     height, width = picture.shape[:2]
     if parts.shape != (height, width):

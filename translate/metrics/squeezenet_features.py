@@ -57,11 +57,7 @@ class SqueezeNetFeatures(nn.Module):
 
 
 def read_weights(path: Path, template: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read the weights that `template` names, with its shapes, and ignore those of the classifier.
-
-    Raises:
-        UserError: the file is missing, unreadable, or of another network.
-    """
+    """Read the weights that `template` names, with its shapes, and ignore those of the classifier."""
     path = path.expanduser()
     try:
         weights = load_tensors(path)

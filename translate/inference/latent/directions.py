@@ -76,17 +76,9 @@ def principal_components(styles: Tensor, count: int) -> Directions:
 def draw_along_direction(
     sampler: Sampler, w: Tensor, directions: Directions, index: int, amounts: Sequence[float]
 ) -> np.ndarray:
-    """Draw a style moved along one direction.
+    """Draw a style w (w_dim,) moved along direction `index`: (n, size, size, 3) uint8 RGB.
 
-    Args:
-        sampler: the model.
-        w: (w_dim,), the style to start from.
-        directions: from `find_directions`.
-        index: of the direction, from 0 on.
-        amounts: in standard deviations; 0 is the picture of `w` itself.
-
-    Returns:
-        (n, size, size, 3) uint8 RGB.
+    The `amounts` are in standard deviations; 0 is the picture of `w` itself.
 
     Raises:
         OptionError: there is no such direction.

@@ -24,7 +24,7 @@ from translate.inference.preprocess import prepare_hints
 from translate.inference.sampler import Label, Sampler
 from translate.utils.errors import OptionError, UserError
 
-LINES_WEIGHT = 0.2  # beside 1 of the colours
+LINE_WEIGHT = 0.2  # of the lines, beside 1 of the strokes
 START_WEIGHT = 0.1  # of the mean square distance to a given starting style, in standard deviations
 POOL_FACTOR = 4  # random styles for each candidate, the best of which are starts
 Loss = Callable[[Tensor], Tensor]  # maps pictures (n, C, S, S) to losses (n,)
@@ -119,10 +119,8 @@ def _line_loss(sampler: Sampler, sketch: np.ndarray | None) -> Loss | None:
         return None
     lines, cell = to_tensor(drawing[..., None]).to(sampler.device), cell_size(sampler.size)
     target = oriented_gradients(lines, cell)
-    inked = (pool_triangular((1 - lines) / 2, cell) > 0.02).float()  # 2 % of ink make a line
-    return lambda x: (
-        LINES_WEIGHT * (inked * (oriented_gradients(x, cell) - target).square()).sum((1, 2, 3)) / inked.sum()
-    )
+    ink = (pool_triangular((1 - lines) / 2, cell) > 0.02).float()  # 2 % of ink in a cell make a line
+    return lambda x: LINE_WEIGHT * (ink * (oriented_gradients(x, cell) - target).square()).sum((1, 2, 3)) / ink.sum()
 
 
 def _on_white(sketch: np.ndarray) -> np.ndarray:

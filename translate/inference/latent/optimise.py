@@ -12,7 +12,6 @@ from translate.inference.latent.style_prior import StylePrior
 from translate.inference.sampler import Label, Sampler
 
 Cost = Callable[[Tensor], Tensor]  # maps points (n, d) to costs (n,), each by its own row
-LEARNING_RATE = 0.1  # of Adam at the start, in standard deviations of the styles
 
 
 def search_batch_size(size: int) -> int:
@@ -29,9 +28,7 @@ def ranked_styles(sampler: Sampler, prior: StylePrior, cost: Cost, count: int, l
     return pool[costs.argsort(stable=True)]
 
 
-def gradient_descent(
-    cost: Cost, starts: Tensor, *, steps: int, batch: int, rate: float = LEARNING_RATE
-) -> tuple[Tensor, Tensor]:
+def gradient_descent(cost: Cost, starts: Tensor, *, steps: int, batch: int, rate: float = 0.1) -> tuple[Tensor, Tensor]:
     """Minimise `cost` from every start, on independent paths, by Adam with a half-cosine schedule down to 0.
 
     Args:
@@ -39,7 +36,7 @@ def gradient_descent(
         starts: (N, d).
         steps: of Adam.
         batch: paths to follow at a time.
-        rate: the first learning rate.
+        rate: the first learning rate; the default suits whitened styles.
 
     Returns:
         The lowest point of each path, (N, d), and the costs there, (N,).

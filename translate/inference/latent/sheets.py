@@ -95,9 +95,7 @@ def neighbours_sheet(
     return Sheet(rows=rows, files=_by_seed(seeds, pictures), lines=lines)
 
 
-def projection_sheet(
-    sampler: Sampler, file: Path, *, starts: int, steps: int, label: Label, seed: int
-) -> Sheet:  # fmt: skip
+def projection_sheet(sampler: Sampler, file: Path, *, starts: int, steps: int, label: Label, seed: int) -> Sheet:
     """Draw a picture beside the nearest one that the model can draw."""
     given = read_rgb8(file)
     projection = project(sampler, given, starts=starts, steps=steps, label=label, seed=seed)
@@ -128,19 +126,15 @@ def edit_sheet(
     """Draw the canvas, and below it the pictures that match it best."""
     layers = [None if file is None else read_picture(file) for file in (strokes, sketch)]
     first, second = (None if layer is None else _planes(layer) for layer in layers)
-    edits = edit(
-        sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed
-    )  # fmt: skip
-    drawn = [
-        square_crop(to_depth(flatten_alpha(layer), np.uint8), sampler.size) for layer in layers if layer is not None
-    ]
+    edits = edit(sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed)
+    canvas = [square_crop(to_depth(flatten_alpha(x), np.uint8), sampler.size) for x in layers if x is not None]
     start = [] if start_seed is None else list(sampler(seeds=[start_seed], label=label))
     lines = [
         "first row: the drawing" + (f", seed {start_seed}" if start else "") + "; below, the best first",
         "costs (0 is perfect): " + ", ".join(f"{cost:.3f}" for cost in edits.costs),
     ]
     files = {str(i): picture for i, picture in enumerate(edits.pictures, 1)}
-    return Sheet(rows=[[*drawn, *start], *_square(edits.pictures)], files=files, lines=lines, style=edits.w[0])
+    return Sheet(rows=[[*canvas, *start], *_square(edits.pictures)], files=files, lines=lines, style=edits.w[0])
 
 
 def _square(pictures: np.ndarray) -> list[list[np.ndarray]]:

@@ -21,12 +21,9 @@ class DiskRaster:
     """
 
     def __init__(self, width: int, pixel_bytes: int, write_header: Callable[[Path], int] = lambda path: 0) -> None:
-        """Create an empty file, which grows as regions are written.
+        """Create a file, which grows as regions are written, for rows of `width` px.
 
-        Args:
-            width: px.
-            pixel_bytes: size of one pixel.
-            write_header: writes what precedes the pixels to the file at a path, and returns their offset in bytes.
+        `write_header` writes what precedes the pixels to the file at a path, and returns their offset in bytes.
         """
         self.width, self.pixel_bytes = width, pixel_bytes
         descriptor, name = tempfile.mkstemp()

@@ -50,13 +50,12 @@ class TiledForward:
 
     def _compute_constants(self, z: Tensor | None) -> dict[fx.Node, Any]:
         """Compute all nodes that do not depend on the picture, such as the layers that map z to a style."""
-        plan, known = self.plan, {}
-        placeholders = [n for n in plan.graph.nodes if n.op == "placeholder"]
+        plan, known = self.plan, dict[fx.Node, Any]()
         for node in plan.graph.nodes:
             if node in plan.shapes or node.op == "output":
                 continue
-            if node.op == "placeholder":
-                known[node] = z if node in placeholders[1:] else None
+            if node.op == "placeholder":  # the picture has a shape, so this is z
+                known[node] = z
             elif all(n in known for n in node.all_input_nodes):
                 arguments = fx.map_arg((node.args, node.kwargs), known.__getitem__)
                 known[node] = run_node(plan.net, node, *arguments)

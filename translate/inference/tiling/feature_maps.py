@@ -68,9 +68,8 @@ def choose_memory_plan(
             if peak <= budget:
                 return MemoryPlan(tile, dtype, not itemsize, peak, workers=workers)
     need = gigabytes(peak + resident_bytes()).replace(" ", "")
-    raise UserError(
-        f"{name}: {width} x {height} px need at least {need} of memory, even tile by tile; say --memory {need}"
-    )
+    wanted = f"{width} x {height} px need at least {need} of memory, even tile by tile"
+    raise UserError(f"{name}: {wanted}; say --memory {need}")
 
 
 class FeatureMap:
