@@ -14,7 +14,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.io import save_png
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
-from translate.tasks.pix2pix import typical_look
+from translate.tasks.pix2pix import typical_code
 from translate.utils import memory
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory
@@ -192,7 +192,7 @@ def test_a_one_way_model_goes_its_way(way):
 def test_the_plain_answer_is_always_the_same_and_has_a_typical_look(translator):
     image, state = noise(32, 32), torch.get_rng_state()
     assert (translator(image) == translator(image)).all()
-    typical = typical_look(translator.nets["E"].looks)
+    typical = typical_code(translator.nets["E"].looks)
     assert (translator(image) == translator(image, z=typical)).all()
     translator(image, count=2, seed=1)
     assert torch.equal(torch.get_rng_state(), state)
@@ -229,7 +229,7 @@ def test_looks_are_read_and_given(translator):
         assert np.allclose(z, translator.nets["E"](x)[0][0], atol=1e-5)
     assert np.allclose(translator.look(Image.fromarray(photo)), z) and np.allclose(translator.look(x), z, atol=1e-5)
     assert translator.look(torch.cat([x, x])).shape == (2, Z)
-    typical = typical_look(translator.nets["E"].looks).numpy()
+    typical = typical_code(translator.nets["E"].looks).numpy()
     answers = translator(image, z=np.stack([z, typical]))
     assert (answers[0] == translator(image, z=z)).all() and (answers[1] == translator(image)).all()
     assert translator.look(noise(5, 900, 3)).shape == (Z,) and translator.look(noise(9, 9)).shape == (Z,)

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, channels_of, make_batch, make_task
 from translate.tasks import TASKS
-from translate.tasks.inpaint import grown, nearness, shown_to
+from translate.tasks.inpaint import dilate, generator_input, rim_weight
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
 
@@ -78,7 +78,7 @@ def test_what_is_known_along_the_hole_weighs_tenfold():
 def test_the_rim_of_the_hole_weighs_more():
     known = torch.ones(1, 1, 96, 96)
     known[..., 20:, :] = 0
-    near = nearness(known)[0, 0, :, 48]
+    near = rim_weight(known)[0, 0, :, 48]
     assert near[19] == 1
     assert near[20] == pytest.approx(1, abs=0.15)
     assert near[28] == pytest.approx(0.5, abs=0.1)
@@ -88,7 +88,7 @@ def test_the_rim_of_the_hole_weighs_more():
     torch.manual_seed(0)
     x = plain(batch)
     hole = (batch["mask"] + 1) / 2
-    weight = hole * (1 + 4 * nearness(1 - hole))
+    weight = hole * (1 + 4 * rim_weight(1 - hole))
     expected = rim.lambda_hole * (weight * (x["fake"] - batch["image"]).abs()).mean()
     with rim.train_only("G"):
         torch.testing.assert_close(rim.losses("G", x)["hole"], expected)
@@ -97,7 +97,7 @@ def test_the_rim_of_the_hole_weighs_more():
 def test_a_region_grows_by_its_reach():
     region = torch.zeros(1, 1, 9, 9)
     region[..., 4, 4] = 1
-    assert grown(region, 2).sum() == 25
+    assert dilate(region, 2).sum() == 25
 
 
 def test_the_hole_of_the_picture_never_reaches_the_network():
@@ -106,7 +106,7 @@ def test_the_hole_of_the_picture_never_reaches_the_network():
         other = dict(batch, image=torch.where(batch["mask"] > 0, 0.5, batch["image"]))
         answer = task.predict(nets_of(task), batch)
         torch.testing.assert_close(answer, task.predict(nets_of(task), other))
-        seen = shown_to(task.G, batch["image"], batch["mask"])
+        seen = generator_input(task.G, batch["image"], batch["mask"])
         assert seen.shape[1] == (4 if variant == PLAIN else 3)
 
 

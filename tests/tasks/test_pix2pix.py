@@ -6,7 +6,7 @@ from tests.tasks.test_tasks import SIZE, make_batch, make_task
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS
 from translate.tasks.losses.adversarial import kl_to_normal, mode_seeking
-from translate.tasks.pix2pix import displaced, draw_look, off_paper, source_of, typical_look
+from translate.tasks.pix2pix import draw_code, generator_input, paper_loss, shift, typical_code
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
 
@@ -108,10 +108,10 @@ def test_answers_are_deterministic_unless_a_seed_or_a_look_is_given():
 
 def test_looks_are_drawn_from_those_that_were_read():
     looks = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [4.0, 3.0]])
-    assert typical_look(looks).tolist() == [4, 3]
-    drawn = torch.stack([draw_look(looks, seed, jitter=0.0) for seed in range(50)])
+    assert typical_code(looks).tolist() == [4, 3]
+    drawn = torch.stack([draw_code(looks, seed, jitter=0.0) for seed in range(50)])
     assert {tuple(z) for z in drawn.tolist()} == {tuple(z) for z in looks.tolist()}
-    jittered = torch.stack([draw_look(looks, seed) for seed in range(2000)])
+    jittered = torch.stack([draw_code(looks, seed) for seed in range(2000)])
     nearest = torch.cdist(jittered, looks).argmin(1)
     spread = (jittered - looks[nearest]).std(0)
     torch.testing.assert_close(spread, 0.1 * looks.std(0), rtol=0.1, atol=0)
@@ -144,20 +144,20 @@ def test_a_unet_draws_its_dropout_from_the_seed():
 def test_a_displaced_picture_has_the_same_pixels_elsewhere():
     torch.manual_seed(0)
     picture = torch.rand(1, 3, 16, 16)
-    moved = [displaced(picture) for _ in range(20)]
+    moved = [shift(picture) for _ in range(20)]
     assert all(torch.equal(m.flatten().sort().values, picture.flatten().sort().values) for m in moved)
     assert len({m.sum((1, 2)).flatten().tolist()[0] for m in moved}) > 5
 
 
 def test_the_look_is_the_encoders_mean():
     task, b = make_task(MANY), make_batch()["b"]
-    assert torch.equal(task.look(exported(task), b), task.E(b)[0])
+    assert torch.equal(task.encode_style(exported(task), b), task.E(b)[0])
 
 
 def test_hints_are_colours_and_the_belief_in_them_and_nothing_without_strokes():
     hint = torch.full((2, 4, 8, 8), -1.0)
     hint[0, :, 0, 0] = torch.tensor([0.5, -0.5, 1.0, 1.0])
-    source = source_of({"a": torch.zeros(2, 1, 8, 8), "hint": hint})
+    source = generator_input({"a": torch.zeros(2, 1, 8, 8), "hint": hint})
     assert source.shape == (2, 5, 8, 8)
     assert source[0, :, 0, 0].tolist() == [0, 0.5, -0.5, 1, 1]
     assert 0 < source[0, 4, 7, 7] < 1
@@ -196,8 +196,8 @@ def test_only_what_is_white_paper_has_to_stay_so():
     truth = torch.zeros(1, 3, 2, 2)
     truth[..., 0, 0] = 1.0
     truth[:, 0, 1, 1] = 1.0  # red is no paper
-    assert off_paper(torch.zeros(1, 3, 2, 2), truth).item() == pytest.approx(0.25)
-    assert off_paper(truth, truth).item() == 0
+    assert paper_loss(torch.zeros(1, 3, 2, 2), truth).item() == pytest.approx(0.25)
+    assert paper_loss(truth, truth).item() == 0
 
 
 def test_options_that_do_not_go_together_are_refused():

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from translate.networks.blocks import InstanceNorm
 from translate.tasks import Task
 from translate.tasks.cycle import Cycle
-from translate.tasks.inpaint import NEAR, Inpaint
+from translate.tasks.inpaint import OVERLAP_WEIGHT, Inpaint
 from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
 from translate.utils.errors import UserError
 
@@ -111,7 +111,7 @@ class Textbook:
         completed = hole * fake + (1 - hole) * image
         reach = int(self.options["overlap"])
         rim = nn.MaxPool2d(2 * reach + 1, stride=1, padding=reach)(hole) * (1 - hole)
-        weight = hole + NEAR * rim
+        weight = hole + OVERLAP_WEIGHT * rim
         losses = {
             "G/hole": self.options["lambda_hole"] * (weight * (fake - image) ** 2).mean(),
             "G/gan": self.options["lambda_gan"] * self.gan_loss(D(completed), real=True),

@@ -254,7 +254,7 @@ class ModelRunner:
         task, encoder = TASKS[self.recipe.task], self.nets["E"]
         x, _ = pad_to_multiple(to_device(photos, self.device), int(getattr(encoder, "multiple", 1)), MIN_SIDE_PX)
         with torch.inference_mode(), autocast(self.device, self.mode.precision):
-            return task.look(self.nets, x).float()  # type: ignore[attr-defined]
+            return task.encode_style(self.nets, x).float()  # type: ignore[attr-defined]
 
     def _probe_pass(self, nets: nn.ModuleDict, mode: Mode) -> Pass:
         """Return a pass of `nets` in a mode that takes (B, 3, H, W), whatever the model's channels and sizes are."""

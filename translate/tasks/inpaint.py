@@ -1,6 +1,6 @@
-"""Inpainting: a picture with holes, and the mask that says where, to the whole picture.
+"""Inpainting: a picture with holes, and their mask, to the whole picture.
 
-After LaMa (Suvorov et al., 2022, https://arxiv.org/abs/2109.07161). The terms of the older recipes: context encoders
+After LaMa (Suvorov et al., 2022, https://arxiv.org/abs/2109.07161). Terms of the older recipes: context encoders
 (Pathak et al., 2016, https://arxiv.org/abs/1604.07379) and partial convolutions (Liu et al., 2018,
 https://arxiv.org/abs/1804.07723).
 """
@@ -26,26 +26,25 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve, spec_of
 
 DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
-NEAR = 10.0  # weight of the known pixels along the hole, beside those in it (Pathak et al., section 5.1)
-SLACK = 0.05  # of mode seeking
-RIM = 16  # px, a multiple of 8, from what is known to where the hole is no rim any more
+OVERLAP_WEIGHT = 10.0  # of the known pixels along the hole, to those in it (Pathak et al., section 5.1)
+RIM_PX = 16  # width of the hole's rim, a multiple of 8
 
 
 class Inpaint(Task):
-    """G: the picture with grey in its hole, and the mask, to all of the picture; D judges the completed picture.
+    """G: the picture with its hole grey, and the mask, to the whole picture; D judges the completed picture.
 
     L = lambda_gan gan + lambda_hole |fake - image| in the hole + lambda_known the same elsewhere + lambda_fm (feature
-    matching), means over all pixels; `norm` says which distance, and the known pixels within `overlap` px of the hole
-    have to be met as well, tenfold. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after Yu et al.,
-    2018, section 3.2): near known pixels there is little to invent, and a wrong tint shows. With `tell_hole` D sees the
-    mask. D sees the picture's own pixels where they are known, so that a seam is what gives a fake away.
+    matching), means over all pixels, by the distance `norm`. The known pixels within `overlap` px of the hole count
+    tenfold as the hole's. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after Yu et al., 2018,
+    section 3.2): near known pixels there is little to invent, and a wrong tint shows. D sees the known pixels
+    themselves, so that seams give a fake away, and with `tell_hole` the mask.
 
-    Many answers (`z_dim`): two vectors are drawn for every picture. Only the better of the two answers has to be near
-    the picture (Gupta et al., 2018, equation 1, "variety loss"); both have to look real, and to differ as the vectors
-    do (`lambda_seek`).
+    Many outputs (`z_dim`): two z are drawn for every picture. Only the better of the two outputs has to be near the
+    picture (Gupta et al., 2018, equation 1, "variety loss"); both have to look real, and to differ as the z do
+    (`lambda_seek`).
 
-    A generator of translation (skip_resnet, style_resnet ...) may learn this, too: it gets the picture alone, without
-    the mask, and its weights can then start such a generator in another task (--init).
+    A generator of translation (skip_resnet, style_resnet ...) gets the picture alone, without the mask; its weights
+    can then start such a generator in another task (--init).
     """
 
     data = "masked"
@@ -104,22 +103,22 @@ class Inpaint(Task):
             self.notes = ("the perceptual and style losses are left out; --vgg FILE names VGG-16 weights for them",)
 
     def forward(self, batch: Batch) -> Batch:
-        """Fill the holes, with `z_dim` in two ways."""
+        """Fill the holes; with `z_dim` twice."""
         image, hole = batch["image"], (batch["mask"] + 1) / 2
         x = {"image": image, "hole": hole, "mask": batch["mask"]}
-        shown = shown_to(self.G, image, batch["mask"])
+        holed = generator_input(self.G, image, batch["mask"])
         if not self.z_dim:
-            fake = self.G(shown)
+            fake = self.G(holed)
             return x | {"fake": fake, "completed": torch.lerp(image, fake, hole)}
         count = len(image)
         both = dist.draw_local_rows(lambda n: torch.randn(2, n, self.z_dim, device=image.device).transpose(0, 1), count)
         z, other_z = both.unbind(1)
-        fake, other = self.G(torch.cat([shown, shown]), torch.cat([z, other_z])).split(len(image))
+        fake, other = self.G(torch.cat([holed, holed]), torch.cat([z, other_z])).split(len(image))
         completed = {"completed": torch.lerp(image, fake, hole), "other_completed": torch.lerp(image, other, hole)}
         return x | completed | {"fake": fake, "other": other, "z": z, "other_z": other_z}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """The class docstring's terms; D's are those of `losses.GAN_LOSSES`."""
+        """Return the class docstring's terms; those of D are in `losses.adversarial`."""
         fakes = ("completed", "other_completed") if self.z_dim else ("completed",)
         if phase == "D":
             judged = self._judge(x, "image", *fakes)
@@ -131,23 +130,23 @@ class Inpaint(Task):
         if self.lambda_fm:
             terms["fm"] = self.lambda_fm * feature_matching(judged["completed"], judged["image"])
         if self.z_dim:
-            seek = mode_seeking(x["z"], x["other_z"], x["completed"], x["other_completed"], SLACK)
+            seek = mode_seeking(x["z"], x["other_z"], x["completed"], x["other_completed"], slack=0.05)
             terms["seek"] = self.lambda_seek * seek
-        return terms | self._impression(x)
+        return terms | self._perceptual_losses(x)
 
     def _distances(self, x: Batch) -> dict[str, Tensor]:
-        """How far the answer is from the picture, in the hole and elsewhere; of two answers the better one."""
+        """Return the distances from output to picture in the hole, of the better output, and elsewhere."""
         hole, known = x["hole"], 1 - x["hole"]
-        weight = hole * (1 + self.rim * nearness(known)) if self.rim else hole
-        weight = weight + NEAR * known * grown(hole, self.overlap) if self.overlap else weight
-        away = [self.distance(x[name], x["image"], reduction="none") for name in ("fake", "other") if name in x]
-        in_hole = torch.stack([(weight * one).flatten(1).mean(1) for one in away]).amin(0).mean()
-        elsewhere = torch.stack([known * one for one in away]).mean()
+        weight = hole * (1 + self.rim * rim_weight(known)) if self.rim else hole
+        weight = weight + OVERLAP_WEIGHT * known * dilate(hole, self.overlap) if self.overlap else weight
+        distances = [self.distance(x[name], x["image"], reduction="none") for name in ("fake", "other") if name in x]
+        in_hole = torch.stack([(weight * one).flatten(1).mean(1) for one in distances]).amin(0).mean()
+        elsewhere = torch.stack([known * one for one in distances]).mean()
         terms = {"hole": self.lambda_hole * in_hole}
         return terms | ({"known": self.lambda_known * elsewhere} if self.lambda_known else {})
 
-    def _impression(self, x: Batch) -> dict[str, Tensor]:
-        """The terms of partial convolutions: features and textures alike, and no grain in the hole."""
+    def _perceptual_losses(self, x: Batch) -> dict[str, Tensor]:
+        """Return the terms of partial convolutions: on VGG features, on textures, and on grain in the hole."""
         terms = {}
         if self.vgg is not None:
             with torch.no_grad():
@@ -160,7 +159,7 @@ class Inpaint(Task):
         return terms
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
-        """Show D each of the pictures named, with the mask where it is told."""
+        """Run D on each of the named pictures, with `tell_hole` beside the mask."""
         planes = [x["mask"]] if self.tell_hole else []
         return judge(self.D, {name: torch.cat([x[name], *planes], 1) for name in names})
 
@@ -168,28 +167,28 @@ class Inpaint(Task):
     def predict(
         nets: nn.ModuleDict, batch: Batch, *, z: Tensor | None = None, seed: int | None = None, **options: Any
     ) -> Tensor:
-        """Return what the network makes of all of the picture, the known pixels too.
+        """Return the network's output for the whole picture, the known pixels included.
 
         Args:
             nets: "G".
-            batch: "image" (B, C, H, W) in [-1, 1], whatever in the hole, and "mask" (B, 1, H, W), +1 in the hole and
-                -1 elsewhere.
-            z: Which of many answers, (B, z_dim).
-            seed: In its place: draws z (the same for the whole batch). Without either, z is 0. It also seeds the noise
-                that a network draws; the usual noise is that of seed 0.
+            batch: "image" (B, C, H, W) in [-1, 1], ignored in the hole, and "mask" (B, 1, H, W), +1 in the hole and -1
+                elsewhere.
+            z: (B, z_dim).
+            seed: In place of z: draws one for the whole batch. Without either, z is 0. It also seeds the noise that a
+                network draws, by default 0.
             options: Not used.
         """
         G = nets["G"]
-        shown = shown_to(G, batch["image"], batch["mask"])
+        holed = generator_input(G, batch["image"], batch["mask"])
         z_dim = int(getattr(G, "z_dim", 0))
         if z is None and z_dim:
             drawn = np.zeros(z_dim) if seed is None else np.random.default_rng(seed).standard_normal(z_dim)
-            z = torch.from_numpy(drawn).expand(len(shown), -1)
-        return run_seeded(G, shown, z, seed)
+            z = torch.from_numpy(drawn).expand(len(holed), -1)
+        return run_seeded(G, holed, z, seed)
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """The picture with its hole, the answer, where there are many also three more; the whole picture."""
+        """Return the picture with its hole, the output, with `z_dim` three more, and the whole picture."""
         image, hole = batch["image"], (batch["mask"] + 1) / 2
         rows = {"hole": image * (1 - hole)}
         rows["answer"] = torch.lerp(image, Inpaint.predict(nets, batch), hole)
@@ -200,22 +199,22 @@ class Inpaint(Task):
         return {title: row.expand(-1, 3, -1, -1) if row.shape[1] == 1 else row for title, row in rows.items()}
 
 
-def shown_to(G: nn.Module, image: Tensor, mask: Tensor) -> Tensor:
-    """Return what `G` reads: the picture with 0 in the hole and, unless it is a network of translation, the mask."""
-    blanked = torch.where(mask > 0, 0.0, image)
-    return torch.cat([blanked, mask], 1) if spec_of(G)["in_channels"] > image.shape[1] else blanked
+def generator_input(G: nn.Module, image: Tensor, mask: Tensor) -> Tensor:
+    """Return the input of `G`: the picture with 0 in the hole and, unless it is a network of translation, the mask."""
+    holed = torch.where(mask > 0, 0.0, image)
+    return torch.cat([holed, mask], 1) if spec_of(G)["in_channels"] > image.shape[1] else holed
 
 
-def nearness(known: Tensor) -> Tensor:
-    """Return about 1 at the border of what is `known` (B, 1, H, W), 1 or 0, and less further out, to 0 at RIM px.
+def rim_weight(known: Tensor) -> Tensor:
+    """Return about 1 at the border of the `known` region (B, 1, H, W), 1 or 0, falling outside to 0 at RIM_PX.
 
-    Twice the known part of the square round a pixel, taken at a quarter of the size, where it costs next to nothing.
+    Twice the known part of the square round a pixel, computed at a quarter of the size, where it is cheap.
     """
     small = F.avg_pool2d(known, 4)
-    share = F.avg_pool2d(small, RIM // 2 + 1, stride=1, padding=RIM // 4, count_include_pad=False)
+    share = F.avg_pool2d(small, RIM_PX // 2 + 1, stride=1, padding=RIM_PX // 4, count_include_pad=False)
     return (2 * F.interpolate(share, size=known.shape[2:], mode="bilinear")).clamp_max(1.0)
 
 
-def grown(region: Tensor, reach: int) -> Tensor:
+def dilate(region: Tensor, reach: int) -> Tensor:
     """Widen a region (B, 1, H, W) of 0 and 1 by `reach` px on all sides."""
     return F.max_pool2d(region, 2 * reach + 1, stride=1, padding=reach)

@@ -1,7 +1,7 @@
-"""pix2pix: paired translation, with one answer to a picture or with many.
+"""pix2pix: paired translation, with one output for a picture or, by a style code z, with many.
 
-Isola et al., 2017, https://arxiv.org/abs/1611.07004 (one answer). Feature matching: Wang et al., 2018 (pix2pixHD),
-https://arxiv.org/abs/1711.11585. Many answers: Zhu et al., 2017 (BicycleGAN), https://arxiv.org/abs/1711.11586, and
+Isola et al., 2017, https://arxiv.org/abs/1611.07004 (one output). Feature matching: Wang et al., 2018 (pix2pixHD),
+https://arxiv.org/abs/1711.11585. Many outputs: Zhu et al., 2017 (BicycleGAN), https://arxiv.org/abs/1711.11586, and
 Mao et al., 2019 (MSGAN), https://arxiv.org/abs/1903.05628.
 """
 
@@ -27,19 +27,20 @@ from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
 
-SEEKING_ENDS = 0.7  # of a run; StarGAN v2 (Choi et al., 2020, section 2.1) lets its like fall to 0 as well
+SEEKING_ENDS = 0.7  # of a run: mode seeking falls to 0, as in StarGAN v2 (Choi et al., 2020, section 2.1)
+WHITE = 0.95  # of [-1, 1]; a darker pixel is no white paper
 
 
 class Pix2pix(Task):
     """G: source -> target, against a discriminator that sees source and target together.
 
-    One answer (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
+    One output (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
 
-    Many answers (`z_dim`): an encoder E reads the look z of the true target. G(a, E(b)) has to be b, as above; G(a, z)
-    with the z of another picture only has to look real (no L1: its colours are others), to show its z (E reads it
-    back), to differ from the first as the two z differ (mode seeking), to leave white paper white, and to be b where
-    strokes tell its colours. One discriminator judges both. BicycleGAN draws the second z from N(0, 1), which E has to
-    fill first; the looks that E read last are where G works from the first step on.
+    Many outputs (`z_dim`): an encoder E reads the style code z of the true target. G(a, E(b)) has to be b, as above.
+    G(a, z) with the z of another picture only has to look real (no L1: its colours differ), to show its z (E reads it
+    back), to differ from G(a, E(b)) as the two z differ (mode seeking), to leave white paper white, and to be b where
+    strokes give its colours. One discriminator judges both. BicycleGAN draws the second z from N(0, 1), which E has to
+    fill first; the codes that E read last are a prior that fits from the first step on.
     """
 
     data = "paired"
@@ -90,26 +91,25 @@ class Pix2pix(Task):
         self.register_buffer("seeking", torch.ones(()), persistent=False)
 
     def set_progress(self, progress: float) -> None:
-        """Seek other modes less and less, and no more for the last part of the run, which is for looking real alone."""
+        """Lower the weight of mode seeking, to 0 for the last part of the run."""
         self.seeking.fill_(max(0.0, 1 - progress / SEEKING_ENDS))
 
     def forward(self, batch: Batch) -> Batch:
-        """Make the fakes: one a picture, or one with the true look and one with a random look."""
-        source, b = source_of(batch), batch["b"]
+        """Make the fakes: one a picture, or one with the true z and one with a random z."""
+        source, b = generator_input(batch), batch["b"]
         x = batch | {"source": source}
         if not self.z_dim:
             return x | {"fake": self.G(source)}
-        mean, log_variance = self.E(displaced(b))
+        mean, log_variance = self.E(shift(b))
         z = mean + dist.randn_like(mean) * (0.5 * log_variance).exp()
-        drawn = self.E.looks[
-            dist.draw_local_rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))
-        ]
+        index = dist.draw_local_rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))
+        drawn = self.E.looks[index]
         self.E.remember(mean.detach())
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """The class docstring's terms; D's are those of `losses.GAN_LOSSES`."""
+        """Return the class docstring's terms; those of D are in `losses.adversarial`."""
         fakes = ("fake", "other") if self.z_dim else ("fake",)
         if phase == "D":
             judged = self._judge(x, "b", *fakes)
@@ -121,10 +121,10 @@ class Pix2pix(Task):
         }
         if self.lambda_fm:
             terms["fm"] = self.lambda_fm * feature_matching(judged["fake"], judged["b"])
-        return terms | self._look_losses(x) if self.z_dim else terms
+        return terms | self._style_losses(x) if self.z_dim else terms
 
-    def _look_losses(self, x: Batch) -> dict[str, Tensor]:
-        """What keeps z meaningful. E must not learn from fakes, hence the detached copy of its weights."""
+    def _style_losses(self, x: Batch) -> dict[str, Tensor]:
+        """Return the terms on z. E must not learn from fakes, hence the detached copy of its weights."""
         fixed = {name: p.detach() for name, p in self.E.named_parameters()}
         read, _ = functional_call(self.E, fixed, (x["other"],))
         seek = mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05)
@@ -132,7 +132,7 @@ class Pix2pix(Task):
             "kl": self.lambda_kl * kl_to_normal(x["mean"], x["log_variance"], self.free_nats),
             "z": self.lambda_z * F.l1_loss(read, x["drawn"]),
             "seek": self.seeking * self.lambda_seek * seek,
-            "paper": self.lambda_paper * off_paper(x["other"], x["b"]),
+            "paper": self.lambda_paper * paper_loss(x["other"], x["b"]),
         }
         if "hint" in x:
             belief = (x["source"][:, -1:] + 1) / 2
@@ -140,7 +140,7 @@ class Pix2pix(Task):
         return terms
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
-        """Show D the source with each of the targets named."""
+        """Run D on the source with each of the named targets."""
         return judge(self.D, {name: torch.cat([x["source"], x[name]], 1) for name in names})
 
     @staticmethod
@@ -150,97 +150,96 @@ class Pix2pix(Task):
         """Translate batch["a"], with the strokes of batch["hint"] where the model takes them.
 
         Args:
-            nets: "G" and, where looks can be read, "E".
+            nets: "G" and, with `z_dim`, "E".
             batch: "a" (B, C, H, W) in [-1, 1], and perhaps "hint" (B, 4, H, W).
-            z: Look of each answer, (B, z_dim).
-            seed: In its place: draws one of the looks of the training pictures (the same for the whole batch), or
-                the dropout of a generator that has no other noise. Without either, the answer has the look
-                nearest to the mean of those looks, or the dropout of seed 0.
+            z: (B, z_dim).
+            seed: In place of z: draws the code of one training picture for the whole batch, or the dropout of a
+                generator without z. Without either, z is the typical code, or the dropout that of seed 0.
             options: Not used; there is but one direction.
         """
-        source = source_of(batch)
-        G, look = Pix2pix.generator_for(nets, "", z, seed)
-        return run_seeded(G, source, None if look is None else look.expand(len(source), -1), seed)
+        source = generator_input(batch)
+        G, z = Pix2pix.generator_for(nets, "", z, seed)
+        return run_seeded(G, source, None if z is None else z.expand(len(source), -1), seed)
 
     @staticmethod
     def generator_for(
         nets: nn.ModuleDict, direction: str, z: Tensor | None, seed: int | None
     ) -> tuple[nn.Module, Tensor | None]:
-        """Return G and its look, chosen as `predict` says."""
+        """Return G and its z, chosen as in `predict`."""
         if z is None and "E" in nets:
-            looks: Tensor = nets["E"].looks  # type: ignore[assignment]
-            z = (typical_look(looks) if seed is None else draw_look(looks, seed))[None]
+            codes: Tensor = nets["E"].looks  # type: ignore[assignment]
+            z = (typical_code(codes) if seed is None else draw_code(codes, seed))[None]
         return nets["G"], z
 
     @staticmethod
-    def look(nets: nn.ModuleDict, picture: Tensor) -> Tensor:
-        """Read the look (B, z_dim) of pictures of the target domain, (B, C, H, W) in [-1, 1]."""
+    def encode_style(nets: nn.ModuleDict, picture: Tensor) -> Tensor:
+        """Return the style codes (B, z_dim) of pictures of the target domain, (B, C, H, W) in [-1, 1]."""
         return nets["E"](picture)[0]
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """The source, the answer, where there are many also three more and the one with the true look; the truth."""
+        """Return the source, hints, the output, with `z_dim` four more, one of them with the true z, and the truth."""
         a, b = batch["a"], batch["b"]
         rows = {"input": a}
         if "hint" in batch:
-            rows["hints"] = shown_hints(batch["hint"])
+            rows["hints"] = draw_hints(batch["hint"])
         rows["answer"] = Pix2pix.predict(nets, batch)
         if nets["G"].random:
             rows |= {f"answer {k}": Pix2pix.predict(nets, batch, seed=k) for k in (1, 2, 3)}
         if "E" in nets:
-            rows["look of the truth"] = Pix2pix.predict(nets, batch, z=Pix2pix.look(nets, b))
+            rows["look of the truth"] = Pix2pix.predict(nets, batch, z=Pix2pix.encode_style(nets, b))
         rows["truth"] = b
         return {title: row.expand(-1, 3, -1, -1) if row.shape[1] == 1 else row for title, row in rows.items()}
 
 
-def displaced(picture: Tensor) -> Tensor:
+def shift(picture: Tensor) -> Tensor:
     """Shift (B, C, H, W) round its borders by up to a quarter, and mirror it half of the time.
 
-    A look has to go onto other shapes; where everything stands in its own picture must not be part of it.
+    A style has to fit other shapes, so the places of things must not be part of its code.
     """
     height, width = picture.shape[-2:]
-    reach, where = min(height, width) // 4, picture.device
-    down, right = torch.randint(-reach, reach + 1, (2,), device=where)
-    rows = (torch.arange(height, device=where) - down) % height
-    columns = (torch.arange(width, device=where) - right) % width
-    columns = torch.where(torch.rand((), device=where) < 0.5, columns.flip(0), columns)
+    reach, device = min(height, width) // 4, picture.device
+    down, right = torch.randint(-reach, reach + 1, (2,), device=device)
+    rows = (torch.arange(height, device=device) - down) % height
+    columns = (torch.arange(width, device=device) - right) % width
+    columns = torch.where(torch.rand((), device=device) < 0.5, columns.flip(0), columns)
     return torch.empty_like(picture).copy_(picture.index_select(2, rows).index_select(3, columns))
 
 
-def source_of(batch: Batch) -> Tensor:
-    """Return what G reads: the source and, where there are hints, their colours, spread, and the belief in them."""
+def generator_input(batch: Batch) -> Tensor:
+    """Return the source and, where there are hints, their colours, spread, and the confidence in them."""
     if "hint" not in batch:
         return batch["a"]
-    colour, belief = spread_strokes(batch["hint"], batch["a"])
-    return torch.cat([batch["a"], (colour * belief).to(batch["a"]), (2 * belief - 1).to(batch["a"])], 1)
+    colour, confidence = spread_strokes(batch["hint"], batch["a"])
+    return torch.cat([batch["a"], (colour * confidence).to(batch["a"]), (2 * confidence - 1).to(batch["a"])], 1)
 
 
-def shown_hints(hint: Tensor) -> Tensor:
-    """Lay RGBA strokes (B, 4, H, W) in [-1, 1] on light grey paper, for people."""
+def draw_hints(hint: Tensor) -> Tensor:
+    """Lay RGBA strokes (B, 4, H, W) in [-1, 1] on light grey paper."""
     colour, alpha = hint.split([3, 1], dim=1)
     return torch.lerp(torch.full_like(colour, 0.8), colour, (alpha + 1) / 2)
 
 
-def off_paper(picture: Tensor, truth: Tensor, white: float = 0.95) -> Tensor:
-    """Mean of |picture - truth| over all pixels, counting those that are white paper in the truth: all above `white`.
+def paper_loss(picture: Tensor, truth: Tensor) -> Tensor:
+    """Mean over all pixels of |picture - truth| where the truth is white paper, 0 elsewhere.
 
-    Things photographed on white stay alone on it in every look. Where nothing is white, it is 0.
+    Things photographed on white have a white ground in every style.
     """
-    paper = truth.amin(1, keepdim=True) > white
+    paper = truth.amin(1, keepdim=True) > WHITE
     return ((picture - truth).abs() * paper).mean()
 
 
-def typical_look(looks: Tensor) -> Tensor:
-    """Return that of `looks` (n, z_dim) which is nearest to their mean: plain, but real."""
-    return looks[(looks - looks.mean(0)).square().sum(1).argmin()]
+def typical_code(codes: Tensor) -> Tensor:
+    """Return the one of `codes` (n, z_dim) that is nearest to their mean: plain, but real."""
+    return codes[(codes - codes.mean(0)).square().sum(1).argmin()]
 
 
-def draw_look(looks: Tensor, seed: int, jitter: float = 0.1) -> Tensor:
-    """Draw one of `looks` (n, z_dim), off by `jitter` of their spread: the same for the same seed, on every device.
+def draw_code(codes: Tensor, seed: int, jitter: float = 0.1) -> Tensor:
+    """Draw one of `codes` (n, z_dim), off by `jitter` of their spread: the same for the same seed, on every device.
 
-    A normal distribution would also draw mixtures that no picture has: looks come in clusters.
+    A normal distribution would also draw mixtures that no picture has: codes come in clusters.
     """
     rng = np.random.default_rng(seed)
-    chosen = looks[int(rng.integers(len(looks)))]
-    noise = torch.from_numpy(rng.standard_normal(looks.shape[1], np.float32)).to(looks)
-    return chosen + jitter * looks.std(0) * noise
+    chosen = codes[int(rng.integers(len(codes)))]
+    noise = torch.from_numpy(rng.standard_normal(codes.shape[1], np.float32)).to(codes)
+    return chosen + jitter * codes.std(0) * noise
