@@ -1,7 +1,7 @@
 """Draw many pictures into a folder on all cores, all or nothing.
 
-The pictures go to a hidden folder beside the target, which is renamed when the last one is written: a render
-that was interrupted is never taken for a complete one.
+The pictures go to a hidden folder beside the target, which is renamed when the last one is written: an
+interrupted render is never taken for a complete one.
 """
 
 __all__ = ["Job", "draw_all"]
@@ -32,10 +32,10 @@ PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as l
 class Job:
     """One scene: `draw(seed, size)` returns one picture for each of `files`: RGB (size, size, 3) or gray (size, size).
 
-    Text goes to a file as it is: a table of what is in the pictures, say.
+    Text, such as a table of factors, is written as it is.
 
     Attributes:
-        draw: an importable function, so that it can be sent to a worker.
+        draw: an importable function, which can be sent to a worker process.
         seed: words that no other scene has.
         size: edge of the pictures, px.
         files: where they go, relative to the target folder.
@@ -51,11 +51,11 @@ def draw_all(jobs: Sequence[Job], target: Path, *, workers: int | None, progress
     """Draw `jobs` into the new folder `target`.
 
     Args:
-        jobs: what to draw.
+        jobs: the pictures.
         target: the folder to make; it must not exist, or be empty.
         workers: how many processes; None takes one per available core. 1 draws in this process.
         progress: show a bar on stderr.
-        label: what the bar says.
+        label: of the bar.
 
     Raises:
         UserError: the folder is in the way, cannot be written, the disk is full or a worker died.

@@ -1,4 +1,4 @@
-"""Light: the linear RGB of sun, sky and haze in a mood, and how they fall on surfaces."""
+"""Light: the linear RGB of sun, sky and haze, and the shading of surfaces."""
 
 __all__ = ["MOODS", "Light", "rgb", "sample_light"]
 

@@ -40,10 +40,10 @@ def fbm(
     """Return fractional Brownian motion over a picture.
 
     Args:
-        rng: where the lattice values come from.
+        rng: of the lattice values.
         shape: (H, W) of the result, px.
         cells: lattice cells across the width at the coarsest octave.
-        octaves: how many octaves; those finer than a pixel are left out.
+        octaves: their number; octaves finer than a pixel are left out.
         gain: strength of an octave relative to the coarser one.
         stretch: how many times longer than high the noise is.
 

@@ -1,4 +1,4 @@
-"""Handwritten digits, white on black and laid out as MNIST with a border is: 20 of 32 px high, centred by mass."""
+"""Handwritten digits, white on black, laid out as in MNIST with a border: 20 of 32 px high, centred by mass."""
 
 __all__ = ["draw_digit", "jobs"]
 
@@ -13,7 +13,7 @@ from translate.synthetic.draw_all import Job
 
 Rng = np.random.Generator
 
-SUPERSAMPLING = 4  # pictures are drawn so many times as large, then shrunk
+SUPERSAMPLING = 4  # factor: smooth edges need more pixels than the picture has
 STROKE_PIECES = 8  # straight pieces between two points of a stroke
 DIGIT_HEIGHT = 18 / 32  # of a digit, from pen to pen, over the picture's edge
 PEN_WIDTH = 2.15 / 32  # width of the pen over the picture's edge, the median
@@ -46,7 +46,7 @@ def _write(strokes: Strokes, rng: Rng) -> Strokes:
     bend = rng.normal(0, 4 * sloppy, 2)
     curves = []
     for points in strokes:
-        moved = points + bend * np.sin(points @ turn + phase)  # neighbours alike
+        moved = points + bend * np.sin(points @ turn + phase)  # neighbouring points move together
         corner = np.append(False, (points[1:] == points[:-1]).all(1))
         moves = rng.normal(0, sloppy, points.shape)
         moves[corner] = moves[np.flatnonzero(corner) - 1]

@@ -109,7 +109,7 @@ def four(rng: Rng) -> Strokes:
 
 
 def five(rng: Rng) -> Strokes:
-    """Draw a bar, a neck and a bowl: bar and rest apart, or all in one line with corners or curves."""
+    """Draw a bar, a neck and a bowl: the bar as a stroke of its own, or all in one line with corners or curves."""
     left, neck, form = -rng.uniform(0.12, 0.25), rng.uniform(-0.16, 0.02), rng.random()
     bar = (rng.uniform(0.2, 0.42), -0.5 + rng.normal(-0.01, 0.04))
     bowl = arc(

@@ -18,7 +18,7 @@ DEPTH = 0.62  # half-widths of the face that its middle lies in front of its sid
 
 @dataclass(frozen=True, kw_only=True)
 class Tones:
-    """The colours of one material, each (3,) sRGB in [0, 255]: cel shading knows no others.
+    """The colours of one material, each (3,) sRGB in [0, 255]: cel shading has no others.
 
     Attributes:
         base: in the light.

@@ -1,4 +1,4 @@
-"""The colours that the words stand for."""
+"""Colours of the words of a portrait's factors."""
 
 __all__ = ["Palette", "palette"]
 
@@ -34,7 +34,7 @@ LASH = f32([44, 26, 34])
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
-    """The tones of each material of one portrait, and plain colours (3,) of what has one."""
+    """The tones of each material of one portrait, and the plain colours (3,) of the rest."""
 
     hair: Tones
     skin: Tones

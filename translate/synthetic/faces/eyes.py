@@ -21,7 +21,7 @@ RIMS = (0.345, 0.34)  # half-widths of a lens, across and down
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The outline of an eye, in half-widths and half-heights of it; x runs from the nose outwards.
+    """The outline of an eye, in its half-widths and half-heights; x runs from the nose outwards.
 
     Attributes:
         upper: the edge of the upper lid, from the inner to the outer corner.

@@ -1,4 +1,4 @@
-"""Portraits in the manner of anime, of people who do not exist; every factor of each is known."""
+"""Portraits in the manner of anime, of people who do not exist, with every factor known."""
 
 __all__ = ["FACTORS", "Portrait", "draw_portrait", "jobs", "sample_factors"]
 

@@ -1,4 +1,4 @@
-"""What differs between portraits: the factors, in words, and how often each is met."""
+"""The factors of a portrait, in words, and their frequencies."""
 
 __all__ = ["COLUMNS", "FACTORS", "HAIR_LENGTHS", "Part", "Portrait", "factor_row", "sample_factors"]
 
@@ -29,7 +29,7 @@ FACTORS: dict[str, dict[str, float]] = {  # each word of each factor, and its sh
     "clothing": {"sailor": 0.25, "shirt": 0.25, "hoodie": 0.25, "turtleneck": 0.25},
     "clothes_colour": {"navy": 0.2, "red": 0.16, "white": 0.16, "green": 0.16, "grey": 0.16, "yellow": 0.16},
 }  # fmt: skip
-HAIR_LENGTHS = {  # the one factor that hangs on another: shares of FACTORS["hair_length"] by gender
+HAIR_LENGTHS = {  # the one factor that depends on another: shares of FACTORS["hair_length"] by gender
     "woman": {"short": 0.27, "medium": 0.35, "long": 0.38},
     "man": {"short": 0.63, "medium": 0.26, "long": 0.11},
 }
@@ -103,7 +103,7 @@ class Portrait:
 
 
 def sample_factors(rng: Rng) -> Portrait:
-    """Draw all factors, independently of each other but for the length of the hair, which hangs on the gender."""
+    """Draw all factors, independently of each other but for the length of the hair, which depends on the gender."""
     words = {factor: _choose(rng, shares) for factor, shares in FACTORS.items()}
     words["hair_length"] = _choose(rng, HAIR_LENGTHS[words["gender"]])
     turn = rng.uniform(*TURNS[words.pop("turn")])

@@ -1,4 +1,4 @@
-"""Hair: locks, what hangs behind the head, what frames the face, and its shine."""
+"""Hair: locks, the hair behind the head and beside the face, and its shine."""
 
 __all__ = [
     "Lock",

@@ -1,6 +1,6 @@
 """The `monet` domain: a photograph repainted with layers of curved brush strokes.
 
-Layers from large brushes to small, where a finer one corrects only what the coarser left wrong, and strokes
+Layers from large brushes to small, where a finer one corrects only the errors of the coarser one, and strokes
 that are curves of constant colour: A. Hertzmann, "Painterly rendering with curved brush strokes of multiple
 sizes", SIGGRAPH 1998. Strokes follow edges, and directions are interpolated where there are none:
 P. Litwinowicz, "Processing images and video for an impressionist effect", SIGGRAPH 1997; here by a smoothed

@@ -1,4 +1,4 @@
-"""What people put into a landscape: cottages, haystacks, sailing boats, bridges."""
+"""Man-made things in a landscape: cottages, haystacks, sailing boats, bridges."""
 
 __all__ = ["cottage", "footbridge", "haystack", "sailboat", "stone_bridge"]
 

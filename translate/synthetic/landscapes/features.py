@@ -42,7 +42,7 @@ FLOWERS = [
 
 
 def far_fields(site: Site, albedo: Array) -> Array:
-    """Draw fields of other crops behind the near one."""
+    """Add fields of other crops behind the near one."""
     rng, edge = site.rng, site.rng.uniform(60, 110)
     for _ in range(4):
         slope = rng.uniform(-0.25, 0.25)
@@ -54,7 +54,7 @@ def far_fields(site: Site, albedo: Array) -> Array:
 
 
 def rows(site: Site, ridge: Array, furrow: Array, *, spacing: float, depth: float) -> Plan:
-    """Draw a field of parallel rows `spacing` m apart; `depth` is how much of `furrow` shows between them."""
+    """Plan a field of parallel rows `spacing` m apart; `depth` is how much of `furrow` shows between them."""
     turn = float(site.rng.uniform(-0.5, 0.5))
     across = (site.x * np.float32(np.cos(turn)) + site.z * np.float32(np.sin(turn))) / spacing
     pixel = site.z / (FOCAL * site.view.size * spacing)
@@ -65,7 +65,7 @@ def rows(site: Site, ridge: Array, furrow: Array, *, spacing: float, depth: floa
 
 
 def background(site: Site) -> list[Thing]:
-    """Draw belts of trees far away, so that the ground does not end at a ruled line."""
+    """Return belts of trees far away, so that the ground does not end at a ruled line."""
     rng = site.rng
     things = [site.wood(rng.uniform(380, 700), height=rng.uniform(9, 15))]
     for _ in range(int(rng.integers(1, 4))):
@@ -82,7 +82,7 @@ def flower(site: Site, plan: Plan, abundance: float) -> None:
 
 
 def path(site: Site, albedo: Array, grass: Array) -> tuple[Array, Array]:
-    """Draw a cart track: two ruts of sand with grass between them; return the new albedo and cover of grass."""
+    """Add a cart track, two ruts of sand with grass between them; return the new albedo and cover of grass."""
     distance = site.band_distance(site.rng.uniform(1.6, 3.0), 0.05)
     track = site.soft(distance + 0.12 * site.grain, 0.3)
     middle = site.soft(np.abs(distance + 1.1) - 0.3 + 0.1 * site.grain, 0.3) * 0.6

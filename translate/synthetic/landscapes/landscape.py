@@ -1,4 +1,4 @@
-"""The `photos` domain: photographs of landscapes that nobody took, and the jobs that paint some of them.
+"""The `photos` domain: synthetic photographs of landscapes; and the jobs of both domains.
 
 A scene is planned in metres (`scenes`), lit by one sun and one sky (`view`), drawn from far to near, mirrored
 in its water, and developed like a film (`camera`). The plan does not depend on the resolution: the same seed
@@ -93,7 +93,7 @@ def _photograph(seed: Seed, size: int) -> Picture:
 
 
 def _lay_ground(rng: Rng, backdrop: Array, site: Site, plan: Plan) -> Array:
-    """Lay the lit ground and what grows on it under the `backdrop` (H, W, 3) of sky and ridges."""
+    """Lay the lit ground and its vegetation under the `backdrop` (H, W, 3) of sky and ridges."""
     view, first = site.view, site.view.first_row
     shadow = np.maximum(thing_shadows(rng, site, plan.things), cloud_shadows(rng, site))
     image = backdrop.copy()

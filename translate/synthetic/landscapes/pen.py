@@ -33,10 +33,10 @@ def lay(image: Array, layer: NDArray[np.uint8]) -> Array:
 
 
 class Pen:
-    """Anti-aliased shapes on transparent layers: what is seen, and what still water mirrors.
+    """Anti-aliased shapes on transparent layers: the view, and its reflection in still water.
 
     Everything is drawn upright at one place (`stand`), in metres right of and above that place, from far to
-    near. That things fade with distance is the pen's business; light and shade are the caller's.
+    near. The pen fades things with distance; light and shade are the caller's.
     """
 
     def __init__(self, view: View, light: Light, mirrored: bool) -> None:

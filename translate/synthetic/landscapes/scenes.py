@@ -1,4 +1,4 @@
-"""Compositions: which ground, which water and which things make up a landscape."""
+"""Compositions: the ground, the water and the things of a landscape."""
 
 __all__ = ["SCENES", "Scene"]
 
@@ -117,7 +117,7 @@ def pond(site: Site) -> Plan:
 
 
 class Scene(NamedTuple):
-    """How often a composition is drawn, and from where it is seen.
+    """A composition: its frequency, and the camera's place.
 
     Attributes:
         share: of all pictures.

@@ -1,4 +1,4 @@
-"""The empty ground on which a scene is planned, and what can be put on it."""
+"""The empty ground on which a scene is planned, and the things that can stand on it."""
 
 __all__ = ["Plan", "Site", "Thing"]
 
@@ -59,7 +59,7 @@ class Plan:
         albedo: (h, W, 3) colour of the ground.
         grass: (h, W) how densely blades grow.
         water: (h, W) share of the pixel that is water.
-        things: what stands there.
+        things: on the ground.
         blade: height of the grass, m.
         blossoms: (K, 3) colours of flowers, or None.
         abundance: share of the blades that flower.

@@ -1,4 +1,4 @@
-"""Land and water: ridges behind each other, ground in perspective, and what still water mirrors."""
+"""Land and water: ridges behind each other, ground in perspective, and reflections in still water."""
 
 __all__ = ["draw_ridges", "ground_grain", "shade_ground", "water_surface"]
 
@@ -94,7 +94,7 @@ def shade_ground(albedo: Array, z: Array, shadow: Array, light: Light) -> Array:
 def water_surface(
     rng: np.random.Generator, mirrored: Array, x: Array, z: Array, view: View, light: Light, calm: float
 ) -> Array:
-    """Return the radiance of water, (H - first_row, W, 3): what it mirrors and what shows through.
+    """Return the radiance of water, (H - first_row, W, 3): its reflections and its own colour.
 
     Args:
         rng: the ripples.

@@ -1,4 +1,4 @@
-"""What grows on the ground and on the water: grass, flowers, reeds, water lilies."""
+"""Vegetation of ground and water: grass, flowers, reeds, water lilies."""
 
 __all__ = ["draw_sward", "lilies", "reeds"]
 
@@ -124,7 +124,7 @@ def _marks(
     flower: NDArray[np.bool_],
     scale: Array,
 ) -> None:
-    """Draw blades from foot to tip, and a disc where there is a flower."""
+    """Draw blades from foot to tip, and flowers as discs."""
     codes = encode(colours).tolist()
     first, last = ((p * UNIT).astype(int).tolist() for p in (feet, tips))
     sizes = np.maximum(FLOWER_RADIUS_M * scale * UNIT, 0.7 * UNIT).astype(int).tolist()

@@ -1,4 +1,4 @@
-"""A product line as a data set: sketches of made-up products, their photos, and all right answers for testing."""
+"""A product line as a data set: sketches of made-up products, their photos, and all right answers for tests."""
 
 __all__ = ["COLOURWAYS", "Line", "answers", "line_jobs", "pair"]
 
@@ -19,12 +19,12 @@ Rng = np.random.Generator
 Seed = Sequence[int]
 
 COLOURWAYS = 8  # right answers to a test sketch
-SHAPE, HAND, COLOUR, SHOT = range(4)  # last but one word of the seeds of what is drawn at random
+SHAPE, HAND, COLOUR, SHOT = range(4)  # last but one word of the seeds of a product's random choices
 
 
 @dataclass(frozen=True)
 class Line:
-    """One kind of merchandise; both functions are importable, so that they can be sent to a worker.
+    """One kind of merchandise; both functions are importable, and can be sent to a worker process.
 
     Attributes:
         build: makes a product from a random generator and the edge of the picture, px.

@@ -19,10 +19,10 @@ from translate.synthetic.products.product import Product, Stroke
 
 @dataclass(frozen=True, kw_only=True)
 class Hand:
-    """How somebody draws; lengths in px of a 256 px picture.
+    """A style of drawing by hand; lengths in px of a 256 px picture.
 
     Attributes:
-        share: how often this hand is met.
+        share: its frequency.
         pen: width of the pen.
         wobble: how far lines stray, standard deviation.
         pressure: how much the width and darkness of a line vary.
@@ -51,9 +51,9 @@ def draw_sketch(product: Product, rng: np.random.Generator, hand: Hand | None = 
     """Draw `product`: (size, size) uint8, dark lines on paper of 255.
 
     Args:
-        product: what to draw.
-        rng: of the hand: whose it is, and how it trembles.
-        hand: whose hand; None draws one of `HANDS`.
+        product: the product.
+        rng: of the choice of a hand, and of its tremble.
+        hand: None: one of `HANDS` at random.
     """
     if hand is None:
         hands = list(HANDS.values())

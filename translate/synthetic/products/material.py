@@ -1,4 +1,4 @@
-"""What products are made of: how a surface shines, and the grain that catches the light."""
+"""Materials of products: how a surface shines, and the grain that catches the light."""
 
 __all__ = ["MATERIALS", "Material", "grain"]
 
@@ -20,7 +20,7 @@ class Material:
 
     Attributes:
         gloss: strength of the highlight of the key light.
-        sharp: Blinn's exponent of it.
+        sharp: Blinn's exponent of the shine.
         mirror: strength of the studio's light boxes in it.
         sheen: light that fibres scatter where the surface turns away.
         metal: share of the reflection that takes the colour of the surface.

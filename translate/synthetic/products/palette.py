@@ -1,4 +1,4 @@
-"""The colours that products come in, and what goes with what."""
+"""The colours of products, and which of them go together."""
 
 __all__ = ["METALS", "Look", "Paint", "Scheme", "contrast", "draw_scheme", "hsv", "mix", "tint"]
 

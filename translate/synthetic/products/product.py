@@ -40,7 +40,7 @@ class Part:
 
     Attributes:
         index: its number in `Product.label`, from 1; later parts lie in front.
-        role: what it is made of: a key of every `Look`.
+        role: of its colour and material: a key of every `Look`.
         tone: factor on the colour of its role.
         root: index of the body that it lies on; its own if it is a body.
         order: index of the front-most part that it can hide pen strokes of.
@@ -65,8 +65,8 @@ class Stroke:
         path: (N, 2) px of the canvas.
         closed: whether it returns to its start.
         weight: its width, as a multiple of the pen's.
-        part: it is hidden by what lies in front of this part.
-        outline: it bounds a body; what lies on the body does not hide it.
+        part: parts in front of this one hide the line.
+        outline: it bounds a body; parts that lie on the body do not hide it.
         clip: the part that it must stay inside of, if any.
     """
 
@@ -87,7 +87,7 @@ class Product:
     Attributes:
         size: edge of the finished picture, px.
         edge: edge of the canvas, px: about twice `size`.
-        kind: what it is, for whoever dresses it.
+        kind: of the product, for the choice of colours.
         label: (edge, edge) uint8, index of the part in front; 0 where there is none.
         cover: (edge, edge) coverage, [0, 1].
         slope: (2, edge, edge) rise of the surface a px to the right and downwards.
@@ -101,7 +101,7 @@ class Product:
 
         Args:
             size: edge of the finished picture, px.
-            kind: what will be drawn.
+            kind: of the product.
             scale: widths of the picture that a unit takes.
             origin: where (0, 0) lies, in widths of the picture from its lower left corner.
         """
@@ -145,15 +145,15 @@ class Product:
         reach: float = 0.02,
         ink: float = 1.0,
     ) -> Part:
-        """Add a volume with a shape of its own; it hides what was laid down before.
+        """Add a volume with a shape of its own; it hides the parts before.
 
         Args:
-            role: what it is made of.
+            role: of its colour and material.
             outline: closed curve, or several that form one part.
             puff: its thickness: 1 is as thick as it is wide, 0 flat, below 0 hollow.
             radius: how far from its edge it still rises.
             tone: factor on the colour.
-            cast: how much light it takes from what lies right behind its edge, [0, 1].
+            cast: share of the light that it takes from parts right behind its edge, [0, 1].
             reach: how far that darkness reaches.
             ink: weight of its outline in the sketch; 0 draws none.
         """
@@ -188,13 +188,13 @@ class Product:
         """Add a sheet that follows the part it lies `on` and ends where that ends.
 
         Args:
-            role: what it is made of.
+            role: of its colour and material.
             outline: closed curve; it may reach beyond `on`.
-            on: what it lies on.
+            on: the part that it lies on.
             lift: its thickness; below 0 it is sunk.
             soft: how round its edge is.
             tone: factor on the colour.
-            cast: how much light it takes from what lies beside its edge, [0, 1].
+            cast: share of the light that it takes beside its edge, [0, 1].
             stitch: distance of a line of stitches from its edge; 0 sews none.
             ink: weight of its outline in the sketch; 0 draws none.
         """
@@ -336,7 +336,7 @@ class Product:
         return seen
 
     def _darken(self, box: Box, mask: Array, share: float, reach: float, within: Array | float = 1.0) -> None:
-        """Take light from what lies beside the edge of a mask."""
+        """Darken the parts beside the edge of a mask."""
         if share:
             width = 2 * int(np.sqrt(6) * reach * self.unit / 2) + 1  # two box blurs are nearly a Gaussian one
             around = cv2.blur(cv2.blur(mask, (width, width)), (width, width))

@@ -1,4 +1,4 @@
-"""Heights of products: how a flat mask becomes a volume, and the slopes by which light sees it."""
+"""Heights of products: how a flat mask becomes a volume, and its slopes for shading."""
 
 __all__ = ["inflate", "slopes"]
 

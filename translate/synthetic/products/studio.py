@@ -19,7 +19,7 @@ KEY_LIGHT_COLOUR = f32([1.02, 1.0, 0.975])  # colour of the key light
 
 
 class Studio:
-    """Photographs one product in any number of looks; what all of them share is computed once."""
+    """Photographs one product in any number of looks; computations that the looks share are made once."""
 
     def __init__(self, product: Product) -> None:
         self.product = product

@@ -16,7 +16,7 @@ Rng = np.random.Generator
 SHADOW = 0.62  # darkness of the floor under a bag
 TOOTH = 0.0045  # picture widths, of a zip; so is the gap to the next one
 BULGE = 0.5  # difference in slope between the two edges of a panel
-RIM_PUFF = 0.55  # thickness of what has a rim, 1 is as thick as wide
+RIM_PUFF = 0.55  # thickness of pieces with a rim; 1 is as thick as wide
 
 
 def sew(pieces: Sequence[Piece], kind: str, size: int, rng: Rng) -> Product:
@@ -24,7 +24,7 @@ def sew(pieces: Sequence[Piece], kind: str, size: int, rng: Rng) -> Product:
 
     Args:
         pieces: in the unit square, see `handbags_cut.frame`.
-        kind: what they make.
+        kind: of the bag.
         size: edge of the finished picture, px.
         rng: draws the folds.
     """

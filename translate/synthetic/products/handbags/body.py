@@ -23,7 +23,7 @@ from translate.synthetic.products.handbags.trim import stitch
 
 
 def sweep(b: Bench, body: Points, *, rim: float | None = None, fold: float = 0.0) -> None:
-    """Lay what is seen of the body between its front and its back outline: the side panel, and a closed top.
+    """Lay the visible body between its front and its back outline: the side panel, and a closed top.
 
     Args:
         b: the bench.

@@ -1,4 +1,4 @@
-"""The `handbags` line: sketches and catalogue photos of handbags that nobody made."""
+"""The `handbags` line: sketches and catalogue photos of made-up handbags."""
 
 __all__ = ["HANDBAGS", "KINDS", "Kind", "build", "dress", "jobs"]
 
@@ -36,7 +36,7 @@ class Kind:
         foot: half the width of its bottom, in body widths.
         pitch: how far the camera looks down on it, radians.
         soft: how far its outlines wander, in picture widths.
-        materials: of its body, and how often each is met.
+        materials: of its body, and their frequencies.
     """
 
     draw: Callable[[Bench], None]
@@ -207,7 +207,7 @@ def _lining(rng: Rng, scheme: Scheme) -> np.ndarray:
     return shades[rng.choice(4, p=[0.35, 0.3, 0.25, 0.1])]
 
 
-ROUGH = ("canvas", "straw", "suede", "nubuck")  # what is often trimmed with leather
+ROUGH = ("canvas", "straw", "suede", "nubuck")  # materials that are often trimmed with leather
 ROLES = ("body", "accent", "handle", "lining", "metal")
 HANDBAGS = Line(build, dress, roles=tuple((role, number) for number, role in enumerate(ROLES, 1)))
 

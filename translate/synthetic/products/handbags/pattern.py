@@ -18,7 +18,7 @@ Rng = np.random.Generator
 Points = ArrayLike  # (N, 2), or (N, 3) in space
 
 CAMERA_DISTANCE = 5.5  # of the camera, bag widths: a short telephoto lens
-SHADY, SUNNY = 0.68, 0.9  # of what faces away from the key light and the fill, and what faces the key light aslant
+SHADY, SUNNY = 0.68, 0.9  # brightness of side panels that face away from the lights, and towards the key light
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +27,13 @@ class Piece:
 
     Attributes:
         curves: (N, 2) points each, x to the right and y up; all of them share one mask.
-        role: whose colour and material it has: body, accent, handle, lining, metal, thread or shadow.
+        role: of its colour and material: body, accent, handle, lining, metal, thread or shadow.
         kind: "patch" (closed outlines), "strap" (centre lines `width` wide), "wire" (a thin strap that
             the sketch draws as one line), "seam" (dashes `width` wide), "mark" (a line
-            that is pressed in, and drawn in the sketch) or "shadow" (what the bag stands on).
+            that is pressed in, and drawn in the sketch) or "shadow" (on the floor).
         width: of straps, seams and marks.
         rim: radius of the rounded edge; 0 is flat.
-        lift: how far it stands above what lies below it; 0: it starts a height of its own.
+        lift: height above the piece below it; 0: it has a height of its own.
         slope: of its plane, to the right and up: negative leans away.
         within: clip it to the latest piece of that name.
         name: of this piece, for `within`.
@@ -133,7 +133,7 @@ def frame(pieces: Sequence[Piece], rng: Rng, *, soft: float, margin: float = 0.0
 
     Args:
         pieces: in any units.
-        rng: tells how the bag leans; half of all bags are mirrored.
+        rng: of the bag's lean; half of all bags are mirrored.
         soft: how far the outlines wander, in units of the picture: 0 is a box.
         margin: left free on every side.
     """

@@ -1,4 +1,4 @@
-"""What is sewn and hung on handbags: clasps, buckles, rings, chains, zips, tassels, feet, stitching."""
+"""Trimmings of handbags: clasps, buckles, rings, chains, zips, tassels, feet, stitching."""
 
 __all__ = [
     "CLASPS",

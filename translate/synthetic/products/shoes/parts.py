@@ -1,4 +1,4 @@
-"""What all shoes have: the frame, soles, an opening with its lining, laces.
+"""Parts of all shoes: the frame, soles, an opening with its lining, laces.
 
 Shoes are seen from the outer side, toe to the left; the shoe is about 1 long, the ground lies at 0.
 """

@@ -13,7 +13,7 @@ from translate.synthetic.products.shoes.heels import flat, pump, sandal, wedge
 from translate.synthetic.products.shoes.parts import Maker, Rng
 from translate.synthetic.products.shoes.sport import hightop, running, sneaker
 
-KINDS: dict[str, tuple[float, Maker]] = {  # how often each is met
+KINDS: dict[str, tuple[float, Maker]] = {  # kind: its frequency, and its maker
     "sneaker": (0.16, sneaker),
     "hightop": (0.10, hightop),
     "running": (0.12, running),

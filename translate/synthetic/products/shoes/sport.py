@@ -25,7 +25,7 @@ def _upper(product: Product, sole: Sole, throat: Array, *, toe: float, dip: floa
 
     Args:
         product: the shoe.
-        sole: what it stands on.
+        sole: under it.
         throat: the laced edge, lower end first.
         toe: height of the toe box.
         dip: height of the rim at the ankle.
