@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from translate.networks.augment import SPEED, Augment
+from translate.networks.augment import ADAPTATION_IMAGES, Augment
 
 
 def pictures(channels=3):
@@ -30,11 +30,11 @@ def test_nothing_is_changed_unless_wanted():
 def test_strength_follows_the_discriminator():
     augment = Augment(target=0.6)
     for _ in range(10):
-        augment.follow(torch.full((100, 1), 2.0))
-    assert float(augment.strength) == pytest.approx(1000 / SPEED)
-    augment.follow(torch.full((500, 1), -2.0))
-    assert float(augment.strength) == pytest.approx(500 / SPEED)
+        augment.adapt(torch.full((100, 1), 2.0))
+    assert float(augment.strength) == pytest.approx(1000 / ADAPTATION_IMAGES)
+    augment.adapt(torch.full((500, 1), -2.0))
+    assert float(augment.strength) == pytest.approx(500 / ADAPTATION_IMAGES)
     fixed = Augment(0.2)
-    fixed.follow(torch.ones(1000, 1))
+    fixed.adapt(torch.ones(1000, 1))
     assert float(fixed.strength) == pytest.approx(0.2)
     assert "strength" in augment.state_dict()  # a resumed run goes on with it

@@ -2,8 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.networks.blocks import InstanceNorm, mirror
-from translate.networks.patchgan import mean_around
+from translate.networks.blocks import InstanceNorm, reflect_pad
+from translate.networks.patchgan import box_blur
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 
@@ -42,7 +42,7 @@ def test_the_mean_around_a_pixel_is_that_of_25(layout):
     x = torch.rand(2, 4, 12, 9, generator=torch.Generator().manual_seed(0)).to(memory_format=layout)
     expected = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
     with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(mean_around(x), expected)
+        torch.testing.assert_close(box_blur(x), expected)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -51,7 +51,7 @@ def test_a_mirrored_border_and_its_gradient_are_those_of_the_library(border, siz
     x = torch.rand(2, 3, *size, dtype=torch.float64).to(memory_format=layout).requires_grad_()
     expected = F.pad(x, (border,) * 4, mode="reflect")
     weights = torch.rand_like(expected)
-    found = mirror(x, border)
+    found = reflect_pad(x, border)
     assert torch.equal(found, expected)
     mine, theirs = (torch.autograd.grad((out * weights).sum(), x)[0] for out in (found, expected))
     torch.testing.assert_close(mine, theirs)

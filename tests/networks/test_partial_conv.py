@@ -155,9 +155,9 @@ def test_bf16_is_near_and_counts_windows_exactly():
     layer = PartialConv([3, 5], 4, 7)
     known = [(torch.rand(1, 1, 16, 16) < 0.5).float() for _ in range(2)]
     with torch.autocast("cpu", torch.bfloat16):
-        found = layer.weigh(known)
+        found = layer.scale_and_mask(known)
     assert found[0].dtype == torch.float32
-    for one, other in zip(found, layer.weigh(known), strict=True):
+    for one, other in zip(found, layer.scale_and_mask(known), strict=True):
         assert torch.equal(one, other)
 
 

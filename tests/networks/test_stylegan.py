@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.blocks import Halve
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator
-from translate.networks.stylegan import ResidualDiscriminator, StyledConv, StyleSynthesis, variety
+from translate.networks.stylegan import ResidualDiscriminator, StyledConv, StyleSynthesis, minibatch_stddev
 from translate.utils.errors import OptionError
 
 
@@ -93,11 +93,11 @@ def test_variety_is_the_mean_spread_of_each_group():
     torch.manual_seed(0)
     x = torch.randn(8, 2, 3, 3)
     x[4:] = x[4]
-    found = variety(x, 4)
+    found = minibatch_stddev(x, 4)
     assert found.shape == (8, 1, 3, 3)
     assert found[0, 0, 0, 0].item() == pytest.approx(x[:4].std(0, correction=0).mean().item(), rel=1e-4)
     assert found[4:].max() < 1e-3
-    assert variety(x[:7], 4).unique().numel() == 1  # seven are one group
+    assert minibatch_stddev(x[:7], 4).unique().numel() == 1  # seven are one group
 
 
 def test_the_projection_of_a_label_adds_to_the_score():

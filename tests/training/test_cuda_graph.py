@@ -7,7 +7,7 @@ import torch
 
 from tests.test_gpu import pytestmark as on_gpu
 from translate.bench.cases import make_case
-from translate.networks.patchgan import MultiScale, gathered
+from translate.networks.patchgan import MultiScale, crop_at
 from translate.tasks.image_pool import ImagePool
 from translate.training.autotune import Plan
 from translate.training.config import TrainConfig, load_config
@@ -97,7 +97,7 @@ def test_the_state_of_a_captured_run_is_of_use_to_a_plain_one():
 def test_a_window_is_the_same_by_views_and_by_gathering(side, top, left):
     x, corner = torch.rand(2, 3, 8, 9, requires_grad=True), torch.tensor([top, left])
     view = MultiScale(window=side, width=2, scales=1, layers=1).view(x, corner)
-    apart = gathered(x, corner, side or 9)
+    apart = crop_at(x, corner, side or 9)
     assert torch.equal(view, x[..., top : top + (side or 9), left : left + (side or 9)])
     assert torch.equal(view, apart)
     weights = torch.rand_like(view)

@@ -16,10 +16,7 @@ from translate.images.pyav import import_av
 from translate.utils.errors import OptionError
 from translate.utils.files import atomic_write
 
-_PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
-    ".gif": ("GIF", {}),
-    ".webp": ("WEBP", {"quality": 90, "method": 4}),
-}
+_PILLOW: dict[str, tuple[str, dict[str, Any]]] = {".gif": ("GIF", {}), ".webp": ("WEBP", {"quality": 90, "method": 4})}
 _PYAV: dict[str, tuple[str, str, dict[str, str]]] = {  # container, codec, its options: visually lossless
     ".mp4": ("mp4", "libx264", {"crf": "16", "preset": "medium"}),
     ".webm": ("webm", "libvpx-vp9", {"crf": "24", "b": "0"}),

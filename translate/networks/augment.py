@@ -1,7 +1,7 @@
-"""Changes of the pictures that a discriminator sees, through which gradients flow.
+"""Differentiable augmentation of the discriminator's inputs, real and fake, so that few pictures suffice.
 
-Zhao et al., 2020 (DiffAugment), https://arxiv.org/abs/2006.10738, and Karras et al., 2020 (ADA),
-https://arxiv.org/abs/2006.06676: real and fake pictures are changed alike, so the generator learns the unchanged ones.
+Zhao et al., 2020 (DiffAugment), https://arxiv.org/abs/2006.10738; Karras et al., 2020 (ADA),
+https://arxiv.org/abs/2006.06676.
 """
 
 __all__ = ["Augment"]
@@ -12,18 +12,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from translate.networks.blocks import uncast
+from translate.networks.blocks import without_autocast
 from translate.utils import dist
 
-SPEED = 50_000  # pictures in which the strength can go from 0 to 1
+ADAPTATION_IMAGES = 50_000  # in which the strength can rise from 0 to 1
 
 
 class Augment(nn.Module):
-    """Change pictures (B, C, H, W) in [-1, 1], each with probability `strength` in each of three ways.
+    """Augment pictures (B, C, H, W) in [-1, 1], with three changes of probability `strength` each.
 
-    Shift by up to an eighth, turn and scale a little; change brightness, contrast and, of colour pictures, saturation;
-    cover a rectangle. With a `target` the strength follows the discriminator: it rises while the mean sign of what
-    `follow` gets is above the target, which says that D knows its real pictures by heart (ADA, section 3).
+    They are an affine map (shift by up to an eighth, small rotation and scale); brightness, contrast and, of colour
+    pictures, saturation; a covered rectangle. With a `target` the strength adapts (ADA, section 3): it rises while the
+    mean sign of D's scores of real pictures is above the target, which means that D overfits.
     """
 
     strength: Tensor
@@ -40,35 +40,35 @@ class Augment(nn.Module):
         strength = float(self.strength) if self.target else self.start
         if strength == 0:
             return pictures
-        chain = changes(round(strength, 2), pictures.shape[1] == 3)
-        with uncast(pictures):
+        augmentations = make_augmentations(round(strength, 2), pictures.shape[1] == 3)
+        with without_autocast(pictures):
             x = (pictures.float() + 1) / 2
-            for change in chain:
-                x = change(x, params=drawn_for(change, x.shape))
+            for augmentation in augmentations:
+                x = augmentation(x, params=draw_parameters(augmentation, x.shape))
             return x * 2 - 1
 
     @torch.no_grad()
-    def follow(self, scores: Tensor) -> None:
-        """Move the strength after the scores (B, 1) of real pictures."""
+    def adapt(self, scores: Tensor) -> None:
+        """Adapt the strength to the scores (B, 1) of real pictures."""
         if self.target:
             scores = dist.all_gather_rows(scores)
-            step = len(scores) / SPEED * torch.sign(scores.sign().mean() - self.target)
+            step = len(scores) / ADAPTATION_IMAGES * torch.sign(scores.sign().mean() - self.target)
             self.strength.add_(step).clamp_(0, 0.8)
 
 
-def drawn_for(change: Any, shape: torch.Size) -> dict[str, Tensor] | None:
-    """Draw what `change` does to this process's rows of a batch; None where it is alone, and draws for itself."""
-    wide = dist.global_shape(shape)
-    if wide == shape:
+def draw_parameters(augmentation: Any, shape: torch.Size) -> dict[str, Tensor] | None:
+    """Draw the local rows of an augmentation's parameters; None in a single process, where kornia draws them."""
+    batch = dist.global_shape(shape)
+    if batch == shape:
         return None
-    drawn = change.forward_parameters(wide)
-    common = ("order", "forward_input_shape")  # not by rows
-    return {key: x if key in common or len(x) != wide[0] else dist.local_rows(x) for key, x in drawn.items()}
+    drawn = augmentation.forward_parameters(batch)
+    shared = ("order", "forward_input_shape")  # these have no rows
+    return {key: x if key in shared or len(x) != batch[0] else dist.local_rows(x) for key, x in drawn.items()}
 
 
 @functools.lru_cache(maxsize=128)
-def changes(probability: float, colour: bool) -> Any:
-    """Build the chain of kornia's augmentations, on [0, 1]."""
+def make_augmentations(probability: float, colour: bool) -> Any:
+    """Build kornia's augmentations of pictures in [0, 1]."""
     from kornia import augmentation as K
 
     geometry = K.RandomAffine(

@@ -1,8 +1,8 @@
-"""The pieces that generators and discriminators share: norms, padding, resampling, initialisation."""
+"""Layers that the networks share: norms, padding, resampling, initialisation."""
 
 __all__ = [
-    "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_alike", "init_he",
-    "init_normal", "make_norm", "mirror", "uncast",
+    "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_icnr", "init_he",
+    "init_normal", "make_norm", "reflect_pad", "without_autocast",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from translate.utils.factory import resolve
 class InstanceNorm(nn.Module):
     """Normalise every channel of every picture by its own mean and variance (Ulyanov et al., 2016).
 
-    The function of `nn.InstanceNorm2d(affine=False)`, which brings channels_last to another layout and back. On the CPU
-    it is a group norm with one group a channel: the same mathematics, and the layout stays. On a GPU the compiler makes
-    one kernel of the plain formula and what follows it; without compiler, the library's function is the fastest.
+    Computes `nn.InstanceNorm2d(affine=False)`, which converts channels_last to another layout and back. On the CPU a
+    group norm with one group per channel keeps the layout. On a GPU the compiler fuses the plain formula with the next
+    operations; without compiler, the library's function is the fastest.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
@@ -35,7 +35,7 @@ class InstanceNorm(nn.Module):
             return self._by_formula(x) if torch.compiler.is_compiling() else F.instance_norm(x, eps=self.eps)
         if torch.compiler.is_compiling() or x.is_contiguous():
             return F.group_norm(x, self.channels, eps=self.eps)
-        if x.shape[2] * x.shape[3] < _FEW:
+        if x.shape[2] * x.shape[3] < 1024:  # here group norm strides through channels_last fifty times as slowly
             return F.group_norm(x.contiguous(), self.channels, eps=self.eps).to(memory_format=torch.channels_last)
         return _NormChannelsLast.apply(x, self.eps)
 
@@ -47,15 +47,10 @@ class InstanceNorm(nn.Module):
         return f"{self.channels}, eps={self.eps}"
 
 
-_FEW = (
-    1024  # pixels; below, PyTorch's group norm goes through channels_last with a stride that costs fifty times as much
-)
-
-
 class _NormChannelsLast(torch.autograd.Function):
-    """Group norm with one group a channel, for (B, C, H, W) in channels_last on the CPU, and a backward pass for it.
+    """Group norm with one group per channel for channels_last on the CPU, with a backward pass of its own.
 
-    PyTorch 2.13's own backward pass takes ten times as long in that layout. With y the result, s the standard deviation
+    PyTorch 2.13's backward pass takes ten times as long in that layout. With the result y, the standard deviation s
     and means over a plane: dx = (dy - mean(dy) - y * mean(dy * y)) / s (Ioffe and Szegedy, 2015, section 3).
     """
 
@@ -80,10 +75,10 @@ class _NormChannelsLast(torch.autograd.Function):
 
 
 class BatchNorm(dist.SharedBatchNorm):
-    """Batch norm that goes on using the statistics of what it is given, each picture by itself, after training.
+    """Batch norm that uses the statistics of each picture after training, instead of the training set's averages.
 
-    That is what pix2pix does with its test pictures one at a time (section 3.4 of its paper calls it instance
-    normalization): nobody's answer depends on what else is in the batch, and none on averages of the training set.
+    pix2pix does so with test batches of one picture (its section 3.4 calls it instance normalization). The answer to a
+    picture does not depend on the rest of its batch.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,23 +88,23 @@ class BatchNorm(dist.SharedBatchNorm):
 
 
 def conv(in_channels: int, out_channels: int, kernel: int, *, bias: bool = True) -> nn.Conv2d:
-    """Return a convolution that keeps the size and mirrors the picture at its border."""
-    return _MirroredConv(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
+    """Return a convolution that keeps the size, with reflection padding."""
+    return _ReflectConv(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
 
 
-def mirror(x: Tensor, border: int) -> Tensor:
-    """Return (B, C, H + 2 * border, W + 2 * border): x, mirrored at its border, in its own dtype.
+def reflect_pad(x: Tensor, border: int) -> Tensor:
+    """Pad (B, C, H, W) by reflection to (B, C, H + 2 * border, W + 2 * border), in its own dtype.
 
-    Autocast on CPUs takes this padding for arithmetic and would copy everything to fp32 and back, for the same values.
+    Autocast on CPUs treats this padding as arithmetic, and would convert everything to fp32 and back.
     """
-    with uncast(x):
+    with without_autocast(x):
         if x.device.type == "cpu" and x.requires_grad and not torch.compiler.is_compiling():
-            return _Mirror.apply(x, border)
+            return _ReflectPad.apply(x, border)
         return F.pad(x, (border,) * 4, mode="reflect")
 
 
-class _Mirror(torch.autograd.Function):
-    """Mirrored padding for the CPU, where PyTorch 2.13's own backward pass takes several times as long."""
+class _ReflectPad(torch.autograd.Function):
+    """Reflection padding for the CPU, where PyTorch 2.13's backward pass takes several times as long."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, border: int) -> Tensor:
@@ -122,12 +117,12 @@ class _Mirror(torch.autograd.Function):
         rowwise = not dy.is_contiguous(memory_format=torch.channels_last)
         layout = torch.contiguous_format if rowwise else torch.channels_last
         for dim in (2, 3):
-            dy = _folded(dy, ctx.border, dim, layout)
+            dy = _fold_border(dy, ctx.border, dim, layout)
         return dy, None
 
 
-def _folded(padded: Tensor, border: int, dim: int, layout: torch.memory_format) -> Tensor:
-    """Add what is within `border` of the ends of a dimension to where it was mirrored from, and cut it off."""
+def _fold_border(padded: Tensor, border: int, dim: int, layout: torch.memory_format) -> Tensor:
+    """Add the borders of a dimension to the pixels that they reflect, and cut them off."""
     size = padded.shape[dim] - 2 * border
     inside = padded.narrow(dim, border, size).clone(memory_format=layout)
     for start, to in ((0, 1), (size + border, size - border - 1)):
@@ -135,20 +130,20 @@ def _folded(padded: Tensor, border: int, dim: int, layout: torch.memory_format) 
     return inside
 
 
-def uncast(x: Tensor) -> AbstractContextManager[object]:
-    """Return the context in which autocast leaves operations on the device of `x` as they are."""
+def without_autocast(x: Tensor) -> AbstractContextManager[object]:
+    """Return a context without autocast on the device of `x`."""
     return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)  # "meta" has no autocast
 
 
-class _MirroredConv(nn.Conv2d):
-    """A convolution with `padding_mode="reflect"`, padded outside autocast."""
+class _ReflectConv(nn.Conv2d):
+    """A convolution with `padding_mode="reflect"` that pads without autocast."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(mirror(x, self.kernel_size[0] // 2), self.weight, self.bias)
+        return F.conv2d(reflect_pad(x, self.kernel_size[0] // 2), self.weight, self.bias)
 
 
 def make_norm(name: str, channels: int) -> nn.Module:
-    """Return the norm of that name: "instance", "batch", or "none", which changes nothing.
+    """Return the norm called "instance", "batch" or "none" (the identity).
 
     Raises:
         OptionError: no such norm.
@@ -162,9 +157,9 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
 
 
 class ResidualBlock(nn.Module):
-    """x + norm(conv(ReLU(norm(conv(x))))), with mirrored borders (CycleGAN, appendix 7.2).
+    """x + norm(conv(dropout(ReLU(norm(conv(x)))))), with reflection padding (CycleGAN, appendix 7.2).
 
-    With `dropout`, that part of what the second convolution sees is 0; as in pix2pix, after training as well.
+    As in pix2pix, dropout stays on after training.
     """
 
     def __init__(self, channels: int, *, bias: bool = True, norm: str = "instance", dropout: float = 0.0) -> None:
@@ -183,7 +178,7 @@ class ResidualBlock(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Blur with [1, 2, 1] and keep every second pixel, so that nothing aliases (Zhang, 2019)."""
+    """Blur with [1, 2, 1] and keep every second pixel, without aliasing (Zhang, 2019)."""
 
     kernel: Tensor
 
@@ -194,25 +189,25 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel = self.kernel.to(x.dtype)
-        return F.conv2d(mirror(x, 1), kernel, stride=2, groups=len(kernel))
+        return F.conv2d(reflect_pad(x, 1), kernel, stride=2, groups=len(kernel))
 
 
 class Halve(nn.Module):
-    """Halve (B, C, H, W), H and W even, by means of 2 x 2: `avg_pool2d`'s function, at half its time on a CPU."""
+    """Average pooling of 2 x 2 px, H and W even; takes half the time of `avg_pool2d` on a CPU."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
 
 
 class Upsample(nn.Module):
-    """Double the size bilinearly: every output pixel is made alike, so no checkerboard can be printed."""
+    """Double the size bilinearly, without checkerboards."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def init_he(net: nn.Module) -> None:
-    """Draw the weights so that signals keep their size through leaky ReLUs (He et al., 2015)."""
+    """Initialise weights so that signals keep their variance through leaky ReLUs (He et al., 2015)."""
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, a=0.2)
@@ -220,14 +215,14 @@ def init_he(net: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def init_alike(head: nn.Conv2d, pixels: int) -> None:
-    """Give the channels that become one block of `pixels` the same weights at first (ICNR: Aitken et al., 2017)."""
+def init_icnr(head: nn.Conv2d, pixels: int) -> None:
+    """Initialise the channels that become one block of `pixels` with equal weights (ICNR: Aitken et al., 2017)."""
     with torch.no_grad():
         head.weight.copy_(head.weight[::pixels].repeat_interleave(pixels, dim=0))
 
 
 def init_normal(net: nn.Module, std: float = 0.02) -> None:
-    """Draw all convolution weights from N(0, std), batch norms' scales from N(1, std), and zero the biases (DCGAN)."""
+    """Initialise convolutions from N(0, std), scales of batch norms from N(1, std), and biases with 0 (DCGAN)."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, std)

@@ -1,8 +1,8 @@
-"""The context encoder: a picture squeezed to 4 x 4 px, where every corner hears of every other, and drawn again.
+"""The context encoder: an inpainting network with a fully connected bottleneck of 4 x 4 px.
 
-Pathak et al., 2016, https://arxiv.org/abs/1604.07379: section 3.1 (the layers in between) and figure 9 (widths, for 128
-px). What the paper's figure draws is the hole alone, in the middle; here the whole picture is drawn, as the paper does
-where regions may lie anywhere, and it is the loss (equation 1) that looks at the hole alone.
+Pathak et al., 2016, https://arxiv.org/abs/1604.07379: section 3.1 (bottleneck) and figure 9 (widths, for 128 px). The
+figure's network draws only a hole in the middle; this one draws the whole picture, as the paper does for arbitrary
+regions, and the loss (equation 1) is restricted to the hole.
 """
 
 __all__ = ["ChannelwiseLinear", "ContextEncoder"]
@@ -17,11 +17,11 @@ from translate.networks.blocks import init_normal
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
-SIDE = 4  # of the picture at its narrowest, px
+BOTTLENECK_PX = 4
 
 
 class ChannelwiseLinear(nn.Module):
-    """Connect every pixel of a channel with every other, by a matrix of the channel's own (section 3.1).
+    """Connect every pixel of a channel with every other, by one matrix per channel (section 3.1).
 
     Maps (B, channels, side, side) to the same shape with channels * side^4 weights; channels do not mix.
     """
@@ -40,9 +40,9 @@ class ChannelwiseLinear(nn.Module):
 class ContextEncoder(nn.Module):
     """Strided convolutions down to 4 x 4 px, a channel-wise fully connected layer, a 1 x 1 convolution, and back up.
 
-    Maps (B, in_channels, size, size), a picture in [-1, 1] with 0 in its hole and then the plane of the mask, to
-    (B, out_channels, size, size) in [-1, 1]. The mask is not looked at: the paper's network sees the picture alone,
-    with the mean colour where the hole is. After training, batch norm uses the averages of the training.
+    Maps (B, in_channels, size, size), a picture in [-1, 1] with 0 in its hole, and the mask as the last plane, to
+    (B, out_channels, size, size) in [-1, 1]. The mask is ignored: the paper's network gets the picture alone, with the
+    mean colour in the hole. After training, batch norm uses its running averages.
     """
 
     z_dim = 0
@@ -50,14 +50,14 @@ class ContextEncoder(nn.Module):
 
     def __init__(self, *, in_channels: int = 4, out_channels: int = 3, size: int = 128, width: int = 64) -> None:
         super().__init__()
-        widths = widths_of(size, width)
+        widths = encoder_widths(size, width)
         self.multiple = self.fixed = size
         self.first = nn.Conv2d(in_channels - 1, widths[0], 4, stride=2, padding=1)
         self.down = nn.ModuleList(
             nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=False) for c_in, c_out in pairwise(widths)
         )
         self.norm_down = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[1:])
-        self.spread = ChannelwiseLinear(widths[-1], SIDE)
+        self.spread = ChannelwiseLinear(widths[-1], BOTTLENECK_PX)
         self.mix = nn.Conv2d(widths[-1], widths[-1], 1, bias=False)
         self.norm_mix = dist.SharedBatchNorm(widths[-1])
         self.up = nn.ModuleList(
@@ -79,14 +79,14 @@ class ContextEncoder(nn.Module):
         return torch.tanh(self.last(h).float())
 
 
-def widths_of(size: int, width: int) -> list[int]:
+def encoder_widths(size: int, width: int) -> list[int]:
     """Return the channels from `size` / 2 down to 4 x 4 px: at 128 px and width 64 they are 64, 64, 128, 256, 512.
 
     Raises:
         OptionError: `size` is no power of two from 32 on.
     """
     levels = size.bit_length() - 3
-    if size < 32 or size != SIDE << levels:
+    if size < 32 or size != BOTTLENECK_PX << levels:
         raise OptionError(
             f"context_encoder takes pictures of 32, 64, 128 ... px, not {size}; say --size 128, for example"
         )

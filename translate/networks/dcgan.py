@@ -1,7 +1,7 @@
-"""DCGAN: pictures from a vector by strided convolutions and batch norm alone.
+"""DCGAN: strided convolutions and batch norm.
 
-Radford, Metz and Chintala, 2016, https://arxiv.org/abs/1511.06434, section 3 and figure 1. Labels are joined to z and
-to the picture as one-hot vectors and planes: Mirza and Osindero, 2014, https://arxiv.org/abs/1411.1784.
+Radford, Metz and Chintala, 2016, https://arxiv.org/abs/1511.06434, section 3 and figure 1. Labels are concatenated to z
+as one-hot vectors and to the picture as planes: Mirza and Osindero, 2014, https://arxiv.org/abs/1411.1784.
 """
 
 __all__ = ["DCGAN", "DCGANDiscriminator", "dcgan_64"]
@@ -17,7 +17,7 @@ from translate.utils import dist
 from translate.utils.errors import OptionError
 
 
-def funnel(size: int, width: int) -> list[int]:
+def generator_widths(size: int, width: int) -> list[int]:
     """Return the channels from 4 x 4 px up to `size` / 2: at 64 px and width 64 they are 512, 256, 128, 64.
 
     Raises:
@@ -30,10 +30,10 @@ def funnel(size: int, width: int) -> list[int]:
 
 
 class DCGAN(nn.Module):
-    """The generator: a fractionally-strided convolution to 4 x 4 px, then one for every doubling.
+    """The generator: a transposed convolution to 4 x 4 px, then one per doubling.
 
-    Maps z (B, z_dim) and, with `classes`, label weights (B, classes) to (B, out_channels, size, size) in [-1, 1].
-    The paper's z is uniform in [-1, 1] (section 4). After training, batch norm uses the averages of the training.
+    Maps z (B, z_dim), uniform in [-1, 1] (section 4), and, with `classes`, label weights (B, classes) to
+    (B, out_channels, size, size) in [-1, 1]. After training, batch norm uses its running averages.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class DCGAN(nn.Module):
         width: int = 64,
     ) -> None:
         super().__init__()
-        widths = funnel(size, width)
+        widths = generator_widths(size, width)
         self.size, self.out_channels, self.classes = size, out_channels, classes
         self.z_dim, self.z_kind, self.w_dim = z_dim, z_kind, z_dim + classes
         self.first = nn.ConvTranspose2d(self.w_dim, widths[0], 4, bias=False)
@@ -59,11 +59,11 @@ class DCGAN(nn.Module):
         init_normal(self)
 
     def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Return z, and the label after it."""
+        """Concatenate z and the label to w."""
         return z if label is None else torch.cat([z, label], 1)
 
     def draw(self, w: Tensor) -> Tensor:
-        """Draw w (B, w_dim)."""
+        """Map w (B, w_dim) to pictures."""
         h = F.relu(self.norms[0](self.first(w[..., None, None])))
         for up, norm in zip(self.up, self.norms[1:], strict=True):
             h = F.relu(norm(up(h)))
@@ -74,14 +74,14 @@ class DCGAN(nn.Module):
 
 
 class DCGANDiscriminator(nn.Module):
-    """The generator's mirror image: strided convolutions, leaky ReLU 0.2, batch norm on all but the first.
+    """The discriminator: strided convolutions, leaky ReLU 0.2, batch norm on all but the first.
 
     Maps (B, in_channels, size, size) in [-1, 1] and, with `classes`, label weights (B, classes) to scores (B, 1).
     """
 
     def __init__(self, *, size: int = 64, in_channels: int = 3, classes: int = 0, width: int = 64) -> None:
         super().__init__()
-        widths = funnel(size, width)[::-1]
+        widths = generator_widths(size, width)[::-1]
         self.first = nn.Conv2d(in_channels + classes, widths[0], 4, stride=2, padding=1)
         self.down = nn.ModuleList(
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in pairwise(widths)
@@ -112,7 +112,7 @@ def dcgan_64(
     """Return the network of the paper's figure 1.
 
     Raises:
-        OptionError: Another size is wanted.
+        OptionError: another size is requested.
     """
     if size != 64:
         raise OptionError(f"dcgan_64 makes pictures of 64 px, not {size}; say --size 64, or --netG dcgan")

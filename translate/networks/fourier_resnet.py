@@ -1,8 +1,8 @@
-"""A generator that fills holes and sees the whole picture at once: fast Fourier convolutions.
+"""An inpainting generator with a global receptive field: fast Fourier convolutions.
 
 Suvorov et al., 2022 (LaMa), https://arxiv.org/abs/2109.07161, section 2.1; the layer: Chi et al., 2020, "Fast Fourier
-Convolution". A product in the frequency domain is a convolution with the size of the picture, so that what fills the
-middle of a large hole may follow from what lies around it from the first layer of the trunk on.
+Convolution". A product in the frequency domain is a convolution as large as the picture, so that already the first
+layer of the trunk connects the middle of a large hole with its surroundings.
 """
 
 __all__ = ["FourierResnet", "pull_push"]
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from translate.networks.blocks import Halve, Upsample, init_he
 from translate.utils import dist
 
-COARSE = 8  # planes of noise at an eighth of the size
+COARSE_NOISE_PLANES = 8  # at an eighth of the size
 
 
 class FourierUnit(nn.Module):
-    """A 1x1 convolution of the spectrum of (B, C, H, W), real and imaginary parts as channels; fp32 round the FFT."""
+    """A 1x1 convolution of the spectrum of (B, C, H, W), real and imaginary parts as channels; the FFT is fp32."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class FourierUnit(nn.Module):
 
 
 class SpectralTransform(nn.Module):
-    """Half the channels, a residual Fourier unit, and back: the global path of the layer (LaMa, figure 2)."""
+    """The global path of the layer: half the channels, a residual Fourier unit, and back (LaMa, figure 2)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -49,10 +49,10 @@ class SpectralTransform(nn.Module):
 
 
 class FourierConv(nn.Module):
-    """A 3x3 convolution of all channels, and for the last of them, those of the `share`, a global path as well.
+    """A 3x3 convolution of all channels, and a global path for the last of them, a `share`.
 
-    The published layer cuts the convolution into four, from local and global channels to either, and leaves out the
-    one from global to global. One dense convolution does the same at a kernel less.
+    The published layer has four convolutions, from local and global channels to either, without the one from global to
+    global; one dense convolution replaces them.
     """
 
     def __init__(self, channels: int, share: float, z_dim: int) -> None:
@@ -65,13 +65,13 @@ class FourierConv(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor | None) -> Tensor:
         narrow = x.shape[1] - self.wide
-        everywhere = F.pad(self.spectral(x[:, narrow:]), (0, 0, 0, 0, narrow, 0))
-        h = self.norm(self.conv(x) + everywhere)
+        global_path = F.pad(self.spectral(x[:, narrow:]), (0, 0, 0, 0, narrow, 0))
+        h = self.norm(self.conv(x) + global_path)
         return h if self.from_z is None else h + self.from_z(z).to(h.dtype)[..., None, None]
 
 
 class FourierBlock(nn.Module):
-    """x + f(ReLU(f(x))), both f Fourier convolutions with batch norm; z, if there is one, shifts every channel."""
+    """x + f(ReLU(f(x))) with Fourier convolutions f and batch norm; z, if any, shifts every channel."""
 
     def __init__(self, channels: int, share: float, z_dim: int) -> None:
         super().__init__()
@@ -81,27 +81,24 @@ class FourierBlock(nn.Module):
         return x + self.conv2(F.relu(self.conv1(x, z)), z)
 
 
-def normed(in_channels: int, out_channels: int) -> nn.Sequential:
+def conv_norm_relu(in_channels: int, out_channels: int) -> nn.Sequential:
     """Return a 3x3 convolution with batch norm and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-        dist.SharedBatchNorm(out_channels),
-        nn.ReLU(),
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False), dist.SharedBatchNorm(out_channels), nn.ReLU()
     )
 
 
 class FourierResnet(nn.Module):
-    """LaMa's plan at a size that learns in minutes: three halvings, a trunk of Fourier blocks, three doublings.
+    """LaMa, made to learn in minutes: three halvings, a trunk of Fourier blocks, three doublings.
 
-    Five things differ from LaMa: the picture comes in blocks of 2 x 2 px; every doubling adds the encoder's features of
-    its size; the hole begins as a smooth membrane between its borders (`pull_push`), to which the network *adds*; the
-    dense convolution of `FourierConv`; and N(0, 1) noise in the hole, at full size and at an eighth of it, of which
-    textures are made: a network that has none draws waves along the border. After training, batch norm uses the
-    averages of the training, and all pictures of a batch get the same noise, from the global generator of torch: an
-    answer depends on nothing but the picture and the seed.
+    Five things differ: the stem takes blocks of 2 x 2 px; decoder levels add the encoder's features of their size; the
+    network *adds* to a smooth membrane that fills the hole (`pull_push`); `FourierConv` has a dense convolution; and
+    N(0, 1) noise in the hole, at full size and at an eighth, is the material of textures: without it, waves appear
+    along the border. After training, batch norm uses its running averages, and all pictures of a batch get the same
+    noise from torch's global generator, so that an answer depends on the picture and the seed alone.
 
-    Maps (B, in_channels, H, W), a picture in [-1, 1] and a last plane, +1 in the hole and -1 elsewhere, and with
-    `z_dim` a vector (B, z_dim), to (B, out_channels, H, W) about [-1, 1], not clipped; H and W multiples of 8.
+    Maps (B, in_channels, H, W), a picture in [-1, 1] and a last plane, 1 in the hole and -1 elsewhere, and with `z_dim`
+    a vector (B, z_dim), to (B, out_channels, H, W) about [-1, 1], not clipped; H and W multiples of 8.
     """
 
     multiple, random = 8, True
@@ -120,18 +117,18 @@ class FourierResnet(nn.Module):
     ) -> None:
         super().__init__()
         self.z_dim = z_dim
-        self.stem = normed(4 * (in_channels + 1), width)
-        self.down1 = nn.Sequential(Halve(), normed(width, 2 * width))
-        self.down2 = nn.Sequential(Halve(), normed(2 * width, trunk))
-        self.from_noise = nn.Conv2d(COARSE, trunk, 1, bias=False)
+        self.stem = conv_norm_relu(4 * (in_channels + 1), width)
+        self.down1 = nn.Sequential(Halve(), conv_norm_relu(width, 2 * width))
+        self.down2 = nn.Sequential(Halve(), conv_norm_relu(2 * width, trunk))
+        self.from_noise = nn.Conv2d(COARSE_NOISE_PLANES, trunk, 1, bias=False)
         self.trunk = nn.ModuleList(FourierBlock(trunk, share, z_dim) for _ in range(blocks))
-        self.up1, self.up2 = normed(trunk, 2 * width), normed(2 * width, width)
-        self.up3 = normed(width, 16)
+        self.up1, self.up2 = conv_norm_relu(trunk, 2 * width), conv_norm_relu(2 * width, width)
+        self.up3 = conv_norm_relu(width, 16)
         self.head = nn.Conv2d(17 + in_channels, out_channels, 3, padding=1)
         self.upsample = Upsample()
         init_he(self)
         for block in self.trunk:
-            nn.init.zeros_(block.conv2.norm.weight)  # type: ignore[union-attr, arg-type]  # begins as nothing
+            nn.init.zeros_(block.conv2.norm.weight)  # type: ignore[union-attr, arg-type]  # each block starts as the identity
         nn.init.normal_(self.head.weight, 0.0, 0.02)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
@@ -141,18 +138,18 @@ class FourierResnet(nn.Module):
         return self.decode(h, *skips)
 
     def encode(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the features of an eighth, a quarter and half of the size, what was seen, and the filled picture."""
+        """Return the features at 1/8, 1/4 and 1/2 of the size, the network's input, and the filled picture."""
         picture, hole = x.float().split([x.shape[1] - 1, 1], dim=1)
         filled = pull_push(picture, hole < 0)
         inside = (hole > 0).float()
         seen = torch.cat([filled, hole, self._noise(inside, 1)], 1)
         half = self.stem(F.pixel_unshuffle(seen, 2))
         quarter = self.down1(half)
-        h = self.down2(quarter) + self.from_noise(self._noise(F.avg_pool2d(inside, 8), COARSE))
+        h = self.down2(quarter) + self.from_noise(self._noise(F.avg_pool2d(inside, 8), COARSE_NOISE_PLANES))
         return h, quarter, half, seen, filled
 
     def decode(self, h: Tensor, quarter: Tensor, half: Tensor, seen: Tensor, filled: Tensor) -> Tensor:
-        """Draw the answer from what the trunk made, and what `encode` found."""
+        """Map the trunk's output and the results of `encode` to the answer."""
         h = self.up1(self.upsample(h)) + quarter
         h = self.up2(self.upsample(h)) + half
         h = self.up3(self.upsample(h))
@@ -170,16 +167,14 @@ class FourierResnet(nn.Module):
 
 
 def pull_push(picture: Tensor, known: Tensor) -> Tensor:
-    """Fill what is not known with a smooth membrane between what is: means of ever larger squares, back from coarse.
-
-    Gortler et al., 1996, "The Lumigraph", section 3.4.
+    """Fill the unknown pixels with a smooth membrane: the pull-push pyramid of Gortler et al., 1996, section 3.4.
 
     Args:
-        picture: (B, C, H, W), anything where it is not known.
+        picture: (B, C, H, W); unknown pixels may have any value.
         known: (B, 1, H, W) bool.
 
     Returns:
-        (B, C, H, W); where it is known, the picture itself. A picture of which nothing is known is 0.
+        (B, C, H, W), unchanged where known; all 0 if nothing is known.
     """
     weight = known.to(picture.dtype)
     levels = [(picture * weight, weight)]

@@ -35,10 +35,10 @@ class FrozenNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.momentum:
-            self.take(x)
+            self.update(x)
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=self.eps)
 
-    def take(self, x: Tensor) -> None:
+    def update(self, x: Tensor) -> None:
         """Let the pixels of (B, C, H, W) enter the statistics."""
         variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
         m, apart = self.momentum, mean - self.mean
@@ -55,13 +55,13 @@ class FrozenStyleNorm(nn.Module):
     def __init__(self, style_norm: StyleNorm) -> None:
         super().__init__()
         self.inner = style_norm
-        style_norm.norm = _steady(style_norm.norm)  # type: ignore[assignment]
+        style_norm.norm = _frozen(style_norm.norm)  # type: ignore[assignment]
 
     def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
         return self.inner(x, style)
 
 
-def _steady(norm: nn.Module) -> nn.Module:
+def _frozen(norm: nn.Module) -> nn.Module:
     """Return what takes the place of a norm that looks at the whole picture; other modules stay."""
     if isinstance(norm, StyleNorm):
         return FrozenStyleNorm(norm)
@@ -82,7 +82,7 @@ def freeze_norms(net: nn.Module, like: Tensor | None = None) -> nn.Module:
     changed = copy.deepcopy(net, shared)
     for module in list(changed.modules()):
         for name, child in list(module.named_children()):
-            setattr(module, name, _steady(child))
+            setattr(module, name, _frozen(child))
     for norm in frozen_norms(changed):
         norm.mean, norm.variance = norm.mean.to(where), norm.variance.to(where)
     if like is not None:

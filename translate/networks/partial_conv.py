@@ -55,12 +55,12 @@ class PartialConv(nn.Module):
         """
         measured = [x * m.to(x.dtype) for x, m in zip(parts, known, strict=True)]
         x = torch.cat(measured, 1) if len(measured) > 1 else measured[0]
-        scale, reached = self.weigh(known)
+        scale, reached = self.scale_and_mask(known)
         raw = F.conv2d(x, self.conv.weight, None, self.stride, self.border)
         assert self.conv.bias is not None
         return (raw * scale + self.conv.bias[:, None, None] * reached).to(raw.dtype), reached
 
-    def weigh(self, known: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def scale_and_mask(self, known: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return sum(1) / sum(M), 0 where nothing is known, and the mask m', in float32 whatever the precision.
 
         The mean over a window, outside the picture 0, of the share of channels that are known is sum(M) / sum(1).

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal, uncast
+from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal, without_autocast
 from translate.utils.errors import OptionError, did_you_mean
 
 NORMS = ("instance", "batch", "spectral", "none")
@@ -61,7 +61,7 @@ class PatchGAN(nn.Module):
     def features(self, x: Tensor) -> list[Tensor]:
         """Return the activations of every layer, the last of them the scores."""
         if self.detail:
-            x = torch.cat([x, self.detail * (x - mean_around(x))], 1)
+            x = torch.cat([x, self.detail * (x - box_blur(x))], 1)
         found = []
         for layer in list(self.body)[:-1]:
             x = layer(x)
@@ -120,12 +120,12 @@ class MultiScale(nn.Module):
         if not self.window:
             return x
         if x.device.type != "cpu":
-            return gathered(x, corner, self.window)
+            return crop_at(x, corner, self.window)
         top, left = corner.tolist()
         return x[..., top : top + self.window, left : left + self.window]
 
 
-def gathered(x: Tensor, corner: Tensor, side: int) -> Tensor:
+def crop_at(x: Tensor, corner: Tensor, side: int) -> Tensor:
     """Cut, at `corner` (2,), top and left, `side` px of both dimensions, or all there is, out of (B, C, H, W).
 
     A view would need the numbers of the corner: a GPU would have to be waited for.
@@ -136,12 +136,12 @@ def gathered(x: Tensor, corner: Tensor, side: int) -> Tensor:
     return x.index_select(2, rows).index_select(3, columns)
 
 
-def mean_around(x: Tensor) -> Tensor:
+def box_blur(x: Tensor) -> Tensor:
     """Return the means of the 5 x 5 px around each pixel of (B, C, H, W), which is mirrored at its border.
 
     A convolution of the planes one by one: `avg_pool2d` takes up to ten times as long on a CPU.
     """
-    with uncast(x):  # bf16 would drown the texture, which is a small difference
+    with without_autocast(x):  # bf16 would drown the texture, which is a small difference
         box = torch.full((x.shape[1], 1, 5, 5), 1 / 25, dtype=x.dtype, device=x.device)
         return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), box, groups=len(box))
 

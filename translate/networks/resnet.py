@@ -13,15 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import (
-    Downsample,
-    InstanceNorm,
-    ResidualBlock,
-    Upsample,
-    conv,
-    init_normal,
-    make_norm,
-)
+from translate.networks.blocks import Downsample, InstanceNorm, ResidualBlock, Upsample, conv, init_normal, make_norm
 from translate.utils.factory import resolve
 
 
@@ -110,13 +102,7 @@ class SkipResnet(nn.Module):
     segments = ("encode", "trunk", "decode")
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        width: int = 32,
-        blocks: int = 4,
-        trunk: int = 64,
+        self, *, in_channels: int = 3, out_channels: int = 3, width: int = 32, blocks: int = 4, trunk: int = 64
     ) -> None:
         super().__init__()
         self.stem = conv(4 * in_channels, width, 3)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_alike, init_he, init_normal
+from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_he, init_icnr, init_normal
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
@@ -32,9 +32,9 @@ class StyleNorm(nn.Module):
         self.from_style = nn.Linear(style_dim, 2 * channels, bias=False) if style_dim else None
 
     def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
-        return self.steered(self.norm(x), style)
+        return self.modulate(self.norm(x), style)
 
-    def steered(self, normed: Tensor, style: Tensor | None) -> Tensor:
+    def modulate(self, normed: Tensor, style: Tensor | None) -> Tensor:
         """Scale and shift what was normed."""
         steer = self.constant.expand(len(normed), -1)
         if self.from_style is not None:
@@ -111,8 +111,8 @@ class StyleResnet(nn.Module):
         init_normal(self)
         if self.mapping is not None:
             init_he(self.mapping)
-        init_alike(self.widen, fold**2 // 4)
-        init_alike(self.head, 4)
+        init_icnr(self.widen, fold**2 // 4)
+        init_icnr(self.head, 4)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         style = self.mapping(z) if self.mapping is not None else None

@@ -16,22 +16,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.networks.blocks import Halve, Upsample, init_alike, init_he
+from translate.networks.blocks import Halve, Upsample, init_he, init_icnr
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
-BASE = 4  # px: side of the lowest level
+BASE_PX = 4  # px: side of the lowest level
 
 
-def levels_of(size: int, fold: int, width: int, most: int) -> list[int]:
+def level_widths(size: int, fold: int, width: int, most: int) -> list[int]:
     """Return the channels of each level, from BASE px up to `size` / `fold`: `width` at the top, at most `most`.
 
     Raises:
         OptionError: `size` is no power of two, or too small.
     """
     top = size // fold
-    count = (top // BASE).bit_length()
-    if fold not in (1, 2, 4) or size != fold * (BASE << max(count - 1, 0)) or count < 2:
+    count = (top // BASE_PX).bit_length()
+    if fold not in (1, 2, 4) or size != fold * (BASE_PX << max(count - 1, 0)) or count < 2:
         raise OptionError(f"pictures are made at 32, 64, 128 or 256 px, not {size}; say --size 64, for example")
     return [min(width * 2 ** (count - 1 - i), most) for i in range(count)]
 
@@ -72,7 +72,7 @@ class Level(nn.Module):
             nn.init.normal_(conv.affine.weight, std=0.5 / math.sqrt(w_dim))
         with torch.no_grad():
             self.to_rgb.weight.mul_(0.1)
-        init_alike(self.to_rgb, fold**2)
+        init_icnr(self.to_rgb, fold**2)
 
     def forward(self, h: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         h = self.conv2(self.conv1(h, w), w)
@@ -107,7 +107,7 @@ class StyleSynthesis(nn.Module):
         grow: bool = False,
     ) -> None:
         super().__init__()
-        widths = levels_of(size, fold, width, most)
+        widths = level_widths(size, fold, width, most)
         self.size, self.out_channels, self.classes = size, out_channels, classes
         self.z_dim, self.z_kind, self.w_dim, self.grow = z_dim, z_kind, w_dim, grow
         self.embed = nn.Linear(classes, z_dim, bias=False) if classes else None
@@ -115,7 +115,7 @@ class StyleSynthesis(nn.Module):
             nn.Linear(z_dim * (2 if classes else 1), w_dim), nn.LeakyReLU(0.2),
             nn.Linear(w_dim, w_dim), nn.LeakyReLU(0.2),
         )  # fmt: skip
-        self.start = nn.Linear(w_dim, widths[0] * BASE**2)
+        self.start = nn.Linear(w_dim, widths[0] * BASE_PX**2)
         self.levels = nn.ModuleList(
             Level(widths[max(i - 1, 0)], c, out_channels, fold, w_dim, doubles=i > 0) for i, c in enumerate(widths)
         )
@@ -128,13 +128,13 @@ class StyleSynthesis(nn.Module):
 
     def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Map z and the label to w (B, w_dim); both enter at unit length per component."""
-        parts = [unit(z)] if self.embed is None else [unit(z), unit(self.embed(label))]
+        parts = [normalize_rms(z)] if self.embed is None else [normalize_rms(z), normalize_rms(self.embed(label))]
         return self.mapping(torch.cat(parts, 1)).float()
 
     def draw(self, w: Tensor) -> Tensor:
         """Draw w (B, w_dim)."""
         depth = float(self.depth) if self.grow else float(len(self.levels))
-        h, picture = self.start(w).unflatten(1, (-1, BASE, BASE)), w.new_zeros(())
+        h, picture = self.start(w).unflatten(1, (-1, BASE_PX, BASE_PX)), w.new_zeros(())
         for i, level in enumerate(self.levels[: math.ceil(depth)]):
             h, more = level(h, w)
             picture = (self.upsample(picture) if i else picture) + min(1.0, depth - i) * more
@@ -146,7 +146,7 @@ class StyleSynthesis(nn.Module):
         return self.draw(self.style(z, label))
 
 
-def unit(x: Tensor) -> Tensor:
+def normalize_rms(x: Tensor) -> Tensor:
     """Scale (B, d) to a mean square of 1."""
     return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
 
@@ -193,13 +193,13 @@ class ResidualDiscriminator(nn.Module):
         grow: bool = False,
     ) -> None:
         super().__init__()
-        widths = levels_of(size, fold, width, most)
+        widths = level_widths(size, fold, width, most)
         self.fold, self.group, self.grow = fold, group, grow
         self.from_rgb = nn.ModuleList(nn.Conv2d(in_channels * fold**2, c, 3, padding=1) for c in widths)
         self.blocks = nn.ModuleList(DownBlock(c, widths[i]) for i, c in enumerate(widths[1:]))
         self.halve = Halve()
         self.last = nn.Conv2d(widths[0] + 1, widths[0], 3, padding=1)
-        self.hidden = nn.Linear(widths[0] * BASE**2, widths[0])
+        self.hidden = nn.Linear(widths[0] * BASE_PX**2, widths[0])
         self.score = nn.Linear(widths[0], 1)
         self.embed = nn.Linear(classes, widths[0], bias=False) if classes else None
         init_he(self)
@@ -219,7 +219,7 @@ class ResidualDiscriminator(nn.Module):
         for i in reversed(range(count)):
             h = self.read(i, min(1.0, depth - i), pyramid[i], h)
         assert h is not None
-        h = F.leaky_relu(self.last(torch.cat([h, variety(h, self.group)], 1)), 0.2)
+        h = F.leaky_relu(self.last(torch.cat([h, minibatch_stddev(h, self.group)], 1)), 0.2)
         h = F.leaky_relu(self.hidden(h.flatten(1)), 0.2).float()
         score = self.score(h).float()
         if self.embed is not None and label is not None:
@@ -233,7 +233,7 @@ class ResidualDiscriminator(nn.Module):
         return self.blocks[level - 1](h) if level else h
 
 
-def variety(features: Tensor, group: int) -> Tensor:
+def minibatch_stddev(features: Tensor, group: int) -> Tensor:
     """Mean standard deviation within groups of neighbours: (B, C, H, W) to (B, 1, H, W).
 
     A batch that no `group` > 1 divides is one group.

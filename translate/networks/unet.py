@@ -17,7 +17,7 @@ from translate.utils import dist
 from translate.utils.errors import OptionError, did_you_mean
 
 NOISES = ("none", "concat", "add")
-ADDED = 0.1  # standard deviation of noise that is added
+ADDED_NOISE_STD = 0.1  # standard deviation of noise that is added
 
 
 class UNet(nn.Module):
@@ -73,7 +73,7 @@ class UNet(nn.Module):
         if self.noise == "concat":
             x = torch.cat([x, dist.randn_like(x[:, :1])], 1)
         elif self.noise == "add":
-            x = x + ADDED * dist.randn_like(x)
+            x = x + ADDED_NOISE_STD * dist.randn_like(x)
         skips = [self.down[0](x)]
         for level in range(len(self.norm_down)):
             skips.append(self.descend(level, skips[-1]))

@@ -108,7 +108,7 @@ class Generate(Task):
             return {"gan": self.gan.g(real, fake)}
         seen, made = self.augment(x["real"]), self.augment(x["fake"].detach())
         real, fake = self.D(seen, x.get("label")), self.D(made, x.get("asked"))
-        self.augment.follow(real - fake if self.gan.relative else real)
+        self.augment.adapt(real - fake if self.gan.relative else real)
         self.extra_logs = {"real": real.detach().mean(), "fake": fake.detach().mean()}
         terms = {"gan": self.gan.d(real, fake)}
         for name, weight, pictures, label, scores in (

@@ -94,7 +94,7 @@ class TiledForward:
             return moments.normalise(x, region, norm.eps, norm.weight, norm.bias)
         assert isinstance(norm, StyleNorm)
         style = self.constants[node.args[1]] if isinstance(node.args[1], fx.Node) else None
-        return norm.steered(moments.normalise(x, region, norm.norm.eps), style)
+        return norm.modulate(moments.normalise(x, region, norm.norm.eps), style)
 
     def run_pass(self, node: fx.Node, i: int, map_tiles: MapTiles) -> None:
         """Compute a feature map in pass `i`: gather its moments, keep it, and release maps that are read no more."""

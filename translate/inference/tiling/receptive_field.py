@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from translate.inference.tiling.regions import Region, crop
-from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, uncast
+from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, without_autocast
 from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
 from translate.networks.style_resnet import StyleNorm
 
@@ -30,7 +30,7 @@ def window_region(
     x = read(have)
     margins = (have.left - need.left, need.right - have.right, have.top - need.top, need.bottom - have.bottom)
     if any(margins):
-        with uncast(x):
+        with without_autocast(x):
             x = F.pad(x, margins, mode=mode) if mode == "reflect" else F.pad(x, margins)
     return apply(x)
 

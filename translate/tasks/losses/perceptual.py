@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from translate.networks.blocks import uncast
+from translate.networks.blocks import without_autocast
 from translate.utils.errors import UserError
 from translate.utils.safe_load import load_tensors
 
@@ -133,5 +133,5 @@ def gram(features: Tensor) -> Tensor:
     """Return K S of (B, C, H, W): (B, C, C), in float32 under autocast as well."""
     _, channels, height, width = features.shape
     flat = features.flatten(2)
-    with uncast(features):
+    with without_autocast(features):
         return flat @ flat.mT / (channels * height * width)
