@@ -1,14 +1,16 @@
 """Built-in data, drawn on the user's machine: no download, the same pixels for the same seed.
 
-arrays         array types
-curves         outlines, offsets and masks of smooth curves
-draw_all       draws many pictures into a folder, on all cores
-light          sun, sky and haze
-noise          fractional Brownian motion and a noise tile
-digits/        handwritten digits
-faces/         portraits with known factors
-landscapes/    photographs and paintings of landscapes
-products/      shoes and handbags, with sketches
+`render` draws a data set by its name; the folders hold one subject each.
+
+    arrays         array types
+    curves         outlines, offsets and masks of smooth curves
+    draw_all       draws many pictures into a folder, on all cores
+    light          sun, sky and haze
+    noise          fractional Brownian motion and a noise tile
+    digits/        handwritten digits
+    faces/         portraits with known factors
+    landscapes/    photographs and paintings of landscapes
+    products/      shoes and handbags, with sketches
 """
 
 __all__ = ["RENDERERS", "render"]

@@ -1,7 +1,9 @@
 """The translation of folders: pictures are read, translated and written at the same time; a rerun resumes.
 
-jobs        the pending jobs, and the reading of their files
-pipeline    the read, infer and write stages
-report      counts, notes and the list of failures
-run         translate_folder
+`run` starts `pipeline`, which takes pending jobs from `jobs` and records each outcome in `report`.
+
+    jobs        the pending jobs, and the reading of their files
+    pipeline    the read, infer and write stages
+    report      counts, notes and the list of failures
+    run         translate_folder
 """

@@ -1,11 +1,13 @@
 """The translation of films: frame by frame without flicker, with their sound, and resumable.
 
-clip        frames with their times, whatever they are read from
-denoise     temporal denoising of camera noise
-mux         joins encoded segments, and copies sound and subtitles
-readers     films, GIFs and folders of frames as clips
-run         translate_video
-segments    the hidden folder of finished segments, for resuming
-writers     frames to films, GIFs and folders, in segments
-yuv         colour matrices and ranges: between YUV and RGB
+`run` takes frames from `readers`, and hands segments of them to `writers`, which call `mux` at the end.
+
+    clip        frames with their times, whatever they are read from
+    denoise     temporal denoising of camera noise
+    mux         joins encoded segments, and copies sound and subtitles
+    readers     films, GIFs and folders of frames as clips
+    run         translate_video
+    segments    the hidden folder of finished segments, for resuming
+    writers     frames to films, GIFs and folders, in segments
+    yuv         colour matrices and ranges: between YUV and RGB
 """

@@ -1,12 +1,14 @@
 """Products: sketches of made-up shoes and handbags, and their photos in several colourways.
 
-dataset         a product line as a data set of pairs
-hand_drawing    the sketch, drawn by hand
-material        how surfaces shine, and their grain
-palette         colours that go together
-product         the canvas on which a product is assembled of parts
-relief          heights and slopes of parts
-studio          the photo
-handbags/       the handbags line
-shoes/          the shoes line
+A product is a stack of parts; its sketch shows their outlines, its photos their colours and materials.
+
+    dataset         a product line as a data set of pairs
+    hand_drawing    the sketch, drawn by hand
+    material        how surfaces shine, and their grain
+    palette         colours that go together
+    product         the canvas on which a product is assembled of parts
+    relief          heights and slopes of parts
+    studio          the photo
+    handbags/       the handbags line
+    shoes/          the shoes line
 """

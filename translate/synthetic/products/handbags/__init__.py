@@ -1,11 +1,13 @@
 """The handbags line.
 
-assembly    sews the pieces together on a product's canvas
-body        side panels, openings, flaps, handles and straps
-closed      satchel, quilted bag, clutch and doctor's bag
-handbags    kinds, colours and jobs
-open        tote, bucket and hobo
-pattern     pieces, cut in space and seen by a camera
-trim        clasps, buckles, rings, chains, zips, tassels
-zipped      backpack and bowling bag
+A bag is cut from pieces in space, sewn together, and dressed in colours.
+
+    assembly    sews the pieces together on a product's canvas
+    body        side panels, openings, flaps, handles and straps
+    closed      satchel, quilted bag, clutch and doctor's bag
+    handbags    kinds, colours and jobs
+    open        tote, bucket and hobo
+    pattern     pieces, cut in space and seen by a camera
+    trim        clasps, buckles, rings, chains, zips, tassels
+    zipped      backpack and bowling bag
 """

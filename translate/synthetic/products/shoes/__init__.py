@@ -1,8 +1,10 @@
 """The shoes line.
 
-classic    oxfords, loafers and boots
-heels      pumps, wedges, ballet flats and sandals
-parts      soles, openings, laces and low-cut uppers
-shoes      kinds, colours and jobs
-sport      sneakers, high-tops and running shoes
+A shoe is built of parts from the sole upwards, and dressed in colours.
+
+    classic    oxfords, loafers and boots
+    heels      pumps, wedges, ballet flats and sandals
+    parts      soles, openings, laces and low-cut uppers
+    shoes      kinds, colours and jobs
+    sport      sneakers, high-tops and running shoes
 """
