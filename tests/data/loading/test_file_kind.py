@@ -7,7 +7,7 @@ from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.unpaired import open_file_cache
 from translate.data.loading.cache import Pictures
 from translate.data.loading.crops import Crops
-from translate.data.loading.file_kind import MixedChannels, as_shown, as_unit, kind_of_files
+from translate.data.loading.file_kind import MixedChannels, kind_of_files, to_rgb8, to_unit_range
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.images.io import write_picture
@@ -98,8 +98,8 @@ def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
 
 def test_what_is_shown_of_bands():
     five = noise(5, "float32")
-    np.testing.assert_array_equal(as_shown(five), np.rint(five[..., :3] * 255).astype(np.uint8))
-    assert as_unit(noise(3)).dtype == torch.uint8 and as_unit(five).min() < 0
+    np.testing.assert_array_equal(to_rgb8(five), np.rint(five[..., :3] * 255).astype(np.uint8))
+    assert to_unit_range(noise(3)).dtype == torch.uint8 and to_unit_range(five).min() < 0
 
 
 def test_holes_are_learned_at_full_depth(tmp_path):

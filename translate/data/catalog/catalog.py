@@ -155,9 +155,9 @@ def _download(dataset: Dataset, target: Path, progress: bool) -> None:
         )
         if not by_hand:
             archive.unlink()
-    wanted = ("train",) if dataset.combined or dataset.single else ("trainA", "trainB")
-    if lacking := [name for name in wanted if not (target / name).is_dir()]:
-        raise UserError(f"the archive of {dataset.name!r} has no folder {lacking[0]}; it is not the set it should be")
+    expected = ("train",) if dataset.combined or dataset.single else ("trainA", "trainB")
+    if missing := [name for name in expected if not (target / name).is_dir()]:
+        raise UserError(f"the archive of {dataset.name!r} has no folder {missing[0]}; it is not the set it should be")
 
 
 def _check_by_hand(archive: Path, part: Download) -> None:

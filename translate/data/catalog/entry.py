@@ -99,9 +99,9 @@ def _build(kind: type, table: dict[str, Any], where: str) -> Any:
     return kind(**{key: _typed(value, types_of[key], f"{where}: {key}") for key, value in table.items()})
 
 
-def _typed(value: Any, wanted: Any, where: str) -> Any:
-    """Return `value` as the annotation `wanted`: plain, a choice, a table or an array of tables."""
-    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+def _typed(value: Any, expected: Any, where: str) -> Any:
+    """Return `value` as the annotation `expected`: plain, a choice, a table or an array of tables."""
+    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     if origin is types.UnionType:  # TOML has no null, so a written value is the other member
         return _typed(value, arguments[0], where)
     if origin is Literal:
@@ -113,16 +113,16 @@ def _typed(value: Any, wanted: Any, where: str) -> Any:
         return {key: _plain(item, arguments[1], f"{where}.{key}") for key, item in items}
     if origin is tuple:
         return tuple(_typed(item, arguments[0], where) for item in _plain(value, list, where))
-    if dataclasses.is_dataclass(wanted):
-        return _build(typing.cast(type, wanted), _plain(value, dict, where), where)
-    return _plain(value, wanted, where)
+    if dataclasses.is_dataclass(expected):
+        return _build(typing.cast(type, expected), _plain(value, dict, where), where)
+    return _plain(value, expected, where)
 
 
-def _plain(value: Any, wanted: type, where: str) -> Any:
-    """Return `value` if it is exactly of the type `wanted` (true is no whole number)."""
-    if type(value) is not wanted:
+def _plain(value: Any, expected: type, where: str) -> Any:
+    """Return `value` if it is exactly of the type `expected` (true is no whole number)."""
+    if type(value) is not expected:
         words = {str: "text", int: "a whole number", dict: "a table", list: "an array of tables"}
-        raise UserError(f"{where} must be {words[wanted]}, not {value!r}")
+        raise UserError(f"{where} must be {words[expected]}, not {value!r}")
     return value
 
 

@@ -15,7 +15,7 @@ from translate.data.checks.duplicates import DuplicateGroup, find_duplicates
 from translate.data.checks.measure import Measurement, measure_all, measure_pixels
 from translate.data.checks.pair_checks import find_exchanged, find_unequal_sizes
 from translate.data.checks.report import DataReport, Finding, Part
-from translate.data.files.naming import bare
+from translate.data.files.naming import is_bare_name
 from translate.data.sources.domains import FileSet, domain_file_sets, resolve_domains
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import LabelledImage, RowSource
@@ -79,16 +79,16 @@ def _must_be_pairs(data: str) -> bool:
     if not data:
         return False
     path = Path(data).expanduser()
-    if not path.exists() and bare(data):
+    if not path.exists() and is_bare_name(data):
         dataset = catalog.load_catalog().get(data)
         return dataset is not None and dataset.kind == "paired"
     return path.is_file() or not any((path / name).is_dir() for name in ("trainA", "train_A"))
 
 
 def _measure_images(images: str, root: Path, progress: bool) -> list[Part]:
-    found = resolve_images(images, "", root)
-    splits = (("train", found.train), ("test", found.test))
-    return [Part(found.title, "", split, _measure_sources(sources, split, progress)) for split, sources in splits]
+    image_set = resolve_images(images, "", root)
+    splits = (("train", image_set.train), ("test", image_set.test))
+    return [Part(image_set.title, "", split, _measure_sources(sources, split, progress)) for split, sources in splits]
 
 
 def _measure_sources(sources: Sequence[LabelledImage], title: str, progress: bool) -> list[Measurement]:

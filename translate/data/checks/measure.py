@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from translate.data.loading.file_kind import as_shown
+from translate.data.loading.file_kind import to_rgb8
 from translate.images.io import decode_picture
 from translate.images.picture import Picture, flatten_alpha, to_gray
 from translate.utils.errors import UserError
@@ -74,7 +74,7 @@ def _measure_in_order(files: Sequence[Path], halves: bool) -> Iterator[Measureme
 
 
 def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:
-    shown = as_shown(flatten_alpha(picture) if picture.channels in (1, 3) else picture.pixels)
+    shown = to_rgb8(flatten_alpha(picture) if picture.channels in (1, 3) else picture.pixels)
     thumbnail = cv2.resize(shown, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
     parts = np.hsplit(shown[:, : shown.shape[1] // 2 * 2], 2) if halves and shown.shape[1] > 1 else [shown]
     height, width = picture.pixels.shape[:2]

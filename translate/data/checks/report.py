@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from translate.data.checks.measure import Measurement
-from translate.data.files.find import listed
+from translate.data.files.find import list_names
 from translate.utils.terminal import printable
 
 _MAX_MODES = 3  # in one line
@@ -29,7 +29,7 @@ class Finding:
     problem: bool = False  # to be mended before training; else it may be intended
 
     def __str__(self) -> str:
-        return printable(f"{self.words}: {listed(self.files)}" if self.files else self.words)
+        return printable(f"{self.words}: {list_names(self.files)}" if self.files else self.words)
 
 
 @dataclass

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.cache import fingerprint, open_cache
-from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
+from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
 from translate.data.loading.loader import SingleStream
 from translate.data.loading.native_size import power_of_two_size
 from translate.data.loading.preview_images import read_previews
@@ -151,7 +151,7 @@ class ImagesData:
         decode = lambda source: self._decode(source, size, square)  # noqa: E731
         sources, pictures = read_previews(candidates, decode, size, self._preview_count)
         labels = {"label": torch.tensor([s.label for s in sources])} if "label" in self.channels else {}
-        return {"image": as_probe(pictures)} | labels
+        return {"image": stack_pictures(pictures)} | labels
 
 
 def _shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:

@@ -11,9 +11,9 @@ import numpy as np
 from torch import Tensor
 
 from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
-from translate.data.files.find import listed
+from translate.data.files.find import list_names
 from translate.data.loading.cache import fingerprint, open_cache
-from translate.data.loading.file_kind import FileKind, MixedChannels, as_probe, kind_of_files
+from translate.data.loading.file_kind import FileKind, MixedChannels, kind_of_files, stack_pictures
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.loader import PairedStream
 from translate.data.loading.native_size import native_size
@@ -120,7 +120,7 @@ class PairedData:
         # exchanged pictures can be seen in bytes of colours only
         plain = self.cache.pixels.dtype == np.uint8 and not any(kind.bands for kind in self.kinds)
         exchanged = exchanged_pairs(self.cache, self.cache.names, self._split) if plain else []
-        note = f"the two pictures of a pair look exchanged: {listed(exchanged)}; compare them with the other pairs"
+        note = f"the two pictures of a pair look exchanged: {list_names(exchanged)}; compare them with the other pairs"
         self.notes = [*self._initial_notes, *([note] if exchanged else [])]
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> PairedStream:
@@ -153,7 +153,7 @@ class PairedData:
         _, pairs = read_previews(candidates, lambda pair: self._decode(pair, size, square), size)
         a, b = np.split(np.stack(pairs), [self._split[0]], axis=3)
         previews = {"a": a, "b": b} | ({"hint": _sample_preview_hints(b)} if self._hints else {})
-        return {key: as_probe([*part]) for key, part in previews.items()}
+        return {key: stack_pictures([*part]) for key, part in previews.items()}
 
 
 def _kind_to_read(kind: FileKind, augmented: bool) -> FileKind:

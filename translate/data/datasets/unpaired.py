@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from translate.data.loading.cache import PictureCache, fingerprint, open_cache
-from translate.data.loading.file_kind import FileKind, as_probe, kind_of_files
+from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
 from translate.data.loading.loader import UnpairedStream
 from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import read_previews
@@ -83,4 +83,4 @@ def _decoded_sides(domain: Domain, kind: FileKind) -> list[int]:
 def _previews(domain: Domain, kind: FileKind, size: int, square: bool) -> Tensor:
     """Return the center crops of the first readable test pictures, or else training pictures."""
     paths = [*domain.test, *domain.train]
-    return as_probe(read_previews(paths, lambda path: kind.read_fitted(path, size, square=square), size)[1])
+    return stack_pictures(read_previews(paths, lambda path: kind.read_fitted(path, size, square=square), size)[1])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from translate.data.files.counted import Counted
-from translate.data.files.find import nothing_in, open_images
-from translate.data.files.walk import Stems, joined
+from translate.data.files.find import no_picture_error, open_images
+from translate.data.files.walk import Stems, join_name
 from translate.utils.errors import UserError
 
 
@@ -30,7 +30,7 @@ class Companions:
         names = self.source.walk()
         first, second = next(names, None), next(names, None)
         if first is None:
-            raise nothing_in(self.spec)
+            raise no_picture_error(self.spec)
         self._root = self.source.root.resolve()
         is_one = second is None and Path(self.spec).expanduser().is_file()
         self.one = self.source.path(first) if is_one else None
@@ -46,7 +46,7 @@ class Companions:
         stems, stem = self.source.stems(folder), own.rpartition(".")[0]
         for form in self._forms:
             if files := stems.get(form.format(stem)):
-                paths = [self.source.path(joined(folder, file)) for file in files]
+                paths = [self.source.path(join_name(folder, file)) for file in files]
                 if len(paths) > 1:
                     raise UserError(f"{paths[1]}: has the name of {paths[0]}; keep one {self.kind} for a picture")
                 return paths[0]
@@ -72,7 +72,7 @@ class Companions:
             wanted = {stem} | ({stem.removesuffix("_mask"), stem.removeprefix("mask_")} if self.masks else set())
             path = self.source.path(name)
             names = (file for one in wanted for file in stems.get(one, ()))
-            if not any(self.of(joined(folder, file)) == path for file in names):
+            if not any(self.of(join_name(folder, file)) == path for file in names):
                 strays.add(path)
         return strays
 

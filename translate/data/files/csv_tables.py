@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from translate.data.files.find import listed
+from translate.data.files.find import list_names
 from translate.data.files.splits import SPLITS
 from translate.utils.errors import UserError
 
@@ -75,8 +75,8 @@ def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
 def check_files_exist(file: Path, paths: Iterable[Path], header: str) -> None:
     """Raise UserError for a table that names missing files; `header` is an example of its first line."""
     if missing := [path for path in dict.fromkeys(paths) if not path.is_file()]:
-        plural = "s" * (len(missing) > 1)
+        names = f"{len(missing)} missing file{'s' * (len(missing) > 1)}: {list_names(missing)}"
         raise UserError(
-            f"{file} names {len(missing)} missing file{plural}: {listed(missing)}; paths count from the table's folder,"
+            f"{file} names {names}; paths count from the table's folder,"
             f" and a first line with names of columns says {header}"
         )

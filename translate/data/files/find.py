@@ -3,14 +3,13 @@
 __all__ = [
     "find_images",
     "is_pattern",
-    "links_left_out",
-    "listed",
-    "missing_path",
+    "skipped_links_note",
+    "list_names",
+    "missing_path_error",
     "names_below",
-    "nothing_in",
+    "no_picture_error",
     "open_images",
     "pattern_base",
-    "readable",
 ]
 
 import difflib
@@ -19,7 +18,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, is_picture, readable
+from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, explain_os_errors, is_picture
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError
 
@@ -44,9 +43,9 @@ def find_images(spec: str) -> list[Path]:
     tree = open_images(spec)
     paths = [tree.path(name) for name in tree.walk()]
     if tree.links:
-        raise UserError(f"{spec}: {links_left_out(tree.links)}, or remove them")
+        raise UserError(f"{spec}: {skipped_links_note(tree.links)}, or remove them")
     if not paths:
-        raise nothing_in(spec)
+        raise no_picture_error(spec)
     return paths
 
 
@@ -54,12 +53,12 @@ def open_images(spec: str) -> PictureTree:
     """Return the pictures that `spec` names as a tree to walk, without listing them; see `find_images`.
 
     Raises:
-        UserError: nothing of that name, a list with missing files; for an empty tree, the caller raises `nothing_in`.
+        UserError: nothing of that name, a list with missing files. An empty tree is no error here.
     """
     path = Path(spec).expanduser()
-    with readable(spec):
+    with explain_os_errors(spec):
         if not spec.strip():
-            raise missing_path(spec)
+            raise missing_path_error(spec)
         if path.is_dir():
             return FolderTree(path)
         if path.is_file():
@@ -67,10 +66,10 @@ def open_images(spec: str) -> PictureTree:
         if is_pattern(spec):
             base = pattern_base(path)
             return FolderTree(base, path.relative_to(base).parts) if base.is_dir() else ListedFiles([], base)
-        raise missing_path(spec)
+        raise missing_path_error(spec)
 
 
-def missing_path(spec: str, known: Collection[str] = ()) -> UserError:
+def missing_path_error(spec: str, known: Collection[str] = ()) -> UserError:
     """Return the error that `spec` does not exist, with a suggestion from its folder or from the names `known`."""
     if not spec.strip():
         return OptionError("an empty path was given; give a folder, a pattern, a list file or a catalog name")
@@ -78,7 +77,7 @@ def missing_path(spec: str, known: Collection[str] = ()) -> UserError:
     message = f"no file or folder {spec!r}"
     if not path.parent.is_dir():
         return UserError(f"{message}: there is no folder '{path.parent}'")
-    with readable(spec):
+    with explain_os_errors(spec):
         names = {entry.name: str(path.parent / entry.name) for entry in path.parent.iterdir()}
     names |= {name: name for name in known}
     if close := difflib.get_close_matches(path.name, names, 1):
@@ -87,16 +86,16 @@ def missing_path(spec: str, known: Collection[str] = ()) -> UserError:
     return UserError(f"{message}; give a folder of pictures{catalog}")
 
 
-def nothing_in(spec: str) -> UserError:
+def no_picture_error(spec: str) -> UserError:
     """Return the error that a folder or a pattern has no picture."""
     path = Path(spec).expanduser()
     if path.is_dir():
-        with readable(spec):
+        with explain_os_errors(spec):
             return UserError(f"folder '{path}' {_describe_contents(path)}; give a folder of pictures")
     return UserError(f"no picture matches {str(path)!r}; in a shell, put a pattern between quotes")
 
 
-def links_left_out(count: int) -> str:
+def skipped_links_note(count: int) -> str:
     """Return the message that `count` links were not followed, and the option that follows them."""
     return f"{count} link{'s lead' if count > 1 else ' leads'} out of the folder; say --follow-links to follow them"
 
@@ -112,7 +111,7 @@ def pattern_base(pattern: Path) -> Path:
     return Path(*pattern.parts[:first])
 
 
-def listed(names: Collection[object]) -> str:
+def list_names(names: Collection[object]) -> str:
     """List the first few of `names`, and count the others."""
     first = ", ".join(str(name) for name in list(names)[:_MAX_NAMES])
     return f"{first} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else first
@@ -151,7 +150,7 @@ def _read_list(file: Path) -> list[Path]:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise UserError(
-            f"list file '{file}' names {len(missing)} missing file{'s' * (len(missing) > 1)}: {listed(missing)};"
+            f"list file '{file}' names {len(missing)} missing file{'s' * (len(missing) > 1)}: {list_names(missing)};"
             " paths count from the list's own folder"
         )
     return paths

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from translate.data.files.find import listed
+from translate.data.files.find import list_names
 from translate.utils.errors import UserError
 
 _AFFIX_SAMPLE = 4  # pictures of A that are compared with all of B to guess affixes
@@ -62,13 +62,13 @@ def _check_partners(a: Side, b: Side) -> None:
         return
     folders = [common_folder(list(side.values())) for side in (a, b)]
     if not a.keys() & b.keys():
-        names = [listed([path.name for path in side]) for side in lonely]
+        names = [list_names([path.name for path in side]) for side in lonely]
         raise UserError(
             f"no picture of '{folders[0]}' has the name of one of '{folders[1]}' ({names[0]}; {names[1]});"
             " give the pictures of a pair the same name, or list the pairs in a CSV file"
         )
     counts = [
-        f"{len(files)} of {len(side)} pictures in '{folder}' ({listed([path.relative_to(folder) for path in files])})"
+        f"{len(files)} of {len(side)} pictures in '{folder}' ({list_names([p.relative_to(folder) for p in files])})"
         for side, files, folder in zip((a, b), lonely, folders, strict=True)
         if files
     ]

@@ -1,6 +1,6 @@
 """Names of domains, from folders and the catalog."""
 
-__all__ = ["bare", "catalog_names", "catalog_set", "clean", "distinct_names", "name_of"]
+__all__ = ["is_bare_name", "catalog_names", "catalog_set", "clean", "distinct_names", "name_of"]
 
 import os
 import re
@@ -14,7 +14,7 @@ from translate.data.files.find import is_pattern, pattern_base
 _GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P<side>[AB]))?$", re.IGNORECASE)
 
 
-def bare(spec: str) -> bool:
+def is_bare_name(spec: str) -> bool:
     """Whether `spec` may be a name of the catalog: `./photos` always means the path."""
     return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
 

@@ -1,6 +1,6 @@
 """Training and test parts: by the names of folders, or held out by the names of pictures."""
 
-__all__ = ["SPLITS", "TEST_SPLITS", "find_test_folder", "has_two_domains", "held_out"]
+__all__ = ["SPLITS", "TEST_SPLITS", "find_test_folder", "has_two_domains", "choose_held_out"]
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ _HELD_OUT_SHARE = 0.1
 T = TypeVar("T")
 
 
-def held_out(items: Collection[T], stem: Callable[[T], str], limit: int = 100) -> set[T]:
+def choose_held_out(items: Collection[T], stem: Callable[[T], str], limit: int = 100) -> set[T]:
     """Choose the held-out `items`: a tenth, 1 to `limit` of them, by the hash of the stem; none of fewer than 2.
 
     The choice does not depend on the order, the folder or the suffix, so that two halves of a scene that lie in both

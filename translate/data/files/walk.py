@@ -5,11 +5,11 @@ __all__ = [
     "ListedFiles",
     "PictureTree",
     "Stems",
-    "absolute",
+    "make_absolute",
     "is_inside",
     "is_picture",
-    "joined",
-    "readable",
+    "join_name",
+    "explain_os_errors",
 ]
 
 import contextlib
@@ -57,7 +57,7 @@ class FolderTree:
     """
 
     def __init__(self, base: Path, pattern: Sequence[str] = ()) -> None:
-        self.base, self.root, self.others, self.links = base, absolute(base), 0, 0
+        self.base, self.root, self.others, self.links = base, make_absolute(base), 0, 0
         self._pattern = tuple(pattern)
         self._start = self._skip_stars(frozenset({0}))
         self.stems = lru_cache(maxsize=_CACHED_FOLDERS)(self._stems)
@@ -67,7 +67,7 @@ class FolderTree:
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
         self.others = self.links = 0
-        with readable(str(self.base)):
+        with explain_os_errors(str(self.base)):
             yield from self._walk("", self._start, skip)
 
     def _walk(self, folder: str, states: States, skip: Collection[str]) -> Iterator[str]:
@@ -75,9 +75,9 @@ class FolderTree:
         self.others, self.links = self.others + others, self.links + links
         for name in sorted([*pictures, *folders]):
             if name in folders:
-                yield from self._walk(joined(folder, name), folders[name], skip)
+                yield from self._walk(join_name(folder, name), folders[name], skip)
             else:
-                yield joined(folder, name)
+                yield join_name(folder, name)
 
     def _list_folder(
         self, folder: str, states: States, skip: Collection[str] = ()
@@ -89,7 +89,7 @@ class FolderTree:
         pictures, folders, others, links = list[str](), dict[str, States](), 0, 0
         with os.scandir(self.base / folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or (skip and joined(folder, entry.name) in skip):
+                if entry.name.startswith(".") or (skip and join_name(folder, entry.name) in skip):
                     continue
                 link = entry.is_symlink()
                 if entry.is_dir():
@@ -123,12 +123,12 @@ class FolderTree:
             states = self._enter(states, part, link=link)
             if link and not self._may_follow(above, str(place)):
                 return {}
-            above = joined(above, part)
+            above = join_name(above, part)
 
         # group its pictures by stem
         groups: dict[str, list[str]] = {}
         if states and place.is_dir():
-            with readable(str(place)):
+            with explain_os_errors(str(place)):
                 for name in sorted(self._list_folder(folder, states)[0]):
                     groups.setdefault(name.rpartition(".")[0], []).append(name)
         return groups
@@ -162,9 +162,9 @@ class ListedFiles:
     """Pictures named one by one, in the order given; their root is `folder`, or else their common folder."""
 
     def __init__(self, paths: Sequence[Path], folder: Path) -> None:
-        places = [absolute(path) for path in paths]
+        places = [make_absolute(path) for path in paths]
         parents = {place.parent for place in places}
-        self.root, self.others, self.links = absolute(folder), 0, 0
+        self.root, self.others, self.links = make_absolute(folder), 0, 0
         if not all(parent.is_relative_to(self.root) for parent in parents):
             self.root = Path(os.path.commonpath(parents))
         self._paths = {place.relative_to(self.root).as_posix(): path for place, path in zip(places, paths, strict=True)}
@@ -187,7 +187,7 @@ class ListedFiles:
 
 
 @contextlib.contextmanager
-def readable(what: str) -> Iterator[None]:
+def explain_os_errors(what: str) -> Iterator[None]:
     """Turn an `OSError` in the block into one line about `what`."""
     try:
         yield
@@ -196,7 +196,7 @@ def readable(what: str) -> Iterator[None]:
         raise UserError(f"cannot read '{place}': {error.strerror or error}; check its permissions") from error
 
 
-def absolute(path: Path) -> Path:
+def make_absolute(path: Path) -> Path:
     """Make absolute without following links: a picture keeps the place that it was named by."""
     return Path(os.path.abspath(path))  # noqa: PTH100
 
@@ -212,6 +212,6 @@ def is_picture(name: str) -> bool:
     return bool(stem) and f".{suffix.lower()}" in IMAGE_SUFFIXES
 
 
-def joined(folder: str, name: str) -> str:
+def join_name(folder: str, name: str) -> str:
     """Join a folder below the root ("": the root itself) and a name in it."""
     return f"{folder}/{name}" if folder else name

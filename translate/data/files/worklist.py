@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from translate.data.files.companions import Companions
 from translate.data.files.counted import Counted
-from translate.data.files.find import links_left_out, nothing_in, open_images
-from translate.data.files.walk import Stems, is_picture, joined
+from translate.data.files.find import no_picture_error, open_images, skipped_links_note
+from translate.data.files.walk import Stems, is_picture, join_name
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.files import WriteError, write_json
@@ -152,7 +152,7 @@ class Worklist:
         # report what was left out
         survey.ignored = self._source.others if self._is_folder else 0
         if self._source.links:
-            survey.notes.append(f"{self._spec}: {links_left_out(self._source.links)}")
+            survey.notes.append(f"{self._spec}: {skipped_links_note(self._source.links)}")
         if self.layers and not self.layers.masks and without_layer:
             missing = f"{without_layer} of {survey.pictures} pictures, which get no hints"
             survey.notes.append(f"{self.layers.spec}: has no layer for {missing}")
@@ -177,7 +177,7 @@ class Worklist:
             return stems
 
         def is_in(name: str) -> bool:
-            full = joined(folder, name)
+            full = join_name(folder, name)
             return full not in self._skipped and not self._is_layer(full)
 
         return {stem: kept for stem, names in stems.items() if (kept := [name for name in names if is_in(name)])}
@@ -219,7 +219,7 @@ class Worklist:
         """Refuse a result that would overwrite another one, or, with the input below the output, an input."""
         folder, _, own = name.rpartition("/")
         if self.suffix and len(same := self._same_stem(name)) > 1:
-            other = self._source.path(joined(folder, next(one for one in same if one != own)))
+            other = self._source.path(join_name(folder, next(one for one in same if one != own)))
             raise UserError(f"{job.path} and {other} would both become {job.target}; rename one, or leave out --format")
         if self.single or not self._root.is_relative_to(self._real_output):
             return
@@ -246,7 +246,7 @@ class Worklist:
         stems = self._stems(folder)
         for target in job.targets:
             for other in stems.get(target.stem, ()):
-                if self._target(joined(folder, other)) == target:
+                if self._target(join_name(folder, other)) == target:
                     return f"{target}: is an answer to {job.path.name}, not to {other}; rename one to tell them apart"
         return ""
 
@@ -255,8 +255,8 @@ class Worklist:
         if not first:
             if next(self._source.walk(), None) is None:
                 if links := self._source.links:
-                    raise UserError(f"{self._spec}: {links_left_out(links)}")
-                raise nothing_in(self._spec)
+                    raise UserError(f"{self._spec}: {skipped_links_note(links)}")
+                raise no_picture_error(self._spec)
             raise UserError(f"{self._spec}: all its pictures lie in the output folder {self.output}; choose another")
         if self.layers and not matched:
             wanted = f"that of {self._source.path(first)} is {self.layers.place_of(first)}"

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.cache import Pictures
-from translate.data.loading.file_kind import as_unit
+from translate.data.loading.file_kind import to_unit_range
 from translate.utils.memory import free_bytes
 
 GROUP = 4  # neighbours of one class, as many as the residual discriminator compares
@@ -81,8 +81,8 @@ class Crops:
             (B, C, crop, crop), uint8 of pictures of 8 bits, else float32 in [-1, 1].
         """
         if self._resident is None:
-            return as_unit(_crop_in_memory(self.pictures, boxes, self._side)).permute(0, 3, 1, 2)
-        return _as_unit_tensor(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
+            return to_unit_range(_crop_in_memory(self.pictures, boxes, self._side)).permute(0, 3, 1, 2)
+        return _to_unit_range(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
 
     def upload(self, device: torch.device) -> None:
         """Copy all pixels to `device`, where `crop` takes them from then on."""
@@ -127,8 +127,8 @@ def crop_on_device(pixels: Tensor, starts: Tensor, widths: Tensor, boxes: Tensor
     return pixels[rows[:, :, None] + columns[:, None, :]]
 
 
-def _as_unit_tensor(x: Tensor) -> Tensor:
-    """Convert uploaded pixels, 16 bits as int16, as `file_kind.as_unit` converts arrays."""
+def _to_unit_range(x: Tensor) -> Tensor:
+    """Convert uploaded pixels, 16 bits as int16, as `file_kind.to_unit_range` converts arrays."""
     if x.dtype == torch.uint8:
         return x
     unit = (x.int() & 0xFFFF).float().div_(65535) if x.dtype == torch.int16 else x

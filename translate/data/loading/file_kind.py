@@ -1,6 +1,6 @@
 """What the files of a domain hold: channels and depth; and each file read as that."""
 
-__all__ = ["FileKind", "MixedChannels", "as_probe", "as_shown", "as_unit", "kind_of_files"]
+__all__ = ["FileKind", "MixedChannels", "stack_pictures", "to_rgb8", "to_unit_range", "kind_of_files"]
 
 import os
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ class FileKind:
 
     def read_rgb8(self, path: Path) -> np.ndarray:
         """Read a picture as `read` does, and return it in 8 bits to look at: (H, W, 3)."""
-        return as_shown(self.read(path))
+        return to_rgb8(self.read(path))
 
 
 def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> FileKind:
@@ -86,7 +86,7 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
             picture = read_picture(path, values)
         except UserError:
             return None
-        return _Probe(path, picture.channels, picture.pixels.dtype, is_colourless(as_shown(picture.pixels)))
+        return _Probe(path, picture.channels, picture.pixels.dtype, is_colourless(to_rgb8(picture.pixels)))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         probes = [one for one in pool.map(probe, spread(paths, _PROBED_FILES)) if one]
@@ -117,19 +117,19 @@ def _mixed_channels(one: Path, channels: int, other: Path, others: int) -> Mixed
     return MixedChannels(f"{counts}; keep pictures of one kind alone in their folder")
 
 
-def as_shown(planes: np.ndarray) -> np.ndarray:
+def to_rgb8(planes: np.ndarray) -> np.ndarray:
     """Return (H, W, C) of any depth as (H, W, 3) uint8 to look at: the first three channels, or else the first."""
     three = planes[..., :3] if planes.shape[2] > 2 else planes[..., :1].repeat(3, axis=2)
     return to_depth(np.ascontiguousarray(three), np.uint8)
 
 
-def as_unit(planes: np.ndarray) -> Tensor:
+def to_unit_range(planes: np.ndarray) -> Tensor:
     """Convert pixels of any depth to a tensor of the same shape: uint8 unchanged, all else to float32 in [-1, 1]."""
     if planes.dtype == np.uint8:
         return torch.from_numpy(planes)
     return torch.from_numpy(to_depth(planes, np.float32)).mul(2).sub_(1)
 
 
-def as_probe(pictures: Sequence[np.ndarray]) -> Tensor:
+def stack_pictures(pictures: Sequence[np.ndarray]) -> Tensor:
     """Stack pictures (H, W, C) of one size and depth to (n, C, H, W), uint8 or float32 in [-1, 1]."""
-    return as_unit(np.stack(pictures)).permute(0, 3, 1, 2)
+    return to_unit_range(np.stack(pictures)).permute(0, 3, 1, 2)

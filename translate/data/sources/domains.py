@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from translate.data.catalog import catalog
-from translate.data.files.find import find_images, is_pattern, missing_path, readable
-from translate.data.files.naming import bare, catalog_set, distinct_names, name_of
-from translate.data.files.splits import find_test_folder, has_two_domains, held_out
+from translate.data.files.find import find_images, is_pattern, missing_path_error
+from translate.data.files.naming import catalog_set, distinct_names, is_bare_name, name_of
+from translate.data.files.splits import choose_held_out, find_test_folder, has_two_domains
+from translate.data.files.walk import explain_os_errors
 from translate.utils.errors import OptionError, UserError
 
 
@@ -50,7 +51,7 @@ def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) 
     """
     check_given(a, b, data)
     if data is not None:
-        with readable(data):
+        with explain_os_errors(data):
             first, second = _name_apart(*_find_sides(data, root))
     else:
         assert a is not None and b is not None
@@ -84,8 +85,8 @@ def check_given(a: str | None, b: str | None, data: str | None) -> None:
 
 
 def _find_domain(spec: str, root: Path) -> Domain:
-    with readable(spec):
-        if not bare(spec) or Path(spec).exists() or is_pattern(spec):
+    with explain_os_errors(spec):
+        if not is_bare_name(spec) or Path(spec).exists() or is_pattern(spec):
             return _read_domain(spec, root)
     owner = catalog.owner_of_domain(spec)
     if owner is None:
@@ -104,14 +105,14 @@ def _unknown_domain(spec: str) -> UserError:
         a, b = sorted(known[spec].domains, key=known[spec].domains.__getitem__)
         singly = "" if known[spec].combined else f", or --a {a} --b {b}"
         return OptionError(f"{spec!r} is a data set of two domains; say --data {spec}{singly}")
-    return missing_path(spec, [name for dataset in known.values() for name in dataset.domains])
+    return missing_path_error(spec, [name for dataset in known.values() for name in dataset.domains])
 
 
 def _find_sides(data: str, root: Path) -> tuple[Domain, Domain]:
     """Return both domains of a folder, preparing it first if it is a data set of the catalog."""
     path = Path(data).expanduser()
     if not path.is_dir():
-        if path.exists() or not bare(data):
+        if path.exists() or not is_bare_name(data):
             raise UserError(f"--data {data!r} is not a folder; give one that has trainA and trainB")
         catalog.refuse_single(data)
         if (known := catalog.load_catalog().get(data)) and known.combined:
@@ -150,7 +151,7 @@ def _hold_out(domain: Domain) -> Domain:
     """Hold out some training pictures of a domain without test pictures."""
     if domain.test:
         return domain
-    test = held_out(domain.train, lambda path: path.stem)
+    test = choose_held_out(domain.train, lambda path: path.stem)
     train = [path for path in domain.train if path not in test]
     return dataclasses.replace(domain, train=train, test=[path for path in domain.train if path in test])
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from translate.data.catalog import catalog
 from translate.data.files.csv_tables import check_files_exist, is_table
-from translate.data.files.find import find_images, is_pattern, listed, missing_path, pattern_base
+from translate.data.files.find import find_images, is_pattern, list_names, missing_path_error, pattern_base
 from translate.data.files.idx import is_idx
-from translate.data.files.naming import bare, clean, name_of
+from translate.data.files.naming import clean, is_bare_name, name_of
 from translate.data.files.splits import SPLITS, find_test_folder, has_two_domains
 from translate.data.sources.labels import LabelTable, read_label_table
 from translate.utils.errors import OptionError, UserError
@@ -47,7 +47,7 @@ def find_idx(spec: str) -> Path | None:
         if "images" in file.name and "train" in file.name and is_idx(file):
             files[file.name.removesuffix(".gz")] = file
     if len(files) > 1:
-        raise UserError(f"'{path}' has {len(files)} IDX files to train on ({listed(files)}); name one of them")
+        raise UserError(f"'{path}' has {len(files)} IDX files to train on ({list_names(files)}); name one of them")
     return next(iter(files.values()), None)
 
 
@@ -64,7 +64,7 @@ def find_image_files(spec: str, root: Path) -> ImageFiles:
         UserError: nothing of that name, no pictures, or missing ones.
     """
     path = Path(spec).expanduser()
-    if bare(spec) and not path.exists() and not is_pattern(spec):
+    if is_bare_name(spec) and not path.exists() and not is_pattern(spec):
         return _from_catalog(spec, root)
     if path.is_dir():
         return _from_folder(path, name_of(path, root))
@@ -92,7 +92,7 @@ def _from_catalog(name: str, root: Path) -> ImageFiles:
         raise OptionError(f"{name!r} is a set of combined A|B pairs; train on it with train_pix2pix.py --data {name}")
     names = [name for name, dataset in known.items() if dataset.single]
     names += [domain for dataset in known.values() if not dataset.combined for domain in dataset.domains]
-    raise missing_path(name, names)
+    raise missing_path_error(name, names)
 
 
 def _from_folder(folder: Path, title: str) -> ImageFiles:

@@ -13,10 +13,11 @@ from typing import TypeVar
 import numpy as np
 
 from translate.data.files.csv_tables import is_table
-from translate.data.files.find import listed, names_below, readable
+from translate.data.files.find import list_names, names_below
 from translate.data.files.idx import find_test_part, is_idx, labels_beside, read_idx
 from translate.data.files.naming import clean
-from translate.data.files.splits import held_out
+from translate.data.files.splits import choose_held_out
+from translate.data.files.walk import explain_os_errors
 from translate.data.sources.image_files import ImageFiles, find_idx, find_image_files
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource
 from translate.data.sources.labels import classes_of, labels_by_folder, read_label_table
@@ -57,7 +58,7 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
     """
     if not images.strip():
         raise OptionError("no pictures given; say --images FOLDER, or a data set such as --images digits --labels")
-    with readable(images):
+    with explain_os_errors(images):
         idx = find_idx(images)
         result = _from_idx(idx, classes) if idx else _from_files(find_image_files(images, root), images, classes)
     return result if result.test else _hold_out(result)
@@ -66,35 +67,35 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
 # ---- files
 
 
-def _from_files(found: ImageFiles, images: str, classes: str) -> ImageSet:
-    files, notes = [*found.train, *found.test], list[str]()
-    test_files = set(found.test)
+def _from_files(source: ImageFiles, images: str, classes: str) -> ImageSet:
+    files, notes = [*source.train, *source.test], list[str]()
+    test_files = set(source.test)
 
     # the label of each file in words
     words = dict.fromkeys(files, "")
-    if classes == "auto" and found.table:
-        if not found.table[1].labelled:
-            raise OptionError(f"{found.table[0]} has no column called label; add one, or leave --labels out")
-        words = found.table[1].labels
+    if classes == "auto" and source.table:
+        if not source.table[1].labelled:
+            raise OptionError(f"{source.table[0]} has no column called label; add one, or leave --labels out")
+        words = source.table[1].labels
     elif classes == "auto":
-        words = labels_by_folder(found.train, found.bases[0]) | labels_by_folder(found.test, found.bases[1])
+        words = labels_by_folder(source.train, source.bases[0]) | labels_by_folder(source.test, source.bases[1])
     elif classes:
-        words, splits, notes = _labels_by_table(files, found, images, classes)
+        words, splits, notes = _labels_by_table(files, source, images, classes)
         test_files = test_files or {file for file, split in splits.items() if split != "train"}
-    if classes and not any(words[file] for file in found.train):
+    if classes and not any(words[file] for file in source.train):
         raise OptionError(f"'{images}' has no labels; {_REMEDY}")
 
     # the pictures, named after their paths below the base
     parts: list[Labelled[FileSource]] = []
-    for is_test, base in zip((False, True), found.bases, strict=True):
+    for is_test, base in zip((False, True), source.bases, strict=True):
         paths = [file for file in files if (file in test_files) == is_test]
         named = zip(names_below(paths, base), paths, strict=True)
         parts.append(([FileSource(name, UNLABELLED, path) for name, path in named], [words[path] for path in paths]))
-    return _number_labels(found.title, parts[0], parts[1], notes)
+    return _number_labels(source.title, parts[0], parts[1], notes)
 
 
 def _labels_by_table(
-    files: Sequence[Path], found: ImageFiles, images: str, classes: str
+    files: Sequence[Path], source: ImageFiles, images: str, classes: str
 ) -> tuple[dict[Path, str], dict[Path, str], list[str]]:
     """Return the label and the split of each file from the table `classes`, and notes."""
     file = Path(classes).expanduser()
@@ -104,7 +105,7 @@ def _labels_by_table(
         raise UserError(f"--labels: there is no file '{file}'; {_REMEDY}")
     if not is_table(file):
         raise OptionError(f"--labels {file} is no CSV file (.csv); {_REMEDY}")
-    table = read_label_table(file, also=found.bases[0])
+    table = read_label_table(file, also=source.bases[0])
     if not table.labelled:
         raise OptionError(f"{file} has no column called label; its first line should say file,label")
 
@@ -117,7 +118,7 @@ def _labels_by_table(
             f" '{next(iter(table.labels))}', the first picture is '{files[0]}'"
         )
     unused = [path for path in table.labels if path not in set(matched.values())]
-    notes = [f"{len(unused)} lines of {file} name no picture of '{images}': {listed(unused)}"] if unused else []
+    notes = [f"{len(unused)} lines of {file} name no picture of '{images}': {list_names(unused)}"] if unused else []
     words = {picture: table.labels[matched[picture]] if picture in matched else "" for picture in files}
     return words, {picture: table.splits[row] for picture, row in matched.items()}, notes
 
@@ -192,11 +193,11 @@ def _number_labels(title: str, train: Labelled[S], test: Labelled[S], notes: Seq
         count = sum(map(bool, train[1]))
         raise OptionError(f"all {count} labelled pictures are of one class, {classes[0]!r}; leave --labels out")
     if classes and (unknown := set(filter(None, test[1])) - set(classes)):
-        raise UserError(f"pictures to test on are labelled {listed(sorted(unknown))}, of which none is to train on")
+        raise UserError(f"pictures to test on are labelled {list_names(sorted(unknown))}, of which none is to train on")
     unlabelled = [source.name for source, word in zip(*train, strict=True) if classes and not word]
     if unlabelled:
         count_note = f"{len(unlabelled)} of {len(train[1])} pictures have no label, and only teach what is real"
-        notes = [*notes, f"{count_note}: {listed(unlabelled)}"]
+        notes = [*notes, f"{count_note}: {list_names(unlabelled)}"]
     numbers = {word: i for i, word in enumerate(classes)}
     return ImageSet(title, _set_labels(train, numbers), _set_labels(test, numbers), classes, tuple(notes))
 
@@ -209,7 +210,7 @@ def _set_labels(part: Labelled[S], numbers: Mapping[str, int]) -> list[S]:
 
 def _hold_out(images: ImageSet) -> ImageSet:
     """Hold out some training pictures, but no class as a whole."""
-    chosen = held_out(
+    chosen = choose_held_out(
         range(len(images.train)),
         lambda i: os.path.splitext(images.train[i].name)[0],  # noqa: PTH122 - in a tenth of the time
         _MAX_HELD_OUT,

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from translate.data.files.find import find_images, listed
+from translate.data.files.find import find_images, list_names
 from translate.data.loading.random_masks import draw_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture, is_colourless, to_depth, to_gray
@@ -45,7 +45,7 @@ class MaskFiles:
             return self
         if len(useless) == len(self.files):
             raise UserError(f"--masks: all {len(useless)} masks are empty or full; give masks with a hole in each")
-        note = f"masks: {len(useless)} of {len(self.files)} are empty or full and are left out: {listed(useless)}"
+        note = f"masks: {len(useless)} of {len(self.files)} are empty or full and are left out: {list_names(useless)}"
         kept = [pair for pair in zip(self.files, self.holes, strict=True) if 0 < pair[1] < 1]
         files, holes = zip(*kept, strict=True)
         return replace(self, files=files, holes=holes, notes=(*self.notes, note))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from translate.data.catalog import catalog
 from translate.data.files.csv_tables import is_table
-from translate.data.files.find import readable
-from translate.data.files.naming import bare, catalog_names, catalog_set, name_of
-from translate.data.files.splits import held_out
+from translate.data.files.naming import catalog_names, catalog_set, is_bare_name, name_of
+from translate.data.files.splits import choose_held_out
+from translate.data.files.walk import explain_os_errors
 from translate.data.sources.domains import FileSet, check_given, find_domains
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
@@ -58,7 +58,7 @@ def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, di
     if direction not in ("ab", "ba"):
         raise OptionError(f"--direction is {direction!r}; it should be ab (from A to B) or ba (from B to A)")
     check_given(a, b, data)
-    with readable(data or f"{a} or {b}"):
+    with explain_os_errors(data or f"{a} or {b}"):
         if data is not None:
             pairs, truths = _find_in_root(data, root)
             reverse_title = f"{pairs.title}_ba"
@@ -91,7 +91,7 @@ def parts_map(pairs: PairSet, name: str) -> Path | None:
 def _find_in_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
     """Return the pairs of a folder, a CSV file or a data set, and the folders of right answers of both sides."""
     path = Path(data).expanduser()
-    if not path.exists() and bare(data) and not path.suffix:
+    if not path.exists() and is_bare_name(data) and not path.suffix:
         _refuse_unpaired(data)
         path = catalog.prepare(data, root)
     if path.is_file() and is_table(path):
@@ -131,6 +131,6 @@ def _hold_out(pairs: PairSet) -> PairSet:
     """Hold out some training pairs where there are no test pairs; all pairs of one source stay together."""
     if pairs.test:
         return pairs
-    sources = held_out({pair.a for pair in pairs.train}, lambda path: path.stem)
+    sources = choose_held_out({pair.a for pair in pairs.train}, lambda path: path.stem)
     train = [pair for pair in pairs.train if pair.a not in sources]
     return replace(pairs, train=train, test=[pair for pair in pairs.train if pair.a in sources])
