@@ -261,7 +261,7 @@ def test_in_bf16_tiles_err_no_more_than_the_whole_picture(kind, monkeypatch):
     assert errors[1] < 1.2 * errors[0] + 0.1
 
 
-def test_a_picture_that_fits_is_not_streamed():
+def test_a_picture_that_fits_is_not_tiled():
     one = translator("resnet")
     one.watch = lambda doing, share: pytest.fail("it fits")
     one(picture(1, 64, 64))

@@ -83,7 +83,7 @@ def plan_tiling(net: nn.Module, channels: int, height: int, width: int, z: Tenso
     try:
         graph = Tracer().trace(net, {"z": None} if z is None and hasattr(net, "mapping") else None)
     except (fx.proxy.TraceError, TypeError) as error:
-        raise NotTileable(f"{name} cannot be taken apart ({str(error).splitlines()[0]})") from None
+        raise NotTileable(f"{name} cannot be traced ({str(error).splitlines()[0]})") from None
     shapes = _map_shapes(net, graph, torch.empty(1, channels, height, width, device="meta"), z, name)
 
     # 2. keep small maps that norms or several later operations read
