@@ -3,7 +3,6 @@
 __all__ = [
     "check_channels",
     "check_tensor",
-    "is_paired",
     "network_size",
     "prepare",
     "prepare_hints",
@@ -86,28 +85,11 @@ def check_tensor(x: Tensor, channels: int) -> None:
         )
 
 
-def is_paired(recipe: Recipe) -> bool:
-    """Whether a model learned from pairs: its results have the channels of its target, and no alpha."""
-    return TASKS[recipe.task].data == "paired"
-
-
 def prepare(
-    recipe: Recipe,
-    channels: tuple[int, int],
-    picture: Picture,
-    scale: str,
-    hints: tuple[Picture, str] | None,
+    recipe: Recipe, channels: tuple[int, int], picture: Picture, scale: str, hints: tuple[Picture, str] | None,
     name: str,
-) -> PreparedImage:
-    """Convert a picture, and its colour hints and their name, to network inputs.
-
-    Args:
-        recipe: of the model.
-        channels: of its source and target.
-        picture: of any kind.
-        scale: "fit" or "native".
-        hints: a layer of strokes, and its name in errors.
-        name: of the picture in errors.
+) -> PreparedImage:  # fmt: skip
+    """Convert a picture, and its colour hints and their name, to inputs of a model with source and target `channels`.
 
     Raises:
         UserError: a picture or hints that do not fit the model or each other.
@@ -157,7 +139,7 @@ def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[
         UserError: other channels, or a blank page or a photo for a model of line drawings.
     """
     check_channels(picture, channels, name)
-    pixels = flatten_alpha(picture) if is_paired(recipe) else picture.pixels
+    pixels = flatten_alpha(picture) if TASKS[recipe.task].data == "paired" else picture.pixels
     if recipe.facts.get("sketch"):
         pixels = _to_sketch(pixels, min(size), name)
     return _to_network_input(pixels, channels, size, labels="a" in recipe.facts.get("labels", ""))
@@ -264,6 +246,6 @@ def resize(pixels: np.ndarray, size: tuple[int, int], nearest: bool = False) -> 
         return pixels
     shrinks = size[0] * size[1] < pixels.shape[0] * pixels.shape[1]
     interpolation = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
-    fours = (np.ascontiguousarray(pixels[..., i : i + 4]) for i in range(0, pixels.shape[2], 4))  # OpenCV's limit
-    result = np.dstack([cv2.resize(four, size[::-1], interpolation=interpolation) for four in fours])
+    parts = (np.ascontiguousarray(pixels[..., i : i + 4]) for i in range(0, pixels.shape[2], 4))  # OpenCV's limit
+    result = np.dstack([cv2.resize(part, size[::-1], interpolation=interpolation) for part in parts])
     return result.clip(0, 1) if pixels.dtype == np.float32 else result

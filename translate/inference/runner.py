@@ -20,7 +20,6 @@ from translate.inference.memory_budget import ALWAYS_FITS_PX, MIN_SIDE_PX, Memor
 from translate.inference.norm_statistics import NormStatistics
 from translate.inference.postprocess import PendingResult
 from translate.inference.precision import Mode, Pass, apply_mode, pick_mode
-from translate.inference.preprocess import is_paired
 from translate.inference.request import PreparedImage, Request, Variant
 from translate.inference.tiled_pass import ProgressCallback, TiledImage, run_tiled_pass
 from translate.inference.tiling.trace import NotTileable
@@ -68,7 +67,7 @@ class ModelRunner:
         # 1. what the model is
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.random = self.z_dim > 0 or any(getattr(net, "random", False) for net in nets.values())
-        self.masked, self.paired = TASKS[recipe.task].data == "masked", is_paired(recipe)
+        self.masked, self.paired = (TASKS[recipe.task].data == kind for kind in ("masked", "paired"))
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
         self.uses_global_rng = self._one_by_one or (self.random and self.masked)
         self.default_direction = recipe.directions[0] if recipe.directions else ""
