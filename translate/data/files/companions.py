@@ -36,10 +36,7 @@ class Companions:
         self.one = self.source.path(first) if is_one else None
 
     def of(self, name: str) -> Path | None:
-        """Return the file of the picture `name`: in the same sub-folder, with any suffix; or the one for all.
-
-        Two files of that name are a UserError.
-        """
+        """Return the file of the picture `name`, with any suffix, or the one for all; raise UserError for two files."""
         if self.one:
             return self.one
         folder, _, own = name.rpartition("/")

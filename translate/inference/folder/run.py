@@ -1,9 +1,8 @@
 """Folder in, folder out: every picture keeps its name, sub-folder, size and kind.
 
 A result that is newer than its picture and the model is not made again: the same command resumes a run that was cut
-off. Other options, such as another seed, look or direction, make all results again; they are noted in the output
-folder. Jobs are made while pictures are translated, so a run takes as much memory for a million pictures as for a
-hundred.
+off. Other options, such as another seed or look, are noted in the output folder, and make all results again. Jobs are
+made while pictures are translated, so memory does not grow with the number of pictures.
 """
 
 __all__ = ["translate_folder"]

@@ -29,10 +29,7 @@ _DEFAULT_RATE = Fraction(25)  # frames per second
 
 
 def is_video(source: str | Path, output: str | Path) -> bool:
-    """Whether a translation is one of a film, or one of a folder of frames or a GIF to a film.
-
-    Suffixes that cannot be written count too: the error for them is raised later.
-    """
+    """Whether source or output is a film, or a GIF made of frames; films that cannot be written are refused later."""
     path, suffix, films = Path(source).expanduser(), Path(output).suffix.lower(), _FILM_SUFFIXES.split()
     if path.suffix.lower()[1:] in films:
         return True
