@@ -3,10 +3,10 @@
 Generators normalise every picture by its own statistics (instance norm), as in training: "exact", the default. The
 other kinds replace each of these norms by a `FrozenNorm`, in a copy of the networks that shares their weights:
 
-- "frozen": the statistics of a thumbnail of the picture, or of one reference picture for all.
-- "local": the statistics of neighbourhoods, blended into each other; `translate.inference.tiling` computes them.
-- "smooth": the pictures are consecutive frames of a video. Means and variances follow slowly, so that a new object does
-  not change the colours of everything else; they restart at a cut.
+- "frozen": by those of a thumbnail of the picture, or of one reference picture for all;
+- "local": by those of neighbourhoods, blended into each other, which `translate.inference.tiling` computes;
+- "smooth": by those of a video up to a frame. They follow slowly, so that a new object does not change the colours of
+  everything else, and restart at a cut.
 
 Networks without instance norm give the same result with every kind.
 """

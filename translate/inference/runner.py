@@ -180,17 +180,10 @@ class ModelRunner:
     def __call__(
         self, x: Tensor, direction: str, variant: Variant, hint: Tensor | None = None, name: str = "the picture"
     ) -> Tensor:
-        """Translate a batch in one pass.
+        """Translate a batch x (B, C, H, W) in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
 
-        Args:
-            x: (B, C, H, W) in [-1, 1] or uint8, any size; for inpainting (B, C + 1, H, W), the hole as last plane.
-            direction: "ab" or "ba".
-            variant: of the result.
-            hint: (1 or B, 4, H, W) RGBA in [-1, 1].
-            name: of the picture in errors.
-
-        Returns:
-            (B, C', H, W) float32 in [-1, 1] on the device.
+        x is uint8 or float in [-1, 1], of any size; for inpainting, the hole is its last plane. `hint` is (1 or B, 4,
+        H, W) RGBA in [-1, 1].
 
         Raises:
             UserError: the pass would take more memory than there is.
