@@ -1,4 +1,19 @@
-"""The networks, by name."""
+"""Generators, discriminators and encoders, by name.
+
+activation_checkpointing  recomputing activations in the backward pass
+augment                   differentiable augmentation of a discriminator's inputs
+blocks                    norms, padding, resampling, initialisation
+context_encoder           inpainting with a fully connected bottleneck
+dcgan                     DCGAN's generator and discriminator
+fourier_resnet            inpainting with fast Fourier convolutions (LaMa)
+frozen_norm               norms with stored statistics
+partial_conv              inpainting with partial convolutions
+patchgan                  PatchGAN and the multi-scale discriminator
+resnet                    CycleGAN's generator, and a fast one with skips
+style_resnet              a generator with style norms (AdaIN), and the encoder of styles
+stylegan                  a small StyleGAN
+unet                      the U-Net of pix2pix
+"""
 
 __all__ = [
     "DISCRIMINATORS", "ENCODERS", "EXPORTABLE", "GENERATORS", "INPAINTERS", "INPAINT_DISCRIMINATORS",
@@ -21,7 +36,7 @@ from translate.networks.unet import UNETS
 
 GENERATORS: dict[str, Callable[..., nn.Module]] = {**RESNETS, **STYLE_GENERATORS, **UNETS}
 DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {**PATCH_DISCRIMINATORS}
-LATENT_GENERATORS: dict[str, Callable[..., nn.Module]] = {  # pictures from vectors
+LATENT_GENERATORS: dict[str, Callable[..., nn.Module]] = {  # vectors to pictures
     "style_synthesis": StyleSynthesis,
     "dcgan": DCGAN,
     "dcgan_64": dcgan_64,
@@ -30,7 +45,7 @@ LATENT_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
     "residual": ResidualDiscriminator,
     "dcgan": DCGANDiscriminator,
 }
-MASKED: dict[str, Callable[..., nn.Module]] = {  # a picture with a hole and the mask to the whole picture
+MASKED: dict[str, Callable[..., nn.Module]] = {  # a picture and its mask to the filled picture
     "fourier_resnet": FourierResnet,
     "context_encoder": ContextEncoder,
     "partial_unet": PartialUNet,

@@ -156,9 +156,9 @@ class FourierResnet(nn.Module):
         return filled + self.head(torch.cat([h, seen.to(h.dtype)], 1)).float()
 
     def _noise(self, inside: Tensor, planes: int) -> Tensor:
-        """Draw noise where `inside` (B, 1, H, W) is 1: for each picture of a batch, or after training once for all.
+        """Draw noise where `inside` (B, 1, H, W) is 1: per picture, or after training once for the whole batch.
 
-        Generators of GPUs have other numbers, so after training that of the CPU draws, wherever the network is.
+        After training the CPU's generator draws on every device, since those of GPUs give other numbers.
         """
         shape = planes, *inside.shape[2:]
         if self.training:

@@ -1,4 +1,4 @@
-"""Norms by a mean and a variance that they hold, in the place of those by the picture's own."""
+"""Norms with stored statistics, in place of those that use the picture's own."""
 
 __all__ = ["FrozenNorm", "FrozenStyleNorm", "freeze_norms", "frozen_norms", "update_statistics"]
 
@@ -15,12 +15,12 @@ from translate.networks.style_resnet import StyleNorm
 
 
 class FrozenNorm(nn.Module):
-    """Normalises every channel by a mean and a variance that it holds, pixel by pixel.
+    """Normalise every channel by a stored mean and variance, pixel by pixel.
 
     Attributes:
         mean, variance: (C,) float32.
-        momentum: weight, from 0 to 1, with which the next picture enters them before it is normalised; 0: they stay.
-            Means and variances of weighted sets of pixels are merged as Chan et al. (1979) do.
+        momentum: weight in [0, 1] of the next picture's statistics, which are merged into the stored ones before it is
+            normalised (Chan et al., 1979).
     """
 
     mean: Tensor
@@ -39,11 +39,11 @@ class FrozenNorm(nn.Module):
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=self.eps)
 
     def update(self, x: Tensor) -> None:
-        """Let the pixels of (B, C, H, W) enter the statistics."""
+        """Merge the statistics of (B, C, H, W)."""
         variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
-        m, apart = self.momentum, mean - self.mean
-        self.mean.add_(apart, alpha=m)
-        self.variance.lerp_(variance, m).add_(apart.square(), alpha=m * (1 - m))
+        m, delta = self.momentum, mean - self.mean
+        self.mean.add_(delta, alpha=m)
+        self.variance.lerp_(variance, m).add_(delta.square(), alpha=m * (1 - m))
 
     def extra_repr(self) -> str:
         return f"{len(self.mean)}, eps={self.eps}"
@@ -62,7 +62,7 @@ class FrozenStyleNorm(nn.Module):
 
 
 def _frozen(norm: nn.Module) -> nn.Module:
-    """Return what takes the place of a norm that looks at the whole picture; other modules stay."""
+    """Return the frozen counterpart of a norm by the picture's own statistics; return other modules as they are."""
     if isinstance(norm, StyleNorm):
         return FrozenStyleNorm(norm)
     if isinstance(norm, BatchNorm):
@@ -71,23 +71,23 @@ def _frozen(norm: nn.Module) -> nn.Module:
 
 
 def freeze_norms(net: nn.Module, like: Tensor | None = None) -> nn.Module:
-    """Return a copy of a network that shares its weights and has a `FrozenNorm` for each norm by the picture's own.
+    """Return a copy of a network with frozen norms, which shares its weights.
 
     Args:
         net: in eval mode.
-        like: (B, C, H, W) in [-1, 1], whose statistics the norms take on; None: those of a standard normal.
+        like: pictures (B, C, H, W) in [-1, 1] that the statistics are taken from; None: mean 0 and variance 1.
     """
     shared = {id(tensor): tensor for tensor in chain(net.parameters(), net.buffers())}
-    where = next((tensor.device for tensor in shared.values()), torch.device("cpu"))
-    changed = copy.deepcopy(net, shared)
-    for module in list(changed.modules()):
+    device = next((tensor.device for tensor in shared.values()), torch.device("cpu"))
+    frozen = copy.deepcopy(net, shared)
+    for module in list(frozen.modules()):
         for name, child in list(module.named_children()):
             setattr(module, name, _frozen(child))
-    for norm in frozen_norms(changed):
-        norm.mean, norm.variance = norm.mean.to(where), norm.variance.to(where)
+    for norm in frozen_norms(frozen):
+        norm.mean, norm.variance = norm.mean.to(device), norm.variance.to(device)
     if like is not None:
-        update_statistics(changed, 1.0, lambda: changed(like))
-    return changed
+        update_statistics(frozen, 1.0, lambda: frozen(like))
+    return frozen
 
 
 def frozen_norms(net: nn.Module) -> Iterator[FrozenNorm]:

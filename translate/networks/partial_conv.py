@@ -1,7 +1,7 @@
-"""Partial convolutions: a U-Net whose every layer computes from what is known alone, and so closes the hole.
+"""Partial convolutions: a U-Net whose layers use known pixels alone, and so close the hole.
 
-Liu et al., 2018, https://arxiv.org/abs/1804.07723: section 3.1 (the layer), 3.2 and the appendix's table (the network)
-and 4.2 (the second stage of the training).
+Liu et al., 2018, https://arxiv.org/abs/1804.07723: sections 3.1 (layer), 3.2 and the appendix's table (network), and
+4.2 (second stage of training).
 """
 
 __all__ = ["EncoderNorm", "PartialConv", "PartialUNet"]
@@ -17,24 +17,20 @@ from translate.utils import dist
 
 
 class PartialConv(nn.Module):
-    """A convolution over the known values, weighed up for those that are missing (section 3.1).
+    """A convolution over the known values, rescaled for the missing ones (section 3.1).
 
-    With X the values under the window, M = 1 where they are known and 0 elsewhere (equation 1):
+    With the values X under the window, and M = 1 where they are known, else 0 (equation 1):
 
         x' = W^T (X * M) sum(1) / sum(M) + b  where sum(M) > 0, else 0.
 
-    The result is known, m' = 1, wherever anything under the window was (equation 2).
-
-    The border around the picture counts as a hole, as a layer of nothing known: it is weighed up like any other hole,
-    and no zero that was never measured enters the picture's edge.
-
-    Masks are alike in all channels of one part of the input, so one channel of each part is all that is computed.
+    The result is known, m' = 1, wherever a value under the window is (equation 2). The border around the picture counts
+    as a hole, so that no zero padding enters the picture's edge.
 
     Args:
-        parts: Channels of each part of the input; parts have masks of their own.
-        out_channels: Channels of the output.
-        kernel: Side of the window, px; odd.
-        stride: Of the window, px.
+        parts: channels of each part of the input; each part has a mask, the same for all of its channels.
+        out_channels: channels of the output.
+        kernel: side of the window, px; odd.
+        stride: of the window, px.
     """
 
     def __init__(self, parts: Sequence[int], out_channels: int, kernel: int, *, stride: int = 1) -> None:
@@ -44,26 +40,22 @@ class PartialConv(nn.Module):
         self.kernel, self.stride, self.border = kernel, stride, kernel // 2
 
     def forward(self, parts: Sequence[Tensor], known: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Convolve.
-
-        Args:
-            parts: The input, (B, C, H, W) each with the channels that the layer was built for.
-            known: Where each part is known: (B, 1, H, W), float32, 1 or 0.
+        """Map parts (B, C, H, W) and their masks (B, 1, H, W), 1 where known and else 0.
 
         Returns:
-            (B, out_channels, H / stride, W / stride), and where that is known, (B, 1, H / stride, W / stride).
+            (B, out_channels, H / stride, W / stride), and its mask (B, 1, H / stride, W / stride).
         """
-        measured = [x * m.to(x.dtype) for x, m in zip(parts, known, strict=True)]
-        x = torch.cat(measured, 1) if len(measured) > 1 else measured[0]
+        masked = [x * m.to(x.dtype) for x, m in zip(parts, known, strict=True)]
+        x = torch.cat(masked, 1) if len(masked) > 1 else masked[0]
         scale, reached = self.scale_and_mask(known)
         raw = F.conv2d(x, self.conv.weight, None, self.stride, self.border)
         assert self.conv.bias is not None
         return (raw * scale + self.conv.bias[:, None, None] * reached).to(raw.dtype), reached
 
     def scale_and_mask(self, known: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return sum(1) / sum(M), 0 where nothing is known, and the mask m', in float32 whatever the precision.
+        """Return sum(1) / sum(M), 0 where nothing is known, and the mask m', both float32.
 
-        The mean over a window, outside the picture 0, of the share of channels that are known is sum(M) / sum(1).
+        sum(M) / sum(1) is the mean over a window, 0 outside the picture, of the share of channels that are known.
         """
         share = torch.stack([c * m for c, m in zip(self.parts, known, strict=True)]).sum(0) / sum(self.parts)
         covered = F.avg_pool2d(share, self.kernel, self.stride, self.border)
@@ -72,7 +64,7 @@ class PartialConv(nn.Module):
 
 
 class EncoderNorm(dist.SharedBatchNorm):
-    """Batch norm that can be frozen: the averages of an earlier training, a scale and a shift that no step changes."""
+    """Batch norm that can be frozen: running averages, scale and shift then stay."""
 
     def __init__(self, channels: int, *, frozen: bool) -> None:
         super().__init__(channels)
@@ -86,21 +78,17 @@ class EncoderNorm(dist.SharedBatchNorm):
 
 
 class PartialUNet(nn.Module):
-    """C64k7-C128k5-C256k5-C512k3-... down by strides of 2, back up by nearest neighbours, with skips, kernels of 3.
+    """C64k7-C128k5-C256k5-C512k3-... with strides of 2 down; nearest-neighbour doublings, skips and k3 up.
 
-    ReLU on the way down, leaky ReLU 0.2 on the way up, batch norm on all but the first and the last layer; the last has
-    no activation either, so that its output is not bounded. The masks of what is joined are joined as well, down to
-    those of the picture itself. Weights start as He et al., 2015. 8 levels down and 8 up at the paper's 512 px, one
-    less for each halving.
+    ReLU down, leaky ReLU 0.2 up, batch norm on all but the first and the last layer; the last has no activation either.
+    Masks are concatenated where features are, up to those of the picture itself. 8 levels at the paper's 512 px, one
+    less for each halving. Convolutions before batch norm keep their biases, which reach known pixels only.
 
-    Biases stay in front of batch norm: it does not take them away, since they reach only what is known.
+    Maps (B, in_channels, H, W), a picture in [-1, 1] and the mask as the last plane, 1 in the hole and -1 elsewhere, to
+    (B, out_channels, H, W), about [-1, 1]; pixels in the hole are ignored. H and W are multiples of 2^levels.
 
-    Maps (B, in_channels, H, W), a picture in [-1, 1] and then the plane of the mask, 1 in the hole and -1 elsewhere, to
-    (B, out_channels, H, W), about [-1, 1]; what the picture holds in its hole does not matter. H and W are multiples of
-    2^levels.
-
-    `freeze_encoder_norm` is for the paper's second stage (section 4.2): while there are holes, means and variances of a
-    batch are wrong, so a trained network goes on at a quarter of the learning rate with those of the way down fixed.
+    `freeze_encoder_norm` is for the paper's second stage (section 4.2): holes falsify the statistics of a batch, so a
+    trained network continues at a quarter of the learning rate with the encoder's batch norms frozen.
     """
 
     z_dim = 0
@@ -120,18 +108,18 @@ class PartialUNet(nn.Module):
         levels = max(2, min(8, size.bit_length() - 2))
         self.multiple = 2**levels
         widths = [width * min(2**i, 8) for i in range(levels)]
-        before = [in_channels - 1, *widths[:-1]]  # channels in front of each level
+        before = [in_channels - 1, *widths[:-1]]  # input channels of each level
         self.down = nn.ModuleList(
             PartialConv([c_in], c_out, kernel, stride=2)
             for c_in, c_out, kernel in zip(before, widths, [7, 5, 5, *[3] * levels], strict=False)
         )
         self.norm_down = nn.ModuleList(EncoderNorm(c, frozen=freeze_encoder_norm) for c in widths[1:])
-        made = [out_channels, *widths[:-1]]
+        outputs = [out_channels, *widths[:-1]]
         self.up = nn.ModuleList(
             PartialConv([below, skip], c_out, 3)
-            for below, skip, c_out in reversed(list(zip(widths, before, made, strict=True)))
+            for below, skip, c_out in reversed(list(zip(widths, before, outputs, strict=True)))
         )
-        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in made[:0:-1])
+        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in outputs[:0:-1])
         init_he(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -145,17 +133,17 @@ class PartialUNet(nn.Module):
         return h.float()
 
     def descend(self, level: int, h: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-        """Halve features and mask."""
+        """Halve the size of features and mask."""
         h, known = self.down[level]([h], [known])
         return F.relu(self.norm_down[level - 1](h) if level else h), known
 
     def ascend(self, level: int, h: Tensor, known: Tensor, skip: Tensor, skip_known: Tensor) -> tuple[Tensor, Tensor]:
-        """Double features and mask; the last level has no norm."""
+        """Double the size of features and mask; the last level has no norm."""
         h, known = self.join(self.up[level], h, known, skip, skip_known)
         return (F.leaky_relu(self.norm_up[level](h), 0.2) if level < len(self.norm_up) else h), known
 
     @staticmethod
     def join(up: nn.Module, h: Tensor, known: Tensor, skip: Tensor, skip_known: Tensor) -> tuple[Tensor, Tensor]:
-        """Double features and mask, and convolve them together with those of the way down."""
+        """Double the size of features and mask, and convolve them together with the skip connection."""
         larger, larger_known = F.interpolate(h, scale_factor=2), F.interpolate(known, scale_factor=2)
         return up([larger, skip], [larger_known, skip_known])

@@ -1,7 +1,6 @@
-"""PatchGAN: a discriminator that scores every patch of a picture.
+"""PatchGAN: a discriminator that scores every patch of a picture, 70 x 70 px with three layers.
 
-Isola et al., 2017, https://arxiv.org/abs/1611.07004, section 3.2.2 and appendix 6.1.2. With three layers each score
-sees 70 x 70 pixels.
+Isola et al., 2017, https://arxiv.org/abs/1611.07004, section 3.2.2 and appendix 6.1.2.
 """
 
 __all__ = ["PATCH_DISCRIMINATORS", "MultiScale", "PatchGAN"]
@@ -21,13 +20,13 @@ NORMS = ("instance", "batch", "spectral", "none")
 
 
 class PatchGAN(nn.Module):
-    """k4 convolutions: `layers` of stride 2, two of stride 1, leaky ReLU 0.2 between.
+    """4 x 4 convolutions: `layers` of stride 2, two of stride 1, leaky ReLU 0.2 between.
 
-    Maps (B, in_channels, H, W) in [-1, 1] to unbounded scores (B, 1, h, w). The norm is "instance" or "batch" (not
-    on the first and last layer, as published), "spectral" (Miyato et al., 2018; on every layer) or "none".
+    Maps (B, in_channels, H, W) in [-1, 1] to unbounded scores (B, 1, h, w). The norm is "instance" or "batch" (not on
+    the first and last layer, as published), "spectral" (Miyato et al., 2018; on every layer) or "none".
 
-    With `detail` > 0, which the paper does not have, D also sees the picture minus its 5 x 5 mean, times `detail`:
-    texture is faint beside the colours of a scene, and D otherwise takes thousands of steps to notice it.
+    Not in the paper: with `detail` > 0, D also gets the picture minus its 5 x 5 mean, times `detail`. Texture is faint
+    beside the colours of a scene, and D would take thousands of steps to use it.
     """
 
     segments = ("features",)
@@ -42,10 +41,10 @@ class PatchGAN(nn.Module):
         channels = [2 * in_channels if detail else in_channels] + [width * min(2**i, 8) for i in range(layers + 1)]
         body: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(zip(channels, channels[1:], strict=False)):
-            normed = norm in ("instance", "batch") and i > 0
-            bias = not (normed and norm == "batch")
+            has_norm = norm in ("instance", "batch") and i > 0
+            bias = not (has_norm and norm == "batch")
             body += [nn.Conv2d(c_in, c_out, 4, stride=2 if i < layers else 1, padding=1, bias=bias)]
-            if normed:
+            if has_norm:
                 body += [InstanceNorm(c_out) if norm == "instance" else BatchNorm(c_out)]
             body += [nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*body, nn.Conv2d(channels[-1], 1, 4, padding=1))
@@ -62,22 +61,22 @@ class PatchGAN(nn.Module):
         """Return the activations of every layer, the last of them the scores."""
         if self.detail:
             x = torch.cat([x, self.detail * (x - box_blur(x))], 1)
-        found = []
+        activations = []
         for layer in list(self.body)[:-1]:
             x = layer(x)
             if isinstance(layer, nn.LeakyReLU):
-                found.append(x)
-        return [*found, self.body[-1](x).float()]
+                activations.append(x)
+        return [*activations, self.body[-1](x).float()]
 
 
 class MultiScale(nn.Module):
-    """PatchGANs of one make that look at the picture at full size, at half of it, and so on (pix2pixHD).
+    """PatchGANs for the picture at full size, at half of it, and so on: pix2pixHD's multi-scale discriminator.
 
     Wang et al., 2018, https://arxiv.org/abs/1711.11585, section 3.2. Maps (B, in_channels, H, W) in [-1, 1] to one list
-    a scale of the activations of every layer, the last of them the scores (B, 1, h, w).
+    per scale of the activations of every layer, the last of them the scores (B, 1, h, w).
 
-    The judge of the full size is the dearest and sees the least far: of pictures larger than `window` px it gets,
-    at every call, another window of that size, the same for the whole batch.
+    Not in the paper: the full-size discriminator costs most and sees the smallest part of a scene, so with `window` it
+    gets a random window of that size (px), another one at every call and the same for the whole batch.
     """
 
     segments = ("judges",)
@@ -101,22 +100,22 @@ class MultiScale(nn.Module):
         )
 
     def forward(self, x: Tensor, view: Tensor | None = None) -> list[list[Tensor]]:
-        """Judge x, at full size by the `view` through the window; without one, by another view at every call."""
+        """Score x, at full size by its `view` through the window; None: through a random window."""
         if view is None:
             view = self.view(x, self.draw_corner(x))
-        found = []
+        activations = []
         for judge in self.judges:
-            found.append(judge.features(view))  # type: ignore[operator]
+            activations.append(judge.features(view))  # type: ignore[operator]
             x = view = self.halve(x)
-        return found
+        return activations
 
     def draw_corner(self, x: Tensor) -> Tensor:
-        """Return top and left, px, of a window at random: (2,) int64, where x is."""
-        room = (max(0, side - self.window) + 1 for side in x.shape[-2:])
-        return torch.stack([torch.randint(places, (), device=x.device) for places in room])
+        """Draw top and left of a random window, px: (2,) int64 on the device of x."""
+        positions = (max(0, side - self.window) + 1 for side in x.shape[-2:])
+        return torch.stack([torch.randint(count, (), device=x.device) for count in positions])
 
     def view(self, x: Tensor, corner: Tensor) -> Tensor:
-        """Return what of x (B, C, H, W) is seen through the window at `corner` (2,), top and left."""
+        """Crop x (B, C, H, W) to the window at `corner` (2,), top and left."""
         if not self.window:
             return x
         if x.device.type != "cpu":
@@ -126,9 +125,9 @@ class MultiScale(nn.Module):
 
 
 def crop_at(x: Tensor, corner: Tensor, side: int) -> Tensor:
-    """Cut, at `corner` (2,), top and left, `side` px of both dimensions, or all there is, out of (B, C, H, W).
+    """Crop (B, C, H, W) at `corner` (2,), top and left, to `side` px or the full size if that is smaller.
 
-    A view would need the numbers of the corner: a GPU would have to be waited for.
+    Slicing would need the corner on the host, and so would wait for the GPU.
     """
     rows, columns = (
         start + torch.arange(min(side, n), device=x.device) for start, n in zip(corner, x.shape[-2:], strict=True)
@@ -137,11 +136,11 @@ def crop_at(x: Tensor, corner: Tensor, side: int) -> Tensor:
 
 
 def box_blur(x: Tensor) -> Tensor:
-    """Return the means of the 5 x 5 px around each pixel of (B, C, H, W), which is mirrored at its border.
+    """Return the means of the 5 x 5 px around each pixel of (B, C, H, W), with reflection padding.
 
-    A convolution of the planes one by one: `avg_pool2d` takes up to ten times as long on a CPU.
+    A depthwise convolution, since `avg_pool2d` takes up to ten times as long on a CPU.
     """
-    with without_autocast(x):  # bf16 would drown the texture, which is a small difference
+    with without_autocast(x):  # bf16 would lose the texture, a small difference
         box = torch.full((x.shape[1], 1, 5, 5), 1 / 25, dtype=x.dtype, device=x.device)
         return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), box, groups=len(box))
 

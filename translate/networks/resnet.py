@@ -1,7 +1,7 @@
-"""The generators of CycleGAN: a few strided convolutions, a trunk of residual blocks, and back up.
+"""The generators of CycleGAN: strided convolutions, a trunk of residual blocks, and back up.
 
 `Resnet` is the published one (Johnson et al., 2016, as used by Zhu et al., 2017, https://arxiv.org/abs/1703.10593,
-appendix 7.2). `SkipResnet` is ours, made for minutes instead of days; its docstring says what differs.
+appendix 7.2). `SkipResnet` is made to learn in minutes instead of days; its docstring says what differs.
 """
 
 __all__ = ["RESNETS", "Resnet", "SkipResnet"]
@@ -20,9 +20,9 @@ from translate.utils.factory import resolve
 class Resnet(nn.Module):
     """c7s1-64, d128, d256, `blocks` x R256, u128, u64, c7s1-3 in the paper's notation.
 
-    The same function as the `resnet_9blocks` of pytorch-CycleGAN-and-pix2pix, with any of its norms, with and without
-    dropout (which, as there, stays on after training); and, with `antialias` "both", as that of CUT, which blurs where
-    it shrinks and grows bilinearly (Zhang, 2019, https://arxiv.org/abs/1904.11486); "down" and "up" do one of both.
+    Computes the same as `resnet_9blocks` of pytorch-CycleGAN-and-pix2pix, with any of its norms, with and without
+    dropout (which stays on after training); with `antialias` "both" the same as CUT's, which blurs before it shrinks
+    and enlarges bilinearly (Zhang, 2019, https://arxiv.org/abs/1904.11486); "down" and "up" do one of the two.
 
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 4.
     """
@@ -89,13 +89,12 @@ ANTIALIAS: dict[str, tuple[str, ...]] = {"none": (), "down": ("down",), "up": ("
 class SkipResnet(nn.Module):
     """A residual generator that learns in minutes.
 
-    Four things differ from `Resnet`: the full-resolution 7x7 layers, dear and shallow, give way to a stem on
-    2x2 blocks of pixels; all resampling is anti-aliased, so that no checkerboard can be printed; each decoder level
-    adds the encoder's features of its size; and the network predicts a *change* of its input (x + f(x)), so
-    that it starts from the picture itself and not from grey; where the answer has other channels, from the mean of
-    the picture's.
+    Four things differ from `Resnet`: a stem on blocks of 2 x 2 px replaces the 7x7 layers at full resolution, which
+    cost most; all resampling is anti-aliased, without checkerboards; each decoder level adds the encoder's features of
+    its size; and the network predicts a *change* of its input, x + f(x), so that it starts from the picture instead of
+    from gray (from the mean of its channels, where the answer has other channels).
 
-    Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) about there, not clipped; H and W multiples of 4.
+    Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W), about [-1, 1]; H and W multiples of 4.
     """
 
     multiple, z_dim, random = 4, 0, False
@@ -116,7 +115,7 @@ class SkipResnet(nn.Module):
         self.up = Upsample()
         self.start = nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
         init_normal(self)
-        if isinstance(self.start, nn.Conv2d):  # from the mean of its channels
+        if isinstance(self.start, nn.Conv2d):
             nn.init.constant_(self.start.weight, 1 / in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -129,7 +128,7 @@ class SkipResnet(nn.Module):
         return low, F.relu(self.down(low))
 
     def decode(self, h: Tensor, low: Tensor, x: Tensor) -> Tensor:
-        """Map (B, trunk, H / 4, W / 4), what `encode` found at half the size, and the picture to the answer."""
+        """Map (B, trunk, H / 4, W / 4), the features at half the size, and the picture to the answer."""
         h = F.relu(self.norm_up1(self.up1(self.up(h)))) + low
         h = F.relu(self.up2(self.up(h)))
         return self.start(x).float() + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()
@@ -145,7 +144,7 @@ def published_resnet(
     dropout: float = 0.0,
     antialias: str = "none",
 ) -> Resnet:
-    """Return the generator that the paper uses for pictures of `size` px: 6 blocks up to 128 px, else 9."""
+    """Return the paper's generator for pictures of `size` px: 6 blocks up to 128 px, else 9."""
     return Resnet(
         in_channels=in_channels, out_channels=out_channels, width=width, blocks=6 if size <= 128 else 9,
         norm=norm, dropout=dropout, antialias=antialias,

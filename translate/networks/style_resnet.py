@@ -1,4 +1,8 @@
-"""Generators that give many answers: the look of the output, a vector z, steers every norm (AdaIN)."""
+"""Multimodal generators: a latent code z steers every norm (AdaIN), and an encoder reads z from a picture.
+
+Huang and Belongie, 2017 (AdaIN), https://arxiv.org/abs/1703.06868; Zhu et al., 2017 (BicycleGAN),
+https://arxiv.org/abs/1711.11586.
+"""
 
 __all__ = ["ENCODERS", "STYLE_GENERATORS", "StyleEncoder", "StyleResnet"]
 
@@ -15,15 +19,12 @@ from translate.utils.errors import OptionError
 
 
 def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
-    """Return a 3x3 convolution that keeps the size; zeros at the border, for mirroring costs a tenth of a step."""
+    """Return a 3x3 convolution with zero padding, since reflection padding would cost a tenth of a step."""
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
 
 
 class StyleNorm(nn.Module):
-    """Instance norm whose scale and shift follow from the style: AdaIN (Huang and Belongie, 2017, equation 8).
-
-    Without a style (`style_dim` 0), they are learned constants.
-    """
+    """Instance norm whose scale and shift depend on the style: AdaIN (equation 8); constants if `style_dim` is 0."""
 
     def __init__(self, channels: int, style_dim: int) -> None:
         super().__init__()
@@ -35,7 +36,7 @@ class StyleNorm(nn.Module):
         return self.modulate(self.norm(x), style)
 
     def modulate(self, normed: Tensor, style: Tensor | None) -> Tensor:
-        """Scale and shift what was normed."""
+        """Scale and shift normalised features."""
         steer = self.constant.expand(len(normed), -1)
         if self.from_style is not None:
             steer = steer + self.from_style(style)
@@ -56,17 +57,16 @@ class StyleBlock(nn.Module):
 
 
 class StyleResnet(nn.Module):
-    """A residual generator with skips that draws one picture in many looks.
+    """A residual generator with skips and style norms.
 
-    A stem, `downs` halvings by means that double the width up to `most`, a trunk of residual blocks, and bilinear
-    doublings that each *add* the encoder's features of their size. The look enters the norms of trunk and decoder;
-    the encoder, which reads the input, does without. Stem and head work on blocks of `fold` x `fold` pixels: layers at
-    full size would take most of the time and hardly compute anything. The pixels of a block begin alike (init_alike),
-    so that no checkerboard is there to be unlearned, and the last convolution, at half the size, sees across the
-    borders of the blocks.
+    A stem, `downs` halvings by average pooling that double the width up to `most`, a trunk of residual blocks, and
+    bilinear doublings that *add* the encoder's features of their size. The style enters the norms of trunk and decoder.
+    Stem and head work on blocks of `fold` x `fold` px, since layers at full size would take most of the time. The
+    pixels of a block start equal (`init_icnr`), without checkerboards, and the last convolution, at half the size, sees
+    across the borders of blocks.
 
-    Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), of a spread about 1, to (B, out_channels, H, W) in
-    [-1, 1]; H and W multiples of fold * 2^downs. With z_dim 0 there is no z, and one answer.
+    Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), about N(0, 1), to (B, out_channels, H, W) in [-1, 1];
+    H and W multiples of fold * 2^downs. With `z_dim` 0 there is no z, and one answer.
     """
 
     random: bool
@@ -88,6 +88,7 @@ class StyleResnet(nn.Module):
         super().__init__()
         if fold not in (2, 4, 8):
             raise OptionError(f"generator.fold should be 2, 4 or 8, got {fold}")
+        # style
         self.z_dim, self.random, self.multiple = z_dim, z_dim > 0, fold * 2**downs
         self.fold = fold
         widths = [min(width * 2**i, most) for i in range(downs + 1)]
@@ -95,6 +96,7 @@ class StyleResnet(nn.Module):
         self.mapping = nn.Sequential(
             nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
         ) if z_dim else None  # fmt: skip
+        # encoder, trunk, decoder
         self.stem = nn.Sequential(
             nn.PixelUnshuffle(fold), nn.Conv2d(fold**2 * in_channels, width, 3, padding=1), InstanceNorm(width)
         )
@@ -108,6 +110,7 @@ class StyleResnet(nn.Module):
         self.widen = nn.Conv2d(width, fold**2 // 4 * 16, 3, padding=1)
         self.head = nn.Conv2d(16, 4 * out_channels, 3, padding=1)
         self.upsample = Upsample()
+        # weights
         init_normal(self)
         if self.mapping is not None:
             init_he(self.mapping)
@@ -123,13 +126,13 @@ class StyleResnet(nn.Module):
 
     def encode(self, x: Tensor) -> list[Tensor]:
         """Return the features of every size, the largest first."""
-        found = [F.relu(self.stem(x))]
+        features = [F.relu(self.stem(x))]
         for down in self.down:
-            found.append(F.relu(down(found[-1])))
-        return found
+            features.append(F.relu(down(features[-1])))
+        return features
 
     def decode(self, h: Tensor, style: Tensor | None, *skips: Tensor) -> Tensor:
-        """Draw the answer from what the trunk made, and `encode` found at every larger size."""
+        """Map the trunk's output and the encoder's features at larger sizes to the answer."""
         for up, norm, skip in zip(self.up, self.norm_up, skips[::-1], strict=True):
             h = self.upsample(F.relu(norm(up(h), style))) + skip
         h = F.relu(self.norm_last(self.last(h), style))
@@ -138,21 +141,21 @@ class StyleResnet(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Reads the look z back from a picture (BicycleGAN's E: Zhu et al., 2017, section 3.2).
+    """Read the latent code z from a picture (BicycleGAN's E, section 3.2).
 
-    A look is a matter of colours and where they are, so it is read from the picture shrunk to about 64 px, without
-    norms, which would take the colours away, and from a grid of 4 x 4 places. The colours of an 8 x 8 thumbnail also
-    go in directly: brightness and hue then tell in the code from the first steps on.
+    Style is a matter of colours and their places, so the encoder sees the picture at about 64 px, has no norms, which
+    would remove colours, and ends in a grid of 4 x 4. An 8 x 8 thumbnail enters linearly as well, so that z carries
+    brightness and hue from the first steps on.
 
-    Maps (B, in_channels, H, W) in [-1, 1] to mean and log variance, (B, z_dim) each, of any H, W >= 16.
+    Maps (B, in_channels, H, W) in [-1, 1], H and W >= 16, to mean and log variance, (B, z_dim) each.
 
     Attributes:
-        looks: The codes (kept, z_dim) that were read last, from which answers are drawn; part of the model.
+        looks: the last codes (kept, z_dim), from which answers are drawn; part of the model.
     """
 
     z_dim: int
     looks: Tensor
-    segments = ()  # it sees some 64 px: there is nothing to be saved
+    segments = ()  # at 64 px, checkpointing saves nothing
 
     def __init__(
         self, *, in_channels: int = 3, z_dim: int = 8, width: int = 32, side: int = 64, kept: int = 256
@@ -172,7 +175,7 @@ class StyleEncoder(nn.Module):
         self.register_buffer("looks", torch.randn(kept, z_dim))
         init_he(self)
         with torch.no_grad():
-            self.head.bias[z_dim:].fill_(-3.0)  # a variance of 0.05: with 1, the first looks would drown in noise
+            self.head.bias[z_dim:].fill_(-3.0)  # a variance of 0.05; at 1, noise would hide the first codes
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         factor = max(1, min(x.shape[-2:]) // self.side)
@@ -182,7 +185,7 @@ class StyleEncoder(nn.Module):
 
     @torch.no_grad()
     def remember(self, codes: Tensor) -> None:
-        """Put `codes` (B, z_dim) in the place of the oldest looks."""
+        """Store `codes` (B, z_dim) in place of the oldest."""
         self.looks.copy_(torch.cat([dist.all_gather_rows(codes).to(self.looks), self.looks])[: len(self.looks)])
 
 

@@ -1,10 +1,9 @@
-"""Pictures from a vector, level by level: a style steers every norm, and every level adds to the picture.
+"""A small StyleGAN that learns in minutes: a style steers every norm, and every level adds to the picture.
 
-A mapping of z to a style, and pictures as sums over levels: Karras et al., 2019 and 2020 (StyleGAN),
-https://arxiv.org/abs/1812.04948 and https://arxiv.org/abs/1912.04958. Batch norm that the style scales and shifts, with
-one embedding of the label for all levels: Brock et al., 2019 (BigGAN), https://arxiv.org/abs/1809.11096, section 3.
-Levels that fade in: Karras et al., 2018, https://arxiv.org/abs/1710.10196, section 2. Projection of labels: Miyato and
-Koyama, 2018, https://arxiv.org/abs/1802.05637. Made small, for minutes instead of days.
+- Style mapping, sums over levels: Karras et al., 2019 and 2020, https://arxiv.org/abs/1812.04948 and 1912.04958.
+- Conditional batch norm, one label embedding: Brock et al., 2019, https://arxiv.org/abs/1809.11096, section 3.
+- Levels that fade in: Karras et al., 2018, https://arxiv.org/abs/1710.10196, section 2.
+- Projection of labels: Miyato and Koyama, 2018, https://arxiv.org/abs/1802.05637.
 """
 
 __all__ = ["ResidualDiscriminator", "StyleSynthesis"]
@@ -20,11 +19,11 @@ from translate.networks.blocks import Halve, Upsample, init_he, init_icnr
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
-BASE_PX = 4  # px: side of the lowest level
+BASE_PX = 4  # of the lowest level
 
 
 def level_widths(size: int, fold: int, width: int, most: int) -> list[int]:
-    """Return the channels of each level, from BASE px up to `size` / `fold`: `width` at the top, at most `most`.
+    """Return the channels of each level, from BASE_PX up to `size` / `fold`: `width` at the top, at most `most`.
 
     Raises:
         OptionError: `size` is no power of two, or too small.
@@ -37,9 +36,9 @@ def level_widths(size: int, fold: int, width: int, most: int) -> list[int]:
 
 
 class StyledConv(nn.Module):
-    """leaky_relu(scale(w) * batch_norm(conv(x)) + shift(w)), the size doubled after the norm if it `doubles`.
+    """leaky_relu(scale(w) * batch_norm(conv(x)) + shift(w)), with the size doubled after the norm if it `doubles`.
 
-    StyleGAN2's weight demodulation in the place of the batch norm learned several times slower in the first minutes.
+    With StyleGAN2's weight demodulation instead of batch norm, the first minutes learned several times slower.
     """
 
     def __init__(self, in_channels: int, out_channels: int, w_dim: int, *, doubles: bool = False) -> None:
@@ -56,10 +55,7 @@ class StyledConv(nn.Module):
 
 
 class Level(nn.Module):
-    """Two styled convolutions at one size, and what it adds to the picture.
-
-    Where it doubles the size, the first convolution comes before the doubling, at a quarter of the price.
-    """
+    """Two styled convolutions at one size, and a picture; the first convolution precedes a doubling, to cost less."""
 
     def __init__(self, in_channels: int, channels: int, rgb: int, fold: int, w_dim: int, *, doubles: bool) -> None:
         super().__init__()
@@ -80,13 +76,13 @@ class Level(nn.Module):
 
 
 class StyleSynthesis(nn.Module):
-    """z (and a label) to a style w, and w to a picture.
+    """The generator: z (and a label) to a style w, and w to a picture.
 
-    Maps z (B, z_dim) and, with `classes`, label weights (B, classes) to (B, out_channels, size, size) in [-1, 1]. One
-    embedding of the label is shared by all levels, through w. With `fold` > 1 the levels work on blocks of so many px,
-    at a fraction of the time; for long runs, as the blocks show in the first minutes.
+    Maps z (B, z_dim) and, with `classes`, label weights (B, classes) to (B, out_channels, size, size) in [-1, 1]. All
+    levels share one embedding of the label, through w. With `fold` > 1 the levels work on blocks of `fold` x `fold` px
+    in a fraction of the time; for long runs, since the blocks show in the first minutes.
 
-    With `grow`, `depth` levels are drawn, the last of them in part where `depth` is not whole; training raises it.
+    With `grow`, `depth` levels are drawn, the last in part if `depth` is fractional; training raises it.
     """
 
     depth: Tensor
@@ -127,12 +123,12 @@ class StyleSynthesis(nn.Module):
         self.register_buffer("depth", torch.tensor(float(len(widths))))
 
     def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Map z and the label to w (B, w_dim); both enter at unit length per component."""
+        """Map z and the label to w (B, w_dim); both are normalised first."""
         parts = [normalize_rms(z)] if self.embed is None else [normalize_rms(z), normalize_rms(self.embed(label))]
         return self.mapping(torch.cat(parts, 1)).float()
 
     def draw(self, w: Tensor) -> Tensor:
-        """Draw w (B, w_dim)."""
+        """Map w (B, w_dim) to pictures."""
         depth = float(self.depth) if self.grow else float(len(self.levels))
         h, picture = self.start(w).unflatten(1, (-1, BASE_PX, BASE_PX)), w.new_zeros(())
         for i, level in enumerate(self.levels[: math.ceil(depth)]):
@@ -152,7 +148,7 @@ def normalize_rms(x: Tensor) -> Tensor:
 
 
 class DownBlock(nn.Module):
-    """The residual block of StyleGAN2's discriminator (figure 7), halving by means."""
+    """The residual block of StyleGAN2's discriminator (figure 7), with average pooling."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -167,13 +163,11 @@ class DownBlock(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """A residual discriminator that sees the picture at every size, and how alike the pictures of a batch are.
+    """A residual discriminator with inputs at every size, minibatch standard deviation, and projection of labels.
 
-    Maps (B, in_channels, size, size) in [-1, 1] and, with `classes`, label weights (B, classes), to scores (B, 1).
-    Labels act by projection; weights of 0 leave the plain question of real or fake. The batch's statistics
-    (Karras et al., 2018, section 3) are those of groups of up to `group` neighbours in the batch.
-
-    With `grow`, it reads as many levels as the generator draws.
+    Maps (B, in_channels, size, size) in [-1, 1] and, with `classes`, label weights (B, classes), to scores (B, 1);
+    label weights of 0 give the unconditional score. The standard deviation (Karras et al., 2018, section 3) is that of
+    groups of up to `group` neighbours in the batch. With `grow`, it reads as many levels as the generator draws.
     """
 
     depth: Tensor
@@ -193,6 +187,7 @@ class ResidualDiscriminator(nn.Module):
         grow: bool = False,
     ) -> None:
         super().__init__()
+        # one input and one block per level
         widths = level_widths(size, fold, width, most)
         self.fold, self.group, self.grow = fold, group, grow
         self.from_rgb = nn.ModuleList(nn.Conv2d(in_channels * fold**2, c, 3, padding=1) for c in widths)
@@ -227,21 +222,21 @@ class ResidualDiscriminator(nn.Module):
         return score
 
     def read(self, level: int, share: float, picture: Tensor, h: Tensor | None) -> Tensor:
-        """Add to `h`, what larger sizes told, a `share` of what this one tells; and halve it, but for the lowest."""
-        seen = share * F.leaky_relu(self.from_rgb[level](F.pixel_unshuffle(picture, self.fold)), 0.2)
-        h = seen if h is None else h + seen
+        """Add a `share` of the features of the picture at this level; halve the size, except at level 0."""
+        features = share * F.leaky_relu(self.from_rgb[level](F.pixel_unshuffle(picture, self.fold)), 0.2)
+        h = features if h is None else h + features
         return self.blocks[level - 1](h) if level else h
 
 
 def minibatch_stddev(features: Tensor, group: int) -> Tensor:
-    """Mean standard deviation within groups of neighbours: (B, C, H, W) to (B, 1, H, W).
+    """Return the mean standard deviation within groups of neighbours in a batch: (B, C, H, W) to (B, 1, H, W).
 
-    A batch that no `group` > 1 divides is one group.
+    A batch that no group size from 2 to `group` divides is one group.
     """
-    features = dist.all_gather_rows(features)  # neighbours may be in another process
+    features = dist.all_gather_rows(features)  # neighbours may be on another rank
     count = len(features)
     size = next((g for g in range(min(group, count), 1, -1) if count % g == 0), count)
-    apart = features.float().reshape(count // size, size, -1)
-    spread = (apart.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
-    planes = spread.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *features.shape[-2:])
+    groups = features.float().reshape(count // size, size, -1)
+    std = (groups.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
+    planes = std.repeat_interleave(size)[:, None, None, None].expand(-1, 1, *features.shape[-2:])
     return dist.local_rows(planes).to(features.dtype)

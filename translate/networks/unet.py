@@ -1,4 +1,4 @@
-"""The U-Net of pix2pix: a funnel down to one pixel, and back up with the features of every size at hand.
+"""The U-Net of pix2pix: down to one pixel, and back up with a skip connection at every size.
 
 Isola et al., 2017, https://arxiv.org/abs/1611.07004, section 3.2.1 and appendix 6.1.1.
 """
@@ -17,19 +17,18 @@ from translate.utils import dist
 from translate.utils.errors import OptionError, did_you_mean
 
 NOISES = ("none", "concat", "add")
-ADDED_NOISE_STD = 0.1  # standard deviation of noise that is added
+ADDED_NOISE_STD = 0.1
 
 
 class UNet(nn.Module):
     """C64-C128-C256-C512-... down, CD512-...-C128-C64 up, in the paper's notation.
 
-    The same function as the `unet_256` (8 levels) and `unet_128` (7) of pytorch-CycleGAN-and-pix2pix with batch norm.
-    Dropout on three levels of the way up is the only noise there is, and, as published, it stays on after training: the
-    global generator of torch decides which answer comes out. Batch norm, too, works as published after training, by
-    the statistics of the picture itself.
+    Computes the same as `unet_256` (8 levels) and `unet_128` (7) of pytorch-CycleGAN-and-pix2pix with batch norm. As
+    published, dropout on three decoder levels is the only noise and stays on after training, drawn from torch's global
+    generator; batch norm uses the picture's own statistics then.
 
-    With `noise` there is more that is random: a plane of N(0, 1) is "concat"enated to the input, or noise of standard
-    deviation 0.1 is "add"ed to it. The `norm` may be "instance" or "none" as well.
+    Not in the paper: `noise` "concat" appends a plane of N(0, 1) to the input, "add" adds noise of standard deviation
+    0.1; the `norm` may be "instance" or "none".
 
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1]; H and W multiples of 2^levels.
     """
@@ -83,16 +82,16 @@ class UNet(nn.Module):
         return self.finish(*parts)
 
     def descend(self, level: int, x: Tensor) -> Tensor:
-        """Halve (B, C, h, w)."""
+        """Halve the size of (B, C, h, w)."""
         return self.norm_down[level](self.down[1 + level](F.leaky_relu(x, 0.2)))
 
     def ascend(self, level: int, *parts: Tensor) -> Tensor:
-        """Double (B, C, h, w), whose channels come in one or two parts."""
+        """Double the size of (B, C, h, w), whose channels come in one or two parts."""
         x = self.norm_up[level](self.up[level](F.relu(torch.cat(parts, 1))))
         return dist.dropout(x, self.dropout) if 1 <= level <= len(self.up) - 5 else x
 
     def finish(self, *parts: Tensor) -> Tensor:
-        """Double what `ascend` made, and its skip, to the answer."""
+        """Map the features at half the size, and their skip connection, to the answer."""
         return torch.tanh(self.up[-1](F.relu(torch.cat(parts, 1))).float())
 
 
@@ -106,7 +105,7 @@ def published_unet(
     noise: str = "none",
     norm: str = "batch",
 ) -> UNet:
-    """Return the generator whose funnel ends in one pixel for pictures of `size` px."""
+    """Return the generator whose bottleneck has one pixel for pictures of `size` px."""
     levels = max(5, min(8, size.bit_length() - 1))
     return UNet(
         in_channels=in_channels, out_channels=out_channels, width=width, levels=levels,
