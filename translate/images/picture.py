@@ -21,43 +21,29 @@ _SPACES = {1: b"GRAY", 3: b"RGB "}  # in a colour profile's header, by channels
 
 @dataclass(frozen=True)
 class Numbers:
-    """The scale of a file's numbers, where it differs from that of the picture's pixels.
+    """The scale of a file's numbers, where it differs from that of the picture's pixels."""
 
-    Attributes:
-        dtype: of the file.
-        low: black.
-        high: white.
-        plane: a gray array has an axis for its one channel: (H, W, 1).
-    """
-
-    dtype: np.dtype
-    low: float
-    high: float
-    plane: bool = False
+    dtype: np.dtype  # of the file
+    low: float  # black
+    high: float  # white
+    plane: bool = False  # a gray array has an axis for its one channel: (H, W, 1)
 
 
 @dataclass
 class Picture:
     """One picture, and the properties of its file.
 
-    Attributes:
-        pixels: (H, W, 3) RGB, or (H, W, C) with any other number of channels, which are bands instead of colours;
-            uint8, uint16, or float32 in [0, 1].
-        alpha: (H, W) of the same dtype, or None.
-        gray: the file has one channel, which `pixels` repeats three times.
-        frames: number of pictures in the file; this is the first.
-        icc: colour profile.
-        dpi: pixels per inch, horizontal and vertical.
-        numbers: the scale of the file's numbers, where it differs from that of `pixels`.
+    Pixels are (H, W, 3) RGB, or (H, W, C) with any other number of channels, which are bands instead of colours; uint8,
+    uint16, or float32 in [0, 1].
     """
 
     pixels: np.ndarray
-    alpha: np.ndarray | None = None
-    gray: bool = False
-    frames: int = 1
-    icc: bytes | None = None
-    dpi: tuple[float, float] | None = None
-    numbers: Numbers | None = None
+    alpha: np.ndarray | None = None  # (H, W) of the same dtype
+    gray: bool = False  # the file has one channel, which `pixels` repeats three times
+    frames: int = 1  # number of pictures in the file; this is the first
+    icc: bytes | None = None  # colour profile
+    dpi: tuple[float, float] | None = None  # horizontal, vertical
+    numbers: Numbers | None = None  # the scale of the file's numbers, where it differs from that of `pixels`
 
     @property
     def channels(self) -> int:

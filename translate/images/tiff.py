@@ -21,33 +21,19 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we report what it ca
 
 @dataclass(frozen=True, kw_only=True)
 class TiffHeader:
-    """The header of a TIFF.
+    """The header of a TIFF."""
 
-    Attributes:
-        height: px.
-        width: px.
-        channels: without alpha.
-        dtype: of its numbers.
-        alpha: whether the last channel is alpha.
-        bands: only `read` can decode it: its channels are not gray or RGB, or gray with alpha in more than 8 bits.
-        frames: number of pictures in the file.
-        orientation: as in EXIF.
-        icc: colour profile.
-        dpi: pixels per inch, horizontal and vertical.
-        compression: as tifffile names it, such as "LZW".
-    """
-
-    height: int
-    width: int
-    channels: int
+    height: int  # px
+    width: int  # px
+    channels: int  # without alpha
     dtype: np.dtype
-    alpha: bool
-    bands: bool
-    frames: int
-    orientation: int
+    alpha: bool  # whether the last channel is alpha
+    bands: bool  # only `read` can decode it: channels are not gray or RGB, or gray with alpha in more than 8 bits
+    frames: int  # number of pictures in the file
+    orientation: int  # as in EXIF
     icc: bytes | None
-    dpi: tuple[float, float] | None
-    compression: str
+    dpi: tuple[float, float] | None  # horizontal, vertical
+    compression: str  # as tifffile names it, such as "LZW"
 
 
 def is_tiff(data: bytes) -> bool:

@@ -37,15 +37,9 @@ class DCGAN(nn.Module):
     """
 
     def __init__(
-        self,
-        *,
-        size: int = 64,
-        out_channels: int = 3,
-        classes: int = 0,
-        z_dim: int = 100,
-        z_kind: str = "uniform",
+        self, *, size: int = 64, out_channels: int = 3, classes: int = 0, z_dim: int = 100, z_kind: str = "uniform",
         width: int = 64,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         widths = generator_widths(size, width)
         self.size, self.out_channels, self.classes = size, out_channels, classes
@@ -101,14 +95,9 @@ class DCGANDiscriminator(nn.Module):
 
 
 def dcgan_64(
-    *,
-    size: int = 64,
-    out_channels: int = 3,
-    classes: int = 0,
-    z_dim: int = 100,
-    z_kind: str = "uniform",
+    *, size: int = 64, out_channels: int = 3, classes: int = 0, z_dim: int = 100, z_kind: str = "uniform",
     width: int = 64,
-) -> DCGAN:
+) -> DCGAN:  # fmt: skip
     """Return the network of the paper's figure 1.
 
     Raises:

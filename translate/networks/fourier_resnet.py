@@ -105,16 +105,9 @@ class FourierResnet(nn.Module):
     segments = ("encode", "trunk", "decode")
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 4,
-        out_channels: int = 3,
-        width: int = 32,
-        trunk: int = 128,
-        blocks: int = 4,
-        share: float = 0.5,
-        z_dim: int = 0,
-    ) -> None:
+        self, *, in_channels: int = 4, out_channels: int = 3, width: int = 32, trunk: int = 128, blocks: int = 4,
+        share: float = 0.5, z_dim: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.z_dim = z_dim
         self.stem = conv_norm_relu(4 * (in_channels + 1), width)

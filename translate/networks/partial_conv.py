@@ -96,14 +96,9 @@ class PartialUNet(nn.Module):
     segments = ("descend", "ascend")
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 4,
-        out_channels: int = 3,
-        size: int = 256,
-        width: int = 64,
+        self, *, in_channels: int = 4, out_channels: int = 3, size: int = 256, width: int = 64,
         freeze_encoder_norm: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         levels = max(2, min(8, size.bit_length() - 2))
         self.multiple = 2**levels

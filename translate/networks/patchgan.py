@@ -82,16 +82,9 @@ class MultiScale(nn.Module):
     segments = ("judges",)
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 3,
-        scales: int = 2,
-        width: int = 64,
-        layers: int = 3,
-        norm: str = "spectral",
-        detail: float = 0.0,
-        window: int = 0,
-    ) -> None:
+        self, *, in_channels: int = 3, scales: int = 2, width: int = 64, layers: int = 3, norm: str = "spectral",
+        detail: float = 0.0, window: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.window, self.halve = window, Halve()
         self.judges = nn.ModuleList(

@@ -31,16 +31,9 @@ class Resnet(nn.Module):
     segments = ("encode", "trunk", "decode")
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        width: int = 64,
-        blocks: int = 9,
-        norm: str = "instance",
-        dropout: float = 0.0,
-        antialias: str = "none",
-    ) -> None:
+        self, *, in_channels: int = 3, out_channels: int = 3, width: int = 64, blocks: int = 9, norm: str = "instance",
+        dropout: float = 0.0, antialias: str = "none",
+    ) -> None:  # fmt: skip
         super().__init__()
         blurred = resolve(antialias, ANTIALIAS, "generator.antialias")
         self.random, bias = dropout > 0, norm != "batch"
@@ -135,15 +128,9 @@ class SkipResnet(nn.Module):
 
 
 def published_resnet(
-    *,
-    size: int = 256,
-    in_channels: int = 3,
-    out_channels: int = 3,
-    width: int = 64,
-    norm: str = "instance",
-    dropout: float = 0.0,
-    antialias: str = "none",
-) -> Resnet:
+    *, size: int = 256, in_channels: int = 3, out_channels: int = 3, width: int = 64, norm: str = "instance",
+    dropout: float = 0.0, antialias: str = "none",
+) -> Resnet:  # fmt: skip
     """Return the paper's generator for pictures of `size` px: 6 blocks up to 128 px, else 9."""
     return Resnet(
         in_channels=in_channels, out_channels=out_channels, width=width, blocks=6 if size <= 128 else 9,

@@ -73,18 +73,9 @@ class StyleResnet(nn.Module):
     segments = ("encode", "trunk", "decode")
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        z_dim: int = 0,
-        width: int = 64,
-        most: int = 256,
-        downs: int = 2,
-        blocks: int = 4,
-        fold: int = 4,
-        style_dim: int = 64,
-    ) -> None:
+        self, *, in_channels: int = 3, out_channels: int = 3, z_dim: int = 0, width: int = 64, most: int = 256,
+        downs: int = 2, blocks: int = 4, fold: int = 4, style_dim: int = 64,
+    ) -> None:  # fmt: skip
         super().__init__()
         if fold not in (2, 4, 8):
             raise OptionError(f"generator.fold should be 2, 4 or 8, got {fold}")

@@ -89,19 +89,9 @@ class StyleSynthesis(nn.Module):
     segments = ("levels",)
 
     def __init__(
-        self,
-        *,
-        size: int = 64,
-        out_channels: int = 3,
-        classes: int = 0,
-        z_dim: int = 64,
-        z_kind: str = "normal",
-        w_dim: int = 128,
-        width: int = 32,
-        most: int = 256,
-        fold: int = 1,
-        grow: bool = False,
-    ) -> None:
+        self, *, size: int = 64, out_channels: int = 3, classes: int = 0, z_dim: int = 64, z_kind: str = "normal",
+        w_dim: int = 128, width: int = 32, most: int = 256, fold: int = 1, grow: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         widths = level_widths(size, fold, width, most)
         self.size, self.out_channels, self.classes = size, out_channels, classes
@@ -174,18 +164,9 @@ class ResidualDiscriminator(nn.Module):
     segments = ("read",)
 
     def __init__(
-        self,
-        *,
-        size: int = 64,
-        in_channels: int = 3,
-        classes: int = 0,
-        width: int = 64,
-        most: int = 256,
-        fold: int = 2,
-        norm: str = "none",
-        group: int = 4,
-        grow: bool = False,
-    ) -> None:
+        self, *, size: int = 64, in_channels: int = 3, classes: int = 0, width: int = 64, most: int = 256,
+        fold: int = 2, norm: str = "none", group: int = 4, grow: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         # one input and one block per level
         widths = level_widths(size, fold, width, most)

@@ -37,16 +37,9 @@ class UNet(nn.Module):
     segments = ("descend", "ascend", "finish")
 
     def __init__(
-        self,
-        *,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        width: int = 64,
-        levels: int = 8,
-        dropout: float = 0.5,
-        noise: str = "none",
-        norm: str = "batch",
-    ) -> None:
+        self, *, in_channels: int = 3, out_channels: int = 3, width: int = 64, levels: int = 8, dropout: float = 0.5,
+        noise: str = "none", norm: str = "batch",
+    ) -> None:  # fmt: skip
         super().__init__()
         if noise not in NOISES:
             raise OptionError(f"unknown generator.noise {noise!r}{did_you_mean(noise, NOISES)}")
@@ -96,15 +89,9 @@ class UNet(nn.Module):
 
 
 def published_unet(
-    *,
-    size: int = 256,
-    in_channels: int = 3,
-    out_channels: int = 3,
-    width: int = 64,
-    dropout: float = 0.5,
-    noise: str = "none",
-    norm: str = "batch",
-) -> UNet:
+    *, size: int = 256, in_channels: int = 3, out_channels: int = 3, width: int = 64, dropout: float = 0.5,
+    noise: str = "none", norm: str = "batch",
+) -> UNet:  # fmt: skip
     """Return the generator whose bottleneck has one pixel for pictures of `size` px."""
     levels = max(5, min(8, size.bit_length() - 1))
     return UNet(

@@ -12,16 +12,10 @@ MAX_PIXELS = 2**28  # 16384 x 16384; as RGB in 8 bits 0.8 GB, which a file of a 
 
 @dataclass
 class Trust:
-    """Limits for files from strangers.
+    """Limits for files from strangers."""
 
-    Attributes:
-        max_pixels: of a picture that is decoded whole; larger ones are refused by their header. Pictures that are
-            translated tile by tile have no limit.
-        follow_links: whether symbolic links below a folder are followed to places outside of it.
-    """
-
-    max_pixels: int = MAX_PIXELS
-    follow_links: bool = False
+    max_pixels: int = MAX_PIXELS  # of a picture that is decoded whole, not tile by tile; checked in its header
+    follow_links: bool = False  # whether symbolic links below a folder are followed to places outside of it
 
 
 TRUST = Trust()
