@@ -12,28 +12,4 @@
     image_sets            sets of pictures with their features, and free baselines
     colour_transfer       Reinhard's colour transfer, a baseline
     torchmetrics_backend  the one import of torchmetrics
-
-`METRICS` maps names to functions. It is filled on first use, so that importing the package does not import torch.
 """
-
-__all__ = ["METRICS"]
-
-from collections.abc import Callable
-from typing import Any
-
-METRICS: dict[str, Callable[..., Any]]
-
-
-def __getattr__(name: str) -> dict[str, Callable[..., Any]]:
-    if name != "METRICS":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from translate.metrics.edge_f1 import edge_f1
-    from translate.metrics.kernel_distance import kernel_distance
-    from translate.metrics.multimodal_coverage import multimodal_coverage
-    from translate.metrics.similarity import l1, psnr, ssim
-
-    metrics: dict[str, Callable[..., Any]] = {
-        "l1": l1, "psnr": psnr, "ssim": ssim, "kernel": kernel_distance, "edges": edge_f1, "looks": multimodal_coverage,
-    }  # fmt: skip
-    globals()[name] = metrics
-    return metrics
