@@ -1,4 +1,4 @@
-"""New pictures from nothing: a generator of pictures from vectors, with or without labels.
+"""GANs that generate pictures from latent vectors z, with or without class labels.
 
 Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661. The relativistic pair loss: Jolicoeur-Martineau, 2019,
 https://arxiv.org/abs/1807.00734, as in R3GAN (Huang et al., 2024, https://arxiv.org/abs/2501.05441, section 3).
@@ -24,19 +24,17 @@ from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
 
-SHOWN = 64  # samples in a preview, eight in a row
-
 
 class Generate(Task):
-    """G: a vector z, and perhaps a label, to a picture; D: a picture, and perhaps its label, to real or fake.
+    """G: z, and with classes a label, to a picture; D: a picture, and with classes its label, to real or fake.
 
-    D is kept smooth by `lambda_r1` times the squared size of its gradient at real pictures (R1: Mescheder et al.,
-    2018) and `lambda_r2` times that at fakes, estimated without a second backward pass on a quarter of the batch.
-    With `augment`, D sees that part of all pictures changed at random, so that it cannot learn a small set by heart;
-    with `augment_target` the part follows from how sure D is of real pictures (ADA: Karras et al., 2020).
+    D is kept smooth by `lambda_r1` times its squared gradient at real pictures (R1: Mescheder et al., 2018) and
+    `lambda_r2` times that at fakes, both estimated without a second backward pass on a quarter of the batch. With
+    `augment`, D sees that part of all pictures augmented, so that it cannot memorise a small set; with
+    `augment_target` the part follows from how sure D is of real pictures (ADA: Karras et al., 2020).
 
-    Real pictures without a label train the question of real or fake alone. With `grow`, the networks begin with their
-    lowest levels and fade the others in during that part of the run (Karras et al., 2018, section 2).
+    Real pictures without a label train D on real or fake alone. With `grow`, the networks begin with their lowest
+    levels and fade the others in during that part of the run (Karras et al., 2018, section 2).
     """
 
     data = "images"
@@ -78,7 +76,7 @@ class Generate(Task):
         self.augment = Augment(augment, augment_target)
 
     def set_progress(self, progress: float) -> None:
-        """Let the networks be as deep as they should be at `progress`, from 0 to 1, of the run."""
+        """Set the depth of growing networks."""
         if self.grow:
             G, D = cast(StyleSynthesis, self.G), cast(ResidualDiscriminator, self.D)
             depth = depth_at(progress / self.grow, len(G.levels))
@@ -86,7 +84,7 @@ class Generate(Task):
             D.depth.fill_(max(1.0, depth - len(G.levels) + len(D.from_rgb)))  # D may begin at a larger picture
 
     def forward(self, batch: Batch) -> Batch:
-        """Draw a fake for every real picture, of the same class where that is known, else of any."""
+        """Generate a fake for every real picture, of its class where it has a label, else of a random one."""
         real = batch["image"]
         z = random_like(real, len(real), self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
         if not self.classes:
@@ -98,7 +96,8 @@ class Generate(Task):
         return {"real": real, "fake": self.G(z, labels["asked"])} | labels
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """The adversarial game; in D's phase also what keeps D smooth."""
+        """Return the adversarial terms; in D's phase also the gradient penalties."""
+        # the generator
         if phase == "G":
             fake = self.D(self.augment(x["fake"]), x.get("asked"))
             if not self.gan.relative:
@@ -106,6 +105,7 @@ class Generate(Task):
             with torch.no_grad():
                 real = self.D(self.augment(x["real"]), x.get("label"))
             return {"gan": self.gan.g(real, fake)}
+        # the discriminator
         seen, made = self.augment(x["real"]), self.augment(x["fake"].detach())
         real, fake = self.D(seen, x.get("label")), self.D(made, x.get("asked"))
         self.augment.adapt(real - fake if self.gan.relative else real)
@@ -125,9 +125,9 @@ class Generate(Task):
     def predict(
         nets: nn.ModuleDict, batch: Batch, *, z: Tensor | None = None, seed: int | None = None, **options: Any
     ) -> Tensor:
-        """Draw pictures (B, C, size, size) in [-1, 1] from `z` (B, z_dim), or as many as batch["label"] from `seed`.
+        """Generate pictures (B, C, size, size) in [-1, 1] from `z` (B, z_dim), or from `seed`, seed + 1, ...
 
-        batch["label"]: weights over the classes, (B, classes), where the model has any.
+        Where the model has classes, batch["label"] holds weights over them, (B, classes).
         """
         label = batch.get("label")
         if z is None:
@@ -137,44 +137,40 @@ class Generate(Task):
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Rows of eight samples, each always from the same z; one row a class where there are classes."""
+        """Return rows of eight samples, always from the same z: eight rows, or one for each class."""
         G: Any = nets["G"]
-        z = draw_latents(G, range(SHOWN)).to(batch["image"])
+        z = draw_latents(G, range(64)).to(batch["image"])
         if not G.classes:
-            return {f"samples {i}": row for i, row in enumerate(in_color(G(z)).split(8))}
+            return {f"samples {i}": row.expand(-1, 3, -1, -1) for i, row in enumerate(G(z).split(8))}
         rows = {}
         for k in range(min(G.classes, 16)):
             label = one_hot(torch.full((8,), k, device=z.device), G.classes)
-            rows[f"class {k}"] = in_color(G(z[:8], label))
+            rows[f"class {k}"] = G(z[:8], label).expand(-1, 3, -1, -1)
         return rows
 
 
 def draw_latents(G: Any, seeds: Any) -> Tensor:
-    """Return z (n, z_dim), each the function of one seed alone, on every device: N(0, 1), or U(-1, 1) for G's kind."""
+    """Return z (n, z_dim), N(0, 1) or U(-1, 1) by G's kind; each follows from one seed alone, on every device."""
     rngs = [np.random.default_rng(seed) for seed in seeds]
-    if G.z_kind == "uniform":
-        return torch.from_numpy(np.stack([rng.uniform(-1, 1, G.z_dim) for rng in rngs]).astype(np.float32))
-    return torch.from_numpy(np.stack([rng.standard_normal(G.z_dim) for rng in rngs]).astype(np.float32))
+    uniform = G.z_kind == "uniform"
+    z = [rng.uniform(-1, 1, G.z_dim) if uniform else rng.standard_normal(G.z_dim) for rng in rngs]
+    return torch.from_numpy(np.stack(z).astype(np.float32))
 
 
 def random_like(like: Tensor, count: int, z_dim: int, kind: str) -> Tensor:
-    """Draw z (count, z_dim) where `like` is."""
+    """Draw z (count, z_dim) on the device of `like`."""
     if kind == "uniform":
         return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=like.device).uniform_(-1, 1), count)
     return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=like.device), count)
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:
-    """(B,) class numbers to (B, classes) float; a row of zeros where there is none (-1)."""
+    """Convert class numbers (B,) to (B, classes) float, -1 to a row of zeros."""
     return F.one_hot(labels.clamp_min(0), classes).float() * (labels >= 0)[:, None]
 
 
-def in_color(pictures: Tensor) -> Tensor:
-    return pictures.expand(-1, 3, -1, -1)
-
-
 def depth_at(progress: float, levels: int) -> float:
-    """Return how many of `levels` are drawn: each of equal time, half of it to fade in, half to settle."""
+    """Return how many of `levels` are active: each gets equal time, half of it to fade in, half to settle."""
     if progress >= 1:
         return float(levels)
     whole, part = divmod(1 + progress * (levels - 1), 1)

@@ -1,4 +1,4 @@
-"""Colour that spreads from a user's strokes up to the lines of the drawing, as paint would."""
+"""Colour hints: a user's strokes, spread up to the lines of the drawing as paint would."""
 
 __all__ = ["spread_strokes"]
 
@@ -8,39 +8,43 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CELL = 4  # px: colour spreads over squares of this side
-STEPS = 48  # cells that it can go
-EDGE = 0.5  # a cell whose gray values differ by more than this, of a range of 2, holds a line
-LEAK = 0.02  # what gets across a line, each cell
-FAINTEST = 1e-8  # part of a stroke's weight at which nothing is left of it
+CELL_PX = 4  # colour spreads over squares of this side, which costs a sixteenth
+STEPS = 48  # cells that colour can travel
+LINE_CONTRAST = 0.5  # of a range of 2: a cell whose gray values differ by more holds a line
+LEAK = 0.02  # share of the colour that crosses a line, per cell
+MIN_WEIGHT = 1e-8  # of a stroke's weight 1: the confidence is 0 from there on
 
 
 @torch.no_grad()
 def spread_strokes(hint: Tensor, drawing: Tensor) -> tuple[Tensor, Tensor]:
-    """Fill what the strokes leave open with their colours, weighted by the way from there that avoids lines.
+    """Spread the colours of strokes over the drawing, by heat diffusion that its lines hold back.
 
-    Scribbles that colour whole parts are those of Levin, Lischinski and Weiss, "Colorization using optimization",
-    2004. Here heat flows from them for a fixed number of steps; how much arrives tells how near a stroke is.
+    After the scribbles of Levin, Lischinski and Weiss, "Colorization using optimization", 2004, but for a fixed number
+    of steps; the heat that arrives tells how near a stroke is.
 
     Args:
         hint: RGBA strokes (B, 4, H, W) in [-1, 1].
-        drawing: (B, C, H, W) in [-1, 1]; its lines hold the colour back. H and W multiples of CELL.
+        drawing: (B, C, H, W) in [-1, 1]. H and W multiples of CELL_PX.
 
     Returns:
-        The colours (B, 3, H, W) in [-1, 1], and how far each is to be believed (B, 1, H, W) in [0, 1]: 1 on strokes,
-        0 where none of them reaches.
+        The colours (B, 3, H, W) in [-1, 1], and the confidence in each (B, 1, H, W) in [0, 1]: 1 on strokes, 0 where
+        no stroke reaches.
     """
+    # lines, and strokes by cell
     colour, alpha = hint.float().split([3, 1], dim=1)
     alpha = (alpha + 1) / 2
     gray = drawing.float().mean(1, keepdim=True)
-    contrast = F.max_pool2d(gray, CELL) + F.max_pool2d(-gray, CELL)
-    flow = 1 - (1 - LEAK) * (contrast > EDGE).float()
-    amount = F.avg_pool2d(alpha, CELL)
-    strokes = torch.cat([F.avg_pool2d(colour * alpha, CELL) / amount.clamp_min(1e-6), torch.ones_like(amount)], 1)
+    contrast = F.max_pool2d(gray, CELL_PX) + F.max_pool2d(-gray, CELL_PX)
+    flow = 1 - (1 - LEAK) * (contrast > LINE_CONTRAST).float()
+    amount = F.avg_pool2d(alpha, CELL_PX)
+    strokes = torch.cat([F.avg_pool2d(colour * alpha, CELL_PX) / amount.clamp_min(1e-6), torch.ones_like(amount)], 1)
+    # diffuse
     heat = strokes * (amount > 0)
     for _ in range(STEPS):
         heat = torch.where(amount > 0, strokes, F.avg_pool2d(heat, 3, stride=1, padding=1) * flow)
-    weight = heat[:, 3:].clamp_min(FAINTEST**4)
-    belief = (1 - weight.log() / math.log(FAINTEST)).clamp(0, 1)
-    spread, belief = (F.interpolate(x, scale_factor=CELL, mode="bilinear") for x in (heat[:, :3] / weight, belief))
-    return torch.lerp(spread, colour, alpha), torch.maximum(belief, alpha)
+    # colour and confidence at full size
+    weight = heat[:, 3:].clamp_min(MIN_WEIGHT**4)
+    confidence = (1 - weight.log() / math.log(MIN_WEIGHT)).clamp(0, 1)
+    planes = (heat[:, :3] / weight, confidence)
+    spread, confidence = (F.interpolate(x, scale_factor=CELL_PX, mode="bilinear") for x in planes)
+    return torch.lerp(spread, colour, alpha), torch.maximum(confidence, alpha)

@@ -1,4 +1,4 @@
-"""The history of generated pictures from which a discriminator learns (Shrivastava et al., 2017, section 2.3)."""
+"""The history of fakes from which a discriminator learns (Shrivastava et al., 2017, section 2.3)."""
 
 __all__ = ["ImagePool"]
 
@@ -9,10 +9,10 @@ from translate.utils import dist
 
 
 class ImagePool(nn.Module):
-    """The last `size` fakes: with even odds a fake is swapped for an older one (CycleGAN, section 4).
+    """A pool of `size` fakes: with even odds a new fake is swapped for an older one (CycleGAN, section 4).
 
-    Its pictures are part of the state dict, so that a resumed run goes on exactly. What is drawn and counted stays on
-    the device of the fakes: the host never waits for it.
+    Its pictures are part of the state dict, so that a resumed run continues exactly. Draws and counts stay on the
+    device of the fakes: the host never waits for them.
     """
 
     def __init__(self, size: int) -> None:
@@ -29,10 +29,10 @@ class ImagePool(nn.Module):
 
     @torch.no_grad()
     def swap(self, fakes: Tensor) -> Tensor:
-        """Return, for each of `fakes` (B, C, H, W), itself or an older fake in whose place it is kept."""
+        """Return, for each of `fakes` (B, C, H, W), itself or an older fake, whose place in the pool it takes."""
         if self.size == 0:
             return fakes.detach()
-        fakes = dist.all_gather_rows(fakes)  # every process keeps the same pool, that of the whole batch
+        fakes = dist.all_gather_rows(fakes)  # every rank keeps the pool of the whole batch
         self._make_room(fakes)
         given = torch.empty_like(fakes)
         for i, fake in enumerate(fakes.split(1)):
@@ -40,7 +40,7 @@ class ImagePool(nn.Module):
         return dist.local_rows(given)
 
     def _make_room(self, fakes: Tensor) -> None:
-        """Bring the pictures to the device and type of `fakes`, with room for as many as there will be."""
+        """Allocate the whole pool on the device and in the type of `fakes`, with the pictures that it holds."""
         if len(self.pictures) < self.size or (self.pictures.device, self.pictures.dtype) != (fakes.device, fakes.dtype):
             room = fakes.new_zeros(self.size, *fakes.shape[1:])
             if len(self.pictures):
@@ -48,7 +48,7 @@ class ImagePool(nn.Module):
             self.pictures, self.filled = room, self.filled.to(fakes.device)
 
     def _swap_one(self, fake: Tensor) -> Tensor:
-        """Swap (1, C, H, W) with even odds; as long as there is room, it is kept and nothing is swapped."""
+        """Swap (1, C, H, W) with even odds; until the pool is full, add it to the pool and return it."""
         wanted, slot = torch.rand(1, device=fake.device) < 0.5, torch.randint(self.size, (1,), device=fake.device)
         filling = self.filled < self.size
         place = torch.where(filling, self.filled, slot)

@@ -1,4 +1,4 @@
-"""Adversarial losses as functions of a discriminator's scores (any shape, unbounded); each returns a scalar."""
+"""Adversarial losses, scalars of a discriminator's scores (any shape, unbounded), and terms that go with them."""
 
 __all__ = [
     "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d",
@@ -30,7 +30,7 @@ def vanilla_d(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def vanilla_g(fake: Tensor) -> Tensor:
-    """-E[log sigmoid(D(fake))], the loss that does not saturate (Goodfellow et al., 2014, section 3)."""
+    """-E[log sigmoid(D(fake))], the non-saturating loss (Goodfellow et al., 2014, section 3)."""
     return F.softplus(-fake).mean()
 
 
@@ -45,45 +45,38 @@ def hinge_g(fake: Tensor) -> Tensor:
 
 
 def smoothness(D: Callable[[Tensor], Tensor], real: Tensor, scores: Tensor, sigma: float = 0.03) -> Tensor:
-    """E[((D(x) - D(x + sigma * e)) / sigma)^2], e ~ N(0, 1): about E|grad D|^2, the R1 penalty, without its gradient.
+    """E[((D(x) - D(x + sigma * e)) / sigma)^2], e ~ N(0, 1): about E|grad D|^2, the R1 penalty.
 
     The finite difference (approximate R1 of Lin et al., 2025, "Seaweed-APT") needs no second backward pass, so it can
-    be compiled; a `sigma` much smaller drowns in the rounding of bf16.
+    be compiled; a much smaller `sigma` would drown in the rounding of bf16.
 
     Args:
         D: The discriminator.
-        real: (B, C, H, W) in [-1, 1].
-        scores: D(real).
-        sigma: Standard deviation of the disturbance.
+        real: x, (B, C, H, W) in [-1, 1].
+        scores: D(x).
+        sigma: Standard deviation of the noise.
     """
     return ((scores - D(real + sigma * dist.randn_like(real))) / sigma).square().mean()
 
 
 def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tensor:
-    """Kullback-Leibler divergence of N(mean, variance) from N(0, 1), summed over a vector, averaged over the batch.
+    """Kullback-Leibler divergence of N(mean, variance), (B, d) both, from N(0, 1): summed over d, averaged over B.
 
-    Kingma and Welling, 2014, appendix B. Both are (B, d). The first `free` nats of every dimension cost nothing
-    (free bits: Kingma et al., 2016, appendix C.8), or the code is given up before the decoder has learned to read it.
+    Kingma and Welling, 2014, appendix B. The first `free` nats of every dimension cost nothing (free bits: Kingma et
+    al., 2016, appendix C.8); else the encoder gives the code up before the decoder has learned to read it.
     """
     divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0, keepdim=True)
     return dist.all_gather_rows(divergence).mean(0).clamp_min(free).sum()
 
 
 def mode_seeking(z: Tensor, other_z: Tensor, picture: Tensor, other: Tensor, slack: float) -> Tensor:
-    """|z - z'| / (|G(z) - G(z')| + slack), means of absolute values: small when looks differ as their vectors do.
+    """|z - z'| / (|G(z) - G(z')| + slack), means of absolute values: small when outputs differ as their z do.
 
-    Mao et al., 2019, https://arxiv.org/abs/1903.05628, equation 4, upside down. Their `slack` of 1e-5 makes the term
-    explode as long as a young generator ignores z; with 0.05 it is bounded by 20 |z - z'|.
+    The inverse of equation 4 of Mao et al., 2019, https://arxiv.org/abs/1903.05628. Their `slack` of 1e-5 makes the
+    term explode as long as a young generator ignores z; with 0.05 it is bounded by 20 |z - z'|.
     """
-    apart = (picture - other).abs().flatten(1).mean(1)
-    return ((z - other_z).abs().mean(1) / (apart + slack)).mean()
-
-
-class GanLoss(NamedTuple):
-    """A flavour of the adversarial game: d(scores of real, scores of fake) and g(scores of fake)."""
-
-    d: Callable[[Tensor, Tensor], Tensor]
-    g: Callable[[Tensor], Tensor]
+    distance = (picture - other).abs().flatten(1).mean(1)
+    return ((z - other_z).abs().mean(1) / (distance + slack)).mean()
 
 
 def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
@@ -96,26 +89,31 @@ def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(real - fake).mean()
 
 
-GAN_LOSSES = {
-    "lsgan": GanLoss(lsgan_d, lsgan_g),
-    "hinge": GanLoss(hinge_d, hinge_g),
-    "vanilla": GanLoss(vanilla_d, vanilla_g),
-}
+class GanLoss(NamedTuple):
+    """The losses of both players: d(scores of real, scores of fake) and g(scores of fake)."""
+
+    d: Callable[[Tensor, Tensor], Tensor]
+    g: Callable[[Tensor], Tensor]
 
 
 class PairedGanLoss(NamedTuple):
-    """A flavour whose generator may look at real scores as well: d(real, fake), g(real, fake)."""
+    """Losses whose generator may use the scores of real, too: d(real, fake), g(real, fake); `relative` if it does."""
 
     d: Callable[[Tensor, Tensor], Tensor]
     g: Callable[[Tensor, Tensor], Tensor]
     relative: bool = False
 
 
-def by_fakes_alone(loss: GanLoss) -> PairedGanLoss:
-    """Return `loss` with a generator that may look at real scores and does not."""
+def _ignore_real(loss: GanLoss) -> PairedGanLoss:
     return PairedGanLoss(loss.d, lambda real, fake: loss.g(fake))
 
 
-PAIRED_GAN_LOSSES = {name: by_fakes_alone(loss) for name, loss in GAN_LOSSES.items()} | {
+GAN_LOSSES = {
+    "lsgan": GanLoss(lsgan_d, lsgan_g),
+    "hinge": GanLoss(hinge_d, hinge_g),
+    "vanilla": GanLoss(vanilla_d, vanilla_g),
+}
+
+PAIRED_GAN_LOSSES = {name: _ignore_real(loss) for name, loss in GAN_LOSSES.items()} | {
     "relativistic": PairedGanLoss(relativistic_d, relativistic_g, relative=True)
 }

@@ -1,6 +1,6 @@
-"""What a discriminator that may have several scales says of several pictures, and the losses over it."""
+"""Discriminators of one or several scales, run on several pictures at once, and losses over their outputs."""
 
-__all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mixes", "sum_of"]
+__all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mixes_batch", "sum_of"]
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,32 +12,30 @@ from torch import Tensor, nn
 from translate.networks.patchgan import MultiScale
 from translate.tasks.losses.adversarial import GanLoss
 
-Judged = list[list[Tensor]]  # by scale, by layer; the last of each are the scores
+Judged = list[list[Tensor]]  # features of D by scale and layer; the last of each scale are the scores
 
 
 def judge(D: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Judged]:
-    """Show `D` batches (B, C, H, W) of one size, and return what it says of each.
+    """Run `D` on batches (B, C, H, W) of one size.
 
-    All in one call, unless D has a batch norm, which would mix them. Wherever D itself is being trained, the pictures
-    are detached; wherever it is not, those that nobody learns from are judged without keeping anything for a backward
-    pass. A discriminator that looks through a window looks through the same one at all of them.
+    In one call, unless D has a batch norm, which would mix them. In D's phase the pictures are detached; in G's,
+    pictures that no network learns from are judged without a graph for the backward pass. A discriminator with a
+    window sees the same window of all pictures.
     """
-    learning = next(D.parameters()).requires_grad
-    see = _through_one_window(D, next(iter(pictures.values())))
-    if learning:
-        return _judge({name: picture.detach() for name, picture in pictures.items()}, see, mixes(D))
-    taught = {name: picture for name, picture in pictures.items() if picture.requires_grad}
+    separate, view = mixes_batch(D), _at_one_window(D, next(iter(pictures.values())))
+    if next(D.parameters()).requires_grad:
+        return _judge({name: picture.detach() for name, picture in pictures.items()}, view, separate)
+    fakes = {name: picture for name, picture in pictures.items() if picture.requires_grad}
     with torch.no_grad():
-        others = {name: picture for name, picture in pictures.items() if name not in taught}
-        judged = _judge(others, see, mixes(D))
-    return judged | _judge(taught, see, mixes(D))
+        judged = _judge({name: picture for name, picture in pictures.items() if name not in fakes}, view, separate)
+    return judged | _judge(fakes, view, separate)
 
 
-def _through_one_window(D: nn.Module, like: Tensor) -> Callable[[Tensor], Tensor | Judged]:
-    """Return what shows `D` batches of the size of `like`, through a window at one place if it has a window.
+def _at_one_window(D: nn.Module, like: Tensor) -> Callable[[Tensor], Tensor | Judged]:
+    """Return `D` for batches of the size of `like`, at one random window if it has a window.
 
-    They are cut outside of D: where it is compiled, every other place would be compiled anew, and gathering by index
-    made PyTorch 2.13's compiler write beyond its memory.
+    The window is cut outside of D: compiled, D would be compiled anew for every place, and gathering by index made
+    PyTorch 2.13's compiler write beyond its memory.
     """
     if not (isinstance(D, MultiScale) and D.window):
         return D
@@ -45,17 +43,16 @@ def _through_one_window(D: nn.Module, like: Tensor) -> Callable[[Tensor], Tensor
     return lambda x: D(x, D.view(x, corner))
 
 
-def _judge(pictures: Mapping[str, Tensor], D: Callable[[Tensor], Tensor | Judged], apart: bool) -> dict[str, Judged]:
-    """Show `D` the pictures, each batch by itself if they are to be kept `apart`."""
-    if apart or len(pictures) < 2:
+def _judge(pictures: Mapping[str, Tensor], D: Callable[[Tensor], Tensor | Judged], separate: bool) -> dict[str, Judged]:
+    if separate or len(pictures) < 2:
         return {name: as_scales(D(picture)) for name, picture in pictures.items()}
     scales, count = as_scales(D(torch.cat(list(pictures.values())))), len(pictures)
-    chunks = [[_Parts.apply(layer, count) for layer in layers] for layers in scales]
+    chunks = [[_Chunks.apply(layer, count) for layer in layers] for layers in scales]
     return {name: [[layer[i] for layer in layers] for layers in chunks] for i, name in enumerate(pictures)}
 
 
-class _Parts(torch.autograd.Function):
-    """`Tensor.chunk` whose gradient has the layout of its input, also where some of the parts are not looked at."""
+class _Chunks(torch.autograd.Function):
+    """`Tensor.chunk` whose gradient has the layout of its input, also where some chunks are not used."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, count: int) -> tuple[Tensor, ...]:
@@ -73,23 +70,23 @@ class _Parts(torch.autograd.Function):
         return whole, None
 
 
-def mixes(D: nn.Module) -> bool:
-    """Whether what `D` says of a picture depends on the others of its batch."""
+def mixes_batch(D: nn.Module) -> bool:
+    """Whether the output of `D` for a picture depends on the others of its batch."""
     return any(isinstance(module, nn.BatchNorm2d) for module in D.modules())
 
 
 def as_scales(output: Tensor | Judged) -> Judged:
-    """Bring a discriminator's output, be it scores alone or features by scale, to one form."""
+    """Return a discriminator's output, scores alone or features by scale, as `Judged`."""
     return [[output]] if isinstance(output, Tensor) else output
 
 
 def gan_d(gan: GanLoss, real: Judged, fake: Judged) -> Tensor:
-    """Return D's loss, the mean over its scales."""
+    """Mean of D's loss over its scales."""
     return sum_of(gan.d(r[-1], f[-1]) for r, f in zip(real, fake, strict=True)) / len(real)
 
 
 def gan_g(gan: GanLoss, fake: Judged) -> Tensor:
-    """Return G's loss, the mean over D's scales."""
+    """Mean of G's loss over D's scales."""
     return sum_of(gan.g(layers[-1]) for layers in fake) / len(fake)
 
 
@@ -100,5 +97,5 @@ def feature_matching(fake: Judged, real: Judged) -> Tensor:
 
 
 def sum_of(terms: Iterable[Tensor]) -> Tensor:
-    """Add scalars up."""
+    """Sum of scalars."""
     return torch.stack(list(terms)).sum()

@@ -1,4 +1,4 @@
-"""The losses of partial convolutions that look at features of VGG-16, that network, and the one for smoothness.
+"""VGG-16 features, the perceptual and the style loss on them, and total variation: losses of partial convolutions.
 
 Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 3.3. The features are those of Simonyan and Zisserman, 2015,
 https://arxiv.org/abs/1409.1556, as torchvision trained and named them; the weights are the user's file.
@@ -15,18 +15,24 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+<<<<<<< HEAD
 from translate.networks.blocks import without_autocast
 from translate.utils.errors import UserError
+=======
+from translate.networks.blocks import uncast
+from translate.utils.errors import UserError, short_reason
+>>>>>>> 87dd0c9 (tasks and losses: names, docstrings, signposts)
 from translate.utils.safe_load import load_tensors
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
+REMEDY = "give the state dict of torchvision's vgg16, .pth or .safetensors, or leave vgg empty to do without"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]
 
 
 class VGGFeatures(nn.Module):
     """VGG-16 up to its third pooling; its weights are named as torchvision's, "features.0.weight" and on.
 
-    Maps pictures (B, 1 or 3, H, W) in [-1, 1], H and W at least 8, to what pool1, pool2 and pool3 hold:
+    Maps pictures (B, 1 or 3, H, W) in [-1, 1], H and W at least 8, to the outputs of pool1, pool2 and pool3:
     (B, 64, H/2, W/2), (B, 128, H/4, W/4) and (B, 256, H/8, W/8).
     """
 
@@ -48,64 +54,53 @@ class VGGFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         h = ((x + 1) / 2 - self.mean) / self.std  # a grey picture becomes three equal channels
-        found = []
+        outputs = []
         for layer in self.features:
             h = layer(h)
             if isinstance(layer, nn.MaxPool2d):
-                found.append(h)
-        return found
+                outputs.append(h)
+        return outputs
 
 
 def load_vgg(path: str | Path) -> VGGFeatures:
-    """Return VGG-16's features, frozen, with the weights of a state dict of torchvision's vgg16 (.pth or .safetensors).
+    """Load VGG-16's features, frozen, from a state dict of torchvision's vgg16 (.pth or .safetensors).
 
     Raises:
-        UserError: There is no such file, or it does not hold these weights.
+        UserError: The file is missing, or holds other weights.
     """
     path = Path(path).expanduser()
-    net = VGGFeatures()
-    weights = read_weights(path)
-    wanted = net.state_dict()
-    for name, ours in wanted.items():
-        theirs = weights.get(name) if isinstance(weights, Mapping) else None
-        if not isinstance(theirs, Tensor) or theirs.shape != ours.shape:
-            raise UserError(f"{path}: is not VGG-16 ({name} of shape {tuple(ours.shape)} is missing); {REMEDY}")
-    net.load_state_dict({name: weights[name] for name in wanted})
-    return net.eval().requires_grad_(False)
-
-
-def read_weights(path: Path) -> Any:
-    """Read a file of weights, which cannot run code."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file of VGG-16 weights; {REMEDY}")
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return load_tensors(path)
+        weights: Any = load_file(path) if path.suffix == ".safetensors" else load_tensors(path)
     except Exception as error:  # a damaged pickle raises nearly everything
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise UserError(f"{path}: cannot be read as VGG-16 weights ({reason[:100]}); {REMEDY}") from None
-
-
-REMEDY = "give the state dict of torchvision's vgg16, .pth or .safetensors, or leave vgg empty to do without"
+        raise UserError(f"{path}: cannot be read as VGG-16 weights ({short_reason(error)[:100]}); {REMEDY}") from None
+    net = VGGFeatures()
+    expected = net.state_dict()
+    for name, tensor in expected.items():
+        given = weights.get(name) if isinstance(weights, Mapping) else None
+        if not isinstance(given, Tensor) or given.shape != tensor.shape:
+            raise UserError(f"{path}: is not VGG-16 ({name} of shape {tuple(tensor.shape)} is missing); {REMEDY}")
+    net.load_state_dict({name: weights[name] for name in expected})
+    return net.eval().requires_grad_(False)
 
 
 def perceptual_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
     """Sum over layers n of |F_n(out) - F_n(truth)| / N_n + |F_n(comp) - F_n(truth)| / N_n (equation 3).
 
-    F_n are the features (B, C_n, H_n, W_n), of N_n values a picture, of what the network made (`out`), of that with the
+    F_n are the features (B, C_n, H_n, W_n), of N_n values a picture, of the output (`out`), of the output with the
     known pixels put back (`comp`), and of the true picture. The mean over a batch.
     """
-    return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in layers_of(out, comp, truth)]).sum()
+    return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in _by_layer(out, comp, truth)]).sum()
 
 
 def style_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
     """Sum over layers n of |K_n (S_n(out) - S_n(truth))| / C_n^2, and the same of `comp` (equations 4 and 5).
 
-    S_n = F_n^T F_n, (C_n, C_n), says which features go together wherever they stand; K_n = 1 / (C_n H_n W_n).
-    Arguments are those of `perceptual_loss`.
+    S_n = F_n^T F_n, (C_n, C_n), says which features occur together, at any place; K_n = 1 / (C_n H_n W_n). The
+    arguments are those of `perceptual_loss`.
     """
-    grams = ([gram(x) for x in triple] for triple in layers_of(out, comp, truth))
+    grams = ([gram(x) for x in layer] for layer in _by_layer(out, comp, truth))
     return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in grams]).sum()
 
 
@@ -124,8 +119,8 @@ def total_variation(comp: Tensor, hole: Tensor) -> Tensor:
     return (across.sum() + down.sum()) / comp.numel()
 
 
-def layers_of(*features: Sequence[Tensor]) -> list[list[Tensor]]:
-    """Return, layer by layer, the features of each picture, in float32: sums are long and differences small."""
+def _by_layer(*features: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Return, by layer, the features of each picture in float32: sums are long and differences small."""
     return [[x.float() for x in layer] for layer in zip(*features, strict=True)]
 
 
