@@ -11,7 +11,7 @@ from translate.networks.patchgan import MultiScale, crop_at
 from translate.tasks.image_pool import ImagePool
 from translate.training.autotune import Plan
 from translate.training.config import TrainConfig, load_config
-from translate.training.cuda_graph import CapturedStep, forget_graph, nothing_drawn
+from translate.training.cuda_graph import CapturedStep, refuse_host_draws, reset_optimizers
 from translate.training.optim import make_optimizers, set_lr
 from translate.training.setup import build_task, make_task, noise_batch
 from translate.training.step import batch_to_device, make_step, seed_step, train_step
@@ -42,7 +42,7 @@ def test_no_step_reads_from_the_device_or_draws_on_the_host(task, preset):
     optimizers = make_optimizers(made, case.config.train)
     for progress in (0.2, 0.9):
         made.set_progress(progress)
-        with nothing_drawn():
+        with refuse_host_draws():
             logs = train_step(made, meta_batch(case), optimizers, precision="fp32", clip=1.0)
         assert logs and all(term.is_meta and term.shape == () for term in logs.values())
 
@@ -53,9 +53,9 @@ def test_a_value_that_is_read_would_show():
 
 
 def test_numbers_drawn_on_the_host_are_refused():
-    with pytest.raises(OptionError, match="draws numbers on the host.*--train.graph off"), nothing_drawn():
+    with pytest.raises(OptionError, match="draws numbers on the host.*--train.graph off"), refuse_host_draws():
         torch.rand(1)
-    with nothing_drawn():
+    with refuse_host_draws():
         torch.rand(1, device=META)
 
 
@@ -67,7 +67,7 @@ def test_learning_rates_are_written_to_where_a_graph_reads_them():
     assert kept is optimizers["G"].param_groups[0]["lr"]
     assert kept.item() == 0.5
     set_lr(optimizers, 0.5, TrainConfig())
-    forget_graph(optimizers.values())
+    reset_optimizers(optimizers.values())
     assert type(optimizers["G"].param_groups[0]["lr"]) is float
 
 

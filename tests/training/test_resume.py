@@ -68,7 +68,7 @@ def test_lines_and_samples_do_not_depend_on_when_it_was_saved_or_killed(
         (Previews, "write_film"),
         (states.StateFolder, "save"),
         (Log, "write"),
-        (RunFolder, "forget_cache"),
+        (RunFolder, "delete_cache"),
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )

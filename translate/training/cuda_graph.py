@@ -1,11 +1,11 @@
-"""A training step as one CUDA graph: recorded once and then started with one call, so that no kernel waits for Python.
+"""A training step as one CUDA graph: captured once and replayed with one call, so that no kernel waits for Python.
 
 Nguyen et al., 2021, https://pytorch.org/blog/accelerating-pytorch-with-cuda-graphs/. Small networks and small batches
-gain, whose steps are thousands of short kernels. A graph repeats what the GPU did, with the same addresses: whatever
-differs from step to step has to lie on the device, or it stays as it was for ever.
+gain, whose steps are thousands of short kernels. A replay runs the same kernels on the same addresses: values that
+change from step to step have to lie on the device.
 """
 
-__all__ = ["CapturedStep", "Step", "forget_graph", "nothing_drawn"]
+__all__ = ["CapturedStep", "Step", "reset_optimizers", "refuse_host_draws"]
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ from torch.optim import Optimizer
 from translate.utils.errors import OptionError
 
 Step = Callable[[dict[str, Tensor]], dict[str, Tensor]]  # a batch on the device -> loss terms on the device
-WARM_UP = 3  # steps before the capture: kernels are chosen, states are made
+WARM_UP = 3  # steps before the capture, which choose kernels and allocate the optimizers' states
 
 
 class CapturedStep:
-    """Does what `step` does, from the fourth call on by its graph.
+    """Takes steps as `step` does, from the fourth call on by its graph.
 
     Learning rates become tensors on the device, where `optim.set_lr` writes to them, and batches are copied to where
-    the graph reads them. Random numbers follow from the seed of each step, as those of the plain step do. The terms
-    that it returns are overwritten by the next call.
+    the graph reads them. Random numbers follow from the seed of each step, as in a plain step. The next call
+    overwrites the returned terms.
     """
 
     def __init__(self, step: Step, optimizers: Iterable[Optimizer], device: torch.device) -> None:
@@ -40,14 +40,14 @@ class CapturedStep:
         """Take a step.
 
         Args:
-            batch: of the same shapes and layouts at every call.
+            batch: On the device, of the same shapes and layouts at every call.
 
         Raises:
-            OptionError: the step draws numbers on the host, which a graph would repeat.
+            OptionError: The step draws numbers on the host, which a graph would repeat.
         """
         self._calls += 1
         if self._calls <= WARM_UP:
-            return self._aside(batch)
+            return self._warm_up(batch)
         if self._graph is None:
             self._capture(batch)
         for name, x in batch.items():
@@ -56,39 +56,39 @@ class CapturedStep:
         self._graph.replay()
         return self._terms
 
-    def _aside(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Take a plain step on a stream of its own, as captures want it; what it leaves behind knows no other."""
-        here, aside = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside):
+    def _warm_up(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Take a plain step on a side stream, as a capture requires."""
+        current, side = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
             terms = self._step(batch)
-        here.wait_stream(aside)
+        current.wait_stream(side)
         return terms
 
     def _capture(self, batch: dict[str, Tensor]) -> None:
-        """Record a step without taking it; the generator of the device stays where it is."""
+        """Record a step without taking it; the state of the device's generator is restored."""
         self._batch = {name: x.clone() for name, x in batch.items()}
         graph, state = torch.cuda.CUDAGraph(), torch.cuda.get_rng_state(self._device)
-        # Only this thread is held to what a capture allows: others may fetch the next batch meanwhile.
-        with nothing_drawn(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        # in the mode "thread_local" other threads may copy the next batch meanwhile
+        with refuse_host_draws(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self._terms = self._step(self._batch)
         torch.cuda.set_rng_state(state, self._device)
         self._graph = graph
 
 
-def forget_graph(optimizers: Iterable[Optimizer]) -> None:
-    """Bring optimizers whose state was saved by a captured run back to what a plain step wants."""
+def reset_optimizers(optimizers: Iterable[Optimizer]) -> None:
+    """Make optimizers, whose state a captured run may have saved, fit for plain steps."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"], group["capturable"] = float(group["lr"]), False
 
 
 @contextmanager
-def nothing_drawn() -> Iterator[None]:
-    """Refuse a block that draws from torch's generator of the host.
+def refuse_host_draws() -> Iterator[None]:
+    """Check that the block draws no numbers from torch's generator of the host.
 
     Raises:
-        OptionError: it did.
+        OptionError: It did.
     """
     before = torch.get_rng_state()
     yield

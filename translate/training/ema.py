@@ -1,4 +1,4 @@
-"""The averaged generator, which is what users get (Karras et al., 2018, section 4.1, call it Gs)."""
+"""The averaged generator, which is exported (Gs of Karras et al., 2018, section 4.1)."""
 
 __all__ = ["EMA"]
 
@@ -9,15 +9,13 @@ from torch import nn
 
 from translate.tasks import Task
 
-STATISTICS = ("running_mean", "running_var")  # of a batch norm
-
 
 class EMA(nn.Module):
     """An exponential average of a task's exported networks.
 
-    Step t moves it by 1 - min(decay, (1 + t) / (10 + t)) of the way, so that the first, useless weights are forgotten
-    soon. With decay 0 it is the live network. The statistics of batch norms are averaged like the weights that they
-    belong to; other buffers are copied.
+    Step t moves it by 1 - min(decay, (1 + t) / (10 + t)) of the way, so that the first, useless weights vanish soon.
+    With decay 0 it is the live network. The running statistics of batch norms are averaged as the weights are; other
+    buffers are copied.
     """
 
     def __init__(self, task: Task, decay: float) -> None:
@@ -33,8 +31,8 @@ class EMA(nn.Module):
         for key, net in self.nets.items():
             live = task.get_submodule(key)
             torch._foreach_lerp_(list(net.parameters()), list(live.parameters()), 1 - decay)
-            for (name, mine), theirs in zip(net.named_buffers(), live.buffers(), strict=True):
-                if name.endswith(STATISTICS):
-                    mine.lerp_(theirs, 1 - decay)
+            for (name, average), current in zip(net.named_buffers(), live.buffers(), strict=True):
+                if name.endswith(("running_mean", "running_var")):
+                    average.lerp_(current, 1 - decay)
                 else:
-                    mine.copy_(theirs)
+                    average.copy_(current)

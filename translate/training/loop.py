@@ -45,7 +45,7 @@ def train(config: Config) -> Path:
             divergence = None
             while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
                 pass
-        folder.forget_cache()
+        folder.delete_cache()
     return folder.path
 
 

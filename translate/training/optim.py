@@ -13,26 +13,19 @@ from translate.utils.factory import resolve
 
 
 def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:
-    """Return one Adam per phase, over the networks that the phase may change."""
+    """Return one Adam per phase, over the networks that the phase may change; fused where the device has the kernel."""
     for phase in train.phase_lr:
         resolve(phase, task.phases, "phase in train.phase_lr")
     betas = (float(train.betas[0]), float(train.betas[1]))
-    return {
-        phase: Adam(task.parameters_of(phase), lr=train.lr, betas=betas, fused=on_fused_device(task))
-        for phase in task.phases
-    }
-
-
-def on_fused_device(task: Task) -> bool:
-    """Whether Adam has a fused kernel where `task` lives."""
-    return next(task.parameters()).device.type in ("cpu", "cuda")
+    fused = next(task.parameters()).device.type in ("cpu", "cuda")
+    return {phase: Adam(task.parameters_of(phase), lr=train.lr, betas=betas, fused=fused) for phase in task.phases}
 
 
 def lr_at(step: int, steps: int, train: TrainConfig) -> float:
     """Return the learning rate of `step`: a linear rise, a plateau, a linear fall towards 0 at `steps`.
 
-    With `stairs` = E the rate moves only E times, and the fall ends one stair above 0: E = 200 is what CycleGAN's
-    200 epochs do, 1 - max(0, epoch - 100) / 101 of the full rate.
+    With `stairs` = E the rate changes E times only, and the fall ends one stair above 0. E = 200 gives the schedule of
+    CycleGAN's 200 epochs: 1 - max(0, epoch - 100) / 101 of the full rate.
     """
     if train.warmup and step < train.warmup * steps:
         return train.lr * (step + 1) / (train.warmup * steps + 1)
@@ -47,7 +40,7 @@ def lr_at(step: int, steps: int, train: TrainConfig) -> float:
 def set_lr(
     optimizers: Mapping[str, Optimizer], lr: float, train: TrainConfig, lowered: Mapping[str, float] | None = None
 ) -> None:
-    """Give every phase's optimizer the learning rate `lr`, times the phase's own factor and that in `lowered`."""
+    """Set the learning rate of every phase to `lr`, times the phase's factors in `train.phase_lr` and `lowered`."""
     for phase, optimizer in optimizers.items():
         for group in optimizer.param_groups:
             rate = lr * train.phase_lr.get(phase, 1.0) * (lowered or {}).get(phase, 1.0)

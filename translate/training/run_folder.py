@@ -1,13 +1,10 @@
-"""A run folder: what was asked for, what it came to, and where everything lies."""
+"""The folder of a run: where its files lie, and whether it holds this run, another one, or none."""
 
 __all__ = ["RunFolder"]
 
 import contextlib
 import shutil
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
 
 from translate.checkpoints.model_file import read_recipe
 from translate.training.autotune import Plan
@@ -23,14 +20,14 @@ class RunFolder:
     """config.toml, metrics.jsonl, samples/, state/, model.safetensors and, while it runs, cache/."""
 
     def __init__(self, path: Path, keep: int = 2) -> None:
-        """Take `path`, in whose state/ the newest `keep` states are kept."""
+        """Use `path`, with the newest `keep` states in its state/."""
         self.path = path
         self.config, self.model = path / "config.toml", path / "model.safetensors"
         self.states = StateFolder(path / "state", keep)
         self.cache, self.samples = path / "cache", path / "samples"
 
-    def recall(self, config: Config) -> Plan | None:
-        """Return the plan of the run that this folder already holds; None if it holds none.
+    def read_plan(self, config: Config) -> Plan | None:
+        """Return the plan of the run in this folder; None if there is none.
 
         Raises:
             OptionError: That run has another configuration; the message names the differences.
@@ -48,16 +45,15 @@ class RunFolder:
                 f"{self.path} holds a run with other options: {', '.join(changes)}; "
                 f"repeat the old ones to resume it, or choose another --out (and --init {self.path} to build on it)"
             )
-        return self._plan(earlier.get("plan", {}))
-
-    def _plan(self, values: Mapping[str, Any]) -> Plan:
-        known = {f.name: f.default is MISSING for f in fields(Plan)}
-        if not {name for name, needed in known.items() if needed} <= set(values) <= set(known):
-            raise UserError(f"{self.config}: its [plan] is damaged; choose another --out, or delete the folder")
-        return Plan(**values)
+        try:
+            return Plan(**earlier.get("plan", {}))
+        except TypeError:  # a field is missing or unknown
+            raise UserError(
+                f"{self.config}: its [plan] is damaged; choose another --out, or delete the folder"
+            ) from None
 
     def steps_done(self) -> int:
-        """Return the number of steps that the saved model was trained for; 0 where there is none that is whole."""
+        """Return the number of steps that the saved model was trained for; 0 without a whole one."""
         if not (self.model.exists() and self.states.files()):
             return 0
         with contextlib.suppress(UserError):  # a damaged one is written again
@@ -65,17 +61,17 @@ class RunFolder:
         return 0
 
     @dist.on_main_process
-    def remember(self, config: Config, plan: Plan) -> None:
+    def write_config(self, config: Config, plan: Plan) -> None:
         """Write config.toml."""
         with atomic_write(self.config) as temporary:
             temporary.write_text(dump_config(config, vars(plan)), encoding="utf-8")
 
-    def sweep(self) -> None:
-        """Remove the temporary files that a kill left behind."""
+    def remove_temporaries(self) -> None:
+        """Remove the temporary files that a killed process left behind."""
         for folder in (self.path, self.states.folder, self.samples, self.cache):
             remove_stale_temporaries(folder)
 
     @dist.on_main_process
-    def forget_cache(self) -> None:
-        """Delete the decoded pictures; they are made again if they are needed."""
+    def delete_cache(self) -> None:
+        """Delete the decoded pictures; they are decoded again if needed."""
         shutil.rmtree(self.cache, ignore_errors=True)

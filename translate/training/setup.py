@@ -100,8 +100,8 @@ class Run:
 
 def open_run(folder: RunFolder, config: Config) -> tuple[Plan | None, bool]:
     """Remove leftovers from `folder`; return the plan of the run in it, if any, and whether the run is complete."""
-    plan = folder.recall(config)
-    folder.sweep()
+    plan = folder.read_plan(config)
+    folder.remove_temporaries()
     return plan, plan is not None and folder.steps_done() >= plan.steps
 
 
@@ -130,7 +130,7 @@ def open_data_and_plan(
             config, device, size, epoch_steps, used, lambda plan: make_trial_step(config, channels, plan, device)
         )
         plan = dist.broadcast_from_main(lambda: local)
-        folder.remember(config, plan)
+        folder.write_config(config, plan)
     return plan
 
 

@@ -12,46 +12,44 @@ from torch.optim import Optimizer
 from translate.images.tensors import to_device
 from translate.tasks import Task
 from translate.training.autotune import Plan
-from translate.training.cuda_graph import CapturedStep, Step, forget_graph
+from translate.training.cuda_graph import CapturedStep, Step, reset_optimizers
 from translate.utils import dist
 from translate.utils.device import autocast
 
 
 def train_step(
-    task: Task,
-    batch: dict[str, Tensor],
-    optimizers: Mapping[str, Optimizer],
-    *,
-    precision: str,
-    clip: float = 0.0,
+    task: Task, batch: dict[str, Tensor], optimizers: Mapping[str, Optimizer], *, precision: str, clip: float = 0.0
 ) -> dict[str, Tensor]:
     """Update every phase once.
 
     Args:
         task: On the device of `batch`.
-        batch: Pictures (B, C, H, W) in [-1, 1]; of several processes, the rows of this one.
+        batch: Pictures (B, C, H, W) in [-1, 1], the rows of this rank.
         optimizers: One per phase, in the order of the updates.
         precision: "bf16" (autocast) or "fp32".
         clip: Largest gradient norm of a phase; 0 = no limit.
 
     Returns:
-        The loss terms as "phase/term", detached and still on the device: reading them is what costs time.
+        The loss terms as "phase/term", detached and still on the device: reading them would make the host wait.
     """
+    # compute what all phases share
     device = next(iter(batch.values())).device
     logs: dict[str, Tensor] = {}
     with autocast(device, precision):
         x = task(batch)
     for phase, optimizer in optimizers.items():
+        # backward, with the networks of other phases frozen
         with autocast(device, precision), task.train_only(phase):
             terms = task.losses(phase, x)
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
-        told = {name: term.detach() for name, term in {**terms, **(task.extra_logs or {})}.items()}
-        dist.average([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *told.values()])
+        # average over ranks, clip, update
+        scalars = {name: term.detach() for name, term in {**terms, **(task.extra_logs or {})}.items()}
+        dist.average([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
         if clip:
             nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
         optimizer.step()
-        logs |= {f"{phase}/{name}": term for name, term in told.items()}
+        logs |= {f"{phase}/{name}": term for name, term in scalars.items()}
         task.extra_logs = None
     return logs
 
@@ -64,12 +62,12 @@ def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip:
 
     if plan.graph and device.type == "cuda":
         return CapturedStep(step, optimizers.values(), device)
-    forget_graph(optimizers.values())
+    reset_optimizers(optimizers.values())
     return step
 
 
 def seed_step(seed: int, step: int) -> None:
-    """Make every random draw of a step follow from (seed, step), so that resuming needs no generator state."""
+    """Seed torch for a step by (seed, step), so that resuming needs no generator state."""
     torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]))
 
 

@@ -15,13 +15,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-<<<<<<< HEAD
 from translate.networks.blocks import without_autocast
-from translate.utils.errors import UserError
-=======
-from translate.networks.blocks import uncast
 from translate.utils.errors import UserError, short_reason
->>>>>>> 87dd0c9 (tasks and losses: names, docstrings, signposts)
 from translate.utils.safe_load import load_tensors
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
