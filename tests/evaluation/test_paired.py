@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from translate.data.sources.pair import Pair
-from translate.data.sources.pair_set import PairSet, read_pair, resolve_pairs
+from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair_set import PairSet, resolve_pairs
 from translate.evaluation.paired import MAX_LOOKS, PairedEvaluation
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError

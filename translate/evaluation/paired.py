@@ -143,7 +143,7 @@ class PairedEvaluation(Evaluation):
     def grid(self, columns: int = 6, answers: int = 4) -> np.ndarray:
         """Draw test pairs: sources, answers, random answers of a random model, truths.
 
-        PairSet that cannot be read, and sources that the model refuses, are left out.
+        Pairs that cannot be read, and sources that the model refuses, are left out.
 
         Raises:
             UserError: there is no other pair.

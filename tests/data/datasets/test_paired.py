@@ -10,7 +10,7 @@ from tests.data.checks.test_pair_checks import PALETTE, labels, photo, sketch
 from translate.data.datasets import TRAINING_DATA, PairedData
 from translate.data.loading.loader import Batches
 from translate.data.options import DataConfig
-from translate.data.sources.pair_set import read_pair
+from translate.data.sources.pair import read_pair
 from translate.utils.errors import OptionError, UserError
 
 

@@ -6,7 +6,8 @@ from PIL import Image
 
 from translate.data.catalog import catalog
 from translate.data.sources.domains import resolve_domains
-from translate.data.sources.pair_set import Pair, parts_map, read_pair, resolve_pairs, right_answers
+from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair_set import parts_map, resolve_pairs, right_answers
 from translate.utils.errors import OptionError, UserError
 
 

@@ -58,7 +58,7 @@ def named_rows(
     for header in headers:
         named = {name: [first.index(word) for word in words if word in first][:1] for name, words in header.items()}
         if all(named[name] for name in required):
-            columns, lines = {name: place[0] for name, place in named.items() if place}, lines[1:]
+            columns, lines = {name: index[0] for name, index in named.items() if index}, lines[1:]
             break
     rows = [(line, {name: cells[i] if i < len(cells) else "" for name, i in columns.items()}) for line, cells in lines]
     return set(columns), rows

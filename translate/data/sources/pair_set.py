@@ -1,6 +1,6 @@
 """The pairs of a run, source first: which train, which are held out, and the known right answers."""
 
-__all__ = ["Pair", "PairSet", "parts_map", "read_pair", "resolve_pairs", "right_answers"]
+__all__ = ["PairSet", "parts_map", "resolve_pairs", "right_answers"]
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from translate.data.files.naming import catalog_names, catalog_set, is_bare_name
 from translate.data.files.splits import choose_held_out
 from translate.data.files.walk import explain_os_errors
 from translate.data.sources.domains import FileSet, check_given, find_domains
-from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair import Pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
 from translate.data.sources.pair_table import read_pair_table
 from translate.utils.errors import OptionError, UserError
