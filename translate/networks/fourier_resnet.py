@@ -17,6 +17,12 @@ from translate.utils import dist
 COARSE_NOISE_PLANES = 8  # at an eighth of the size
 
 
+def conv_norm_relu(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequential:
+    """Return a convolution with batch norm and ReLU."""
+    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, dist.SharedBatchNorm(out_channels), nn.ReLU())
+
+
 class FourierUnit(nn.Module):
     """A 1x1 convolution of the spectrum of (B, C, H, W), real and imaginary parts as channels; the FFT is fp32."""
 
@@ -37,9 +43,7 @@ class SpectralTransform(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = nn.Sequential(
-            nn.Conv2d(channels, channels // 2, 1, bias=False), dist.SharedBatchNorm(channels // 2), nn.ReLU()
-        )
+        self.first = conv_norm_relu(channels, channels // 2, kernel=1)
         self.unit = FourierUnit(channels // 2)
         self.last = nn.Conv2d(channels // 2, channels, 1, bias=False)
 
@@ -79,13 +83,6 @@ class FourierBlock(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor | None) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(x, z)), z)
-
-
-def conv_norm_relu(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Return a 3x3 convolution with batch norm and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False), dist.SharedBatchNorm(out_channels), nn.ReLU()
-    )
 
 
 class FourierResnet(nn.Module):

@@ -22,7 +22,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
-)
+)  # fmt: skip
 from rich.text import Text
 
 from translate.utils.terminal import escape
