@@ -46,13 +46,13 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
         recipe, nets = load_original(file)
         return recipe, nets.to(device)
     recipe = read_recipe(file)
-    vet_weights(file, recipe)
+    _check_weights(file, recipe)
     nets = nn.ModuleDict({name: Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()})
     nets.load_state_dict(load_file(file))
     return recipe, nets.to(device).eval().requires_grad_(False)
 
 
-def vet_weights(file: Path, recipe: Recipe) -> None:
+def _check_weights(file: Path, recipe: Recipe) -> None:
     """Check that a model file holds the weights of its recipe's networks, before the networks take any memory.
 
     Raises:
@@ -74,12 +74,10 @@ def model_file(path: str | Path) -> Path:
     """
     path = Path(path).expanduser()
     if path.is_dir():
-        if not (path / "model.safetensors").exists():
-            for name in ("latest_net_G_A.pth", "latest_net_G.pth"):
-                if (path / name).exists():
-                    return path / name
-            raise UserError(f"{path}: holds no model.safetensors yet; give a run that has saved, or a model file")
-        return path / "model.safetensors"
+        for name in ("model.safetensors", "latest_net_G_A.pth", "latest_net_G.pth"):
+            if (path / name).exists():
+                return path / name
+        raise UserError(f"{path}: holds no model.safetensors yet; give a run that has saved, or a model file")
     if not path.exists():
         raise UserError(f"{path}: no such model; give a run folder such as runs/photos2monet, or a .safetensors file")
     return path
@@ -93,6 +91,7 @@ def read_recipe(file: Path) -> Recipe:
     """
     if is_original(file):
         return load_original(file)[0]
+    # the metadata
     try:
         with safe_open(file, framework="pt") as opened:
             text = (opened.metadata() or {}).get(KEY)
@@ -101,6 +100,7 @@ def read_recipe(file: Path) -> Recipe:
         raise UserError(f"{file}: cannot be read as a model ({reason}: {error})") from None
     if text is None:
         raise UserError(f"{file}: is no model of this toolkit (it carries no recipe)")
+    # the recipe in it, without fields that this version does not know
     try:
         values = parse_json(text)
         if values["format"] > FORMAT:

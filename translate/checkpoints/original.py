@@ -21,7 +21,7 @@ from translate.checkpoints.original_networks import (
 )
 from translate.checkpoints.recipe import Recipe
 from translate.networks import GENERATORS
-from translate.utils.errors import UserError
+from translate.utils.errors import UserError, short_reason
 from translate.utils.factory import Factory, spec_of
 from translate.utils.safe_load import load_tensors, refuse_expanded
 
@@ -133,7 +133,7 @@ def _read_weights(file: Path) -> Weights:
     except pickle.UnpicklingError:
         raise UserError(f"{file}: holds objects that are no tensors, which could run code; nothing of it was") from None
     except (ValueError, OSError) as error:
-        raise UserError(f"{file}: cannot be read as a checkpoint ({_first_line(error)})") from None
+        raise UserError(f"{file}: cannot be read as a checkpoint ({short_reason(error)})") from None
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content or not all(isinstance(x, Tensor) for x in content.values()):
@@ -162,7 +162,7 @@ def _build(spec: Mapping[str, Any], file: Path) -> nn.Module:
     except UserError:
         raise
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
-        raise UserError(f"{file}: holds no network that can be built ({_first_line(error)})") from None
+        raise UserError(f"{file}: holds no network that can be built ({short_reason(error)})") from None
 
 
 def _check_weights(net: nn.Module, weights: Weights, layers: Mapping[str, str], file: Path) -> None:
@@ -188,7 +188,3 @@ def _check_weights(net: nn.Module, weights: Weights, layers: Mapping[str, str], 
 def _describe(net: nn.Module) -> str:
     spec = getattr(net, "spec", {"name": type(net).__name__})
     return f"{spec['name']} ({', '.join(f'{k} {v}' for k, v in spec.items() if k != 'name')})"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -15,20 +15,19 @@ class Recipe:
     Attributes:
         task: Key of `tasks.TASKS`.
         nets: The spec of each exported network, by name.
-        domains: The names of both domains; of the one set, where pictures come from nothing.
-        size: Resolution that was trained at, px.
-        preset: Recipe of configs/ that it came from.
+        domains: The names of both domains; of the one set of a model that generates pictures.
+        size: Training resolution, px.
+        preset: Its recipe in configs/.
         steps: Updates that it was trained for.
         data: Fingerprint of the training data.
-        channels: Of the pictures by their place in a batch: "a", "b", and "hint" where the model takes hints; or
-            "image", and as "label" the number of classes.
-        directions: Ways that it translates, the usual one first. A model that goes one way alone has one, the
-            --direction that it was trained with; its `domains` are then the source and the target. One that makes
-            pictures from nothing has none.
-        whole: Whether it only ever saw whole pictures of `size` px.
-        facts: What is known of its pictures: {"sketch": True} where it translates line drawings, {"labels": "a"} where
-            the sources are label maps ("b": the targets), {"classes": [...]}: the names of the classes,
-            {"value_range": "0,4095"}: what is black and white in files of floats and wide integers.
+        channels: Number of channels by key of a batch: "a", "b", and "hint" where the model takes hints; or "image",
+            and as "label" the number of classes.
+        directions: Directions of translation, the default first. A model of one direction has the --direction that it
+            was trained with; its `domains` are then the source and the target. A model that generates has none.
+        whole: Whether it was trained on whole pictures of `size` px alone.
+        facts: {"sketch": True} where it translates line drawings, {"labels": "a"} where the sources are label maps
+            ("b": the targets), {"classes": [...]}: the names of the classes, {"value_range": "0,4095"}: black and white
+            in files of floats and wide integers.
         value_range: Of a picture inside the networks.
         format: Version of this layout.
     """

@@ -1,7 +1,7 @@
 """CycleGAN: unpaired translation both ways, held together by cycle consistency.
 
 Zhu et al., 2017, https://arxiv.org/abs/1703.10593. Ours merges generator and discriminator calls, which instance norm
-makes exact: every picture of a batch is normalised by itself, so it does not matter with whom it travels.
+makes exact: every picture of a batch is normalised by itself, whatever the others are.
 """
 
 __all__ = ["Cycle"]
@@ -59,14 +59,14 @@ class Cycle(Task):
         self.G_ba = generator(in_channels=b, out_channels=a)
         self.D_a, self.D_b = discriminator(in_channels=a), discriminator(in_channels=b)
         self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
-        if lambda_identity and a != b:  # the identity term shows a generator pictures of its target
+        if lambda_identity and a != b:  # the identity term feeds a generator pictures of its target
             lambda_identity = 0.0
             self.notes = (f"the domains have {a} and {b} channels, so lambda_identity is left out",)
         self.lambda_cycle, self.lambda_identity, self.cycle_scale = lambda_cycle, lambda_identity, cycle_scale
         self.gan, self.lambda_r1 = resolve(gan, GAN_LOSSES, "method.gan"), lambda_r1
 
     def forward(self, batch: Batch) -> Batch:
-        """Make fakes, reconstructions and identities in three generator calls (the textbook takes six)."""
+        """Compute fakes, reconstructions and identities in three generator calls (the textbook takes six)."""
         a, b = batch["a"], batch["b"]
         fake_b, *same_b = self.G_ab(torch.cat([a, b] if self.lambda_identity else [a])).split(len(a))
         fake_a, rec_a, *same_a = self.G_ba(torch.cat([b, fake_b, a] if self.lambda_identity else [b, fake_b])).split(
@@ -76,7 +76,7 @@ class Cycle(Task):
         return x | {"same_a": same_a[0], "same_b": same_b[0]} if self.lambda_identity else x
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """Equation 3 for the generators, equation 1 (least squares) for the discriminators."""
+        """Return the terms of equation 3 for the generators, of equation 1 (least squares) for the discriminators."""
         if phase == "D":
             a = self._discriminate("a", self.D_a, x["a"], self.pool_a.swap(x["fake_a"]))
             return a | self._discriminate("b", self.D_b, x["b"], self.pool_b.swap(x["fake_b"]))
@@ -91,7 +91,7 @@ class Cycle(Task):
         return terms
 
     def _distance(self, one: Tensor, other: Tensor) -> Tensor:
-        """L1 between pictures (equation 2), or between the means of their `cycle_scale` px blocks."""
+        """Return L1 between pictures (equation 2), or between the means of their `cycle_scale` px blocks."""
         if self.cycle_scale > 1:
             one, other = F.avg_pool2d(one, self.cycle_scale), F.avg_pool2d(other, self.cycle_scale)
         return F.l1_loss(one, other)
@@ -117,7 +117,7 @@ class Cycle(Task):
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """A, its translation and the way back; then the same for B."""
+        """Return A, its translation and the translation back; then the same for B."""
         a, b = batch["a"], batch["b"]
         fake_b, fake_a = nets["G_ab"](a), nets["G_ba"](b)
         return {

@@ -65,12 +65,7 @@ class Plan:
 
 
 def make_plan(
-    config: Config,
-    device: torch.device,
-    size: int,
-    epoch_steps: float,
-    seconds_used: float,
-    make_step: MakeStep,
+    config: Config, device: torch.device, size: int, epoch_steps: float, seconds_used: float, make_step: MakeStep
 ) -> Plan:
     """Decide all that the configuration leaves open.
 
@@ -125,15 +120,10 @@ def untimed_plan(config: Config, device: torch.device, size: int, epoch_steps: f
     if crop > size:
         raise OptionError(f"--data.crop {crop} is larger than the pictures' {size} px; lower it")
     return Plan(
-        size=size,
-        crop=half_crop(size) if crop < 0 else crop or size,
-        steps=train.steps or max(1, round(train.epochs * epoch_steps)),
-        precision="fp32",
-        channels_last=False,
-        compile=train.compile == "on",
-        graph=train.graph == "on",
-        log_every=train.log_every or 50,
-    )
+        size=size, crop=half_crop(size) if crop < 0 else crop or size,
+        steps=train.steps or max(1, round(train.epochs * epoch_steps)), log_every=train.log_every or 50,
+        precision="fp32", channels_last=False, compile=train.compile == "on", graph=train.graph == "on",
+    )  # fmt: skip
 
 
 def try_change(change: str, plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan, float, str]:
