@@ -116,7 +116,7 @@ def test_options_from_a_file(capsys, model, sketches, tmp_path):
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1 and "count" in err
 
 
-def test_another_seed_is_told_and_made(capsys, model, sketches, tmp_path):
+def test_another_seed_is_noted_and_made(capsys, model, sketches, tmp_path):
     call(capsys, model, sketches, tmp_path / "out", "--seed", 1)
     assert "2 there already" in call(capsys, model, sketches, tmp_path / "out", "--seed", 1)[1]
     out = call(capsys, model, sketches, tmp_path / "out", "--seed", 2)[1]

@@ -11,14 +11,14 @@ from translate.utils.files import WriteError
 from translate.utils.progress import show_folder_bar
 
 
-def test_a_tally_keeps_a_few_and_counts_all():
-    tally = Counted()
+def test_counted_keeps_a_few_and_counts_all():
+    counted = Counted()
     for name in "abc":
-        tally.add(name)
-    assert str(tally) == "a, b, c"
+        counted.add(name)
+    assert str(counted) == "a, b, c"
     for i in range(1000):
-        tally.add(i)
-    assert str(tally) == "a, b, c and 1000 more" and tally.count == 1003 and len(tally.first) == 3
+        counted.add(i)
+    assert str(counted) == "a, b, c and 1000 more" and counted.count == 1003 and len(counted.first) == 3
 
 
 def test_the_summary_says_what_is_not_nothing():

@@ -9,88 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import nn
 
+from tests.inference.folder.folders import GOOD, contents, layer_of, pictures, pixels, run
 from translate import blend
-from translate.checkpoints.recipe import Recipe
 from translate.data.files.worklist import Worklist
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
-from translate.inference.folder import jobs as jobs_module
-from translate.inference.folder import pipeline as pipeline_module
-from translate.inference.folder.run import translate_folder
-from translate.inference.options import FolderOptions
-from translate.inference.runner import ModelRunner
-from translate.inference.translator import Translator
-from translate.networks import EXPORTABLE
-from translate.utils.concurrency import CpuSlots
 from translate.utils.errors import OptionError, UserError
-from translate.utils.factory import Factory
 from translate.utils.files import WriteError, temporary_path
-
-RECIPE = Recipe(task="cycle", nets={}, domains=("photos", "monet"), size=64, preset="fast", steps=1, data="none")
-
-
-class Negative(nn.Module):
-    multiple = 4
-
-    def forward(self, x):
-        return -x
-
-
-@pytest.fixture
-def translator():
-    return Translator(RECIPE, nn.ModuleDict({"G_ab": Negative(), "G_ba": nn.Identity()}))
-
-
-@pytest.fixture(scope="module")
-def crisp():
-    """A small network that is no mere function of one pixel."""
-    torch.manual_seed(0)
-    spec = {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1}
-    nets = {name: Factory(spec, EXPORTABLE, "generator")() for name in ("G_ab", "G_ba")}
-    for parameter in nn.ModuleDict(nets).parameters():
-        parameter.data.normal_(0, 0.2)
-    return Translator(RECIPE, nn.ModuleDict(nets))
-
-
-@pytest.fixture
-def source(tmp_path):
-    """A tree of every kind of picture, and what is none."""
-    root = tmp_path / "in"
-    rng = np.random.default_rng(0)
-    colour = rng.integers(0, 256, (13, 18, 4), dtype=np.uint8)
-    for name, size in {
-        "odd.png": (13, 17),
-        "one.bmp": (1, 1),
-        "wide.png": (3, 20000),
-        "a/b/deep.png": (9, 5),
-    }.items():
-        write_picture(root / name, Picture(rng.integers(0, 256, (*size, 3), dtype=np.uint8)))
-    write_picture(root / "a/16.png", Picture(rng.integers(0, 65536, (9, 5, 3), dtype=np.uint16)))
-    write_picture(root / "a/gray.png", Picture(colour[..., :1].repeat(3, axis=2), gray=True))
-    write_picture(root / "a/alpha.png", Picture(colour[..., :3].copy(), colour[..., 3].copy()))
-    Image.fromarray(colour[..., :3]).quantize(8).save(root / "palette.png", transparency=2)
-    Image.fromarray(colour[..., :3]).convert("CMYK").save(root / "cmyk.jpg")
-    frames = [Image.new("L", (8, 8), value) for value in (10, 100, 200)]
-    frames[0].save(root / "film.gif", save_all=True, append_images=frames[1:])
-    (root / "readme.txt").write_text("no picture")
-    (root / "a" / ".hidden").write_text("")
-    return root
-
-
-GOOD = 10
-IGNORED = ("failed.jsonl", ".translated.json")
-
-
-def pictures(root):
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name not in IGNORED)
-
-
-def run(translator, source, output, **options):
-    return translate_folder(translator, source, output, FolderOptions(**{"progress": False, **options}))
 
 
 def test_a_tree_keeps_names_sizes_and_kinds(translator, source, tmp_path):
@@ -215,7 +142,7 @@ def test_a_list_of_failures_begins_anew(translator, tmp_path):
     assert (report.done, report.skipped, report.failed) == (1, 1, 1) and len(log.read_text().splitlines()) == 1
 
 
-def test_a_run_that_is_cut_off_has_told_what_failed(translator, tmp_path, monkeypatch):
+def test_a_run_that_is_cut_off_has_listed_what_failed(translator, tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.png").write_text("no picture")
     for i in range(20):
@@ -453,151 +380,6 @@ def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, sou
     assert (report.done, report.skipped) == (GOOD - len(written), len(written))
 
 
-# ---- flow
-
-
-def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, monkeypatch):
-    for i in range(40):
-        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
-    read, written, most, lock = 0, 0, 0, threading.Lock()
-
-    def count_read(*arguments):
-        nonlocal read, most
-        with lock:
-            read += 1
-            most = max(most, read - written)
-        return read_picture(*arguments)
-
-    def count_written(*arguments):
-        nonlocal written
-        time.sleep(0.005)  # a slow disk
-        write_picture(*arguments)
-        with lock:
-            written += 1
-
-    monkeypatch.setattr(jobs_module, "read_picture", count_read)
-    monkeypatch.setattr(pipeline_module, "write_picture", count_written)
-    assert run(translator, tmp_path / "in", tmp_path / "out", workers=2).done == 40
-    assert most <= 2 * (2 + 2) + 1  # one lane
-
-
-def test_jobs_are_made_while_pictures_are_translated(translator, tmp_path, monkeypatch):
-    for i in range(60):
-        write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
-    given, ahead, lock = [], [], threading.Lock()
-    original, plain = Worklist.__iter__, write_picture
-
-    def counted(work):
-        for job in original(work):
-            given.append(job)
-            yield job
-
-    def noted(path, *arguments):
-        plain(path, *arguments)
-        with lock:
-            ahead.append(len(given) - len(ahead))
-
-    monkeypatch.setattr(Worklist, "__iter__", counted)
-    monkeypatch.setattr(pipeline_module, "write_picture", noted)
-    assert run(translator, tmp_path / "in", tmp_path / "out", workers=1).done == 60
-    assert max(ahead) <= 2 * (1 + 2) + 2
-
-
-# ---- batches and lanes
-
-
-def many_sizes(root, count=40):
-    """Pictures of two sizes in turn, and now and then another one, or one of 16 bits."""
-    rng = np.random.default_rng(0)
-    for i in range(count):
-        size = (21, 22) if i % 11 == 5 else (16, 20) if i % 2 else (24, 16)
-        deep = i % 7 == 3
-        pixels = rng.integers(0, 65536 if deep else 256, (*size, 3), dtype=np.uint16 if deep else np.uint8)
-        write_picture(root / f"{i:02}.png", Picture(pixels))
-    return root
-
-
-@pytest.fixture
-def in_batches(monkeypatch):
-    """Let pictures travel together as on a GPU, and note how many did."""
-    monkeypatch.setattr("translate.inference.runner.ModelRunner._max_batch", lambda *_: 4)
-    together, original = [], ModelRunner.run_batch
-
-    def noted(runner, batch, wish):
-        assert len({one.batch_key for one in batch}) == 1
-        together.append(len(batch))
-        return original(runner, batch, wish)
-
-    monkeypatch.setattr(ModelRunner, "run_batch", noted)
-    return together
-
-
-def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp, tmp_path, in_batches, monkeypatch):
-    source = many_sizes(tmp_path / "in")
-    report = run(crisp, source, tmp_path / "out")
-    assert (report.done, report.failed) == (40, 0) and sum(in_batches) == 40
-    assert in_batches.count(4) >= 6 and max(in_batches) == 4
-    monkeypatch.undo()
-    run(crisp, source, tmp_path / "alone")
-    together, alone = pixels(tmp_path / "out"), pixels(tmp_path / "alone")
-    assert alone.keys() == together.keys()
-    for name, result in alone.items():
-        deep = result.dtype == np.uint16
-        assert deep == (int(name[:2]) % 7 == 3) and result.dtype == together[name].dtype
-        assert np.abs(result.astype(int) - together[name]).max() <= (0 if deep else 1), name
-        assert (result == crisp(read_picture(source / name).pixels)).all()
-
-
-def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, monkeypatch):
-    source = many_sizes(tmp_path / "in")
-    noted = translator.runner.run_batch
-
-    def picky(batch, wish):
-        if any(one.name.endswith("08.png") for one in batch):
-            raise RuntimeError("no")
-        return noted(batch, wish)
-
-    monkeypatch.setattr(translator.runner, "run_batch", picky)
-    (source / "12.png").write_text("no picture")
-    report = run(translator, source, tmp_path / "out")
-    assert (report.done, [path.name for path, _ in report.failures]) == (38, ["12.png", "08.png"])
-    assert pictures(tmp_path / "out") == [f"{i:02}.png" for i in range(40) if i not in (8, 12)]
-
-
-def test_answers_and_hints_come_with_batches_too(many, sketches, tmp_path, in_batches, monkeypatch):
-    for name in ("x.png", "sub/y.png"):
-        write_picture(tmp_path / "hints" / name, layer_of())
-    run(many, sketches, tmp_path / "three", count=3)
-    run(many, sketches, tmp_path / "drawn", hints=tmp_path / "hints")
-    assert in_batches == [2, 1, 1]  # strokes belong to one picture
-    monkeypatch.undo()
-    for k, expected in enumerate(many(sketches / "sub/y.png", count=3), 1):
-        assert (pixels(tmp_path / "three")[f"sub/y_{k}.png"] == np.asarray(expected)).all()
-    expected = many(sketches / "x.png", hints=tmp_path / "hints/x.png")
-    assert (pixels(tmp_path / "drawn")["x.png"] == np.asarray(expected)).all()
-
-
-def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypatch):
-    source = many_sizes(tmp_path / "in", count=12)
-    write_picture(source / "large.png", Picture(np.full((600, 500, 3), 90, np.uint8)))
-    run(crisp, source, tmp_path / "one")
-    monkeypatch.setattr("translate.inference.runner.ModelRunner.cpu_slots", lambda _: CpuSlots(3))
-    before = torch.get_num_threads(), torch.random.get_rng_state()
-    assert run(crisp, source, tmp_path / "three", workers=3).done == 13
-    assert contents(tmp_path / "one") == contents(tmp_path / "three")
-    assert torch.get_num_threads() == before[0] and torch.equal(torch.random.get_rng_state(), before[1])
-
-
-def test_lanes_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
-    assert many.runner.cpu_slots().count == crisp.runner.cpu_slots().count == 4  # a look is no chance
-    drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)
-    assert Translator(SKETCH_RECIPE, nn.ModuleDict({"G": drawing})).runner.cpu_slots().count == 1
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    monkeypatch.setattr("translate.utils.memory.free_bytes", lambda _: 10.5 * crisp.runner.memory.peak_bytes(512, 512))
-    assert crisp.runner.cpu_slots().count == 10
-
-
 def test_the_bar_shows_count_and_speed(translator, source, tmp_path, capsys):
     run(translator, source, tmp_path / "out", progress=True)
     shown = capsys.readouterr()
@@ -612,49 +394,6 @@ def test_quality(translator, source, tmp_path):
 
 
 # ---- models of pairs
-
-SKETCH_RECIPE = Recipe(
-    task="pix2pix", nets={}, domains=("sketches", "photos"), size=32, preset="fast", steps=1, data="none",
-    channels={"a": 1, "b": 3, "hint": 4}, directions=("ab",),
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def many():
-    """A tiny untrained model with looks and hints, both made strong enough to be seen."""
-    torch.manual_seed(0)
-    spec = {"name": "style_resnet", "width": 8, "downs": 1, "blocks": 1, "style_dim": 8}
-    G = Factory(spec, EXPORTABLE, "generator")(in_channels=5, out_channels=3, z_dim=4)
-    for name, parameter in G.named_parameters():
-        if "from_style" in name or "mapping" in name or "head" in name:
-            parameter.data.normal_(0, 0.5)
-    E = Factory({"name": "style_encoder", "width": 4}, EXPORTABLE, "encoder")(in_channels=3, z_dim=4)
-    return Translator(SKETCH_RECIPE, nn.ModuleDict({"G": G, "E": E}))
-
-
-@pytest.fixture
-def sketches(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ("x.png", "sub/y.png"):
-        gray = rng.integers(0, 256, (20, 24, 1), dtype=np.uint8).repeat(3, axis=2)
-        write_picture(tmp_path / "in" / name, Picture(gray, gray=True))
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Two pictures whose looks differ."""
-    for name, colour in (("red", (250, 10, 10)), ("blue", (10, 10, 250))):
-        write_picture(tmp_path / f"{name}.png", Picture(np.full((32, 32, 3), colour, np.uint8)))
-    return tmp_path / "red.png", tmp_path / "blue.png"
-
-
-def pixels(root):
-    return {name: read_picture(root / name).pixels for name in pictures(root) if name.endswith(".png")}
-
-
-def contents(root):
-    return {name: (root / name).read_bytes() for name in pictures(root)}
 
 
 def test_a_model_of_pairs_gives_one_answer_under_the_same_name(many, sketches, tmp_path):
@@ -691,7 +430,7 @@ def test_a_rerun_does_only_the_answers_that_are_missing(many, sketches, tmp_path
     assert {name: contents(out)[name] for name in before} == before
 
 
-def test_an_answer_that_has_the_name_of_another_picture_is_told(many, sketches, tmp_path):
+def test_an_answer_that_has_the_name_of_another_picture_is_noted(many, sketches, tmp_path):
     write_picture(sketches / "x_1.png", Picture(np.zeros((20, 24, 3), np.uint8)))
     report = run(many, sketches, tmp_path / "out", count=2)
     assert report.done == 3 and len(report.notes) == 1
@@ -713,7 +452,7 @@ def test_an_answer_that_has_the_name_of_another_picture_is_told(many, sketches, 
         ({}, {"hints": "hints"}),
     ],
 )
-def test_answers_to_another_wish_are_not_taken_for_done(many, sketches, photos, tmp_path, first, second):
+def test_results_of_another_request_are_not_taken_for_done(many, sketches, photos, tmp_path, first, second):
     layer = Picture(np.full((20, 24, 3), 250, np.uint8), np.full((20, 24), 255, np.uint8))
     for name in ("x.png", "sub/y.png"):
         write_picture(tmp_path / "hints" / name, layer)
@@ -755,7 +494,7 @@ def test_a_run_that_was_cut_off_after_a_change_goes_on(many, sketches, tmp_path,
     assert (pixels(out)["x.png"] == np.asarray(many(sketches / "x.png", seed=2))).all()
 
 
-def test_another_direction_is_another_wish_too(translator, source, tmp_path):
+def test_another_direction_is_another_request_too(translator, source, tmp_path):
     out = tmp_path / "out"
     run(translator, source / "odd.png", out)
     assert run(translator, source / "odd.png", out, direction="ab").done == 0
@@ -806,7 +545,7 @@ def test_the_steps_from_one_look_to_another(many, sketches, photos, tmp_path):
         ({"direction": "ba"}, r"only turns sketches into photos \(it was trained with --direction ab\)"),
     ],
 )
-def test_wrong_wishes_are_told_before_any_work(many, sketches, photos, tmp_path, options, message):
+def test_wrong_options_are_refused_before_any_work(many, sketches, photos, tmp_path, options, message):
     if "looks" in options:
         options = {**options, "looks": [*photos, photos[0]][: options["looks"]]}
     with pytest.raises(OptionError, match=message):
@@ -833,12 +572,6 @@ def test_a_look_that_cannot_be_read(many, sketches, tmp_path):
 
 
 # ---- hints
-
-
-def layer_of(size=(20, 24)):
-    layer = Picture(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
-    layer.pixels[5:15, 5:15], layer.alpha[5:15, 5:15] = (250, 10, 10), 255
-    return layer
 
 
 def test_hints_are_matched_by_name_and_sub_folder(many, sketches, tmp_path):
