@@ -17,10 +17,10 @@ def cores(monkeypatch):
 
 
 def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
-    lanes, lock, inside, seen = CpuSlots(3), threading.Lock(), [], []
+    slots, lock, inside, seen = CpuSlots(3), threading.Lock(), [], []
 
     def work(whole):
-        with lanes.acquire(exclusive=whole):
+        with slots.acquire(exclusive=whole):
             with lock:
                 inside.append(whole)
                 seen.append((cores.threads, tuple(inside)))
@@ -28,7 +28,7 @@ def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
             with lock:
                 inside.remove(whole)
 
-    with lanes.pool() as pool:
+    with slots.pool() as pool:
         for done in [pool.submit(work, whole) for whole in [False] * 9 + [True] + [False] * 6 + [True, True]]:
             done.result()
     assert {threads for threads, together in seen if True in together} == {4}
@@ -38,9 +38,9 @@ def test_small_ones_side_by_side_and_a_large_one_by_itself(cores):
     assert cores.threads == 4  # the caller's
 
 
-def test_one_lane_has_all_cores_and_an_error_frees_it(cores):
-    lanes = CpuSlots(1)
+def test_one_slot_has_all_cores_and_an_error_frees_it(cores):
+    slots = CpuSlots(1)
     for whole in (False, True):
-        with pytest.raises(ZeroDivisionError), lanes.acquire(exclusive=whole):
+        with pytest.raises(ZeroDivisionError), slots.acquire(exclusive=whole):
             assert cores.threads == 4
             1 / 0  # noqa: B018
