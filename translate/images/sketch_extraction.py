@@ -25,7 +25,7 @@ MAX_TEXTURE = 0.06  # in [0, 1]; weaker edges are smoothed away
 LOW_THRESHOLD, HIGH_THRESHOLD = 0.02, 0.05  # change of colour per px, CIE Lab / 100, that continues and starts a line
 FULL_CONTRAST = 0.25  # the strongest changes of a picture of full contrast; both thresholds scale with them
 MIN_LENGTH_SHARE = 0.07  # of the shorter side
-DETAIL_RANGE = 4.0  # squared, the ratio of thresholds and lengths at detail 0 to those at detail 1
+DETAIL_RANGE = 4.0  # ratio of thresholds and lengths at detail 0 to those at detail 1
 
 
 def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0) -> Tensor:
