@@ -27,11 +27,11 @@ def test_who_fills_a_hole_does_not_see_the_truth(case):
 
 def test_the_tally_collects_all_scores(case, result):
     tally = Tally()
-    filled = case.fill(lambda picture, *, mask: result if np.array_equal(mask, case.hole) else picture)
+    filled = case.apply(lambda picture, *, mask: result if np.array_equal(mask, case.hole) else picture)
     tally.add(filled, **case.score(filled))
     row = tally.row("mine", torch.zeros(1, tally.describer.num_features))
     pictures = result, case.truth, case.hole
     assert (row.l1, row.psnr) == (l1_inside(*pictures), psnr_inside(*pictures))
     assert (row.ssim, row.seam, row.kernel) == (ssim_inside(*pictures), seam(*pictures), None)
     with pytest.raises(AssertionError):  # known pixels are not the filler's to change
-        case.fill(lambda picture, *, mask: picture // 2)
+        case.apply(lambda picture, *, mask: picture // 2)

@@ -23,7 +23,7 @@ NAMES = ("bar", "disc", "ring")
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Classifiers of a few steps."""
-    monkeypatch.setattr(classifier, "ENOUGH_STEPS", 40)
+    monkeypatch.setattr(classifier, "SMALL_SET_STEPS", 40)
 
 
 def write(folder, count, seed, *, labelled=True):

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import cv2
 import numpy as np
 
-from translate.evaluation.tally import Method
+from translate.evaluation.cases import Method
 
 SOURCE_SIZE_PX = 32  # sources are compared at this size
 SOURCE_BLUR_PX = 1.5  # there, so that lines that nearly meet count as near

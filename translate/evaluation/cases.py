@@ -1,43 +1,69 @@
-"""One test case with all that is known about it: it scores the results of every method."""
+"""One test case with all that is known about it: it is put to every method, and scores the results."""
 
-__all__ = ["InpaintingCase", "PairedCase"]
+__all__ = ["Case", "InpaintingCase", "Method", "PairedCase", "Scores", "TranslationCase"]
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from translate.evaluation.tally import Method, Scores, answer, fidelity
 from translate.images.sketch_extraction import extract_sketch
 from translate.images.tensors import to_tensor
 from translate.metrics.edge_f1 import edge_f1
 from translate.metrics.inpainting import l1_inside, psnr_inside, seam, ssim_inside
 from translate.metrics.multimodal_coverage import leave_one_out, multimodal_coverage, palette_of, part_areas
-from translate.metrics.similarity import l1
+from translate.metrics.similarity import l1, psnr, ssim
 
 LINE_TOLERANCE = 2 / 256  # of the shorter side: how far a line may be off
 MIN_LINE_TOLERANCE_PX = 1.5  # a diagonal neighbour always counts
 HOLE_LEVEL = 128  # what a hole shows to the methods that fill it
+Method = Callable[..., np.ndarray]  # called with (H, W, 3) uint8 RGB, returns the same shape and type
+Scores = dict[str, float | None]  # named as the attributes of `Row`; None where a score is not known
+
+
+class Case(ABC):
+    """A test case: what methods are called with, and how their results are scored."""
+
+    @abstractmethod
+    def apply(self, method: Method) -> np.ndarray:
+        """Call a method, and check that its result, (H, W, 3) uint8, has the right shape and type."""
+
+    @abstractmethod
+    def score(self, result: np.ndarray) -> Scores:
+        """Score a result."""
 
 
 @dataclass(frozen=True)
-class PairedCase:
-    """One test pair, of which more may be known than one right answer.
-
-    Attributes:
-        source: (H, W, 3) uint8 RGB.
-        target: the right answer at hand, of the same shape.
-        lines: (H, W) uint8, dark on white: what the lines of an answer should be.
-        truths: all known right answers, `target` among them, of the same shape; [] where no others are known.
-        parts: (h, w) uint8, the parts whose colours make a look, or None.
-    """
+class TranslationCase(Case):
+    """A picture to translate, and its truth where that is known, (H, W, 3) uint8 RGB both."""
 
     source: np.ndarray
-    target: np.ndarray
-    lines: np.ndarray
-    truths: Sequence[np.ndarray] = ()
-    parts: np.ndarray | None = None
+    target: np.ndarray | None
+
+    def apply(self, method: Method) -> np.ndarray:
+        """Translate the picture."""
+        result = method(self.source)
+        assert result.shape == self.source.shape and result.dtype == np.uint8
+        return result
+
+    def score(self, result: np.ndarray) -> Scores:
+        """Compare a result with the truth, by PSNR and SSIM."""
+        if self.target is None:
+            return {}
+        output, target = to_tensor(result), to_tensor(self.target)
+        return {"psnr": psnr(output, target).item(), "ssim": ssim(output, target).item()}
+
+
+@dataclass(frozen=True)
+class PairedCase(TranslationCase):
+    """One test pair, of which more may be known than one right answer."""
+
+    target: np.ndarray  # the right answer at hand
+    lines: np.ndarray  # (H, W) uint8, dark on white: what the lines of an answer should be
+    truths: Sequence[np.ndarray] = ()  # all known right answers, of the same shape; () where no others are known
+    parts: np.ndarray | None = None  # (h, w) uint8, the parts whose colours make a look, or None
 
     @property
     def has_looks(self) -> bool:
@@ -76,7 +102,7 @@ class PairedCase:
     def score_pixels(self, result: np.ndarray) -> Scores:
         """Compare an answer with the right one at hand, pixel by pixel and by its lines."""
         distance = l1(to_tensor(result), to_tensor(self.target)).item()
-        return fidelity(result, self.target) | {"l1": distance} | self.score_lines(result)
+        return super().score(result) | {"l1": distance} | self.score_lines(result)
 
     def score_lines(self, result: np.ndarray) -> Scores:
         """Redraw an answer, and compare its lines with those that it should have."""
@@ -89,16 +115,11 @@ class PairedCase:
 
 
 @dataclass(frozen=True, eq=False)
-class InpaintingCase:
-    """A picture with a hole.
+class InpaintingCase(Case):
+    """A picture with a hole."""
 
-    Attributes:
-        truth: (H, W, 3) uint8 RGB.
-        hole: (H, W) bool, True where pixels are to be filled; neither empty nor full.
-    """
-
-    truth: np.ndarray
-    hole: np.ndarray
+    truth: np.ndarray  # (H, W, 3) uint8 RGB
+    hole: np.ndarray  # (H, W) bool, True where pixels are to be filled; neither empty nor full
 
     @cached_property
     def picture(self) -> np.ndarray:
@@ -107,9 +128,10 @@ class InpaintingCase:
         picture[self.hole] = HOLE_LEVEL
         return picture
 
-    def fill(self, method: Method) -> np.ndarray:
-        """Let a method fill the hole; the known pixels must come back unchanged."""
-        result = answer(method, self.picture, mask=self.hole)
+    def apply(self, method: Method) -> np.ndarray:
+        """Fill the hole; the known pixels must come back unchanged."""
+        result = method(self.picture, mask=self.hole)
+        assert result.shape == self.truth.shape and result.dtype == np.uint8
         assert np.array_equal(result[~self.hole], self.truth[~self.hole])
         return result
 

@@ -1,6 +1,6 @@
-"""A small classifier trained on the spot, on real pictures, that says what samples show.
+"""A small classifier trained on the spot, on real pictures, that names what samples show.
 
-It judges only as well as it knows real pictures: report its `accuracy` on held-out ones beside what it says.
+It judges only as well as it knows real pictures: report its `accuracy` on held-out ones beside its answers.
 """
 
 __all__ = ["Classifier", "FactorClassifier", "train_classifier", "train_factor_classifier"]
@@ -16,99 +16,81 @@ from translate.images.tensors import from_uint8
 from translate.utils.errors import UserError
 
 EPOCHS = 16
+SMALL_SET_EPOCHS, SMALL_SET_STEPS = 100, 200  # a small set is shown more often: for so many steps
 BATCH = 64
-RATE = 4e-3  # at its height, of AdamW with the one-cycle schedule
-DECAY = 0.01
+PEAK_LEARNING_RATE = 4e-3  # of AdamW with the one-cycle schedule
 WIDTH = 16
-LARGEST = 64  # px: larger pictures are shrunk
-COARSE = 40  # px: from here on the first convolution halves the picture
-PLACES = 4  # the answers look at 4 x 4 places of the picture: glasses are not just anywhere
-TURN, ZOOM, SHIFT = 12.0, 0.15, 0.08  # degrees, share of the size, share of the side: none turns a 6 into a 9
-FEW_EPOCHS, ENOUGH_STEPS = 100, 200  # a small set is shown more often
+MAX_SIDE_PX = 64  # larger pictures are shrunk
+STRIDED_SIDE_PX = 40  # from here on the first convolution halves the picture
+POOLED_SIDE = 4  # the heads see 4 x 4 places of the picture: glasses are not just anywhere
+MAX_ROTATION_DEGREES, MAX_ZOOM, MAX_SHIFT = 12.0, 0.15, 0.08  # shares of the side; none turns a 6 into a 9
 
 
 class SmallNet(nn.Module):
-    """Five convolutions and a linear layer for each of several questions."""
+    """Five convolutions and a linear head for each of several questions."""
 
     def __init__(self, channels: int, side: int, answers: Sequence[int]) -> None:
         super().__init__()
-        coarse = side > COARSE
-        wide = (2 * WIDTH if coarse else WIDTH, 2 * WIDTH, 2 * WIDTH, 4 * WIDTH, 4 * WIDTH)
-        blocks = block(channels, wide[0], *((4, 2) if coarse else (3, 1)))
-        for inputs, outputs, stride in zip(wide, wide[1:], (2, 1, 2, 1), strict=False):
-            blocks += block(inputs, outputs, 3, stride)
-        self.trunk = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(PLACES), nn.Flatten(), nn.Dropout(0.2))
-        self.heads = nn.ModuleList(nn.Linear(wide[-1] * PLACES**2, count) for count in answers)
+        strided = side > STRIDED_SIDE_PX
+        widths = (2 * WIDTH if strided else WIDTH, 2 * WIDTH, 2 * WIDTH, 4 * WIDTH, 4 * WIDTH)
+        blocks = conv_block(channels, widths[0], *((4, 2) if strided else (3, 1)))
+        for inputs, outputs, stride in zip(widths, widths[1:], (2, 1, 2, 1), strict=False):
+            blocks += conv_block(inputs, outputs, 3, stride)
+        self.trunk = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(POOLED_SIDE), nn.Flatten(), nn.Dropout(0.2))
+        self.heads = nn.ModuleList(nn.Linear(widths[-1] * POOLED_SIDE**2, count) for count in answers)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Answer (B, C, H, W) in [-1, 1] with the logits of each question, (B, answers)."""
-        found = self.trunk(x)
-        return [head(found) for head in self.heads]
+        """Map (B, C, H, W) in [-1, 1] to the logits of each question, (B, answers)."""
+        h = self.trunk(x)
+        return [head(h) for head in self.heads]
 
 
-def block(inputs: int, outputs: int, kernel: int, stride: int) -> list[nn.Module]:
-    """A convolution, its normalisation and a ReLU."""
+def conv_block(inputs: int, outputs: int, kernel: int, stride: int) -> list[nn.Module]:
+    """Return a convolution, its normalisation and a ReLU."""
     return [nn.Conv2d(inputs, outputs, kernel, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-
-
-class Judge:
-    """A trained `SmallNet`, asked with pictures as they are outside."""
-
-    def __init__(self, net: SmallNet, channels: int, size: tuple[int, int]) -> None:
-        self.net, self.channels, self.size = net.eval().requires_grad_(False), channels, size
-
-    def probabilities(self, pictures: np.ndarray) -> list[Tensor]:
-        """Return each question's probabilities, (N, answers) float32, of pictures (N, H, W, C) uint8."""
-        batches = [self.ask(pictures[i : i + 8 * BATCH]) for i in range(0, len(pictures), 8 * BATCH)]
-        return [torch.cat(found) for found in zip(*batches, strict=True)]
-
-    def ask(self, pictures: np.ndarray) -> list[Tensor]:
-        """The same of one batch."""
-        return [logits.softmax(dim=1) for logits in self.net(prepare(pictures, self.channels, self.size))]
 
 
 class Classifier:
     """Names the class of a picture."""
 
-    def __init__(self, judge: Judge) -> None:
-        self.judge = judge
+    def __init__(self, net: SmallNet, channels: int, size: tuple[int, int]) -> None:
+        self.net, self.channels, self.size = net.eval().requires_grad_(False), channels, size
+
+    def probabilities(self, pictures: np.ndarray) -> list[Tensor]:
+        """Return each question's probabilities, (N, answers) float32, for pictures (N, H, W, C) uint8."""
+        parts = (pictures[i : i + 8 * BATCH] for i in range(0, len(pictures), 8 * BATCH))
+        logits = [self.net(preprocess(part, self.channels, self.size)) for part in parts]
+        return [torch.cat([part.softmax(dim=1) for part in question]) for question in zip(*logits, strict=True)]
 
     def predict(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Classify (N, H, W, C) uint8: the labels (N,) int64 and how sure each is, (N,) float32 from 0 to 1."""
+        """Classify (N, H, W, C) uint8: labels (N,) int64, and the probability of each, (N,) float32."""
         if not len(pictures):
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        sure, labels = self.judge.probabilities(pictures)[0].max(dim=1)
-        return labels.numpy(), sure.numpy()
+        confidence, labels = self.probabilities(pictures)[0].max(dim=1)
+        return labels.numpy(), confidence.numpy()
 
     def accuracy(self, pictures: np.ndarray, labels: np.ndarray) -> float:
-        """Share of pictures whose label it finds."""
+        """Return the share of pictures whose label it names."""
         return float((self.predict(pictures)[0] == labels).mean())
 
 
 class FactorClassifier:
-    """Names several factors of a picture, such as {"hair": "red", "glasses": "none"}.
+    """Names several factors of a picture, such as {"hair": "red", "glasses": "none"}, of which it knows some words."""
 
-    Attributes:
-        words: the words of each factor that it knows.
-    """
-
-    def __init__(self, judge: Judge, words: dict[str, tuple[str, ...]]) -> None:
-        self.judge, self.words = judge, words
+    def __init__(self, classifier: Classifier, words: dict[str, tuple[str, ...]]) -> None:
+        self.classifier, self.words = classifier, words
 
     def predict(self, pictures: np.ndarray) -> dict[str, list[str]]:
         """Name each factor of pictures (N, H, W, C) uint8: N words by factor."""
         if not len(pictures):
             return {factor: [] for factor in self.words}
-        found = self.judge.probabilities(pictures)
-        return {
-            factor: [words[i] for i in probabilities.argmax(dim=1).tolist()]
-            for (factor, words), probabilities in zip(self.words.items(), found, strict=True)
-        }
+        answers = zip(self.words.items(), self.classifier.probabilities(pictures), strict=True)
+        return {factor: [words[i] for i in shares.argmax(dim=1).tolist()] for (factor, words), shares in answers}
 
     def accuracy(self, pictures: np.ndarray, truth: Mapping[str, Sequence[str]]) -> dict[str, float]:
-        """Share of pictures whose word it finds, by factor."""
-        found = self.predict(pictures)
-        return {factor: float(np.mean(np.array(found[factor]) == np.array(truth[factor]))) for factor in self.words}
+        """Return the share of pictures whose word it names, by factor."""
+        named = self.predict(pictures)
+        return {factor: float(np.mean(np.array(named[factor]) == np.array(truth[factor]))) for factor in self.words}
 
 
 def train_classifier(
@@ -119,8 +101,8 @@ def train_classifier(
     Args:
         pictures: (N, H, W, C) uint8, C of 1 or 3.
         labels: (N,) integers from 0 to classes - 1; pictures with other labels, such as -1, are left out.
-        classes: how many there are.
-        seed: of the first weights, the order and the little turns and shifts of the pictures.
+        classes: number of classes.
+        seed: of the first weights, the order and the augmentation of the pictures.
         epochs: times that each picture is shown; by default 16, more for small sets.
 
     Raises:
@@ -131,19 +113,13 @@ def train_classifier(
     if classes < 2 or len(np.unique(labels[known])) < 2:
         raise UserError(f"a classifier needs pictures of 2 classes, not {len(np.unique(labels[known]))}")
     targets = torch.from_numpy(labels[known].astype(np.int64))
-    return Classifier(train(pictures[known], [targets], [classes], seed, epochs))
+    return train(pictures[known], [targets], [classes], seed, epochs)
 
 
 def train_factor_classifier(
     pictures: np.ndarray, factors: Mapping[str, Sequence[str]], *, seed: int = 0, epochs: int | None = None
 ) -> FactorClassifier:
-    """Train one network that names all factors.
-
-    Args:
-        pictures: (N, H, W, C) uint8, C of 1 or 3.
-        factors: N words by factor.
-        seed: as in `train_classifier`.
-        epochs: likewise.
+    """Train one network that names all factors, given N words of each; the rest is as in `train_classifier`.
 
     Raises:
         UserError: there are no pictures, or no factors.
@@ -152,56 +128,59 @@ def train_factor_classifier(
         raise UserError("a classifier of factors needs pictures and at least one factor")
     words = {factor: tuple(sorted(set(values))) for factor, values in factors.items()}
     targets = [torch.tensor([words[factor].index(word) for word in values]) for factor, values in factors.items()]
-    judge = train(pictures, targets, [len(each) for each in words.values()], seed, epochs)
-    return FactorClassifier(judge, words)
+    classifier = train(pictures, targets, [len(each) for each in words.values()], seed, epochs)
+    return FactorClassifier(classifier, words)
 
 
-def train(pictures: np.ndarray, targets: list[Tensor], answers: list[int], seed: int, epochs: int | None) -> Judge:
+def train(pictures: np.ndarray, targets: list[Tensor], answers: list[int], seed: int, epochs: int | None) -> Classifier:
     """Train a network on pictures (N, H, W, C) uint8 and the right answers to each question, (N,) int64."""
+    # 1. pictures and length
     channels, size = pictures.shape[-1], working_size(pictures.shape[1:3])
-    shown = torch.cat([prepare(pictures[i : i + 512], channels, size) for i in range(0, len(pictures), 512)])
-    steps = -(-len(shown) // BATCH)
-    epochs = min(FEW_EPOCHS, max(EPOCHS, -(-ENOUGH_STEPS // steps))) if epochs is None else epochs
+    x = torch.cat([preprocess(pictures[i : i + 512], channels, size) for i in range(0, len(pictures), 512)])
+    steps = -(-len(x) // BATCH)
+    epochs = min(SMALL_SET_EPOCHS, max(EPOCHS, -(-SMALL_SET_STEPS // steps))) if epochs is None else epochs
+
+    # 2. train
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = SmallNet(channels, max(size), answers)
-        optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * steps)
+        optimizer = torch.optim.AdamW(net.parameters(), lr=PEAK_LEARNING_RATE, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_LEARNING_RATE, total_steps=epochs * steps)
         for _ in range(epochs):
-            for chosen in torch.randperm(len(shown)).split(BATCH):
-                logits = net(jostled(shown[chosen]))
-                terms = [F.cross_entropy(found, target[chosen]) for found, target in zip(logits, targets, strict=True)]
+            for rows in torch.randperm(len(x)).split(BATCH):
+                logits = net(augment(x[rows]))
+                terms = [F.cross_entropy(each, target[rows]) for each, target in zip(logits, targets, strict=True)]
                 loss = torch.stack(terms).sum()
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-    return Judge(net, channels, size)
+    return Classifier(net, channels, size)
 
 
 def working_size(size: tuple[int, ...]) -> tuple[int, int]:
-    """The height and width that a network for pictures of `size` works at, px."""
+    """Return the height and width that a network for pictures of `size` works at, px."""
     height, width = size
-    scale = min(1.0, LARGEST / max(height, width))
+    scale = min(1.0, MAX_SIDE_PX / max(height, width))
     return round(height * scale), round(width * scale)
 
 
-def prepare(pictures: np.ndarray, channels: int, size: tuple[int, int]) -> Tensor:
+def preprocess(pictures: np.ndarray, channels: int, size: tuple[int, int]) -> Tensor:
     """Bring pictures (N, H, W, 1 or 3) uint8 to (N, channels, *size) in [-1, 1]."""
-    planes = from_uint8(torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2))
-    if planes.shape[1] != channels:
-        planes = planes.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
-    if tuple(planes.shape[-2:]) != size:
-        planes = F.interpolate(planes, size, mode="bilinear", antialias=True)
-    return planes.contiguous()
+    x = from_uint8(torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2))
+    if x.shape[1] != channels:
+        x = x.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
+    if tuple(x.shape[-2:]) != size:
+        x = F.interpolate(x, size, mode="bilinear", antialias=True)
+    return x.contiguous()
 
 
-def jostled(x: Tensor) -> Tensor:
-    """Turn, zoom and shift each of (B, C, H, W) a little, at random; what comes in repeats the edge."""
+def augment(x: Tensor) -> Tensor:
+    """Rotate, zoom and shift each of (B, C, H, W) a little, at random; edge pixels fill the corners."""
     count = len(x)
-    angle = (torch.rand(count) * 2 - 1) * TURN * torch.pi / 180
-    scale = 1 + (torch.rand(count) * 2 - 1) * ZOOM
-    shift = (torch.rand(count, 2) * 2 - 1) * 2 * SHIFT
+    angle = (torch.rand(count) * 2 - 1) * MAX_ROTATION_DEGREES * torch.pi / 180
+    scale = 1 + (torch.rand(count) * 2 - 1) * MAX_ZOOM
+    shift = (torch.rand(count, 2) * 2 - 1) * 2 * MAX_SHIFT
     cos, sin = angle.cos() * scale, angle.sin() * scale
     rows = torch.stack([cos, -sin, shift[:, 0], sin, cos, shift[:, 1]], dim=1)
     grid = F.affine_grid(rows.view(count, 2, 3), list(x.shape), align_corners=False)

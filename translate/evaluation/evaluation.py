@@ -3,7 +3,7 @@
 __all__ = ["Evaluation", "EvaluationOptions", "check_minimum", "load_translator"]
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,20 +17,7 @@ from translate.utils.progress import Progress, open_progress
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationOptions:
-    """What to score, and on what; "" and 0 stand for the default.
-
-    Attributes:
-        model: run folder or model file.
-        a: first domain, as --a.
-        b: second domain, as --b.
-        data: both domains, as --data.
-        images: single pictures, as --images.
-        limit: most pictures of each set.
-        count: samples, or answers to each picture.
-        features: file of SqueezeNet 1.0 weights.
-        device: as `pick_device` takes it.
-        precision: "auto", "bf16" or "fp32".
-    """
+    """What to score, and on what, as the options of the command `evaluate`; "" and 0 stand for the default."""
 
     model: str
     a: str = ""
@@ -44,21 +31,24 @@ class EvaluationOptions:
     precision: str = "auto"
 
 
+@dataclass(frozen=True)
 class Evaluation(ABC):
     """The scores of one model on held-out pictures, beside baselines.
 
-    A subclass takes the model and its data, checks its own options when it is made, and stands in
-    `registry.EVALUATIONS`.
+    A subclass is a dataclass that holds the model, its data and its options, checks the options when it is made, and
+    stands in `registry.EVALUATIONS`.
 
     Attributes:
         purpose: what its models do, in words.
         unused: the options that mean nothing to its models.
         data_options: the options that name what to score on, in words.
+        limit: at most so many pictures of each set, evenly spread.
     """
 
     purpose: ClassVar[str]
     unused: ClassVar[tuple[str, ...]]
     data_options: ClassVar[str]
+    limit: int | None = field(default=None, kw_only=True)
 
     @classmethod
     @abstractmethod
@@ -71,11 +61,7 @@ class Evaluation(ABC):
         """
 
     def run(self, *, progress: bool = True) -> Report:
-        """Score the model and the baselines, under a progress bar on standard error.
-
-        Raises:
-            UserError: there are too few readable pictures, or torchmetrics is not installed.
-        """
+        """Score the model and the baselines; raise a UserError without readable pictures, or without torchmetrics."""
         import_torchmetrics("image.kid")  # fail now, not after the first picture
         with open_progress("percent", progress, transient=True) as bars:
             return self.score(bars)
@@ -90,22 +76,14 @@ class Evaluation(ABC):
 
 
 def check_minimum(minimum: int, reason: str = "", **options: int | None) -> None:
-    """Refuse options below a minimum.
-
-    Raises:
-        OptionError: names the option; `reason` follows.
-    """
+    """Raise an OptionError for an option below its minimum; its text ends with the reason."""
     for name, value in options.items():
         if value is not None and value < minimum:
             raise OptionError(f"--{name} {value} must be at least {minimum}{reason}")
 
 
 def load_translator(options: EvaluationOptions) -> Translator:
-    """Load a translator of gray or RGB pictures, which the scores are made for.
-
-    Raises:
-        UserError: the model takes or makes other channels.
-    """
+    """Load a translator; raise a UserError if its pictures are neither gray nor RGB, which the scores are made for."""
     translator = Translator.load(options.model, options.device, options.precision)
     channels = [translator.recipe.channels.get(side, 3) for side in "ab"]
     if not {*channels} <= {1, 3}:

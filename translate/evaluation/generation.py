@@ -8,9 +8,9 @@ against pictures that training never saw.
 __all__ = ["GenerationEvaluation"]
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from torch import Tensor
@@ -22,7 +22,7 @@ from translate.data.sources.run_data import run_images
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum
 from translate.evaluation.generation_report import FactorRow, GenerationReport, LabelScores, SampleRow, SetScore
 from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
-from translate.evaluation.memorization import MemoryCheck, check_memory, thin_out
+from translate.evaluation.memorization import MemoryCheck, check_memory
 from translate.evaluation.reader import Reader
 from translate.evaluation.report import KERNEL_SCALE, MODEL
 from translate.evaluation.tally import SEED
@@ -45,7 +45,6 @@ from translate.utils.errors import UserError
 from translate.utils.progress import Bar, Progress
 from translate.utils.sequences import subsample
 
-SAMPLES = 1000
 MAX_TRAIN = 10_000  # training pictures to read
 MAX_LEARNED = 5000  # of them, those that classifiers learn from
 BATCH = 64  # samples drawn at a time
@@ -53,53 +52,33 @@ MIN_PICTURES = 8  # of each part: less says nothing about a set, and density nee
 MIN_SPREAD = 1e-6  # of a set that holds one picture again and again
 
 
-class Draws(Protocol):
-    """The part of `translate.inference.sampler.Sampler` that is scored."""
-
-    classes: tuple[str, ...]
-    size: int
-
-    def __call__(self, count: int = 1, *, seeds: Sequence[int] | None = None) -> np.ndarray:
-        """Draw (n, size, size, 3) uint8 RGB; with labels, the class number seed modulo K."""
-        ...
-
-
+@dataclass(frozen=True)
 class GenerationEvaluation(Evaluation):
-    """Scores a model of the task `generate` on a set of pictures."""
+    """Scores a model of the task `generate` on a set of pictures.
+
+    Attributes:
+        sampler: the model.
+        images: real pictures; samples are compared with the held-out ones, those of training feed baselines and
+            classifiers.
+        count: samples, of the seeds 0 to count - 1; a labelled model draws its classes in turn.
+        weights: file of SqueezeNet 1.0 weights, for the same scores by its features as well.
+    """
 
     purpose, unused, data_options = "makes pictures from nothing", ("a", "b", "data"), "--images"
+    sampler: Sampler
+    images: ImageSet
+    count: int = field(default=1000, kw_only=True)
+    weights: str | Path | None = field(default=None, kw_only=True)
 
-    def __init__(
-        self,
-        sampler: Draws,
-        images: ImageSet,
-        *,
-        count: int = SAMPLES,
-        limit: int | None = None,
-        weights: str | Path | None = None,
-    ) -> None:
-        """Take a model and its data.
-
-        Args:
-            sampler: the model.
-            images: real pictures; samples are compared with the held-out ones, those of training feed baselines and
-                classifiers.
-            count: samples, of the seeds 0 to count - 1; a labelled model draws its classes in turn.
-            limit: at most so many held-out and training pictures, evenly spread; by default `count` and 10,000.
-            weights: file of SqueezeNet 1.0 weights, for the same scores by its features as well.
-
-        Raises:
-            OptionError: `count` or `limit` is below 8.
-        """
-        check_minimum(MIN_PICTURES, "; fewer pictures say nothing about a set", count=count, limit=limit)
-        self.sampler, self.images, self.count, self.limit, self.weights = sampler, images, count, limit, weights
+    def __post_init__(self) -> None:
+        check_minimum(MIN_PICTURES, "; fewer pictures say nothing about a set", count=self.count, limit=self.limit)
 
     @classmethod
     def load(cls, options: EvaluationOptions) -> "GenerationEvaluation":
         """Load the model and its pictures."""
         sampler = Sampler.load(options.model, options.device, options.precision)
         images = run_images(options.model, options.images, labelled=bool(sampler.classes))
-        count, limit = options.count or SAMPLES, options.limit or None
+        count, limit = options.count or cls.count, options.limit or None
         return cls(sampler, images, count=count, limit=limit, weights=options.features or None)
 
     def score(self, bars: Progress) -> GenerationReport:
@@ -163,11 +142,7 @@ class GenerationEvaluation(Evaluation):
         return score_labels(asked, training.labelled(train), held_out.labelled(test), names, seed=SEED), []
 
     def grid(self, columns: int = 10, rows: int = 4) -> np.ndarray:
-        """Draw samples; below those of the last row, the training picture nearest to each.
-
-        Raises:
-            UserError: there are no two readable training pictures.
-        """
+        """Draw samples; below those of the last row, the training picture nearest to each, of at least two."""
         samples = [self.sampler(seeds=range(row * columns, (row + 1) * columns)) for row in range(rows)]
         bank = TrainingImageIndex(subsample(self.images.train, MAX_TRAIN), self.sampler.size)
         nearest = bank.nearest(samples[-1], 1).pictures[:, 0]
@@ -175,13 +150,12 @@ class GenerationEvaluation(Evaluation):
 
 
 class RealPictures:
-    """Held-out or training pictures.
+    """Held-out or training pictures: M readable ones, of which N are evenly spread.
 
     Attributes:
-        sources: the M readable ones.
         small: (M, h, w, 3) uint8, of 64 px at most.
-        some: (N, size, size, 3) uint8, N of them evenly spread.
-        moments: of all M.
+        some: (N, size, size, 3) uint8.
+        learned: which of the M classifiers learn from or are tested on.
     """
 
     def __init__(self, chosen: Sequence[LabelledImage], size: int, some: int, reader: Reader, kind: str) -> None:
@@ -224,7 +198,8 @@ def score_set(name: str, pictures: DescribedSet, targets: DescribedSet) -> Sampl
 def score_features(samples: Tensor, targets: Tensor) -> SetScore:
     """Compare the features of two sets, (N, d) and (M, d)."""
     distance, size = kernel_distance(samples, targets, seed=SEED), min(len(samples), len(targets))
-    score = density_coverage(thin_out(samples, size), thin_out(targets, size))
+    some, others = (rows[subsample(range(len(rows)), size)] for rows in (samples, targets))
+    score = density_coverage(some, others)
     return SetScore(
         kernel=distance.value * KERNEL_SCALE,
         kernel_error=distance.error * KERNEL_SCALE,
@@ -237,11 +212,8 @@ def find_memories(
     samples: DescribedSet, floor: DescribedSet, targets: DescribedSet, training: RealPictures
 ) -> dict[str, MemoryCheck]:
     """Look for remembered pictures: by pixels among all training pictures, by features among some."""
-    checks = {
-        "pixels": check_memory(
-            samples.thumbnails, array_thumbnails(training.small), targets.thumbnails, mirror_thumbnails
-        )
-    }
+    thumbnails = array_thumbnails(training.small)
+    checks = {"pixels": check_memory(samples.thumbnails, thumbnails, targets.thumbnails, mirror_thumbnails)}
     for kind in targets.features:
         checks[kind] = check_memory(samples.features[kind], floor.features[kind], targets.features[kind])
     return checks

@@ -20,76 +20,45 @@ FACTOR_LEGEND = (
 
 @dataclass(frozen=True, kw_only=True)
 class SetScore:
-    """The scores of a set of pictures against the held-out ones, by one kind of features.
+    """The scores of a set of pictures against the held-out ones, by one kind of features."""
 
-    Attributes:
-        kernel: kernel distance, times 1000; lower is better.
-        kernel_error: its standard error, times 1000.
-        density: see `density_coverage`.
-        coverage: see `density_coverage`.
-    """
-
-    kernel: float
-    kernel_error: float
-    density: float
-    coverage: float
+    kernel: float  # kernel distance, times 1000; lower is better
+    kernel_error: float  # its standard error, times 1000
+    density: float  # see `density_coverage`
+    coverage: float  # see `density_coverage`
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleRow:
-    """The scores of one set of pictures.
+    """The scores of one set of pictures."""
 
-    Attributes:
-        name: where they come from.
-        count: number of pictures.
-        variety: mean distance between them over that between the held-out pictures.
-        scores: by the version of the features.
-    """
-
-    name: str
-    count: int
-    variety: float
-    scores: dict[str, SetScore]
+    name: str  # where they come from
+    count: int  # number of pictures
+    variety: float  # mean distance between them over that between the held-out pictures
+    scores: dict[str, SetScore]  # by the version of the features
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassRow:
-    """One class of a labelled model.
+    """One class of a labelled model."""
 
-    Attributes:
-        name: of the class.
-        count: samples of this label.
-        agreement: share of them that the classifier takes for this class.
-        mistaken: the class that it takes most of the others for; "" where it agrees with all.
-        variety: mean distance between them over that between real pictures of the class; None with fewer than two.
-    """
-
-    name: str
-    count: int
-    agreement: float
-    mistaken: str
-    variety: float | None
+    name: str  # of the class
+    count: int  # samples of this label
+    agreement: float  # share of them that the classifier takes for this class
+    mistaken: str  # the class that it takes most of the others for; "" where it agrees with all
+    variety: float | None  # mean distance between them over that of real pictures of the class; None below 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelScores:
-    """Agreement of samples with their labels.
+    """Agreement of samples with their labels."""
 
-    Attributes:
-        agreement: share of all samples that the classifier takes for their label.
-        confidence: its mean probability for the label that it names, 0 to 1.
-        accuracy: share of the real held-out pictures that it names rightly.
-        judged_on: number of those.
-        trained_on: real pictures that it learned from.
-        classes: one row each.
-    """
-
-    agreement: float
-    confidence: float
-    accuracy: float
-    judged_on: int
-    trained_on: int
-    classes: list[ClassRow]
+    agreement: float  # share of all samples that the classifier takes for their label
+    confidence: float  # its mean probability for the label that it names, 0 to 1
+    accuracy: float  # share of the real held-out pictures that it names rightly
+    judged_on: int  # number of those
+    trained_on: int  # real pictures that it learned from
+    classes: list[ClassRow]  # one row each
 
     def legend(self) -> str:
         """Explain the table of the classes."""
@@ -102,24 +71,14 @@ class LabelScores:
 
 @dataclass(frozen=True, kw_only=True)
 class FactorRow:
-    """Frequencies of the words of one factor.
+    """Frequencies of the words of one factor."""
 
-    Attributes:
-        name: of the factor.
-        away: total variation distance between the shares of its words in samples, as the classifier names them, and in
-            training pictures: 0 is right, 1 is all wrong.
-        away_real: the same for held-out pictures, also named by the classifier: the floor.
-        accuracy: share of the held-out pictures that the classifier names rightly.
-        shares: of each word in the samples.
-        shares_real: of each word in the training pictures.
-    """
-
-    name: str
-    away: float
-    away_real: float
-    accuracy: float
-    shares: dict[str, float]
-    shares_real: dict[str, float]
+    name: str  # of the factor
+    away: float  # total variation distance of the shares below: 0 is right, 1 is all wrong
+    away_real: float  # the same for held-out pictures: the floor
+    accuracy: float  # share of the held-out pictures that the classifier names rightly
+    shares: dict[str, float]  # of each word in the samples, as the classifier names them
+    shares_real: dict[str, float]  # of each word in the training pictures
 
     def worst(self) -> str:
         """Name the word whose share is farthest off, with both shares."""
@@ -144,29 +103,17 @@ FACTOR_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationReport(Report):
-    """All scores of a model that generates images.
+    """All scores of a model that generates images."""
 
-    Attributes:
-        title: of the pictures that it was measured on.
-        held_out: number of those.
-        rows: the model among baselines, and the floor.
-        memory: whether it remembers training pictures, by what they were compared.
-        labels: agreement of samples with their labels; None where it is not known.
-        factors: of a set with known factors.
-        notes: what is missing, and why.
-        seed: of everything random.
-        kernel_scale: factor of the kernel distances.
-    """
-
-    title: str
-    held_out: int
-    rows: list[SampleRow]
-    memory: dict[str, MemoryCheck]
-    labels: LabelScores | None = None
-    factors: list[FactorRow] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    seed: int = 0
-    kernel_scale: int = KERNEL_SCALE
+    title: str  # of the pictures that it was measured on
+    held_out: int  # number of those
+    rows: list[SampleRow]  # the model among baselines, and the floor
+    memory: dict[str, MemoryCheck]  # whether it remembers training pictures, by what they were compared
+    labels: LabelScores | None = None  # agreement of samples with their labels; None where it is not known
+    factors: list[FactorRow] = field(default_factory=list)  # of a set with known factors
+    notes: list[str] = field(default_factory=list)  # what is missing, and why
+    seed: int = 0  # of everything random
+    kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
 
     def table(self) -> Group:
         """Return the tables, each with the meaning of its numbers below it."""

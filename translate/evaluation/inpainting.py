@@ -9,6 +9,7 @@ their pictures are nearer than two sets of one kind: the kernel distance falls b
 __all__ = ["FLOOR", "InpaintingEvaluation"]
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,12 @@ from translate.data.sources.image_set import ImageSet
 from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.run_data import run_images
 from translate.evaluation.baselines import FILLS
-from translate.evaluation.cases import InpaintingCase
+from translate.evaluation.cases import InpaintingCase, Method
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.inpainting_report import BandScores, InpaintingReport
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row
-from translate.evaluation.tally import SEED, Method, Tally, describe, kernel_row
+from translate.evaluation.tally import SEED, Tallies, Tally, describe, kernel_row
 from translate.images.grid import make_grid
 from translate.images.picture import to_gray
 from translate.inference.latent.neighbours import square_crop
@@ -40,43 +41,33 @@ MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pa
 Place = tuple[int, LabelledImage]  # a test picture, by its index among all of them, which says where its holes are
 
 
+@dataclass(frozen=True)
 class InpaintingEvaluation(Evaluation):
-    """Scores a model of the task `inpaint` on held-out pictures with holes."""
+    """Scores a model of the task `inpaint` on held-out pictures with holes.
+
+    Attributes:
+        translator: called as `translator(picture, mask=hole)` with (H, W, 3) uint8 RGB and (H, W) bool, returns the
+            completed picture, of the same shape and type; where its attribute `random` is true also with `count=4,
+            seed=0`, which returns a list.
+        images: held-out pictures get holes; those of training are the floor.
+        size: side that pictures are brought to, px: what the model was trained at.
+        gray: whether they are made gray, for a model of gray pictures.
+        count: answers to each of some holes, whose mean difference is reported; 0: none.
+    """
 
     purpose, unused, data_options = "fills holes", ("a", "b", "data", "features"), "--images"
+    translator: Callable[..., Any]
+    images: ImageSet
+    size: int
+    gray: bool = field(default=False, kw_only=True)
+    count: int = field(default=0, kw_only=True)
 
-    def __init__(
-        self,
-        translator: Callable[..., Any],
-        images: ImageSet,
-        size: int,
-        *,
-        gray: bool = False,
-        count: int = 0,
-        limit: int | None = None,
-    ) -> None:
-        """Take a model and its data.
-
-        Args:
-            translator: called as `translator(picture, mask=hole)` with (H, W, 3) uint8 RGB and (H, W) bool, returns the
-                completed picture, of the same shape and type; where its attribute `random` is true also with `count=4,
-                seed=0`, which returns a list.
-            images: held-out pictures get holes; those of training are the floor.
-            size: side that pictures are brought to, px: what the model was trained at.
-            gray: whether they are made gray, for a model of gray pictures.
-            count: answers to each of some holes, whose mean difference is reported; 0: none.
-            limit: at most so many held-out and training pictures, evenly spread; by default all and 1000.
-
-        Raises:
-            OptionError: `count` or `limit` is out of range, or the model has only one answer to each hole.
-        """
-        check_minimum(1, limit=limit)
-        if count:
-            check_minimum(2, ": it says how far answers are apart; or leave it out", count=count)
-            if not getattr(translator, "random", False):
-                raise OptionError(f"--count {count}: this model has one answer to each hole; leave --count out")
-        self.translator, self.images, self.size, self.gray = translator, images, size, gray
-        self.count, self.limit = count, limit
+    def __post_init__(self) -> None:
+        check_minimum(1, limit=self.limit)
+        if self.count:
+            check_minimum(2, ": it says how far answers are apart; or leave it out", count=self.count)
+            if not getattr(self.translator, "random", False):
+                raise OptionError(f"--count {self.count}: this model has one answer to each hole; leave --count out")
 
     @classmethod
     def load(cls, options: EvaluationOptions) -> "InpaintingEvaluation":
@@ -102,6 +93,7 @@ class InpaintingEvaluation(Evaluation):
             for band in bands:
                 case = self.make_hole(picture, band.number, place)
                 band.add(case)
+                band.areas.append(float(case.hole.mean()))
                 if place in asked:
                     answers = self.translator(case.picture, mask=case.hole, count=self.count, seed=SEED)
                     band.apart.append(pairwise_l1_inside(answers, case.hole))
@@ -128,16 +120,11 @@ class InpaintingEvaluation(Evaluation):
         )
 
     def choose(self, count: int | None) -> list[Place]:
-        """Return at most `count` of the held-out pictures, evenly spread.
-
-        Raises:
-            UserError: there are none.
-        """
-        if not self.images.test:
-            raise UserError(
-                f"{self.images.title} has no held-out pictures; give more pictures, or some in a folder test"
-            )
-        return subsample(list(enumerate(self.images.test)), count)
+        """Return at most `count` of the held-out pictures, evenly spread; raise a UserError if there are none."""
+        title, test = self.images.title, self.images.test
+        if not test:
+            raise UserError(f"{title} has no held-out pictures; give more pictures, or some in a folder test")
+        return subsample(list(enumerate(test)), count)
 
     def read(self, source: LabelledImage) -> np.ndarray:
         """Read a picture as the model was trained: (size, size, 3) uint8."""
@@ -151,10 +138,7 @@ class InpaintingEvaluation(Evaluation):
     def grid(self, columns: int = 6) -> np.ndarray:
         """Draw pictures with holes that grow from left to right; filled by OpenCV (Telea) and by the model; the truths.
 
-        Pictures that cannot be read are left out.
-
-        Raises:
-            UserError: there is no other picture.
+        Pictures that cannot be read are left out; without any other, a UserError is raised.
         """
         places = self.choose(columns)
 
@@ -170,32 +154,18 @@ class InpaintingEvaluation(Evaluation):
         return make_grid([[case.picture for case in cases], *filled, [case.truth for case in cases]])
 
 
-class Band:
-    """The scores on holes of one size while pictures come in.
-
-    Attributes:
-        number: index of the size in `BANDS`.
-        areas: share of each picture that its hole takes.
-        apart: mean difference of several answers to one hole, in levels.
-    """
+class Band(Tallies):
+    """The scores of all methods on holes of one size, by its index in `BANDS`, while pictures come in."""
 
     def __init__(self, methods: dict[str, Method], number: int) -> None:
-        self.methods, self.number = methods, number
-        self.tallies = {name: Tally() for name in methods}
-        self.areas: list[float] = []
-        self.apart: list[float] = []
-
-    def add(self, case: InpaintingCase) -> None:
-        """Let every method fill a hole."""
-        for name, method in self.methods.items():
-            result = case.fill(method)
-            self.tallies[name].add(result, **case.score(result))
-        self.areas.append(float(case.hole.mean()))
+        super().__init__(methods)
+        self.number = number
+        self.areas: list[float] = []  # share of each picture that its hole takes
+        self.apart: list[float] = []  # mean difference of several answers to one hole, in levels
 
     def scores(self, targets: Tensor, floor: Row) -> BandScores:
         """Return the rows, given the features of the pictures before they got holes, (M, d)."""
         low, high = BANDS[self.number]
-        rows = [tally.row(name, targets) for name, tally in self.tallies.items()]
         apart = float(np.mean(self.apart)) if self.apart else None
         area = float(np.mean(self.areas))
-        return BandScores(low=low, high=high, area=area, rows=[*rows, floor], apart=apart)
+        return BandScores(low=low, high=high, area=area, rows=[*self.rows(targets), floor], apart=apart)

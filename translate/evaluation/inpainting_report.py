@@ -5,26 +5,29 @@ __all__ = ["BandScores", "InpaintingReport"]
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, SectionedReport, kernel_legend, number
+from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, SectionedReport, number
+
+COLUMNS = (
+    Column("L1", number("l1", 1), "L1: mean difference to the truth inside the hole, of 255; lower is better"),
+    Column("PSNR, dB", number("psnr", 2), "PSNR and SSIM: inside the hole too, higher is better"),
+    Column("SSIM", number("ssim", 3)),
+    KERNEL_COLUMN,
+    Column(
+        "seam", number("seam", 2),
+        "seam: step across the hole's border over the picture's own there; 1 is right, more is seen, less is smeared",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class BandScores:
-    """The scores on holes of one size.
+    """The scores on holes of one size."""
 
-    Attributes:
-        low: least share of a picture that the holes take.
-        high: largest share.
-        area: mean share.
-        rows: one per method.
-        apart: mean difference of several answers to one hole, in levels of 0 to 255; None without several.
-    """
-
-    low: float
-    high: float
-    area: float
-    rows: list[Row]
-    apart: float | None = None
+    low: float  # least share of a picture that the holes take
+    high: float  # largest share
+    area: float  # mean share
+    rows: list[Row]  # one per method
+    apart: float | None = None  # mean difference of several answers to one hole, in levels of 0 to 255
 
     @property
     def title(self) -> str:
@@ -35,40 +38,18 @@ class BandScores:
 
 @dataclass(frozen=True, kw_only=True)
 class InpaintingReport(SectionedReport):
-    """All scores of a model that fills holes.
+    """All scores of a model that fills holes."""
 
-    Attributes:
-        title: of the pictures that it was measured on.
-        bands: small holes first.
-        pictures: test pictures; each gets one hole of every size.
-        others: training pictures, whose kernel distance to the test pictures is the floor.
-        size: of all pictures, px.
-        features: version of the features that the kernel distance was measured with.
-        seed: of its random subsets, the holes and the answers.
-        remarks: what is missing, and why.
-        kernel_scale: factor of the kernel distances.
-    """
-
-    known_columns = (
-        Column("L1", number("l1", 1), "L1: mean difference to the truth inside the hole, of 255; lower is better"),
-        Column("PSNR, dB", number("psnr", 2), "PSNR and SSIM: inside the hole too, higher is better"),
-        Column("SSIM", number("ssim", 3)),
-        KERNEL_COLUMN,
-        Column(
-            "seam", number("seam", 2),
-            "seam: step across the hole's border over the picture's own there; 1 is right, more is seen, less is"
-            " smeared",
-        ),
-    )  # fmt: skip
-    title: str
-    bands: list[BandScores]
-    pictures: int
-    others: int
-    size: int
-    features: str
-    seed: int
-    remarks: list[str]
-    kernel_scale: int = KERNEL_SCALE
+    known_columns = COLUMNS
+    title: str  # of the pictures that it was measured on
+    bands: list[BandScores]  # small holes first
+    pictures: int  # test pictures; each gets one hole of every size
+    others: int  # training pictures, whose kernel distance to the test pictures is the floor
+    size: int  # of all pictures, px
+    features: str  # version of the features that the kernel distance was measured with
+    seed: int  # of its random subsets, the holes and the answers
+    remarks: list[str]  # what is missing, and why
+    kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
 
     @property
     def sections(self) -> Sequence[BandScores]:
@@ -84,8 +65,7 @@ class InpaintingReport(SectionedReport):
             if band.apart is not None
         ]
         return [
-            kernel_legend(self.features, self.seed),
-            *self.legends(),
+            *self.legends(self.features, self.seed),
             f"{self.pictures} test pictures of {self.title}, {self.size} px, against themselves before they got holes;"
             f" other real pictures: {self.others} training pictures",
             f"each has one hole of every size, {areas} of it on average",

@@ -1,4 +1,4 @@
-"""Do samples show what was asked for, and as often as real pictures do? Classifiers trained on the spot judge."""
+"""Do samples show their labels, and each factor as often as real pictures do? Classifiers trained on the spot judge."""
 
 __all__ = ["Labelled", "score_factors", "score_labels"]
 
@@ -13,9 +13,9 @@ from translate.evaluation.generation_report import ClassRow, FactorRow, LabelSco
 from translate.metrics.diversity import thumbnail_spread
 from translate.metrics.image_sets import array_thumbnails
 
-MOST = 500  # pictures of a class whose distances are averaged
-TINY = 1e-6
-Words = Mapping[str, Sequence[str]]
+MAX_COMPARED = 500  # pictures of a class: the distances between them grow with the square
+MIN_SPREAD = 1e-6  # of real pictures that are all the same
+Words = Mapping[str, Sequence[str]]  # one word a picture, by factor
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Labelled:
     labels: np.ndarray
 
     def of(self, label: int) -> np.ndarray:
-        """The pictures of one class."""
+        """Return the pictures of one class."""
         return self.pictures[self.labels == label]
 
 
@@ -39,60 +39,50 @@ def score_labels(
     seed: int = 0,
     epochs: int | None = None,
 ) -> LabelScores:
-    """Train a classifier on labelled pictures and ask it what samples show.
+    """Train a classifier on real pictures, and compare the labels that it names with those that samples were drawn for.
 
-    Args:
-        samples: with the labels that were asked for.
-        train: real pictures.
-        held_out: other real pictures, at least one of them labelled.
-        names: of the classes.
-        seed: of the classifier.
-        epochs: of its training, as in `train_classifier`.
+    Of the real pictures in `held_out` at least one is labelled; `seed` and `epochs` are those of `train_classifier`.
 
     Raises:
         UserError: `train` has pictures of one class alone, or none.
     """
-    judge = train_classifier(train.pictures, train.labels, classes=len(names), seed=seed, epochs=epochs)
-    found, sure = judge.predict(samples.pictures)
+    classifier = train_classifier(train.pictures, train.labels, classes=len(names), seed=seed, epochs=epochs)
+    predicted, confidence = classifier.predict(samples.pictures)
     known = held_out.labels >= 0
     rows = [
         ClassRow(
             name=name,
             count=int((samples.labels == i).sum()),
-            agreement=float((found[samples.labels == i] == i).mean()),
-            mistaken=most_mistaken(found[samples.labels == i], i, names),
-            variety=ratio_of_spreads(samples.of(i), train.of(i)),
+            agreement=float((predicted[samples.labels == i] == i).mean()),
+            mistaken=most_mistaken(predicted[samples.labels == i], i, names),
+            variety=spread_ratio(samples.of(i), train.of(i)),
         )
         for i, name in enumerate(names)
         if (samples.labels == i).any()
     ]
     return LabelScores(
-        agreement=float((found == samples.labels).mean()),
-        confidence=float(sure.mean()),
-        accuracy=judge.accuracy(held_out.pictures[known], held_out.labels[known]),
+        agreement=float((predicted == samples.labels).mean()),
+        confidence=float(confidence.mean()),
+        accuracy=classifier.accuracy(held_out.pictures[known], held_out.labels[known]),
         judged_on=int(known.sum()),
         trained_on=int((train.labels >= 0).sum()),
         classes=rows,
     )
 
 
-def most_mistaken(found: np.ndarray, right: int, names: Sequence[str]) -> str:
-    """Name the class that pictures of the class `right` are most often mistaken for; "" if they never are."""
-    wrong = Counter(found[found != right].tolist())
+def most_mistaken(predicted: np.ndarray, label: int, names: Sequence[str]) -> str:
+    """Name the class that pictures of the class `label` are most often mistaken for; "" if they never are."""
+    wrong = Counter(predicted[predicted != label].tolist())
     return names[wrong.most_common(1)[0][0]] if wrong else ""
 
 
-def ratio_of_spreads(samples: np.ndarray, real: np.ndarray) -> float | None:
-    """How far samples are apart over how far real pictures are, both (n, H, W, 3) uint8; None where one has no two."""
+def spread_ratio(samples: np.ndarray, real: np.ndarray) -> float | None:
+    """Divide the mean distances of samples and of real pictures, (n, H, W, 3) uint8; None with fewer than 2 of one."""
     if min(len(samples), len(real)) < 2:
         return None
-    return spread_of(samples) / max(spread_of(real), TINY)
-
-
-def spread_of(pictures: np.ndarray) -> float:
-    """`pairwise_spread` of some of the pictures, (n, H, W, 3) uint8."""
-    some = pictures[:: -(-len(pictures) // MOST)]
-    return thumbnail_spread(array_thumbnails(some))
+    some = (pictures[:: -(-len(pictures) // MAX_COMPARED)] for pictures in (samples, real))
+    spread, real_spread = (thumbnail_spread(array_thumbnails(pictures)) for pictures in some)
+    return spread / max(real_spread, MIN_SPREAD)
 
 
 def score_factors(
@@ -105,28 +95,21 @@ def score_factors(
     seed: int = 0,
     epochs: int | None = None,
 ) -> list[FactorRow]:
-    """Train a classifier of all factors and compare how often it finds each word with how often there is one.
+    """Train a classifier of all factors, and compare the shares of the words that it names with the real ones.
 
-    Args:
-        samples: (N, H, W, 3) uint8.
-        train: (M, H, W, 3), real pictures.
-        known: M words by factor.
-        held_out: (K, H, W, 3), other real pictures, K of 1 or more.
-        truth: K words by factor.
-        seed: of the classifier.
-        epochs: of its training, as in `train_factor_classifier`.
+    Pictures are (N, H, W, 3) uint8. The words of the real pictures in `train` are `known`, those of `held_out` the
+    `truth`; `seed` and `epochs` are those of `train_factor_classifier`.
     """
-    judge = train_factor_classifier(train, known, seed=seed, epochs=epochs)
-    found, found_real, accuracy = judge.predict(samples), judge.predict(held_out), judge.accuracy(held_out, truth)
-    rows = []
-    for factor, words in judge.words.items():
-        real = shares_of(known[factor], words)
-        shares, shares_held = (shares_of(each[factor], words) for each in (found, found_real))
+    classifier = train_factor_classifier(train, known, seed=seed, epochs=epochs)
+    named, named_real = classifier.predict(samples), classifier.predict(held_out)
+    accuracy, rows = classifier.accuracy(held_out, truth), []
+    for factor, words in classifier.words.items():
+        shares, shares_held_out, real = (shares_of(each[factor], words) for each in (named, named_real, known))
         rows.append(
             FactorRow(
                 name=factor,
                 away=total_variation(shares, real),
-                away_real=total_variation(shares_held, real),
+                away_real=total_variation(shares_held_out, real),
                 accuracy=accuracy[factor],
                 shares=shares,
                 shares_real=real,
@@ -135,12 +118,12 @@ def score_factors(
     return rows
 
 
-def shares_of(found: Sequence[str], words: Sequence[str]) -> dict[str, float]:
-    """Return how often each of `words` is met."""
-    counts = Counter(found)
-    return {word: counts[word] / len(found) for word in words}
+def shares_of(named: Sequence[str], words: Sequence[str]) -> dict[str, float]:
+    """Return the share of each of `words`."""
+    counts = Counter(named)
+    return {word: counts[word] / len(named) for word in words}
 
 
 def total_variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    """Half the sum of the differences between two distributions over the same words: 0 to 1."""
+    """Return half the sum of the differences between two distributions over the same words: 0 to 1."""
     return sum(abs(one[word] - other[word]) for word in other) / 2

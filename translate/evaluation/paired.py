@@ -9,6 +9,7 @@ answers, whether their looks are those that are known to be right.
 __all__ = ["PairedEvaluation"]
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_set import PairSet, parts_map, right_answers
 from translate.data.sources.run_data import run_pairs
 from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
-from translate.evaluation.cases import PairedCase
+from translate.evaluation.cases import Method, PairedCase
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row
-from translate.evaluation.tally import SEED, Method, Tally, answer, kernel_row
-from translate.evaluation.translation_report import DirectionScores, TranslationReport
+from translate.evaluation.tally import SEED, Tallies, Tally, kernel_row
+from translate.evaluation.translation_report import FLOOR, DirectionScores, TranslationReport
 from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
 from translate.images.line_drawings import is_line_drawing
@@ -33,35 +34,29 @@ from translate.utils.errors import UserError
 from translate.utils.progress import Progress
 from translate.utils.sequences import subsample
 
-ANSWERS = 16  # to each source of which several right answers are known
 MAX_TRAIN = 2000  # training pairs that the baselines know
 MAX_LOOKS = 50  # test pictures that get many answers: each costs a pass of the network
 DRAWING_SAMPLES = 8  # test pairs that tell whether the sources are line drawings
 
 
+@dataclass(frozen=True)
 class PairedEvaluation(Evaluation):
-    """Scores a model of pairs: the test pairs are scored, the training pairs feed the baselines."""
+    """Scores a model of pairs: the test pairs are scored, the training pairs feed the baselines.
+
+    Attributes:
+        translator: called as `translator(source)` with (H, W, 3) uint8 RGB, returns the same shape and type; where its
+            attribute `random` is true also as `translator(source, count=16, seed=0)`, which returns a list.
+        pairs: test and training pairs.
+        count: answers to each source of which several right answers are known, from a random model.
+    """
 
     purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
+    translator: Callable[..., Any]
+    pairs: PairSet
+    count: int = field(default=16, kw_only=True)
 
-    def __init__(
-        self, translator: Callable[..., Any], pairs: PairSet, *, count: int = ANSWERS, limit: int | None = None
-    ) -> None:
-        """Take a model and its data.
-
-        Args:
-            translator: called as `translator(source)` with (H, W, 3) uint8 RGB, returns the same shape and type; where
-                its attribute `random` is true also as `translator(source, count=16, seed=0)`, which returns a list.
-            pairs: test and training pairs.
-            count: answers to each source of which several right answers are known, from a random model.
-            limit: at most so many test pairs, evenly spread.
-
-        Raises:
-            OptionError: `count` or `limit` is below 1.
-        """
-        check_minimum(1, count=count, limit=limit)
-        self.translator, self.pairs, self.count, self.limit = translator, pairs, count, limit
-        self.random = bool(getattr(translator, "random", False))
+    def __post_init__(self) -> None:
+        check_minimum(1, count=self.count, limit=self.limit)
 
     @classmethod
     def load(cls, options: EvaluationOptions) -> "PairedEvaluation":
@@ -71,7 +66,7 @@ class PairedEvaluation(Evaluation):
             raise UserError("scores of pairs are for pictures of 8 bits, and this model was trained with --value-range")
         direction = translator.recipe.directions[0]
         pairs = run_pairs(options.model, options.a, options.b, options.data, direction)
-        return cls(translator, pairs, count=options.count or ANSWERS, limit=options.limit or None)
+        return cls(translator, pairs, count=options.count or cls.count, limit=options.limit or None)
 
     def score(self, bars: Progress) -> TranslationReport:
         """Go once over the test pairs with all methods."""
@@ -86,10 +81,10 @@ class PairedEvaluation(Evaluation):
         asked = set(subsample(several, MAX_LOOKS))
 
         # 2. run every method on every source
-        tallies, refusals = PairedTallies(self.translator, self.count if self.random else 0, training.methods()), []
+        tallies, refusals = PairedTallies(self.translator, self.count, training.methods()), []
         for pair, case in reader.read_all(tests, lambda pair: self.read_case(pair, drawn)):
             try:
-                tallies.add(case, many=pair in asked)
+                tallies.add_pair(case, many=pair in asked)
             except UserError as error:  # the model refuses the picture, before anything is counted
                 refusals.append(str(error))
         if not tallies.targets.features:
@@ -99,17 +94,17 @@ class PairedEvaluation(Evaluation):
         targets = tallies.targets.all_features()
         rows = tallies.rows(targets)
         if len(training.features) >= 2 and len(targets) >= 2:
-            rows.append(kernel_row("real pictures of the target (floor)", training.features, targets))
+            rows.append(kernel_row(FLOOR, training.features, targets))
         counts = {
             "pictures": len(targets),
-            "truths": len(tallies.each[MODEL].scores["psnr"]),
+            "truths": len(tallies.tallies[MODEL].scores["psnr"]),
             "targets": len(targets),
             "floor": len(training.features),
             "looks": len(tallies.many.scores.get("coverage", [])),
             "unreadable": len(reader.unreadable),
         }
         notes = ["lines are compared with " + ("the sketches" if drawn else "those drawn after the right answers")]
-        notes += self.explain(rows, counts, training)
+        notes += self.explain(rows, counts, tallies)
         if refusals:
             notes.append(f"{len(refusals)} were refused, the first with: {refusals[0]}")
         notes += reader.notes("files or pairs")
@@ -125,16 +120,16 @@ class PairedEvaluation(Evaluation):
         lines = source.min(axis=2) if drawn else extract_sketch(target)
         return PairedCase(source, target, lines, [truth for truth in truths if truth.shape == target.shape], parts)
 
-    def explain(self, rows: list[Row], counts: dict[str, int], training: "TrainingSet") -> list[str]:
+    def explain(self, rows: list[Row], counts: dict[str, int], tallies: "PairedTallies") -> list[str]:
         """Return what many answers were measured on, which scores are missing, and why."""
         notes = []
-        if self.random:
+        if tallies.random:
             notes.append("kernel distance of the many answers: of one to each picture, each drawn anew")
         if counts["looks"]:
             notes.append(f"{self.count} answers each to {counts['looks']} sketches whose right answers are known")
-        elif self.random:
+        elif tallies.random:
             notes.append("the model gives many answers, but no others are known to be right: no coverage")
-        if not training.mean.count:
+        if len(tallies.methods) == 1:
             notes.append("no baselines: there are no training pairs")
         if all(row.kernel is None for row in rows):
             notes.append("no kernel distance: it needs 2 pictures on both sides")
@@ -146,12 +141,13 @@ class PairedEvaluation(Evaluation):
         Pairs that cannot be read, and sources that the model refuses, are left out.
 
         Raises:
-            UserError: there is no other pair.
+            UserError: no pair is left.
         """
 
         def column(pair: Pair) -> list[np.ndarray]:
             source, target = read_pair(pair)
-            random = self.translator(source, count=answers, seed=SEED) if self.random else []
+            is_random = getattr(self.translator, "random", False)
+            random = self.translator(source, count=answers, seed=SEED) if is_random else []
             return [source, self.translator(source), *random, target]
 
         shown = list(readable(subsample(self.pairs.test, columns), column))
@@ -161,12 +157,7 @@ class PairedEvaluation(Evaluation):
 
 
 class TrainingSet:
-    """What the baselines know about the training pairs.
-
-    Attributes:
-        mean: answers with the mean target.
-        features: (N, d) of at most `described` of the targets.
-    """
+    """What the baselines know about the training pairs; and the features (N, d) of `described` of the targets."""
 
     def __init__(self, train: list[Pair], described: int, reader: Reader) -> None:
         self.mean, self.sources, targets = MeanPicture(), NearestSource[Pair](), Tally()
@@ -190,51 +181,35 @@ class TrainingSet:
         return resize_to(read_pair(self.sources(picture))[1], picture.shape)
 
 
-class PairedTallies:
-    """The tallies of all methods while test pairs come in.
-
-    Attributes:
-        each: one answer to each source, by the name of the method.
-        many: several answers to each source, of a random model.
-        other: another right answer.
-        targets: the right answers at hand.
-    """
+class PairedTallies(Tallies):
+    """The tallies of all methods while test pairs come in."""
 
     def __init__(self, translator: Callable[..., Any], count: int, baselines: Mapping[str, Method]) -> None:
+        super().__init__({MODEL: translator, **baselines})  # the model first, as it may refuse
         self.translator, self.count = translator, count
-        self.methods: dict[str, Method] = {MODEL: translator, **baselines}  # the model first, as it may refuse
-        self.each = {name: Tally() for name in self.methods}
-        self.many, self.other, self.targets = (Tally() for _ in range(3))
+        self.random = bool(getattr(translator, "random", False))
+        self.many = Tally()  # several answers to each source, of a random model
+        self.other = Tally()  # another right answer
+        self.targets = Tally()  # the right answers at hand
 
-    def add(self, case: PairedCase, *, many: bool) -> None:
+    def add_pair(self, case: PairedCase, *, many: bool) -> None:
         """Let every method answer one source; a random model also with several answers, if `many`."""
-        # 1. one answer of each method, and another right answer
-        for name, method in self.methods.items():
-            result = answer(method, case.source)
-            self.each[name].add(result, **case.score(result))
+        self.add(case)
         if (truth := case.other_truth()) is not None:
             self.other.add(truth, **case.score_truth(truth))
-
-        # 2. a random answer: another seed for each source, as answers in one look make no collection of photos
-        if self.count:
+        if self.random:  # another seed for each source, as answers in one look make no collection of photos
             (drawn,) = self.translator(case.source, count=1, seed=len(self.targets.features))
             self.many.add(drawn)
         self.targets.add(case.target)
-
-        # 3. several answers to one source
-        if self.count and many and case.has_looks:
+        if self.random and many and case.has_looks:
             answers = self.translator(case.source, count=self.count, seed=SEED)
             self.many.note(**case.score_lines(answers[0]), **case.score_looks(answers))
 
     def rows(self, targets: Tensor) -> list[Row]:
         """Return a row for each method that has answered, given the features of the targets (M, d)."""
-        baselines = {name: tally for name, tally in self.each.items() if name != MODEL}
-        tallies = baselines | {
-            MODEL: self.each[MODEL],
-            f"{MODEL}, {self.count} answers": self.many,
-            "another right answer": self.other,
-        }
-        return [tally.row(name, targets) for name, tally in tallies.items() if tally.features]
+        model, *baselines = super().rows(targets)
+        extra = {f"{MODEL}, {self.count} answers": self.many, "another right answer": self.other}
+        return [*baselines, model, *(tally.row(name, targets) for name, tally in extra.items() if tally.features)]
 
 
 def are_drawn(tests: list[Pair]) -> bool:

@@ -12,19 +12,17 @@ from translate.tasks import TASKS
 from translate.utils.errors import OptionError
 
 EVALUATIONS: dict[str, type[Evaluation]] = {
-    "images": GenerationEvaluation,
-    "masked": InpaintingEvaluation,
-    "paired": PairedEvaluation,
+    "images": GenerationEvaluation, "masked": InpaintingEvaluation, "paired": PairedEvaluation,
     "unpaired": UnpairedEvaluation,
-}
+}  # fmt: skip
 
 
 def load_evaluation(options: EvaluationOptions) -> Evaluation:
     """Load a model and its data into the evaluation of its task.
 
     Raises:
-        OptionError: an option means nothing to the model or is out of range, or nothing says what to score on.
-        UserError: the model or the pictures cannot be used.
+        OptionError: an option means nothing to the model.
+        OptionError, UserError: as `Evaluation.load`.
     """
     evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
     for name in evaluation.unused:

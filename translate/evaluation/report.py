@@ -2,7 +2,7 @@
 
 __all__ = [
     "KERNEL_COLUMN", "KERNEL_SCALE", "MODEL", "NO_SCORE", "Column", "Report", "Row", "Section", "SectionedReport",
-    "kernel_cell", "kernel_legend", "make_table", "number",
+    "coverage_cell", "kernel_cell", "make_table", "number",
 ]  # fmt: skip
 
 from abc import ABC, abstractmethod
@@ -21,55 +21,31 @@ MODEL = "this model"
 
 @dataclass(frozen=True)
 class Row:
-    """Mean scores of one method over the test pictures; None where a score is not known.
+    """Mean scores of one method over the test pictures; None where a score is not known."""
 
-    Attributes:
-        name: the method.
-        l1: mean absolute difference to the truth, in levels of 0 to 255.
-        psnr: dB to the truth.
-        ssim: to the truth.
-        kernel: kernel distance to the target domain, times 1000; lower is better.
-        kernel_error: its standard error, times 1000.
-        subset_size: pictures in each subset of the kernel distance.
-        edge_f1: F1 of its lines against those of the drawing that it should follow.
-        coverage: share of the known right answers that one of its answers comes near.
-        coverage_wide: the same within twice the distance.
-        precision: share of its answers near a right answer.
-        diversity: mean distance between its answers over that between the right ones.
-        seam: step across a hole's border over the picture's own step there.
-    """
-
-    name: str
-    l1: float | None = None
-    psnr: float | None = None
-    ssim: float | None = None
-    kernel: float | None = None
-    kernel_error: float | None = None
-    subset_size: int | None = None
-    edge_f1: float | None = None
-    coverage: float | None = None
-    coverage_wide: float | None = None
-    precision: float | None = None
-    diversity: float | None = None
-    seam: float | None = None
+    name: str  # the method
+    l1: float | None = None  # mean absolute difference to the truth, in levels of 0 to 255
+    psnr: float | None = None  # dB to the truth
+    ssim: float | None = None  # to the truth
+    kernel: float | None = None  # kernel distance to the target domain, times 1000; lower is better
+    kernel_error: float | None = None  # its standard error, times 1000
+    subset_size: int | None = None  # pictures in each subset of the kernel distance
+    edge_f1: float | None = None  # F1 of its lines against those of the drawing that it should follow
+    coverage: float | None = None  # share of the known right answers that one of its answers comes near
+    coverage_wide: float | None = None  # the same within twice the distance
+    precision: float | None = None  # share of its answers near a right answer
+    diversity: float | None = None  # mean distance between its answers over that between the right ones
+    seam: float | None = None  # step across a hole's border over the picture's own step there
 
 
 class Column(NamedTuple):
-    """A column of a table.
+    """A column of a table."""
 
-    Attributes:
-        title: its head.
-        cell: writes a row's cell; `NO_SCORE` where the row has none.
-        legend: a line that explains it.
-        justify: its alignment.
-        no_wrap: whether long cells stay on one line.
-    """
-
-    title: str | Text
-    cell: Callable[[Any], str | Text]
-    legend: str = ""
-    justify: Literal["left", "right"] = "right"
-    no_wrap: bool = False
+    title: str | Text  # its head
+    cell: Callable[[Any], str | Text]  # writes the cell of a row; `NO_SCORE` where the row has none
+    legend: str = ""  # a line that explains it
+    justify: Literal["left", "right"] = "right"  # as rich has it
+    no_wrap: bool = False  # as rich has it
 
 
 def make_table(columns: Sequence[Column], rows: Iterable[Any] = (), **options: Any) -> Table:
@@ -97,9 +73,9 @@ def kernel_cell(row: Any) -> str:
     return NO_SCORE if row.kernel is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
 
 
-def kernel_legend(features: str, seed: int) -> str:
-    """Explain the kernel distance, and name the features and the seed that it was measured with."""
-    return f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
+def coverage_cell(row: Row) -> str:
+    """Write the coverage, and in brackets that within twice the distance."""
+    return NO_SCORE if row.coverage is None else f"{row.coverage:.2f} ({row.coverage_wide:.2f})"
 
 
 KERNEL_COLUMN = Column(f"kernel distance x {KERNEL_SCALE}", kernel_cell)
@@ -162,9 +138,10 @@ class SectionedReport(Report):
         rows = self.all_rows()
         return [column for column in self.known_columns if any(column.cell(row) != NO_SCORE for row in rows)]
 
-    def legends(self) -> list[str]:
-        """Explain the numbers in the columns: one line each."""
-        return [column.legend for column in self.columns() if column.legend]
+    def legends(self, features: str, seed: int) -> list[str]:
+        """Explain the numbers in the columns, and name the features and seed of the kernel distance: one line each."""
+        kernel = f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
+        return [kernel, *(column.legend for column in self.columns() if column.legend)]
 
     def table(self) -> Table:
         """Return the scores, section by section, with the notes below them."""

@@ -1,8 +1,8 @@
-"""The scores of one method, collected picture by picture, so that a test set need not fit into memory."""
+"""The scores of methods, collected picture by picture, so that a test set need not fit into memory."""
 
-__all__ = ["SEED", "Method", "Scores", "Tally", "answer", "describe", "fidelity", "kernel_row"]
+__all__ = ["SEED", "Tallies", "Tally", "describe", "kernel_row"]
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.evaluation.cases import Case, Method
 from translate.evaluation.report import KERNEL_SCALE, Row
 from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
-from translate.metrics.similarity import psnr, ssim
 
 SEED = 0  # of everything random in an evaluation: subsets of the kernel distance, holes, answers, classifiers
-Scores = dict[str, float | None]  # named as the attributes of `Row`; None where a score is not known
-Method = Callable[..., np.ndarray]  # called with (H, W, 3) uint8, returns the same shape and type
 
 
 class Tally:
@@ -50,17 +48,22 @@ class Tally:
         return replace(kernel_row(name, self.all_features(), targets), **means)
 
 
-def answer(method: Method, picture: np.ndarray, **options: Any) -> np.ndarray:
-    """Call a method with a picture, (H, W, 3) uint8, and check that it returns the same shape and type."""
-    result = method(picture, **options)
-    assert result.shape == picture.shape and result.dtype == np.uint8
-    return result
+class Tallies:
+    """The tallies of several methods on the same cases."""
 
+    def __init__(self, methods: Mapping[str, Method]) -> None:
+        self.methods = methods
+        self.tallies = {name: Tally() for name in methods}
 
-def fidelity(result: np.ndarray, truth: np.ndarray) -> Scores:
-    """Compare a result with its truth, both (H, W, 3) uint8: PSNR and SSIM."""
-    output, target = to_tensor(result), to_tensor(truth)
-    return {"psnr": psnr(output, target).item(), "ssim": ssim(output, target).item()}
+    def add(self, case: Case) -> None:
+        """Put a case to every method, and score the results."""
+        for name, method in self.methods.items():
+            result = case.apply(method)
+            self.tallies[name].add(result, **case.score(result))
+
+    def rows(self, targets: Tensor) -> list[Row]:
+        """Return a row for each method, given the features of the targets (M, d)."""
+        return [tally.row(name, targets) for name, tally in self.tallies.items()]
 
 
 def describe(pictures: Iterable[np.ndarray]) -> Tensor:

@@ -1,44 +1,44 @@
 """The report of a model that translates pictures: a section for each direction."""
 
-__all__ = ["DirectionScores", "TranslationReport"]
+__all__ = ["FLOOR", "DirectionScores", "TranslationReport"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from translate.evaluation.report import (
+from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, SectionedReport, coverage_cell, number
+
+FLOOR = "real pictures of the target (floor)"
+COLUMNS = (
+    Column("L1", number("l1", 1), "L1: mean difference to the right answer, of 255; lower is better"),
+    Column("PSNR, dB", number("psnr", 2), "PSNR and SSIM: to the hidden truth, higher is better"),
+    Column("SSIM", number("ssim", 3)),
     KERNEL_COLUMN,
-    KERNEL_SCALE,
-    NO_SCORE,
-    Column,
-    Row,
-    SectionedReport,
-    kernel_legend,
-    number,
-)
+    Column(
+        "edge F1", number("edge_f1", 2),
+        "edge F1: how well the lines redrawn from the output meet those they should follow; 1 = all",
+    ),
+    Column("coverage", coverage_cell, "coverage: share of the known right looks met, within 10 (20) CIEDE2000 a part"),
+    Column("precision", number("precision", 2), "precision: share of the answers whose look is a right one, within 10"),
+    Column(
+        "diversity", number("diversity", 2),
+        "diversity: how far the answers are apart, over the right ones; 1 is right, more is noise",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class DirectionScores:
-    """The rows of one direction, with what they were measured on.
+    """The rows of one direction, with what they were measured on."""
 
-    Attributes:
-        direction: "ab" or "ba".
-        source: name of the domain that was translated.
-        target: name of the domain that the outputs should look like.
-        rows: one per method.
-        counts: "pictures" translated, those of them with a truth ("truths"), "targets" of the kernel
-            distance, pictures set aside for its "floor", and files left out as "unreadable".
-        targets: "test" or "train", the part of the target domain that the kernel distance uses.
-        notes: what is missing, and why.
-    """
-
-    direction: str
-    source: str
-    target: str
-    rows: list[Row]
+    direction: str  # "ab" or "ba"
+    source: str  # name of the domain that was translated
+    target: str  # name of the domain that the outputs should look like
+    rows: list[Row]  # one per method
+    # "pictures" translated, those of them with a truth ("truths"), "targets" of the kernel distance, pictures set aside
+    # for its "floor", and files left out as "unreadable"
     counts: dict[str, int]
-    targets: str
-    notes: list[str]
+    targets: str  # "test" or "train", the part of the target domain that the kernel distance uses
+    notes: list[str]  # what is missing, and why
 
     @property
     def title(self) -> str:
@@ -46,48 +46,15 @@ class DirectionScores:
         return f"{self.source} -> {self.target}"
 
 
-def coverage_cell(row: Row) -> str:
-    """Write the coverage, and in brackets that within twice the distance."""
-    return NO_SCORE if row.coverage is None else f"{row.coverage:.2f} ({row.coverage_wide:.2f})"
-
-
 @dataclass(frozen=True)
 class TranslationReport(SectionedReport):
-    """Scores of every direction that has test pictures.
+    """Scores of every direction that has test pictures."""
 
-    Attributes:
-        directions: one or two.
-        features: version of the features that the kernel distance was measured with.
-        seed: of its random subsets.
-        kernel_scale: factor of the kernel distances.
-    """
-
-    known_columns = (
-        Column("L1", number("l1", 1), "L1: mean difference to the right answer, of 255; lower is better"),
-        Column("PSNR, dB", number("psnr", 2), "PSNR and SSIM: to the hidden truth, higher is better"),
-        Column("SSIM", number("ssim", 3)),
-        KERNEL_COLUMN,
-        Column(
-            "edge F1", number("edge_f1", 2),
-            "edge F1: how well the lines redrawn from the output meet those they should follow; 1 = all",
-        ),
-        Column(
-            "coverage", coverage_cell,
-            "coverage: share of the known right looks met, within 10 (20) CIEDE2000 a part",
-        ),
-        Column(
-            "precision", number("precision", 2),
-            "precision: share of the answers whose look is a right one, within 10",
-        ),
-        Column(
-            "diversity", number("diversity", 2),
-            "diversity: how far the answers are apart, over the right ones; 1 is right, more is noise",
-        ),
-    )  # fmt: skip
-    directions: list[DirectionScores]
-    features: str
-    seed: int
-    kernel_scale: int = KERNEL_SCALE
+    known_columns = COLUMNS
+    directions: list[DirectionScores]  # one or two
+    features: str  # version of the features that the kernel distance was measured with
+    seed: int  # of its random subsets
+    kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
 
     @property
     def sections(self) -> Sequence[DirectionScores]:
@@ -96,7 +63,7 @@ class TranslationReport(SectionedReport):
 
     def notes(self) -> list[str]:
         """Return what the numbers mean and were measured on, and what is missing: one line each."""
-        lines = [kernel_legend(self.features, self.seed), *self.legends()]
+        lines = self.legends(self.features, self.seed)
         for part in self.directions:
             counts = part.counts
             against = f"{counts['targets']} {part.targets} pictures of {part.target}"

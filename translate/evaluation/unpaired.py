@@ -9,7 +9,7 @@ the look, and real pictures of the target the reverse.
 __all__ = ["UnpairedEvaluation"]
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ import numpy as np
 
 from translate.data.sources.domains import Domain
 from translate.data.sources.run_data import run_domains
+from translate.evaluation.cases import Method, TranslationCase
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row
-from translate.evaluation.tally import SEED, Method, Tally, answer, describe, fidelity, kernel_row
-from translate.evaluation.translation_report import DirectionScores, TranslationReport
+from translate.evaluation.tally import SEED, Tallies, describe, kernel_row
+from translate.evaluation.translation_report import FLOOR, DirectionScores, TranslationReport
 from translate.images.grid import make_grid
 from translate.images.io import IMAGE_SUFFIXES, read_rgb8
 from translate.images.picture import ValueRange
@@ -38,21 +39,13 @@ MAX_TRAIN = 1000  # training pictures to read
 
 @dataclass(frozen=True)
 class DirectionFiles:
-    """The files of one direction.
+    """The files of one direction."""
 
-    Attributes:
-        inputs: test pictures of the source.
-        truths: stem -> the answer to the input of that stem.
-        targets: pictures of the target, for the kernel distance.
-        others: more pictures of the target, none of them in `targets`; their distance is the floor.
-        part: "test" or "train", where `targets` come from.
-    """
-
-    inputs: list[Path]
-    truths: dict[str, Path]
-    targets: list[Path]
-    others: list[Path]
-    part: str
+    inputs: list[Path]  # test pictures of the source
+    truths: dict[str, Path]  # stem -> the answer to the input of that stem
+    targets: list[Path]  # pictures of the target, for the kernel distance
+    others: list[Path]  # more pictures of the target, none of them in `targets`; their distance is the floor
+    part: str  # "test" or "train", where `targets` come from
 
     @classmethod
     def choose(cls, source: Domain, target: Domain, limit: int | None) -> "DirectionFiles":
@@ -66,37 +59,26 @@ class DirectionFiles:
         return cls(inputs, truths, train, [], "train")
 
 
+@dataclass(frozen=True)
 class UnpairedEvaluation(Evaluation):
-    """Scores a model in every direction whose source has test pictures."""
+    """Scores a model in every direction whose source has test pictures.
+
+    Attributes:
+        translator: called as `translator(picture, direction="ab")` with (H, W, 3) uint8 RGB; returns the same shape and
+            type.
+        a: first domain, the source of direction "ab".
+        b: second domain.
+        values: what is black and white in files of floats and wide integers.
+    """
 
     purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
+    translator: Callable[..., Any]
+    a: Domain
+    b: Domain
+    values: ValueRange | None = field(default=None, kw_only=True)
 
-    def __init__(
-        self,
-        translator: Callable[..., Any],
-        a: Domain,
-        b: Domain,
-        *,
-        limit: int | None = None,
-        values: ValueRange | None = None,
-    ) -> None:
-        """Take a model and its data.
-
-        Args:
-            translator: called as `translator(picture, direction="ab")` with (H, W, 3) uint8 RGB; returns the same
-                shape and type.
-            a: first domain, the source of direction "ab".
-            b: second domain.
-            limit: at most so many pictures of each set, evenly spread.
-            values: what is black and white in files of floats and wide integers.
-
-        Raises:
-            OptionError: `limit` is below 1.
-        """
-        check_minimum(1, limit=limit)
-        self.translator, self.limit = translator, limit
-        self.directions = (("ab", a, b), ("ba", b, a))
-        self.read = partial(read_rgb8, values=values)
+    def __post_init__(self) -> None:
+        check_minimum(1, limit=self.limit)
 
     @classmethod
     def load(cls, options: EvaluationOptions) -> "UnpairedEvaluation":
@@ -109,12 +91,11 @@ class UnpairedEvaluation(Evaluation):
         """Score the model and the baselines, direction by direction."""
         parts = [
             self.score_direction(direction, source, target, Reader(bars, f"{source.name} -> {target.name}"))
-            for direction, source, target in self.directions
+            for direction, source, target in self.directions()
             if source.test
         ]
         if not parts:
-            _, a, b = self.directions[0]
-            raise UserError(f"neither {a.name} nor {b.name} has test pictures: put some into testA or testB")
+            raise UserError(f"neither {self.a.name} nor {self.b.name} has test pictures: put some into testA or testB")
         return TranslationReport(parts, DctFeatures.version, SEED)
 
     def score_direction(self, direction: str, source: Domain, target: Domain, reader: Reader) -> DirectionScores:
@@ -135,20 +116,17 @@ class UnpairedEvaluation(Evaluation):
             "colour transfer": partial(transfer_colour, target=colours),
             MODEL: partial(self.translator, direction=direction),
         }
-        tallies = {name: Tally() for name in methods}
+        tallies = Tallies(methods)
         for path, picture in reader.read_all(files.inputs, self.read):
-            truth = self.read_truth(path, picture, files, reader)
-            for name, method in methods.items():
-                result = answer(method, picture)
-                tallies[name].add(result, **({} if truth is None else fidelity(result, truth)))
-        model = tallies[MODEL]
+            tallies.add(TranslationCase(picture, self.read_truth(path, picture, files, reader)))
+        model = tallies.tallies[MODEL]
         if not model.features:
             raise UserError(f"none of the {len(files.inputs)} test pictures of {source.name} can be read")
 
         # 3. report
-        rows = [tally.row(name, targets) for name, tally in tallies.items()]
+        rows = tallies.rows(targets)
         if len(others) >= 2:
-            rows.append(kernel_row("real pictures of the target (floor)", others, targets))
+            rows.append(kernel_row(FLOOR, others, targets))
         counts = {
             "pictures": len(model.features),
             "truths": len(model.scores.get("psnr", [])),
@@ -158,6 +136,14 @@ class UnpairedEvaluation(Evaluation):
         }
         notes = [*explain_gaps(rows[0], counts, source), *reader.notes()]
         return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes)
+
+    def directions(self) -> list[tuple[str, Domain, Domain]]:
+        """Return the name, the source and the target of both directions."""
+        return [("ab", self.a, self.b), ("ba", self.b, self.a)]
+
+    def read(self, path: Path) -> np.ndarray:
+        """Read a picture: (H, W, 3) uint8 RGB."""
+        return read_rgb8(path, self.values)
 
     def read_truth(self, path: Path, picture: np.ndarray, files: DirectionFiles, reader: Reader) -> np.ndarray | None:
         """Return the answer to a test picture, or None without one of the same size."""
@@ -172,7 +158,7 @@ class UnpairedEvaluation(Evaluation):
         Pictures that cannot be read are left out.
         """
         rows: list[list[np.ndarray]] = []
-        for direction, source, _ in self.directions:
+        for direction, source, _ in self.directions():
             column = partial(self.grid_column, direction=direction, truths=find_truths(source.truth))
             rows += map(list, zip(*readable(subsample(source.test, columns), column), strict=False))
         return make_grid(rows)
