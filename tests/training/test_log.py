@@ -29,7 +29,7 @@ def test_resuming_drops_later_and_torn_lines(tmp_path):
 
 def test_a_grid_has_a_row_for_each_entry(tmp_path):
     with Log(tmp_path, 0, 1, 1) as log:
-        log.grid(7, {"a": torch.full((3, 3, 8, 8), 1.0), "b": torch.full((3, 3, 8, 8), -1.0)})
+        log.write_grid(7, {"a": torch.full((3, 3, 8, 8), 1.0), "b": torch.full((3, 3, 8, 8), -1.0)})
     sheet = cv2.imread(str(tmp_path / "samples" / "step_0000007.png"))
     assert sheet.shape == (18, 28, 3)
     assert (sheet[:8] == 255).all()

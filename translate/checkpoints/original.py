@@ -171,7 +171,7 @@ def _check_weights(net: nn.Module, weights: Weights, layers: Mapping[str, str], 
     Raises:
         UserError: One is missing, of another shape, or too many; the message has its name in the file.
     """
-    expected, original = net.state_dict(), {ours: theirs for theirs, ours in layers.items()}
+    expected, original = net.state_dict(), {name: layer for layer, name in layers.items()}
     for name, tensor in expected.items():
         if name.endswith("num_batches_tracked"):  # older files have none
             weights.setdefault(name, torch.zeros_like(tensor, device="cpu"))

@@ -83,9 +83,9 @@ class Inpaint(Task):
         super().__init__()
         if z_dim and "z_dim" not in options_of(generator.function):
             raise OptionError(f"generator {generator.name!r} gives one answer; say --z-dim 0, or --netG fourier_resnet")
-        many = {"z_dim": z_dim} if z_dim else {}
+        latent = {"z_dim": z_dim} if z_dim else {}
         planes = channels["image"] + (generator.name in MASKED)
-        self.G = generator(in_channels=planes, out_channels=channels["image"], **many)
+        self.G = generator(in_channels=planes, out_channels=channels["image"], **latent)
         self.phases = {"G": ("G",)}
         if lambda_gan:
             self.D = discriminator(in_channels=channels["image"] + tell_hole)

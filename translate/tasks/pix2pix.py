@@ -75,8 +75,8 @@ class Pix2pix(Task):
         if z_dim and "z_dim" not in options_of(generator.function):
             raise OptionError(f"generator {generator.name!r} gives one answer; say --z-dim 0, or --netG style_resnet")
         source = channels["a"] + channels.get("hint", 0)
-        many = {"z_dim": z_dim} if z_dim else {}
-        self.G = generator(in_channels=source, out_channels=channels["b"], **many)
+        latent = {"z_dim": z_dim} if z_dim else {}
+        self.G = generator(in_channels=source, out_channels=channels["b"], **latent)
         self.D = discriminator(in_channels=source + channels["b"])
         if lambda_fm and not isinstance(self.D, MultiScale):
             raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
@@ -135,8 +135,8 @@ class Pix2pix(Task):
             "paper": self.lambda_paper * paper_loss(x["other"], x["b"]),
         }
         if "hint" in x:
-            belief = (x["source"][:, -1:] + 1) / 2
-            terms["hint"] = self.lambda_l1 * (belief * (x["other"] - x["b"]).abs()).mean()
+            confidence = (x["source"][:, -1:] + 1) / 2
+            terms["hint"] = self.lambda_l1 * (confidence * (x["other"] - x["b"]).abs()).mean()
         return terms
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:

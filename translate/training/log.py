@@ -159,7 +159,7 @@ class Log:
             self.printed = time.monotonic()
             console.print(f"step {step}/{self.steps}  {facts}", soft_wrap=True)
 
-    def note(self, step: int, numbers: Mapping[str, float], words: str) -> None:
+    def write_numbers(self, step: int, numbers: Mapping[str, float], words: str) -> None:
         """Log the finite of the `numbers` measured at `step`, and print `words`."""
         self._record(step, {name: number for name, number in numbers.items() if math.isfinite(number)})
         console.print(f"step {step}: {escape(words)}", soft_wrap=True)
@@ -169,7 +169,7 @@ class Log:
         for finding in findings:
             print_note(f"step {step}: {finding}")
 
-    def grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
+    def write_grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""
         sheet = make_grid([[to_array(picture) for picture in row] for row in rows.values()])
         self.unsaved[self.out / "samples" / f"step_{step:07d}.png"] = sheet

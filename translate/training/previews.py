@@ -36,11 +36,11 @@ class Previews:
     def show(self, log: Log, step: int) -> None:
         """Write a sample grid; report its faults and, of generated pictures, how much they vary."""
         rows = self.draw()
-        log.grid(step, rows)
+        log.write_grid(step, rows)
         if self.collapse:
             report = self.collapse.assess(list(rows.values()), young=step < QUIET_STEPS)
             numbers = {f"health/{name}": getattr(report, name) for name in ("spread", "within", "nearness")}
-            log.note(step, numbers, str(report))
+            log.write_numbers(step, numbers, str(report))
         if step >= min(QUIET_STEPS, log.steps // 4):
             log.report(step, examine(self.task, rows, self.probe["image"] if self.collapse else None))
 
