@@ -94,16 +94,22 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
     A layer is a nested mapping such as {"train": {"lr": 1e-4}, "generator": {"name": "resnet_9blocks"}}.
 
     Raises:
-        OptionError: An unknown or ill-typed option, or more than one of steps, epochs and minutes.
+        OptionError: An unknown or ill-typed option, a value out of its range, or options that contradict each other.
     """
+    # lay one over the other
     recipes = {p.stem.removeprefix(f"{task}_"): p for p in package_folder("configs").glob(f"{task}_*.toml")}
     if preset not in recipes:
         raise OptionError(f"unknown preset {preset!r}{did_you_mean(preset, recipes)}")
     values: dict[str, Any] = {}
     for layer in (read_toml(recipes[preset]), *layers, {"task": task, "preset": preset}):
         values = merge(values, layer)
+    # check
     config = from_dict(Config, values)
-    validate(config)
+    check_length({name: getattr(config.train, name) for name in LENGTHS})
+    check_limits(config.train, "train")
+    check_limits(config.data, "data")
+    check_sizes(config.data)
+    check_adam(config.train.betas, config.train.phase_lr)
     return config
 
 
@@ -150,19 +156,6 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
             value = kind(value)
         arguments[name] = value
     return cls(**arguments)
-
-
-def validate(config: Config) -> None:
-    """Check what types cannot say.
-
-    Raises:
-        OptionError: A value is out of its range, or two contradict each other.
-    """
-    check_length({name: getattr(config.train, name) for name in LENGTHS})
-    check_limits(config.train, "train")
-    check_limits(config.data, "data")
-    check_sizes(config.data)
-    check_adam(config.train.betas, config.train.phase_lr)
 
 
 def dump_config(config: Config, plan: Mapping[str, Any]) -> str:

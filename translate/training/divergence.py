@@ -4,7 +4,7 @@ __all__ = ["Diverged", "DivergenceMonitor", "check_finite"]
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -173,14 +173,10 @@ def check_finite(done: int, task: Task, ema: EMA, optimizers: Mapping[str, Optim
         nets: list[nn.Module] = [task.get_submodule(name) for name in task.phases[phase]]
         nets += [ema.nets[name] for name in task.phases[phase] if name in ema.nets]
         moments = [x for state in optimizer.state.values() for name, x in state.items() if name.startswith("exp_avg")]
-        if not is_finite([*(x for net in nets for x in (*net.parameters(), *net.buffers())), *moments]):
+        tensors = [*(x for net in nets for x in (*net.parameters(), *net.buffers())), *moments]
+        floats = [x.detach() for x in tensors if x.is_floating_point() and x.numel()]
+        if not torch.stack(torch._foreach_norm(floats, math.inf)).isfinite().all():  # waits for the device once
             raise Diverged(phase, done, Finding.of("weights_not_finite"))
-
-
-def is_finite(tensors: Iterable[Tensor]) -> bool:
-    """Whether all numbers are finite; the device is waited for once."""
-    floats = [x.detach() for x in tensors if x.is_floating_point() and x.numel()]
-    return bool(torch.stack(torch._foreach_norm(floats, math.inf)).isfinite().all())
 
 
 def failing_phase(bad: Sequence[str], names: Sequence[str]) -> str:
