@@ -24,7 +24,7 @@ FEW_STEPS = {'"minutes": 10.0': '"steps": 1'}  # all that is changed in the exam
 FACE = """
 from translate import {names}
 import inspect, translate
-assert all(inspect.isclass(x) for x in (Sampler, Translator, UserError, OptionError))
+assert all(inspect.isclass(x) for x in (Sampler, Translator, FolderOptions, VideoOptions, UserError, OptionError))
 assert all(inspect.isfunction(x) for x in (blend, load_config, train, translate_folder, translate_video))
 assert TRUST.max_pixels > 0
 """

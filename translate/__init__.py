@@ -24,14 +24,15 @@ train(load_config("cycle", "fast", {"data": {"a": "summer/", "b": "winter/"}}))
 """
 
 __all__ = [
-    "TRUST", "OptionError", "Sampler", "Translator", "UserError", "__version__", "blend", "load_config", "train",
-    "translate_folder", "translate_video",
+    "TRUST", "FolderOptions", "OptionError", "Sampler", "Translator", "UserError", "VideoOptions", "__version__",
+    "blend", "load_config", "train", "translate_folder", "translate_video",
 ]  # fmt: skip
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from translate.inference.folder.run import translate_folder
+    from translate.inference.options import FolderOptions, VideoOptions
     from translate.inference.request import blend
     from translate.inference.sampler import Sampler
     from translate.inference.translator import Translator
@@ -45,10 +46,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "TRUST": "utils.trust",
+    "FolderOptions": "inference.options",
     "OptionError": "utils.errors",
     "Sampler": "inference.sampler",
     "Translator": "inference.translator",
     "UserError": "utils.errors",
+    "VideoOptions": "inference.options",
     "blend": "inference.request",
     "load_config": "training.config",
     "train": "training.loop",
