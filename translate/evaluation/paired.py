@@ -97,7 +97,7 @@ class PairedEvaluation(Evaluation):
             rows.append(kernel_row(FLOOR, training.features, targets))
         counts = {
             "pictures": len(targets),
-            "truths": len(tallies.tallies[MODEL].scores["psnr"]),
+            "truths": len(tallies.by_method[MODEL].scores["psnr"]),
             "targets": len(targets),
             "floor": len(training.features),
             "looks": len(tallies.many.scores.get("coverage", [])),

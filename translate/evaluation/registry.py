@@ -21,8 +21,7 @@ def load_evaluation(options: EvaluationOptions) -> Evaluation:
     """Load a model and its data into the evaluation of its task.
 
     Raises:
-        OptionError: an option means nothing to the model.
-        OptionError, UserError: as `Evaluation.load`.
+        OptionError, UserError: an option means nothing to the model; or as `Evaluation.load`.
     """
     evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
     for name in evaluation.unused:

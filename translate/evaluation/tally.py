@@ -53,17 +53,17 @@ class Tallies:
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
         self.methods = methods
-        self.tallies = {name: Tally() for name in methods}
+        self.by_method = {name: Tally() for name in methods}
 
     def add(self, case: Case) -> None:
         """Put a case to every method, and score the results."""
         for name, method in self.methods.items():
             result = case.apply(method)
-            self.tallies[name].add(result, **case.score(result))
+            self.by_method[name].add(result, **case.score(result))
 
     def rows(self, targets: Tensor) -> list[Row]:
         """Return a row for each method, given the features of the targets (M, d)."""
-        return [tally.row(name, targets) for name, tally in self.tallies.items()]
+        return [tally.row(name, targets) for name, tally in self.by_method.items()]
 
 
 def describe(pictures: Iterable[np.ndarray]) -> Tensor:

@@ -119,7 +119,7 @@ class UnpairedEvaluation(Evaluation):
         tallies = Tallies(methods)
         for path, picture in reader.read_all(files.inputs, self.read):
             tallies.add(TranslationCase(picture, self.read_truth(path, picture, files, reader)))
-        model = tallies.tallies[MODEL]
+        model = tallies.by_method[MODEL]
         if not model.features:
             raise UserError(f"none of the {len(files.inputs)} test pictures of {source.name} can be read")
 
@@ -153,10 +153,7 @@ class UnpairedEvaluation(Evaluation):
         return truth if truth is not None and truth.shape == picture.shape else None
 
     def grid(self, columns: int = 6) -> np.ndarray:
-        """Draw for a, then for b: test pictures, their translations, and the truths if all are known.
-
-        Pictures that cannot be read are left out.
-        """
+        """Draw for a, then for b: readable test pictures, their translations, and the truths if all are known."""
         rows: list[list[np.ndarray]] = []
         for direction, source, _ in self.directions():
             column = partial(self.grid_column, direction=direction, truths=find_truths(source.truth))
