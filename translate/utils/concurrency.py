@@ -5,17 +5,20 @@ decoding; a pass of one thread waits for nothing. The number of threads decides 
 so it depends on the picture's size alone, never on the other pictures.
 """
 
-__all__ = ["CpuSlots", "prefetch", "thread_pool"]
+__all__ = ["CpuSlots", "map_in_threads", "prefetch", "thread_pool"]
 
+import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 
+MAP_AHEAD = 64  # results computed before the consumer takes them: decoded pictures must not fill the memory
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -27,6 +30,13 @@ def thread_pool(count: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def map_in_threads(function: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
+    """Yield `function(item)` of each item, in order, computed on all cores and at most MAP_AHEAD results ahead."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(items), MAP_AHEAD):
+            yield from pool.map(function, items[start : start + MAP_AHEAD])
 
 
 def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:

@@ -16,6 +16,7 @@ from translate.data.checks.measure import Measurement, measure_all, measure_pixe
 from translate.data.checks.pair_checks import find_exchanged, find_unequal_sizes
 from translate.data.checks.report import DataReport, Finding, Part
 from translate.data.files.naming import is_bare_name
+from translate.data.files.splits import has_two_domains
 from translate.data.sources.domains import FileSet, domain_file_sets, resolve_domains
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import LabelledImage, RowSource
@@ -82,7 +83,7 @@ def _must_be_pairs(data: str) -> bool:
     if not path.exists() and is_bare_name(data):
         dataset = catalog.load_catalog().get(data)
         return dataset is not None and dataset.kind == "paired"
-    return path.is_file() or not any((path / name).is_dir() for name in ("trainA", "train_A"))
+    return path.is_file() or not has_two_domains(path)
 
 
 def _measure_images(images: str, root: Path, progress: bool) -> list[Part]:

@@ -4,9 +4,7 @@ __all__ = ["Measurement", "measure", "measure_all", "measure_pixels", "traits_of
 
 import functools
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 from translate.data.loading.file_kind import to_rgb8
 from translate.images.io import decode_picture
 from translate.images.picture import Picture, flatten_alpha, to_gray
+from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.progress import track
 
@@ -63,14 +62,9 @@ def measure_pixels(path: Path, pixels: np.ndarray) -> Measurement:
 def measure_all(
     files: Sequence[Path], title: str, *, halves: bool = False, progress: bool = False
 ) -> list[Measurement]:
-    """Measure files on all cores, in order, perhaps with a progress bar."""
-    return list(track(_measure_in_order(files, halves), f"Reading {title}", len(files), progress))
-
-
-def _measure_in_order(files: Sequence[Path], halves: bool) -> Iterator[Measurement]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(files), 64):
-            yield from pool.map(lambda path: measure(path, halves=halves), files[start : start + 64])
+    """Measure files on all cores, in order, with `progress` under a bar."""
+    measurements = map_in_threads(functools.partial(measure, halves=halves), files)
+    return list(track(measurements, f"Reading {title}", len(files), progress))
 
 
 def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:

@@ -10,10 +10,8 @@ __all__ = [
     "inspect_pairs",
 ]
 
-import os
 import statistics
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
 from translate.images.line_drawings import is_line_drawing
 from translate.images.picture import is_colourless
+from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
@@ -85,8 +84,7 @@ def inspect_pairs(
             return error
 
     sample = spread(pairs, _TRAITS_SAMPLE)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(try_read, sample))
+    results = list(map_in_threads(try_read, sample))
     good = [(pair, both) for pair, both in zip(sample, results, strict=True) if not isinstance(both, UserError)]
     if not good:
         raise UserError(f"none of {len(results)} pairs tried can be read; the first: {results[0]}")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from translate.data.checks.measure import Measurement
-from translate.data.files.find import list_names
+from translate.data.files.counted import list_names
 from translate.utils.terminal import printable
 
 _MAX_MODES = 3  # in one line

@@ -2,11 +2,8 @@
 
 __all__ = ["ImagesData"]
 
-import hashlib
-import os
 import statistics
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.data.loading.cache import fingerprint, open_cache
+from translate.data.loading.cache import fingerprint, hash_text, open_cache
 from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
 from translate.data.loading.loader import SingleStream
 from translate.data.loading.native_size import power_of_two_size
@@ -25,6 +22,7 @@ from translate.data.sources.domains import FileSet
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
 from translate.images.picture import is_colourless, to_gray
+from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable
@@ -101,7 +99,7 @@ class ImagesData:
             labels = {source.name: source.label for source in self.train}
             self.labels = np.array([labels[name] for name in self.cache.names], np.int64)
         classes = "" if self.labels is None else f"{self.facts['classes']}{self.labels.tolist()}"
-        self.fingerprint = hashlib.sha256(f"{self.cache.fingerprint}{classes}".encode()).hexdigest()[:16]
+        self.fingerprint = hash_text(f"{self.cache.fingerprint}{classes}")
         self.probe = self._previews(size, square)
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> SingleStream:
@@ -156,8 +154,7 @@ class ImagesData:
 
 def _shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
     """Return the shorter sides of some pictures, px, where their headers state them."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [min(shape) for shape in pool.map(shape_of, spread(sources, _SIZED_PICTURES)) if shape]
+    return [min(shape) for shape in map_in_threads(shape_of, spread(sources, _SIZED_PICTURES)) if shape]
 
 
 def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:

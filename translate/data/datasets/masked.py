@@ -3,7 +3,6 @@
 __all__ = ["MaskedData", "MaskedStream"]
 
 import functools
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from translate.data.datasets.images import ImagesData
-from translate.data.loading.cache import fingerprint
+from translate.data.loading.cache import fingerprint, hash_text
 from translate.data.loading.loader import Batch, SingleStream
 from translate.data.loading.native_size import native_size
 from translate.data.loading.random_masks import BANDS, check_mask_options, draw_mask, evaluation_mask
@@ -77,7 +76,7 @@ class MaskedData(ImagesData):
             self._draw = functools.partial(draw_mask, kinds=self._kinds, low=low, high=high)
         super().open(folder, size=size, zoom=zoom, square=square, progress=progress)
         masks = fingerprint(files.files, files.white_is_hole) if files else f"{self._kinds}{self._shares}"
-        self.fingerprint = hashlib.sha256(f"{self.fingerprint}{masks}".encode()).hexdigest()[:16]
+        self.fingerprint = hash_text(f"{self.fingerprint}{masks}")
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> MaskedStream:  # type: ignore[override]
         """Return the endless stream of training samples; characters are not mirrored."""

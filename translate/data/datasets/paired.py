@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
-from translate.data.files.find import list_names
+from translate.data.files.counted import list_names
 from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, MixedChannels, kind_of_files, stack_pictures
 from translate.data.loading.hints import sample_hints

@@ -2,14 +2,13 @@
 
 __all__ = ["UnpairedData", "open_file_cache"]
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from translate.data.loading.cache import PictureCache, fingerprint, open_cache
+from translate.data.loading.cache import PictureCache, fingerprint, hash_text, open_cache
 from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
 from translate.data.loading.loader import UnpairedStream
 from translate.data.loading.native_size import native_size
@@ -50,8 +49,7 @@ class UnpairedData:
         self.counts = dict(zip(self.names, map(len, self.caches.values()), strict=True))
         self.skipped = [line for cache in self.caches.values() for line in cache.skipped]
         self.epoch = max(self.counts.values())
-        prints = "".join(cache.fingerprint for cache in self.caches.values())
-        self.fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:16]
+        self.fingerprint = hash_text("".join(cache.fingerprint for cache in self.caches.values()))
         previews = {key: _previews(domain, kind, size, square) for key, (domain, kind) in self._sides.items()}
         count = min(map(len, previews.values()))
         self.probe = {key: pictures[:count] for key, pictures in previews.items()}

@@ -1,7 +1,7 @@
 """Files by name: which pictures a user's words mean, and in what order.
 
 companions  masks or hints that belong to pictures of the same name
-counted     a count and the first few items
+counted     a count of items, and the first few of them
 csv_tables  CSV files of any usual kind
 find        pictures of a folder, pattern, list file or path
 idx         IDX files, the format of MNIST

@@ -1,16 +1,18 @@
 """CSV files with comma, semicolon or tab, and with or without a header."""
 
-__all__ = ["check_files_exist", "csv_rows", "is_table", "named_rows", "read_split"]
+__all__ = ["check_files_exist", "csv_rows", "group_by_split", "is_table", "named_rows", "read_split"]
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from translate.data.files.find import list_names
+from translate.data.files.counted import list_names
 from translate.data.files.splits import SPLITS
 from translate.utils.errors import UserError
 
+T = TypeVar("T")
 Row = tuple[int, dict[str, str]]  # line number, cells by column
 
 
@@ -70,6 +72,16 @@ def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
     if split not in SPLITS:
         raise UserError(f"{file}, line {line}: the split is {split!r}; it should be train, test or val")
     return split
+
+
+def group_by_split(file: Path, rows: Iterable[T], split_of: Callable[[T], str]) -> tuple[list[T], list[T]]:
+    """Return the rows of a table to train on and to test on, else those to validate on; UserError for none to train."""
+    parts: dict[str, list[T]] = {split: [] for split in SPLITS}
+    for row in rows:
+        parts[split_of(row)].append(row)
+    if not parts["train"]:
+        raise UserError(f"{file} has no line whose split is train")
+    return parts["train"], parts["test"] or parts["val"]
 
 
 def check_files_exist(file: Path, paths: Iterable[Path], header: str) -> None:

@@ -3,8 +3,8 @@
 __all__ = [
     "find_images",
     "is_pattern",
+    "list_folders",
     "skipped_links_note",
-    "list_names",
     "missing_path_error",
     "names_below",
     "no_picture_error",
@@ -18,12 +18,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from translate.data.files.counted import MAX_NAMES, list_names
 from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, explain_os_errors, is_picture
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError
 
 _WILDCARDS = frozenset("*?[")
-_MAX_NAMES = 3  # in one message
 
 
 def find_images(spec: str) -> list[Path]:
@@ -111,10 +111,9 @@ def pattern_base(pattern: Path) -> Path:
     return Path(*pattern.parts[:first])
 
 
-def list_names(names: Collection[object]) -> str:
-    """List the first few of `names`, and count the others."""
-    first = ", ".join(str(name) for name in list(names)[:_MAX_NAMES])
-    return f"{first} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else first
+def list_folders(folder: Path) -> str:
+    """List the sub-folders of `folder` for a message."""
+    return ", ".join(sorted(entry.name for entry in folder.iterdir() if entry.is_dir())) or "no folder"
 
 
 def names_below(files: Iterable[Path], base: Path) -> list[str]:
@@ -136,7 +135,7 @@ def _describe_contents(folder: Path) -> str:
         kinds.update(Path(place, name).suffix.lower() or "no suffix" for name in files if not name.startswith("."))
     if not kinds:
         return "is empty"
-    named = ", ".join(f"{suffix} {count}" for suffix, count in kinds.most_common(_MAX_NAMES))
+    named = ", ".join(f"{suffix} {count}" for suffix, count in kinds.most_common(MAX_NAMES))
     return f"has {kinds.total()} file{'s' * (kinds.total() > 1)} but no image ({named})"
 
 

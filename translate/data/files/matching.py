@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from translate.data.files.find import list_names
+from translate.data.files.counted import list_names
 from translate.utils.errors import UserError
 
 _AFFIX_SAMPLE = 4  # pictures of A that are compared with all of B to guess affixes

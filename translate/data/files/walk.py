@@ -6,7 +6,6 @@ __all__ = [
     "PictureTree",
     "Stems",
     "make_absolute",
-    "is_inside",
     "is_picture",
     "join_name",
     "explain_os_errors",
@@ -111,7 +110,7 @@ class FolderTree:
         """Whether a link in `folder` leads to a place inside, or all links are trusted and it closes no loop."""
         real = os.path.realpath(link)
         if not TRUST.follow_links:
-            return is_inside(real, self.root)
+            return Path(real).is_relative_to(os.path.realpath(self.root))
         return real not in (os.path.realpath(place) for place in (self.base / folder, *(self.base / folder).parents))
 
     def _stems(self, folder: str) -> Stems:
@@ -199,11 +198,6 @@ def explain_os_errors(what: str) -> Iterator[None]:
 def make_absolute(path: Path) -> Path:
     """Make absolute without following links: a picture keeps the place that it was named by."""
     return Path(os.path.abspath(path))  # noqa: PTH100
-
-
-def is_inside(real: str, folder: Path) -> bool:
-    """Whether a path without links lies in `folder`, or is it."""
-    return Path(real).is_relative_to(os.path.realpath(folder))
 
 
 def is_picture(name: str) -> bool:

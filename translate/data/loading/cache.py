@@ -1,16 +1,16 @@
 """Pictures decoded once: a memory-mapped file of pixels that training reads from then on."""
 
-__all__ = ["PictureCache", "Pictures", "fingerprint", "open_cache"]
+__all__ = ["PictureCache", "Pictures", "fingerprint", "hash_text", "open_cache"]
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 from translate.utils.progress import track
@@ -92,11 +92,16 @@ def fingerprint(paths: Iterable[Path], *settings: object) -> str:
     return digest.hexdigest()[:16]
 
 
+def hash_text(text: str) -> str:
+    """Hash a text to 16 hexadecimal digits, such as the fingerprints that another one depends on."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, progress: bool) -> None:
     """Decode `count` pictures on all cores into `pixels`, then write their numbers and shapes to `index`."""
     kept, shapes, skipped, dtype = [], [], [], np.dtype(np.uint8)
     with atomic_write(pixels) as temporary, temporary.open("wb") as out:
-        for i, picture in enumerate(track(_decode_all(decode, count), title, count, progress)):
+        for i, picture in enumerate(track(map_in_threads(decode, range(count)), title, count, progress)):
             if isinstance(picture, str):
                 skipped.append(picture)
                 continue
@@ -109,10 +114,3 @@ def build(count: int, decode: Decode, index: Path, pixels: Path, title: str, pro
     reasons = np.frombuffer(json.dumps(skipped).encode(), np.uint8)
     with atomic_write(index) as temporary, temporary.open("wb") as out:
         np.savez(out, kept=np.array(kept), shapes=np.array(shapes), skipped=reasons, dtype=np.array(str(dtype)))
-
-
-def _decode_all(decode: Decode, count: int) -> Iterator[np.ndarray | str]:
-    """Yield the results of `decode` in order, at most 64 ahead."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, count, 64):
-            yield from pool.map(decode, range(start, min(start + 64, count)))

@@ -2,9 +2,7 @@
 
 __all__ = ["FileKind", "MixedChannels", "stack_pictures", "to_rgb8", "to_unit_range", "kind_of_files"]
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +14,7 @@ from torch import Tensor
 from translate.data.loading.transforms import fit
 from translate.images.io import read_picture
 from translate.images.picture import FULL_SCALE, ValueRange, flatten_alpha, is_colourless, to_depth, to_gray
+from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
@@ -88,8 +87,7 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
             return None
         return _Probe(path, picture.channels, picture.pixels.dtype, is_colourless(to_rgb8(picture.pixels)))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        probes = [one for one in pool.map(probe, spread(paths, _PROBED_FILES)) if one]
+    probes = [result for result in map_in_threads(probe, spread(paths, _PROBED_FILES)) if result]
     if not probes:
         return FileKind(values=values)
     first = probes[0]

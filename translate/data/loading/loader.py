@@ -2,11 +2,10 @@
 
 __all__ = ["Batch", "Batches", "PairedStream", "SampleStream", "SingleStream", "UnpairedStream"]
 
+import itertools
 import os
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +17,7 @@ from translate.data.loading.crops import Crops, upload
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.transforms import Jitter
 from translate.utils import dist
+from translate.utils.concurrency import prefetch, thread_pool
 
 Batch = dict[str, Tensor]
 
@@ -191,17 +191,10 @@ class Batches:
         return self.stream.crop(moved) if self.resident else moved
 
     def __iter__(self) -> Iterator[Batch]:
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="batch")
-        ahead: deque[Future[Batch]] = deque()
-        try:
-            step = self.start
-            while True:
-                while len(ahead) < 2 * self.workers:
-                    ahead.append(pool.submit(self._prepare, step))
-                    step += 1
+        with thread_pool(self.workers) as pool:
+            tasks = (pool.submit(self._prepare, step) for step in itertools.count(self.start))
+            for task in prefetch(tasks, 2 * self.workers - 1):
                 began = time.perf_counter()
-                prepared = ahead.popleft().result()
+                prepared = task.result()
                 self.waited += time.perf_counter() - began
                 yield self._finish(prepared)
-        finally:
-            pool.shutdown(cancel_futures=True)

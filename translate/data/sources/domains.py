@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from translate.data.catalog import catalog
-from translate.data.files.find import find_images, is_pattern, missing_path_error
+from translate.data.files.find import find_images, is_pattern, list_folders, missing_path_error
 from translate.data.files.naming import catalog_set, distinct_names, is_bare_name, name_of
 from translate.data.files.splits import choose_held_out, find_test_folder, has_two_domains
 from translate.data.files.walk import explain_os_errors
@@ -128,10 +128,11 @@ def _train_folder(layout: Path, side: str) -> Path:
     for name in (f"train{side}", f"train_{side}"):
         if (layout / name).is_dir():
             return layout / name
-    found = ", ".join(sorted(entry.name for entry in layout.iterdir() if entry.is_dir())) or "no folder"
     combined = "; its train folder looks like combined A|B pairs, which train_pix2pix.py takes"
     hint = combined if (layout / "train").is_dir() else ""
-    raise UserError(f"'{layout}' has no train{side} (it has {found}){hint}; give a root with trainA and trainB")
+    raise UserError(
+        f"'{layout}' has no train{side} (it has {list_folders(layout)}){hint}; give a root with trainA and trainB"
+    )
 
 
 def _read_domain(spec: str, root: Path) -> Domain:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from translate.data.catalog import catalog
-from translate.data.files.csv_tables import check_files_exist, is_table
-from translate.data.files.find import find_images, is_pattern, list_names, missing_path_error, pattern_base
+from translate.data.files.counted import list_names
+from translate.data.files.csv_tables import check_files_exist, group_by_split, is_table
+from translate.data.files.find import find_images, is_pattern, missing_path_error, pattern_base
 from translate.data.files.idx import is_idx
 from translate.data.files.naming import clean, is_bare_name, name_of
-from translate.data.files.splits import SPLITS, find_test_folder, has_two_domains
+from translate.data.files.splits import find_test_folder, has_two_domains
 from translate.data.sources.labels import LabelTable, read_label_table
 from translate.utils.errors import OptionError, UserError
 
@@ -108,13 +109,10 @@ def _from_folder(folder: Path, title: str) -> ImageFiles:
 def _from_table(file: Path, root: Path) -> ImageFiles:
     table = read_label_table(file)
     check_files_exist(file, table.labels, "file,label")
-    parts = {split: [path for path in table.labels if table.splits[path] == split] for split in SPLITS}
-    if not parts["train"]:
-        raise UserError(f"{file} has no line whose split is train")
+    train, test = group_by_split(file, table.labels, table.splits.__getitem__)
     title = clean(file.absolute().parent.name) if _GENERIC_TABLE.match(file.stem) else name_of(file, root)
     base = _common_folder(list(table.labels))
-    test = parts["test"] or parts["val"]
-    return ImageFiles(title=title, train=parts["train"], test=test, bases=(base, base), table=(file, table))
+    return ImageFiles(title=title, train=train, test=test, bases=(base, base), table=(file, table))
 
 
 def _common_folder(files: Sequence[Path]) -> Path:

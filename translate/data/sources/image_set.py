@@ -12,8 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from translate.data.files.counted import list_names
 from translate.data.files.csv_tables import is_table
-from translate.data.files.find import list_names, names_below
+from translate.data.files.find import names_below
 from translate.data.files.idx import find_test_part, is_idx, labels_beside, read_idx
 from translate.data.files.naming import clean
 from translate.data.files.splits import choose_held_out

@@ -2,19 +2,19 @@
 
 __all__ = ["MaskFiles", "StoredMasks", "judge_masks", "open_masks", "read_mask"]
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from translate.data.files.find import find_images, list_names
+from translate.data.files.counted import list_names
+from translate.data.files.find import find_images
 from translate.data.loading.random_masks import draw_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture, is_colourless, to_depth, to_gray
+from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
@@ -73,8 +73,7 @@ def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFil
         UserError: none can be read.
     """
     # measure
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(zip(files, pool.map(_measure_mask, files), strict=True))
+    results = list(zip(files, map_in_threads(_measure_mask, files), strict=True))
     broken = [reason for _, reason in results if isinstance(reason, str)]
     good = [(file, *shares) for file, shares in results if not isinstance(shares, str)]
     if not good:
@@ -129,8 +128,7 @@ class StoredMasks:
             mask = resize_to_cover(read_mask(file, white_is_hole=white_is_hole)[0], side, side)
             return np.packbits(mask), mask.shape
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            self._packed = list(pool.map(pack, spread(files, MAX_STORED_MASKS)))
+        self._packed = list(map_in_threads(pack, spread(files, MAX_STORED_MASKS)))
 
     def __call__(self, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return (height, width) bool: a random crop of a random mask, perhaps mirrored; neither empty nor full.

@@ -2,18 +2,15 @@
 
 __all__ = ["combined_pairs", "find_pairs", "matched_pairs"]
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from translate.data.files.find import find_images
+from translate.data.files.find import find_images, list_folders
 from translate.data.files.matching import match, stems
 from translate.data.files.splits import TEST_SPLITS
-from translate.data.files.walk import is_inside
+from translate.data.files.walk import FolderTree
 from translate.data.sources.pair import Pair
-from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import UserError
-from translate.utils.trust import TRUST
 
 _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")
 
@@ -40,12 +37,11 @@ def find_pairs(root: Path) -> tuple[list[Pair], list[Pair]]:
         test_folder = next((root / split for split in TEST_SPLITS if (root / split).is_dir()), None)
         train_pairs = combined_pairs(find_images(str(root / "train")))
         return train_pairs, combined_pairs(find_images(str(test_folder))) if test_folder else []
-    if files := sorted(path for path in root.iterdir() if _is_picture(path)):
-        return combined_pairs(files), []
-    found = ", ".join(sorted(entry.name for entry in root.iterdir() if entry.is_dir())) or "no folder"
+    if names := FolderTree(root).stems(""):
+        return combined_pairs(sorted(root / name for same_stem in names.values() for name in same_stem)), []
     raise UserError(
-        f"'{root}' has no pairs (it has {found}); give a folder of combined A|B pictures, alone or in train,"
-        " or one with trainA and trainB, or a CSV file"
+        f"'{root}' has no pairs (it has {list_folders(root)}); give a folder of combined A|B pictures, alone or in"
+        " train, or one with trainA and trainB, or a CSV file"
     )
 
 
@@ -69,10 +65,3 @@ def _find_sides(root: Path, tree: str, split: str = "") -> tuple[list[Path], lis
         has, lacks = (a, b) if exists[0] else (b, a)
         raise UserError(f"'{root}' has {has} but no {lacks}; pairs need both")
     return find_images(str(root / a)), find_images(str(root / b))
-
-
-def _is_picture(path: Path) -> bool:
-    """Whether a file is a picture, and no link out of its folder unless such links are followed."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith(".") or not path.is_file():
-        return False
-    return TRUST.follow_links or not path.is_symlink() or is_inside(os.path.realpath(path), path.parent)

@@ -4,10 +4,10 @@ __all__ = ["read_pair_table"]
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
-from translate.data.files.csv_tables import check_files_exist, named_rows, read_split
-from translate.data.files.splits import SPLITS
+from translate.data.files.csv_tables import check_files_exist, group_by_split, named_rows, read_split
 from translate.data.sources.pair import Pair
 from translate.utils.errors import UserError
 
@@ -36,13 +36,10 @@ def read_pair_table(file: Path) -> tuple[list[Pair], list[Pair]]:
     if not rows:
         raise UserError(f"{file} lists no pair; write one a line: the source's path, a comma, the target's path")
     check_files_exist(file, (path for a, b, _ in rows for path in (a, b)), "a,b or source,target")
-    parts = {split: _name_pairs(file.parent, [row for row in rows if row[2] == split]) for split in SPLITS}
-    if not parts["train"]:
-        raise UserError(f"{file} has no line whose split is train")
-    test = parts["test"] or parts["val"]
-    if shared := {pair.files for pair in parts["train"]} & {pair.files for pair in test}:
+    train, test = (_name_pairs(file.parent, part) for part in group_by_split(file, rows, itemgetter(2)))
+    if shared := {pair.files for pair in train} & {pair.files for pair in test}:
         raise UserError(f"{file}: {next(iter(shared))[0]} and its partner are in both train and test; remove one line")
-    return parts["train"], test
+    return train, test
 
 
 def _name_pairs(folder: Path, rows: Sequence[tuple[Path, Path, str]]) -> list[Pair]:
