@@ -1,4 +1,4 @@
-"""Answers to options of pytorch-CycleGAN-and-pix2pix and CUT: what each is called here."""
+"""Options of pytorch-CycleGAN-and-pix2pix and CUT, and their names here."""
 
 __all__ = ["refuse_legacy_options"]
 
@@ -14,7 +14,7 @@ ANSWERS = (  # old names, and what follows "is an option of pytorch-CycleGAN-and
     ("checkpoints_dir", "say --out FOLDER"),
     ("gpu_ids", "say --device cuda:0, or cpu"),
     ("input_nc output_nc dataset_mode serial_batches max_dataset_size",
-     "nothing is needed here: it is found out from the data"),
+     "nothing is needed here: it is detected from the data"),
     ("norm normG", "say --generator.norm instance|batch|none"),
     ("normD", "say --discriminator.norm instance|batch|spectral|none"),
     ("no_dropout", "say --generator.dropout 0"),
@@ -35,7 +35,7 @@ ANSWERS = (  # old names, and what follows "is an option of pytorch-CycleGAN-and
     ("lr_decay_iters", "say --train.stairs N"),
     ("lambda_A lambda_B", "say --lambda-cycle 10"),
     ("lambda_L1", "say --lambda-l1 100"),
-    ("continue_train epoch_count load_iter", "the same command once more goes on where a run was stopped"),
+    ("continue_train epoch_count load_iter", "repeat the same command to resume a run"),
     ("display_freq display_id display_ncols display_server display_env display_port display_winsize print_freq "
      "update_html_freq no_html use_wandb",
      "a line is written every --train.log_every N steps, and sample grids go to OUT/samples"),
@@ -44,7 +44,7 @@ ANSWERS = (  # old names, and what follows "is an option of pytorch-CycleGAN-and
     ("num_test how_many ntest phase", "nothing is needed here: all pictures of --input are translated"),
     ("model_suffix which_direction", "say --direction ab|ba"),
     ("epoch which_epoch", "say --model FILE, such as checkpoints/NAME/200_net_G_A.pth"),
-    ("eval", "import the checkpoint with tools/import_checkpoint.py --averages, and translate with what that writes"),
+    ("eval", "import the checkpoint with tools/import_checkpoint.py --averages, and translate with the result"),
     ("aspect_ratio", "nothing is needed here: results have the size of their pictures"),
     ("which_model_netG", "say --netG NAME"),
     ("which_model_netD", "say --netD NAME"),

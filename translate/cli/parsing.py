@@ -19,14 +19,14 @@ RANGE_OPTIONS = ("--value-range", "--data.value_range")
 
 
 def complete_words(words: Sequence[str], implied: Mapping[str, str]) -> list[str]:
-    """Rewrite what the parser would misread: an option without its value, and a range such as -1000,3000.
+    """Rewrite arguments that the parser would misread: an option without its value, and a range such as -1000,3000.
 
-    `implied` maps options that may stand without a value to the value that is meant then.
+    `implied` maps options that may lack a value to the value that they then have.
     """
     completed: list[str] = []
     for word, following in zip_longest(words, words[1:], fillvalue="--"):
         if completed and completed[-1] in RANGE_OPTIONS:
-            completed[-1] += f"={word}"  # a range that begins with a minus looks like an option
+            completed[-1] += f"={word}"  # a range that begins with a minus would be parsed as an option
         else:
             completed.append(word)
         if word.startswith("--") and word[2:] in implied and following.startswith("--"):
@@ -35,7 +35,7 @@ def complete_words(words: Sequence[str], implied: Mapping[str, str]) -> list[str
 
 
 def read_config(options_class: type, words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read the file of --config, if there is one; return the command's options in it, and the sections of a recipe.
+    """Read the --config file, if given; return its options of the command, and its recipe sections.
 
     Raises:
         OptionError: an unknown option, or a value of the wrong type.
@@ -61,7 +61,7 @@ def read_config(options_class: type, words: Sequence[str]) -> tuple[dict[str, An
 
 
 def config_path(words: Sequence[str]) -> str:
-    """Return the path that --config names, or ""."""
+    """Return the path given by --config, or ""."""
     for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word == "--config":
             return following
@@ -73,7 +73,7 @@ def config_path(words: Sequence[str]) -> str:
 def parse_options(
     options_class: type, command: str, words: Sequence[str], defaults: Mapping[str, Any]
 ) -> tuple[Any, list[str]]:
-    """Parse `words` over `defaults`; return the options, and the words that are none of them.
+    """Parse `words` over `defaults`; return the options, and the unknown words.
 
     Raises:
         OptionError: a value is missing or of the wrong kind.
@@ -89,10 +89,10 @@ def parse_options(
     except SystemExit as error:
         if error.code in (0, None):
             raise
-        raise OptionError(f"{first_sentence(message.getvalue())} (see translate {command} --help)") from None
+        raise OptionError(f"{first_paragraph(message.getvalue())} (see translate {command} --help)") from None
 
 
-def first_sentence(box: str) -> str:
+def first_paragraph(box: str) -> str:
     """Return the first paragraph of the parser's framed error message, as one line."""
     lines = [line.strip(" │") for line in box.splitlines()[1:]]
     end = next((i for i, line in enumerate(lines) if not line or set(line) <= set("─╰╯")), len(lines))

@@ -12,7 +12,7 @@ from translate.training.config import leaves
 from translate.utils.errors import OptionError
 from translate.utils.factory import options_of
 
-CLASSIC_NAMES = {  # of pytorch-CycleGAN-and-pix2pix, which means the same by them
+CLASSIC_NAMES = {  # options of pytorch-CycleGAN-and-pix2pix with the same meaning as a recipe key
     "ngf": "generator.width",
     "ndf": "discriminator.width",
     "netG": "generator.name",
@@ -26,9 +26,9 @@ def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]
     """Parse recipe keys, such as --train.lr 1e-4 --lambda-identity=0, into a configuration layer.
 
     Args:
-        words: the arguments that are no options of the command itself.
+        words: arguments that are not options of the command itself.
         task: a name of `TASKS`.
-        command_options: the command's own options, to suggest one for a misspelt word.
+        command_options: names of the command's own options, to suggest for a misspelt word.
 
     Raises:
         OptionError: an unknown or ambiguous option; a value without an option, or the reverse.
@@ -55,7 +55,7 @@ def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]
 
 def known_options(task: str) -> list[str]:
     """List every recipe key of `task`, dotted."""
-    # keys of the sections, the method and the networks
+    # collect the keys of the sections, the method and the networks
     sections = [leaf for leaf in leaves() if "." in leaf]
     tables: Mapping[str, Sequence[Any]] = {
         "method": [TASKS[task]],
@@ -63,7 +63,7 @@ def known_options(task: str) -> list[str]:
         "discriminator": list(TASKS[task].discriminators.values()),
     }
     options = {f"{table}.{key}" for table, classes in tables.items() for c in classes for key in options_of(c)}
-    # less those that the task sets
+    # remove those that the task sets
     fixed = {
         "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow",
         "discriminator.in_channels", "discriminator.classes", "discriminator.grow",
@@ -74,9 +74,9 @@ def known_options(task: str) -> list[str]:
 
 
 def full_name(name: str, known: Sequence[str], command_options: Sequence[str]) -> str:
-    """Return the dotted key of an option; raise OptionError if no key or several have this name."""
-    wanted = CLASSIC_NAMES.get(name, name).replace("-", "_")
-    matches = [k for k in known if wanted in (k, k.partition(".")[2])]
+    """Return the dotted key of an option; raise OptionError for an unknown or ambiguous name."""
+    key = CLASSIC_NAMES.get(name, name).replace("-", "_")
+    matches = [k for k in known if key in (k, k.partition(".")[2])]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -84,8 +84,8 @@ def full_name(name: str, known: Sequence[str], command_options: Sequence[str]) -
     choices = {k: k for k in known} | {k.partition(".")[2].replace("_", "-"): k for k in known}
     choices |= {c.replace("_", "-"): c.replace("_", "-") for c in command_options}
     close = difflib.get_close_matches(name.replace("_", "-"), choices, 1)
-    way_out = f"did you mean --{choices[close[0]]}?" if close else "see --help, and configs/ for the keys of a recipe"
-    raise OptionError(f"unknown option --{name}; {way_out}")
+    hint = f"did you mean --{choices[close[0]]}?" if close else "see --help, and configs/ for the keys of a recipe"
+    raise OptionError(f"unknown option --{name}; {hint}")
 
 
 def parse_value(text: str) -> Any:

@@ -1,6 +1,6 @@
-"""The command line: find the command, call it with its options, turn errors into one line and an exit status.
+"""Find a command, call it with its options, and turn errors into one line and an exit status.
 
-Nothing heavy is imported before a command runs, so that --help answers at once.
+Nothing heavy is imported before a command runs, so that --help prints at once.
 """
 
 __all__ = ["COMMANDS", "main"]
@@ -17,6 +17,7 @@ from translate.cli.commands.check_data import CheckData, check_data
 from translate.cli.commands.evaluate import Evaluate, evaluate
 from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
+from translate.cli.commands.options import flag_name
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.cli.commands.sample import sample
 from translate.cli.commands.sample_options import Sample
@@ -53,7 +54,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 something failed, 2 wrong options, 75 saved and stopped on a signal."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold letters that the terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack letters of file names
     try:
         # find the command and run it
         if not command:
@@ -89,7 +90,7 @@ def print_error(error: UserError) -> int:
 
 
 def is_secondary_process() -> bool:
-    """Whether torchrun started this process, and with another rank than 0; `utils.dist` would import torch."""
+    """Whether torchrun started this process with a rank above 0; `utils.dist` would import torch to find out."""
     return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("RANK", "0") != "0"
 
 
@@ -106,13 +107,12 @@ def run_command(command: str, words: list[str]) -> int:
         return function(options, sections, unknown)
     if unknown or sections:
         word = (unknown or list(sections))[0]
-        hint = did_you_mean(word, [f"--{name.replace('_', '-')}" for name in names])
-        raise OptionError(f"unknown option {word}{hint}")
+        raise OptionError(f"unknown option {word}{did_you_mean(word, map(flag_name, names))}")
     return function(options)
 
 
 def set_trust(max_pixels: int, *, follow_links: bool) -> None:
-    """Trust files as far as the options allow; 0 pixels stand for the default limit.
+    """Set the global limits of trust in files; `max_pixels` 0 is the default limit.
 
     Raises:
         OptionError: a negative number of pixels.

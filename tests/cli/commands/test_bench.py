@@ -21,7 +21,7 @@ from translate.bench.suite import Part
         ("translate --model nowhere --images nowhere", 1, "nowhere: no such model"),
         ("translate --model x --images y --size 64", 2, "--size means nothing to this part"),
         ("--peer .", 2, "--peer .: has no train.py"),
-        ("growth --steps 3", 2, "growth knows neither --peer nor --steps"),
+        ("growth --steps 3", 2, "growth takes neither --peer nor --steps"),
     ],
 )
 def test_mistakes_get_one_line(capsys, tmp_path, monkeypatch, words, status, message):

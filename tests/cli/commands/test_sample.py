@@ -161,7 +161,7 @@ def test_nearest_training_pictures(capsys, runs):
     same(cell(path, 1, 0), cell(path, 1, 1))
     (runs / "things" / "config.toml").unlink()
     status, _, err = call(capsys, "--nearest", 2)
-    assert status == 2 and "runs/things lies in no run folder that tells what it was trained on; add --images" in err
+    assert status == 2 and "runs/things lies in no run folder with its training data; add --images" in err
     assert call(capsys, "--nearest", 2, "--images", "train", "--seeds", 1)[0] == 0
 
 

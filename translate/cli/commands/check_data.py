@@ -1,4 +1,4 @@
-"""check-data: what is in a data set, and what would spoil training or its scores."""
+"""check-data: the content of a data set, and its faults that would spoil training or scores."""
 
 __all__ = ["CheckData", "check_data"]
 
@@ -10,21 +10,21 @@ from translate.cli.commands.options import Flag, PathText, Text, TrustOptions
 
 @dataclass(frozen=True, kw_only=True)
 class CheckData(TrustOptions):
-    """Read every picture of a data set and say what to mend before training; give what training will be given.
+    """Read every picture of a data set and list what to mend before training; takes the data options of training.
 
-    Counts, sizes and kinds; files that cannot be read; pictures of one colour; pictures that are there twice, exactly
-    or nearly; test pictures that training sees too; pairs that do not match; domains that look exchanged or mixed.
-    Exit status 1 where something is to be mended.
+    Counts, sizes and kinds; files that cannot be read; pictures of one colour; exact and near duplicates; test
+    pictures that training sees too; pairs that do not match; domains that look exchanged or mixed. Exit status 1 if
+    something should be mended.
     """
 
     a: Text = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
-    b: Text = ""  # Second domain, likewise.
-    # In place of both: a folder with trainA and trainB or of combined pairs, a CSV file of pairs, or a data set of the
+    b: Text = ""  # Second domain, in one of the same forms.
+    # Instead of both: a folder with trainA and trainB or of combined pairs, a CSV file of pairs, or a data set of the
     # catalog.
     data: Text = ""
     images: Text = ""  # One set of pictures: the same, or a CSV or idx file.
-    pairs: Flag = False  # The domains are pairs, as for train_pix2pix (default: where --data can be nothing else).
-    json: PathText = ""  # Write all that was found to this file as well, with the names of all files.
+    pairs: Flag = False  # The domains are pairs, as for train_pix2pix (default: if --data can be nothing else).
+    json: PathText = ""  # Also write all findings to this file, with the names of all files.
     config: PathText = ""  # TOML file with any of these options; flags win over it.
 
 

@@ -1,4 +1,4 @@
-"""import-checkpoint: an original checkpoint becomes a model file of this toolkit."""
+"""import-checkpoint: convert a checkpoint of the original repositories to a model file."""
 
 __all__ = ["ImportCheckpoint", "import_checkpoint"]
 
@@ -14,15 +14,15 @@ from translate.utils.terminal import say
 class ImportCheckpoint:
     """Turn a generator of pytorch-CycleGAN-and-pix2pix or CUT into a model.safetensors.
 
-    Its networks are recognised from the file alone. Of latest_net_G_A.pth and latest_net_G_B.pth side by side both
-    become one model that goes both ways. Translating, evaluating and --init take such .pth files as they are, too.
+    Its networks are recognised from the file alone. latest_net_G_A.pth and latest_net_G_B.pth side by side become one
+    model for both directions. Translation, evaluation and --init also accept the .pth files directly.
     """
 
     input: PathText  # The .pth file, or the folder of a run with its latest_net_G_A.pth or latest_net_G.pth.
     output: PathText = ""  # Model file to write (default: model.safetensors in the folder of the input).
-    domains: Text = ""  # Names of both, such as horse,zebra (default: those of a folder called horse2zebra).
-    no_dropout: Flag = False  # Leave out the dropout of a U-Net; it stays on otherwise, as in the originals.
-    averages: Flag = False  # Use the batch norms' averages of training, and no dropout, as the originals' --eval.
+    domains: Text = ""  # Names of both domains, such as horse,zebra (default: from a folder named horse2zebra).
+    no_dropout: Flag = False  # Leave out the dropout of a U-Net, which the originals keep on.
+    averages: Flag = False  # Use the running averages of batch norm, and no dropout, as --eval of the originals.
 
 
 def import_checkpoint(options: ImportCheckpoint) -> int:

@@ -1,4 +1,4 @@
-"""make-sketches: a folder of photos in, line drawings of them out."""
+"""make-sketches: line drawings of a folder of photos."""
 
 __all__ = ["MakeSketches", "make_sketches"]
 
@@ -12,13 +12,13 @@ from translate.utils.terminal import say
 
 @dataclass(frozen=True, kw_only=True)
 class MakeSketches(TrustOptions):
-    """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; what is done is skipped."""
+    """Draw a sketch of every photo of a folder: same names (.png), sub-folders and sizes; finished ones are skipped."""
 
     input: PathText  # Folder (with sub-folders), one photo, a quoted pattern, or a text file of paths.
     output: PathText  # Folder for the sketches.
     detail: float = 0.5  # 0: only the boldest outlines; 1: texture too.
-    min_length: int = 0  # Leave out lines shorter than so many px; 0: 7 % of the shorter side, less with more detail.
-    overwrite: Flag = False  # Draw again what is there already, for example with another --detail.
+    min_length: int = 0  # Leave out lines shorter than this, px; 0: 7 % of the shorter side, less with more detail.
+    overwrite: Flag = False  # Draw existing sketches again, for example with another --detail.
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     config: PathText = ""  # TOML file with any of these options; flags win over it.
 

@@ -1,30 +1,40 @@
 """Options that several commands share."""
 
-__all__ = ["Direction", "Flag", "Number", "PathText", "RunOptions", "TrustOptions", "ValueRange", "Text"]
+__all__ = [
+    "Direction", "Flag", "Int", "IntOrNone", "PathText", "Precision", "RunOptions", "Text", "TrustOptions",
+    "ValueRange", "flag_name",
+]  # fmt: skip
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, arg
 
-PRESETS = "(default: the preset's)"
+PRESET_HINT = "(default: the preset's)"
 Flag = Annotated[bool, FlagCreatePairsOff]
-Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
-Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESETS)]
-Count = Annotated[int, arg(metavar="N", help_behavior_hint=PRESETS)]
+Int = Annotated[int, arg(metavar="N", help_behavior_hint="")]
+IntOrNone = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESET_HINT)]
+Count = Annotated[int, arg(metavar="N", help_behavior_hint=PRESET_HINT)]
 Text = Annotated[str, arg(metavar="X", help_behavior_hint="")]
 PathText = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
 ValueRange = Annotated[str, arg(metavar="LOW,HIGH", help_behavior_hint="")]
 Direction = Literal["ab", "ba"]
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+def flag_name(option: str) -> str:
+    """Return the flag of an option's field: --batch-size for batch_size."""
+    return f"--{option.replace('_', '-')}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrustOptions:
     """How far a command trusts the files that it reads."""
 
-    # Decode pictures of up to so many pixels; small files can unpack to huge ones (default: 268435456).
-    max_pixels: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 0
-    follow_links: Flag = False  # Follow symbolic links that lead out of the folder that was named.
+    # Decode pictures of up to this many pixels; small files can unpack to huge ones (default: 268435456).
+    max_pixels: Int = 0
+    follow_links: Flag = False  # Follow symbolic links that lead out of the given folder.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +51,9 @@ class RunOptions(TrustOptions):
     minutes: Length = 0.0  # Length in minutes: the step is timed first, then the number of steps is fixed.
     batch_size: Count = 0
     preset: str = "fast"
-    seed: int = 0  # Of everything random.
+    seed: int = 0  # Seed of all random numbers.
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
-    # "auto" times the real step and takes the faster of those that are sound here.
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    # "auto" times the real step and takes the fastest that is numerically sound here.
+    precision: Precision = "auto"
     init: PathText = ""  # Start from the weights of this model file or run.
     config: PathText = ""  # TOML file with any of these options and any sections of a recipe; flags win over it.

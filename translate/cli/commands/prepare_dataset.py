@@ -16,7 +16,7 @@ class PrepareDataset:
     """Render or download a data set of the catalog; without a name, list the catalog."""
 
     name: Annotated[str, tyro.conf.Positional] = ""  # Name of the data set.
-    root: str = "data"  # Folder that data sets are put in.
+    root: str = "data"  # Folder of all data sets.
 
 
 def prepare_dataset(options: PrepareDataset) -> int:

@@ -1,4 +1,4 @@
-"""sample: new pictures of a trained generator, and the ways between them."""
+"""sample: new pictures from a trained generator, and interpolations between them."""
 
 __all__ = ["sample"]
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from translate.inference.latent.sheets import Sheet
     from translate.inference.sampler import Sampler
 
-SAMPLES, SAMPLES_TO_COMPARE, SAMPLES_TO_EDIT = 64, 8, 16  # pictures without --count
+SAMPLE_COUNT, NEAREST_COUNT, EDIT_COUNT = 64, 8, 16  # pictures without --count
 PROJECTION_STEPS, EDIT_STEPS = 200, 40  # without --steps
 
 
 def sample(options: Sample) -> int:
-    """Draw pictures and say where they are."""
+    """Draw pictures, write them and print their paths."""
     from translate.checkpoints.model_file import model_file
 
     use = check(options)
@@ -40,7 +40,7 @@ def sample(options: Sample) -> int:
 
 
 def save_seeds(options: Sample, run: Path) -> None:
-    """Save the seeds as a group."""
+    """Save the seeds as a named group."""
     from translate.inference.latent.arithmetic import save_group
 
     file = groups_file(options, run)
@@ -49,7 +49,7 @@ def save_seeds(options: Sample, run: Path) -> None:
 
 
 def groups_file(options: Sample, run: Path) -> Path:
-    """Return the file of the groups."""
+    """Return the path of the file of groups."""
     return Path(options.groups).expanduser() if options.groups else run / "groups.toml"
 
 
@@ -57,7 +57,7 @@ def groups_file(options: Sample, run: Path) -> Path:
 
 
 def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
-    """Draw the pictures of a use."""
+    """Draw the pictures of a use, a key of `USES`."""
     from translate.inference.latent import sheets
 
     label, truncation, seed = options.label or None, options.truncation, options.seed or 0
@@ -79,20 +79,20 @@ def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
         case "edit":
             strokes, sketch = (Path(file) if file else None for file in (options.edit, options.sketch))
             return sheets.edit_sheet(
-                sampler, strokes, sketch, start_seed=options.start_seed, count=options.count or SAMPLES_TO_EDIT,
+                sampler, strokes, sketch, start_seed=options.start_seed, count=options.count or EDIT_COUNT,
                 steps=options.steps or EDIT_STEPS, label=label, seed=seed,
             )  # fmt: skip
-    return sheets.samples_sheet(sampler, seeds_of(options, SAMPLES), label, truncation)
+    return sheets.samples_sheet(sampler, seeds_of(options, SAMPLE_COUNT), label, truncation)
 
 
 def seeds_of(options: Sample, count: int) -> Sequence[int]:
-    """Return the seeds that are asked for; by default `count` of them from --seed on."""
+    """Return the seeds of the options; by default `count` of them from --seed on."""
     first = options.seed or 0
     return options.seeds or range(first, first + (options.count or count))
 
 
 def read_points(words: Sequence[str], w_dim: int) -> "list[Point]":
-    """Read each word as a seed, or as a file with a style."""
+    """Parse each word as a seed or load it as a file of a style."""
     from translate.inference.latent.interpolate import load_style
 
     return [int(word) if word.isascii() and word.isdigit() else load_style(word, w_dim) for word in words]
@@ -111,28 +111,28 @@ def draw_sum(sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
 
 
 def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
-    """Draw samples beside the training pictures nearest to them; raise OptionError if nothing names these."""
+    """Draw samples beside their nearest training pictures; raise OptionError if these are unknown."""
     from translate.data.sources.image_set import resolve_images
     from translate.data.sources.run_data import run_data
     from translate.inference.latent.neighbours import TrainingImageIndex
     from translate.inference.latent.sheets import neighbours_sheet
     from translate.utils.progress import progress_bar
 
-    model, images = options.model, options.images or str(run_data(options.model).get("images", ""))
+    images = options.images or str(run_data(options.model).get("images", ""))
     if not images:
-        raise OptionError(f"{model} lies in no run folder that tells what it was trained on; add --images FOLDER")
+        raise OptionError(f"{options.model} lies in no run folder with its training data; add --images FOLDER")
     sources = resolve_images(images, "", Path("data")).train
     with progress_bar("training pictures", 1.0, style="percent", transient=True) as bar:
-        bank = TrainingImageIndex(sources, sampler.size, lambda share: bar.update(completed=share))
-    seeds, label = seeds_of(options, SAMPLES_TO_COMPARE), options.label or None
-    return neighbours_sheet(sampler, bank, seeds, options.nearest or 0, label, options.truncation)
+        index = TrainingImageIndex(sources, sampler.size, lambda share: bar.update(completed=share))
+    seeds, label = seeds_of(options, NEAREST_COUNT), options.label or None
+    return neighbours_sheet(sampler, index, seeds, options.nearest or 0, label, options.truncation)
 
 
 # ---- write
 
 
 def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: str) -> list[Path]:
-    """Write the files that are asked for, by default one into the run folder; return their paths."""
+    """Write the files of the options, by default one into the run folder; return their paths."""
     from translate.images.animation import enlarge, write_film
     from translate.images.grid import make_grid
     from translate.images.io import write_picture
@@ -140,7 +140,7 @@ def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: s
     from translate.inference.latent.interpolate import save_style
 
     grid, video, output, style = options.grid, options.video, options.output, options.save_style
-    # by default a film of a walk, a sheet of all else
+    # choose the default: a film of an interpolation, else a sheet
     if not (grid or video or output):
         stem = str(run / "samples" / file_stem(options, use))
         grid, video = ("", f"{stem}.gif") if use == "interpolate" else (f"{stem}.png", "")
@@ -159,8 +159,8 @@ def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: s
 
 
 def file_stem(options: Sample, use: str) -> str:
-    """Return a file name, without its suffix, made of the options of a use."""
-    seeds = [str(seed) for seed in seeds_of(options, SAMPLES_TO_COMPARE if use else SAMPLES)]
+    """Return a file name without suffix that describes the options of a use."""
+    seeds = [str(seed) for seed in seeds_of(options, NEAREST_COUNT if use else SAMPLE_COUNT)]
     span = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 and not options.seeds else "_".join(seeds[:12])
     stem = {
         "": f"seeds_{span}",

@@ -1,14 +1,14 @@
-"""The options of the command sample, and which of them go together."""
+"""Options of the command sample, and which of them go together."""
 
 __all__ = ["Sample", "check"]
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import arg
 
-from translate.cli.commands.options import Flag, Number, PathText, Text
+from translate.cli.commands.options import Flag, IntOrNone, PathText, Precision, Text, flag_name
 from translate.utils.errors import OptionError
 
 Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
@@ -23,50 +23,50 @@ class Sample:
     """
 
     model: PathText  # Run folder or model.safetensors.
-    count: Number = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
-    seed: Number = None  # Of the first picture; the others follow it (default: 0).
-    seeds: Seeds = ()  # In place of both: these pictures.
+    count: IntOrNone = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
+    seed: IntOrNone = None  # Seed of the first picture; the others follow it (default: 0).
+    seeds: Seeds = ()  # Instead of both: the seeds of the pictures.
     label: Text = ""  # A class, or a mix such as 3:0.5,8:0.5; without it, seed N is of class N modulo their number.
-    truncation: float = 1.0  # 0.7: more usual and less varied pictures; 0: the mean.
+    truncation: float = 1.0  # 0.7: more typical and less varied pictures; 0: the mean.
     grid: PathText = ""  # Write a sheet of all pictures to this file.
     output: PathText = ""  # Write each picture to this folder, as SEED.png.
-    interpolate: Points = ()  # Go from seed to seed (two or more), or to styles from --save-style.
-    frames: int = 60  # Of that way.
-    loop: Flag = False  # Close the way, so that a film repeats without a jump.
-    video: PathText = ""  # Its film: .mp4, .webm, .gif or .webp.
-    fps: float = 20.0  # Frames of the film a second.
-    scale: int = 0  # Enlarge the film so many times; 0: until it is 256 px or more.
+    interpolate: Points = ()  # Interpolate between two or more seeds, or styles from --save-style.
+    frames: int = 60  # Of the interpolation.
+    loop: Flag = False  # Return to the first point, so that the film repeats without a jump.
+    video: PathText = ""  # File for its film: .mp4, .webm, .gif or .webp.
+    fps: float = 20.0  # Frames per second of the film.
+    scale: int = 0  # Enlarge the film by this factor; 0: to 256 px or more.
     # Add and subtract groups of samples: "glasses_men - men + women", "[3,14,27] - [5] + 0.5*[8]".
     arithmetic: Annotated[str, arg(metavar="SUM", help_behavior_hint="")] = ""
     # File of the groups, of lines such as men = [3, 14, 27] (default: groups.toml in the run folder).
     groups: PathText = ""
-    # Add the --seeds to that file under this name.
+    # Add --seeds to the file of groups under this name.
     save_group: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
-    # Show so many training pictures that are nearest to each sample, to see whether it is only remembered.
-    nearest: Number = None
-    images: Text = ""  # In place of the pictures that the run was trained on.
-    project: PathText = ""  # Find the nearest picture to this photo that the model can draw.
-    starts: int = 8  # Searches side by side.
-    steps: Number = None  # Of each search (default: 200; 40 with --edit).
-    directions: Number = None  # Show so many directions in which pictures differ most, from the picture of --seed.
+    # Show this many nearest training pictures of each sample, to see whether it is only memorised.
+    nearest: IntOrNone = None
+    images: Text = ""  # Training pictures for --nearest (default: those of the run).
+    project: PathText = ""  # Find the model's nearest picture to this photo.
+    starts: int = 8  # Number of searches in parallel.
+    steps: IntOrNone = None  # Of each search (default: 200; 40 with --edit).
+    directions: IntOrNone = None  # Show this many directions of greatest variance, from the picture of --seed.
     edit: PathText = ""  # Find pictures with these strokes of colour, a square layer that is transparent elsewhere.
     sketch: PathText = ""  # Find pictures with these lines; with or without --edit.
-    start_seed: Number = None  # Of --edit: change the picture of this seed as little as that takes.
-    save_style: PathText = ""  # Keep what --project, --edit or --arithmetic found, as a point for --interpolate (.npz).
+    start_seed: IntOrNone = None  # For --edit: change the picture of this seed, as little as possible.
+    save_style: PathText = ""  # Save the style found by --project, --edit or --arithmetic, for --interpolate (.npz).
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     # "auto" is "fp32", the same picture everywhere; "bf16" is faster on some machines.
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    precision: Precision = "auto"
     config: PathText = ""  # TOML file with any of these options; flags win over it.
 
     def __post_init__(self) -> None:
         for name in ("seeds", "interpolate"):
-            if isinstance(value := getattr(self, name), list):  # of a TOML file, whose seeds may be numbers
+            if isinstance(value := getattr(self, name), list):  # from a TOML file, whose points may be numbers
                 object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
 
 
 ALWAYS = {"model", "grid", "output", "device", "precision", "config"}
 SHARED = {"seed", "seeds", "count", "label", "truncation"}
-USES = {  # the uses of the command, by the option that asks for each ("": plain samples): the options that go with it
+USES = {  # options that go with each use of the command, by the option that selects the use ("": plain samples)
     "": SHARED,
     "interpolate": {"label", "truncation", "frames", "loop", "video", "fps", "scale"},
     "arithmetic": {"label", "truncation", "groups", "save_style"},
@@ -83,46 +83,41 @@ MINIMA = {
 
 
 def check(options: Sample) -> str:
-    """Check that the options go together; return what the call is for, a key of `USES`.
+    """Check that the options go together; return the use of the command, a key of `USES`.
 
     Raises:
-        OptionError: they do not go together, or one is out of range.
+        OptionError: two options do not go together, or one is out of range.
         UserError: PyAV is needed and not installed.
     """
-    # what the call is for
+    # find the use
     given = {f.name for f in fields(options) if getattr(options, f.name) != f.default}
     uses = [use for use in USES if use in given]
     if not uses and "sketch" in given:
         uses = ["edit"]
     if len(uses) > 1:
-        raise OptionError(f"{flag(uses[0])} and {flag(uses[1])} are two things; give one in a call")
+        raise OptionError(f"{flag_name(uses[0])} and {flag_name(uses[1])} are two things; give one in a call")
     use = uses[0] if uses else ""
-    # options that belong to another use
+    # refuse options of another use
     for name in sorted(given - ALWAYS - USES[use] - {use}):
-        owners = " or ".join(flag(other) for other, names in USES.items() if name in names and other)
-        problem = f"does not go with {flag(use)}" if use else "is of no use alone"
-        raise OptionError(f"{flag(name)} {problem}; it belongs to {owners or 'plain samples'}")
-    # values
+        owners = " or ".join(flag_name(other) for other, names in USES.items() if name in names and other)
+        problem = f"does not go with {flag_name(use)}" if use else "is of no use alone"
+        raise OptionError(f"{flag_name(name)} {problem}; it belongs to {owners or 'plain samples'}")
+    # check values
     check_ranges(options, given)
     check_files(options)
     return use
 
 
-def flag(name: str) -> str:
-    """Return an option as the user types it."""
-    return f"--{name.replace('_', '-')}"
-
-
 def check_ranges(options: Sample, given: set[str]) -> None:
-    """Raise OptionError for a number out of range, or seeds that are given twice."""
+    """Raise OptionError for a number out of range, or seeds that are given in two ways."""
     for name, minimum in MINIMA.items():
         value = getattr(options, name)
         if value is not None and not value >= minimum:  # a NaN is not
-            raise OptionError(f"{flag(name)} {value:g} is out of range; give {minimum} or more")
+            raise OptionError(f"{flag_name(name)} {value:g} is out of range; give {minimum} or more")
     if not 0 < options.fps <= 1000:
         raise OptionError(f"--fps {options.fps:g} is out of range; give 1 to 60 frames a second")
     if options.seeds and (extra := sorted(given & {"count", "seed"})):
-        raise OptionError(f"--seeds says which pictures are meant; leave out {flag(extra[0])}")
+        raise OptionError(f"--seeds says which pictures are meant; leave out {flag_name(extra[0])}")
     if len(options.interpolate) == 1:
         raise OptionError(f"--interpolate {options.interpolate[0]}: one point leads nowhere; give two or more seeds")
     if options.save_group and not options.seeds:

@@ -1,4 +1,4 @@
-"""The training commands' common function: lay the options over a recipe, train, print the next commands."""
+"""The common function of the training commands: merge options into a recipe, train, print the next commands."""
 
 __all__ = ["SECTIONS", "train_task"]
 
@@ -17,8 +17,8 @@ RECIPE_KEYS = {
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
 }  # fmt: skip
-TRANSLATE = "translate_folder.py --model {} --input FOLDER --output FOLDER"
-NEXT_COMMANDS = {"generate": "sample.py --model {} --count 64", "inpaint": f"{TRANSLATE} --masks FOLDER"}
+TRANSLATE_COMMAND = "translate_folder.py --model {} --input FOLDER --output FOLDER"
+NEXT_COMMANDS = {"generate": "sample.py --model {} --count 64", "inpaint": f"{TRANSLATE_COMMAND} --masks FOLDER"}
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
 
 
@@ -26,9 +26,9 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     """Train the task of a training command.
 
     Args:
-        options: the command's options; their class has the `task`.
+        options: of the command; their class names the `task`.
         sections: recipe sections of the --config file.
-        unknown: words of the command line that are recipe keys instead.
+        unknown: other arguments of the command line: recipe keys and their values.
     """
     from translate.cli.recipe_options import recipe_layer
     from translate.training.config import load_config
@@ -41,7 +41,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     if not dist.is_main_process():
         return 0
     say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
-    say(f"  python tools/{NEXT_COMMANDS.get(options.task, TRANSLATE).format(quote(str(out)))}")
+    say(f"  python tools/{NEXT_COMMANDS.get(options.task, TRANSLATE_COMMAND).format(quote(str(out)))}")
     say(f"  python tools/evaluate.py --model {quote(str(out))}")
     return 0
 

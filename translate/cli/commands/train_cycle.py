@@ -13,10 +13,10 @@ class _Inputs:
     """Options of the data, which --help lists first."""
 
     a: Text = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
-    b: Text = ""  # Second domain, likewise.
-    data: Text = ""  # In place of both: a folder with trainA and trainB, or a data set of the catalog.
-    # LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
-    # 16 bits hold); the model keeps it.
+    b: Text = ""  # Second domain, in one of the same forms.
+    data: Text = ""  # Instead of both: a folder with trainA and trainB, or a data set of the catalog.
+    # LOW,HIGH: the values of black and white in files of floats and wide integers (default: 0,1, and the full range of
+    # 16 bits); the model keeps them.
     value_range: ValueRange = ""
 
 
@@ -24,17 +24,17 @@ class _Inputs:
 class TrainCycle(RunOptions, _Inputs):
     """Learn to turn the pictures of one folder into the look of another, and back (CycleGAN).
 
-    Repeat a command to go on with an interrupted run, exactly. Every key of a recipe is an option too, for example
+    Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
     --lambda-identity 0, --train.lr 1e-4, --generator.width 64: see configs/cycle_fast.toml.
 
     Attributes:
         out: Run folder (default: runs/A2B, after the domains).
-        size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
+        size: Training resolution, px; "auto": 256, or less for smaller pictures.
         epochs: Length in passes over the larger domain.
         batch_size: Pictures of each domain in a step.
     """
 
     task: ClassVar[str] = "cycle"
 
-    # "fast": what looks best within minutes or hours; "paper": the published recipe to the letter.
+    # "fast": the best results within minutes or hours; "paper": the published recipe to the letter.
     preset: Literal["fast", "paper"] = "fast"

@@ -1,4 +1,4 @@
-"""train-inpaint: holes filled."""
+"""train-inpaint: inpainting."""
 
 __all__ = ["TrainInpaint"]
 
@@ -15,7 +15,7 @@ class _Inputs:
     # Pictures without holes: a folder, a quoted pattern, a text file of paths, or a data set or domain of the
     # catalog (photos).
     images: Text = ""
-    # Masks to learn with, a folder or a quoted pattern (default: strokes, boxes, blobs ... are drawn).
+    # Masks to train with, a folder or a quoted pattern (default: strokes, boxes, blobs ... are drawn).
     masks: PathText = ""
     invert_masks: Flag = False  # The masks mean the opposite of what was detected.
 
@@ -24,18 +24,18 @@ class _Inputs:
 class TrainInpaint(RunOptions, _Inputs):
     """Learn to fill holes in pictures like those of a set (inpainting).
 
-    Repeat a command to go on with an interrupted run, exactly. Every key of a recipe is an option too, for example
-    --z-dim 8 (many answers to a hole), --mask-high 0.4, --train.lr 1e-4: see configs/inpaint_fast.toml.
+    Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
+    --z-dim 8 (several fillings of a hole), --mask-high 0.4, --train.lr 1e-4: see configs/inpaint_fast.toml.
 
     Attributes:
         out: Run folder (default: runs/, then the name of the set and _inpaint).
-        size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
+        size: Training resolution, px; "auto": 256, or less for smaller pictures.
         epochs: Length in passes over the pictures.
         batch_size: Pictures in a step.
     """
 
     task: ClassVar[str] = "inpaint"
 
-    # "fast": what looks best within minutes or hours; "paper": context encoder, 128 px and a hole in the
+    # "fast": the best results within minutes or hours; "paper": context encoder, 128 px and a hole in the
     # middle; "partial": partial convolutions.
     preset: Literal["fast", "paper", "partial"] = "fast"

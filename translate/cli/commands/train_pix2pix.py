@@ -15,13 +15,13 @@ class _Inputs:
     # A data set of the catalog (sketch2shoe, sketch2handbag, ...), a folder of combined A|B pictures or with trainA and
     # trainB, or a CSV file with the columns a and b.
     data: Text = ""
-    # In place of it: the first picture of each pair, as a folder, a quoted pattern or a text file of paths.
+    # Instead of --data: the first picture of each pair, as a folder, a quoted pattern or a text file of paths.
     a: Text = ""
     b: Text = ""  # The second picture of each pair, matched by name.
     direction: Direction = "ab"  # "ab": from the first picture to the second; "ba": back.
-    hints: Flag = False  # Also take strokes of colour as input: the model learns to follow a few given colours.
-    # LOW,HIGH: what is black and white in files of floats and wide integers (default: 0,1 and all that
-    # 16 bits hold); the model keeps it.
+    hints: Flag = False  # Also take colour strokes as input: the model learns to follow a few given colours.
+    # LOW,HIGH: the values of black and white in files of floats and wide integers (default: 0,1, and the full range of
+    # 16 bits); the model keeps them.
     value_range: ValueRange = ""
 
 
@@ -29,17 +29,17 @@ class _Inputs:
 class TrainPix2pix(RunOptions, _Inputs):
     """Learn to turn one picture of a pair into the other: sketch to photo, map to aerial photo (pix2pix).
 
-    Repeat a command to go on with an interrupted run, exactly. Every key of a recipe is an option too, for example
-    --z-dim 0 (one answer to a picture instead of many), --train.lr 1e-4: see configs/pix2pix_fast.toml.
+    Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
+    --z-dim 0 (one result for a picture instead of many), --train.lr 1e-4: see configs/pix2pix_fast.toml.
 
     Attributes:
         out: Run folder (default: runs/, then the name of the data).
-        size: Resolution to train at, px; "auto": 256, or less where the pictures are smaller.
+        size: Training resolution, px; "auto": 256, or less for smaller pictures.
         epochs: Length in passes over the pairs.
         batch_size: Pairs in a step.
     """
 
     task: ClassVar[str] = "pix2pix"
 
-    # "fast": what looks best within minutes or hours; "paper": the published recipe to the letter.
+    # "fast": the best results within minutes or hours; "paper": the published recipe to the letter.
     preset: Literal["fast", "paper"] = "fast"
