@@ -1,12 +1,12 @@
-"""Inpainting of pictures of any size with a network that knows one scale.
+"""Inpainting of pictures of any size with a network that was trained at one scale.
 
-A network paints its whole input. Only the hole is taken from its output: known pixels keep their bits. Near the border,
-the output is brought to the level of the known pixels beside it, so that no seam shows.
+Only the hole is taken from the network's output: known pixels keep their bits. Near the rim of the hole, the output is
+corrected to the level of the known pixels outside, so that no seam shows.
 """
 
 __all__ = ["Network", "fill_hole", "fill_tensor", "restore_known"]
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +18,14 @@ from torch import Tensor
 
 from translate.images.picture import FULL_SCALE, Picture, to_depth, to_gray
 from translate.images.tensors import to_array, to_tensor
-from translate.inference.masks import load_mask_batch
 from translate.inference.postprocess import postprocess
 from translate.inference.windows import Window, plan_windows
 from translate.utils.errors import UserError
 
-FADE_DEPTH = 1 / 16  # of the window's side: depth at which a third of the seam correction is left
-LARGE_STEP = 0.25  # of full scale: a step at the rim of which half is corrected; larger ones are probably real edges
-LOCAL_SIGMA, ALONG_SIGMA = 0.1, 0.25  # of that depth: means across the rim stay local, along it they suppress noise
+FADE_DEPTH = 1 / 16  # of the window's side: depth at which a third (1 / e) of the seam correction is left
+LARGE_STEP = 0.25  # of full scale: a step at the rim of which half is corrected; larger steps are probably real edges
+# Fractions of the fade depth: means across the rim stay local, means along the rim suppress noise.
+LOCAL_SIGMA, ALONG_SIGMA = 0.1, 0.25
 
 Network = Callable[[Tensor], Tensor]  # (1, C + 1, h, w) in [-1, 1], picture and hole (+1) -> picture (1, C, h, w)
 
@@ -38,9 +38,9 @@ def fill_hole(
     Args:
         picture: of any kind.
         hole: (H, W) bool, neither empty nor full.
-        network: sees other sizes than the trained one unless `fixed`.
+        network: the pass that fills a window.
         channels: of the network's pictures, 1 or 3.
-        size: at which the network was trained, px.
+        size: side of the pictures in training, px.
         fixed: side of the only squares that the network takes, px; 0: it takes any size.
     """
     pixels, unknown = picture.pixels.copy(), hole.copy()
@@ -52,24 +52,21 @@ def fill_hole(
     return replace(picture, pixels=pixels, alpha=alpha)
 
 
-def fill_tensor(x: Tensor, mask: Any, networks: Iterable[Network], fixed: int = 0) -> Iterator[Tensor]:
-    """Fill the holes of (B, C, H, W) in [-1, 1] in one pass of each network; known pixels keep their bits.
+def fill_tensor(x: Tensor, holes: Tensor, network: Network, fixed: int = 0) -> Tensor:
+    """Fill holes, bool (B, 1, H, W), of x (B, C, H, W) in [-1, 1] in one pass; known pixels keep their bits.
 
     Raises:
-        UserError: as for `load_mask_batch`, or a tensor that is larger than the `fixed` size of the network.
+        UserError: the tensor is larger than the `fixed` side of the network's input, px; 0: any size.
     """
-    holes = load_mask_batch(mask, x)
     if fixed and max(x.shape[2:]) > fixed:
         raise UserError(f"this model sees {fixed} x {fixed} px at once; give a smaller tensor, or an array")
-    network_input = torch.cat([x, 2 * holes.to(x) - 1], 1)
-    for network in networks:
-        yield torch.where(holes, network(network_input).to(x), x)
+    return torch.where(holes, network(torch.cat([x, 2 * holes.to(x) - 1], 1)).to(x), x)
 
 
 def restore_known(image: Any, result: Any, hole: np.ndarray) -> Any:
-    """Copy the known pixels of `image` into `result`, of the same kind, where converting the kind has rounded them.
+    """Copy known pixels from `image` to `result`, of the same kind, where the conversion has rounded them.
 
-    That happens to arrays of float64 and to PIL images of some modes.
+    It rounds arrays of float64 and PIL images of some modes.
     """
     if isinstance(image, np.ndarray):
         result[~hole] = image[~hole]
@@ -93,9 +90,9 @@ def _fill_window(
 
 
 def _window_input(view: np.ndarray, hole: np.ndarray, size: tuple[int, int], channels: int) -> Tensor:
-    """Return the network input for (h, w, 3) of any depth and its hole (h, w): (1, channels + 1, *size) in [-1, 1].
+    """Convert a view (h, w, 3) of any depth and its hole (h, w) to (1, channels + 1, *size) in [-1, 1].
 
-    Where the size changes, no colour of the hole leaks into known pixels.
+    If the view is resized, no colour of the hole leaks into known pixels.
     """
     colour = to_depth(view, np.float32)
     if hole.shape != size:
@@ -113,27 +110,29 @@ def _window_input(view: np.ndarray, hole: np.ndarray, size: tuple[int, int], cha
 def _remove_seam(painted: np.ndarray, known: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Correct a network's output so that it joins the known pixels; all (h, w, 3) float32 in [0, 1].
 
-    The step at the rim of the hole, from the local mean of the known pixels outside to that of the painted ones inside,
-    is spread along the rim and added to the inside, fading with the distance (as the membrane of Perez et al., 2003,
-    "Poisson Image Editing", cut short: far from the rim the network knows better). Large steps are meant, and stay.
+    The step at the rim of the hole, from the local mean of the painted pixels inside to that of the known ones outside,
+    is averaged along the rim and added to the inside, fading with the distance: the membrane of Perez et al., 2003,
+    "Poisson Image Editing", for the rim alone, since the network is the better guess far inside. Large steps are
+    probably real edges, and stay.
     """
-    # the step at the rim
+    # 1. measure the step at the rim
     reach = max(FADE_DEPTH * min(hole.shape), 1.0)
     inside = hole.astype(np.float32)
     sigma = max(LOCAL_SIGMA * reach, 0.7)
     step = _local_mean(known, 1 - inside, sigma) - _local_mean(painted, inside, sigma)
     step /= 1 + np.square(step / LARGE_STEP)
-    # its mean along the rim; a wider one in the depth, which the narrow one does not reach
+    # 2. average it along the rim, over a longer stretch for pixels that the shorter one does not reach
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     rim = ((depth > 0) & (depth <= 1.5)).astype(np.float32)
     along = max(ALONG_SIGMA * reach, 1.5)
     near, far = (_local_mean(step, rim, sigma) for sigma in (along, 4 * along))
     correction = near + (far - near) * np.clip(depth / (3 * along), 0, 1)[..., None]
+    # 3. fade it out towards the middle
     return np.clip(painted + correction * np.exp(-depth / reach)[..., None], 0, 1)
 
 
 def _local_mean(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
-    """Return the Gaussian mean of (h, w, 3) over the pixels of weight (h, w) 1; 0 where none is within reach."""
+    """Return the Gaussian mean of (h, w, 3) over the pixels whose weight (h, w) is 1; 0 where none is within reach."""
     side = 2 * round(3 * sigma) + 1
     total = cv2.GaussianBlur(values * weight[..., None], (side, side), sigma)
     return total / np.maximum(cv2.GaussianBlur(weight, (side, side), sigma), 1e-6)[..., None]

@@ -1,4 +1,4 @@
-"""Masks for inpainting: read the hole of a picture from any kind of mask, or from its transparency."""
+"""Masks for inpainting: the hole of a picture, from any kind of mask or from the picture's transparency."""
 
 __all__ = ["find_hole", "load_mask", "load_mask_batch", "resize_mask"]
 
@@ -19,13 +19,14 @@ from translate.utils.errors import UserError
 
 
 def load_mask(mask: Any) -> NamedHole:
-    """Read a mask: white, or at least half of full scale, is the hole.
+    """Read a mask whose hole is white, that is, at least half of full scale.
 
-    It is a path, a PIL image, an array or a tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers from 0 to
-    1, 255 or 65535, or floats up to 1.
+    Args:
+        mask: a path, PIL image, array or tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers from 0 to 1,
+            255 or 65535, or floats up to 1.
 
     Raises:
-        UserError: an unreadable file, or something that is no mask.
+        UserError: an unreadable file, or another kind of value.
     """
     if isinstance(mask, str | Path):
         return read_mask(mask)[0], str(mask)
@@ -40,7 +41,7 @@ def load_mask(mask: Any) -> NamedHole:
 
 
 def load_mask_batch(mask: Any, x: Tensor) -> Tensor:
-    """Return the holes of (B, C, H, W) as bool (B, 1, H, W); the mask is one for all, or an array or tensor like these.
+    """Return the holes of x (B, C, H, W) as bool (B, 1, H, W); `mask` is one for all, or itself (B, 1, H, W).
 
     Raises:
         UserError: no mask, one of another size, an empty or a full one.
@@ -57,7 +58,7 @@ def load_mask_batch(mask: Any, x: Tensor) -> Tensor:
 
 
 def _mask_plane(picture: Picture) -> np.ndarray:
-    """Return the alpha of a picture if it varies, else its brightness."""
+    """Return the alpha of a mask picture if it varies, else its brightness."""
     alpha = picture.alpha
     return alpha if alpha is not None and np.ptp(alpha) else to_gray(picture.pixels)
 
@@ -72,7 +73,7 @@ def _to_numpy(mask: Any) -> np.ndarray:
 
 
 def _threshold(values: np.ndarray) -> np.ndarray:
-    """Return where values are at least half of full scale; integers up to 1 are flags."""
+    """Return where values are at least half of full scale; if no integer is above 1, full scale is 1."""
     if values.dtype.kind == "b":
         return values
     floats, highest = values.dtype.kind == "f", float(values.max())
@@ -85,7 +86,7 @@ def _threshold(values: np.ndarray) -> np.ndarray:
 
 
 def find_hole(picture: Picture, mask: NamedHole | None, name: str) -> np.ndarray:
-    """Return the hole of a picture, (H, W) bool: its mask or, without one, all pixels that are not fully opaque.
+    """Return the hole of a picture, (H, W) bool: its mask or, without a mask, the pixels that are not fully opaque.
 
     Raises:
         UserError: no hole, nothing but a hole, or a mask of another size than the picture.

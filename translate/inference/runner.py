@@ -6,6 +6,7 @@ import copy
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,30 +30,30 @@ from translate.utils.concurrency import CpuSlots
 from translate.utils.device import autocast
 from translate.utils.errors import OptionError
 
-MEMORY_PROBE_PX = 64  # side of the smaller of two probes, whose difference is the memory of a pixel
-ONE_CORE_MAX_SIDE_PX = 512  # a picture up to its square is computed on one core: more would wait for each other
-PRECISION_TRIAL_PX = 256  # largest picture that precisions are compared on, so that loading stays fast
-MAX_BATCH = 32  # pictures; for small ones, of which ALWAYS_FITS_PX would allow hundreds
-LOCAL_NORM_CELL_PX = 512  # side of the neighbourhoods of local statistics: no smaller than the usual training pictures
+MEMORY_PROBE_SIDE_PX = 64  # of the smaller of two probes, whose difference shows how much memory a pixel takes
+ONE_CORE_MAX_SIDE_PX = 512  # pictures up to this square run on one core each: several cores would wait for each other
+PRECISION_TRIAL_MAX_SIDE_PX = 256  # of the picture on which precisions are timed: a larger one would slow loading down
+MAX_BATCH = 32  # pictures; ALWAYS_FITS_PX alone would allow hundreds of small ones
+LOCAL_NORM_CELL_PX = 512  # side of the neighbourhoods of local statistics, no smaller than the usual training picture
 
 
 class ModelRunner:
     """Runs the networks of a model.
 
     Attributes:
-        recipe: the model's.
-        nets: its networks, in eval mode and frozen.
-        device: where they compute.
-        mode: their precision and layout.
-        note: one line on why that mode; "" if nothing was measured.
+        recipe: of the model.
+        nets: the networks, in eval mode and frozen.
+        device: of the networks.
+        mode: precision and layout of the networks.
+        note: one line on the choice of the mode; "" if nothing was measured.
         z_dim: size of a style code; 0: the model has none.
         random: whether a seed changes the result.
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
-        masked: whether it is for inpainting: its sources have one more channel, last, 1 in the hole and -1 elsewhere.
-        paired: whether it learned from pairs.
+        masked: whether the model inpaints; its last source channel is then the mask, 1 in the hole and -1 elsewhere.
+        paired: whether the model was trained on pairs.
         fixed_size: side of the only squares that the networks take, px; 0: they take any size.
         default_direction: "" if there are no directions.
-        memory: what passes take, and what is free for them.
+        memory: the budget of a pass.
         statistics: by which the networks normalise pictures.
         on_progress: called while a picture of more than a megapixel is translated tile by tile.
     """
@@ -64,29 +65,31 @@ class ModelRunner:
         nets = nets.to(device).eval().requires_grad_(False)
         self.recipe, self.device, self.statistics = recipe, device, NormStatistics()
         self.on_progress: ProgressCallback = lambda doing, share: None
-        # 1. what the model is
+        # 1. read the model's properties
+        self._task = TASKS[recipe.task]
+        self.masked, self.paired = self._task.data == "masked", self._task.data == "paired"
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.random = self.z_dim > 0 or any(getattr(net, "random", False) for net in nets.values())
-        self.masked, self.paired = (TASKS[recipe.task].data == kind for kind in ("masked", "paired"))
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
         self.uses_global_rng = self._one_by_one or (self.random and self.masked)
         self.default_direction = recipe.directions[0] if recipe.directions else ""
         self.fixed_size = max(int(getattr(net, "fixed", 0)) for net in nets.values())
         self._multiple = self.fixed_size or max(int(getattr(net, "multiple", 1)) for net in nets.values())
-        # 2. how it computes here
-        trial_size = min(max(recipe.size, 64), PRECISION_TRIAL_PX)
+        # 2. choose precision and layout
+        trial_size = min(max(recipe.size, 64), PRECISION_TRIAL_MAX_SIDE_PX)
         self.mode, self.note = pick_mode(partial(self._probe_pass, nets), device, precision, trial_size)
         self._original_nets, self.nets = nets, apply_mode(nets, self.mode)
+        # 3. plan the memory
         channels = sum(self.channels(self.default_direction))
         self.memory = MemoryBudget(
             device, memory, multiple=self._multiple, channels=channels, measure=self._measure_bytes_per_pixel
         )
 
     def with_norm_statistics(self, kind: str, references: Mapping[str, Tensor | None], name: str) -> "ModelRunner":
-        """Return the same networks with other `NormStatistics`.
+        """Return a runner of the same networks with other `NormStatistics`.
 
         Raises:
-            OptionError: as for `NormStatistics`, or local ones for a model that cannot run tile by tile.
+            OptionError: as for `NormStatistics`, or local statistics for a model that cannot run tile by tile.
         """
         if kind == "local" and not self.can_tile:
             raise OptionError("local statistics are not for models of line drawings or with hints; choose frozen")
@@ -95,12 +98,12 @@ class ModelRunner:
         return other
 
     def with_mode(self, mode: Mode) -> "ModelRunner":
-        """Return the same networks in the mode that another run has chosen."""
+        """Return a runner of the same networks in another mode."""
         other = copy.copy(self)
         other.mode, other.nets = mode, apply_mode(self._original_nets, mode)
         return other
 
-    def batch_keys(self, direction: str) -> tuple[str, str]:
+    def _batch_keys(self, direction: str) -> tuple[str, str]:
         """Return the keys of source and target in a batch: ("a", "b"), ("b", "a"), or both "image"."""
         if self.masked:
             return "image", "image"
@@ -110,18 +113,18 @@ class ModelRunner:
 
     def channels(self, direction: str) -> tuple[int, int]:
         """Return the number of channels of source and target."""
-        source, target = self.batch_keys(direction)
+        source, target = self._batch_keys(direction)
         return self.recipe.channels[source], self.recipe.channels[target]
 
     # ---- batches
 
     def run_batch(self, images: Sequence[PreparedImage], request: Request) -> list[PendingResult]:
-        """Run the networks on pictures of one `batch_key`; those with a hint or a hole must come alone.
+        """Run the networks on pictures of one `batch_key`; a picture with a hint or a hole must come alone.
 
         Raises:
-            UserError: the pass would take more memory than there is.
+            UserError: the pass would take more memory than is free.
         """
-        first, direction = images[0], request.direction
+        first = images[0]
         # 1. fill a hole window by window
         if first.hole is not None:
             return [PendingResult(self._fill_hole(first, request), first.picture)]
@@ -131,33 +134,37 @@ class ModelRunner:
         # 3. run the networks once for each variant
         inputs = [image.network_input for image in images if image.network_input is not None]
         x = torch.cat(inputs) if len(inputs) > 1 else inputs[0]
-        outputs = (self(x, direction, variant, first.hint, first.name) for variant in request.variants)
-        # 4. start to copy each result to the host, while the next one is computed
-        copies = [HostCopy(y, first.picture.pixels.dtype) for y in outputs]
+        copies = []
+        for variant in request.variants:
+            y = self(x, request.direction, variant, first.hint, first.name)
+            copies.append(HostCopy(y, first.picture.pixels.dtype))  # while the next variant is computed
         return [PendingResult(copies, image.picture, self.paired, i) for i, image in enumerate(images)]
 
     def _fill_hole(self, image: PreparedImage, request: Request) -> list[Picture]:
-        """Return a picture with its hole filled by each variant."""
+        """Return the picture with its hole filled, for each variant."""
         assert image.hole is not None
         channels, _ = self.channels(request.direction)
         sizes = {"channels": channels, "size": self.recipe.size, "fixed": self.fixed_size}
-        networks = (self.network(request.direction, variant, name=image.name) for variant in request.variants)
+        networks = (self.network(request.direction, variant, image.name) for variant in request.variants)
         return [fill_hole(image.picture, image.hole, network, **sizes) for network in networks]
 
     def max_batch(self, image: PreparedImage) -> int:
-        """Return how many pictures like this one to run in one batch; 1 on a CPU, where each runs on its own core.
+        """Return the largest batch for pictures of this size; 1 on a CPU, where each runs on its own core.
 
         Deep pictures run alone: in a batch, the last of their 16 bits may differ.
         """
-        plain = image.network_input is not None and image.network_input.dtype == torch.uint8 and image.hint is None
-        return self._max_batch(*image.size) if plain else 1
+        batchable = image.network_input is not None and image.network_input.dtype == torch.uint8 and image.hint is None
+        if not batchable or not self._can_batch:
+            return 1
+        height, width = image.size
+        return max(1, min(MAX_BATCH, ALWAYS_FITS_PX // (height * width)))
 
-    def _max_batch(self, height: int, width: int) -> int:
-        batches = self.device.type == "cuda" and not self.statistics.per_picture
-        return max(1, min(MAX_BATCH, ALWAYS_FITS_PX // (height * width))) if batches else 1
+    @property
+    def _can_batch(self) -> bool:
+        return self.device.type == "cuda" and not self.statistics.per_picture
 
     def cpu_slots(self) -> CpuSlots:
-        """Return as many slots for small pictures as there are cores, and memory; one if passes must not overlap."""
+        """Return slots for small pictures: as many as cores and memory allow, or one if passes must not overlap."""
         threads = torch.get_num_threads()
         if self.device.type != "cpu" or self.uses_global_rng or self.statistics.sequential:
             return CpuSlots(1)
@@ -167,38 +174,44 @@ class ModelRunner:
         return CpuSlots(max(1, min(threads, count)))
 
     def is_small(self, image: PreparedImage) -> bool:
-        """Whether a picture is to be translated on one core, with others on the others."""
+        """Whether a picture is small enough to run on one core, beside other pictures on the other cores."""
         height, width = image.size
         return height * width <= ONE_CORE_MAX_SIDE_PX**2 and self.statistics.kind != "local"
 
     # ---- one pass
 
-    def network(self, direction: str, variant: Variant, hint: Tensor | None = None, name: str = "") -> Network:
+    def network(self, direction: str, variant: Variant, name: str, hint: Tensor | None = None) -> Network:
         """Return the pass of a variant as a function of its input alone."""
         return lambda x: self(x, direction, variant, hint, name)
 
     def __call__(
         self, x: Tensor, direction: str, variant: Variant, hint: Tensor | None = None, name: str = "the picture"
     ) -> Tensor:
-        """Translate a batch x (B, C, H, W) in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
+        """Translate a batch in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
 
-        x is uint8 or float in [-1, 1], of any size; for inpainting, the hole is its last plane. `hint` is (1 or B, 4,
-        H, W) RGBA in [-1, 1].
+        Args:
+            x: (B, C, H, W), uint8 or float in [-1, 1], of any size; for inpainting, the last channel is the mask.
+            direction: "ab" or "ba"; "" for inpainting.
+            variant: the result to compute.
+            hint: (1 or B, 4, H, W), RGBA in [-1, 1].
+            name: of the pictures, for errors.
 
         Raises:
-            UserError: the pass would take more memory than there is.
+            UserError: the pass would take more memory than is free.
         """
-        # 1. refuse what does not fit
+        # 1. refuse pictures that do not fit in the memory
         batch, _, height, width = x.shape
         self.memory.check(batch, height, width, name)
         # 2. split the batch where each picture needs its own random numbers or networks
         pieces = x.split(1 if self._one_by_one or self.statistics.per_picture else len(x))
         hints = [None] * len(pieces) if hint is None else hint.expand(len(x), -1, -1, -1).split(len(pieces[0]))
         # 3. run
-        nets = partial(self._nets_for, direction, variant)
+        outputs = []
         try:
-            passes = zip(pieces, hints, strict=True)
-            return torch.cat([self._run(nets(p, h), self.mode, p, direction, variant, h) for p, h in passes])
+            for piece, piece_hint in zip(pieces, hints, strict=True):
+                nets = self._nets_for(direction, variant, piece, piece_hint)
+                outputs.append(self._run(nets, self.mode, piece, direction, variant, piece_hint))
+            return torch.cat(outputs)
         except RuntimeError as error:  # the estimate was too low, or other processes took the memory meanwhile
             if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
                 raise self.memory.too_large(batch, height, width, name) from None
@@ -207,46 +220,52 @@ class ModelRunner:
     def _nets_for(
         self, direction: str, variant: Variant, x: Tensor, hint: Tensor | None = None, whole: bool = True
     ) -> nn.ModuleDict:
-        """Return the networks that normalise x by the chosen statistics."""
+        """Return the networks that normalise x by the chosen statistics; arguments as for `NormStatistics.nets_for`."""
 
         def run(nets: nn.ModuleDict, small: Tensor) -> None:
-            layer = None if hint is None else F.interpolate(hint, small.shape[2:])
-            self._run(nets, self.mode, small, direction, variant, layer)
+            small_hint = None if hint is None else F.interpolate(hint, small.shape[2:])
+            self._run(nets, self.mode, small, direction, variant, small_hint)
 
         return self.statistics.nets_for(self.nets, x, direction, variant, run, whole)
 
     def _run(
         self, nets: nn.ModuleDict, mode: Mode, x: Tensor, direction: str, variant: Variant, hint: Tensor | None = None
     ) -> Tensor:
+        """Run `nets` on a batch; arguments as for a call."""
         # 1. pad to a size that the networks take
         x = to_device(x, self.device)
         padded, inside = pad_to_multiple(x, self._multiple, MIN_SIDE_PX)
         if self.recipe.facts.get("sketch"):  # mirrored edges would add lines to a drawing
-            padded = _pad_with(x, 1.0, padded, inside)
+            padded = _pad_with_value(x, 1.0, padded, inside)
         # 2. assemble the batch as in training
         source, _ = self.channels(direction)
         layout = torch.channels_last if mode.channels_last else torch.contiguous_format
-        batch = {self.batch_keys(direction)[0]: padded[:, :source].contiguous(memory_format=layout)}
+        batch = {self._batch_keys(direction)[0]: padded[:, :source].contiguous(memory_format=layout)}
         if self.masked:
             batch["mask"] = padded[:, source:]
         if "hint" in self.recipe.channels:
             layer = x.new_full((1, self.recipe.channels["hint"], *x.shape[2:]), -1.0) if hint is None else hint
-            batch["hint"] = _pad_with(layer.to(x), -1.0, padded, inside)
-        codes = None if variant.z is None else variant.z.to(self.device).expand(len(x), -1)
-        options = {name: value for name, value in (("z", codes), ("seed", variant.seed)) if value is not None}
+            batch["hint"] = _pad_with_value(layer.to(x), -1.0, padded, inside)
+        options: dict[str, Any] = {}
+        if variant.z is not None:
+            options["z"] = variant.z.to(self.device).expand(len(x), -1)
+        if variant.seed is not None:
+            options["seed"] = variant.seed
         # 3. predict
         with torch.inference_mode(), autocast(self.device, mode.precision):
-            y = TASKS[self.recipe.task].predict(nets, batch, direction=direction, **options)
+            y = self._task.predict(nets, batch, direction=direction, **options)
         assert y.shape[2:] == padded.shape[2:], (y.shape, padded.shape)
         # 4. crop the padding
         return y[(..., *inside)].float()
 
     def style_code(self, photos: Tensor) -> Tensor:
-        """Encode pictures of the target domain: (B, C, H, W) in [-1, 1] to z, (B, z_dim) float32."""
-        task, encoder = TASKS[self.recipe.task], self.nets["E"]
-        x, _ = pad_to_multiple(to_device(photos, self.device), int(getattr(encoder, "multiple", 1)), MIN_SIDE_PX)
+        """Encode pictures of the target domain, (B, C, H, W) in [-1, 1], as style codes z, (B, z_dim) float32."""
+        multiple = int(getattr(self.nets["E"], "multiple", 1))
+        x, _ = pad_to_multiple(to_device(photos, self.device), multiple, MIN_SIDE_PX)
         with torch.inference_mode(), autocast(self.device, self.mode.precision):
-            return task.encode_style(self.nets, x).float()  # type: ignore[attr-defined]
+            return self._task.encode_style(self.nets, x).float()  # type: ignore[attr-defined]
+
+    # ---- probes
 
     def _probe_pass(self, nets: nn.ModuleDict, mode: Mode) -> Pass:
         """Return a pass of `nets` in a mode that takes (B, 3, H, W), whatever the model's channels and sizes are."""
@@ -263,60 +282,56 @@ class ModelRunner:
         return run
 
     def _measure_bytes_per_pixel(self) -> float:
-        # In fp32 for both precisions: with bf16 tensors take less, but the backend's own copies more.
-        exact = Mode("fp32", self.mode.channels_last)
-        probe = max(MEMORY_PROBE_PX, self._multiple)  # a smaller one would be padded to the size of the other
-        run = self._probe_pass(copy.deepcopy(self.nets).float(), exact)
-        return memory.bytes_per_pixel(run, self.device, probe)
+        # In fp32 for both precisions: with bf16, tensors take less memory, but the backend's own copies take more.
+        run = self._probe_pass(copy.deepcopy(self.nets).float(), Mode("fp32", self.mode.channels_last))
+        side = max(MEMORY_PROBE_SIDE_PX, self._multiple)  # a smaller probe would be padded to the size of the larger
+        return memory.bytes_per_pixel(run, self.device, side)
 
     # ---- tile by tile
 
     @property
     def can_tile(self) -> bool:
-        """Whether pictures can run tile by tile, as far as the kind of the model shows."""
+        """Whether the kind of the model allows tiles; its network may still need the whole picture."""
         return not (self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"))
 
     def _tile_budget(self, height: int, width: int) -> int | None:
         """Return the bytes that a picture may take tile by tile; None: it fits in one pass."""
-        if self.statistics.kind == "local":
-            free = self.memory.free_budget()
-            return sys.maxsize if free is None else free
-        if height * width <= ALWAYS_FITS_PX and self.memory.limit is None:
+        is_local = self.statistics.kind == "local"
+        if not is_local and height * width <= ALWAYS_FITS_PX and self.memory.limit is None:
             return None
         free = self.memory.free_budget()
+        if is_local:
+            return sys.maxsize if free is None else free
         return free if free is not None and self.memory.peak_bytes(height, width) > free else None
 
     def _run_if_tiled(self, image: PreparedImage, request: Request) -> list[np.ndarray] | None:
-        """Translate a picture tile by tile to (H, W, C') for each variant; return None if one pass fits in memory.
+        """Translate a picture tile by tile to (H, W, C') for each variant; return None if one pass has to do.
 
         Raises:
-            UserError: even tiles need more memory, or the network cannot be tiled.
+            UserError: even tiles need more memory than is free, or the network cannot run tile by tile.
         """
+        if not self.can_tile:
+            return None
         x, (height, width), arrays = image.network_input, image.size, []
         assert x is not None
         for variant in request.variants:
             budget = self._tile_budget(height, width)
-            if budget is None or not self.can_tile:
+            if budget is None:
                 return None
             array = np.empty((height, width, self.channels(request.direction)[1]), image.picture.pixels.dtype)
             try:
                 self.run_tiled(TiledImage.in_memory(image.name, x, array), request.direction, variant, budget)
             except NotTileable:
                 if self.memory.limit is None and self.statistics.kind != "local":
-                    return None  # one pass may yet find its memory
+                    return None  # the budget is half of the free memory, so one pass may fit all the same
                 raise
             arrays.append(array)
         return arrays
 
     def run_tiled(self, image: TiledImage, direction: str, variant: Variant, budget: int) -> None:
-        """Translate a picture tile by tile, in `budget` bytes.
-
-        Raises:
-            NotTileable: the network cannot be tiled.
-            UserError: the picture needs more memory.
-        """
+        """Translate a picture tile by tile, in `budget` bytes; raises as `run_tiled_pass`."""
         nets = self._nets_for(direction, variant, image.preview(), whole=False)
-        net, z = TASKS[self.recipe.task].generator_for(nets, direction, variant.z, variant.seed)
+        net, z = self._task.generator_for(nets, direction, variant.z, variant.seed)
         norm_cell = LOCAL_NORM_CELL_PX if self.statistics.kind == "local" else 0
         run_tiled_pass(
             net, None if z is None else z.to(self.device), image, budget, memory=self.memory, mode=self.mode,
@@ -324,19 +339,19 @@ class ModelRunner:
         )  # fmt: skip
 
 
-def _pad_with(x: Tensor, value: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:
-    """Put x (B or 1, C, h, w) inside a plain ground of the batch and size of `like`."""
-    ground = like.new_full((len(like), x.shape[1], *like.shape[2:]), value)
-    ground[(..., *inside)] = x
-    return ground
+def _pad_with_value(x: Tensor, value: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:
+    """Pad x (B or 1, C, h, w) with a value to the batch and size of `like`; `inside` are its rows and columns there."""
+    padded = like.new_full((len(like), x.shape[1], *like.shape[2:]), value)
+    padded[(..., *inside)] = x
+    return padded
 
 
 def _central_hole(x: Tensor) -> Tensor:
-    """Return a mask (B, 1, H, W) for pictures x, 1 in the middle and -1 elsewhere."""
-    plane = x.new_full((len(x), 1, *x.shape[2:]), -1.0)
+    """Return a mask (B, 1, H, W) for pictures (B, C, H, W), 1 in the middle and -1 elsewhere."""
     height, width = x.shape[2:]
-    plane[..., height // 4 : -(height // 4), width // 4 : -(width // 4)] = 1
-    return plane
+    mask = x.new_full((len(x), 1, height, width), -1.0)
+    mask[..., height // 4 : -(height // 4), width // 4 : -(width // 4)] = 1
+    return mask
 
 
 def _split_into_squares(x: Tensor, side: int) -> Tensor:

@@ -1,9 +1,8 @@
-"""A trained model as one callable: an image of any kind and size in, one or many of the same kind and size out."""
+"""A trained model as one callable: an image of any kind and size in, one or several of the same kind and size out."""
 
 __all__ = ["Translator"]
 
 import copy
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
 from translate.inference.inpainting import fill_tensor, restore_known
-from translate.inference.masks import find_hole, load_mask
+from translate.inference.masks import find_hole, load_mask, load_mask_batch
 from translate.inference.postprocess import to_kind_of
 from translate.inference.precision import Mode
 from translate.inference.preprocess import (
@@ -38,13 +37,13 @@ class Translator:
     """Translates images between the two domains of a model, or fills their holes.
 
     `Translator.load("runs/photos2monet")("photo.jpg")` is a painting. A paired model may have one direction only, give
-    many results for one image (`count`, `seed`, `z`) and take colour hints (`hints`). An inpainting model fills the
+    several results for one image (`count`, `seed`, `z`) and take colour hints (`hints`). An inpainting model fills the
     `mask`: `Translator.load("runs/photos_inpaint")("photo.png", mask="mask.png")`.
 
     Attributes:
-        recipe: what the model is; `recipe.domains` names a and b.
-        runner: runs its networks.
-        nets, device, mode, note, z_dim, random, masked, statistics: the runner's.
+        recipe: of the model; `recipe.domains` names a and b.
+        runner: runs the networks.
+        nets, device, mode, note, z_dim, random, masked, statistics: of the runner.
         precision: "fp32" or "bf16".
         file: the model file, or None if the networks were given.
         values: black and white in files of floats and wide integers; None: 0 and 1, or the full scale.
@@ -56,11 +55,11 @@ class Translator:
     ) -> None:  # fmt: skip
         if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use tools/sample.py")
-        self._use(ModelRunner(recipe, nets, torch.device(device), precision, memory))
+        self._set_runner(ModelRunner(recipe, nets, torch.device(device), precision, memory))
         self.values = parse_range(recipe.facts.get("value_range", ""))
         self.file: Path | None = None
 
-    def _use(self, runner: ModelRunner) -> None:
+    def _set_runner(self, runner: ModelRunner) -> None:
         self.runner, self.recipe, self.nets, self.device = runner, runner.recipe, runner.nets, runner.device
         self.mode, self.precision, self.note = runner.mode, runner.mode.precision, runner.note
         self.z_dim, self.random, self.masked = runner.z_dim, runner.random, runner.masked
@@ -77,8 +76,8 @@ class Translator:
             path: of the run folder or the file.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             precision: "auto", "bf16" or "fp32".
-            memory: that the process may use in all, such as "3GB": pictures that need more in one pass are translated
-                tile by tile, with the same result. "": half of what is free.
+            memory: limit of the whole process, such as "3GB"; pictures that need more in one pass are translated tile
+                by tile, with the same result. "": half of the free memory.
             stats: as for `with_norm_statistics`.
             reference: as for `with_norm_statistics`.
             value_range: LOW,HIGH: black and white in floats and wide integers. "": as in training.
@@ -96,16 +95,16 @@ class Translator:
         return translator.with_norm_statistics(stats, reference)
 
     def with_norm_statistics(self, stats: str = "", reference: Any = None) -> "Translator":
-        """Return this translator with other statistics to normalise pictures by; the networks are shared.
+        """Return a translator of the same networks that normalises pictures by other statistics.
 
         Args:
-            stats: "exact": each picture's own, as in training. "frozen": those of a thumbnail of the picture, or of the
-                reference. "local": those of each neighbourhood of 512 px. "smooth": pictures are consecutive frames of
-                a video, and statistics follow slowly. "": frozen with a reference, else unchanged.
+            stats: "exact": of each picture, as in training. "frozen": of a thumbnail of the picture, or of the
+                reference. "local": of each neighbourhood of 512 px. "smooth": pictures are consecutive frames of a
+                video, and statistics follow slowly. "": frozen with a reference, else unchanged.
             reference: a path, PIL image or array.
 
         Raises:
-            OptionError: unknown statistics, a reference for those that take none, or an inpainting model.
+            OptionError: unknown statistics, a reference for another kind than frozen, or an inpainting model.
             UserError: an unreadable reference.
         """
         if not stats and reference is None:
@@ -116,48 +115,48 @@ class Translator:
         name = ""
         if reference is not None:
             picture, name = read_input(reference, self.values)
-            prepared = {d: self.prepare(picture, self.request(d), None, name) for d in self.recipe.directions}
-            references = {direction: image.network_input for direction, image in prepared.items()}
+            for direction in self.recipe.directions:
+                references[direction] = self.prepare(picture, self.request(direction), None, name).network_input
         return self._with_runner(self.runner.with_norm_statistics(stats or "frozen", references, name))
 
     def with_mode(self, mode: Mode) -> "Translator":
-        """Return this translator in the precision and layout that another run has chosen."""
+        """Return a translator of the same networks in the precision and layout that another run has chosen."""
         return self if mode == self.mode else self._with_runner(self.runner.with_mode(mode))
 
     def _with_runner(self, runner: ModelRunner) -> "Translator":
         other = copy.copy(self)
-        other._use(runner)
+        other._set_runner(runner)
         return other
 
     def __call__(
         self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
         z: Any = None, hints: Any = None, mask: Any = None, scale: str = "fit",
     ) -> Any:  # fmt: skip
-        """Translate an image to one of the same kind and size, or to a list of them.
+        """Translate an image to an image of the same kind and size, or to a list of them.
 
         Inpainting changes the hole only: known pixels keep their bits, in gray, with alpha and in any depth. A tensor
-        goes through in one pass, other large images in windows around the holes. Without `count`, `seed` and `z`, the
+        is inpainted in one pass, other large images in windows around the holes. Without `count`, `seed` and `z`, the
         result is deterministic.
 
         Args:
             image: a path (the result is then a PIL image, or an array of bands); a PIL image; an array (H, W) or
                 (H, W, C) of uint8, uint16 or float in [0, 1], or of the model's value range; or a tensor (C, H, W) or
-                (B, C, H, W), float in [-1, 1], which goes to the network as it is. EXIF's rotation is applied. A model
-                of two unpaired domains keeps gray and alpha; results of a paired one have the channels of its target,
-                and transparent images are composited on white first.
+                (B, C, H, W), float in [-1, 1], which is not preprocessed. EXIF's rotation is applied. A model of two
+                unpaired domains keeps gray and alpha; results of a paired one have the channels of its target, and
+                transparent images are composited on white first.
             direction: "ab" or "ba"; None: the model's default.
-            count: return a list of so many variants; variant k is the same function of (seed, k) for every image.
-            seed: return variant 0 of this seed; with `count`, the seed of all (else 0).
+            count: return a list of this many variants; variant k is the same function of (seed, k) for every image.
+            seed: return variant 0 of this seed; with `count`, the seed of all variants (default 0).
             z: the style code of the result, (z_dim,), or of a list of results, (n, z_dim).
             hints: coloured strokes, transparent elsewhere: path, PIL image or array of the image's size.
             mask: white or True in the hole: path, PIL image, array or tensor of the image's size; with a batch also
-                (B, 1, H, W). Without it, all that is not fully opaque is the hole, and becomes opaque.
+                (B, 1, H, W). Without a mask, pixels that are not fully opaque are the hole, and become opaque.
             scale: for models trained on whole pictures, "fit" resizes to the trained size, "native" does not.
 
         Raises:
             OptionError: a direction, count, seed, z, scale, hints or mask that is wrong or that this model lacks.
             UserError: an unreadable file, another kind of input, one too large for the memory, hints or a mask of
-                another size; a blank page or a photo for a model of line drawings; no hole, or nothing else.
+                another size; a blank page or a photo for a model of line drawings; an empty or a full hole.
         """
         # 1. check the request
         request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
@@ -165,14 +164,19 @@ class Translator:
         if isinstance(image, Tensor):
             tensors = self._translate_tensor(image, request, hints, mask)
             return tensors if request.as_list else tensors[0]
-        # 2. read
+        # 2. read the image, and its hints or mask
         values = None if self.masked else self.values  # inpainting returns known pixels in any range
         picture, name = read_input(image, values, self.runner.channels(request.direction)[0])
-        conditioning = load_mask(mask) if mask is not None else None if hints is None else read_input(hints)
-        # 3. preprocess, run, postprocess
+        conditioning: Conditioning | None = None
+        if mask is not None:
+            conditioning = load_mask(mask)
+        elif hints is not None:
+            conditioning = read_input(hints)
+        # 3. preprocess
         prepared = self.prepare(picture, request, conditioning, name)
+        # 4. run the networks, and postprocess
         pictures = self.runner.run_batch([prepared], request)[0].pictures()
-        # 4. return the user's kind of image
+        # 5. convert to the user's kind of image
         results = [to_kind_of(image, result, keep_mode=not self.runner.paired) for result in pictures]
         if prepared.hole is not None:
             results = [restore_known(image, result, prepared.hole) for result in results]
@@ -180,29 +184,34 @@ class Translator:
 
     def _translate_tensor(self, x: Tensor, request: Request, hints: Any, mask: Any) -> list[Tensor]:
         """Translate (C, H, W) or (B, C, H, W) in one pass for each variant."""
+        # 1. prepare the batch, and its hints or holes
         check_tensor(x, self.runner.channels(request.direction)[0])
-        batch, (height, width) = x.detach().reshape(-1, *x.shape[-3:]), x.shape[-2:]
+        batch, size = x.detach().reshape(-1, *x.shape[-3:]), (x.shape[-2], x.shape[-1])
         hint = None
         if hints is not None:
             layer, name = read_input(hints)
-            hint = prepare_hints(layer, (height, width), (height, width), name)
-        networks = (self.runner.network(request.direction, v, hint, "the tensor") for v in request.variants)
-        outputs: Iterable[Tensor] = (network(batch) for network in networks)
-        if self.masked:
-            outputs = fill_tensor(batch, mask, networks, self.runner.fixed_size)
-        # A clone may be used in autograd.
-        return [y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone() for y in outputs]
+            hint = prepare_hints(layer, size, size, name)
+        holes = load_mask_batch(mask, batch) if self.masked else None
+        # 2. run the networks
+        results = []
+        for variant in request.variants:
+            network = self.runner.network(request.direction, variant, "the tensor", hint)
+            y = network(batch) if holes is None else fill_tensor(batch, holes, network, self.runner.fixed_size)
+            results.append(y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone())  # usable in autograd
+        return results
 
     def translate_all(
         self, picture: Picture, request: Request, conditioning: Conditioning | None = None, name: str = "the picture"
     ) -> list[Picture]:
-        """Translate a picture to all variants of a request, each of its size and depth; arguments as for `prepare`."""
+        """Translate a picture to each variant of a request, in the same size and depth; arguments as for `prepare`."""
         return self.runner.run_batch([self.prepare(picture, request, conditioning, name)], request)[0].pictures()
 
     def prepare(
         self, picture: Picture, request: Request, conditioning: Conditioning | None = None, name: str = "the picture"
     ) -> PreparedImage:
-        """Preprocess a picture, in any thread, for `runner.run_batch`; by default its hole is what is transparent.
+        """Preprocess a picture for `runner.run_batch`; thread-safe.
+
+        Without `conditioning`, an inpainting model fills the pixels that are not fully opaque.
 
         Raises:
             OptionError: conditioning for a model that takes none.
@@ -216,7 +225,7 @@ class Translator:
         return prepare(self.recipe, channels, picture, request.scale, conditioning, name)  # type: ignore[arg-type]
 
     def style_code(self, photo: Any) -> np.ndarray:
-        """Encode the style of an image of the target domain as z, (z_dim,) float32, or (B, z_dim) of a tensor of B.
+        """Encode the style of an image of the target domain as z: (z_dim,) float32, or (B, z_dim) for a batch.
 
         Raises:
             OptionError: a model without a style encoder.

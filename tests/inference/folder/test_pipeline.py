@@ -85,13 +85,14 @@ def many_sizes(root, count=40):
 @pytest.fixture
 def in_batches(monkeypatch):
     """Let pictures travel together as on a GPU, and note how many did."""
-    monkeypatch.setattr("translate.inference.runner.ModelRunner._max_batch", lambda *_: 4)
+    monkeypatch.setattr("translate.inference.runner.ModelRunner._can_batch", True)
+    monkeypatch.setattr("translate.inference.runner.MAX_BATCH", 4)
     together, original = [], ModelRunner.run_batch
 
-    def noted(runner, batch, wish):
+    def noted(runner, batch, request):
         assert len({one.batch_key for one in batch}) == 1
         together.append(len(batch))
-        return original(runner, batch, wish)
+        return original(runner, batch, request)
 
     monkeypatch.setattr(ModelRunner, "run_batch", noted)
     return together
