@@ -105,7 +105,7 @@ class HugePicture:
 
     def region(self, region: Region) -> Picture:
         """Decode a region; raises UserError for a damaged file, or values out of any picture's range."""
-        height, width = region.bottom - region.top, region.right - region.left
+        height, width = region.size
         with self._reading():
             data = pyvips.Region.new(self.image).fetch(region.left, region.top, width, height)
         return self._picture(np.frombuffer(data, self.dtype).reshape(height, width, -1))

@@ -1,4 +1,4 @@
-"""Postprocessing: from network outputs to pictures of the user's size and depth, and to images of the user's kind."""
+"""Postprocessing: from network outputs to pictures of the user's size, and to images of the user's kind."""
 
 __all__ = ["PendingResult", "postprocess", "to_kind_of"]
 
@@ -15,14 +15,14 @@ from translate.images.picture import Picture, to_gray, to_numbers
 from translate.images.tensors import HostCopy
 from translate.inference.preprocess import resize
 
-_KEPT_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that cannot be translated directly, but be converted back to
+_RESTORED_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are translated as RGB or gray, and then converted back
 
 
 def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
-    """Convert a network output (h, w, C) to the size and kind of the picture that was translated, of the same depth.
+    """Resize a network output (h, w, C) to the size of the translated picture, `like`, and adopt its properties.
 
-    The result of an unpaired model keeps gray, alpha and the colour profile. That of a paired one has the channels and
-    the colours of the target domain, whatever scanner the sketch came from.
+    The result of an unpaired model keeps gray, alpha and the colour profile. The result of a paired model has the
+    channels and the colour space of the target domain.
     """
     pixels = resize(output, like.pixels.shape[:2])
     gray = pixels.shape[2] == 1
@@ -37,15 +37,15 @@ def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
 
 @dataclass(frozen=True)
 class PendingResult:
-    """The variants of one picture, which may still be on their way from the device."""
+    """The results of one picture for all variants, perhaps still being copied from the device."""
 
-    outputs: Sequence[HostCopy | np.ndarray | Picture]  # batches being copied, arrays (h, w, C), or finished pictures
-    like: Picture  # as for `postprocess`
+    outputs: Sequence[HostCopy | np.ndarray | Picture]  # batches, arrays (h, w, C), or finished pictures
+    like: Picture  # the picture that was translated
     paired: bool = False
     index: int = 0  # of the picture in its batch
 
     def pictures(self) -> list[Picture]:
-        """Wait for the results and postprocess them."""
+        """Wait for the outputs, and postprocess them."""
         return [self._finish(output) for output in self.outputs]
 
     def _finish(self, output: HostCopy | np.ndarray | Picture) -> Picture:
@@ -65,12 +65,12 @@ def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
     if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
         return stored_array(result)
     pillow = to_pillow(result)
-    kept = keep_mode and isinstance(image, Image.Image) and image.mode in _KEPT_MODES
-    return pillow.convert(image.mode) if kept else pillow
+    restores = keep_mode and isinstance(image, Image.Image) and image.mode in _RESTORED_MODES
+    return pillow.convert(image.mode) if restores else pillow
 
 
 def _to_array_like(array: np.ndarray, result: Picture) -> np.ndarray:
-    """Convert to (H, W, C), alpha last; a gray result to (H, W) or (H, W, 1) if the input was that."""
+    """Convert to (H, W, C), alpha last; a gray result to (H, W) or (H, W, 1) if the user's array has this shape."""
     one_plane = array.ndim == 2 or array.shape[2] == 1
     stack = result.pixels[..., :1] if one_plane and result.gray else result.pixels
     if result.numbers:

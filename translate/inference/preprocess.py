@@ -1,4 +1,4 @@
-"""Preprocessing: from a user's image of any kind to a network's input; the way back is in `postprocess`."""
+"""Preprocessing: from a user's image of any kind to a network's input; `postprocess` is the inverse."""
 
 __all__ = [
     "check_channels",
@@ -32,20 +32,20 @@ from translate.inference.request import PreparedImage
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
-# What distinguishes photos from line drawings:
-PHOTO_TEST_SIDE_PX = 256  # shorter side at which pictures are compared, so that strokes have a known width
-MIN_PHOTO_SIDE_PX = 64  # smaller pictures show strokes and objects at the same size, and are let through
-MAX_STROKE_SHARE = 17 / PHOTO_TEST_SIDE_PX  # of the shorter side; wider areas were not drawn as lines
-MAX_FILLED_SHARE = 0.02  # of the picture; drawings have a few filled areas
+# Photos have wide areas of many tones or much colour, line drawings have not:
+PHOTO_TEST_SIDE_PX = 256  # shorter side to which pictures are shrunk, so that strokes have a known width
+MIN_PHOTO_SIDE_PX = 64  # in smaller pictures, strokes are as wide as objects, so all of them pass as drawings
+MAX_STROKE_SHARE = 17 / PHOTO_TEST_SIDE_PX  # of the shorter side; wider areas are no strokes
+MAX_FILLED_SHARE = 0.02  # of the picture; drawings, too, have a few filled areas
 MAX_PEN_TONE_RANGE = 34  # levels of 255; areas with a wider range of tones were not filled with a pen
-COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between its channels: no pen colours so much
+COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between channels: more than a pen leaves
 
 
 def read_input(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
     """Read a path, a PIL image or an array; return the picture, and its name in errors.
 
-    `values` are black and white in floats and wide integers; None: 0 and 1, or the full scale. An array of four
-    channels has alpha, unless the model takes four `channels`.
+    `values` are black and white in floats and wide integers; None: 0 and 1, or the full scale. The fourth channel of an
+    array is alpha, unless the model takes four `channels`.
 
     Raises:
         UserError: an unreadable file, or another kind of input.
@@ -77,7 +77,7 @@ def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> 
 
 
 def check_tensor(x: Tensor, channels: int) -> None:
-    """Raise UserError unless a network of so many channels can take the tensor."""
+    """Raise UserError unless a tensor is an input for a network of `channels`."""
     if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
         raise UserError(
             f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
@@ -94,14 +94,14 @@ def prepare(
     Raises:
         UserError: a picture or hints that do not fit the model or each other.
     """
-    # 1. bring the picture to the model's channels and scale
+    # 1. convert the picture to the model's channels and scale
     source, target = channels
     height, width = picture.pixels.shape[:2]
     size = network_size(recipe, height, width, scale)
     network_input = prepare_source(recipe, picture, source, size, name)
-    if source != target:  # the result is gray where its domain is, whatever the picture is
+    if source != target:  # the result is gray if its domain is, whether or not the picture is
         picture = replace(picture, gray=target == 1)
-    # 2. bring the hints to the same scale
+    # 2. resize the hints to the same scale
     hint = prepare_hints(hints[0], (height, width), size, hints[1]) if hints else None
     name = name if size == (height, width) else f"{name}: {width} x {height} px, at the model's scale"
     return PreparedImage(picture=picture, name=name, network_input=network_input, hint=hint)
@@ -119,10 +119,10 @@ def check_channels(picture: Picture, channels: int, name: str) -> None:
 
 
 def network_size(recipe: Recipe, height: int, width: int, scale: str = "fit") -> tuple[int, int]:
-    """Return the height and width, px, at which a model sees a picture of height x width px.
+    """Return the height and width of the network input for a picture of height x width px.
 
-    A model trained on whole pictures knows objects at that scale only: the shorter side is resized to the trained size,
-    unless `scale` is "native".
+    A model trained on whole pictures has seen objects at one scale only, so the shorter side is resized to the trained
+    size, unless `scale` is "native".
     """
     shorter = min(height, width)
     if not recipe.whole or scale == "native" or shorter == recipe.size:
@@ -148,7 +148,7 @@ def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[
 def _to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], labels: bool = False) -> Tensor:
     """Convert (H, W, 3) RGB, or (H, W, channels) bands, to (1, channels, *size), without interpolation of `labels`.
 
-    8-bit pictures stay uint8, which `to_device` converts; others become float32 in [-1, 1].
+    8-bit pictures stay uint8, for `to_device` to convert; others become float32 in [-1, 1].
     """
     pixels = resize(pixels, size, nearest=labels)
     stack = to_gray(pixels)[..., None] if channels == 1 else pixels
@@ -158,7 +158,7 @@ def _to_network_input(pixels: np.ndarray, channels: int, size: tuple[int, int], 
 
 
 def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str) -> Tensor:
-    """Convert a picture of the target domain, of so many channels, to the style encoder's input (1, channels, h, w)."""
+    """Convert a picture of the target domain to the style encoder's input (1, channels, h, w)."""
     check_channels(photo, channels, name)
     return _to_network_input(flatten_alpha(photo), channels, network_size(recipe, *photo.pixels.shape[:2]))
 
@@ -166,7 +166,7 @@ def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str
 def _to_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
     """Convert (H, W, 3) RGB of any depth to dark lines on white, with a shorter side of `side` px.
 
-    Clean drawings of that size keep their bits.
+    A clean drawing of that size keeps its bits.
 
     Raises:
         UserError: a blank page, or a photo.
@@ -193,24 +193,24 @@ def _is_clean(rgb: np.ndarray) -> bool:
 
 
 def _is_photo(rgb: np.ndarray) -> bool:
-    """Whether (H, W, 3) uint8 RGB clearly is no drawing: it has areas of many tones that are wider than any stroke."""
+    """Whether (H, W, 3) uint8 RGB has areas of many tones, or much colour, that are wider than any stroke."""
     if min(rgb.shape[:2]) < MIN_PHOTO_SIDE_PX or is_line_drawing(rgb):
         return False
-    # divide out the tone of paper and light, for a drawing may lie in the shade
+    # 1. divide out the tone of paper and light: a drawing may have been photographed in the shade
     shrink = max(1.0, min(rgb.shape[:2]) / PHOTO_TEST_SIDE_PX)
     size = max(1, round(rgb.shape[1] / shrink)), max(1, round(rgb.shape[0] / shrink))
     small = cv2.GaussianBlur(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
     white = np.percentile(small.reshape(-1, 3), 90, axis=0).clip(40)
     neutral = np.clip(255 * (small / white), 0, 255).astype(np.uint8)
     balanced = 255 * np.clip(neutral / paper_tone(neutral.max(axis=2))[..., None], 0, 1)
-    # find areas that are wider than a stroke
+    # 2. find areas that are wider than a stroke
     marked = (balanced.min(axis=2) < 0.8 * 255).astype(np.uint8)
     wide = round(MAX_STROKE_SHARE * min(size)) | 1
     areas = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
-    areas &= cv2.erode(marked, np.ones((wide // 2 | 1,) * 2, np.uint8))  # edges are of many tones in any picture
+    areas &= cv2.erode(marked, np.ones((wide // 2 | 1,) * 2, np.uint8))  # edges have many tones in any picture
     if areas.mean() < MAX_FILLED_SHARE:
         return False
-    # compare their tones and colours with those of a pen
+    # 3. compare their tones and colours with those of a pen
     inside = balanced[areas > 0]
     shading = np.ptp(np.percentile(inside, (20, 80), axis=0), axis=0).max()
     colour = np.ptp(np.median(inside, axis=0))
@@ -218,10 +218,10 @@ def _is_photo(rgb: np.ndarray) -> bool:
 
 
 def prepare_hints(layer: Picture, picture_size: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
-    """Convert a layer of colour hints, RGBA and transparent between the strokes, to a network input.
+    """Convert a layer of colour hints, transparent between the strokes, to a network input.
 
     Returns:
-        (1, 4, *size) float32 in [-1, 1], RGBA; alpha -1 = no stroke.
+        (1, 4, *size) float32 in [-1, 1], RGBA; alpha is -1 where there is no stroke.
 
     Raises:
         UserError: another size than the picture's, or no transparency.

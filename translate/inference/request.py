@@ -1,4 +1,4 @@
-"""What is asked of a model: the request, the same for every picture, and a picture prepared for it."""
+"""Requests to a model, and pictures prepared for its networks."""
 
 __all__ = ["Conditioning", "NamedHole", "PreparedImage", "Request", "Variant", "blend", "choose_variants"]
 
@@ -13,27 +13,27 @@ from torch import Tensor
 from translate.images.picture import Picture
 from translate.utils.errors import OptionError
 
-_PARALLEL_SINE = 1e-4  # below it, dividing by the sine of the angle between two z would only amplify rounding errors
+MIN_ARC_SINE = 1e-4  # dividing by a smaller sine of the angle between two z would amplify rounding errors
 
-NamedHole = tuple[np.ndarray, str]  # bool (H, W), True = to be filled, and its name in errors
-Conditioning = tuple[Picture, str] | NamedHole  # a picture's colour hints or its hole, and their name in errors
+NamedHole = tuple[np.ndarray, str]  # bool (H, W), True where to fill, and its name in errors
+Conditioning = tuple[Picture, str] | NamedHole  # the colour hints or the hole of a picture, and their name in errors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variant:
-    """One of the results that a model can give for a picture; without z and seed, the deterministic one."""
+    """One of a model's possible results for a picture; without z and seed, the deterministic one."""
 
     z: Tensor | None = None  # style code, (z_dim,) float32
-    seed: int | None = None  # of the style code that the task draws, or of the dropout of a network without z
+    seed: int | None = None  # of the style code that the task draws, or of the dropout in a network without z
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
-    """What is asked of a model for every picture; `Translator.request` checks and makes it."""
+    """The request that a model applies to every picture, checked by `Translator.request`."""
 
     direction: str  # "ab" or "ba"; "" for inpainting
     variants: list[Variant]  # results for each picture
-    as_list: bool = False  # whether a single result is returned as a list, too
+    as_list: bool = False  # whether even a single result is returned as a list
     scale: str = "fit"  # or "native"
 
 
@@ -43,9 +43,7 @@ class PreparedImage:
 
     picture: Picture
     name: str  # in errors
-    network_input: Tensor | None = (
-        None  # (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting: it cuts windows
-    )
+    network_input: Tensor | None = None  # (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting, in windows
     hint: Tensor | None = None  # colour hints, (1, 4, h, w)
     hole: np.ndarray | None = None  # (H, W) bool
 
@@ -57,14 +55,14 @@ class PreparedImage:
 
     @property
     def batch_key(self) -> tuple[Any, ...]:
-        """Size and depth, which the pictures of a batch have in common."""
+        """Size and depth, which all pictures of a batch share."""
         return (*self.size, self.picture.pixels.dtype)
 
 
 def choose_variants(
     z_dim: int, varies: bool, *, count: int | None = None, seed: int | None = None, z: Any = None
 ) -> tuple[list[Variant], bool]:
-    """Return the requested variants, and whether the user asked for a list; arguments as for `Translator.__call__`.
+    """Return the requested variants, and whether the user wants a list; arguments as for `Translator.__call__`.
 
     Variant k of a seed is a function of (seed, k) alone, so it has the same style on every picture. `varies`: whether a
     seed changes the model's result.
@@ -72,7 +70,7 @@ def choose_variants(
     Raises:
         OptionError: a count or seed out of range, a z of another shape, or a model with only one result per picture.
     """
-    _check(varies, count, seed)
+    _check_count_and_seed(varies, count, seed)
     if z is not None:
         if count is not None or seed is not None:
             raise OptionError("z says which answers are meant; leave out count and seed")
@@ -83,7 +81,7 @@ def choose_variants(
     return [_draw_variant(seed or 0, k) for k in range(1 if count is None else count)], count is not None
 
 
-def _check(varies: bool, count: int | None, seed: int | None) -> None:
+def _check_count_and_seed(varies: bool, count: int | None, seed: int | None) -> None:
     for name, value, minimum in (("count", count, 1), ("seed", seed, 0)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if value is not None and not (whole and value >= minimum):
@@ -114,26 +112,28 @@ def _draw_variant(seed: int, k: int) -> Variant:
 def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | Sequence[float], n: int) -> np.ndarray:
     """Interpolate from one style code (z_dim,) to another in `n` steps, both included: (n, z_dim) float32.
 
-    Spherical interpolation (Shoemake 1985, https://doi.org/10.1145/325165.325242) of the directions, and linear
-    interpolation of the lengths. A straight line would pass near the origin, where style codes hardly ever lie and
-    where networks were not trained.
+    Directions are interpolated spherically (Shoemake 1985, https://doi.org/10.1145/325165.325242), lengths linearly. A
+    straight line would pass near the origin, where style codes are rare and networks were not trained.
 
     Raises:
         OptionError: style codes of different shapes, or fewer than two steps.
     """
+    # 1. check
     one, two = (np.asarray(torch.as_tensor(z).detach().cpu(), np.float64) for z in (z1, z2))
     if one.ndim != 1 or one.shape != two.shape:
         raise OptionError(f"looks of shapes {one.shape} and {two.shape} cannot be blended; give two of (z_dim,)")
     if n < 2:
         raise OptionError(f"{n} steps lead from no look to another; give 2 or more")
+    # 2. follow a straight line where no arc is defined: from or to 0, or between parallel or opposite directions
     lengths = np.linalg.norm(one), np.linalg.norm(two)
     t = np.linspace(0, 1, n)[:, None]
-    straight = (1 - t) * one + t * two
+    straight = ((1 - t) * one + t * two).astype(np.float32)
     if min(lengths) == 0:
-        return straight.astype(np.float32)
+        return straight
     u, v = one / lengths[0], two / lengths[1]
     angle = np.arccos(np.clip(u @ v, -1, 1))
-    if np.sin(angle) < _PARALLEL_SINE:  # parallel; or opposite, with no shortest path between them
-        return straight.astype(np.float32)
+    if np.sin(angle) < MIN_ARC_SINE:
+        return straight
+    # 3. follow the arc
     directions = (np.sin((1 - t) * angle) * u + np.sin(t * angle) * v) / np.sin(angle)
     return (directions * ((1 - t) * lengths[0] + t * lengths[1])).astype(np.float32)

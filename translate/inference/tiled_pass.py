@@ -40,7 +40,7 @@ class TiledImage:
         height, width = x.shape[2:]
 
         def write(region: Region, y: Tensor) -> None:
-            result[region.top : region.bottom, region.left : region.right] = HostCopy(y, result.dtype).array(0)
+            result[region.slices] = HostCopy(y, result.dtype).array(0)
 
         read = partial(crop, x, Region(0, height, 0, width))
         return cls(name, (height, width), read, write, result.nbytes, lambda: x)

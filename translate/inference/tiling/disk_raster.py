@@ -1,4 +1,4 @@
-"""Rows of pixels in an unnamed file, written and read region by region."""
+"""Rows of pixels in an unnamed temporary file, written and read region by region."""
 
 __all__ = ["DiskRaster"]
 
@@ -16,14 +16,14 @@ from translate.utils.errors import UserError
 class DiskRaster:
     """A picture or feature map of raw values on the disk.
 
-    System calls read and write it: a memory-mapped file would count as memory page by page, and a full disk would kill
-    the process. The file has no name, so the system removes it however the process ends.
+    The file is not memory-mapped: its pages would count as memory, and a full disk would kill the process. It has no
+    name, so the system removes it however the process ends.
     """
 
     def __init__(self, width: int, pixel_bytes: int, write_header: Callable[[Path], int] = lambda path: 0) -> None:
-        """Create a file, which grows as regions are written, for rows of `width` px.
+        """Create a file for rows of `width` px, which grows as regions are written.
 
-        `write_header` writes what precedes the pixels to the file at a path, and returns their offset in bytes.
+        `write_header` writes a header to the file at a path, and returns the offset of the pixels in bytes.
         """
         self.width, self.pixel_bytes = width, pixel_bytes
         descriptor, name = tempfile.mkstemp()
@@ -55,7 +55,7 @@ class DiskRaster:
 
     def read(self, region: Region) -> np.ndarray:
         """Read the bytes of a region, (h, w * pixel_bytes) uint8."""
-        height, width = region.bottom - region.top, region.right - region.left
+        height, width = region.size
         rows = np.empty((height, width * self.pixel_bytes), np.uint8)
         for i, row in enumerate(rows):
             os.preadv(self._file.fileno(), [row.data], self._offset(region, i))

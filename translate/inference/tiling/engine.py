@@ -1,11 +1,10 @@
-"""Exact tiled inference: a network's output tile by tile in bounded memory, equal to that of the whole picture at once.
+"""Exact tiled inference: a network's output tile by tile in bounded memory, equal to that of one pass over the picture.
 
-The network is traced into its operations (torch.fx). Each of them tracks its receptive field: it knows which region of
-its input a region of its output needs, so any region of any feature map can be computed from the picture, with its
-true neighbours. Only norms need a whole map. Their statistics are gathered in separate passes over all tiles, one pass
-a norm in the order of the network, and merged in float64 (Chan et al., 1979). Feature maps that are small beside the
-picture, such as those of a trunk of residual blocks, are cached until their last use; larger ones are computed again
-in every pass.
+The network is traced into its operations (torch.fx). A rule for each operation gives the region of its input that a
+region of its output needs, so any region of any feature map can be computed from the picture, with its true neighbours.
+Only norms need a whole map. Their statistics are gathered in separate passes over all tiles, one pass per norm in the
+order of the network, and merged in float64 (Chan et al., 1979). Small feature maps, such as those of a trunk of
+residual blocks, are cached until their last use; larger ones are computed again in every pass.
 """
 
 __all__ = ["run_tiled"]
@@ -49,7 +48,7 @@ class TiledForward:
         return LocalMoments(height, width, cell) if cell else Moments()
 
     def _compute_constants(self, z: Tensor | None) -> dict[fx.Node, Any]:
-        """Compute all nodes that do not depend on the picture, such as the layers that map z to a style."""
+        """Compute the nodes that do not depend on the picture, such as the layers that map z to a style."""
         plan, known = self.plan, dict[fx.Node, Any]()
         for node in plan.graph.nodes:
             if node in plan.shapes or node.op == "output":
@@ -97,7 +96,7 @@ class TiledForward:
         return norm.modulate(moments.normalise(x, region, norm.norm.eps), style)
 
     def run_pass(self, node: fx.Node, i: int, map_tiles: MapTiles) -> None:
-        """Compute a feature map in pass `i`: gather its moments, keep it, and release maps that are read no more."""
+        """Compute a feature map in pass `i`: gather its moments, keep it if planned, release used maps."""
         shape, moments = self.plan.shapes[node], self.moments.get(node)
         kept = FeatureMap(self.store, shape) if node in self.plan.kept else None
 
@@ -113,8 +112,8 @@ class TiledForward:
                 moments.merge(parts)
         if kept is not None:
             self.cache[node] = kept
-        for one in [one for one in self.cache if self.plan.last_pass.get(one, -1) <= i]:
-            self.store.release(self.cache.pop(one))
+        for unused in [other for other in self.cache if self.plan.last_pass.get(other, -1) <= i]:
+            self.store.release(self.cache.pop(unused))
 
 
 def run_node(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -131,12 +130,12 @@ def run_node(net: nn.Module, node: fx.Node, args: Any, kwargs: Mapping[str, Any]
 def _map_tiles(
     pool: ThreadPoolExecutor, workers: int, context: Context, compute: Compute, regions: Iterable[Region]
 ) -> Iterator[tuple[Region, Any]]:
-    """Yield each region with its result, in order; on a CPU, a core a tile waits for no other core and no disk."""
+    """Yield each region with its result, in order; several `workers` compute a tile each on one core."""
 
     def compute_in_thread(region: Region) -> Any:
         if workers > 1:
-            torch.set_num_threads(1)  # of this thread
-        with torch.inference_mode(), context():  # torch keeps both by thread
+            torch.set_num_threads(1)  # of this thread: one core per tile waits for no other core
+        with torch.inference_mode(), context():  # both are thread-local
             return compute(region)
 
     submitted = ((region, pool.submit(compute_in_thread, region)) for region in regions)
@@ -154,15 +153,15 @@ def run_tiled(
 
     Args:
         plan: of `plan_tiling`, for the size of the picture.
-        picture: reads a region of it, (1, C, h, w) float32 in [-1, 1]; called in several threads.
+        picture: reads a region of the picture, (1, C, h, w) float32 in [-1, 1]; called in several threads.
         write: receives the regions of the result, (1, C', h, w), in order, each pixel once.
-        z: (1, z_dim), as the plan was made with.
+        z: (1, z_dim), if the plan was made with z.
         memory_plan: tile size and storage.
-        device: where tiles are computed; kept feature maps stay in host memory.
+        device: computes the tiles; kept feature maps stay in host memory.
         advance: receives the share of the work that is done, at first and after every pass.
-        context: that networks run in, such as autocast; entered in each thread.
+        context: of the network's passes, such as autocast; entered in each thread.
     """
-    # 1. compute what does not depend on the picture
+    # 1. compute the nodes that do not depend on the picture
     advance(0.0)
     with context():
         forward = TiledForward(plan, picture, z, FeatureMapStore(memory_plan, torch.device(device)))

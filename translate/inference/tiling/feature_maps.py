@@ -1,4 +1,4 @@
-"""Where feature maps are kept during tiled inference, and in how much memory."""
+"""The storage of feature maps during tiled inference, and the plan that fits it into a memory budget."""
 
 __all__ = ["FeatureMap", "FeatureMapStore", "MemoryPlan", "choose_memory_plan"]
 
@@ -14,30 +14,21 @@ from translate.inference.tiling.trace import TilingPlan
 from translate.utils.errors import UserError
 from translate.utils.memory import gigabytes, resident_bytes
 
-TILE_SIDES_PX = (512, 256, 128)  # the larger, the less is computed twice where tiles meet
-TILE_MARGIN_PX = 64  # about the neighbours that a tile needs around it, which count towards its memory
+TILE_SIDES_PX = (512, 256, 128)  # the larger the tiles, the less is computed twice where they meet
+TILE_MARGIN_PX = 64  # about the width of the neighbourhood that a tile reads, which counts towards its memory
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """How a picture is divided and stored during tiled inference.
+    """How a picture is divided and stored during tiled inference."""
 
-    Attributes:
-        tile: side of the squares that are computed at a time, px of the picture.
-        dtype: of kept feature maps: float32 keeps them exactly; float16 takes half the memory, and errs by up to 0.002
-            in [-1, 1].
-        on_disk: whether they lie in files.
-        peak_bytes: estimate for everything together.
-        norm_cell: side of the neighbourhoods that norms average over, px of the picture; 0: the whole picture.
-        workers: tiles that are computed at the same time.
-    """
-
-    tile: int = 256
+    tile: int = 256  # side of the squares that are computed at a time, px of the picture
+    # of kept feature maps: float32 is exact; float16 takes half the memory, with errors up to 0.002 in [-1, 1]
     dtype: torch.dtype = torch.float32
-    on_disk: bool = False
-    peak_bytes: int = 0
-    norm_cell: int = 0
-    workers: int = 1
+    on_disk: bool = False  # whether kept feature maps are files
+    peak_bytes: int = 0  # estimate of all memory that the pass takes
+    norm_cell: int = 0  # side of the neighbourhoods that norms average over, px of the picture; 0: the whole picture
+    workers: int = 1  # tiles that are computed at the same time
 
 
 def choose_memory_plan(
@@ -50,17 +41,18 @@ def choose_memory_plan(
         plan: of the network and the picture.
         budget: bytes.
         bytes_per_pixel: working memory of each pixel of a tile.
-        fixed_bytes: what is needed with any plan, such as the result.
+        fixed_bytes: memory that every plan needs, such as that of the result.
         name: of the picture, for errors.
         compute_dtype: of the network's activations.
         workers: tiles to compute at the same time.
 
     Raises:
-        UserError: none fits; it names the smallest budget that would.
+        UserError: no plan fits; the error names the smallest budget that would.
     """
     height, width = plan.size
     kept_values = plan.kept_values_per_pixel * height * width
-    storages = ((torch.float32, compute_dtype.itemsize), (torch.float16, 2), (torch.float16, 0))  # bytes in memory each
+    # type, and bytes of a kept value in memory; 0: on the disk
+    storages = ((torch.float32, compute_dtype.itemsize), (torch.float16, 2), (torch.float16, 0))
     for dtype, itemsize in storages:
         for tile in TILE_SIDES_PX:
             tile_pixels = (min(tile, max(height, width)) + TILE_MARGIN_PX) ** 2
@@ -78,7 +70,7 @@ class FeatureMap:
     def __init__(self, store: "FeatureMapStore", shape: tuple[int, int, int]) -> None:
         """Create a map (C, H, W) without values; the first region written decides its types."""
         self.shape, self.store = shape, store
-        self.compute_dtype = self.dtype = torch.float32  # as regions are written and read, and as they are stored
+        self.compute_dtype = self.dtype = torch.float32  # of regions as they are written and read, and as stored
         self.buffer: Tensor | DiskRaster | None = None
         self._lock = threading.Lock()
 
@@ -91,10 +83,10 @@ class FeatureMap:
         with self._lock:
             if self.buffer is None:
                 self.compute_dtype = x.dtype
-                self.dtype = min(x.dtype, self.store.plan.dtype, key=lambda d: d.itemsize)  # bfloat16 stays as it is
+                self.dtype = min(x.dtype, self.store.plan.dtype, key=lambda d: d.itemsize)  # bfloat16 stays bfloat16
                 self.buffer = self.store.allocate(self)
         if isinstance(self.buffer, Tensor):
-            self.buffer[:, :, region.top : region.bottom, region.left : region.right] = x
+            self.buffer[(..., *region.slices)] = x
             return
         values = x[0].permute(1, 2, 0).to("cpu", self.dtype).contiguous()
         self.buffer.write(region, values.view(torch.uint8).numpy())
@@ -103,7 +95,7 @@ class FeatureMap:
         """Return a region, (1, C, h, w), in the type and on the device that it was computed with."""
         assert self.buffer is not None
         if isinstance(self.buffer, Tensor):
-            part = self.buffer[:, :, region.top : region.bottom, region.left : region.right]
+            part = self.buffer[(..., *region.slices)]
         else:
             values = torch.from_numpy(self.buffer.read(region)).view(self.dtype)
             part = values.view(1, len(values), -1, self.shape[0]).permute(0, 3, 1, 2)
@@ -111,14 +103,14 @@ class FeatureMap:
 
 
 class FeatureMapStore:
-    """Allocates the buffers of feature maps as a memory plan says, and reuses them."""
+    """Allocates the buffers of feature maps by a memory plan, and reuses them."""
 
     def __init__(self, plan: MemoryPlan, device: torch.device) -> None:
         self.plan, self.device = plan, device
         self._unused: list[FeatureMap] = []
 
     def allocate(self, feature_map: FeatureMap) -> Tensor | DiskRaster:
-        """Return a buffer for a map, if possible a released one, which the system does not have to zero again."""
+        """Return a buffer for a map; preferably a released one, which the system does not have to zero again."""
         for other in self._unused:
             if (other.shape, other.dtype) == (feature_map.shape, feature_map.dtype) and other.buffer is not None:
                 self._unused.remove(other)

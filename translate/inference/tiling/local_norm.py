@@ -1,4 +1,4 @@
-"""Means and variances that vary slowly over a map: those of neighbourhoods, interpolated."""
+"""Local norm statistics: means and variances of neighbourhoods, interpolated over a feature map."""
 
 __all__ = ["LocalMoments"]
 
@@ -12,10 +12,10 @@ from translate.inference.tiling.regions import Moments, PartialMoments, Region, 
 
 
 class LocalMoments:
-    """Mean and variance around each place of a map; has the methods of `Moments`.
+    """Mean and variance around each pixel of a map; has the methods of `Moments`.
 
-    The map is divided into cells of about one size. Each cell is pooled with its neighbours under the weights 1 2 1 in
-    both directions, and means and variances are interpolated linearly between the centres of cells. This is kernelized
+    The map is divided into cells of about the same size. Each cell is pooled with its neighbours by the weights 1 2 1
+    in both directions, and means and variances are interpolated linearly between the centres of cells: kernelized
     instance normalization (Ho et al., 2022, section 3.2), with interpolation instead of steps between patches.
     """
 
@@ -29,12 +29,13 @@ class LocalMoments:
         """Compute the moments of a region, (1, C, h, w), in each cell, for `merge`; thread-safe."""
         parts = []
         for i, j in product(range(len(self.rows) - 1), range(len(self.columns) - 1)):
-            shared = Region(
+            cell = self.cells[i][j]
+            overlap = Region(
                 max(region.top, self.rows[i]), min(region.bottom, self.rows[i + 1]),
                 max(region.left, self.columns[j]), min(region.right, self.columns[j + 1]),
             )  # fmt: skip
-            if shared.top < shared.bottom and shared.left < shared.right:
-                parts.append((self.cells[i][j], self.cells[i][j].partial(crop(x, region, shared), shared)))
+            if min(overlap.size) > 0:
+                parts.append((cell, cell.partial(crop(x, region, overlap), overlap)))
         return parts
 
     def merge(self, parts: Iterable[tuple[Moments, list[PartialMoments]]]) -> None:
@@ -45,7 +46,7 @@ class LocalMoments:
     def normalise(
         self, x: Tensor, region: Region, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
     ) -> Tensor:
-        """Normalise as `Moments.normalise`, by the mean and variance around each place."""
+        """Normalise as `Moments.normalise`, by the mean and variance around each pixel."""
         self._pooled = self._pooled or self._pool()
         vertical = interpolation_weights(self.rows, region.top, region.bottom).to(x.device)
         horizontal = interpolation_weights(self.columns, region.left, region.right).to(x.device)
@@ -81,13 +82,13 @@ def cell_edges(size: int, cell: float) -> list[int]:
 
 
 def pooling_weights(count: int) -> Tensor:
-    """Return the weight of each cell in the pool of each other, (count, count): 2 of itself, 1 of a neighbour."""
+    """Return the weights of cells in the pool of each cell, (count, count): 2 for itself, 1 for a neighbour."""
     distance = (torch.arange(count)[:, None] - torch.arange(count)).abs()
     return (2 - distance).clamp(min=0)
 
 
 def interpolation_weights(edges: list[int], low: int, high: int) -> Tensor:
-    """Return the weights of cells at the pixels `low` to `high`, linear between centres: (high - low, cells)."""
+    """Return the weights of cells at the pixels `low` to `high`, linear between cell centres: (high - low, cells)."""
     if len(edges) == 2:
         return torch.ones(high - low, 1)
     ends = torch.tensor(edges)

@@ -1,4 +1,4 @@
-"""Receptive-field tracking: the input region that an operation needs, and the output region computed from it."""
+"""Receptive fields: the input region that an operation needs for an output region, and the output computed from it."""
 
 __all__ = ["LEAVES", "NORMS", "ReadRegion", "has_region_rule", "region_rule"]
 
@@ -24,7 +24,7 @@ def window_region(
     read: ReadRegion, region: Region, size: tuple[int, int], *,
     kernel: int, stride: int, padding: int, mode: str, apply: Callable[[Tensor], Tensor],
 ) -> Tensor:  # fmt: skip
-    """Compute a region of a sliding-window operation: true neighbours in the map, `mode` padding at its borders."""
+    """Compute a region of a sliding-window operation, with true neighbours, and `mode` padding at the map's borders."""
     need = region.map_edges(lambda low: stride * low - padding, lambda high: stride * (high - 1) - padding + kernel)
     have = need.clip(*size)
     x = read(have)
@@ -47,7 +47,7 @@ def conv_region(layer: nn.Conv2d, read: ReadRegion, region: Region, size: tuple[
 def conv_transpose_region(layer: nn.ConvTranspose2d, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
     """Compute a region of a transposed convolution: input i adds to outputs stride * i - padding + 0 .. kernel - 1.
 
-    PyTorch has a fast path for the layer as it is. Its output for an input region is that region times `stride`,
+    PyTorch has a fast path for the unchanged layer. Its output for an input region is that region times `stride`,
     correct wherever all contributing inputs lie inside.
     """
     kernel, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
@@ -75,12 +75,12 @@ def upsample_region(layer: Upsample, read: ReadRegion, region: Region, size: tup
 def pixel_unshuffle_region(
     factor: int, apply: Callable[[Tensor], Tensor], read: ReadRegion, region: Region, _: tuple[int, int]
 ) -> Tensor:
-    """Compute a region of an operation from each block of `factor` x `factor` pixels to one pixel."""
+    """Compute a region of an operation that turns each block of `factor` x `factor` pixels into one pixel."""
     return apply(read(region.scale(factor)))
 
 
 def pixel_shuffle_region(factor: int, read: ReadRegion, region: Region, _: tuple[int, int]) -> Tensor:
-    """Compute a region of a pixel shuffle, from each pixel to a block of `factor` x `factor`."""
+    """Compute a region of a pixel shuffle, which turns each pixel into a block of `factor` x `factor`."""
     have = region.map_edges(lambda low: low // factor, lambda high: -(-high // factor))
     return crop(F.pixel_shuffle(read(have), factor), have.scale(factor), region)
 
@@ -90,7 +90,7 @@ POINTWISE = {
     operator.truediv, torch.add, torch.mul,
 }  # fmt: skip
 POINTWISE_METHODS = {"float", "to", "add", "mul", "relu", "tanh"}
-FROZEN_NORMS = (FrozenNorm, FrozenStyleNorm)  # they hold their statistics, and are pointwise
+FROZEN_NORMS = (FrozenNorm, FrozenStyleNorm)  # pointwise, since their statistics are stored
 POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, *FROZEN_NORMS)
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
 RULES: dict[type[nn.Module], Callable[..., Tensor]] = {
@@ -101,7 +101,7 @@ LEAVES = (*RULES, *NORMS, *FROZEN_NORMS)
 
 
 def region_rule(module: nn.Module | None, node: fx.Node) -> RegionRule | None:
-    """Return how to compute a region of an operation, which `has_region_rule`; None: it is pointwise."""
+    """Return the rule that computes a region of an operation, if `has_region_rule`; None: it is pointwise."""
     for kind, rule in RULES.items():
         if isinstance(module, kind):
             return partial(rule, module)
@@ -116,7 +116,7 @@ def region_rule(module: nn.Module | None, node: fx.Node) -> RegionRule | None:
 
 
 def has_region_rule(module: nn.Module | None, node: fx.Node) -> bool:
-    """Whether regions of an operation, `module` or a function or method, can be computed by themselves."""
+    """Whether regions of an operation can be computed on their own; `module` is the one that `node` calls, if any."""
     if node.op == "call_method":
         return node.target in POINTWISE_METHODS
     if node.op == "call_function":
@@ -126,5 +126,5 @@ def has_region_rule(module: nn.Module | None, node: fx.Node) -> bool:
 
 
 def _get_argument(node: fx.Node, position: int, name: str) -> Any:
-    """Return an argument of an operation, by its position or by its name."""
+    """Return an argument of an operation, given by position or by name."""
     return node.args[position] if len(node.args) > position else node.kwargs.get(name)

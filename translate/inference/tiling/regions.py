@@ -1,4 +1,4 @@
-"""Regions of feature maps, and the mean and variance of a map from those of its regions."""
+"""Regions of feature maps, and the mean and variance of a map, merged from its regions."""
 
 __all__ = ["Moments", "PartialMoments", "Region", "crop", "tiles"]
 
@@ -9,24 +9,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-FLOAT32_SUM_PX = 4096  # sums of more pixels in float32 lose digits, so float64 adds up strips of this many
+FLOAT32_SUM_PX = 4096  # longer sums in float32 lose digits, so sums of strips of this many pixels are merged in float64
 VARIANCE_EPS = 1e-12  # keeps `native_batch_norm`, which returns 1 / sqrt(variance + eps), finite on a flat strip
 
 
 class Region(NamedTuple):
-    """Rows `top` to `bottom` and columns `left` to `right` of a map, the last ones excluded."""
+    """Rows `top` to `bottom` and columns `left` to `right` of a map; `bottom` and `right` are excluded."""
 
     top: int
     bottom: int
     left: int
     right: int
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, px."""
+        return self.bottom - self.top, self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Slices of the rows and columns."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
     def clip(self, height: int, width: int) -> "Region":
         """Return the part inside a map of height x width px."""
         return Region(max(self.top, 0), min(self.bottom, height), max(self.left, 0), min(self.right, width))
 
     def shift(self, down: int, right: int) -> "Region":
-        """Return the region moved by so many px."""
+        """Move the region by `down` and `right` px."""
         return Region(self.top + down, self.bottom + down, self.left + right, self.right + right)
 
     def map_edges(self, low: Callable[[int], int], high: Callable[[int], int]) -> "Region":
@@ -34,14 +44,13 @@ class Region(NamedTuple):
         return Region(low(self.top), high(self.bottom), low(self.left), high(self.right))
 
     def scale(self, factor: int) -> "Region":
-        """Return the region of a map `factor` times as large."""
+        """Return the same region of a map `factor` times as large."""
         return Region(*(factor * edge for edge in self))
 
 
 def crop(x: Tensor, have: Region, want: Region) -> Tensor:
-    """Return the region `want` of x, which covers the region `have`."""
-    rows = slice(want.top - have.top, want.bottom - have.top)
-    return x[..., rows, want.left - have.left : want.right - have.left]
+    """Crop the region `want` from x, which covers the region `have`."""
+    return x[(..., *want.shift(-have.top, -have.left).slices)]
 
 
 def tiles(height: int, width: int, side: int) -> Iterator[Region]:
@@ -52,21 +61,15 @@ def tiles(height: int, width: int, side: int) -> Iterator[Region]:
             yield Region(top, min(top + side, height), left, min(left + side, width))
 
 
-PartialMoments = tuple[int, Tensor, Tensor]  # count of pixels, and the mean and variance of each channel
+PartialMoments = tuple[int, Tensor, Tensor]  # number of pixels, and the mean and variance of each channel
 
 
 class Moments:
-    """Mean and variance of each channel of a map, merged in float64 from those of its regions.
-
-    Attributes:
-        count: pixels so far.
-        mean: (C,) float64.
-        squares: (C,) float64, the sum of squared differences from the mean.
-    """
+    """Mean and variance of each channel of a map, merged in float64 from its regions."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self.mean = self.squares = torch.zeros(())
+        self.count = 0  # pixels so far
+        self.mean = self.squares = torch.zeros(())  # (C,) float64; `squares` sums squared differences from the mean
 
     def partial(self, x: Tensor, region: Region) -> list[PartialMoments]:
         """Compute the moments of a region, (1, C, h, w), for `merge`; thread-safe."""
@@ -97,11 +100,11 @@ class Moments:
 
 
 def mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the mean and variance of each channel of (1, C, h, w): two of (C,) float32."""
+    """Compute the mean and variance of each channel of (1, C, h, w): (C,) float32 each."""
     if x.device.type != "cpu":
         variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
         return mean, variance
-    # Twenty times as fast here as PyTorch 2.13's var_mean; it sums in float32, which is why tiles come in strips.
+    # Twenty times as fast on a CPU as PyTorch 2.13's var_mean, but sums in float32, so tiles are split into strips.
     ones = x.new_ones(x.shape[1], dtype=torch.float32)
     _, mean, rstd = torch.native_batch_norm(x, ones, None, None, None, True, 0.0, VARIANCE_EPS)
     return mean, (rstd.pow(-2) - VARIANCE_EPS).clamp_(min=0)

@@ -1,4 +1,4 @@
-"""A network traced into its operations, and which of its feature maps are kept during tiled inference."""
+"""Tracing of a network into its operations, and the choice of the feature maps to keep during tiled inference."""
 
 __all__ = ["NotTileable", "TilingPlan", "called_module", "plan_tiling"]
 
@@ -14,11 +14,11 @@ from torch import Tensor, fx, nn
 from translate.inference.tiling.receptive_field import LEAVES, NORMS, has_region_rule
 from translate.utils.errors import UserError
 
-MAX_KEPT_VALUES_PER_PIXEL = 16.0  # of the picture; larger feature maps would fill memory and are computed again
+MAX_KEPT_VALUES_PER_PIXEL = 16.0  # of the picture; larger feature maps would fill the memory, and are computed again
 
 
 class NotTileable(UserError):
-    """A network has an operation that needs the whole picture."""
+    """A network has an operation that cannot run tile by tile."""
 
 
 class Tracer(fx.Tracer):
@@ -30,27 +30,16 @@ class Tracer(fx.Tracer):
 
 @dataclass
 class TilingPlan:
-    """The operations of a network for a picture of one size, and the order of passes over its tiles.
-
-    Attributes:
-        net: the network.
-        graph: its operations.
-        shapes: (C, H, W) of every feature map, by node; other nodes have none.
-        norms: nodes whose statistics need a pass, in order.
-        kept: feature maps that are kept once they are computed.
-        passes: feature maps to compute tile by tile, in order: the inputs of norms, and kept ones.
-        last_pass: the last pass that reads each kept map.
-        kept_values_per_pixel: of the picture; the largest number that is kept at the same time.
-    """
+    """The operations of a network for a picture of one size, and the order of passes over its tiles."""
 
     net: nn.Module
-    graph: fx.Graph
-    shapes: dict[fx.Node, tuple[int, int, int]]
-    norms: list[fx.Node]
-    kept: set[fx.Node]
-    passes: list[fx.Node] = field(default_factory=list)
-    last_pass: dict[fx.Node, int] = field(default_factory=dict)
-    kept_values_per_pixel: float = 0.0
+    graph: fx.Graph  # operations of the network
+    shapes: dict[fx.Node, tuple[int, int, int]]  # (C, H, W) of every feature map; other nodes have none
+    norms: list[fx.Node]  # nodes whose statistics need a pass, in order
+    kept: set[fx.Node]  # feature maps that are kept once they are computed
+    passes: list[fx.Node] = field(default_factory=list)  # inputs of norms and kept maps, in the order of their passes
+    last_pass: dict[fx.Node, int] = field(default_factory=dict)  # that reads each kept map
+    kept_values_per_pixel: float = 0.0  # of the picture; the largest number that is kept at the same time
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,21 +48,17 @@ class TilingPlan:
 
     @property
     def output(self) -> fx.Node:
-        """The node of the network's result."""
+        """The node that computes the result."""
         node = next(node for node in self.graph.nodes if node.op == "output").args[0]
         assert isinstance(node, fx.Node)
         return node
 
 
 def plan_tiling(net: nn.Module, channels: int, height: int, width: int, z: Tensor | None = None) -> TilingPlan:
-    """Trace `net`, and choose the feature maps that are kept.
+    """Trace a network for a source (1, channels, height, width), and choose the feature maps to keep.
 
-    Args:
-        net: maps (1, channels, height, width), and z if it takes one, to a picture of that size.
-        channels: of the source.
-        height: px, a multiple of `net.multiple`.
-        width: px, a multiple of `net.multiple`.
-        z: (1, z_dim).
+    `net` maps the source, and z (1, z_dim) if it takes one, to a picture of the same size. Height and width are
+    multiples of `net.multiple`.
 
     Raises:
         NotTileable: an operation needs the whole picture, or draws random numbers.
@@ -111,7 +96,7 @@ def called_module(net: nn.Module, node: fx.Node) -> nn.Module | None:
 def _map_shapes(
     net: nn.Module, graph: fx.Graph, picture: Tensor, z: Tensor | None, name: str
 ) -> dict[fx.Node, tuple[int, int, int]]:
-    """Return the shape of every feature map, from a run on the meta device, after checking its operation."""
+    """Return the shape of every feature map, by a run on the meta device; raise NotTileable as `plan_tiling`."""
     values: dict[fx.Node, Any] = {}
 
     class Recorder(fx.Interpreter):
@@ -119,7 +104,7 @@ def _map_shapes(
             values[n] = super().run_node(n)
             return values[n]
 
-    meta = copy.deepcopy(net).float().to("meta")  # bf16 weights would need autocast, which "meta" does not have
+    meta = copy.deepcopy(net).float().to("meta")  # bf16 weights would need autocast, which "meta" lacks
     first, *others = (n for n in graph.nodes if n.op == "placeholder")
     Recorder(meta, graph=graph).run(picture, *(z.to("meta") if z is not None else None for _ in others))
     maps = {first}
@@ -144,23 +129,23 @@ def _kept_inputs(plan: TilingPlan, node: fx.Node) -> set[fx.Node]:
     """Return the kept maps from which a map is computed."""
     kept, waiting, seen = set(), list(node.all_input_nodes), set()
     while waiting:
-        one = waiting.pop()
-        if one in seen or one not in plan.shapes:
+        source = waiting.pop()
+        if source in seen or source not in plan.shapes:
             continue
-        seen.add(one)
-        if one in plan.kept:
-            kept.add(one)
+        seen.add(source)
+        if source in plan.kept:
+            kept.add(source)
         else:
-            waiting += one.all_input_nodes
+            waiting += source.all_input_nodes
     return kept
 
 
 def _peak_kept_values(plan: TilingPlan) -> int:
-    """Return the largest number of values that are kept at the same time."""
+    """Return the largest number of values that are kept at the same time, after `plan.last_pass` is known."""
     alive: set[fx.Node] = set()
     peak = 0
     for i, node in enumerate(plan.passes):
         alive |= {node} & plan.kept
         peak = max(peak, sum(c * h * w for c, h, w in map(plan.shapes.__getitem__, alive)))
-        alive = {one for one in alive if plan.last_pass.get(one, -1) > i}
+        alive = {kept for kept in alive if plan.last_pass.get(kept, -1) > i}
     return peak
