@@ -199,3 +199,38 @@ def test_stopped_is_what_a_signal_raises(two_folders, tmp_path, tiny, monkeypatc
     with pytest.raises(Stopped, match="saved at step 1 of 6"):
         train(make_config(two_folders, tmp_path / "r", tiny))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def start_command(two_folders, out, *more):
+    """Start the training command with small networks; return its process."""
+    words = ["--a", two_folders[0], "--b", two_folders[1], "--out", out, *SMALL, *more]
+    command = [sys.executable, "-m", "translate", "train-cycle", *map(str, words)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def wait_for_log(out):
+    """Wait until a run has written a line of its log."""
+    path, deadline = out / "metrics.jsonl", time.monotonic() + 60
+    while time.monotonic() < deadline and not (path.exists() and path.read_text()):
+        time.sleep(0.05)
+
+
+def test_one_run_has_one_process(two_folders, tmp_path, tiny):
+    """A second training in the folder is refused, whatever its options, and leaves the first as it is."""
+    out = tmp_path / "r"
+    first = start_command(two_folders, out, "--steps", "2000", "--train.log_every", "1")
+    try:
+        wait_for_log(out)
+        files = [out / "config.toml", out / "metrics.jsonl"]
+        before = [path.read_text() for path in files]
+        for steps in (2000, 9):
+            with pytest.raises(UserError, match=f"is being trained by process {first.pid} on "):
+                train(make_config(two_folders, out, tiny, train={"steps": steps}))
+        assert all(path.read_text().startswith(text) for path, text in zip(files, before, strict=True))
+    finally:
+        first.kill()
+        first.communicate()
+    train(make_config(two_folders, tmp_path / "other", tiny))  # the lock is of this folder alone
+    with pytest.raises(OptionError, match="holds a run with other options"):  # no longer locked
+        train(make_config(two_folders, out, tiny, train={"steps": 9}))

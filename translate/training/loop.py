@@ -5,8 +5,10 @@ __all__ = ["train"]
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from translate.checkpoints.model_file import export_model
-from translate.data.datasets import TRAINING_DATA
+from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.tasks import TASKS
 from translate.training.config import Config
 from translate.training.divergence import Diverged, check_finite
@@ -26,6 +28,7 @@ def train(config: Config) -> Path:
     """Train, or resume, the run that `config` describes; return its folder.
 
     Raises:
+        InUseError: Another process trains in this folder.
         UserError: The data, the folder or an option is not as it should be, or training diverged twice.
         Stopped: SIGINT, SIGTERM or SIGUSR1 came; everything is saved.
     """
@@ -36,17 +39,22 @@ def train(config: Config) -> Path:
         console.quiet = not dist.is_main_process()
         data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, Path("data")))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
-        plan, complete = dist.broadcast_from_main(lambda: open_run(folder, config))
-        # train, after a divergence again from the newest state
-        if plan and complete:
-            console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
-        else:
-            plan = open_data_and_plan(config, folder, data, plan, device)
-            divergence = None
-            while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
-                pass
-        folder.delete_cache()
+        with folder.lock():
+            train_in_folder(config, folder, data, device)
     return folder.path
+
+
+def train_in_folder(config: Config, folder: RunFolder, data: TrainingData, device: torch.device) -> None:
+    """Train, or resume, the run in `folder`, which is locked; after a divergence again from the newest state."""
+    plan, complete = dist.broadcast_from_main(lambda: open_run(folder, config))
+    if plan and complete:
+        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
+    else:
+        plan = open_data_and_plan(config, folder, data, plan, device)
+        divergence = None
+        while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
+            pass
+    folder.delete_cache()
 
 
 def run_steps(run: Run) -> Diverged | None:

@@ -4,6 +4,7 @@ __all__ = ["RunFolder"]
 
 import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from translate.checkpoints.model_file import read_recipe
@@ -13,6 +14,7 @@ from translate.training.states import StateFolder
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
 from translate.utils.files import atomic_write, remove_stale_temporaries
+from translate.utils.locks import hold
 from translate.utils.toml_files import read_toml
 
 
@@ -25,6 +27,20 @@ class RunFolder:
         self.config, self.model = path / "config.toml", path / "model.safetensors"
         self.states = StateFolder(path / "state", keep)
         self.cache, self.samples = path / "cache", path / "samples"
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from training in this folder inside the block; it is removed if nothing was written.
+
+        Raises:
+            InUseError: One does so already.
+        """
+        with contextlib.ExitStack() as stack:
+            use = f"{self.path}: is being trained"
+            if dist.is_main_process() and not self.path.exists():
+                stack.callback(remove_empty, self.path)
+            dist.broadcast_from_main(lambda: stack.enter_context(hold(self.path / ".lock", use)))
+            yield
 
     def read_plan(self, config: Config) -> Plan | None:
         """Return the plan of the run in this folder; None if there is none.
@@ -75,3 +91,9 @@ class RunFolder:
     def delete_cache(self) -> None:
         """Delete the decoded pictures; they are decoded again if needed."""
         shutil.rmtree(self.cache, ignore_errors=True)
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove `folder` if nothing is in it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()

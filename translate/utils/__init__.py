@@ -6,6 +6,7 @@ dist              several processes as one: broadcast, all_gather, local rows
 errors            errors that a user can mend, one line each
 factory           networks by name; signatures as schemas
 files             atomic writes and temporary files
+locks             locks between processes: one run, one process
 memory            memory of a pass, free memory, allocator settings
 package_data      the folders datasets/ and configs/ of the package
 progress          progress bars and spinners

@@ -5,7 +5,7 @@ behind is removed later. Several machines may write into one folder, so nothing 
 machine, the files of processes that have ended; of other machines, files that nobody has touched for a day.
 """
 
-__all__ = ["WriteError", "atomic_write", "remove_stale_temporaries", "temporary_path", "write_json"]
+__all__ = ["WriteError", "atomic_write", "host_id", "remove_stale_temporaries", "temporary_path", "write_json"]
 
 import contextlib
 import hashlib
@@ -112,6 +112,11 @@ def _host_id() -> str:
     except OSError:
         return _UNKNOWN_HOST
     return hashlib.sha256(identity.encode()).hexdigest()[:8]
+
+
+def host_id() -> str:
+    """Return 8 hexadecimal digits that identify this machine since it was booted, and its process namespace."""
+    return _HOST
 
 
 _HOST = _host_id()

@@ -13,6 +13,7 @@ from translate.data.catalog import entry as dataset
 from translate.data.catalog.catalog import describe, load_catalog, owner_of_domain, prepare
 from translate.data.catalog.entry import read_dataset
 from translate.utils.errors import UserError
+from translate.utils.locks import hold
 from translate.utils.package_data import package_folder
 
 FILES = sorted(package_folder("datasets").glob("*.toml"))
@@ -330,3 +331,22 @@ def test_the_wheel_takes_the_catalog_along():
     project = tomllib.loads((package_folder("datasets").parent / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["force-include"]["datasets"] == "translate/_shipped/datasets"
+
+
+def test_who_waits_for_a_set_is_told_for_whom_and_a_ready_set_waits_for_nobody(tmp_path, monkeypatch, capsys):
+    import threading
+
+    monkeypatch.setattr("translate.synthetic.render", lambda name, target, **_: (target / "trainA").mkdir(parents=True))
+    with hold(tmp_path / ".photos2monet.lock", "it"):
+        waiting = threading.Thread(target=prepare, args=("photos2monet", tmp_path))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        prepare("sketch2shoe", tmp_path)  # another set
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert re.search(
+        r"'photos2monet' is being prepared in .* by process \d+", capsys.readouterr().err.replace("\n", " ")
+    )
+    with hold(tmp_path / ".photos2monet.lock", "it"):
+        assert prepare("photos2monet", tmp_path).is_dir()

@@ -18,6 +18,7 @@ from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.utils.errors import OptionError, UserError
 from translate.utils.files import WriteError, temporary_path
+from translate.utils.locks import InUseError, hold
 
 
 def test_a_tree_keeps_names_sizes_and_kinds(translator, source, tmp_path):
@@ -630,3 +631,14 @@ def test_folders_of_hints_that_fit_nothing(many, sketches, tmp_path):
     with pytest.raises(UserError, match=r"x\.webp: has the name of .*x\.png; keep one layer of hints for a picture"):
         run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
     assert not (tmp_path / "out").exists()
+
+
+def test_one_output_folder_has_one_process(translator, source, tmp_path):
+    output = tmp_path / "out"
+    with hold(output / ".failed.lock", "out"):
+        with pytest.raises(InUseError, match=rf"out: is being written to by process {os.getpid()}"):
+            run(translator, source, output)
+        assert pictures(output) == [".failed.lock"]
+        run(translator, source, output, shard="2/2")  # the parts of a folder are for several processes
+    assert run(translator, source, output).done
+    assert not [*output.rglob(".*.lock")]

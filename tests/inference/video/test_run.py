@@ -12,6 +12,7 @@ from translate.inference.video import run
 from translate.inference.video.readers import is_video
 from translate.inference.video.run import translate_video
 from translate.utils.errors import OptionError, UserError
+from translate.utils.locks import InUseError, hold
 
 av = pytest.importorskip("av")
 
@@ -292,3 +293,14 @@ def test_which_inputs_are_films(tmp_path):
         and not is_video("a.png", "out")
     )
     assert not is_video("a.gif", tmp_path / "folder")
+
+
+def test_one_film_has_one_process(tmp_path):
+    write_film(tmp_path / "in.mp4", frames(4))
+    with (
+        hold(tmp_path / ".out.mp4.lock", "out"),
+        pytest.raises(InUseError, match=r"out.mp4: is being written by process"),
+    ):
+        translate(same(), tmp_path / "in.mp4", tmp_path / "out.mp4")
+    assert translate(same(), tmp_path / "in.mp4", tmp_path / "out.mp4").frames == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]

@@ -2,12 +2,8 @@
 
 __all__ = ["describe", "load_catalog", "owner_of_domain", "prepare", "refuse_single"]
 
-import contextlib
-import fcntl
 import functools
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.table import Table
@@ -16,6 +12,7 @@ from translate.data.catalog.download import check_file, download
 from translate.data.catalog.entry import Dataset, Download, Render, read_dataset
 from translate.data.catalog.unpack import unpack
 from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.locks import hold
 from translate.utils.package_data import package_folder
 
 _MAX_UNPACK_RATIO = 20  # of an archive's contents to its size: pictures hardly shrink in one
@@ -61,9 +58,11 @@ def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
     if name not in catalog:
         raise UserError(f"no folder or data set {name!r}{did_you_mean(name, catalog)}")
     target = root / name
+    if _is_filled(target):  # a folder gets its name only when it is complete
+        return target
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _locked(root):
+        with hold(root / f".{name}.lock", f"{name!r} is being prepared in '{root}'", wait=True):
             if not _is_filled(target):
                 _build(catalog[name], target, progress)
     except OSError as error:
@@ -104,17 +103,6 @@ def _download_size(dataset: Dataset) -> str:
 
 def _is_filled(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Lock `folder` against other processes, without a lock file; the lock ends with the process."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _build(dataset: Dataset, target: Path, progress: bool) -> None:

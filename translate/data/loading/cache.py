@@ -13,6 +13,7 @@ import numpy as np
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
+from translate.utils.locks import hold
 from translate.utils.progress import track
 
 Decode = Callable[[int], np.ndarray | str]  # picture number i as (H, W, C), or the reason to skip it
@@ -76,7 +77,9 @@ def open_cache(
     """
     index, pixels = folder / f"{key}.npz", folder / f"{key}.u8"
     if not index.exists():
-        build(len(names), decode, index, pixels, f"Reading {title}", progress)
+        with hold(folder / f".{key}.lock", f"pictures are being read into {folder}", wait=True):
+            if not index.exists():
+                build(len(names), decode, index, pixels, f"Reading {title}", progress)
     return PictureCache(key, names, pixels, index)
 
 

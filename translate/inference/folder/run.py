@@ -9,10 +9,11 @@ __all__ = ["translate_folder"]
 
 import os
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from translate.data.files.worklist import Shard, Worklist, as_suffix, check_writable
+from translate.data.files.worklist import Shard, Survey, Worklist, as_suffix, check_writable
 from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.folder.report import FolderReport, Recorder
@@ -20,6 +21,7 @@ from translate.inference.options import FolderOptions, build_request
 from translate.inference.request import Request
 from translate.inference.translator import Translator
 from translate.utils.errors import OptionError
+from translate.utils.locks import hold
 from translate.utils.progress import counting_spinner, show_folder_bar
 
 
@@ -37,6 +39,7 @@ def translate_folder(
 
     Raises:
         OptionError: an option that is wrong or that this model does not have; an output that would overwrite its input.
+        InUseError: another process writes to the output folder.
         UserError: there is nothing to translate, or no hints or masks that match; two results would be one file; a
             look cannot be read.
         WriteError: the output's disk or folder refuses; files written before stay.
@@ -49,7 +52,7 @@ def translate_folder(
         raise OptionError("frames that follow each other stay together; leave out --shard, or say --stats frozen")
     translator.check_conditioning(hints=bool(options.hints), mask=bool(options.masks))
 
-    # count and check the pictures, and find the pending ones
+    # count and check the pictures
     worklist = Worklist(
         str(source), Path(output), answers=len(request.variants), suffix=as_suffix(options.format),
         shard=Shard.parse(options.shard or "1/1"), hints=options.hints, masks=options.masks,
@@ -58,20 +61,34 @@ def translate_folder(
         survey = worklist.survey()
     reader = JobReader(translator, options, worklist.layers)
     check_writable(worklist.folder)
+    with _hold_output(worklist):
+        report = _translate(translator, request, options, worklist, survey, reader)
+    report.seconds = time.perf_counter() - start
+    return report
+
+
+def _hold_output(worklist: Worklist) -> AbstractContextManager[None]:
+    """Return the lock of an output folder, one a shard; a file that gets one picture is written whole or not at all."""
+    if worklist.failures is None:
+        return nullcontext()
+    lock = worklist.failures.with_name(f".{worklist.failures.stem}.lock")
+    return hold(lock, f"{worklist.output}: is being written to")
+
+
+def _translate(
+    translator: Translator, request: Request, options: FolderOptions,
+    worklist: Worklist, survey: Survey, reader: JobReader,
+) -> FolderReport:  # fmt: skip
+    """Translate the pending jobs of a worklist."""
     used = [translator.file, *map(Path, options.looks)]
     pending = PendingJobs(worklist, _result_options(translator, request, options), used, overwrite=options.overwrite)
-
-    # translate
     report = FolderReport(ignored=survey.ignored, answers=worklist.answers)
     with show_folder_bar(survey.pictures, options.progress) as bar:
         translator.runner.on_progress = bar.show_large
         recorder = Recorder(report, bar, worklist.failures)
         workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
         FolderPipeline(translator, request, reader, recorder, options.quality).run(pending.jobs(recorder.skip), workers)
-
-    # report
     report.notes = [*pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
-    report.seconds = time.perf_counter() - start
     return report
 
 

@@ -24,6 +24,7 @@ from translate.inference.video.readers import open_clip
 from translate.inference.video.segments import ResumeState, SegmentStore
 from translate.inference.video.writers import CODECS, FrameWriter, open_writer
 from translate.utils.errors import OptionError
+from translate.utils.locks import hold
 from translate.utils.progress import progress_bar
 from translate.utils.signals import Stopped
 
@@ -64,6 +65,7 @@ def translate_video(
     Raises:
         OptionError: an option that is wrong or that this model does not have; an output that is its input.
         UserError: there is no film, or none that can be read; PyAV is not installed.
+        InUseError: another process writes this output.
         WriteError: the output's disk or folder refuses; finished segments stay.
     """
     start, options, output = time.perf_counter(), options or VideoOptions(), Path(output).expanduser()
@@ -73,6 +75,16 @@ def translate_video(
     clip, request = open_clip(source, options.fps), build_request(translator, options)
     translator = translator.with_norm_statistics(options.stats, options.reference)
 
+    with hold(output.with_name(f".{output.name}.lock"), f"{output}: is being written"):
+        report = _translate(translator, request, clip, output, options)
+    report.seconds = time.perf_counter() - start
+    return report
+
+
+def _translate(
+    translator: Translator, request: Request, clip: Clip, output: Path, options: VideoOptions
+) -> VideoReport:
+    """Translate `clip` to `output`, unless it is there."""
     # skip a film that is finished
     store = SegmentStore(output, _fingerprint(translator, clip, request, options))
     report = VideoReport(output)
@@ -88,7 +100,6 @@ def translate_video(
     with progress_bar("translating", clip.count or None, options.progress, style="frames") as bar:
         report.frames, report.earlier = film.run(bar.advance)
     report.notes = list(dict.fromkeys(clip.notes + film.notes))
-    report.seconds = time.perf_counter() - start
     return report
 
 
