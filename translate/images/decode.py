@@ -1,8 +1,7 @@
-"""Decoding of picture files, with whichever of OpenCV and Pillow gets a file right.
+"""Decoding of picture files, with the first decoder that gets a file right.
 
-Pillow reads the header. OpenCV decodes, since it is faster and supports 16-bit colour, except for what it gets wrong:
-CMYK, palettes, GIF, transparency keys, 8-bit TIFF (whose colours it multiplies by alpha). Those Pillow decodes. TIFF
-with bands, and .npy, have modules of their own.
+Each decoder is asked for what it is known to decode correctly, and its answer is held against the header: size, depth
+and channels. Where one refuses, the next is asked: our readers of TIFF and BMP, OpenCV, Pillow, libvips.
 """
 
 __all__ = ["decode", "from_pillow"]
@@ -10,21 +9,23 @@ __all__ = ["decode", "from_pillow"]
 import io
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from translate.images import npy, tiff
+from translate.images import bmp, npy, tiff, vips
+from translate.images.cmyk import image_from_cmyk
 from translate.images.encode import FORMATS
+from translate.images.headers import check_header, check_size, has_padding, size_in_header, without_key, without_text
 from translate.images.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
 from translate.utils.trust import TRUST
 
-_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
+UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
     2: lambda x: x[:, ::-1],
     3: lambda x: x[::-1, ::-1],
     4: lambda x: x[::-1],
@@ -34,8 +35,9 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientati
     8: lambda x: x[:, ::-1].swapaxes(0, 1),
 }
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
-_MAX_DPI = 65536  # larger ones are mistakes
+_MAX_DPI = 65536  # larger ones are mistakes, except in microscopy, which writes TIFF
 _header_lock = threading.Lock()
+Decoder = Callable[[], np.ndarray | None]
 
 
 def decode(data: bytes, values: ValueRange | None = None) -> Picture:
@@ -52,19 +54,66 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
         raise OSError("the file is empty")
     if npy.is_npy(data):
         return _decode_npy(data, values)
+    check_header(data)
     kind = tiff.read_header(data) if tiff.is_tiff(data) else None
-    if kind and kind.bands:
-        return _decode_bands(data, kind, values)
+    if kind:
+        return _decode_tiff(data, kind, values)
+    data, key = without_key(without_text(data))
     header = _Header(data)
-    stored = _decode_opencv(data) if header.suits_opencv else None
-    if stored is None and header.image is None and kind:
-        return _decode_bands(data, kind, values)  # types that neither library supports, such as half floats
-    if stored is None:
-        stored = _decode_pillow(header.image)
-    upright = _UPRIGHT.get(header.orientation, np.asarray)
+    stored = _first_right(header.decoders(), header)
+    if bmp.is_bmp(data):  # Pillow does not know all kinds of alpha
+        header.alpha = stored.ndim == 3 and stored.shape[2] == 4
+    if key:
+        stored, header.alpha = _with_alpha(stored, key), True
+    upright = UPRIGHT.get(header.orientation, np.asarray)
     picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
-    picture.icc, picture.dpi = (kind.icc, _as_dpi(kind.dpi)) if kind else (header.icc, header.dpi)
+    picture.icc, picture.dpi = header.icc, header.dpi
     return picture
+
+
+def _with_alpha(stored: np.ndarray, key: tuple[int, ...]) -> np.ndarray:
+    """Add alpha to gray or RGB, which is transparent where it has the colour `key`."""
+    planes = stored if stored.ndim == 3 else stored[..., None]
+    opaque = (planes[..., : len(key)] != np.array(key, stored.dtype)).any(axis=2)
+    return np.dstack((planes, opaque * np.array(FULL_SCALE[stored.dtype], stored.dtype)))
+
+
+def _decode_tiff(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
+    """Decode with our own reader, or hold the answers of the others against the header that it read."""
+    check_size(kind.height, kind.width * max(1, kind.channels // 4))
+    if kind.unreadable:
+        check_size(kind.height, kind.width, len(data), f"{kind.compression} in TIFF")
+        header = _Header(data, kind)
+        stored = _first_right(header.decoders(), header)
+        bands = False
+    else:
+        stored, bands = UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data, values)), True
+    gray = kind.channels == 1
+    picture = as_picture(stored, kind.alpha, gray, kind.frames, bands=bands, values=values)
+    picture.icc, picture.dpi, picture.tags, picture.lost = kind.icc, kind.dpi, kind.tags, kind.lost
+    return picture
+
+
+def _first_right(decoders: Iterator[tuple[str, Decoder]], header: "_Header") -> np.ndarray:
+    """Return the answer of the first decoder whose answer agrees with the header.
+
+    Raises:
+        Exception: the reason of the first decoder that refused, if none is right.
+    """
+    refusal: Exception | None = header.problem
+    for name, decoder in decoders:
+        try:
+            stored = decoder()
+        except Exception as error:  # damaged files make decoders raise nearly everything
+            refusal = refusal or (None if name == "libvips" else error)  # libvips names its own functions
+            continue
+        if stored is None:
+            continue
+        if why := header.disagreement(stored):
+            refusal = refusal or OSError(f"{name} decodes it to {why}, which its header contradicts")
+            continue
+        return stored
+    raise refusal or UnidentifiedImageError("its content is in no known image format")
 
 
 def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture:
@@ -84,26 +133,12 @@ def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture
 
 def _decode_npy(data: bytes, values: ValueRange | None) -> Picture:
     array = npy.read(data)
-    _check_size(*array.shape[:2])
+    check_size(*array.shape[:2])
     picture = as_picture(array, False, bands=True, values=values)
     if array.shape[2:] == (1,):
         numbers = picture.numbers or Numbers(array.dtype, 0, FULL_SCALE[array.dtype])
         picture.numbers = replace(numbers, plane=True)
     return picture
-
-
-def _decode_bands(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
-    _check_size(kind.height, kind.width * max(1, kind.channels // 4))
-    stored = _UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data))
-    picture = as_picture(stored, kind.alpha, frames=kind.frames, bands=True, values=values)
-    picture.icc, picture.dpi = kind.icc, _as_dpi(kind.dpi)
-    return picture
-
-
-def _check_size(height: int, width: int) -> None:
-    if (pixels := width * height) > TRUST.max_pixels:
-        remedy = f"if you trust it, say --max-pixels {pixels}"
-        raise OSError(f"{width} x {height} px is over the limit of {TRUST.max_pixels:,} px; {remedy}")
 
 
 def _as_dpi(value: Any) -> tuple[float, float] | None:
@@ -115,18 +150,27 @@ def _as_dpi(value: Any) -> tuple[float, float] | None:
 
 
 class _Header:
-    """A file's header as Pillow reads it, and whether OpenCV decodes the file correctly."""
+    """A file's header as Pillow reads it, and the decoders to ask.
+
+    Attributes:
+        problem: why Pillow cannot open the file.
+        size: height and width of the stored picture, px; None: unknown.
+    """
 
     image: Image.Image | None = None
     orientation = 1
     frames = 1
     alpha = True
     gray = False
+    deep = False  # more than 8 bits per channel; Pillow would cut 16-bit colour down to 8
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
-    suits_opencv = True  # also of files that Pillow does not know, such as float colour TIFF
+    problem: Exception | None = None
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, kind: tiff.TiffHeader | None = None) -> None:
+        """Read the header of a content, of a TIFF with what is known already."""
+        self._data, self._kind = data, kind
+        form, self.size = size_in_header(data)
         # Pillow's limit and the warning filters belong to the process: changed only while a header is read.
         with _header_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -135,22 +179,58 @@ class _Header:
                 self._read(data)
             except UnidentifiedImageError:
                 pass
+            except Exception as error:
+                self.problem = error
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
+        if kind:
+            self.deep, self.alpha, self.size = kind.dtype.itemsize > 1, kind.alpha, (kind.height, kind.width)
+        elif form == "PNG":  # also where Pillow refuses it
+            self.deep, self.gray = data[24] == 16, data[25] in (0, 4)
 
     def _read(self, data: bytes) -> None:
-        self.image = image = Image.open(io.BytesIO(data), formats=_pillow_formats())
-        _check_size(image.height, image.width)
-        if not _is_whole(image.format, data):
-            raise OSError("the file is truncated")
+        image = Image.open(io.BytesIO(data), formats=_pillow_formats())
+        check_size(image.height, image.width, len(data), "" if self._kind else image.format or "")
+        self.image, self.size = image, (image.height, image.width)
+        if self._kind:
+            return
         self.icc, self.dpi = image.info.get("icc_profile"), _as_dpi(image.info.get("dpi"))
         self.alpha = image.has_transparency_data
-        self.gray = _is_gray(image, data)
+        self.gray = image.mode in _GRAY_MODES
         self.orientation = _orientation(image, data)
+        self.deep = image.format == "PPM" and b"65535" in data[:64]
         if image.format != "MPO":  # its other frames are a camera's views of the same scene
             self.frames = getattr(image, "n_frames", 1)
-        plain = image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
-        self.suits_opencv = _is_deep(image, data) or (plain and image.format in ("JPEG", "MPO", "PNG", "BMP", "WEBP"))
+
+    def decoders(self) -> Iterator[tuple[str, Decoder]]:
+        """Yield the decoders that may be asked, the best one first."""
+        data, image, form = self._data, self.image, size_in_header(self._data)[0]
+        if form == "BMP":
+            yield "BMP", lambda: bmp.decode(data)
+        plain = image is not None and image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
+        plain &= image is not None and image.format in ("JPEG", "MPO", "PNG", "WEBP")
+        plain &= form != "JPEG" or not has_padding(data)  # OpenCV prints a warning about it; Pillow decodes the same
+        if not self._kind and (self.deep or plain):
+            yield "OpenCV", lambda: _decode_opencv(data)
+        if image is not None:
+            yield "Pillow", lambda: _decode_pillow(image)
+        unopened = image is None and form in ("JPEG", "PNG") and b"tRNS" not in data
+        if unopened or (self._kind and self._kind.opaque_rgb):
+            yield "OpenCV", lambda: _decode_opencv(data)
+        if self._kind.plain if self._kind else not tiff.is_tiff(data):
+            yield "libvips", lambda: vips.decode(data, TRUST.max_pixels)
+
+    def disagreement(self, stored: np.ndarray) -> str:
+        """Return what in a decoded array the header contradicts; "" if it agrees."""
+        height, width = stored.shape[:2]
+        if self.size and (height, width) not in (self.size, self.size[::-1]):
+            return f"{width} x {height} px"
+        if self.deep and stored.dtype == np.uint8:
+            return "8 bits"
+        channels = stored.shape[2] if stored.ndim == 3 else 1
+        if self._kind and channels != self._kind.channels + self._kind.alpha:
+            return f"{channels} channels"
+        return ""
 
 
 @cache
@@ -161,44 +241,10 @@ def _pillow_formats() -> tuple[str, ...]:
     return tuple(sorted(names & Image.OPEN.keys()))
 
 
-def _is_deep(image: Image.Image, data: bytes) -> bool:
-    """Whether the file has more than 8 bits per channel; Pillow would cut 16-bit colour down to 8."""
-    if image.format == "PNG":
-        return data[24] == 16
-    if image.format == "TIFF":
-        return max(image.tag_v2.get(258, (1,))) > 8  # type: ignore[attr-defined]
-    return image.format == "PPM" and b"65535" in data[:64]
-
-
-def _is_gray(image: Image.Image, data: bytes) -> bool:
-    if image.format == "PNG":
-        return data[25] in (0, 4)  # colour types gray, and gray with alpha
-    return image.mode in _GRAY_MODES
-
-
 def _orientation(image: Image.Image, data: bytes) -> int:
-    if image.format == "TIFF":  # both decoders rotate TIFF themselves
-        return 1
     if image.format == "PNG" and b"eXIf" not in data:  # Pillow would decode the whole file to look for one
         return 1
     return image.getexif().get(0x0112, 1)
-
-
-def _is_whole(form: str | None, data: bytes) -> bool:
-    """Whether a PNG or JPEG has its end; some decoders paint the missing part of a JPEG gray."""
-    if form == "PNG":
-        return data.rfind(b"IEND") > 0
-    return form not in ("JPEG", "MPO") or _is_whole_jpeg(data)
-
-
-def _is_whole_jpeg(data: bytes) -> bool:
-    """Whether an end marker follows the first scan of the main picture; a thumbnail has its own end marker."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == 0xDA:
-            return data.find(b"\xff\xd9", at) >= 0
-        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return False
 
 
 def _decode_opencv(data: bytes) -> np.ndarray | None:
@@ -215,28 +261,16 @@ def _decode_opencv(data: bytes) -> np.ndarray | None:
         return None
 
 
-def _decode_pillow(image: Image.Image | None) -> np.ndarray:
+def _decode_pillow(image: Image.Image) -> np.ndarray:
     """Decode to (H, W), (H, W, 2) with alpha, or RGB(A) (H, W, 3 or 4)."""
-    if image is None:
-        raise UnidentifiedImageError("its content is in no known image format")
     image.load()
     if image.mode == "F" or image.mode.startswith("I"):
         return np.asarray(image)
     gray = image.mode in _GRAY_MODES
     if image.mode == "CMYK":
-        image = _from_cmyk(image)
+        image = image_from_cmyk(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
     elif not gray:
         image = image.convert("RGB")
     return np.asarray(image.convert("LA" if image.mode == "RGBA" else "L") if gray else image)
-
-
-def _from_cmyk(image: Image.Image) -> Image.Image:
-    """Convert CMYK to sRGB by the image's own profile; without one, by Pillow's formula."""
-    try:
-        inks = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-        converted = ImageCms.profileToProfile(image, inks, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (KeyError, OSError, ImageCms.PyCMSError):
-        converted = None
-    return converted or image.convert("RGB")

@@ -1,6 +1,6 @@
 """Encoding of pictures, as nearly as each format can hold them."""
 
-__all__ = ["FORMATS", "Format", "encode", "refusal", "stored_alpha", "stored_array", "to_pillow"]
+__all__ = ["FORMATS", "Format", "Loss", "encode", "losses", "refusal", "stored_alpha", "stored_array", "to_pillow"]
 
 import io
 import struct
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate.images import npy, tiff
+from translate.images import npy, tiff_tags
 from translate.images.picture import FULL_SCALE, Picture, flatten_alpha, matching_icc, to_depth, to_gray, to_numbers
 
 
@@ -23,20 +23,21 @@ class Format(NamedTuple):
     depths: tuple[type, ...] = (np.uint8,)  # ascending
     alpha: bool = True
     bands: bool = False  # any number of channels, of any numeric type
+    dpi: bool = False  # the resolution
 
 
 _METRES_PER_INCH = 0.0254
 _MAX_SEGMENT_BYTES = 65519  # of a colour profile in one segment of a JPEG
-_JPEG = Format("JPEG", alpha=False)
+_JPEG = Format("JPEG", alpha=False, dpi=True)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
-_TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True)
+_TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True, dpi=True)
 FORMATS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
     **dict.fromkeys((".ppm", ".pgm", ".pnm"), _PNM),
     **dict.fromkeys((".tif", ".tiff"), _TIFF),
-    ".png": Format("PNG", (np.uint8, np.uint16)),
+    ".png": Format("PNG", (np.uint8, np.uint16), dpi=True),
     ".webp": Format("WEBP"),
-    ".bmp": Format("BMP"),
+    ".bmp": Format("BMP", dpi=True),
     ".gif": Format("GIF"),
     ".tga": Format("TGA"),
     ".jp2": Format("JPEG2000"),
@@ -52,6 +53,23 @@ def refusal(picture: Picture, form: Format) -> str:
     return f"{form.name} has no room for {picture.channels} channels; use .tif (--format tif) or .npy"
 
 
+class Loss(NamedTuple):
+    """Something that a picture's file says of itself, and a result does not."""
+
+    name: str  # such as "georeference"
+    kept_by_tiff: bool  # whether a result in TIFF would say it
+
+
+def losses(picture: Picture, form: Format) -> tuple[Loss, ...]:
+    """Return what the picture's file says of itself that a result in this format does not."""
+    lost = [Loss(name, False) for name in picture.lost]
+    if picture.dpi and not form.dpi:
+        lost.append(Loss("resolution", True))
+    if form is not _TIFF:
+        lost += [Loss(name, True) for name in tiff_tags.names_of(picture.tags)]
+    return tuple(lost)
+
+
 def encode(picture: Picture, form: Format, quality: int) -> bytes:
     """Encode a picture, as nearly as the format can hold it.
 
@@ -63,7 +81,7 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
     stored = _as_stored(picture, form)
     icc = matching_icc(picture)
     if form is _TIFF:
-        return tiff.encode(stored, picture.alpha is not None, icc, picture.dpi)
+        return tiff_tags.encode(stored, picture.alpha is not None, icc, picture.dpi, picture.tags)
     channels = stored.shape[2] if stored.ndim == 3 else 1
     by_pillow = form.name in ("GIF", "TGA", "JPEG2000", "AVIF")
     if stored.dtype == np.uint8:  # OpenCV does not support gray with alpha
@@ -141,14 +159,17 @@ def _with_segments(data: bytes, icc: bytes) -> bytes:
 
 
 def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
-    """Insert the resolution into a JPEG or PNG, where OpenCV leaves its place empty."""
+    """Insert the resolution into a JPEG, PNG or BMP, where OpenCV leaves its place empty."""
     if form.name == "JPEG" and data[6:11] == b"JFIF\0":
         across, down = (min(round(number), 65535) for number in dpi)
         return data[:13] + struct.pack(">BHH", 1, across, down) + data[18:]
     if form.name == "PNG":
-        across, down = (round(number / _METRES_PER_INCH) for number in dpi)
+        across, down = (min(round(number / _METRES_PER_INCH), 2**31 - 1) for number in dpi)
         chunk = b"pHYs" + struct.pack(">IIB", across, down, 1)
         return data[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    if form.name == "BMP":
+        across, down = (min(round(number / _METRES_PER_INCH), 2**31 - 1) for number in dpi)
+        return data[:38] + struct.pack("<ii", across, down) + data[46:]
     return data
 
 

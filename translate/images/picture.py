@@ -7,6 +7,7 @@ __all__ = [
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,6 +45,8 @@ class Picture:
     icc: bytes | None = None  # colour profile
     dpi: tuple[float, float] | None = None  # horizontal, vertical
     numbers: Numbers | None = None  # the scale of the file's numbers, where it differs from that of `pixels`
+    tags: tuple[Any, ...] = ()  # of a TIFF: georeference, NODATA and description (tiff_tags.Tag)
+    lost: tuple[str, ...] = ()  # what the file says of itself, and no result can keep
 
     @property
     def channels(self) -> int:

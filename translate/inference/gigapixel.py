@@ -1,6 +1,8 @@
 """Gigapixel pictures, which are never whole in memory: read region by region, translated tile by tile.
 
-libvips (by pyvips, the extra `huge`) decodes regions on demand. Results go to a plain temporary file, from which
+libvips (by pyvips, the extra `huge`) decodes regions on demand, where it decodes as the whole way does. TIFF of other
+kinds, such as bands in planes, is copied to a plain temporary TIFF first, row by row, by the reader of the whole way.
+What neither can do is left to the whole way. Results go to a plain temporary file, from which
 libvips encodes them row by row, in bounded memory. TIFF is written in tiles, as a pyramid if its source is one.
 """
 
@@ -15,10 +17,12 @@ import numpy as np
 import tifffile
 from torch import Tensor
 
-from translate.images.encode import FORMATS
+from translate.images.encode import FORMATS, Format, Loss, losses
 from translate.images.picture import Picture, ValueRange, as_picture, matching_icc, to_numbers
 from translate.images.tensors import HostCopy
-from translate.images.tiff import read_header
+from translate.images.tiff import TiffHeader, TiffReader, read_header
+from translate.images.tiff_tags import insert_tags
+from translate.images.vips import pyvips, reason
 from translate.inference.postprocess import postprocess
 from translate.inference.preprocess import network_size, prepare_source
 from translate.inference.request import Request
@@ -30,11 +34,6 @@ from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 from translate.utils.trust import TRUST
 
-try:
-    import pyvips
-except (ImportError, OSError):  # not installed, or without its library
-    pyvips = None
-
 MIN_FILE_BYTES = 2**20  # smaller files are decoded whole: asking libvips about each would slow folders down
 COPIES_IN_MEMORY = 5  # of a picture, while it is decoded, translated and encoded whole
 ROWS_PER_STRIP = 64  # of the temporary file, which libvips reads strip by strip
@@ -44,11 +43,8 @@ _TYPES = {
     "float": np.float32, "double": np.float64,
 }  # fmt: skip
 _COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
+_LOADERS = ("tiffload", "pngload", "jpegload", "webpload")  # which decode to the bits of the whole way
 _WRITABLE = ("TIFF", "PNG", "JPEG", "WEBP")
-
-
-def _reason(error: Any) -> str:
-    return str(error.detail or error.message).strip().splitlines()[-1]
 
 
 class HugePicture:
@@ -60,37 +56,82 @@ class HugePicture:
         alpha: whether its last channel is opacity.
         compression: of a TIFF, as tifffile names it; "" for other files.
         frames: pictures in the file, of which this is the first; the levels of a pyramid do not count.
+        bands: channels with alpha.
+        batch_bytes: memory that a plain copy takes, for a TIFF that needs one; else 0.
         pyramid: "pages" or "subifds", where the file keeps smaller copies; "" if it has none.
     """
 
+    image: Any
+    batch_bytes = 0
+
     def __init__(self, path: Path, values: ValueRange | None = None) -> None:
-        """Read the header; raises UserError for an unknown format, or if each channel has a page of its own."""
+        """Read the header; raises UserError where libvips does not decode as the whole way does."""
         self.path, self.values = path, values
+        self.header = read_header(path)
+        self._plain_copy: DiskRaster | None = None
+        if self.header and not self.header.plain and not self.header.unreadable:
+            self._describe(self.header)
+            return
         with self._reading():
-            image = pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated", revalidate=True)
+            image = _open(path)
             self.pyramid, self.frames = self._pages(image)
-            image = image.autorot()
-            if image.interpretation in ("cmyk", "lab", "labs", "xyz"):
-                image = image.colourspace("srgb")
-        self.image = image
-        self.size: tuple[int, int] = (image.height, image.width)
-        self.dtype = np.dtype(_TYPES[image.format])
-        tiff = read_header(path)
-        self.alpha, self.compression = (tiff.alpha, tiff.compression) if tiff else (bool(image.hasalpha()), "")
-        if tiff and tiff.channels + tiff.alpha != image.bands:
-            raise UserError(f"{path}: has channels in pages of their own; put them into one page")
+            self.image = image.autorot()
+        self.size: tuple[int, int] = (self.image.height, self.image.width)
+        self.compression = self.header.compression if self.header else ""
+        self.alpha = self.header.alpha if self.header else bool(image.hasalpha())
+        self.dtype, self.bands = np.dtype(_TYPES[image.format]), int(image.bands)
+        if not _agrees(image, self.header):
+            raise UserError(f"{path}: is decoded whole")
+
+    def _describe(self, header: TiffHeader) -> None:
+        """Take all from the header of a TIFF that libvips decodes otherwise than the whole way."""
+        size = (header.height, header.width)
+        self.size = size[::-1] if header.orientation >= 5 else size
+        self.pyramid, self.frames, self.compression = header.pyramid, header.frames, header.compression
+        self.alpha, self.dtype, self.bands = header.alpha, header.dtype, header.channels + header.alpha
+        if self.dtype == np.float64 or self.dtype not in map(np.dtype, _TYPES.values()):  # no TIFF of libvips holds it
+            raise UserError(f"{self.path}: is decoded whole")
+        with TiffReader(self.path) as reader:
+            self.batch_bytes = reader.batch_bytes
+
+    def prepare(self) -> None:
+        """Copy a TIFF that libvips decodes otherwise than the whole way; raises UserError for a damaged file."""
+        header = self.header
+        if not self.batch_bytes or not header or self._plain_copy:
+            return
+        # 1. copy its rows
+        shape = (header.height, header.width, self.bands)
+        pixel_bytes = self.bands * self.dtype.itemsize
+        copy = DiskRaster(header.width, pixel_bytes, lambda path: _begin_tiff(path, shape, self.dtype))
+        try:
+            with TiffReader(self.path, self.values) as reader:
+                for start in range(0, header.height, reader.batch_rows):
+                    stop = min(start + reader.batch_rows, header.height)
+                    copy.write(Region(start, stop, 0, header.width), reader.rows(start, stop))
+        except ValueError as error:
+            raise UserError(f"{self.path}: cannot be read as an image ({error})") from None
+        # 2. open the copy, with what the file says of itself
+        self._plain_copy = copy
+        across, down = header.dpi or (25.4, 25.4)
+        image = _open(Path(copy.path)).copy(xres=across / 25.4, yres=down / 25.4)
+        image.set_type(pyvips.GValue.gint_type, "orientation", header.orientation)
+        if header.icc:
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", header.icc)
+        for name, side in zip(("tile-width", "tile-height"), header.tile or (), strict=False):
+            image.set_type(pyvips.GValue.gint_type, name, side)
+        self.image = image.autorot()
 
     @property
     def nbytes(self) -> int:
         """Size of the decoded picture, bytes."""
-        return self.size[0] * self.size[1] * int(self.image.bands) * self.dtype.itemsize
+        return self.size[0] * self.size[1] * self.bands * self.dtype.itemsize
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except pyvips.Error as error:
-            raise UserError(f"{self.path}: cannot be read as an image ({_reason(error)})") from error
+            raise UserError(f"{self.path}: cannot be read as an image ({reason(error)})") from error
 
     def _pages(self, image: Any) -> tuple[str, int]:
         """Return where the file keeps its pyramid, and how many pictures it has."""
@@ -106,12 +147,14 @@ class HugePicture:
     def region(self, region: Region) -> Picture:
         """Decode a region; raises UserError for a damaged file, or values out of any picture's range."""
         height, width = region.size
+        self.prepare()
         with self._reading():
             data = pyvips.Region.new(self.image).fetch(region.left, region.top, width, height)
         return self._picture(np.frombuffer(data, self.dtype).reshape(height, width, -1))
 
     def thumbnail(self) -> Picture:
         """Return a copy with a long side of about 2048 px; raises UserError as `region`."""
+        self.prepare()
         shrink = max(1, max(self.size) // THUMBNAIL_SIDE_PX)
         with self._reading():
             small = self.image.shrink(shrink, shrink) if shrink > 1 else self.image
@@ -142,16 +185,7 @@ class Canvas:
         self._raster.write(region, stored)
 
     def _begin(self, path: Path) -> int:
-        """Write the header of a plain TIFF, which libvips reads strip by strip; it would map raw numbers whole."""
-        shape = self.source.size if self._bands == 1 else (*self.source.size, self._bands)
-        kind = "rgb" if self._bands == 3 else "minisblack"
-        place = tifffile.imwrite(
-            path, shape=shape, dtype=self._dtype, bigtiff=True, photometric=kind,
-            planarconfig="contig" if self._bands > 1 else None, rowsperstrip=ROWS_PER_STRIP, metadata=None,
-            returnoffset=True,
-        )  # fmt: skip
-        assert place is not None
-        return place[0]
+        return _begin_tiff(path, (*self.source.size, self._bands), self._dtype)
 
     def save(self, path: Path, quality: int) -> None:
         """Encode the picture atomically in the format of the suffix; `quality`, 1 to 100, is that of JPEG and WebP.
@@ -160,7 +194,7 @@ class Canvas:
             WriteError: the disk or the folder refuses.
             UserError: the format cannot hold so large a picture.
         """
-        form = FORMATS[path.suffix.lower()].name
+        form, header = FORMATS[path.suffix.lower()].name, self.source.header
         if form not in _WRITABLE:
             raise UserError(f"{path}: a picture of this size cannot be written as {form}; use .tif")
         image, quality_of = self._image(form), {"Q": quality}
@@ -168,6 +202,8 @@ class Canvas:
             try:
                 if form == "TIFF":
                     image.tiffsave(str(temporary), **quality_of, **self._tiff())
+                    if header and header.tags:
+                        insert_tags(temporary, header.tags)
                 elif form == "PNG":
                     image.pngsave(str(temporary))
                 elif form == "JPEG":
@@ -175,13 +211,21 @@ class Canvas:
                 else:
                     image.webpsave(str(temporary), **quality_of)
             except pyvips.Error as error:
-                reason = _reason(error)
-                if "space" in reason or "write" in reason:
-                    raise OSError(reason) from error
-                raise UserError(f"{path}: cannot be written as {form} ({reason}); use .tif") from error
+                cause = reason(error)
+                if "space" in cause or "write" in cause:
+                    raise OSError(cause) from error
+                raise UserError(f"{path}: cannot be written as {form} ({cause}); use .tif") from error
+
+    def losses(self, form: Format) -> tuple[Loss, ...]:
+        """Return what the source says of itself that a result in this format does not."""
+        like, header = Picture(np.empty((0, 0, self._bands))), self.source.header
+        if header:
+            like.dpi, like.tags, like.lost = header.dpi, header.tags, header.lost
+        return losses(like, form)
 
     def _image(self, form: str) -> Any:
         """Open the temporary file for libvips to encode, with the source's resolution, opacity and colour profile."""
+        self.source.prepare()
         source = self.source.image
         assert self._raster is not None
         image = pyvips.Image.new_from_file(self._raster.path, access="sequential", revalidate=True)
@@ -213,6 +257,34 @@ class Canvas:
         }  # fmt: skip
 
 
+def _open(path: Path) -> Any:
+    return pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated", revalidate=True)
+
+
+def _agrees(image: Any, header: TiffHeader | None) -> bool:
+    """Whether libvips decodes a file to the numbers of the whole way."""
+    loader = str(image.get("vips-loader")) if image.get_typeof("vips-loader") else ""
+    if not loader.startswith(_LOADERS):
+        return False
+    if image.interpretation in ("cmyk", "lab", "labs", "xyz"):
+        return False
+    if loader.startswith("tiff"):
+        return header is not None and header.plain and header.channels + header.alpha == image.bands
+    return True
+
+
+def _begin_tiff(path: Path, shape: tuple[int, int, int], dtype: np.dtype) -> int:
+    """Write the header of a plain TIFF, which libvips reads strip by strip; it would map raw numbers whole."""
+    bands = shape[2]
+    place = tifffile.imwrite(
+        path, shape=shape[:2] if bands == 1 else shape, dtype=dtype, bigtiff=True,
+        photometric="rgb" if bands == 3 else "minisblack", planarconfig="contig" if bands > 1 else None,
+        rowsperstrip=ROWS_PER_STRIP, metadata=None, returnoffset=True,
+    )  # fmt: skip
+    assert place is not None
+    return place[0]
+
+
 def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) -> HugePicture | None:
     """Open a picture that is too large to be decoded whole, by `budget` bytes or by `TRUST`; return None for others."""
     if pyvips is None or budget is None or path.stat().st_size < MIN_FILE_BYTES:
@@ -222,6 +294,8 @@ def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) 
     except (UserError, KeyError, UnicodeEncodeError):  # other decoders may know it, or libvips cannot take its name
         return None
     height, width = picture.size
+    if picture.batch_bytes > budget // 2:
+        return None
     too_large = COPIES_IN_MEMORY * picture.nbytes > budget // 2 or height * width > TRUST.max_pixels
     return picture if too_large else None
 

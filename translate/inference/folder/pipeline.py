@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from translate.data.files.worklist import Job
+from translate.images.encode import FORMATS, Loss, losses
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.jobs import JobReader
@@ -24,6 +25,7 @@ from translate.utils.memory import keep_freed_memory
 
 _MAX_WAITING = 64  # pictures that wait for others of their size: bounds the memory where all sizes differ
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
+Written = tuple[int, tuple[Loss, ...]]  # frames or pages of the source, and what of it the results do not say
 Results = list[PendingResult | list[Canvas] | Exception]
 
 
@@ -55,8 +57,8 @@ class FolderPipeline:
             prepared = self._read_stage(jobs, readers, workers + 1)
             batches = _batch_by_size(prepared, self.translator.runner.max_batch)
             results = self._infer_stage(batches, network, slots)
-            for job, frames in self._write_stage(results, writers, workers + 1):
-                self._record(job, frames)
+            for job, written in self._write_stage(results, writers, workers + 1):
+                self._record(job, written)
 
     def _read_stage(self, jobs: Iterable[Job], pool: Executor, ahead: int) -> Iterator[Work]:
         yield from prefetch(((job, pool.submit(self._read, job)) for job in jobs), ahead)
@@ -72,14 +74,14 @@ class FolderPipeline:
 
     def _write_stage(
         self, results: Iterable[tuple[Work, Future[Results], int]], pool: Executor, ahead: int
-    ) -> Iterator[tuple[Job, Future[int]]]:
+    ) -> Iterator[tuple[Job, Future[Written]]]:
         writing = ((work[0], pool.submit(self._write, work, batch, i)) for work, batch, i in results)
         yield from prefetch(writing, ahead)
 
-    def _record(self, job: Job, frames: Future[int]) -> None:
+    def _record(self, job: Job, written: Future[Written]) -> None:
         """Record how a job ended; raise only errors that would hit all pictures."""
         try:
-            self.recorder.add(job, frames.result())
+            self.recorder.add(job, *written.result())
         except WriteError:
             raise
         except Exception as error:
@@ -108,20 +110,24 @@ class FolderPipeline:
                 return [error]
             return [result for work in batch for result in self._infer([work], slots)]
 
-    def _write(self, work: Work, results: Future[Results], i: int) -> int:
-        """Write the results of picture `i` of a batch; return how many frames or pages the picture's file has."""
+    def _write(self, work: Work, results: Future[Results], i: int) -> Written:
+        """Write the results of picture `i` of a batch; return the frames of its file, and what is lost of it."""
         job, prepared = work
         result = results.result()[i]
         if isinstance(result, Exception):
             raise result
         pictures: Sequence[Picture | Canvas] = result.pictures() if isinstance(result, PendingResult) else result
+        lost: tuple[Loss, ...] = ()
         for target, picture in zip(job.targets, pictures, strict=True):
+            form = FORMATS[target.suffix.lower()]
             if isinstance(picture, Canvas):
                 picture.save(target, self.quality)
+                lost = picture.losses(form)
             else:
                 write_picture(target, picture, self.quality)
+                lost = losses(picture, form)
         source = prepared.result()
-        return source.frames if isinstance(source, HugePicture) else source.picture.frames
+        return source.frames if isinstance(source, HugePicture) else source.picture.frames, lost
 
 
 def _batch_by_size(prepared: Iterable[Work], max_batch: Callable[[PreparedImage], int]) -> Iterator[list[Work]]:

@@ -3,7 +3,7 @@
 __all__ = ["Failure", "FolderReport", "Recorder"]
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
+from translate.images.encode import Loss
 from translate.utils.errors import UserError, short_reason
 from translate.utils.files import WriteError
 from translate.utils.progress import FolderBar
@@ -61,6 +62,7 @@ class Recorder:
         """Remove the list of an earlier run; None: keep no list."""
         self.report, self.bar, self.log = report, bar, log
         self.paged, self.animated = Counted(), Counted()
+        self.lost: dict[Loss, Counted] = {}
         if log:
             with _writing(log):
                 log.unlink(missing_ok=True)
@@ -70,8 +72,10 @@ class Recorder:
         self.report.skipped += 1
         self.bar.skip()
 
-    def add(self, job: Job, frames: int) -> None:
-        """Record a translated picture, whose file has so many frames or pages."""
+    def add(self, job: Job, frames: int, lost: Sequence[Loss] = ()) -> None:
+        """Record a translated picture, whose file has so many frames or pages, and what of it no result says."""
+        for loss in lost:
+            self.lost.setdefault(loss, Counted()).add(job.path)
         if frames > 1:
             tiff = job.path.suffix.lower() in (".tif", ".tiff")
             (self.paged if tiff else self.animated).add((job.path, frames))
@@ -94,9 +98,15 @@ class Recorder:
         self.bar.advance()
 
     def notes(self) -> list[str]:
-        """Return a line for each kind of file of which only the first picture was translated."""
+        """Return a line for each kind of file of which only the first picture, or not all, is in the results."""
         kinds = ((self.paged, "several pages", "page"), (self.animated, "animated", "frame"))
-        return [_first_only(files, kind, part) for files, kind, part in kinds if files.count]
+        notes = [_first_only(files, kind, part) for files, kind, part in kinds if files.count]
+        for loss, files in self.lost.items():
+            remedy = "; --format tif keeps it" if loss.kept_by_tiff else ""
+            notes.append(
+                f"the {loss.name} of {files.count} file{'s' * (files.count > 1)} is not in the results{remedy}"
+            )
+        return notes
 
 
 def _first_only(files: Counted, kind: str, part: str) -> str:
