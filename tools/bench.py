@@ -1,6 +1,6 @@
 """Measure how fast training and translation are here."""
 
-from translate.cli.run import main
+from translate.cli import main
 
 if __name__ == "__main__":
     main("bench")

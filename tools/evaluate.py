@@ -1,6 +1,6 @@
 """Score a model on held-out pictures."""
 
-from translate.cli.run import main
+from translate.cli import main
 
 if __name__ == "__main__":
     main("evaluate")

@@ -1,6 +1,6 @@
 """Draw a sketch of every photo of a folder."""
 
-from translate.cli.run import main
+from translate.cli import main
 
 if __name__ == "__main__":
     main("make-sketches")

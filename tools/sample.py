@@ -1,6 +1,6 @@
 """Draw new pictures with a trained generator."""
 
-from translate.cli.run import main
+from translate.cli import main
 
 if __name__ == "__main__":
     main("sample")

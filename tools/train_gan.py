@@ -1,6 +1,6 @@
 """Train gan: pictures in, a model that makes new ones like them."""
 
-from translate.cli.run import main
+from translate.cli import main
 
 if __name__ == "__main__":
     main("train-gan")

@@ -1,5 +1,5 @@
 """`python -m translate` is the same as `translate`."""
 
-from translate.cli.run import main
+from translate.cli import main
 
 main()

@@ -188,7 +188,7 @@ def test_mistakes(digits, call, message):
 
 def test_models_of_other_tasks_and_precisions_are_refused(tmp_path):
     recipe = Recipe(task="cycle", nets={}, domains=("a", "b"), size=64, preset="fast", steps=1, data="none")
-    with pytest.raises(UserError, match="'cycle' makes no pictures of its own; use tools/translate_folder.py"):
+    with pytest.raises(UserError, match="'cycle' makes no pictures of its own; use python tools/translate_folder.py"):
         Sampler(recipe, nn.ModuleDict())
     with pytest.raises(OptionError, match="precision 'fp8' is unknown"):
         Sampler.load(save(tmp_path), "cpu", "fp8")

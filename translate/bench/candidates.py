@@ -21,6 +21,7 @@ from translate.bench.cases import Case
 from translate.bench.channel import Channel, serve
 from translate.bench.machine import PeakMemory
 from translate.bench.pictures import write_dataset
+from translate.data.catalog.root import data_root
 from translate.data.datasets import TRAINING_DATA
 from translate.data.loading.loader import Batches
 from translate.training.autotune import Plan, make_plan
@@ -102,7 +103,7 @@ def start_up(spec: Spec) -> Candidate:
     """Time start-up: from finding the pictures of a data set to its first batch."""
     case, device = Case.from_json(spec), torch.device("cpu")
     peak, began = PeakMemory(device), time.perf_counter()
-    data = TRAINING_DATA[case.kind](case.config.data, Path("data"))
+    data = TRAINING_DATA[case.kind](case.config.data, data_root())
     data.open(Path(spec["cache"]), size=case.size, zoom=case.config.data.zoom, square=True, progress=False)
     stream = data.stream(crop=case.size, flip=True, seed=0)
     for _ in itertools.islice(Batches(stream, case.batch_size), 1):

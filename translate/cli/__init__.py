@@ -3,12 +3,26 @@
 Nothing heavier than `tyro` is imported before a command runs.
 
     commands/         the commands, one file each
-    legacy_options    options of pytorch-CycleGAN-and-pix2pix and CUT, and their names here
+    foreign_options   options of other programs, and the whole command translated
+    interrupts        Ctrl-C before a command works
     parsing           parse the command line and the --config file
+    recipe_help       --help-all: every key of a recipe, its meaning and its value
     recipe_options    recipe keys as options of the training commands
     run               find and call a command; turn errors into one line and an exit status
+    values            texts of the command line as values of an option's type
 """
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["main"]
 
-from translate.cli.run import COMMANDS, main
+from translate.cli.interrupts import exit_on_early_interrupt, exit_on_late_interrupt
+
+
+def main(command: str = "") -> None:
+    """Run a command of the command line, by default the first word, and exit; see `run.main`."""
+    exit_on_early_interrupt()
+    from translate.cli.run import main as run
+
+    try:
+        run(command)
+    finally:
+        exit_on_late_interrupt()

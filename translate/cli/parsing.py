@@ -1,99 +1,152 @@
 """Parse a command's options: flags over the --config file over the defaults."""
 
-__all__ = ["complete_words", "parse_options", "read_config"]
+__all__ = ["Words", "parse_options", "print_help", "split_words"]
 
 import contextlib
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_type_hints
 
-import tyro
-
+from translate.cli.commands.options import OutputOptions, RootOptions, TrustOptions, flag_name, mark_given
 from translate.cli.commands.train import SECTIONS
-from translate.utils.errors import OptionError, did_you_mean
+from translate.cli.values import Kind, check_value, kind_of_option, parse_value
+from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.package_data import package_folder
+from translate.utils.program import command_form
+from translate.utils.terminal import say
+from translate.utils.toml_files import read_toml
 
-RANGE_OPTIONS = ("--value-range", "--data.value_range")
+
+class Words(NamedTuple):
+    """The arguments of a command: the texts of each of its own options, and all others."""
+
+    own: dict[str, list[str]]  # by field name, in the order of the command line
+    others: list[str]  # unknown options, with their values
 
 
-def complete_words(words: Sequence[str], implied: Mapping[str, str]) -> list[str]:
-    """Rewrite arguments that the parser would misread: an option without its value, and a range such as -1000,3000.
+def kinds_of(options_class: type) -> dict[str, Kind]:
+    """Return the kind of each option by field name."""
+    hints = get_type_hints(options_class, include_extras=True)
+    return {f.name: kind_of_option(hints[f.name]) for f in fields(options_class)}
 
-    `implied` maps options that may lack a value to the value that they then have.
+
+def split_words(options_class: type, words: Sequence[str]) -> Words:
+    """Sort arguments into the command's own options and others; a value is what does not begin with two dashes.
+
+    Raises:
+        OptionError: an option lacks its value.
     """
-    completed: list[str] = []
-    for word, following in zip_longest(words, words[1:], fillvalue="--"):
-        if completed and completed[-1] in RANGE_OPTIONS:
-            completed[-1] += f"={word}"  # a range that begins with a minus would be parsed as an option
+    kinds, rest = kinds_of(options_class), list(words)
+    positional = list(getattr(options_class, "positional", ()))
+    implied = getattr(options_class, "implied_values", {})
+    own: dict[str, list[str]] = {}
+    others: list[str] = []
+    while rest:
+        word = rest.pop(0)
+        name, equals, text = word.removeprefix("--").partition("=")
+        name = name.replace("-", "_")
+        # a positional argument, and an option of others
+        if not word.startswith("-") and positional:
+            own[positional.pop(0)] = [word]
+        elif not word.startswith("--") or name not in kinds:
+            others += [word, *take_values(rest)]
+        # an own option
         else:
-            completed.append(word)
-        if word.startswith("--") and word[2:] in implied and following.startswith("--"):
-            completed.append(implied[word[2:]])
-    return completed
+            kind = kinds[name]
+            values = [text] if equals else take_values(rest, None if kind.many else 0 if kind.is_flag else 1)
+            if kind.is_flag and not equals and rest and rest[0] in ("true", "false"):
+                values = [rest.pop(0)]
+            if not values and name not in implied and not kind.is_flag:
+                raise OptionError(f"{flag_name(name)} lacks a value, {kind}")
+            values = values or [implied.get(name, "true")]
+            own[name] = [*own.get(name, []), *values] if kind.repeated else values
+    return Words(own, others)
 
 
-def read_config(options_class: type, words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def take_values(rest: list[str], limit: int | None = None) -> list[str]:
+    """Remove from the front of `rest` what does not begin with two dashes, at most `limit` words; return these."""
+    taken: list[str] = []
+    while rest and not rest[0].startswith("--") and (limit is None or len(taken) < limit):
+        taken.append(rest.pop(0))
+    return taken
+
+
+def read_config(options_class: type, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read the --config file, if given; return its options of the command, and its recipe sections.
 
     Raises:
-        OptionError: an unknown option, or a value of the wrong type.
+        OptionError: the file cannot be read, has an unknown option, or a value of the wrong type.
     """
-    path = config_path(words)
     if not path:
         return {}, {}
-    from translate.utils.factory import check_type
-    from translate.utils.toml_files import read_toml
-
-    known = {f.name: f for f in fields(options_class)}
+    kinds = kinds_of(options_class)
     values, sections = {}, {}
-    for name, value in read_toml(Path(path)).items():
+    try:
+        table = read_toml(Path(path).expanduser())
+    except UserError as error:
+        raise OptionError(f"--config {error}") from None
+    for name, value in table.items():
         if isinstance(value, Mapping) and name in SECTIONS:
             sections[name] = value
-        elif name not in known:
-            raise OptionError(f"{path}: unknown option {name}{did_you_mean(name, [*known, *SECTIONS])}")
+        elif name not in kinds:
+            raise OptionError(f"{path}: unknown option {name}{did_you_mean(name, [*kinds, *SECTIONS])}")
         else:
-            if isinstance(known[name].default, bool | int | float | str) and name != "size":
-                check_type(f"{path}: {name}", value, type(known[name].default))
-            values[name] = value
+            values[name] = check_value(f"{path}: {name}", kinds[name], value)
     return values, sections
 
 
-def config_path(words: Sequence[str]) -> str:
-    """Return the path given by --config, or ""."""
-    for word, following in zip_longest(words, words[1:], fillvalue=""):
-        if word == "--config":
-            return following
-        if word.startswith("--config="):
-            return word.partition("=")[2]
-    return ""
+def parse_options(options_class: type, command: str, words: Sequence[str]) -> tuple[Any, dict[str, Any], list[str]]:
+    """Parse the arguments of `command`; return its options, the recipe sections of --config, and other arguments.
 
-
-def parse_options(
-    options_class: type, command: str, words: Sequence[str], defaults: Mapping[str, Any]
-) -> tuple[Any, list[str]]:
-    """Parse `words` over `defaults`; return the options, and the unknown words.
+    The options know which of them were given, see `given_options`.
 
     Raises:
         OptionError: a value is missing or of the wrong kind.
     """
+    own, others = split_words(options_class, words)
+    kinds = kinds_of(options_class)
+    # read the values: flags over the file
+    given: dict[str, Any] = {}
+    for name, texts in own.items():
+        label = name if name in getattr(options_class, "positional", ()) else flag_name(name)
+        parsed = [parse_value(label, kinds[name], text) for text in texts]
+        given[name] = tuple(parsed) if kinds[name].many or kinds[name].repeated else parsed[-1]
+    in_file, sections = read_config(options_class, given.get("config", ""))
+    values = in_file | given
+    # refuse what is missing
+    required = [f.name for f in fields(options_class) if f.default is MISSING]
+    if lacking := [flag_name(name) for name in required if name not in values]:
+        verb = "is" if len(lacking) == 1 else "are"
+        if others and (unknown := others[0]).startswith("--"):  # perhaps one of them, misspelt
+            raise OptionError(f"unknown option {unknown}{did_you_mean(unknown, lacking)}")
+        raise OptionError(f"{' and '.join(lacking)} {verb} missing; see {command_form(command)} --help")
+    return mark_given(options_class(**values), values), sections, others
+
+
+def print_help(options_class: Any, command: str) -> None:
+    """Print the help text of a command; below that of a training command, what its presets set."""
+    import tyro
+
+    # options of all commands come last
+    shared = {f.name for base in (OutputOptions, RootOptions, TrustOptions) for f in fields(base)}
+    table = options_class.__dataclass_fields__
+    options_class.__dataclass_fields__ = dict(sorted(table.items(), key=lambda item: item[0] in shared))
+    # print
     declared = {f.name: tyro.MISSING if f.default is MISSING else f.default for f in fields(options_class)}
-    message = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(message):
-            return tyro.cli(
-                options_class, prog=f"translate {command}", args=words,
-                default=options_class(**{**declared, **defaults}), return_unknown_args=True,
-            )  # fmt: skip
-    except SystemExit as error:
-        if error.code in (0, None):
-            raise
-        raise OptionError(f"{first_paragraph(message.getvalue())} (see translate {command} --help)") from None
+    with contextlib.suppress(SystemExit):
+        tyro.cli(options_class, prog=command_form(command), args=["--help"], default=options_class(**declared))
+    if hasattr(options_class, "task"):
+        for line in preset_lines(options_class.task):
+            say(line)
+        say(f"{command_form(command)} --help-all lists every key of the recipe, with its meaning and value.")
 
 
-def first_paragraph(box: str) -> str:
-    """Return the first paragraph of the parser's framed error message, as one line."""
-    lines = [line.strip(" │") for line in box.splitlines()[1:]]
-    end = next((i for i, line in enumerate(lines) if not line or set(line) <= set("─╰╯")), len(lines))
-    return " ".join(lines[:end])
+def preset_lines(task: str) -> Iterator[str]:
+    """Yield what each preset of a task sets of the options that --help shows."""
+    for file in sorted(package_folder("configs").glob(f"{task}_*.toml")):
+        recipe = read_toml(file)
+        values = {key: value for key, value in recipe["train"].items() if key in ("steps", "epochs", "minutes")}
+        values |= {key: value for key, value in recipe["data"].items() if key in ("batch_size", "size")}
+        words = " ".join(f"{flag_name(key)} {value:g}" for key, value in values.items())
+        yield f"--preset {file.stem.removeprefix(f'{task}_')}: {words}"

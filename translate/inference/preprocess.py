@@ -31,6 +31,7 @@ from translate.images.tensors import to_tensor
 from translate.inference.request import PreparedImage
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
+from translate.utils.program import command_form
 
 # Photos have wide areas of many tones or much colour, line drawings have not:
 PHOTO_TEST_SIDE_PX = 256  # shorter side to which pictures are shrunk, so that strokes have a known width
@@ -175,7 +176,7 @@ def _to_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
     if _is_photo(rgb):
         raise UserError(
             f"{name}: looks like a colour photo, but this model was trained on line drawings;"
-            " make one with tools/make_sketches.py"
+            f" make one with {command_form('make-sketches')}"
         )
     if min(rgb.shape[:2]) == side and _is_clean(rgb):
         return pixels

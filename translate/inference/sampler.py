@@ -18,6 +18,7 @@ from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents
 from translate.utils.device import autocast, pick_device
 from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.program import command_form
 
 Label = str | Mapping[str, float] | None  # a class, or weights of several; None: each seed's own class
 BATCH_SIZE = 8  # of every pass, filled up if need be: another size would change the last bits of pictures
@@ -47,7 +48,7 @@ class Sampler:
         if TASKS[recipe.task].data != "images":
             raise UserError(
                 f"a model of the task {recipe.task!r} makes no pictures of its own;"
-                " use tools/translate_folder.py, or give a model from tools/train_gan.py"
+                f" use {command_form('translate-folder')}, or give a model from {command_form('train-gan')}"
             )
         if precision not in ("fp32", "bf16"):
             raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")

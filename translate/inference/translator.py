@@ -31,6 +31,7 @@ from translate.tasks import TASKS
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import parse_bytes
+from translate.utils.program import command_form
 
 
 class Translator:
@@ -54,7 +55,7 @@ class Translator:
         memory: int | None = None,
     ) -> None:  # fmt: skip
         if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
-            raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use tools/sample.py")
+            raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use {command_form('sample')}")
         self._set_runner(ModelRunner(recipe, nets, torch.device(device), precision, memory))
         self.values = parse_range(recipe.facts.get("value_range", ""))
         self.file: Path | None = None
@@ -282,4 +283,5 @@ class Translator:
         if hints and "hint" not in self.recipe.channels:
             raise OptionError("this model takes no hints; train one with --hints, or leave them out")
         if mask and not self.masked:
-            raise OptionError("this model fills no holes; leave the mask out, or give one of tools/train_inpaint.py")
+            trainer = command_form("train-inpaint")
+            raise OptionError(f"this model fills no holes; leave the mask out, or give one of {trainer}")

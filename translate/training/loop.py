@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from translate.checkpoints.model_file import export_model
+from translate.data.catalog.root import data_root
 from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.tasks import TASKS
 from translate.training.config import Config
@@ -37,7 +38,7 @@ def train(config: Config) -> Path:
         check_recipe(config)
         device = dist.init(pick_device(config.train.device), config.data.batch_size)
         console.quiet = not dist.is_main_process()
-        data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, Path("data")))
+        data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, data_root()))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
         with folder.lock():
             train_in_folder(config, folder, data, device)

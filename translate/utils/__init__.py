@@ -9,11 +9,12 @@ files             atomic writes and temporary files
 locks             locks between processes: one run, one process
 memory            memory of a pass, free memory, allocator settings
 package_data      the folders datasets/ and configs/ of the package
+program           how the program was called
 progress          progress bars and spinners
 safe_load         loading tensors without running code
 sequences         evenly spaced samples
 signals           Ctrl-C, SIGTERM and SIGUSR1
-terminal          text that is safe to print; the console for messages
+terminal          text that is safe to print; the console for messages; --quiet and --log
 toml_files        reading users' TOML files
 torchvision_door  the only import of torchvision
 trust             how far input is trusted

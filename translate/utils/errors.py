@@ -1,12 +1,14 @@
 """Errors that a user can mend, one line each."""
 
-__all__ = ["OptionError", "UserError", "did_you_mean", "short_reason", "short_repr"]
+__all__ = ["OptionError", "UserError", "close_match", "did_you_mean", "short_reason", "short_repr", "shorten"]
 
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
 from translate.utils.terminal import as_line
+
+_MAX_LIST_CHARS = 120  # of known names in an error
 
 
 class UserError(ValueError):
@@ -20,17 +22,29 @@ class OptionError(UserError):
     """A wrong option: unknown, ill-typed or contradicting another (exit status 2)."""
 
 
+def close_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return '; did you mean ...?' for the nearest of `known` of so much likeness, 0 to 1, or ''."""
+    close = difflib.get_close_matches(word, sorted(known), 1, likeness)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return '; did you mean ...?' for the nearest of `known`, else the list of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(names)}"
+    shown = names[: max(len(shorten(", ".join(names), _MAX_LIST_CHARS).split(", ")) - 1, 1)]
+    rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) + 1 else ""
+    return close_match(word, names) or f"; choose from {', '.join(shown if rest else names)}{rest}"
 
 
 def short_reason(error: BaseException) -> str:
     """Return the first line of an error's message, without the path; its type where the message is empty."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
     return " ".join(text.splitlines()[0].split())[:300]  # decoders may quote the file
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Return the beginning of a text that someone else chose, so that an error stays a line of a terminal."""
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def short_repr(value: Any) -> str:

@@ -25,7 +25,7 @@ from rich.progress import (
 )  # fmt: skip
 from rich.text import Text
 
-from translate.utils.terminal import escape
+from translate.utils.terminal import PatientConsole, escape, is_quiet
 
 T = TypeVar("T")
 Style = Literal["percent", "count", "frames", "pictures", "bytes", "training"]
@@ -60,9 +60,10 @@ def open_progress(style: Style, shown: bool, *, transient: bool = False, console
         transient: remove the bars at the end.
         console: where to draw; None: on stderr.
     """
-    console = console or Console(stderr=True)
+    console = console or PatientConsole(stderr=True)
+    hidden = not shown or is_quiet() or (transient and not console.is_terminal)  # which would print an empty line
     return Progress(
-        TextColumn("{task.description}"), *_columns(style), console=console, disable=not shown, transient=transient
+        TextColumn("{task.description}"), *_columns(style), console=console, disable=hidden, transient=transient
     )
 
 
@@ -108,7 +109,8 @@ def track(items: Iterable[T], label: str, total: int, shown: bool = True) -> Ite
 
 def counting_spinner(shown: bool) -> AbstractContextManager[object]:
     """Show on a terminal that pictures are being counted, until that is done."""
-    return Console(stderr=True).status("counting the pictures") if shown else nullcontext()
+    shown = shown and not is_quiet()
+    return PatientConsole(stderr=True).status("counting the pictures") if shown else nullcontext()
 
 
 class FolderBar(Bar):

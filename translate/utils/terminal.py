@@ -1,20 +1,89 @@
-"""Text for the terminal: a file name or metadata may hold line ends, or commands to the terminal."""
+"""Text for the terminal: a file name or metadata may hold line ends, or commands to the terminal.
 
-__all__ = ["as_line", "console", "escape", "printable", "say"]
+Messages of a run go to stderr, results to stdout. A reader that goes away (`| head -1`) stops neither.
+"""
 
+__all__ = [
+    "PatientConsole", "as_line", "console", "escape", "flush_output", "is_quiet", "printable", "result_console", "say",
+    "set_output",
+]  # fmt: skip
+
+import os
 import re
 import sys
 import unicodedata
-from typing import TextIO
+from pathlib import Path
+from typing import Any, TextIO
 
 from rich import markup
 from rich.console import Console
+from rich.control import Control
+from rich.live_render import LiveRender
 
-console = Console(stderr=True, highlight=False)  # messages of a run; stdout is for results
 _JOINERS = "\u200c\u200d"  # part of emoji and of some scripts
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, direction marks, lone surrogates, line ends
 _MAX_LINE_CHARS = 2000
+_LOG_WIDTH_CHARS = 150  # of tables in the log file
 _ASCII = re.compile(r"[ -~]*")
+
+
+class _Output:
+    """What --quiet and --log ask for."""
+
+    quiet = False
+    log: Console | None = None
+
+
+class PatientConsole(Console):
+    """A console that also writes to the log file, and that goes on without a reader if its pipe is closed."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, and append the same, as plain text, to the log file."""
+        if self.quiet:  # another process of the run prints
+            return
+        if not (self.stderr and _Output.quiet):
+            super().print(*objects, **options)
+        if _Output.log and not any(isinstance(one, Control | LiveRender) for one in objects):
+            _Output.log.print(*objects, **options)
+
+    def print_to_log(self, *objects: Any) -> None:
+        """Append a line to the log file alone: the terminal shows a bar instead."""
+        if _Output.log and not self.quiet:
+            _Output.log.print(*objects, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Discard what is printed from now on."""
+        _discard(sys.__stderr__ if self.stderr else sys.__stdout__)
+
+
+console = PatientConsole(stderr=True, highlight=False)
+
+
+def result_console(min_width: int = 0) -> PatientConsole:
+    """Return a console for tables on stdout, at least `min_width` characters wide: rich would cut off cells."""
+    return PatientConsole(width=max(Console().width, min_width), highlight=False)
+
+
+def set_output(*, quiet: bool = False, log: str = "", title: str = "") -> None:
+    """Show errors and tables only, if `quiet`; append all messages to the file `log`, below its line `title`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if _Output.log:
+        _Output.log.file.close()
+    _Output.quiet, _Output.log = quiet, None
+    if log:
+        path = Path(log).expanduser()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        _Output.log = Console(file=file, width=_LOG_WIDTH_CHARS, no_color=True, force_terminal=False, highlight=False)
+        _Output.log.print(title, markup=False, soft_wrap=True)
+
+
+def is_quiet() -> bool:
+    """Whether only errors and tables are shown."""
+    return _Output.quiet
 
 
 def printable(text: str) -> str:
@@ -41,8 +110,33 @@ def escape(text: str) -> str:
 
 
 def say(text: object, file: TextIO | None = None) -> None:
-    """Print a line that may hold names, on stdout or to `file`."""
-    print(as_line(str(text)), file=file or sys.stdout)
+    """Print a line that may hold names, on stdout or to `file`; on stdout nothing if quiet."""
+    line, stream = as_line(str(text)), file or sys.stdout
+    if _Output.log:
+        _Output.log.print(line, markup=False, soft_wrap=True)
+    if file or not _Output.quiet:
+        try:
+            print(line, file=stream, flush=True)
+        except BrokenPipeError:
+            _discard(stream)
+
+
+def flush_output() -> None:
+    """Flush stdout and stderr; a reader that has gone away is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:
+                stream.flush()
+        except BrokenPipeError:
+            _discard(stream)
+
+
+def _discard(stream: TextIO | None) -> None:
+    """Point the file descriptor of `stream`, whose reader has gone, at /dev/null."""
+    if stream:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def _spell_out(character: str) -> str:

@@ -10,7 +10,7 @@ from translate.bench.suite import Part
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ("trian", 2, "invalid choice 'trian'"),
+        ("trian", 2, "part should be one of all, train, translate, growth, got 'trian'"),
         ("train --task cicle", 2, "unknown task 'cicle'; did you mean 'cycle'?"),
         ("train --task cycle --size 30", 2, "--size should be a multiple of 4"),
         ("train --task pix2pix --preset slow", 2, "unknown preset 'slow'"),

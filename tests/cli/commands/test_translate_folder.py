@@ -128,10 +128,10 @@ def test_another_seed_is_noted_and_made(capsys, model, sketches, tmp_path):
     [
         (["--count", "0"], 2, "count 0 is out of range; give a whole number from 1 on"),
         (["--count", "-1"], 2, "count -1 is out of range"),
-        (["--count", "two"], 2, "Error parsing --count"),
+        (["--count", "two"], 2, "--count should be a whole number, got 'two'"),
         (["--seed", "-1"], 2, "seed -1 is out of range"),
         (["--direction", "ba"], 2, "this model only turns sketches into photos (it was trained with --direction ab)"),
-        (["--scale", "big"], 2, "invalid choice 'big'"),
+        (["--scale", "big"], 2, "--scale should be one of fit, native, got 'big'"),
         (["--look", "nowhere.png"], 1, "nowhere.png: cannot be read as an image"),
         (["--look", "a.png", "--count", "2"], 2, "give one --look, without --count, or two with --count N"),
         (["--hints", "nowhere"], 1, "no file or folder 'nowhere'"),
@@ -167,7 +167,7 @@ def test_what_is_no_sketch_is_listed_and_the_rest_goes_on(capsys, model, sketche
     assert f"failed: {sketches / 'empty.png'}: is empty: there are no lines to go by" in err
     assert (
         f"failed: {sketches / 'photo.png'}: looks like a colour photo, but this model was trained on line drawings;"
-        " make one with tools/make_sketches.py" in err
+        " make one with python tools/make_sketches.py" in err
     )
     assert names(tmp_path / "out") == ["failed.jsonl", "x.png", "y.jpg"]
 

@@ -229,7 +229,9 @@ def test_a_training_is_told_of_leaks_and_exchanged_folders_in_time(clean):
     shutil.copy(clean / "trainA/006.png", clean / "testA/leak.png")
     sets[1] = sets[1]._replace(files=sorted((clean / "testA").iterdir()))
     (line,) = quick_check(sets)
-    assert line.startswith("A: 1 of the test pictures are in the training set too: ") and "leak.png; tools/" in line
+    assert (
+        line.startswith("A: 1 of the test pictures are in the training set too: ") and "leak.png; python tools/" in line
+    )
     exchanged = [sets[0], sets[1]._replace(side="b"), sets[2], sets[3]._replace(side="a")]
     assert any("look exchanged" in line for line in quick_check(exchanged))
     assert quick_check(exchanged, seconds=0) == []

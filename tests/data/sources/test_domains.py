@@ -373,7 +373,7 @@ def test_a_data_set_given_as_a_domain_is_explained(here):
 
 def test_one_set_of_pictures_is_no_two_domains(here, monkeypatch):
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("drawn"))
-    told = "'digits' is one set of pictures, not two domains; .* train_gan.py --images digits --labels$"
+    told = "'digits' is one set of pictures, not two domains; .* python tools/train_gan.py --images digits --labels$"
     with pytest.raises(OptionError, match=told):
         resolve_domains("digits", "monet", None, Path("data"))
     with pytest.raises(OptionError, match=told):
@@ -387,5 +387,5 @@ def test_half_of_a_combined_set_is_refused_before_anything_is_fetched(here, monk
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("fetched"))
     with pytest.raises(OptionError, match="one half of the combined pictures of 'maps'; use --data maps"):
         resolve_domains("aerial_photos", "street_maps", None, Path("data"))
-    with pytest.raises(OptionError, match="holds combined .* pairs; train on it with train_pix2pix.py --data maps"):
+    with pytest.raises(OptionError, match="pairs; train on it with python tools/train_pix2pix.py --data maps"):
         resolve_domains(None, None, "maps", Path("data"))

@@ -200,7 +200,9 @@ def test_a_side_of_a_rendered_set_is_an_unpaired_domain_too(here):
 
 def test_one_set_of_pictures_is_no_pairs(tmp_path):
     root = tmp_path / "data"
-    with pytest.raises(OptionError, match="'digits' is one set of pictures.* train_gan.py --images digits --labels$"):
+    with pytest.raises(
+        OptionError, match="'digits' is one set of pictures.* python tools/train_gan.py --images digits --labels$"
+    ):
         resolve_pairs(None, None, "digits", root)
     assert not root.exists()
     (root / "digits" / "train").mkdir(parents=True)
@@ -210,7 +212,9 @@ def test_one_set_of_pictures_is_no_pairs(tmp_path):
 
 @pytest.mark.usefixtures("drawn")
 def test_an_unpaired_set_is_refused_before_it_is_made(here):
-    with pytest.raises(OptionError, match="'day2dusk' are no pairs; train on them with train_cycle.py --data day2dusk"):
+    with pytest.raises(
+        OptionError, match="are no pairs; train on them with python tools/train_cycle.py --data day2dusk"
+    ):
         resolve_pairs(None, None, "day2dusk", Path("data"))
     assert not Path("data").exists()
     with pytest.raises(OptionError, match="'day2dusk' are no pairs"):

@@ -4,12 +4,12 @@ __all__ = ["Bench", "bench"]
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 from tyro.conf import arg
 
-from translate.cli.commands.options import Flag, Int, PathText, Precision, Text, flag_name
+from translate.cli.commands.options import Flag, Int, PathText, Precision, RootOptions, Text, flag_name, given_options
 from translate.utils.errors import OptionError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ TABLE_WIDTH = 150  # characters of the widest table; a narrow terminal wraps its
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class Bench(RootOptions):
     """Measure training and translation here, beside plain implementations and the machine's own limit.
 
     All candidates take turns in one run, so that a disturbance of the machine affects them equally. Without options:
@@ -30,6 +30,8 @@ class Bench:
     Attributes:
         netG: Generator, such as resnet_9blocks (default: the preset's).
     """
+
+    positional: ClassVar[tuple[str, ...]] = ("part",)
 
     # "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
     part: Annotated[Literal["all", "train", "translate", "growth"], tyro.conf.Positional] = "all"
@@ -50,20 +52,18 @@ class Bench:
 
 def bench(options: Bench) -> int:
     """Measure, print each table as soon as it is ready, and write the JSON file."""
-    from rich.console import Console
-
     from translate.bench.machine import describe_machine
     from translate.bench.roofline import measure_ceiling
     from translate.bench.tables import ceiling_table
     from translate.utils.device import pick_device
     from translate.utils.files import write_json
-    from translate.utils.terminal import console, escape
+    from translate.utils.terminal import console, escape, result_console
 
     check(options)
     device = pick_device(options.device)
     parts = parts_of(options, device)
     # the machine
-    table_console = Console(width=max(Console().width, TABLE_WIDTH))
+    table_console = result_console(TABLE_WIDTH)
     machine, ceiling = describe_machine(device), measure_ceiling(device)
     table_console.print(ceiling_table(ceiling, machine))
     report: dict[str, Any] = {"machine": machine, "ceiling": asdict(ceiling)}
@@ -85,9 +85,10 @@ def check(options: Bench) -> None:
     Raises:
         OptionError: a number out of range, an option that the part needs and lacks, or one that it does not use.
     """
+    given = given_options(options)
     # numbers
     for name in ("size", "batch_size", "steps"):
-        if getattr(options, name) < 0:
+        if name in given and getattr(options, name) < 1:
             raise OptionError(f"{flag_name(name)} {getattr(options, name)} is out of range; give 1 or more")
     # options that the part needs, and those that it does not use
     training_options = ("task", "preset", "netG", "size", "batch_size", "checkpoint")
@@ -96,7 +97,7 @@ def check(options: Bench) -> None:
         if not getattr(options, name):
             raise OptionError(f"measuring a translation needs --model and --images; --{name} is missing")
     for name in training_options if is_translation(options) else folder_options:
-        if getattr(options, name):
+        if name in given:
             raise OptionError(f"{flag_name(name)} means nothing to this part; leave it out")
     if options.part == "growth" and (options.peer or options.steps):
         raise OptionError("growth takes neither --peer nor --steps; leave them out")

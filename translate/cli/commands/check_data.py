@@ -3,13 +3,12 @@
 __all__ = ["CheckData", "check_data"]
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from translate.cli.commands.options import Flag, PathText, Text, TrustOptions
+from translate.cli.commands.options import Flag, PathText, RootOptions, Text, TrustOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckData(TrustOptions):
+class CheckData(TrustOptions, RootOptions):
     """Read every picture of a data set and list what to mend before training; takes the data options of training.
 
     Counts, sizes and kinds; files that cannot be read; pictures of one colour; exact and near duplicates; test
@@ -30,15 +29,15 @@ class CheckData(TrustOptions):
 
 def check_data(options: CheckData) -> int:
     """Print the findings on one screen; exit status 1 if one should be mended."""
-    from rich.console import Console
-
+    from translate.data.catalog.root import data_root
     from translate.data.checks.full_check import check_data
     from translate.utils.files import write_json
+    from translate.utils.terminal import result_console
 
     report = check_data(
-        options.a, options.b, options.data, options.images, pairs=options.pairs, root=Path("data"), progress=True
+        options.a, options.b, options.data, options.images, pairs=options.pairs, root=data_root(), progress=True
     )
-    console = Console(highlight=False)
+    console = result_console()
     console.print(report.table())
     for line in report.lines():
         console.print(line, soft_wrap=True)

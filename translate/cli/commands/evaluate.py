@@ -4,13 +4,13 @@ __all__ = ["Evaluate", "evaluate"]
 
 from dataclasses import dataclass, fields
 
-from translate.cli.commands.options import PathText, Precision, Text, TrustOptions
+from translate.cli.commands.options import PathText, Precision, RootOptions, Text, TrustOptions
 
 MIN_TABLE_WIDTH = 132  # characters of the widest table; in a narrower console, rich would cut off its cells
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(TrustOptions):
+class Evaluate(TrustOptions, RootOptions):
     """Score a model on held-out pictures, beside baselines: the input itself, a mean picture, a look-up."""
 
     model: PathText  # Run folder or model.safetensors.
@@ -36,19 +36,18 @@ class Evaluate(TrustOptions):
 
 def evaluate(options: Evaluate) -> int:
     """Print the table of scores; write the JSON file and the grid if they are requested."""
-    from rich.console import Console
-
     from translate.evaluation.evaluation import EvaluationOptions
     from translate.evaluation.registry import load_evaluation
     from translate.images.io import write_picture
     from translate.images.picture import Picture
     from translate.utils.files import write_json
+    from translate.utils.terminal import result_console
 
     shared = {field.name: getattr(options, field.name) for field in fields(EvaluationOptions)}
     evaluation = load_evaluation(EvaluationOptions(**shared))
     report = evaluation.run()
     grid = evaluation.grid() if options.grid else None
-    Console(width=max(Console().width, MIN_TABLE_WIDTH)).print(report.table())
+    result_console(MIN_TABLE_WIDTH).print(report.table())
     if options.json:
         write_json(options.json, report.to_dict())
     if grid is not None:

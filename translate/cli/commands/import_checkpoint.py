@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from translate.cli.commands.options import Flag, PathText, Text
+from translate.cli.commands.options import Flag, OutputOptions, PathText, Text
+from translate.utils.program import command_form
 from translate.utils.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportCheckpoint:
+class ImportCheckpoint(OutputOptions):
     """Turn a generator of pytorch-CycleGAN-and-pix2pix or CUT into a model.safetensors.
 
     Its networks are recognised from the file alone. latest_net_G_A.pth and latest_net_G_B.pth side by side become one
@@ -48,5 +49,5 @@ def import_checkpoint(options: ImportCheckpoint) -> int:
     details = ", ".join(f"{key} {value}" for key, value in spec.items() if key != "name")
     say(f"{output}: {recipe.domains[0]} to {recipe.domains[1]}{' and back' if len(recipe.directions) > 1 else ''}")
     say(f"  {spec['name']}: {details}")
-    say(f"  python tools/translate_folder.py --model {quote(str(output))} --input FOLDER --output FOLDER")
+    say(f"  {command_form('translate-folder')} --model {quote(str(output))} --input FOLDER --output FOLDER")
     return 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from translate.cli.commands.options import Flag, PathText, TrustOptions
+from translate.utils.program import command_form
 from translate.utils.terminal import say
 
 
@@ -36,5 +37,5 @@ def make_sketches(options: MakeSketches) -> int:
     say(report.summary())
     if report.skipped and not report.done:
         say("  draw them again, for example with another --detail: add --overwrite")
-    say(f"Next: python tools/train_pix2pix.py --a {quote(options.output)} --b {quote(options.input)}")
+    say(f"Next: {command_form('train-pix2pix')} --a {quote(options.output)} --b {quote(options.input)}")
     return 1 if report.failed else 0

@@ -1,17 +1,18 @@
 """Options that several commands share."""
 
 __all__ = [
-    "Direction", "Flag", "Int", "IntOrNone", "PathText", "Precision", "RunOptions", "Text", "TrustOptions",
-    "ValueRange", "flag_name",
+    "Direction", "Flag", "Int", "IntOrNone", "OutputOptions", "PathText", "Precision", "RootOptions", "RunOptions",
+    "Text", "TrustOptions", "ValueRange", "flag_name", "given_options", "mark_given",
 ]  # fmt: skip
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, Literal, TypeVar
 
 from tyro.conf import FlagCreatePairsOff, arg
 
 PRESET_HINT = "(default: the preset's)"
-Flag = Annotated[bool, FlagCreatePairsOff]
+Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
 Int = Annotated[int, arg(metavar="N", help_behavior_hint="")]
 IntOrNone = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Length = Annotated[float, arg(metavar="N", help_behavior_hint=PRESET_HINT)]
@@ -21,6 +22,7 @@ PathText = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
 ValueRange = Annotated[str, arg(metavar="LOW,HIGH", help_behavior_hint="")]
 Direction = Literal["ab", "ba"]
 Precision = Literal["auto", "bf16", "fp32"]
+T = TypeVar("T")
 
 
 def flag_name(option: str) -> str:
@@ -28,8 +30,40 @@ def flag_name(option: str) -> str:
     return f"--{option.replace('_', '-')}"
 
 
+def mark_given(options: T, names: Iterable[str]) -> T:
+    """Note in `options` which of them were given, on the command line or in the --config file; return it."""
+    object.__setattr__(options, "_given", frozenset(names))
+    return options
+
+
+def given_options(options: Any) -> frozenset[str]:
+    """Return the names of the options that were given, also with the value of the default.
+
+    Options that were built in Python count as given where they differ from their defaults.
+    """
+    differing = (f.name for f in fields(options) if f.default is MISSING or getattr(options, f.name) != f.default)
+    given: frozenset[str] | None = getattr(options, "_given", None)
+    return frozenset(differing) if given is None else given
+
+
 @dataclass(frozen=True, kw_only=True)
-class TrustOptions:
+class OutputOptions:
+    """What a command prints."""
+
+    quiet: Flag = False  # Print errors and tables only.
+    log: PathText = ""  # Also append all messages to this file.
+
+
+@dataclass(frozen=True, kw_only=True)
+class RootOptions(OutputOptions):
+    """Where data sets of the catalog are."""
+
+    # Folder of the built-in and downloaded data sets (default: the environment variable TRANSLATE_DATA, else "data").
+    root: PathText = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustOptions(OutputOptions):
     """How far a command trusts the files that it reads."""
 
     # Decode pictures of up to this many pixels; small files can unpack to huge ones (default: 268435456).
@@ -38,7 +72,7 @@ class TrustOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(TrustOptions):
+class RunOptions(TrustOptions, RootOptions):
     """Options of all training commands.
 
     Name this class before that of a command's own options: fields come in the reverse order of the bases.

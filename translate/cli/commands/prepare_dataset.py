@@ -3,35 +3,38 @@
 __all__ = ["PrepareDataset", "prepare_dataset"]
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import tyro
 
-from translate.utils.terminal import say
+from translate.cli.commands.options import Flag, RootOptions
+from translate.utils.errors import OptionError
+from translate.utils.terminal import result_console, say
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareDataset:
+class PrepareDataset(RootOptions):
     """Render or download a data set of the catalog; without a name, list the catalog."""
 
+    positional: ClassVar[tuple[str, ...]] = ("name",)
+
     name: Annotated[str, tyro.conf.Positional] = ""  # Name of the data set.
-    root: str = "data"  # Folder of all data sets.
+    about: Flag = False  # Only show its licence, size and source, and fetch nothing.
 
 
 def prepare_dataset(options: PrepareDataset) -> int:
-    """Prepare one data set, or print the catalog."""
-    from rich.console import Console
+    """Prepare one data set, describe it, or print the catalog."""
+    from translate.data.catalog.catalog import describe, describe_set, find_set, prepare
+    from translate.data.catalog.root import data_root
 
-    from translate.data.catalog.catalog import describe, load_catalog, prepare
-
-    if options.name:
-        path = prepare(options.name, Path(options.root))
-        dataset = load_catalog()[options.name]
-        for line in (f"{path}: {dataset.title}", f"licence: {dataset.licence}", f"please cite: {dataset.citation}"):
-            say(line)
-        if dataset.homepage:
-            say(f"homepage: {dataset.homepage}")
-    else:
-        Console().print(describe(Path(options.root)))
+    if options.about and not options.name:
+        raise OptionError("--about needs the name of a data set; without options, this command lists them")
+    if not options.name:
+        result_console().print(describe(data_root()))
+        return 0
+    dataset = find_set(options.name)
+    for line in describe_set(dataset, data_root()):
+        say(line)
+    if not options.about:
+        say(f"{prepare(options.name, data_root())} is ready")
     return 0

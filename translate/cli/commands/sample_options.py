@@ -2,13 +2,22 @@
 
 __all__ = ["Sample", "check"]
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
 
-from translate.cli.commands.options import Flag, IntOrNone, PathText, Precision, Text, flag_name
+from translate.cli.commands.options import (
+    Flag,
+    IntOrNone,
+    PathText,
+    Precision,
+    RootOptions,
+    Text,
+    flag_name,
+    given_options,
+)
 from translate.utils.errors import OptionError
 
 Seeds = Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")]
@@ -16,7 +25,7 @@ Points = Annotated[tuple[str, ...], arg(metavar="SEED|FILE", help_behavior_hint=
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class Sample(RootOptions):
     """Draw new pictures with a model of train_gan. A seed always gives the same picture.
 
     Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
@@ -64,7 +73,7 @@ class Sample:
                 object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
 
 
-ALWAYS = {"model", "grid", "output", "device", "precision", "config"}
+ALWAYS = {"model", "grid", "output", "device", "precision", "config", "quiet", "log", "root"}
 SHARED = {"seed", "seeds", "count", "label", "truncation"}
 USES = {  # options that go with each use of the command, by the option that selects the use ("": plain samples)
     "": SHARED,
@@ -90,7 +99,7 @@ def check(options: Sample) -> str:
         UserError: PyAV is needed and not installed.
     """
     # find the use
-    given = {f.name for f in fields(options) if getattr(options, f.name) != f.default}
+    given = given_options(options)
     uses = [use for use in USES if use in given]
     if not uses and "sketch" in given:
         uses = ["edit"]
@@ -108,7 +117,7 @@ def check(options: Sample) -> str:
     return use
 
 
-def check_ranges(options: Sample, given: set[str]) -> None:
+def check_ranges(options: Sample, given: frozenset[str]) -> None:
     """Raise OptionError for a number out of range, or seeds that are given in two ways."""
     for name, minimum in MINIMA.items():
         value = getattr(options, name)

@@ -7,6 +7,9 @@ from dataclasses import fields
 from shlex import quote
 from typing import Any
 
+from translate.cli.commands.options import flag_name, given_options
+from translate.utils.errors import OptionError
+from translate.utils.program import command_form
 from translate.utils.terminal import say
 
 RECIPE_KEYS = {
@@ -17,8 +20,13 @@ RECIPE_KEYS = {
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
 }  # fmt: skip
-TRANSLATE_COMMAND = "translate_folder.py --model {} --input FOLDER --output FOLDER"
-NEXT_COMMANDS = {"generate": "sample.py --model {} --count 64", "inpaint": f"{TRANSLATE_COMMAND} --masks FOLDER"}
+AUTOMATIC_SIZE = 0  # what "auto" is in a recipe
+LENGTHS = ("steps", "epochs", "minutes")
+TRANSLATE_OPTIONS = "--model {} --input FOLDER --output FOLDER"
+NEXT_COMMANDS = {  # by task; others translate
+    "generate": ("sample", "--model {} --count 64"),
+    "inpaint": ("translate-folder", f"{TRANSLATE_OPTIONS} --masks FOLDER"),
+}
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
 
 
@@ -31,27 +39,41 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
         unknown: other arguments of the command line: recipe keys and their values.
     """
     from translate.cli.recipe_options import recipe_layer
+
+    # the configuration, as far as it can be read without torch
+    of_command = options_layer(options)
+    check_lengths(of_command.get("train", {}), given_options(options))
+    # train
     from translate.training.config import load_config
     from translate.training.loop import train
     from translate.utils import dist
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
-    config = load_config(options.task, options.preset, sections, options_layer(options), flags)
-    out = train(config)
+    check_lengths(flags.get("train", {}), LENGTHS)
+    out = train(load_config(options.task, options.preset, sections, of_command, flags))
     if not dist.is_main_process():
         return 0
+    # report
+    command, words = NEXT_COMMANDS.get(options.task, ("translate-folder", TRANSLATE_OPTIONS))
     say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
-    say(f"  python tools/{NEXT_COMMANDS.get(options.task, TRANSLATE_COMMAND).format(quote(str(out)))}")
-    say(f"  python tools/evaluate.py --model {quote(str(out))}")
+    say(f"  {command_form(command)} {words.format(quote(str(out)))}")
+    say(f"  {command_form('evaluate')} --model {quote(str(out))}")
     return 0
 
 
 def options_layer(options: Any) -> dict[str, Any]:
-    """Return the configuration layer of the options that differ from their defaults."""
+    """Return the configuration layer of the options that were given, also with the values of their defaults."""
     layer: dict[str, Any] = {"out": options.out}
-    for f in fields(options):
-        value = getattr(options, f.name)
-        if f.name in RECIPE_KEYS and value != f.default:
-            section, key = RECIPE_KEYS[f.name].split(".")
-            layer.setdefault(section, {})[key] = value
+    for name in [f.name for f in fields(options) if f.name in RECIPE_KEYS and f.name in given_options(options)]:
+        section, key = RECIPE_KEYS[name].split(".")
+        value = getattr(options, name)
+        layer.setdefault(section, {})[key] = AUTOMATIC_SIZE if (name, value) == ("size", "auto") else value
     return layer
+
+
+def check_lengths(values: Mapping[str, Any], given: Sequence[str] | frozenset[str]) -> None:
+    """Raise OptionError for a length of 0 or less: it would mean the preset's."""
+    for name in LENGTHS:
+        value = values.get(name, 1)
+        if name in given and isinstance(value, int | float) and value <= 0:
+            raise OptionError(f"{flag_name(name)} should be above 0, got {value:g}; leave it out for the preset's")

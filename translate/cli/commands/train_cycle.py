@@ -25,7 +25,7 @@ class TrainCycle(RunOptions, _Inputs):
     """Learn to turn the pictures of one folder into the look of another, and back (CycleGAN).
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
-    --lambda-identity 0, --train.lr 1e-4, --generator.width 64: see configs/cycle_fast.toml.
+    --lambda-identity 0, --train.lr 1e-4, --generator.width 64 (--help-all lists them).
 
     Attributes:
         out: Run folder (default: runs/A2B, after the domains).

@@ -29,7 +29,7 @@ class TrainGan(RunOptions, _Inputs):
     """Learn to make new pictures like those of a set, of any of its classes if there are labels.
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
-    --z-dim 100, --gan lsgan, --train.lr 1e-4: see configs/generate_fast.toml.
+    --z-dim 100, --gan lsgan, --train.lr 1e-4 (--help-all lists them).
 
     Attributes:
         out: Run folder (default: runs/, then the name of the set).

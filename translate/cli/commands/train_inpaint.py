@@ -25,7 +25,7 @@ class TrainInpaint(RunOptions, _Inputs):
     """Learn to fill holes in pictures like those of a set (inpainting).
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
-    --z-dim 8 (several fillings of a hole), --mask-high 0.4, --train.lr 1e-4: see configs/inpaint_fast.toml.
+    --z-dim 8 (several fillings of a hole), --mask-high 0.4, --train.lr 1e-4 (--help-all lists them).
 
     Attributes:
         out: Run folder (default: runs/, then the name of the set and _inpaint).

@@ -30,7 +30,7 @@ class TrainPix2pix(RunOptions, _Inputs):
     """Learn to turn one picture of a pair into the other: sketch to photo, map to aerial photo (pix2pix).
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
-    --z-dim 0 (one result for a picture instead of many), --train.lr 1e-4: see configs/pix2pix_fast.toml.
+    --z-dim 0 (one result for a picture instead of many), --train.lr 1e-4 (--help-all lists them).
 
     Attributes:
         out: Run folder (default: runs/, then the name of the data).

@@ -3,5 +3,6 @@
 catalog   the entries, and preparing a data set
 download  one file over HTTP
 entry     one entry, read from its TOML file
+root      the folder of all data sets
 unpack    untrusted archives
 """

@@ -1,6 +1,6 @@
 """The catalog of data sets: its entries, and preparing one on this machine, rendered or downloaded."""
 
-__all__ = ["describe", "load_catalog", "owner_of_domain", "prepare", "refuse_single"]
+__all__ = ["describe", "describe_set", "find_set", "load_catalog", "owner_of_domain", "prepare", "refuse_single"]
 
 import functools
 import shutil
@@ -14,6 +14,8 @@ from translate.data.catalog.unpack import unpack
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.locks import hold
 from translate.utils.package_data import package_folder
+from translate.utils.program import command_form
+from translate.utils.terminal import console, escape
 
 _MAX_UNPACK_RATIO = 20  # of an archive's contents to its size: pictures hardly shrink in one
 _UNPACK_SLACK_BYTES = 1 << 30  # small archives of text may unpack to more
@@ -41,7 +43,7 @@ def refuse_single(name: str) -> None:
         labels = " --labels" if dataset.kind == "labelled" else ""
         raise OptionError(
             f"{name!r} is one set of pictures, not two domains; learn to make more of them with"
-            f" train_gan.py --images {name}{labels}"
+            f" {command_form('train-gan')} --images {name}{labels}"
         )
 
 
@@ -54,26 +56,44 @@ def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
     Raises:
         UserError: unknown name, or the set cannot be made: the line says why and what to do by hand.
     """
-    catalog = load_catalog()
-    if name not in catalog:
-        raise UserError(f"no folder or data set {name!r}{did_you_mean(name, catalog)}")
-    target = root / name
+    dataset, target = find_set(name), root / name
     if _is_filled(target):  # a folder gets its name only when it is complete
         return target
     try:
         root.mkdir(parents=True, exist_ok=True)
         with hold(root / f".{name}.lock", f"{name!r} is being prepared in '{root}'", wait=True):
             if not _is_filled(target):
-                _build(catalog[name], target, progress)
+                _build(dataset, target, progress)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"cannot prepare {name!r} in '{root}': {reason}; make room or choose another folder") from error
     return target
 
 
+def find_set(name: str) -> Dataset:
+    """Return the data set `name`; raise UserError if there is none."""
+    catalog = load_catalog()
+    if name not in catalog:
+        raise UserError(f"no folder or data set {name!r}{did_you_mean(name, catalog)}")
+    return catalog[name]
+
+
+def describe_set(dataset: Dataset, root: Path) -> list[str]:
+    """Return what to know of a data set before it is fetched, a line each: contents, size, licence, source."""
+    counts = ", ".join(f"{folder} {count:,}" for folder, count in dataset.counts.items())
+    source = f"by hand: {dataset.manual}" if dataset.manual else _download_size(dataset)
+    place = f"in {root / dataset.name}" if _is_filled(root / dataset.name) else f"not yet in {root}"
+    lines = [
+        f"{dataset.name}: {dataset.title}", dataset.description, f"pictures: {counts}", f"size: {source}; {place}",
+        f"licence: {dataset.licence}", f"please cite: {dataset.citation}",
+    ]  # fmt: skip
+    urls = [part.url for part in dataset.download]
+    return lines + [f"from: {url}" for url in urls] + [f"homepage: {dataset.homepage}"] * bool(dataset.homepage)
+
+
 def describe(root: Path | None = None) -> Table:
     """Return the catalog as a table to print; with `root`, also whether each set is prepared there."""
-    table = Table(title="data sets", caption="prepare_dataset.py NAME shows the licence")
+    table = Table(title="data sets", caption=f"{command_form('prepare-dataset')} NAME --about shows the licence")
     for column in ("name", "domains A, B", "pictures", "download"):
         table.add_column(column, overflow="fold")
     if root is not None:
@@ -137,6 +157,7 @@ def _download(dataset: Dataset, target: Path, progress: bool) -> None:
             _check_by_hand(archive, part)
         else:
             _check_space(target.parent, dataset)
+            console.print(escape(f"{dataset.name}: licence: {dataset.licence}"), soft_wrap=True)
             download(part.url, archive, size=part.size, sha256=part.sha256, progress=progress)
         unpack(
             archive, target, limit=_MAX_UNPACK_RATIO * archive.stat().st_size + _UNPACK_SLACK_BYTES, progress=progress

@@ -13,6 +13,7 @@ from translate.data.checks.full_check import find_faults, train_test_pairs
 from translate.data.checks.measure import measure
 from translate.data.checks.report import Finding, Part
 from translate.data.sources.domains import FileSet
+from translate.utils.program import command_form
 from translate.utils.sequences import spread
 
 _MAX_SECONDS = 1.5
@@ -28,7 +29,7 @@ def quick_check(sets: Sequence[FileSet], seconds: float = _MAX_SECONDS) -> list[
     """
     deadline = time.monotonic() + seconds
     findings = [*_find_leaks(sets, deadline - seconds / 2), *find_faults(_measure_sample(sets, deadline))]
-    return [f"{one}; tools/check_data.py says more" for one in findings if one.kind in _KINDS]
+    return [f"{one}; {command_form('check-data')} says more" for one in findings if one.kind in _KINDS]
 
 
 def _find_leaks(sets: Sequence[FileSet], deadline: float) -> list[Finding]:

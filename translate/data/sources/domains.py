@@ -15,6 +15,7 @@ from translate.data.files.naming import catalog_set, distinct_names, is_bare_nam
 from translate.data.files.splits import choose_held_out, find_test_folder, has_two_domains
 from translate.data.files.walk import explain_os_errors
 from translate.utils.errors import OptionError, UserError
+from translate.utils.program import command_form
 
 
 class FileSet(NamedTuple):
@@ -116,7 +117,9 @@ def _find_sides(data: str, root: Path) -> tuple[Domain, Domain]:
             raise UserError(f"--data {data!r} is not a folder; give one that has trainA and trainB")
         catalog.refuse_single(data)
         if (known := catalog.load_catalog().get(data)) and known.combined:
-            raise OptionError(f"{data!r} holds combined A|B pairs; train on it with train_pix2pix.py --data {data}")
+            raise OptionError(
+                f"{data!r} holds combined A|B pairs; train on it with {command_form('train-pix2pix')} --data {data}"
+            )
         path = catalog.prepare(data, root)
     elif dataset := catalog_set(path, root):
         catalog.refuse_single(dataset.name)
@@ -128,7 +131,7 @@ def _train_folder(layout: Path, side: str) -> Path:
     for name in (f"train{side}", f"train_{side}"):
         if (layout / name).is_dir():
             return layout / name
-    combined = "; its train folder looks like combined A|B pairs, which train_pix2pix.py takes"
+    combined = f"; its train folder looks like combined A|B pairs, which {command_form('train-pix2pix')} takes"
     hint = combined if (layout / "train").is_dir() else ""
     raise UserError(
         f"'{layout}' has no train{side} (it has {list_folders(layout)}){hint}; give a root with trainA and trainB"

@@ -17,6 +17,7 @@ from translate.data.files.naming import clean, is_bare_name, name_of
 from translate.data.files.splits import find_test_folder, has_two_domains
 from translate.data.sources.labels import LabelTable, read_label_table
 from translate.utils.errors import OptionError, UserError
+from translate.utils.program import command_form
 
 _GENERIC_TABLE = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # named after its folder instead
 
@@ -90,7 +91,9 @@ def _from_catalog(name: str, root: Path) -> ImageFiles:
     if name in known and not known[name].combined:
         raise OptionError(f"{name!r} has two domains; say --images {' or --images '.join(known[name].domains)}")
     if name in known:
-        raise OptionError(f"{name!r} is a set of combined A|B pairs; train on it with train_pix2pix.py --data {name}")
+        raise OptionError(
+            f"{name!r} is a set of combined A|B pairs; train on it with {command_form('train-pix2pix')} --data {name}"
+        )
     names = [name for name, dataset in known.items() if dataset.single]
     names += [domain for dataset in known.values() if not dataset.combined for domain in dataset.domains]
     raise missing_path_error(name, names)

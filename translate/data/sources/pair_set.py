@@ -15,6 +15,7 @@ from translate.data.sources.pair import Pair
 from translate.data.sources.pair_layouts import find_pairs, matched_pairs
 from translate.data.sources.pair_table import read_pair_table
 from translate.utils.errors import OptionError, UserError
+from translate.utils.program import command_form
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def _refuse_unpaired(name: str) -> None:
     catalog.refuse_single(name)
     dataset = catalog.load_catalog().get(name)
     if dataset and dataset.kind == "unpaired":
-        raise OptionError(f"the pictures of {name!r} are no pairs; train on them with train_cycle.py --data {name}")
+        raise OptionError(
+            f"the pictures of {name!r} are no pairs; train on them with {command_form('train-cycle')} --data {name}"
+        )
 
 
 def _hold_out(pairs: PairSet) -> PairSet:

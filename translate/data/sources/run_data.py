@@ -5,13 +5,12 @@ __all__ = ["run_data", "run_domains", "run_images", "run_pairs"]
 from pathlib import Path
 from typing import Any
 
+from translate.data.catalog.root import data_root
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.pair_set import PairSet, resolve_pairs
 from translate.utils.errors import OptionError
 from translate.utils.toml_files import read_toml
-
-ROOT = Path("data")  # where data sets of the catalog are prepared
 
 
 def run_data(model: str | Path) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> 
         OptionError: nothing is named, and `model` lies in no run folder.
         UserError: the pictures do not exist.
     """
-    return resolve_domains(*_named_data(model, a, b, data), ROOT)
+    return resolve_domains(*_named_data(model, a, b, data), data_root())
 
 
 def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
@@ -38,7 +37,7 @@ def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direc
         OptionError: nothing is named, and `model` lies in no run folder.
         UserError: the pictures do not exist, or are no pairs.
     """
-    return resolve_pairs(*_named_data(model, a, b, data), ROOT, direction)
+    return resolve_pairs(*_named_data(model, a, b, data), data_root(), direction)
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
@@ -58,13 +57,13 @@ def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -
     if not (images or trained):
         raise OptionError(f"{model} lies in no run folder; say what to score it on: --images X")
     if images in ("", trained):
-        return resolve_images(trained, str(of_run.get("classes", "")), ROOT)
+        return resolve_images(trained, str(of_run.get("classes", "")), data_root())
     if labelled:
         try:
-            return resolve_images(images, "auto", ROOT)
+            return resolve_images(images, "auto", data_root())
         except OptionError:  # they have no labels
             pass
-    return resolve_images(images, "", ROOT)
+    return resolve_images(images, "", data_root())
 
 
 def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str | None, str | None]:

@@ -1,0 +1,144 @@
+"""--help-all: every key of a training command's recipe, its meaning, and its value in the preset."""
+
+__all__ = ["print_recipe"]
+
+import inspect
+import io
+import json
+import re
+import tokenize
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from translate.cli.parsing import print_help, split_words
+from translate.cli.recipe_options import known_options
+from translate.data.options import DataConfig
+from translate.tasks import TASKS
+from translate.training.config import TrainConfig, load_config
+from translate.utils.factory import options_of
+from translate.utils.terminal import escape, result_console, say
+
+MEANINGS = {  # of options that are declared without a comment, by key; "method.norm" before "norm"
+    "name": "Network; the keys below it depend on it.",
+    # networks
+    "width": "Channels of the first level.",
+    "most": "Most channels of a level.",
+    "trunk": "Channels of the residual blocks.",
+    "blocks": "Number of residual blocks.",
+    "downs": "Number of times that the resolution is halved.",
+    "levels": "Number of levels of the U-Net.",
+    "layers": "Number of layers that halve the resolution.",
+    "scales": "Number of scales that are judged, each half of the one before.",
+    "window": "Side of the random window of the full-size picture that is judged, px; 0 = all.",
+    "fold": "Side of the blocks of pixels that become channels at the input, px.",
+    "group": "Pictures in a group whose spread the discriminator sees.",
+    "share": "Share of the channels that pass through Fourier convolutions.",
+    "norm": "Normalisation: instance, batch, spectral (of discriminators) or none.",
+    "dropout": "Probability of dropout.",
+    "antialias": "Anti-aliased resampling: none, down, up or both.",
+    "noise": "Whether dropout stays on, as a source of several results.",
+    "detail": "Factor by which fine texture is enlarged for the discriminator; 0 = not shown apart.",
+    "style_dim": "Size of the code that modulates the norms.",
+    "w_dim": "Size of the latent code w.",
+    "z_dim": "Size of the latent code z; 0 = one result for a picture.",
+    "z_kind": "Distribution of z: normal or uniform.",
+    "size": "Resolution that the network is built for, px; of the data if not given.",
+    "freeze_encoder_norm": "Keep the batch norms of the encoder as they are, for fine-tuning.",
+    # methods
+    "gan": "Adversarial loss.",
+    "method.norm": "Distance of pixels: l1 or l2.",
+    "lambda_cycle": "Weight of the cycle loss.",
+    "lambda_identity": "Weight of the identity loss, times that of the cycle loss.",
+    "cycle_scale": "The cycle has to agree in means of this many px squared; 1 = in every pixel.",
+    "pool_size": "Number of earlier fakes that the discriminator sees again.",
+    "lambda_r1": "Weight of the gradient penalty at real pictures.",
+    "lambda_r2": "Weight of the gradient penalty at fakes.",
+    "augment": "Probability that the discriminator sees a picture augmented.",
+    "augment_target": "Adapts this probability until the discriminator is so sure of real pictures; 0 = fixed.",
+    "grow": "Part of the run during which the networks grow.",
+    "lambda_l1": "Weight of the L1 distance to the target.",
+    "lambda_fm": "Weight of feature matching; needs --netD multi_scale.",
+    "lambda_kl": "Weight of the divergence of style codes from the normal distribution.",
+    "free_nats": "Divergence that costs nothing.",
+    "lambda_z": "Weight of reading z back from a result.",
+    "lambda_seek": "Weight of mode seeking: results differ as their z do.",
+    "lambda_paper": "Weight of keeping white paper white.",
+    "lambda_gan": "Weight of the adversarial loss.",
+    "lambda_hole": "Weight of the distance in the hole.",
+    "lambda_known": "Weight of the distance in the known area.",
+    "lambda_perceptual": "Weight of the perceptual loss; needs vgg.",
+    "lambda_style": "Weight of the style loss; needs vgg.",
+    "lambda_tv": "Weight of total variation at the hole's border.",
+    "vgg": "File of torchvision's VGG-16 weights.",
+    "overlap": "Width of known pixels along the hole that count tenfold, px.",
+    "rim": "Extra weight of pixels at the rim of the hole.",
+    "tell_hole": "Whether the discriminator sees the mask.",
+}
+LENGTHS = ("steps", "epochs", "minutes")
+
+
+def print_recipe(options_class: Any, command: str, words: Sequence[str]) -> None:
+    """Print the help text of a training command, and below it all keys of the recipe.
+
+    Args:
+        options_class: options of the command.
+        command: its name.
+        words: its arguments, of which --preset chooses the values to show.
+    """
+    print_help(options_class, command)
+    preset = split_words(options_class, words).own.get("preset", [options_class.preset])[0]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    for option, value, meaning in recipe_rows(options_class.task, preset):
+        table.add_row(escape(f"{option} {value}"), escape(meaning))
+    say("")
+    say(f"keys of the recipe, with the values of --preset {preset}; --lr stands for --train.lr if no other ends so:")
+    result_console().print(table)
+
+
+def recipe_rows(task: str, preset: str) -> Iterator[tuple[str, str, str]]:
+    """Yield option, value in the preset and meaning of every recipe key of `task`."""
+    config = load_config(task, preset)
+    meanings = comments_of(DataConfig, "data") | attributes_of(TrainConfig, "train")
+    for key in known_options(task):
+        section, _, name = key.partition(".")
+        meaning = meanings.get(key) or MEANINGS.get(key) or MEANINGS.get(name, "")
+        yield f"--{key}", describe_value(config, section, name, task), meaning
+
+
+def describe_value(config: Any, section: str, name: str, task: str) -> str:
+    """Return the value that a key has in the configuration, in the spelling of the command line."""
+    table = getattr(config, section)
+    if not isinstance(table, Mapping):
+        value = getattr(table, name)
+    elif name in table:
+        value = table[name]
+    else:  # the network's or the method's own
+        functions = {"generator": TASKS[task].generators, "discriminator": TASKS[task].discriminators}.get(section)
+        function: Callable = functions[table["name"]] if functions else TASKS[task]
+        if name not in options_of(function):
+            return "-"  # of another network
+        value = options_of(function)[name].default
+    if section == "train" and name in LENGTHS and not value:
+        return "-"  # another length is set
+    return json.dumps(value)
+
+
+def comments_of(config_class: type, section: str) -> dict[str, str]:
+    """Return the comments beside the fields of a dataclass, by key."""
+    found: dict[str, str] = {}
+    name = ""
+    for token in tokenize.generate_tokens(io.StringIO(inspect.getsource(config_class)).readline):
+        if token.type == tokenize.NAME and re.match(r"    \w+:", token.line):
+            name = token.line.split(":")[0].strip()
+        if token.type == tokenize.COMMENT and name:
+            found[f"{section}.{name}"] = token.string.removeprefix("# ")
+    return found
+
+
+def attributes_of(config_class: type, section: str) -> dict[str, str]:
+    """Return the lines under "Attributes" of a docstring, by key."""
+    _, _, text = inspect.getdoc(config_class).partition("Attributes:\n")  # type: ignore[union-attr]
+    return {f"{section}.{name}": meaning for name, meaning in re.findall(r"^    (\w+): (.*)$", text, re.MULTILINE)}

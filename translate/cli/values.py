@@ -1,0 +1,99 @@
+"""Texts of the command line, and values of a TOML file, as values of an option's type; errors in plain words."""
+
+__all__ = ["Kind", "check_value", "kind_of_option", "parse_value"]
+
+from collections.abc import Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from translate.utils.errors import OptionError, short_repr, shorten
+
+_NUMBERS = {int: "a whole number", float: "a number"}
+
+
+class Kind(NamedTuple):
+    """The type of an option."""
+
+    types: tuple[type, ...]  # of a value, or of each item
+    choices: tuple[str, ...]  # words that are values as well
+    many: bool = False  # takes several words
+    repeated: bool = False  # takes one word, and may be repeated
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the option needs no value."""
+        return self.types == (bool,)
+
+    def __str__(self) -> str:
+        words = [_NUMBERS[kind] for kind in self.types if kind in _NUMBERS]
+        words += ["true or false"] if bool in self.types else ["a text"] if str in self.types else []
+        choices = [word for word in self.choices if word]
+        words += [", ".join(choices)] if words or len(choices) < 2 else [f"one of {', '.join(choices)}"]
+        return " or ".join(word for word in words if word)
+
+
+def kind_of_option(hint: Any) -> Kind:
+    """Return the kind that a type hint describes: int, float, str, bool, Literal, unions, tuples, repeated texts."""
+    while get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    origin = get_origin(hint)
+    if origin is tuple:
+        return kind_of_option(get_args(hint)[0])._replace(many=True)
+    if origin is Sequence:
+        return kind_of_option(get_args(hint)[0])._replace(repeated=True)
+    members = get_args(hint) if origin in (Union, UnionType) else (hint,)
+    types: list[type] = []
+    choices: list[str] = []
+    for member in members:
+        if get_origin(member) is Literal:
+            choices += get_args(member)
+        elif member is not NoneType:
+            types.append(member)
+    return Kind(tuple(types), tuple(choices))
+
+
+def parse_value(flag: str, kind: Kind, text: str) -> Any:
+    """Parse one word.
+
+    Raises:
+        OptionError: it is not of the kind.
+    """
+    if text in kind.choices:
+        return text
+    for one in kind.types:
+        if one is bool and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        if one is str:
+            return text
+        if one in (int, float):
+            try:
+                value = one(text)
+            except ValueError:
+                continue
+            if one is float or abs(value) < 2**63:  # commands say what range of floats they take
+                return value
+    raise _wrong_value(flag, kind, text)
+
+
+def check_value(name: str, kind: Kind, value: Any) -> Any:
+    """Return a value of a TOML file, a list as a tuple; raise OptionError unless it is of the kind."""
+    if kind.many or kind.repeated:
+        single = kind._replace(many=False, repeated=False)
+        items = value if isinstance(value, list) else [value]
+        if kind.many and kind.types == (str,):  # seeds among the styles of an interpolation
+            items = [str(item) if type(item) is int else item for item in items]
+        return tuple(check_value(name, single, item) for item in items)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+    for one in kind.types:
+        if type(value) is one and (is_number or one not in (int, float)):
+            return value
+        if one is float and is_number:
+            return float(value)
+    if isinstance(value, str) and value in kind.choices:
+        return value
+    raise _wrong_value(name, kind, value)
+
+
+def _wrong_value(name: str, kind: Kind, value: Any) -> OptionError:
+    shown = shorten(value if isinstance(value, str) else short_repr(value))
+    return OptionError(f"{name} should be {kind}, got {shown!r}")
