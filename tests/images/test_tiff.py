@@ -6,6 +6,7 @@ import tifffile
 from PIL import Image
 
 from translate.images import decode as decode_module
+from translate.images.encode import FORMATS, losses
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.images.tiff import read_header
@@ -147,3 +148,127 @@ def test_a_header_tells_the_kind():
     kind = read_header(content.getvalue())
     assert (kind.height, kind.width, kind.channels, kind.dtype, kind.alpha) == (20, 30, 5, np.float32, False)
     assert read_header(b"II*\0" + bytes(20)) is None
+
+
+def test_white_is_zero_in_every_depth(tmp_path):
+    for dtype in ("uint8", "uint16", "float32"):
+        array = numbers(20, 30, dtype=dtype)
+        picture = read_picture(save(tmp_path / "x.tif", array, photometric="miniswhite"))
+        expected = 1 - array if dtype == "float32" else np.iinfo(dtype).max - array
+        assert picture.gray
+        np.testing.assert_array_equal(picture.pixels[..., 0], expected)
+
+
+def test_white_is_zero_with_a_value_range(tmp_path):
+    array = (numbers(20, 30) // 16).astype(np.uint16)
+    picture = read_picture(save(tmp_path / "x.tif", array, photometric="miniswhite"), (0, 4095))
+    np.testing.assert_allclose(picture.pixels[..., 0], (4095 - array.astype(float)) / 4095, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_associated_alpha_is_divided_out(tmp_path, dtype):
+    light, full = numbers(20, 30, 3, dtype=dtype), 65535 if dtype == "uint16" else 1
+    alpha = (np.linspace(0.125, 1, 30) * full).astype(dtype)[None].repeat(20, axis=0)
+    stored = (light * (alpha[..., None] / full)).astype(dtype)
+    options = {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+    picture = read_picture(save(tmp_path / "x.tif", np.dstack((stored, alpha)), **options))
+    np.testing.assert_array_equal(picture.alpha, alpha)
+    assert np.abs(picture.pixels.astype(float) - light).max() <= 8 * (full > 1) + 1e-6
+    write_picture(tmp_path / "y.tif", picture)
+    np.testing.assert_array_equal(read_picture(tmp_path / "y.tif").pixels, picture.pixels)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+def test_colours_in_planes_are_those_in_pixels(tmp_path, dtype, alpha, tile):
+    array = numbers(20, 30, 3 + alpha, dtype=dtype)
+    options = {"photometric": "rgb", "extrasamples": ["unassalpha"] * alpha, "tile": tile, "compression": "zlib"}
+    planes = np.moveaxis(array, -1, 0)
+    picture = read_picture(save(tmp_path / "x.tif", planes, planarconfig="separate", **options))
+    np.testing.assert_array_equal(picture.pixels, array[..., :3])
+    assert (picture.alpha is not None) == alpha
+    if alpha:
+        np.testing.assert_array_equal(picture.alpha, array[..., 3])
+
+
+def test_a_palette_of_8_bits(tmp_path):
+    index, colours = numbers(20, 30, dtype="uint8"), numbers(3, 256, dtype="uint8")
+    for scale in (1, 257):
+        path = save(tmp_path / "x.tif", index, photometric="palette", colormap=colours.astype(np.uint16) * scale)
+        np.testing.assert_array_equal(read_picture(path).pixels, colours.T[index])
+
+
+def test_a_mask_page_is_alpha(tmp_path):
+    array, mask = numbers(20, 30, 3, dtype="uint8"), numbers(20, 30, dtype="uint8") > 99
+    with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
+        writer.write(array, photometric="rgb", metadata=None, compression="zlib")
+        writer.write(mask, photometric=4, subfiletype=4, metadata=None)
+    picture = read_picture(tmp_path / "x.tif")
+    assert picture.frames == 1
+    np.testing.assert_array_equal(picture.pixels, array)
+    np.testing.assert_array_equal(picture.alpha, mask * 255)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_inks_in_planes_are_rgb(tmp_path, dtype):
+    inks = numbers(20, 30, 4, dtype=dtype)
+    options = {"photometric": "separated", "compression": "zlib"}
+    pixels = read_picture(save(tmp_path / "x.tif", inks, planarconfig="contig", **options))
+    planes = read_picture(save(tmp_path / "y.tif", np.moveaxis(inks, -1, 0), planarconfig="separate", **options))
+    assert pixels.channels == planes.channels == 3 and pixels.pixels.dtype == dtype
+    np.testing.assert_array_equal(pixels.pixels, planes.pixels)
+    light = 1 - inks / np.iinfo(dtype).max
+    np.testing.assert_allclose(pixels.pixels / np.iinfo(dtype).max, light[..., :3] * light[..., 3:], atol=1 / 200)
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "group4", "tiff_lzw", "packbits"])
+def test_what_others_compress(tmp_path, compression):
+    image = Image.fromarray(numbers(20, 30, dtype="uint8")).convert("1" if compression == "group4" else "L")
+    image.save(tmp_path / "x.tif", compression=compression)
+    expected = np.asarray(image.convert("L"))
+    if compression == "jpeg":
+        with Image.open(tmp_path / "x.tif") as stored:
+            expected = np.asarray(stored)
+    picture = read_picture(tmp_path / "x.tif")
+    assert picture.gray
+    np.testing.assert_array_equal(picture.pixels[..., 0], expected)
+
+
+def test_what_cannot_be_read_right_is_refused_by_its_kind(tmp_path):
+    with pytest.raises(UserError, match="signed numbers with white as zero"):
+        read_picture(save(tmp_path / "x.tif", numbers(20, 30, dtype="int16"), photometric="miniswhite"))
+    with pytest.raises(UserError, match="photometric CIELAB is not supported"):
+        read_picture(save(tmp_path / "y.tif", numbers(20, 30, 3, dtype="float32"), photometric="cielab"))
+
+
+GEO = (
+    (33550, 12, 3, (10.0, 10.0, 0.0), True), (33922, 12, 6, (0.0, 0.0, 0.0, 5e5, 5.4e6, 0.0), True),
+    (34735, 3, 8, (1, 1, 0, 1, 1024, 0, 1, 1), True), (34737, 2, 10, "WGS 84 |x", True), (42113, 2, 2, "0", True),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("bands", [3, 5])
+def test_georeference_nodata_and_description_are_kept(tmp_path, bands):
+    options = {"photometric": "rgb" if bands == 3 else "minisblack", "planarconfig": "contig"}
+    path = save(tmp_path / "x.tif", numbers(20, 30, bands), description="field 7", extratags=GEO, **options)
+    picture = read_picture(path)
+    write_picture(tmp_path / "y.tif", picture)
+    with tifffile.TiffFile(tmp_path / "y.tif") as file:
+        tags = file.pages[0].tags
+        assert {code: tags[code].value for code, *_ in GEO} == {code: value for code, _, _, value, _ in GEO}
+        assert tags[270].value == "field 7"
+    lost = {loss.name for loss in losses(picture, FORMATS[".png"])}
+    assert lost == {"georeference", "NODATA", "description"} and not losses(picture, FORMATS[".tif"])
+
+
+def test_pixel_sizes_of_imagej_and_ome(tmp_path):
+    stack = numbers(2, 20, 30)
+    save(tmp_path / "i.tif", stack, imagej=True, resolution=(4, 2), metadata={"axes": "CYX", "unit": "um"})
+    ome = {"axes": "CYX", "PhysicalSizeX": 0.25, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5}
+    save(tmp_path / "o.ome.tif", stack, ome=True, metadata=ome)
+    for name in ("i.tif", "o.ome.tif"):
+        picture = read_picture(tmp_path / name)
+        assert picture.dpi == pytest.approx((101600, 50800)) and picture.lost == ("description",)
+        write_picture(tmp_path / "y.tif", picture)
+        assert read_picture(tmp_path / "y.tif").dpi == pytest.approx((101600, 50800))

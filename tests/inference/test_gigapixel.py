@@ -203,3 +203,87 @@ def test_a_format_that_cannot_hold_it_names_one_that_can(tmp_path, everything_is
     t.runner.memory.limit = 10**11
     report = translate_folder(t, tmp_path / "a.tif", tmp_path / "a.bmp", QUIET)
     assert "cannot be written as BMP; use .tif" in report.failures[0].reason
+
+
+def stored(name, path):
+    """Write a TIFF whose numbers libvips would decode otherwise than the whole way."""
+    rgb = picture(4, 150, 210)
+    five = np.dstack([rgb, 255 - rgb])[..., :5]
+    planes, deep = np.moveaxis(five, -1, 0), np.moveaxis(rgb, -1, 0).astype(np.uint16) * 257
+    separate = {"planarconfig": "separate", "compression": "zlib"}
+    colours = np.arange(768, dtype=np.uint16).reshape(3, 256) // 3
+    array, options = {
+        "bands in planes": (planes, {"photometric": "minisblack", **separate}),
+        "bands in planes and tiles": (planes, {"photometric": "minisblack", "tile": (64, 64), **separate}),
+        "deep colours in planes": (deep, {"photometric": "rgb", **separate}),
+        "white is zero": (rgb[..., 0].astype(np.uint16) * 257, {"photometric": "miniswhite"}),
+        "associated": (np.dstack((rgb // 2, rgb[..., :1] // 2 + 127)).astype(np.uint16) * 257,
+                       {"photometric": "rgb", "extrasamples": ["assocalpha"]}),
+        "inks": (np.dstack((rgb, rgb[..., :1])), {"photometric": "separated"}),
+        "palette": (rgb[..., 0], {"photometric": "palette", "colormap": colours}),
+        "turned": (deep, {"photometric": "rgb", "extratags": [(274, 3, 1, 6, True)], **separate}),
+    }[name]  # fmt: skip
+    tifffile.imwrite(path, array, metadata=None, **options)
+    if name == "inks":
+        with tifffile.TiffWriter(path) as writer:
+            writer.write(array, metadata=None, photometric="separated")
+            writer.write(rgb[..., 0] > 99, metadata=None, photometric=4, subfiletype=4)  # and a mask
+
+
+OTHERWISE = (
+    "bands in planes", "bands in planes and tiles", "deep colours in planes", "white is zero", "associated", "inks",
+    "palette", "turned",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_libvips_reads_otherwise_is_in_tiles_what_it_is_whole(name, tmp_path):
+    stored(name, tmp_path / "x.tif")
+    one, whole = HugePicture(tmp_path / "x.tif"), read_picture(tmp_path / "x.tif")
+    assert one.size == whole.pixels.shape[:2] and one.alpha == (whole.alpha is not None) and one.frames == 1
+    part = one.region(Region(20, 90, 33, 77))
+    assert part.pixels.dtype == whole.pixels.dtype and part.gray == whole.gray
+    np.testing.assert_array_equal(part.pixels, whole.pixels[20:90, 33:77])
+    if whole.alpha is not None:
+        np.testing.assert_array_equal(part.alpha, whole.alpha[20:90, 33:77])
+
+
+@pytest.mark.parametrize("name", ["deep colours in planes", "associated", "turned"])
+def test_its_translation_is_that_of_the_whole(name, tmp_path, monkeypatch):
+    stored(name, tmp_path / "x.tif")
+    t = translator("resnet")
+    t.runner.memory.limit = 10**11
+    write_picture(tmp_path / "expected.tif", t.translate_all(read_picture(tmp_path / "x.tif"), t.request())[0])
+    monkeypatch.setattr(gigapixel, "MIN_FILE_BYTES", 0)
+    monkeypatch.setattr(gigapixel, "COPIES_IN_MEMORY", 10**12)
+    report = translate_folder(t, tmp_path / "x.tif", tmp_path / "out.tif", QUIET)
+    assert report.done == 1, report.failures
+    found, expected = read_picture(tmp_path / "out.tif"), read_picture(tmp_path / "expected.tif")
+    assert found.pixels.shape == expected.pixels.shape
+    assert np.abs(found.pixels.astype(float) - expected.pixels).mean() / 257 < 0.01
+    if expected.alpha is not None:
+        np.testing.assert_array_equal(found.alpha, expected.alpha)
+
+
+def test_georeference_goes_through_tile_by_tile(tmp_path, everything_is_huge):
+    tags = [(33550, 12, 3, (10.0, 10.0, 0.0), True), (34735, 3, 4, (1, 1, 0, 0), True), (42113, 2, 2, "0", True)]
+    tifffile.imwrite(
+        tmp_path / "a.tif", picture(4, 150, 210), photometric="rgb", metadata=None, description="field 7",
+        extratags=tags,
+    )  # fmt: skip
+    t = translator("resnet")
+    t.runner.memory.limit = 10**11
+    assert not translate_folder(t, tmp_path / "a.tif", tmp_path / "b.tif", QUIET).notes
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        found = {code: file.pages[0].tags[code].value for code in (270, 33550, 34735, 42113)}
+    assert found == {270: "field 7", 33550: (10.0, 10.0, 0.0), 34735: (1, 1, 0, 0), 42113: "0"}
+    assert read_picture(tmp_path / "b.tif").pixels.shape == (150, 210, 3)
+    notes = translate_folder(t, tmp_path / "a.tif", tmp_path / "b.png", QUIET).notes
+    assert "the georeference of 1 file is not in the results; --format tif keeps it" in notes
+
+
+def test_a_format_that_libvips_and_the_whole_way_decode_differently_is_read_whole(tmp_path, everything_is_huge):
+    from PIL import Image
+
+    Image.fromarray(picture(4, 150, 210)).convert("CMYK").save(tmp_path / "a.jpg")
+    assert open_huge(tmp_path / "a.jpg", 1) is None

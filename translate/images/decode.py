@@ -84,7 +84,7 @@ def _decode_tiff(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) 
     if kind.unreadable:
         check_size(kind.height, kind.width, len(data), f"{kind.compression} in TIFF")
         header = _Header(data, kind)
-        stored = _first_right(header.decoders(), header)
+        stored = _first_right(header.decoders(), header, kind.unreadable)
         bands = False
     else:
         stored, bands = UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data, values)), True
@@ -94,13 +94,18 @@ def _decode_tiff(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) 
     return picture
 
 
-def _first_right(decoders: Iterator[tuple[str, Decoder]], header: "_Header") -> np.ndarray:
+def _first_right(decoders: Iterator[tuple[str, Decoder]], header: "_Header", reason: str = "") -> np.ndarray:
     """Return the answer of the first decoder whose answer agrees with the header.
+
+    Args:
+        decoders: their names, and functions to ask them.
+        header: of the file.
+        reason: why the file is refused if no decoder knows it.
 
     Raises:
         Exception: the reason of the first decoder that refused, if none is right.
     """
-    refusal: Exception | None = header.problem
+    refusal: Exception | None = None
     for name, decoder in decoders:
         try:
             stored = decoder()
@@ -113,7 +118,7 @@ def _first_right(decoders: Iterator[tuple[str, Decoder]], header: "_Header") -> 
             refusal = refusal or OSError(f"{name} decodes it to {why}, which its header contradicts")
             continue
         return stored
-    raise refusal or UnidentifiedImageError("its content is in no known image format")
+    raise refusal or header.problem or UnidentifiedImageError(reason or "its content is in no known image format")
 
 
 def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture:
@@ -212,7 +217,7 @@ class _Header:
         plain &= form != "JPEG" or not has_padding(data)  # OpenCV prints a warning about it; Pillow decodes the same
         if not self._kind and (self.deep or plain):
             yield "OpenCV", lambda: _decode_opencv(data)
-        if image is not None:
+        if image is not None and not (self._kind and self._kind.compression == "WEBP"):  # it prints that it cannot
             yield "Pillow", lambda: _decode_pillow(image)
         unopened = image is None and form in ("JPEG", "PNG") and b"tRNS" not in data
         if unopened or (self._kind and self._kind.opaque_rgb):

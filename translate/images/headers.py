@@ -33,6 +33,7 @@ _MAX_PIXELS_PER_BYTE = {
     "PPM": 8,
 }
 _OTHER_PIXELS_PER_BYTE = 2**20
+_HEADER_BYTES = 2**12  # the size of a GIF is in the first few
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}  # start of frame
@@ -63,6 +64,14 @@ def check_header(data: bytes) -> None:
         check_size(*size, len(data), form)
     if not is_whole(form, data):
         raise OSError("the file is truncated")
+
+
+def check_file(path: Path) -> None:
+    """Check the size in the header of a file, before Pillow opens it; raises OSError as `check_header`."""
+    with path.open("rb") as file:
+        form, size = size_in_header(file.read(_HEADER_BYTES))
+    if size:
+        check_size(*size, path.stat().st_size, form)
 
 
 def size_in_header(data: bytes) -> tuple[str, tuple[int, int] | None]:
@@ -192,7 +201,7 @@ def upright_size(path: Path) -> tuple[int, int] | None:
     """Return (width, height) in px of the upright picture, from its file's header; None where that is unreadable."""
     try:
         with path.open("rb") as file:
-            start = file.read(2**12)
+            start = file.read(_HEADER_BYTES)
         if start.startswith(b"GIF8"):  # Pillow allocates the screen as it opens one
             height, width = _gif_size(start)
             return width, height

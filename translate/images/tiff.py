@@ -26,6 +26,8 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3
 _PHOTOMETRICS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4}  # samples that are colours
 _COLOURS = {**_PHOTOMETRICS, _PALETTE: 3, _CMYK: 3, _YCBCR: 3, _LAB: 3}  # after decoding
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # ExtraSamples
+_JPEG = 7
+_BY_LIBVIPS = (2, 3, 4, _JPEG, 50001)  # compressions besides those of the table: CCITT, JPEG, WebP
 _MASK_PAGE = 4  # NewSubfileType of a transparency mask of the first picture
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we report what it cannot read
 
@@ -250,7 +252,7 @@ def _why_unreadable(page: Any, pages: int) -> str:
     if predictor == 2 and bits not in (8, 16, 32, 64) or predictor == 3 and (form != 3) or predictor not in (1, 2, 3):
         return f"TIFF with predictor {predictor} of {bits}-bit numbers is not supported"
     if colours is None and int(page.photometric) != _MASK_PAGE:
-        return f"TIFF with photometric {page.photometric!s} is not supported"
+        return f"TIFF with photometric {getattr(page.photometric, 'name', page.photometric)} is not supported"
     if page.imagedepth != 1 or page.is_subsampled or page.samplesperpixel < (colours or 1):
         return "TIFF of this layout is not supported"
     inked = page.photometric == _CMYK and (bits not in (8, 16, 32) or _tag(page, "InkSet", 1) != 1)
@@ -281,9 +283,10 @@ def _is_plain(page: Any, pages: int, unreadable: str) -> bool:
     if not contiguous or _ASSOCIATED in page.extrasamples or 0 in page.databytecounts:
         return False
     if unreadable:  # such as JPEG, which libvips decodes as Pillow does
-        return page.bitspersample in (1, 8) and page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _YCBCR)
+        known = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB) + (_YCBCR,) * (page.compression == _JPEG)
+        return page.compression in _BY_LIBVIPS and page.bitspersample in (1, 8) and page.photometric in known
     white = page.photometric == _WHITE_IS_ZERO and page.bitspersample == 8 and page.samplesperpixel == 1
-    usual = page.photometric in (_BLACK_IS_ZERO, _RGB) or white
+    usual = (page.photometric in (_BLACK_IS_ZERO, _RGB) or white) and page.compression not in (34925, 50000)
     return usual and page.fillorder != 2 and page.bitspersample in (8, 16, 32, 64) and page.dtype != np.float16
 
 

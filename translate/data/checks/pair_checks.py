@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from translate.data.checks.measure import Measurement, traits_of
 from translate.data.checks.report import Finding
@@ -196,5 +196,5 @@ def _has_palette(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return image.mode == "P"
-    except UnidentifiedImageError:  # a format of bands
+    except (OSError, ValueError, SyntaxError):  # a format that Pillow does not open, such as bands
         return False

@@ -13,6 +13,7 @@ from PIL import Image
 
 from translate.data.files.find import find_images
 from translate.images.decode import from_pillow
+from translate.images.headers import check_file
 from translate.images.io import read_picture
 from translate.images.picture import Picture, to_depth
 from translate.images.pyav import import_av
@@ -140,6 +141,7 @@ def _film_frames(clip: Clip) -> Iterator[Frame]:
 
 def _open_gif(path: Path) -> Clip:
     try:
+        check_file(path)
         with Image.open(path) as film:
             count, loop, size = getattr(film, "n_frames", 1), film.info.get("loop"), film.size
             total = sum(_seek(film, i) for i in range(count))
