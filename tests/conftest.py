@@ -1,6 +1,9 @@
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="translate-tests-")  # not the user's choices
 
 import cv2
 import numpy as np
@@ -8,6 +11,10 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
+
+
+def pytest_sessionfinish():
+    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 def picture(seed, height=40, width=48, sigma=2.0):

@@ -1,7 +1,7 @@
 import pytest
 
 from translate.cli.recipe_options import known_options, recipe_layer
-from translate.training.config import Config, differences, dump_config, load_config
+from translate.training.config import Config, changed_options, describe_changes, dump_config, load_config
 from translate.utils.errors import OptionError, UserError
 from translate.utils.package_data import package_folder
 from translate.utils.toml_files import read_toml
@@ -74,10 +74,11 @@ def test_config_survives_writing_and_reading(tmp_path):
     (tmp_path / "c.toml").write_text(dump_config(config, {"steps": 7}))
     back = read_toml(tmp_path / "c.toml")
     assert back["plan"] == {"steps": 7}
-    assert differences(config, back) == []
+    assert changed_options(config, back) == {}
     other = load_config("cycle", "paper", {"data": {"a": "x", "b": "z"}, "method": {"pool_size": 3}})
-    assert differences(load_config("cycle", "paper", {"data": {"a": "x", "b": "y"}, "out": "elsewhere"}), back) == []
-    assert differences(other, back) == ["method.pool_size = 3 (was 50)", "data.b = 'z' (was 'y')"]
+    same = load_config("cycle", "paper", {"data": {"a": "x", "b": "y"}, "out": "elsewhere"})
+    assert changed_options(same, back) == {}
+    assert describe_changes(changed_options(other, back)) == ["method.pool_size = 3 (was 50)", "data.b = 'z' (was 'y')"]
 
 
 def test_a_broken_file_is_named(tmp_path):

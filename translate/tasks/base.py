@@ -32,6 +32,7 @@ class Task(nn.Module):
         discriminators: The discriminators to choose from, by name.
         from_latents: Whether pictures are generated from z and not from a source. A preview then takes all pictures of
             the batch at once, since it has its own z, and their variety is monitored.
+        monotone_progress: Whether the progress of a run must not fall when it is extended: networks that grow.
         compared_rows: The rows of a preview in which `training.failure_modes` looks for faults: the titles of a source,
             of its output, and of real pictures such as the output should be.
         remedies: By kind of fault (a key of `training.findings.MESSAGES`), the option that usually helps against it.
@@ -46,6 +47,7 @@ class Task(nn.Module):
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS
     discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = DISCRIMINATORS
     from_latents: ClassVar[bool] = False
+    monotone_progress: ClassVar[bool] = False
     compared_rows: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     remedies: ClassVar[dict[str, str]] = dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'")
     notes: tuple[str, ...] = ()

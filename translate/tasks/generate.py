@@ -43,6 +43,7 @@ class Generate(Task):
     generators = LATENT_GENERATORS
     discriminators = LATENT_DISCRIMINATORS
     from_latents = True
+    monotone_progress = True  # what has grown stays
     remedies = Task.remedies | {
         "strong_d": "--augment-target 0.6 or twice the --lambda-r1",
         "checkerboard": "--netG style_synthesis",

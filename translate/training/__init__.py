@@ -13,12 +13,12 @@ A task brings the mathematics; optimizers, precision, averaging, schedules, seed
     init_weights    weights from a model or a checkpoint (--init)
     log             metrics.jsonl, the live line, sample grids, TensorBoard
     loop            the training loop
-    messages        what a run prints before its first step
     mode_collapse   variety of generated pictures, and pictures learned by heart
     optim           Adam for every phase, and the learning rate of a step
     previews        sample grids, their faults, and a film of them
     run_folder      the folder of a run
     setup           everything before the first step: checks, data, plan, networks, state
+    start/          what a run does before its first step: compare, extend, report
     state_file      the file of one training state
     states          the newest states of a run, and when they are saved
     step            one training step: every phase of a task once

@@ -5,18 +5,19 @@ on another; channels_last wins at some widths and loses at others; compiled netw
 library's own kernels. So the candidates are run.
 """
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["TRAINING_SHARE", "Plan", "check_graph", "make_plan"]
 
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any, Protocol
 
 import torch
 
-from translate.training.config import Config
+from translate.training.config import Config, TrainConfig
 from translate.utils import dist
 from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError, short_reason
@@ -27,6 +28,7 @@ LONG_RUN_SECONDS = {"cuda": 300.0, "cpu": 3600.0}  # in which a minute or two of
 LONG_RUN_STEPS = 1000  # in fewer, a compiled or captured step does not repay its trial
 HOPELESS_RATIO = 1.5  # to the fastest first step: another step of such a plan might cost a minute
 PAYING_RATIO = 0.95  # to the plain step: compiling or capturing has to gain more than the noise of timing
+NEAR_TIE_RATIO = 1.05  # to the fastest step: less is the noise of timing, and would decide otherwise another time
 ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
 TRAINING_SHARE = 0.96  # of a time budget; the rest is for previews and saves
 
@@ -45,6 +47,7 @@ class Plan:
         graph: Whether the step is captured as a CUDA graph.
         log_every: Steps between log lines.
         tried: The times that were measured, in words.
+        earlier: Of a run that was made longer: the steps done then, and the length that they were planned for.
     """
 
     size: int
@@ -56,6 +59,20 @@ class Plan:
     log_every: int
     graph: bool = False
     tried: str = ""
+    earlier: tuple[tuple[int, int], ...] = ()
+
+    def total_at(self, step: int) -> int:
+        """Return the length of the run, in steps, that the schedules of `step` go by."""
+        return next((total for until, total in self.earlier if step < until), self.steps)
+
+    def progress_at(self, step: int, *, monotone: bool = False) -> float:
+        """Return the part of the run that is done before `step`, from 0 to below 1.
+
+        An extension makes it fall, except where it has to be `monotone`.
+        """
+        progress = step / self.total_at(step)
+        reached = [(until - 1) / total for until, total in self.earlier if until <= step]
+        return max([progress, *reached]) if monotone else progress
 
     @property
     def mode(self) -> str:
@@ -64,9 +81,23 @@ class Plan:
         return " ".join(words + ["compiled"] * self.compile + ["as a CUDA graph"] * self.graph)
 
 
+class Memory(Protocol):
+    """The outcomes of earlier trials: `training.start.choices`."""
+
+    def recall(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the outcome that is remembered for `question`."""
+
+    def remember(self, question: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
+        """Keep an outcome."""
+
+    def origin(self, question: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> str:
+        """Describe where a choice comes from."""
+
+
 def make_plan(
-    config: Config, device: torch.device, size: int, epoch_steps: float, seconds_used: float, make_step: MakeStep
-) -> Plan:
+    config: Config, device: torch.device, size: int, epoch_steps: float, seconds_used: float, make_step: MakeStep,
+    memory: Memory | None = None,
+) -> Plan:  # fmt: skip
     """Decide all that the configuration leaves open.
 
     Args:
@@ -76,6 +107,7 @@ def make_plan(
         epoch_steps: Steps that show every picture once.
         seconds_used: Seconds of the time budget that are already spent.
         make_step: Builds, for a plan, a function that takes one step of the real run on scratch networks.
+        memory: Of earlier trials. What it holds is not tried again, and the number of steps alone is timed.
     """
     # what needs no timing
     train, began = config.train, time.monotonic()
@@ -87,7 +119,7 @@ def make_plan(
     if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not (compiling or capturing):
         return plans[0]
     # precision and layout, then the crop
-    plan, seconds, tried = pick_fastest(plans, make_step)
+    plan, seconds, tried = choose_layout(plans, make_step, memory, anew=bool(train.minutes))
     budget = train.minutes * 60 - seconds_used if train.minutes else None
     if config.data.crop < 0:
         whole = seconds * (size / plan.crop) ** 2
@@ -97,7 +129,7 @@ def make_plan(
     length = train.minutes * 60 - seconds_used or plan.steps * seconds
     changes = ["compile"] if compiling and length >= LONG_RUN_SECONDS.get(device.type, math.inf) else []
     for change in [*changes, *["graph"] * capturing]:
-        plan, seconds, outcome = try_change(change, plan, seconds, make_step)
+        plan, seconds, outcome = choose_change(change, plan, seconds, make_step, memory, anew=bool(train.minutes))
         tried = f"{tried}; {outcome}"
     # the number of steps, and of those between log lines
     if budget is not None:
@@ -108,6 +140,46 @@ def make_plan(
     return replace(plan, tried=tried)
 
 
+def choose_layout(
+    plans: Sequence[Plan], make_step: MakeStep, memory: Memory | None, *, anew: bool
+) -> tuple[Plan, float, str]:
+    """Choose one of `plans` as an earlier trial did, or else by a trial.
+
+    Returns:
+        The plan, its seconds, measured `anew` if the number of steps depends on them, and the times in words.
+    """
+    modes = [plan.mode for plan in plans]
+    question = {"trial": "layout", "modes": modes, "size": plans[0].size, "crop": plans[0].crop}
+    if memory is None or len(plans) == 1:
+        return pick_fastest(plans, make_step)
+    known = memory.recall(question)
+    if known and known.get("mode") in modes:
+        plan, seconds = plans[modes.index(known["mode"])], float(known["seconds"])
+        if anew:
+            seconds = pick_fastest([plan], make_step)[1]
+        return plan, seconds, f"{known['tried']} ({memory.origin(question, known)})"
+    plan, seconds, tried = pick_fastest(plans, make_step)
+    memory.remember(question, {"mode": plan.mode, "seconds": seconds, "tried": tried})
+    return plan, seconds, f"{tried} ({memory.origin(question, None)})"
+
+
+def choose_change(
+    change: str, plan: Plan, seconds: float, make_step: MakeStep, memory: Memory | None, *, anew: bool
+) -> tuple[Plan, float, str]:
+    """Choose whether to make a `change`, "compile" or "graph", as an earlier trial did, or else by `try_change`."""
+    question = {"trial": change, "mode": plan.mode, "size": plan.size, "crop": plan.crop}
+    known = memory.recall(question) if memory else None
+    if memory is None or known is None:
+        changed, later, outcome = try_change(change, plan, seconds, make_step)
+        if memory and not outcome.startswith("not "):  # what failed may succeed another time
+            memory.remember(question, {"pays": changed != plan, "seconds": later, "tried": outcome})
+        return changed, later, outcome
+    if known.get("pays"):
+        plan = replace(plan, compile=True) if change == "compile" else replace(plan, graph=True)
+        seconds = pick_fastest([plan], make_step)[1] if anew else float(known["seconds"])
+    return plan, seconds, f"{known['tried']} ({memory.origin(question, known)})"
+
+
 def untimed_plan(config: Config, device: torch.device, size: int, epoch_steps: float) -> Plan:
     """Return the plan as far as the configuration decides it.
 
@@ -115,8 +187,7 @@ def untimed_plan(config: Config, device: torch.device, size: int, epoch_steps: f
         OptionError: The configuration demands what device or data do not allow.
     """
     train, crop = config.train, config.data.crop
-    if train.graph == "on" and device.type != "cuda":
-        raise OptionError(f"--train.graph on: CUDA graphs need an NVIDIA GPU, not {device}; leave it out")
+    check_graph(train, device)
     if crop > size:
         raise OptionError(f"--data.crop {crop} is larger than the pictures' {size} px; lower it")
     return Plan(
@@ -124,6 +195,12 @@ def untimed_plan(config: Config, device: torch.device, size: int, epoch_steps: f
         steps=train.steps or max(1, round(train.epochs * epoch_steps)), log_every=train.log_every or 50,
         precision="fp32", channels_last=False, compile=train.compile == "on", graph=train.graph == "on",
     )  # fmt: skip
+
+
+def check_graph(train: TrainConfig, device: torch.device) -> None:
+    """Check that `device` has CUDA graphs if they are demanded."""
+    if train.graph == "on" and device.type != "cuda":
+        raise OptionError(f"--train.graph on: CUDA graphs need an NVIDIA GPU, not {device}; leave it out")
 
 
 def try_change(change: str, plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan, float, str]:
@@ -190,14 +267,14 @@ def candidates(base: Plan, device: torch.device, precision: str, channels_last: 
     return [replace(base, precision=p, channels_last=c) for c, p in product(layouts, precisions)]
 
 
-def pick_fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, float, str]:
+def pick_fastest(plans: Sequence[Plan], make_step: MakeStep) -> tuple[Plan, float, str]:
     """Time each plan's step, in turn so that a passing disturbance hits all of them.
 
     A plan that is hopeless after its first step is dropped, and its precision is not tried in another layout: where
     bf16 is emulated, one more step of it would cost a minute.
 
     Returns:
-        The fastest, its seconds, and all of their times in words.
+        The fastest, of those that are nearly as fast the first; its seconds; and all of their times in words.
     """
     # first steps, which allocate and compile
     steps: dict[Plan, Step] = {}
@@ -219,7 +296,8 @@ def pick_fastest(plans: Iterable[Plan], make_step: MakeStep) -> tuple[Plan, floa
             seconds.append(time_step(steps[plan]))
     # compare
     medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
-    best = min(medians, key=medians.__getitem__)
+    fastest = min(medians.values())
+    best = next(plan for plan in medians if medians[plan] <= NEAR_TIE_RATIO * fastest)
     words = ", ".join(f"{plan.mode} {1000 * s:.0f} ms" for plan, s in (first | medians).items())
     return best, medians[best], words
 

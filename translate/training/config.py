@@ -1,6 +1,8 @@
 """The configuration of a run: a preset, a TOML file on top, flags on top of both; checked, then frozen."""
 
-__all__ = ["Config", "TrainConfig", "differences", "dump_config", "leaves", "load_config"]
+__all__ = [
+    "LENGTHS", "Config", "TrainConfig", "changed_options", "describe_changes", "dump_config", "leaves", "load_config",
+]  # fmt: skip
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -163,17 +165,20 @@ def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
     return tomli_w.dumps({**asdict(config), "plan": dict(plan)})
 
 
-def differences(config: Config, earlier: Mapping[str, Any]) -> list[str]:
-    """List, as "train.lr = 0.0001 (was 0.0002)", where `config` departs from a run's earlier configuration.
+def changed_options(config: Config, earlier: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return, by dotted name, the new and the old value where `config` departs from a run's earlier configuration.
 
-    The spelling of the folder, the time between saves and the number of kept states make no difference to a run. An
-    option that the run's version did not know yet has its default.
+    The spelling of the folder makes no difference. An option that the run's version did not know yet has its default.
     """
     new, defaults = flatten(asdict(config)), flatten(asdict(Config(task=config.task)))
     old = defaults | flatten({k: v for k, v in earlier.items() if k != "plan"})
-    ignored = ("out", "train.save_minutes", "train.keep")
-    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k not in ignored]
-    return [f"{name} = {new.get(name)!r} (was {old.get(name)!r})" for name in names]
+    names = [k for k in {**new, **old} if new.get(k) != old.get(k) and k != "out"]
+    return {name: (new.get(name), old.get(name)) for name in names}
+
+
+def describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """Describe the result of `changed_options`: "train.lr = 0.0001 (was 0.0002)"."""
+    return [f"{name} = {new!r} (was {old!r})" for name, (new, old) in changes.items()]
 
 
 def flatten(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:

@@ -25,8 +25,12 @@ from translate.utils.signals import Stopped, StopRequest, stop_at_once
 from translate.utils.terminal import console, escape
 
 
-def train(config: Config) -> Path:
+def train(config: Config, *, extend: bool = False) -> Path:
     """Train, or resume, the run that `config` describes; return its folder.
+
+    Args:
+        config: The configuration.
+        extend: Make the run in the folder longer, to the length in `config`, and accept pictures that have changed.
 
     Raises:
         InUseError: Another process trains in this folder.
@@ -41,17 +45,19 @@ def train(config: Config) -> Path:
         data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, data_root()))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
         with folder.lock():
-            train_in_folder(config, folder, data, device)
+            train_in_folder(config, folder, data, device, extend=extend)
     return folder.path
 
 
-def train_in_folder(config: Config, folder: RunFolder, data: TrainingData, device: torch.device) -> None:
+def train_in_folder(
+    config: Config, folder: RunFolder, data: TrainingData, device: torch.device, *, extend: bool
+) -> None:
     """Train, or resume, the run in `folder`, which is locked; after a divergence again from the newest state."""
-    plan, complete = dist.broadcast_from_main(lambda: open_run(folder, config))
-    if plan and complete:
-        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
+    opened = dist.broadcast_from_main(lambda: open_run(folder, config, data, extend=extend))
+    if opened.plan and opened.complete:
+        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {opened.plan.steps} steps", soft_wrap=True)
     else:
-        plan = open_data_and_plan(config, folder, data, plan, device)
+        plan = open_data_and_plan(config, folder, data, opened, device)
         divergence = None
         while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
             pass
@@ -63,25 +69,26 @@ def run_steps(run: Run) -> Diverged | None:
 
     What belongs to a step is written before its state: a kill in between costs the step, and never a line of the log.
     """
-    config, steps = run.config.train, run.plan.steps
+    config, plan = run.config.train, run.plan
+    steps = plan.steps
     with run.log, StopRequest() as stop:
         saves = SaveSchedule(partial(save, run), config.save_minutes, run.start)
         if run.lowered or run.start == steps:  # keep the lower rate; or a kill came between last state and model
             saves.save(run.start, must=True)
         try:
             for step, batch in zip(range(run.start, steps), run.batches, strict=False):
-                done = step + 1
+                done, total = step + 1, plan.total_at(step)
                 # update every phase
                 seed_step(config.seed, step)
-                run.task.set_progress(step / steps)
-                set_lr(run.optimizers, lr_at(step, steps, config), config, run.monitor.factors)
-                terms = run.step(batch_to_device(batch, run.device, channels_last=run.plan.channels_last))
+                run.task.set_progress(plan.progress_at(step, monotone=run.task.monotone_progress))
+                set_lr(run.optimizers, lr_at(step, total, config), config, run.monitor.factors)
+                terms = run.step(batch_to_device(batch, run.device, channels_last=plan.channels_last))
                 run.ema.update(run.task, step)
                 # watch, log, show, save
                 run.log.add(terms)
                 run.monitor.add(step, terms)
                 log_losses(run, done)
-                if is_preview(done, steps, config.previews, early=run.task.from_latents):
+                if is_preview(done, total, config.previews, early=run.task.from_latents):
                     run.previews.show(run.log, done)
                 save_or_stop(run, saves, stop, done)
         except Diverged as divergence:
@@ -96,10 +103,11 @@ def log_losses(run: Run, done: int) -> None:
     Raises:
         Diverged: The losses are not finite, or explode.
     """
-    if done % run.plan.log_every and done < run.plan.steps:
+    total = run.plan.total_at(done - 1)
+    if done % run.plan.log_every and done < total:
         return
     findings = run.monitor.check(done)
-    lr = lr_at(done - 1, run.plan.steps, run.config.train)
+    lr = lr_at(done - 1, total, run.config.train)
     run.log.write(done, lr=lr, waited=run.batches.waited, factors=run.monitor.factors)
     run.log.report(done, findings)
 

@@ -6,13 +6,14 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from translate.checkpoints.model_file import read_recipe
 from translate.training.autotune import Plan
-from translate.training.config import Config, differences, dump_config
+from translate.training.config import Config, dump_config
 from translate.training.states import StateFolder
 from translate.utils import dist
-from translate.utils.errors import OptionError, UserError
+from translate.utils.errors import UserError
 from translate.utils.files import atomic_write, remove_stale_temporaries
 from translate.utils.locks import hold
 from translate.utils.toml_files import read_toml
@@ -26,6 +27,7 @@ class RunFolder:
         self.path = path
         self.config, self.model = path / "config.toml", path / "model.safetensors"
         self.states = StateFolder(path / "state", keep)
+        self.log = path / "metrics.jsonl"
         self.cache, self.samples = path / "cache", path / "samples"
 
     @contextlib.contextmanager
@@ -42,11 +44,10 @@ class RunFolder:
             dist.broadcast_from_main(lambda: stack.enter_context(hold(self.path / ".lock", use)))
             yield
 
-    def read_plan(self, config: Config) -> Plan | None:
-        """Return the plan of the run in this folder; None if there is none.
+    def read_plan(self) -> tuple[Plan | None, dict[str, Any]]:
+        """Return the plan and the configuration of the run in this folder; None and {} if there is none.
 
         Raises:
-            OptionError: That run has another configuration; the message names the differences.
             UserError: The folder holds something else, or its config.toml is damaged.
         """
         if self.path.exists() and not self.path.is_dir():
@@ -54,16 +55,13 @@ class RunFolder:
         if not self.config.exists():
             if self.states.files():
                 raise UserError(f"{self.path}: holds the state of a run without its config.toml; choose another --out")
-            return None
+            return None, {}
         earlier = read_toml(self.config)
-        if changes := differences(config, earlier):
-            raise OptionError(
-                f"{self.path} holds a run with other options: {', '.join(changes)}; "
-                f"repeat the old ones to resume it, or choose another --out (and --init {self.path} to build on it)"
-            )
         try:
-            return Plan(**earlier.get("plan", {}))
-        except TypeError:  # a field is missing or unknown
+            values = dict(earlier.get("plan", {}))
+            values["earlier"] = tuple((int(until), int(total)) for until, total in values.get("earlier", ()))
+            return Plan(**values), earlier
+        except (TypeError, ValueError):  # a field is missing, unknown or of another type
             raise UserError(
                 f"{self.config}: its [plan] is damaged; choose another --out, or delete the folder"
             ) from None
@@ -76,11 +74,20 @@ class RunFolder:
             return read_recipe(self.model).steps
         return 0
 
+    def trained_on(self) -> str:
+        """Return the fingerprint of the data that the saved model was trained on; "" without a whole one."""
+        with contextlib.suppress(UserError):
+            return read_recipe(self.model).data if self.model.exists() else ""
+        return ""
+
     @dist.on_main_process
     def write_config(self, config: Config, plan: Plan) -> None:
-        """Write config.toml."""
+        """Write config.toml, unless it says the same already."""
+        text = dump_config(config, vars(plan))
+        if self.config.exists() and self.config.read_text(encoding="utf-8") == text:
+            return
         with atomic_write(self.config) as temporary:
-            temporary.write_text(dump_config(config, vars(plan)), encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
 
     def remove_temporaries(self) -> None:
         """Remove the temporary files that a killed process left behind."""

@@ -1,12 +1,13 @@
 """Everything that stands before the first step of a run: checks, data, plan, networks, state."""
 
 __all__ = [
-    "Run", "build_task", "check_recipe", "check_sides", "make_task", "make_trial_step", "noise_batch",
+    "Opened", "Run", "build_task", "check_recipe", "check_sides", "make_task", "make_trial_step", "noise_batch",
     "open_data_and_plan", "open_run",
 ]  # fmt: skip
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -17,17 +18,20 @@ from translate.data.datasets import TrainingData
 from translate.data.loading.loader import Batches
 from translate.networks.activation_checkpointing import checkpoint_activations
 from translate.tasks import TASKS, Task
-from translate.training.autotune import Plan, make_plan
+from translate.training.autotune import Plan, check_graph, make_plan
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
 from translate.training.divergence import Diverged, DivergenceMonitor
 from translate.training.ema import EMA
 from translate.training.init_weights import init_weights
 from translate.training.log import Log, Window, print_note
-from translate.training.messages import print_header, print_notes
 from translate.training.optim import make_optimizers
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
+from translate.training.start.choices import Choices
+from translate.training.start.extension import adapt_plan, compare_options, extend_plan, extended_steps, lr_note
+from translate.training.start.messages import print_header, print_notes
+from translate.training.start.pictures import PictureRecord, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
@@ -98,21 +102,57 @@ class Run:
         )  # fmt: skip
 
 
-def open_run(folder: RunFolder, config: Config) -> tuple[Plan | None, bool]:
-    """Remove leftovers from `folder`; return the plan of the run in it, if any, and whether the run is complete."""
-    plan = folder.read_plan(config)
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A run folder as it was found.
+
+    Attributes:
+        plan: Of the run in it; None without one.
+        complete: Whether there is nothing to train.
+        longer: Whether the run has to be made longer.
+        extend: Whether the user allows that, and other pictures.
+    """
+
+    plan: Plan | None = None
+    complete: bool = False
+    longer: bool = False
+    extend: bool = False
+
+
+def open_run(folder: RunFolder, config: Config, data: TrainingData, *, extend: bool) -> Opened:
+    """Read `folder` and remove leftovers from it; print what differs from the run in it.
+
+    Raises:
+        OptionError: The run has other options, or cannot be extended.
+        UserError: The folder holds something else, or is damaged.
+    """
+    plan, earlier = folder.read_plan()
+    if plan is None:
+        if extend:
+            raise OptionError(f"--extend: {folder.path} holds no run that could be made longer; leave it out")
+        folder.remove_temporaries()
+        return Opened()
+    longer, notes = compare_options(config, earlier, folder.path, extend=extend)
+    plan = adapt_plan(plan, config.train)
+    if longer:  # refuse before any picture is decoded
+        extended_steps(plan, config.train, data.epoch / config.data.batch_size, folder.log)
     folder.remove_temporaries()
-    return plan, plan is not None and folder.steps_done() >= plan.steps
+    for note in notes:
+        print_note(note)
+    complete = not longer and folder.steps_done() >= plan.steps
+    report_pictures(PictureRecord(folder.path, data), complete=complete)
+    return Opened(plan=plan, complete=complete, longer=longer, extend=extend)
 
 
 def open_data_and_plan(
-    config: Config, folder: RunFolder, data: TrainingData, plan: Plan | None, device: torch.device
+    config: Config, folder: RunFolder, data: TrainingData, opened: Opened, device: torch.device
 ) -> Plan:
-    """Decode the data and, unless the run has a plan already, decide what the configuration leaves open."""
+    """Decode the data, and decide what the configuration leaves open, unless the run has a plan that holds."""
     keep_freed_memory(large=not config.train.checkpoint)
     began = time.monotonic()  # data sets are rendered or downloaded by now, which is no training time
     # refuse options that contradict each other before any picture is decoded
-    wanted, channels = config.data, data.channels
+    wanted, channels, plan = config.data, data.channels, opened.plan
+    check_graph(config.train, device)
     size = plan.size if plan else wanted.size or data.native_size()
     with torch.device("meta"):
         task = make_task(config, channels, size)
@@ -123,15 +163,37 @@ def open_data_and_plan(
         lambda: data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square, progress=main)
     )
     print_notes(data, task, quick_check(data.file_sets()) if main and not plan else ())
+    keep_record(folder, data, new=not plan, accept=opened.extend)
     # plan, by the clock of the main process
+    epoch_steps = data.epoch / wanted.batch_size
     if plan is None:
-        epoch_steps, used = data.epoch / wanted.batch_size, dist.max_over_ranks(time.monotonic() - began)
-        local = make_plan(
-            config, device, size, epoch_steps, used, lambda plan: make_trial_step(config, channels, plan, device)
-        )
-        plan = dist.broadcast_from_main(lambda: local)
-        folder.write_config(config, plan)
-    return plan
+        used = dist.max_over_ranks(time.monotonic() - began)
+        plan = make_plan(
+            config, device, size, epoch_steps, used, lambda plan: make_trial_step(config, channels, plan, device),
+            Choices(config, device, channels),
+        )  # fmt: skip
+    planned = plan
+    if opened.longer:
+        planned = dist.broadcast_from_main(lambda: lengthen(folder, config, plan, epoch_steps))
+    elif opened.plan is None:
+        planned = dist.broadcast_from_main(lambda: plan)
+    folder.write_config(config, planned)
+    return planned
+
+
+@dist.on_main_process
+def keep_record(folder: RunFolder, data: TrainingData, *, new: bool, accept: bool) -> None:
+    """Compare the decoded pictures with those that the run began with, and keep the record of them."""
+    record = PictureRecord(folder.path, data)
+    settle_pictures(record, data.fingerprint, "" if new else folder.trained_on(), new=new, accept=accept)
+
+
+def lengthen(folder: RunFolder, config: Config, plan: Plan, epoch_steps: float) -> Plan:
+    """Return the plan of the run in `folder` with the configuration's larger length, and print its schedule."""
+    done = folder.states.newest_step()
+    longer = extend_plan(plan, extended_steps(plan, config.train, epoch_steps, folder.log), done)
+    print_note(lr_note(longer, plan, done, config.train))
+    return longer
 
 
 def check_recipe(config: Config) -> None:

@@ -77,6 +77,13 @@ class StateFolder:
             raise UserError(f"{damaged[0]}; delete {self.folder} to begin anew")
         return 0
 
+    def newest_step(self) -> int:
+        """Return the step of the newest whole state; 0 without one."""
+        for path in self.files():
+            with contextlib.suppress(UserError):  # it is damaged
+                return load_state(path, {}, torch.device("cpu"))
+        return 0
+
     def _remove_old(self) -> None:
         """Remove the states beyond `keep`, and those ahead of the newest, which a run that went back has left."""
         older = [path for path in self.files() if path != self.last]

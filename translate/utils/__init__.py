@@ -18,4 +18,5 @@ terminal          text that is safe to print; the console for messages; --quiet 
 toml_files        reading users' TOML files
 torchvision_door  the only import of torchvision
 trust             how far input is trusted
+user_cache        facts that are kept from start to start in the user's cache folder
 """

@@ -17,7 +17,7 @@ __all__ = [
     "SharedBatchNorm", "all_gather_rows", "any_rank", "as_single_process", "assert_same_weights", "average",
     "broadcast_from_main", "broadcast_weights", "draw_local_rows", "dropout", "global_shape", "init",
     "is_main_process", "is_single_process", "local_indices", "local_rows", "main_process_first", "max_over_ranks",
-    "on_main_process", "randn_like",
+    "on_main_process", "randn_like", "world_size",
 ]  # fmt: skip
 
 import atexit
@@ -199,6 +199,11 @@ def _max_over_ranks(x: Tensor) -> Tensor:
 def is_single_process() -> bool:
     """Whether the world has one process."""
     return _world.size == 1
+
+
+def world_size() -> int:
+    """Return the number of processes."""
+    return _world.size
 
 
 def draw_local_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:

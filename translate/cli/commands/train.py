@@ -50,7 +50,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
-    out = train(load_config(options.task, options.preset, sections, of_command, flags))
+    out = train(load_config(options.task, options.preset, sections, of_command, flags), extend=options.extend)
     if not dist.is_main_process():
         return 0
     # report

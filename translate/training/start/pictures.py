@@ -1,0 +1,144 @@
+"""The pictures that a run began with: what was added, removed or changed since is told, since the bits depend on it."""
+
+__all__ = ["PictureRecord", "report_pictures", "settle_pictures"]
+
+import gzip
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+
+from translate.data.datasets import TrainingData
+from translate.data.files.counted import list_names
+from translate.training.log import print_note
+from translate.utils.files import atomic_write
+
+FORMAT = 1
+Listing = dict[tuple[str, str], tuple[str, int, int]]  # (domain, path): split, size in bytes, time in ns
+
+
+class PictureRecord:
+    """The file pictures.json.gz of a run: domain, path, split, size and time of each picture, and their fingerprint.
+
+    Attributes:
+        now: The pictures as they are.
+        before: The pictures as the run began with them; None where the run has no record.
+        fingerprint: Of the data that the run began with; "" where it has none.
+    """
+
+    def __init__(self, folder: Path, data: TrainingData) -> None:
+        """Read the record in `folder`, if any, and look at the files of `data`."""
+        self.path = folder / "pictures.json.gz"
+        self.now = list_pictures(data)
+        self.before: Listing | None = None
+        self.fingerprint = ""
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            with gzip.open(self.path, "rt", encoding="ascii") as file:
+                record = json.load(file)
+            before = {(domain, name): (split, size, time) for domain, name, split, size, time in record["pictures"]}
+            self.before, self.fingerprint = before, record["fingerprint"]
+        except (OSError, EOFError, ValueError, KeyError, TypeError):  # there is none, or a damaged one counts as none
+            return
+
+    def write(self, fingerprint: str) -> None:
+        """Write the pictures as they are now.
+
+        Raises:
+            WriteError: The disk refuses.
+        """
+        rows = [[*key, *state] for key, state in self.now.items()]
+        text = json.dumps({"format": FORMAT, "fingerprint": fingerprint, "pictures": rows})
+        with atomic_write(self.path) as temporary:
+            temporary.write_bytes(gzip.compress(text.encode("ascii"), 6, mtime=0))
+
+    def changes(self, fingerprint: str = "") -> list[str]:
+        """Describe what became of the pictures since the run began, a phrase a domain.
+
+        Args:
+            fingerprint: Of the data as it is now, where it is known: it covers labels and masks too.
+        """
+        if self.before is None:
+            return []
+        before, now = self.before, self.now
+        both = [key for key in now if key in before]
+        groups = {
+            "more": [key for key in now if key not in before],
+            "fewer": [key for key in before if key not in now],
+            "changed": [key for key in both if now[key][1:] != before[key][1:]],
+            "held out no longer": [key for key in both if (before[key][0], now[key][0]) == ("test", "train")],
+        }
+        by_domain: dict[str, list[str]] = defaultdict(list)
+        for word, keys in groups.items():
+            names: dict[str, list[str]] = defaultdict(list)
+            for domain, path in sorted(keys):
+                names[domain].append(Path(path).name)
+            for domain, files in names.items():
+                by_domain[domain].append(f"{len(files)} {word} ({list_names(files)})")
+        phrases = [f"{domain} has {', '.join(parts)}" for domain, parts in by_domain.items()]
+        if not phrases and fingerprint and self.fingerprint and fingerprint != self.fingerprint:
+            return ["labels, masks or the way in which pictures are read have changed"]
+        return phrases
+
+    def changes_training(self, fingerprint: str) -> bool:
+        """Whether what is learned from differs, and not only what is held out.
+
+        Args:
+            fingerprint: Of the data as it is now, which covers labels and masks too; "" where it is not known.
+        """
+        before = {} if self.before is None else {k: state for k, state in self.before.items() if state[0] == "train"}
+        now = {key: state for key, state in self.now.items() if state[0] == "train"}
+        return before != now or bool(fingerprint and self.fingerprint and fingerprint != self.fingerprint)
+
+
+def list_pictures(data: TrainingData) -> Listing:
+    """Return size and time of all files of `data`; those that are gone have none."""
+    listing: Listing = {}
+    for domain, side, split, files in data.file_sets():
+        for path in files:
+            try:
+                status = os.stat(path)  # noqa: PTH116 - of a hundred thousand files, in half the time
+                state = (status.st_size, status.st_mtime_ns)
+            except OSError:
+                state = (0, 0)
+            listing[domain or side, str(path)] = (split, *state)
+    return listing
+
+
+def report_pictures(record: PictureRecord, *, complete: bool) -> None:
+    """Print what became of the pictures since the run began, before they are decoded."""
+    if complete and (changes := record.changes()):
+        effect = "only held-out pictures are concerned"
+        if record.changes_training(""):
+            effect = (
+                "the model has not learned from that; --extend and a larger --steps, --epochs or --minutes train it on "
+                "with the pictures as they are"
+            )
+        print_note(f"since the run began, {'; '.join(changes)}: {effect}")
+
+
+def settle_pictures(record: PictureRecord, fingerprint: str, trained_on: str, *, new: bool, accept: bool) -> None:
+    """Compare the decoded pictures with those that the run began with, print what it means, and keep the record.
+
+    Args:
+        record: Of the run.
+        fingerprint: Of the data as it is now.
+        trained_on: Fingerprint in the run's model; "" without one. It serves runs of versions that kept no record.
+        new: Whether the run begins.
+        accept: Whether the pictures as they are now become those of the run (--extend).
+    """
+    unrecorded = record.before is None and not new
+    changes = [] if new else record.changes(fingerprint)
+    if unrecorded and trained_on and trained_on != fingerprint:
+        changes = ["pictures were added, removed or changed"]
+    if changes:
+        effect = "the run goes on with the pictures as they are now"
+        if not (unrecorded or record.changes_training(fingerprint)):
+            effect = "only held-out pictures are concerned, and the bits of the result are the same"
+        elif not accept:
+            effect += ", and its result will not have the bits of an uninterrupted run; --extend accepts them"
+        print_note(f"since the run began, {'; '.join(changes)}: {effect}")
+    if new or accept or unrecorded:
+        record.write(fingerprint)
