@@ -254,3 +254,13 @@ def test_a_phase_is_lowered_once():
         Diverged, match="G went wrong at step 9: it is nan, though G learns at half its rate since step 5"
     ):
         watch.lower_rate(Diverged("G", 9, Finding("explosion", "it is nan")), 5)
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.001, "TELLS EVERY PICTURE APART"), (2.0, "COLLAPSED")])
+def test_a_useless_discriminator_is_told_in_a_short_run_too(value, words):
+    """60 steps of 16 pictures: six readings, of which three decide."""
+    said = follow(DivergenceMonitor(Game(), 10, 60, 16), [(1.0, value)] * 6)
+    assert len(said) == 1 and words in said[0]
+    # fewer pictures than can be judged by: told as soon as there are enough, and once
+    assert follow(DivergenceMonitor(Game(), 10, 60, 1), [(1.0, value)] * 6) == []
+    assert len(follow(DivergenceMonitor(Game(), 10, 300, 1), [(1.0, value)] * 30)) == 1

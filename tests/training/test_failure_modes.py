@@ -13,6 +13,7 @@ from translate.training.failure_modes import (
     examine,
     has_checkerboard,
     ignores_z,
+    is_blank,
     is_collapsed,
     is_identity,
     is_inverted,
@@ -175,3 +176,13 @@ def test_holes_left_gray_and_answers_all_the_same(photos):
         "it COPIES ITS INPUT: try twice the --lambda-hole",
         "it has ONE ANSWER, whatever the look: try twice the --lambda-seek",
     ]
+
+
+def test_blank_pictures_are_told_and_nothing_else_of_them(photos, paintings):
+    black = torch.full_like(photos, -1.0)
+    assert is_blank(black, paintings) and not is_blank(photos * 0.3, paintings) and not is_blank(black, black)
+    assert lines_of(make_task("cycle"), rows_of(photos, black, paintings)) == [
+        "a to b: it makes BLANK pictures, of one colour each: try half of --train.lr"
+    ]
+    lines = lines_of(make_task("generate"), {"samples": black}, photos)
+    assert lines == ["it makes BLANK pictures, of one colour each: try half of --train.lr"]

@@ -49,7 +49,10 @@ class Task(nn.Module):
     from_latents: ClassVar[bool] = False
     monotone_progress: ClassVar[bool] = False
     compared_rows: ClassVar[tuple[tuple[str, str, str], ...]] = ()
-    remedies: ClassVar[dict[str, str]] = dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'")
+    remedies: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'"),
+        "blank": "half of --train.lr",
+    }
     notes: tuple[str, ...] = ()
     extra_logs: Batch | None = None
     phases: dict[str, tuple[str, ...]]

@@ -30,6 +30,7 @@ HOPELESS_RATIO = 1.5  # to the fastest first step: another step of such a plan m
 PAYING_RATIO = 0.95  # to the plain step: compiling or capturing has to gain more than the noise of timing
 NEAR_TIE_RATIO = 1.05  # to the fastest step: less is the noise of timing, and would decide otherwise another time
 ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
+MIN_LOG_LINES = 20  # of a short run, whose losses are judged a line at a time
 TRAINING_SHARE = 0.96  # of a time budget; the rest is for previews and saves
 
 
@@ -136,7 +137,7 @@ def make_plan(
         left = budget - (time.monotonic() - began)
         plan = replace(plan, steps=max(1, int(TRAINING_SHARE * left / seconds)))
     if not train.log_every:
-        plan = replace(plan, log_every=max(1, min(100, round(5 / seconds))))
+        plan = replace(plan, log_every=max(1, min(100, round(5 / seconds), plan.steps // MIN_LOG_LINES)))
     return replace(plan, tried=tried)
 
 
@@ -190,9 +191,10 @@ def untimed_plan(config: Config, device: torch.device, size: int, epoch_steps: f
     check_graph(train, device)
     if crop > size:
         raise OptionError(f"--data.crop {crop} is larger than the pictures' {size} px; lower it")
+    steps = train.steps or max(1, round(train.epochs * epoch_steps))
     return Plan(
-        size=size, crop=half_crop(size) if crop < 0 else crop or size,
-        steps=train.steps or max(1, round(train.epochs * epoch_steps)), log_every=train.log_every or 50,
+        size=size, crop=half_crop(size) if crop < 0 else crop or size, steps=steps,
+        log_every=train.log_every or max(1, min(50, steps // MIN_LOG_LINES)),
         precision="fp32", channels_last=False, compile=train.compile == "on", graph=train.graph == "on",
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from translate.tasks import Task
 from translate.training.ema import EMA
-from translate.training.findings import Finding
+from translate.training.findings import MIN_JUDGED_PICTURES, Finding
 from translate.utils.errors import UserError
 
 RATE_FACTOR = 0.5  # on the learning rate of a phase that diverged
@@ -24,7 +24,8 @@ MIN_READINGS = 10  # before there is a usual loss
 EXPLOSION_RATIO = 10.0  # of a loss to 1 + the usual one: a good adversarial loss is about 1
 LARGEST_USUAL_LOSS = 1e5  # a run may be broken from its first step on
 READINGS_TO_EXPLODE = 5  # in a row: a single bump passes
-READINGS_TO_REPORT_D = 20  # in a row, since D may win for a while
+READINGS_TO_REPORT_D = 20  # in a row, since D may win for a while; in a short run a quarter of its readings,
+MIN_READINGS_TO_REPORT_D = 3  # but not fewer than these
 STRONG_D_LOSS = 0.02  # of the chance loss: D is never wrong
 BLIND_D_DISTANCE = 0.002  # from the chance loss, relatively: D says the same of every picture
 D_TERMS = ("gan", "fm")  # the terms of G that D computes
@@ -59,11 +60,16 @@ class DivergenceMonitor:
         count: Steps in `sums`, the terms since the last reading.
     """
 
-    def __init__(self, task: Task, log_every: int) -> None:
-        """Watch a run that reads its losses every `log_every` steps."""
+    def __init__(self, task: Task, log_every: int, steps: int | None = None, batch_size: int = 1) -> None:
+        """Watch a run of `steps` steps, or of many, that reads its losses every `log_every` steps."""
         self.phases, self.remedies = tuple(task.phases), task.remedies
         self.chance = chance_loss(getattr(task, "gan", None))
         self.every = log_every * math.ceil(MIN_STEPS_PER_READING / log_every)
+        self.readings_to_report_d, self.first_reading = READINGS_TO_REPORT_D, 0
+        if steps is not None:
+            share = max(MIN_READINGS_TO_REPORT_D, steps // self.every // 4)
+            self.readings_to_report_d = min(READINGS_TO_REPORT_D, share)
+            self.first_reading = math.ceil(MIN_JUDGED_PICTURES / (self.every * batch_size))
         self.lowered: dict[str, dict[str, Any]] = {}
         self.usual: dict[str, list[float]] = {phase: [] for phase in self.phases}
         self.high = dict.fromkeys(self.phases, 0)
@@ -133,7 +139,7 @@ class DivergenceMonitor:
         means = {name: total / self.count for name, total in zip(self.names, sums, strict=True)}
         self.sums, self.first_bad, self.count = None, None, 0
         self._check_explosion(done, means)
-        return self._check_discriminator(means)
+        return self._check_discriminator(done // self.every, means)
 
     def _check_explosion(self, done: int, means: Mapping[str, float]) -> None:
         ratios = {}
@@ -151,15 +157,18 @@ class DivergenceMonitor:
             began = done - (READINGS_TO_EXPLODE - 1) * self.every
             raise Diverged(phase, began, Finding.of("explosion", ratio=ratios[phase]))
 
-    def _check_discriminator(self, means: Mapping[str, float]) -> list[Finding]:
-        """Return, once, whether D is always right, or says the same of every picture."""
+    def _check_discriminator(self, reading: int, means: Mapping[str, float]) -> list[Finding]:
+        """Return, once, whether D is always right, or says the same of every picture, in this and earlier readings."""
         losses = [value for name, value in means.items() if name.startswith("D/gan")]
         if not losses or not self.chance:
             return []
         self.won = self.won + 1 if max(losses) < STRONG_D_LOSS * self.chance else 0
         self.blind = self.blind + 1 if any(abs(v / self.chance - 1) < BLIND_D_DISTANCE for v in losses) else 0
         counts = {"strong_d": self.won, "blind_d": self.blind}
-        kinds = [kind for kind, count in counts.items() if count == READINGS_TO_REPORT_D]
+        needed, first = self.readings_to_report_d, self.first_reading
+        due = {kind for kind, n in counts.items() if n == needed and reading >= first}
+        due |= {kind for kind, n in counts.items() if n > needed and reading == first}
+        kinds = [kind for kind in counts if kind in due]
         return [Finding.of(kind, f"try {self.remedies[kind]}") for kind in kinds]
 
 

@@ -1,6 +1,6 @@
 """Faults that show in a few pictures while a network trains, and the option that usually helps against each."""
 
-__all__ = ["examine", "has_checkerboard", "ignores_z", "is_collapsed", "is_identity", "is_inverted"]
+__all__ = ["examine", "has_checkerboard", "ignores_z", "is_blank", "is_collapsed", "is_identity", "is_inverted"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +19,7 @@ IDENTITY_OF_CHANGE = 0.2  # of pairs: the same, over the distance from source to
 CHECKERBOARD_RATIO = 3.0  # of the periodic share of the detail to that of real pictures
 MIN_PERIODIC_SHARE = 0.07  # of the fine detail: less does not show
 COLLAPSED_SPREAD = 0.2  # of the spread of real pictures and of the sources
+BLANK_CONTRAST = 0.1  # of the contrast of real pictures
 Z_EFFECT = 0.02  # of the distance from source to truth: answers that differ less are one
 MIN_CONTRAST = 0.02  # root mean square: flatter pictures have no colours or shapes to compare
 GRAY_LEVEL = 1 / 127.5
@@ -35,7 +36,7 @@ def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) 
         real: Real pictures, where the rows are generated pictures.
     """
     # generated pictures
-    findings = [] if real is None else _report(task, _texture_faults(task, torch.cat(list(rows.values())), real))
+    findings = [] if real is None else _report(task, _own_faults(task, torch.cat(list(rows.values())), real))
     # translations
     for source, output, truth in task.compared_rows:
         kinds = compare(task, rows[source], rows[output], rows[truth])
@@ -53,7 +54,9 @@ def _report(task: Task, kinds: Sequence[str]) -> list[Finding]:
 
 def compare(task: Task, source: Tensor, output: Tensor, real: Tensor) -> list[str]:
     """Return the kinds of faults in outputs for sources, all (B, C, H, W) in [-1, 1]; of pairs, `real` is the truth."""
-    paired, kinds = task.data != "unpaired", _texture_faults(task, output, real)
+    paired, kinds = task.data != "unpaired", _own_faults(task, output, real)
+    if "blank" in kinds:  # which explains all else
+        return kinds
     if source.shape == output.shape:
         if not paired and source.shape[1] == 3 and is_inverted(source, output):
             kinds.append("inverted")
@@ -64,7 +67,10 @@ def compare(task: Task, source: Tensor, output: Tensor, real: Tensor) -> list[st
     return kinds
 
 
-def _texture_faults(task: Task, output: Tensor, real: Tensor) -> list[str]:
+def _own_faults(task: Task, output: Tensor, real: Tensor) -> list[str]:
+    """Return the faults that the outputs have by themselves."""
+    if is_blank(output, real):
+        return ["blank"]
     return ["checkerboard"] if "checkerboard" in task.remedies and has_checkerboard(output, real) else []
 
 
@@ -110,6 +116,12 @@ def is_identity(source: Tensor, output: Tensor, truth: Tensor | None = None) -> 
         contrast = _rms(source - source.mean((2, 3), keepdim=True))
         return bool((change / contrast.clamp_min(MIN_CONTRAST)).median() < IDENTITY_OF_CONTRAST)
     return bool((change / _rms(truth - source).clamp_min(MIN_CONTRAST)).median() < IDENTITY_OF_CHANGE)
+
+
+def is_blank(output: Tensor, real: Tensor) -> bool:
+    """Whether most outputs (B, C, H, W) have no contrast, where real pictures have some."""
+    contrast, usual = (_rms(x - x.mean((2, 3), keepdim=True)).median() for x in (output, real))
+    return bool(contrast < min(MIN_CONTRAST, BLANK_CONTRAST * float(usual)))
 
 
 def is_collapsed(output: Tensor, *others: Tensor) -> bool:

@@ -1,10 +1,11 @@
 """What can go wrong in a run, in words: one type for its losses, its previews and its generated pictures."""
 
-__all__ = ["Finding"]
+__all__ = ["MIN_JUDGED_PICTURES", "Finding", "Verdict"]
 
 from dataclasses import dataclass
 from typing import Any, Self
 
+MIN_JUDGED_PICTURES = 200  # learned from: before, a network has hardly left its random weights
 MESSAGES = {
     # divergence: the run goes back to its newest state
     "loss_not_finite": "the loss {name} is not a finite number",
@@ -14,6 +15,7 @@ MESSAGES = {
     "strong_d": "D TELLS EVERY PICTURE APART, so that G learns little from it",
     "blind_d": "D COLLAPSED and says the same of every picture",
     # failure_modes
+    "blank": "it makes BLANK pictures, of one colour each",
     "inverted": "the colours come out INVERTED",
     "identity": "it COPIES ITS INPUT",
     "checkerboard": "it draws a CHECKERBOARD",
@@ -46,3 +48,33 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.message}: {self.remedy}" if self.remedy else self.message
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the last pictures of a run look healthy.
+
+    Attributes:
+        learned: Pictures that the run has learned from, repeated ones counted.
+        findings: What is wrong with its last pictures.
+        judged: Whether it has learned from enough pictures to be judged.
+        young: Whether a longer run may mend what is wrong.
+    """
+
+    learned: int
+    findings: tuple[str, ...] = ()
+    judged: bool = True
+    young: bool = False
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is known to be wrong."""
+        return not self.findings
+
+    def __str__(self) -> str:
+        if not self.judged:
+            return f"whether its pictures are healthy cannot be said yet: it has learned from {self.learned} only"
+        if self.healthy:
+            return "its pictures look healthy"
+        more = f"; it has learned from {self.learned} pictures only, so a longer run may mend it" if self.young else ""
+        return f"its pictures DO NOT look healthy: {'; '.join(self.findings)}{more}"

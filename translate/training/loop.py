@@ -54,14 +54,17 @@ def train_in_folder(
 ) -> None:
     """Train, or resume, the run in `folder`, which is locked; after a divergence again from the newest state."""
     opened = dist.broadcast_from_main(lambda: open_run(folder, config, data, extend=extend))
-    if opened.plan and opened.complete:
-        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {opened.plan.steps} steps", soft_wrap=True)
+    plan = opened.plan
+    if plan and opened.complete:
+        console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
     else:
         plan = open_data_and_plan(config, folder, data, opened, device)
         divergence = None
         while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
             pass
     folder.delete_cache()
+    if verdict := folder.read_verdict():
+        console.print(f"step {plan.steps}: {escape(str(verdict))}", soft_wrap=True)
 
 
 def run_steps(run: Run) -> Diverged | None:
@@ -136,6 +139,7 @@ def save(run: Run, step: int) -> None:
     run.log.flush()
     if step == run.plan.steps:
         run.previews.write_film(run.folder.samples)
+        run.folder.write_verdict(run.previews.judge(step))
     run.folder.states.save(step, run.parts)
     export_model(run.ema.nets, run.recipe(step), run.folder.model)
 

@@ -2,6 +2,7 @@
 
 __all__ = ["Previews", "is_preview"]
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,20 +15,36 @@ from translate.images.io import read_rgb8
 from translate.tasks import Task
 from translate.training.ema import EMA
 from translate.training.failure_modes import examine
+from translate.training.findings import MIN_JUDGED_PICTURES, Finding, Verdict
 from translate.training.log import Log
 from translate.training.mode_collapse import CollapseMonitor
 from translate.utils import dist
 
-QUIET_STEPS = 1000  # no faults are reported before: the pictures of every young generator look alike
+# Pictures learned from before faults are reported, in a run that is four times as long: those of every young generator
+# look alike, and a translation begins with its input, or with gray.
+QUIET_PICTURES = {"generated": 16_000, "translated": 1_000}
 FINAL_FRAMES = 4  # times that a film shows its last picture
 
 
 class Previews:
-    """Draws the sample grids of a run with the networks that are exported."""
+    """Draws the sample grids of a run with the networks that are exported, and judges them."""
 
-    def __init__(self, task: Task, ema: EMA, data: TrainingData, probe: dict[str, Tensor]) -> None:
-        """Take the pictures of the grids from `probe`: (B, C, H, W) in [-1, 1], on the device of the run."""
+    def __init__(
+        self, task: Task, ema: EMA, data: TrainingData, probe: dict[str, Tensor], steps: int = 0, batch_size: int = 1
+    ) -> None:
+        """Take the pictures of the grids from `probe`.
+
+        Args:
+            task: The task.
+            ema: Its exported networks.
+            data: The training data.
+            probe: (B, C, H, W) in [-1, 1], on the device of the run.
+            steps: Length of the run.
+            batch_size: Pictures that a step learns from.
+        """
         self.task, self.ema, self.probe = task, ema, probe
+        self.steps, self.batch_size = steps, batch_size
+        self.quiet = QUIET_PICTURES["generated" if task.from_latents else "translated"]
         self.collapse: CollapseMonitor | None = None
         if isinstance(data, ImagesData) and task.from_latents:
             self.collapse = CollapseMonitor(probe["image"], data.cache, data.labels)
@@ -37,12 +54,33 @@ class Previews:
         """Write a sample grid; report its faults and, of generated pictures, how much they vary."""
         rows = self.draw()
         log.write_grid(step, rows)
+        early = self.is_early(step)
         if self.collapse:
-            report = self.collapse.assess(list(rows.values()), young=step < QUIET_STEPS)
+            report = self.collapse.assess(list(rows.values()), young=early)
             numbers = {f"health/{name}": getattr(report, name) for name in ("spread", "within", "nearness")}
             log.write_numbers(step, numbers, str(report))
-        if step >= min(QUIET_STEPS, log.steps // 4):
-            log.report(step, examine(self.task, rows, self.probe["image"] if self.collapse else None))
+        if not early:
+            log.report(step, self.examine(rows))
+
+    def examine(self, rows: Mapping[str, Tensor]) -> list[Finding]:
+        """Return the faults that the rows of a grid show, save a collapse of generated pictures."""
+        return examine(self.task, rows, self.probe["image"] if self.collapse else None)
+
+    def is_early(self, step: int) -> bool:
+        """Whether faults are not reported yet after `step` steps, by the number of pictures learned from."""
+        quiet = min(self.quiet, self.steps * self.batch_size // 4)
+        return step * self.batch_size < max(MIN_JUDGED_PICTURES, quiet)
+
+    def judge(self, step: int) -> Verdict:
+        """Judge the pictures of a run that ends after `step` steps."""
+        learned = step * self.batch_size
+        if learned < MIN_JUDGED_PICTURES:
+            return Verdict(learned, judged=False)
+        rows = self.draw()
+        findings = self.examine(rows)
+        if self.collapse and not any(finding.kind == "blank" for finding in findings):
+            findings += self.collapse.assess(list(rows.values())).findings
+        return Verdict(learned, tuple(map(str, findings)), young=learned < self.quiet)
 
     @torch.no_grad()
     def draw(self) -> dict[str, Tensor]:

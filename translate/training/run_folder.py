@@ -3,18 +3,21 @@
 __all__ = ["RunFolder"]
 
 import contextlib
+import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from translate.checkpoints.model_file import read_recipe
 from translate.training.autotune import Plan
 from translate.training.config import Config, dump_config
+from translate.training.findings import Verdict
 from translate.training.states import StateFolder
 from translate.utils import dist
 from translate.utils.errors import UserError
-from translate.utils.files import atomic_write, remove_stale_temporaries
+from translate.utils.files import WriteError, atomic_write, remove_stale_temporaries, write_json
 from translate.utils.locks import hold
 from translate.utils.toml_files import read_toml
 
@@ -28,6 +31,7 @@ class RunFolder:
         self.config, self.model = path / "config.toml", path / "model.safetensors"
         self.states = StateFolder(path / "state", keep)
         self.log = path / "metrics.jsonl"
+        self.health = path / "health.json"
         self.cache, self.samples = path / "cache", path / "samples"
 
     @contextlib.contextmanager
@@ -93,6 +97,19 @@ class RunFolder:
         """Remove the temporary files that a killed process left behind."""
         for folder in (self.path, self.states.folder, self.samples, self.cache):
             remove_stale_temporaries(folder)
+
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Write health.json; on a full disk, leave it out."""
+        with contextlib.suppress(WriteError):
+            write_json(self.health, asdict(verdict))
+
+    def read_verdict(self) -> Verdict | None:
+        """Return the verdict on the pictures of the finished run; None without one."""
+        try:
+            values = json.loads(self.health.read_text(encoding="utf-8"))
+            return Verdict(**values | {"findings": tuple(values["findings"])})
+        except (OSError, ValueError, KeyError, TypeError):  # an earlier version wrote none
+            return None
 
     @dist.on_main_process
     def delete_cache(self) -> None:

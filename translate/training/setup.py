@@ -65,7 +65,8 @@ class Run:
         dist.broadcast_weights(task)
         # the newest state
         self.optimizers, self.ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
-        window, self.monitor = Window(), DivergenceMonitor(task, plan.log_every)
+        batch = config.data.batch_size
+        window, self.monitor = Window(), DivergenceMonitor(task, plan.log_every, plan.steps, batch)
         self.parts = {"task": task, "ema": self.ema, **self.optimizers, "log": window, "watch": self.monitor}
         self.start = start = folder.states.load(self.parts, device)
         dist.assert_same_weights(nn.ModuleList([task, self.ema]), f"{folder.path}, step {start}")
@@ -77,9 +78,9 @@ class Run:
         stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
         probe = batch_to_device(data.probe, device, channels_last=plan.channels_last)
         self.step = make_step(task, self.optimizers, plan, config.train.clip, device)
-        self.batches = Batches(stream, config.data.batch_size, start=start, device=device)
-        self.previews = Previews(task, self.ema, data, probe)
-        self.log = Log(folder.path, start, plan.steps, config.data.batch_size, window)
+        self.batches = Batches(stream, batch, start=start, device=device)
+        self.previews = Previews(task, self.ema, data, probe, plan.steps, batch)
+        self.log = Log(folder.path, start, plan.steps, batch, window)
 
     def _lower_learning_rate(self, divergence: Diverged) -> None:
         try:

@@ -46,6 +46,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     # train
     from translate.training.config import load_config
     from translate.training.loop import train
+    from translate.training.run_folder import RunFolder
     from translate.utils import dist
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
@@ -54,10 +55,14 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     if not dist.is_main_process():
         return 0
     # report
+    verdict = RunFolder(out).read_verdict()
+    state = "ready" if verdict is None or verdict.healthy else "written"
     command, words = NEXT_COMMANDS.get(options.task, ("translate-folder", TRANSLATE_OPTIONS))
-    say(f"{out}/model.safetensors is ready; pictures in {out}/samples. Next:")
+    say(f"{out}/model.safetensors is {state}; pictures in {out}/samples. Next:")
     say(f"  {command_form(command)} {words.format(quote(str(out)))}")
     say(f"  {command_form('evaluate')} --model {quote(str(out))}")
+    if verdict:
+        say(f"{out}: {verdict}")
     return 0
 
 

@@ -1,5 +1,6 @@
-"""What a run does before its first step: compare, extend, report.
+"""What a run does before its first step: compare, extend, remember, report.
 
+choices    the fastest way to compute a step, remembered
 extension  the options of an earlier start, and a run made longer
 messages   what a run prints before its first step
 pictures   the pictures that a run began with, and what became of them
