@@ -77,4 +77,6 @@ def test_the_last_line_of_a_command_says_whether_its_pictures_look_healthy(two_f
 def test_verdicts_in_words():
     assert str(Verdict(5000)) == "its pictures look healthy"
     young = Verdict(960, ("it COLLAPSES",), young=True)
-    assert str(young).startswith("its pictures DO NOT look healthy: it COLLAPSES; it has learned from 960 pictures only")
+    assert str(young).startswith(
+        "its pictures DO NOT look healthy: it COLLAPSES; it has learned from 960 pictures only"
+    )
