@@ -71,7 +71,9 @@ class PairedEvaluation(Evaluation):
     def score(self, bars: Progress) -> TranslationReport:
         """Go once over the test pairs with all methods."""
         if not self.pairs.test:
-            raise UserError(f"{self.pairs.title} has no test pairs: put some into testA and testB")
+            raise UserError(
+                f"{self.pairs.title} has too few pairs to hold any out; score on others: --a FOLDER --b FOLDER"
+            )
         tests, reader = subsample(self.pairs.test, self.limit), Reader(bars, " -> ".join(self.pairs.names))
 
         # 1. learn the baselines, and choose the sources that get many answers

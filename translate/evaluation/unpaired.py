@@ -95,7 +95,8 @@ class UnpairedEvaluation(Evaluation):
             if source.test
         ]
         if not parts:
-            raise UserError(f"neither {self.a.name} nor {self.b.name} has test pictures: put some into testA or testB")
+            names = f"{self.a.name} and {self.b.name}"
+            raise UserError(f"{names} have too few pictures to hold any out; score on others: --a FOLDER --b FOLDER")
         return TranslationReport(parts, DctFeatures.version, SEED)
 
     def score_direction(self, direction: str, source: Domain, target: Domain, reader: Reader) -> DirectionScores:

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 
 from translate.utils import memory
-from translate.utils.errors import UserError
+from translate.utils.errors import OptionError, UserError
 
 ALWAYS_FITS_PX = 2**20  # pixels; every machine has memory for so many, so it is not asked
 MIN_SIDE_PX = 16  # smaller pictures are padded, or networks that shrink them leave their norms nothing to average over
@@ -45,6 +45,16 @@ class MemoryBudget:
             return self.limit - memory.resident_bytes()
         free = memory.free_bytes(self.device)
         return None if free is None else free // 2  # other processes need memory, too
+
+    def check_limit(self) -> None:
+        """Raise OptionError if the limit leaves nothing for even the smallest picture, once instead of for each."""
+        if self.limit is not None:
+            needed = memory.resident_bytes() + self.peak_bytes(MIN_SIDE_PX, MIN_SIDE_PX)
+            if self.limit < needed:
+                given, least = (memory.gigabytes(size).replace(" ", "") for size in (self.limit, needed + needed // 4))
+                raise OptionError(
+                    f"--memory {given} is less than the model takes by itself; say --memory {least} or more"
+                )
 
     def peak_bytes(self, height: int, width: int) -> int:
         """Estimate the memory that translating a picture of height x width px takes, beside the model."""

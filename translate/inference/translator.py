@@ -92,6 +92,7 @@ class Translator:
         if value_range and TASKS[recipe.task].data == "masked":
             raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")
         translator = cls(recipe, nets, torch_device, precision, parse_bytes(memory) if memory else None)
+        translator.runner.memory.check_limit()
         translator.file, translator.values = model_file(path), parse_range(value_range) or translator.values
         return translator.with_norm_statistics(stats, reference)
 

@@ -22,6 +22,7 @@ _CGROUPS = (  # of versions 2 and 1: folder, limit, usage, and the name of the p
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -2, -3, -4  # of malloc.h
+_MIN_LIMIT_BYTES = 1_000_000  # less is a number whose unit was forgotten
 _HEADROOM = 1.25  # times the tensors, for the backend's own buffers; measured: 1.01 to 1.1
 
 
@@ -110,12 +111,15 @@ def parse_bytes(text: str) -> int:
     """Parse an amount such as "3GB", "800 MB" or "2GiB" to bytes.
 
     Raises:
-        OptionError: it is no amount.
+        OptionError: it is no amount, or less than a megabyte.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
     if not match:
         raise OptionError(f"memory {text!r} is no amount; write it as 3GB or 800MB")
-    return round(float(match[1]) * (1024 if match[3] else 1000) ** " kmgt".index(match[2] or " "))
+    size = round(float(match[1]) * (1024 if match[3] else 1000) ** " kmgt".index(match[2] or " "))
+    if size < _MIN_LIMIT_BYTES:
+        raise OptionError(f"memory {text!r} is {size} bytes, in which nothing fits; write it as {match[1]}GB")
+    return size
 
 
 def gigabytes(size: float) -> str:

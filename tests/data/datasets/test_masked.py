@@ -205,3 +205,11 @@ def test_a_mask_that_vanishes_before_training_is_named(tmp_path):
     (tmp_path / "m" / "m2.png").unlink()
     with pytest.raises(UserError, match=r"m2\.png: cannot be read"):
         opened(data, tmp_path / "cache")
+
+
+def test_missing_masks_are_told_before_pictures_are_prepared(tmp_path, monkeypatch):
+    from translate.data.catalog import catalog
+
+    monkeypatch.setattr(catalog, "prepare", lambda *_, **__: pytest.fail("prepared"))
+    with pytest.raises(UserError, match="--masks: no file or folder"):
+        MaskedData(DataConfig(images="photos", masks=str(tmp_path / "nowhere")), tmp_path)

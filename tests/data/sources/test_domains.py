@@ -389,3 +389,33 @@ def test_half_of_a_combined_set_is_refused_before_anything_is_fetched(here, monk
         resolve_domains("aerial_photos", "street_maps", None, Path("data"))
     with pytest.raises(OptionError, match="pairs; train on it with python tools/train_pix2pix.py --data maps"):
         resolve_domains(None, None, "maps", Path("data"))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ("photos", "monett", "no file or folder 'monett'; did you mean 'monet'"),
+        ("photos", "./nowhere", "no file or folder './nowhere'"),
+        ("photos", "empty", "'empty' is empty"),
+        ("photos", "horse2zebra", "--data horse2zebra"),
+        ("photos", "photos", "both domains are 'photos'"),
+        ("photos", "street_maps", "one half of the combined pictures"),
+    ],
+)
+def test_both_names_are_checked_before_anything_is_prepared(here, monkeypatch, a, b, message):
+    monkeypatch.setattr(catalog, "prepare", lambda *_, **__: pytest.fail("prepared"))
+    (here / "empty").mkdir()
+    for first, second in ((a, b), (b, a)):
+        with pytest.raises(UserError, match=message):
+            resolve_domains(first, second, None, Path("data"))
+
+
+def test_an_empty_test_folder_is_no_test_folder(here, capsys):
+    fill(here / "x" / "trainA", 20), fill(here / "x" / "trainB", 20, start=100)
+    (here / "x" / "testA").mkdir()
+    (here / "x" / "testA" / "notes.txt").write_text("none yet")
+    first, _ = resolve_domains(None, None, "x", Path("data"))
+    assert (len(first.train), len(first.test)) == (18, 2)
+    assert "'x/testA' has no pictures and counts as no test folder" in capsys.readouterr().err.replace("\n", " ")
+    fill(here / "x" / "testA", 3, start=50)
+    assert len(resolve_domains(None, None, "x", Path("data"))[0].test) == 3

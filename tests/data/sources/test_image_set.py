@@ -259,3 +259,11 @@ def test_idx_files_that_do_not_fit(tmp_path):
 def test_a_forbidden_folder_is_one_line(tmp_path):
     write(tmp_path / "x", "0.png").chmod(0)
     refused(UserError, "cannot read", tmp_path / "x")
+
+
+def test_a_missing_file_of_labels_is_told_before_a_set_is_prepared(tmp_path, monkeypatch):
+    from translate.data.catalog import catalog
+
+    monkeypatch.setattr(catalog, "prepare", lambda *_, **__: pytest.fail("prepared"))
+    with pytest.raises(UserError, match="--labels: there is no file 'nowhere.csv'"):
+        resolve_images("digits", "nowhere.csv", tmp_path)

@@ -316,3 +316,16 @@ def test_a_label_map_of_another_size_is_not_interpolated(tmp_path):
     pair = Pair("x", tmp_path / "a.png", tmp_path / "b.png")
     assert set(np.unique(read_pair(pair, "a")[0])) == {0, 200}
     assert len(np.unique(read_pair(pair)[0])) > 2
+
+
+def test_an_empty_test_folder_is_no_test_folder(here, capsys):
+    for side in "AB":
+        fill(here / "x" / f"train{side}", 20)
+    (here / "x" / "testA").mkdir()
+    fill(here / "x" / "testB", 2)
+    assert len(from_root(here / "x").test) == 2
+    assert "counts as no test folder" in capsys.readouterr().err.replace("\n", " ")
+    fill(here / "y" / "train", 20, width=4)
+    (here / "y" / "test").mkdir()
+    pairs = from_root(here / "y")
+    assert (len(pairs.train), len(pairs.test)) == (18, 2)

@@ -54,13 +54,15 @@ class MaskedData(ImagesData):
         if config.invert_masks and not config.masks:
             raise OptionError("--invert-masks is for mask files; add --masks FOLDER, or leave it out")
         check_mask_options(config.mask_kinds, config.mask_low, config.mask_high)
+        # before pictures are rendered or fetched
+        self._files: MaskFiles | None = None
+        if config.masks:
+            self._files = open_masks(config.masks, invert=config.invert_masks).usable()
         super().__init__(config, root)
         self.title = f"{self.title}_inpaint"
         self.channels["mask"] = 1
         self._kinds, self._shares = tuple(config.mask_kinds), (config.mask_low, config.mask_high)
-        self._files: MaskFiles | None = None
-        if config.masks:
-            self._files = open_masks(config.masks, invert=config.invert_masks).usable()
+        if self._files:
             self._initial_notes += self._files.notes
             self.notes = list(self._initial_notes)
 

@@ -1,6 +1,6 @@
 """Training and test parts: by the names of folders, or held out by the names of pictures."""
 
-__all__ = ["SPLITS", "TEST_SPLITS", "find_test_folder", "has_two_domains", "choose_held_out"]
+__all__ = ["SPLITS", "TEST_SPLITS", "find_test_folder", "has_two_domains", "choose_held_out", "has_test_pictures"]
 
 import hashlib
 import os
@@ -9,11 +9,15 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
+from translate.data.files.walk import FolderTree
+from translate.utils.terminal import console, escape
+
 TEST_SPLITS = ("test", "val")  # the first that exists counts
 SPLITS = ("train", *TEST_SPLITS)
 _TRAIN_FOLDER = re.compile(r"train(?:_?[AB])?$")
 _HELD_OUT_SHARE = 0.1
 T = TypeVar("T")
+_NOTED: set[Path] = set()  # empty test folders that were reported
 
 
 def choose_held_out(items: Collection[T], stem: Callable[[T], str], limit: int = 100) -> set[T]:
@@ -29,11 +33,27 @@ def choose_held_out(items: Collection[T], stem: Callable[[T], str], limit: int =
 
 
 def find_test_folder(train: Path) -> Path | None:
-    """Return the test (or val) folder beside a folder called train, trainA or the like; None where there is none."""
+    """Return the test (or val) folder, with pictures, beside a folder called train, trainA or the like; else None."""
     if not _TRAIN_FOLDER.match(train.name):
         return None
     folders = (train.with_name(train.name.replace("train", split)) for split in TEST_SPLITS)
-    return next(filter(Path.is_dir, folders), None)
+    return next((folder for folder in folders if folder.is_dir() and has_test_pictures(folder)), None)
+
+
+def has_test_pictures(folder: Path) -> bool:
+    """Whether a test folder has pictures; print a note, once a run, if it has none."""
+    tree = FolderTree(folder)
+    if any(True for _ in tree.walk()) or tree.links:
+        return True
+    if folder not in _NOTED:
+        _NOTED.add(folder)
+        _note_empty(folder)
+    return False
+
+
+def _note_empty(folder: Path) -> None:
+    note = f"'{folder}' has no pictures and counts as no test folder: some pictures to train on are held out instead"
+    console.print(escape(note), soft_wrap=True)
 
 
 def has_two_domains(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from translate.data.catalog import catalog
+from translate.data.catalog.entry import Dataset
 from translate.data.files.find import find_images, is_pattern, list_folders, missing_path_error
 from translate.data.files.naming import catalog_set, distinct_names, is_bare_name, name_of
 from translate.data.files.splits import choose_held_out, find_test_folder, has_two_domains
@@ -71,7 +72,13 @@ def domain_file_sets(domains: tuple[Domain, Domain]) -> list[FileSet]:
 
 def find_domains(a: str, b: str, root: Path) -> tuple[Domain, Domain]:
     """Return the domains that `--a` and `--b` name; `test` is empty where no folder holds test pictures."""
-    return _name_apart(_find_domain(a, root), _find_domain(b, root))
+    owners = [_find_owner(spec) for spec in (a, b)]  # raises for unknown names before anything is prepared
+    if a == b and owners[0]:
+        raise OptionError(f"both domains are {a!r}; give two different sets")
+    # pictures that are there already first: their faults, too, are found before the other domain is prepared
+    order = sorted((0, 1), key=lambda i: owners[i] is not None)
+    domains = {i: _find_domain((a, b)[i], owners[i], root) for i in order}
+    return _name_apart(domains[0], domains[1])
 
 
 def check_given(a: str | None, b: str | None, data: str | None) -> None:
@@ -85,15 +92,27 @@ def check_given(a: str | None, b: str | None, data: str | None) -> None:
         raise OptionError(f"{given} is given without {lacking}; name the other domain's pictures with {lacking} FOLDER")
 
 
-def _find_domain(spec: str, root: Path) -> Domain:
+def _find_owner(spec: str) -> Dataset | None:
+    """Return the data set of the catalog that has the domain `spec`; None if `spec` is a path or pattern.
+
+    Raises:
+        UserError: there is no such path or domain.
+    """
     with explain_os_errors(spec):
         if not is_bare_name(spec) or Path(spec).exists() or is_pattern(spec):
-            return _read_domain(spec, root)
+            return None
     owner = catalog.owner_of_domain(spec)
     if owner is None:
         raise _unknown_domain(spec)
     if owner.combined:
         raise OptionError(f"{spec!r} is one half of the combined pictures of {owner.name!r}; use --data {owner.name}")
+    return owner
+
+
+def _find_domain(spec: str, owner: Dataset | None, root: Path) -> Domain:
+    if owner is None:
+        with explain_os_errors(spec):
+            return _read_domain(spec, root)
     folder = _train_folder(catalog.prepare(owner.name, root), owner.domains[spec])
     return _read_domain(str(folder), root)
 

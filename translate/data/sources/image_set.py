@@ -61,6 +61,8 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
         raise OptionError("no pictures given; say --images FOLDER, or a data set such as --images digits --labels")
     with explain_os_errors(images):
         idx = find_idx(images)
+        if classes not in ("", "auto") and not Path(classes).expanduser().is_file():  # before a set is prepared
+            raise UserError(f"--labels: there is no file '{Path(classes).expanduser()}'; {_REMEDY}")
         result = _from_idx(idx, classes) if idx else _from_files(find_image_files(images, root), images, classes)
     return result if result.test else _hold_out(result)
 
@@ -102,8 +104,6 @@ def _labels_by_table(
     file = Path(classes).expanduser()
     if is_idx(file):
         raise OptionError(f"--labels {file} is an IDX file, which labels the pictures of IDX files; '{images}' is none")
-    if not file.is_file():
-        raise UserError(f"--labels: there is no file '{file}'; {_REMEDY}")
     if not is_table(file):
         raise OptionError(f"--labels {file} is no CSV file (.csv); {_REMEDY}")
     table = read_label_table(file, also=source.bases[0])
@@ -154,8 +154,6 @@ def _find_idx_labels(file: Path, classes: str) -> Path | None:
             raise OptionError(f"there are no labels '{name}' beside {file}; give --labels FILE, or leave --labels out")
         return beside
     path = Path(classes).expanduser()
-    if classes and not path.is_file():
-        raise UserError(f"--labels: there is no file '{path}'; the pictures of an IDX file need an IDX file of labels")
     if classes and not is_idx(path):
         raise OptionError(f"--labels {path} is no IDX file; the pictures of an IDX file need one of labels")
     return path if classes else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from translate.data.files.find import find_images, list_folders
 from translate.data.files.matching import match, stems
-from translate.data.files.splits import TEST_SPLITS
+from translate.data.files.splits import TEST_SPLITS, find_test_folder, has_test_pictures
 from translate.data.files.walk import FolderTree
 from translate.data.sources.pair import Pair
 from translate.utils.errors import UserError
@@ -27,14 +27,14 @@ def find_pairs(root: Path) -> tuple[list[Pair], list[Pair]]:
     # two sides, with or without splits
     for tree in _TREES:
         if train := _find_sides(root, tree, "train"):
-            test = next(filter(None, (_find_sides(root, tree, split) for split in TEST_SPLITS)), None)
+            test = next(filter(None, (_find_test_sides(root, tree, split) for split in TEST_SPLITS)), None)
             return matched_pairs(*train), matched_pairs(*test) if test else []
     if sides := _find_sides(root, "{side}"):
         return matched_pairs(*sides), []
 
     # combined pictures
     if (root / "train").is_dir():
-        test_folder = next((root / split for split in TEST_SPLITS if (root / split).is_dir()), None)
+        test_folder = find_test_folder(root / "train")
         train_pairs = combined_pairs(find_images(str(root / "train")))
         return train_pairs, combined_pairs(find_images(str(test_folder))) if test_folder else []
     if names := FolderTree(root).stems(""):
@@ -53,6 +53,14 @@ def matched_pairs(a: Sequence[Path], b: Sequence[Path]) -> list[Pair]:
 def combined_pairs(files: Sequence[Path]) -> list[Pair]:
     """Return the pairs that combined pictures hold."""
     return [Pair("/".join(filter(None, key)), file, file) for key, file in stems(files).items()]
+
+
+def _find_test_sides(root: Path, tree: str, split: str) -> tuple[list[Path], list[Path]] | None:
+    """Return the pictures of both sides of a test part; None where there is none, or none with pictures."""
+    folders = [root / tree.format(split=split, side=side) for side in "AB"]
+    if all(folder.is_dir() for folder in folders) and not all([has_test_pictures(folder) for folder in folders]):
+        return None
+    return _find_sides(root, tree, split)
 
 
 def _find_sides(root: Path, tree: str, split: str = "") -> tuple[list[Path], list[Path]] | None:
