@@ -155,9 +155,10 @@ class Log:
         losses = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
         facts = f"{losses}  {speed['images_per_second']:.1f} img/s  waiting {speed['waiting']:.0%}"
         self.bar.update(facts=facts)
-        if not console.is_terminal and (time.monotonic() - self.printed > 15 or step == self.steps):
+        if time.monotonic() - self.printed > 15 or step == self.steps:
             self.printed = time.monotonic()
-            console.print(f"step {step}/{self.steps}  {facts}", soft_wrap=True)
+            line = f"step {step}/{self.steps}  {facts}"
+            console.print_to_log(line) if console.is_terminal else console.print(line, soft_wrap=True)
 
     def write_numbers(self, step: int, numbers: Mapping[str, float], words: str) -> None:
         """Log the finite of the `numbers` measured at `step`, and print `words`."""

@@ -375,3 +375,10 @@ def test_models_that_translate_take_no_masks(capsys, model, sketches, tmp_path):
         assert status == 2 and "this model fills no holes; leave the mask out" in err
         status, _, err = call(capsys, model, sketches, tmp_path / "out", *words)
         assert status == (2 if words else 0) and ("are about --masks; give these too" in err) == bool(words)
+
+
+@pytest.mark.parametrize("amount", ["10", "60MB"])
+def test_too_little_memory_is_refused_once(capsys, model, sketches, tmp_path, amount):
+    status, out, err = call(capsys, model, sketches, tmp_path / "out", "--memory", amount)
+    assert (status, out) == (2, "") and err.count("\n") == 1 and "GB" in err
+    assert not (tmp_path / "out").exists()

@@ -280,3 +280,9 @@ def test_memory_below_the_least_is_refused_and_the_least_is_named():
     little.runner.memory.limit = 1
     with pytest.raises(UserError, match=r"need at least .*GB of memory, even tile by tile; say --memory"):
         little(picture(0, 300, 300))
+
+
+@pytest.mark.parametrize("text", ["10", "999", "0.5MB", "0"])
+def test_a_forgotten_unit_is_no_amount_of_memory(text):
+    with pytest.raises(OptionError, match="bytes, in which nothing fits; write it as .*GB"):
+        parse_bytes(text)

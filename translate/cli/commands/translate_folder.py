@@ -2,6 +2,7 @@
 
 __all__ = ["TranslateFolder", "translate_folder"]
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
@@ -17,10 +18,13 @@ from translate.cli.commands.options import (
     Text,
     TrustOptions,
     ValueRange,
+    flag_name,
+    given_options,
 )
 from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
+PICTURE_OPTIONS = frozenset({"count", "hints", "masks", "invert_masks", "resize_masks", "format", "shard"})
 Looks = Annotated[Sequence[str], UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
 
@@ -68,6 +72,7 @@ class TranslateFolder(TrustOptions):
     # LOW,HIGH: the values of black and white in files of floats and wide integers, whose results have the same type
     # (default: as in training; else 0,1, and the full range of 16 bits).
     value_range: ValueRange = ""
+    json: PathText = ""  # Also write the summary to this file: counts, notes and the first failures.
     config: PathText = ""  # TOML file with any of these options; flags win over it.
 
     def __post_init__(self) -> None:
@@ -83,10 +88,12 @@ def translate_folder(command: TranslateFolder) -> int:
 
     if is_video(command.input, command.output):
         return translate_film(command)
+    for name in sorted(given_options(command) & {"fps", "no_denoise"}):
+        raise OptionError(f"{flag_name(name)} is for films, and this is no film; leave it out")
     options = _shared_options(FolderOptions, command)
     translator = _load(command, command.stats, command.reference or None, command.value_range)
     report = translate_folder(translator, command.input, command.output, options)
-    _print(*report.notes, report.summary())
+    _print(command, report)
     return 1 if report.failed else 0
 
 
@@ -95,15 +102,14 @@ def translate_film(command: TranslateFolder) -> int:
     from translate.inference.options import VideoOptions
     from translate.inference.video.run import translate_video
 
-    for name in ("count", "hints", "masks", "format", "shard"):
-        if getattr(command, name) not in (None, ""):
-            raise OptionError(f"--{name} is for pictures; a film gets one answer, which --seed or --look may choose")
+    for name in sorted(given_options(command) & PICTURE_OPTIONS):
+        raise OptionError(f"{flag_name(name)} is for pictures; a film gets one answer, by --seed or --look")
     options = _shared_options(
         VideoOptions, command, stats=command.stats or ("frozen" if command.reference else "smooth"),
         reference=command.reference or None, denoise=not command.no_denoise,
     )  # fmt: skip
     report = translate_video(_load(command), command.input, command.output, options)
-    _print(*report.notes, report.summary())
+    _print(command, report)
     return 0
 
 
@@ -122,6 +128,14 @@ def _load(command: TranslateFolder, *statistics: Any) -> Any:
     return translator
 
 
-def _print(*lines: str) -> None:
-    for line in lines:
+def _print(command: TranslateFolder, report: Any) -> None:
+    """Print the notes and the summary of a report, and write it to the JSON file if that is requested."""
+    for line in (*report.notes, report.summary()):
         say(line)
+    if command.json:
+        from translate.utils.files import write_json
+
+        fails = [{"file": str(path), "reason": reason} for path, reason in getattr(report, "failures", ())]
+        table = {field.name: getattr(report, field.name) for field in fields(report)} | {"failures": fails}
+        table = {"model": command.model, "input": command.input, "output": command.output} | table
+        write_json(command.json, json.loads(json.dumps(table, default=str)))
