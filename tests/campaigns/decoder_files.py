@@ -37,30 +37,39 @@ class Case:
     tolerance: float = 0.0
 
 
-def cases(count: int, seed: int = 0) -> Iterator[Case]:
+class Chance(random.Random):
+    """The random choices of a file."""
+
+    large_share = 0.0  # of files that are large enough to see what memory they take
+
+
+def cases(count: int, seed: int = 0, large_share: float = 0.0) -> Iterator[Case]:
     """Yield files: TIFF, PNG, BMP, GIF and JPEG in turn, of random combinations."""
-    chance = random.Random(seed)
+    chance = Chance(seed)
+    chance.large_share = large_share
     kinds = itertools.cycle((tiff, tiff, png, tiff, bmp, tiff, gif, tiff, jpeg))
     for kind, _ in zip(kinds, range(count), strict=False):
         yield kind(chance)
 
 
-def noise(chance: random.Random, *shape: int) -> np.ndarray:
+def noise(chance: Chance, *shape: int) -> np.ndarray:
     """Return uniform numbers in [0, 1), smooth enough for JPEG."""
     rng = np.random.default_rng(chance.randrange(2**32))
     small = rng.random((-(-shape[0] // 8) + 1, -(-shape[1] // 8) + 1, *shape[2:]))
     return small.repeat(8, axis=0).repeat(8, axis=1)[: shape[0], : shape[1]] * 0.9 + 0.1 * rng.random(shape)
 
 
-def size(chance: random.Random) -> tuple[int, int]:
+def size(chance: Chance) -> tuple[int, int]:
     """Return height and width, px."""
+    if chance.random() < chance.large_share:
+        return chance.randint(700, 1500), chance.randint(700, 1500)
     return chance.randint(1, 70), chance.randint(1, 90)
 
 
 # ---- TIFF
 
 
-def tiff(chance: random.Random) -> Case:
+def tiff(chance: Chance) -> Case:
     """Make a TIFF of one of all combinations."""
     height, width = size(chance)
     photometric = chance.choice(("black", "white", "rgb", "rgb", "palette", "cmyk", "bands"))
@@ -86,7 +95,7 @@ def tiff(chance: random.Random) -> Case:
     turn = {1: 0, 3: 2, 6: 3, 8: 1}[orientation]
     tolerance = 1e-6 if form == "f" else 1e-9
     if alpha == "associated":  # one step of what was multiplied by alpha, of 0.1 at least
-        tolerance = {8: 16 / 255, 10: 16 / 1023, 12: 16 / 4095}.get(bits, 2e-3)
+        tolerance = {8: 16 / 255, 10: 16 / 1023, 12: 16 / 4095}.get(bits, 5e-3 if form == "f" else 2e-3)
     tolerance = {"cmyk": 1.5 / 255}.get(photometric, tolerance)
     opacity = None if opacity is None else np.rot90(opacity[..., 0], turn)
     return Case(name, ".tif", data, np.rot90(light, turn), opacity, max(tolerance, 2e-3 * (form == "f" and bits == 16)))
@@ -249,7 +258,7 @@ def _join(order: str, pages: list[tuple[dict, list[bytes]]]) -> bytes:
 # ---- PNG
 
 
-def png(chance: random.Random) -> Case:
+def png(chance: Chance) -> Case:
     """Make a PNG: all colour types and depths, transparency keys, long text."""
     height, width = size(chance)
     kind, bits = chance.choice(
@@ -293,7 +302,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 # ---- BMP, GIF, JPEG
 
 
-def bmp(chance: random.Random) -> Case:
+def bmp(chance: Chance) -> Case:
     """Make a BMP: all headers and depths, masks of any bits, either order of rows."""
     height, width = size(chance)
     header, bits = chance.choice((12, 40, 52, 56, 108, 124)), chance.choice((1, 4, 8, 16, 24, 32))
@@ -346,7 +355,7 @@ MASKS_WITH_ALPHA = {16: [(0xF00, 0xF0, 0xF, 0xF000), (0x7C00, 0x3E0, 0x1F, 0x800
                     32: [(0xFF0000, 0xFF00, 0xFF, 0xFF000000), (0xFF, 0xFF00, 0xFF0000, 0xFF000000)]}  # fmt: skip
 
 
-def gif(chance: random.Random) -> Case:
+def gif(chance: Chance) -> Case:
     """Make a GIF of one or more frames, with or without a transparent colour."""
     height, width = size(chance)
     colours = np.random.default_rng(0).integers(0, 256, (256, 3), dtype=np.uint8)
@@ -364,7 +373,7 @@ def gif(chance: random.Random) -> Case:
     return Case(f"clear {clear} {frames} more frames", ".gif", out.getvalue(), colours[index] / 255, alpha, 1e-9)
 
 
-def jpeg(chance: random.Random) -> Case:
+def jpeg(chance: Chance) -> Case:
     """Make a JPEG: gray, RGB or CMYK, of all samplings, with padding and short segments as some cameras leave them."""
     height, width = (side + 8 for side in size(chance))
     mode = chance.choice(("L", "RGB", "RGB", "CMYK"))

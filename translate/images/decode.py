@@ -55,9 +55,9 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
     if npy.is_npy(data):
         return _decode_npy(data, values)
     check_header(data)
-    kind = tiff.read_header(data) if tiff.is_tiff(data) else None
-    if kind:
-        return _decode_tiff(data, kind, values)
+    if tiff.is_tiff(data) and (reader := _tiff_reader(data, values)):
+        with reader:
+            return _decode_tiff(data, reader, values)
     data, key = without_key(without_text(data))
     header = _Header(data)
     stored = _first_right(header.decoders(), header)
@@ -78,8 +78,16 @@ def _with_alpha(stored: np.ndarray, key: tuple[int, ...]) -> np.ndarray:
     return np.dstack((planes, opaque * np.array(FULL_SCALE[stored.dtype], stored.dtype)))
 
 
-def _decode_tiff(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
+def _tiff_reader(data: bytes, values: ValueRange | None) -> tiff.TiffReader | None:
+    try:
+        return tiff.TiffReader(data, values)
+    except Exception:  # damaged files make tifffile raise nearly everything; Pillow will report them
+        return None
+
+
+def _decode_tiff(data: bytes, reader: tiff.TiffReader, values: ValueRange | None) -> Picture:
     """Decode with our own reader, or hold the answers of the others against the header that it read."""
+    kind = reader.header
     check_size(kind.height, kind.width * max(1, kind.channels // 4))
     if kind.unreadable:
         check_size(kind.height, kind.width, len(data), f"{kind.compression} in TIFF")
@@ -87,7 +95,7 @@ def _decode_tiff(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) 
         stored = _first_right(header.decoders(), header, kind.unreadable)
         bands = False
     else:
-        stored, bands = UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data, values)), True
+        stored, bands = UPRIGHT.get(kind.orientation, np.asarray)(reader.read()), True
     gray = kind.channels == 1
     picture = as_picture(stored, kind.alpha, gray, kind.frames, bands=bands, values=values)
     picture.icc, picture.dpi, picture.tags, picture.lost = kind.icc, kind.dpi, kind.tags, kind.lost

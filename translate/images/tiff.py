@@ -4,7 +4,7 @@ What it reads is in two tables: `COMPRESSIONS` and `BIT_DEPTHS` of tiff_segments
 such as JPEG, CCITT and YCbCr, is left to other decoders, whose answers `decode` holds against the header.
 """
 
-__all__ = ["TiffHeader", "TiffReader", "is_tiff", "read", "read_header"]
+__all__ = ["TiffHeader", "TiffReader", "is_tiff", "read_header"]
 
 import io
 import logging
@@ -26,6 +26,7 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3
 _PHOTOMETRICS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4}  # samples that are colours
 _COLOURS = {**_PHOTOMETRICS, _PALETTE: 3, _CMYK: 3, _YCBCR: 3, _LAB: 3}  # after decoding
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # ExtraSamples
+_SEARCHED_PAGES = 16  # for a mask, which follows its picture or the picture's smaller copies
 _JPEG = 7
 _BY_LIBVIPS = (2, 3, 4, _JPEG, 50001)  # compressions besides those of the table: CCITT, JPEG, WebP
 _MASK_PAGE = 4  # NewSubfileType of a transparency mask of the first picture
@@ -70,24 +71,6 @@ def read_header(data: bytes | Path) -> TiffHeader | None:
         return None
 
 
-def read(data: bytes, values: ValueRange | None = None) -> np.ndarray:
-    """Decode the first picture of a file's content to (H, W, C), alpha last, not yet upright.
-
-    Raises:
-        Exception: of nearly any type; its first line says why.
-    """
-    with TiffReader(data, values) as reader:
-        height, step = reader.header.height, reader.batch_rows
-        first = reader.rows(0, min(step, height))
-        if step >= height:
-            return first
-        out = np.empty((height, *first.shape[1:]), first.dtype)
-        out[:step] = first
-        for start in range(step, height, step):
-            out[start : start + step] = reader.rows(start, min(start + step, height))
-        return out
-
-
 class TiffReader:
     """The first picture of a TIFF, decoded row by row: black is zero, palettes are colours, alpha is unassociated."""
 
@@ -130,8 +113,21 @@ class TiffReader:
 
     @property
     def batch_bytes(self) -> int:
-        """Memory that `batch_rows` take at least."""
-        return self.batch_rows * self.header.width * sum(one.dtype.itemsize for one in self._readers)
+        """Memory that `batch_rows` take, raw and decoded."""
+        channels = self.header.channels + self.header.alpha
+        return 2 * self.batch_rows * self.header.width * channels * self.header.dtype.itemsize
+
+    def read(self) -> np.ndarray:
+        """Decode the picture to (H, W, C), alpha last, not yet upright; raises ValueError as `rows`."""
+        height, step = self.header.height, self.batch_rows
+        first = self.rows(0, min(step, height))
+        if step >= height:
+            return first
+        out = np.empty((height, *first.shape[1:]), first.dtype)
+        out[:step] = first
+        for start in range(step, height, step):
+            out[start : start + step] = self.rows(start, min(start + step, height))
+        return out
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Decode rows `start` to `stop` to (rows, W, C), alpha last.
@@ -224,11 +220,12 @@ def _pages_of_first_picture(file: tifffile.TiffFile) -> tuple[list[Any], int]:
 
 def _mask_page(file: tifffile.TiffFile, first: Any) -> Any:
     """Return the transparency mask of the first picture, as GDAL writes it; None if there is none."""
-    if len(file.pages) < 2:
-        return None
-    page = file.pages[1].aspage()
-    same = (page.imagelength, page.imagewidth) == (first.imagelength, first.imagewidth)
-    return page if same and page.subfiletype == _MASK_PAGE and page.samplesperpixel == 1 else None
+    for i in range(1, min(_SEARCHED_PAGES, len(file.pages))):
+        page = file.pages[i].aspage()
+        same = (page.imagelength, page.imagewidth) == (first.imagelength, first.imagewidth)
+        if same and page.subfiletype == _MASK_PAGE and page.samplesperpixel == 1:
+            return page
+    return None
 
 
 def _pyramid(file: tifffile.TiffFile, first: Any) -> str:

@@ -23,7 +23,7 @@ BIT_DEPTHS = {1: (*range(1, 17), 24, 32, 64), 2: (8, 16, 32, 64), 3: (16, 32, 64
 _PREDICTED = (5, 8, 32946, 34925, 50000)  # compressions with predictors; libtiff ignores the tag with others
 # Bytes that one byte can unpack to at most, where there is a limit; a segment that claims more is torn or a bomb.
 _MAX_RATIOS = {1: 1, 5: 4096, 8: 1040, 32773: 64, 32946: 1040}
-_BATCH_BYTES = 2**25  # unpacked at once: bounds the memory, and one call of Pillow serves many small strips
+_BATCH_BYTES = 2**23  # unpacked at once: bounds the memory, and one call of Pillow serves many small strips
 _STRIP_BYTES = 2**20  # stored strips are cut into pieces of about this size, since some hold the whole picture
 _REVERSED_BITS = bytes(int(f"{i:08b}"[::-1], 2) for i in range(256))
 
