@@ -143,6 +143,13 @@ def test_nothing_is_no_length(capsys, two_folders, words):
     assert not out.exists()
 
 
+def test_a_missing_model_to_start_from_is_told_before_anything_is_rendered(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--a", "photos", "--b", "monet", "--init", "nowhere", "--out", tmp_path / "run"]
+    assert "nowhere: no such model" in complaint(capsys, "train-cycle", *words)[1]
+    assert not list(tmp_path.iterdir())
+
+
 def test_numbers_of_other_commands_are_not_ignored(capsys):
     assert "--max-pixels should be at least 1" in complaint(capsys, "evaluate", "--model", "m", "--max-pixels", 0)[1]
     assert "--frames is of no use alone" in complaint(capsys, "sample", "--model", "m", "--frames", 60)[1]

@@ -1,6 +1,17 @@
 """Errors that a user can mend, one line each."""
 
-__all__ = ["OptionError", "UserError", "close_match", "did_you_mean", "short_reason", "short_repr", "shorten"]
+__all__ = [
+    "OptionError", "UserError", "close_match", "did_you_mean", "list_choices", "short_reason", "short_repr", "shorten",
+]  # fmt: skip
+    "OptionError",
+    "UserError",
+    "close_match",
+    "did_you_mean",
+    "list_choices",
+    "short_reason",
+    "short_repr",
+    "shorten",
+]
 
 import difflib
 from collections.abc import Iterable
@@ -30,10 +41,17 @@ def close_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return '; did you mean ...?' for the nearest of `known`, else the list of them."""
-    names = sorted(known)
-    shown = names[: max(len(shorten(", ".join(names), _MAX_LIST_CHARS).split(", ")) - 1, 1)]
-    rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) + 1 else ""
-    return close_match(word, names) or f"; choose from {', '.join(shown if rest else names)}{rest}"
+    return close_match(word, known := list(known)) or f"; choose from {list_choices(known)}"
+
+
+def list_choices(known: Iterable[str]) -> str:
+    """Return the names in order, cut to what fits the line of an error."""
+    names, shown = sorted(known), list[str]()
+    for name in names:
+        if len(", ".join([*shown, name])) > _MAX_LIST_CHARS:
+            return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+        shown.append(name)
+    return ", ".join(shown)
 
 
 def short_reason(error: BaseException) -> str:

@@ -44,6 +44,7 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     of_command = options_layer(options)
     check_lengths(of_command.get("train", {}), given_options(options))
     # train
+    from translate.checkpoints.model_file import model_file
     from translate.training.config import load_config
     from translate.training.loop import train
     from translate.training.run_folder import RunFolder
@@ -51,7 +52,10 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
 
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
-    out = train(load_config(options.task, options.preset, sections, of_command, flags), extend=options.extend)
+    config = load_config(options.task, options.preset, sections, of_command, flags)
+    if config.train.init:  # before pictures are rendered, fetched or read
+        model_file(config.train.init)
+    out = train(config, extend=options.extend)
     if not dist.is_main_process():
         return 0
     # report

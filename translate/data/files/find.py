@@ -21,7 +21,7 @@ from pathlib import Path
 from translate.data.files.counted import MAX_NAMES, list_names
 from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, explain_os_errors, is_picture
 from translate.images.io import IMAGE_SUFFIXES
-from translate.utils.errors import OptionError, UserError
+from translate.utils.errors import OptionError, UserError, list_choices
 
 _WILDCARDS = frozenset("*?[")
 
@@ -82,7 +82,7 @@ def missing_path_error(spec: str, known: Collection[str] = ()) -> UserError:
     names |= {name: name for name in known}
     if close := difflib.get_close_matches(path.name, names, 1):
         return UserError(f"{message}; did you mean {names[close[0]]!r}?")
-    catalog = f", or a catalog name: {', '.join(sorted(known))}" if known else ""
+    catalog = f", or a catalog name: {list_choices(known)}" if known else ""
     return UserError(f"{message}; give a folder of pictures{catalog}")
 
 
