@@ -3,15 +3,6 @@
 __all__ = [
     "OptionError", "UserError", "close_match", "did_you_mean", "list_choices", "short_reason", "short_repr", "shorten",
 ]  # fmt: skip
-    "OptionError",
-    "UserError",
-    "close_match",
-    "did_you_mean",
-    "list_choices",
-    "short_reason",
-    "short_repr",
-    "shorten",
-]
 
 import difflib
 from collections.abc import Iterable
