@@ -101,7 +101,7 @@ def print_recipe(options_class: Any, command: str, words: Sequence[str]) -> None
 def recipe_rows(task: str, preset: str) -> Iterator[tuple[str, str, str]]:
     """Yield option, value in the preset and meaning of every recipe key of `task`."""
     config = load_config(task, preset)
-    meanings = comments_of(DataConfig, "data") | attributes_of(TrainConfig, "train")
+    meanings = comments_of(DataConfig, "data") | comments_of(TrainConfig, "train") | attributes_of(TrainConfig, "train")
     for key in known_options(task):
         section, _, name = key.partition(".")
         meaning = meanings.get(key) or MEANINGS.get(key) or MEANINGS.get(name, "")
