@@ -8,6 +8,7 @@ import numpy as np
 
 _BITFIELDS = (3, 6)  # compression: colour masks, and masks with alpha
 _OS2_HEADER_BYTES = 12  # sizes are of 16 bits, and palettes of 3 bytes a colour
+_SHORTEST_FULL_HEADER_BYTES = 40
 _MASKS_IN_HEADER_BYTES = 52  # headers from this size on hold the masks, from 56 bytes on that of alpha
 _DEFAULT_MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0), 24: (0xFF0000, 0xFF00, 0xFF, 0)}
 
@@ -28,6 +29,8 @@ def decode(data: bytes) -> np.ndarray | None:
     masks, compression, used = None, 0, 0
     if size == _OS2_HEADER_BYTES:
         width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
+    elif size < _SHORTEST_FULL_HEADER_BYTES:  # of OS/2 2, cut off
+        width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
     else:
         width, height, _, bits, compression, _, _, _, used = struct.unpack_from("<iiHHIIiiI", data.ljust(64, b"\0"), 18)
     if compression not in (0, *_BITFIELDS) or (compression and size == 64):  # of OS/2: Huffman codes, run lengths
@@ -38,6 +41,8 @@ def decode(data: bytes) -> np.ndarray | None:
     # 2. rows, whose length is a multiple of 4 bytes
     if bits not in (1, 2, 4, 8, 16, 24, 32) or width <= 0 or not height:
         raise ValueError(f"BMP of {bits} bits and {width} x {height} px is not supported")
+    if start < 14 + size:
+        raise ValueError("its pixels begin inside its header")
     stride, rows = -(-width * bits // 32) * 4, abs(height)
     if start + stride * rows > len(data) + stride - -(-width * bits // 8):
         raise ValueError("the file is truncated")

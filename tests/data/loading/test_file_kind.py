@@ -111,3 +111,15 @@ def test_holes_are_learned_at_full_depth(tmp_path):
     batch = stream.crop(stream.sample(0, 2))
     assert batch["image"].dtype == torch.float32 and batch["mask"].dtype == torch.uint8
     assert len(torch.unique(batch["image"])) > 2000 and data.probe["image"].dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "proposed"),
+    [(20, 4012, "0,4095"), (32768, 36000, "32768,36863"), (0, 200, "0,255"), (0, 65535, ""), (900, 40000, "")],
+)
+def test_16_bit_pictures_that_use_a_small_range_get_a_note(tmp_path, low, high, proposed):
+    plane = np.linspace(low, high, 40 * 48).reshape(40, 48, 1).astype(np.uint16)
+    paths = files(tmp_path, plane.repeat(3, axis=2))
+    note = kind_of_files(paths).note
+    assert note.endswith(f"say --value-range {proposed}") if proposed else note == ""
+    assert kind_of_files(paths, (0, 4095)).note == "" and kind_of_files(files(tmp_path, noise(3))).note == ""

@@ -17,6 +17,7 @@ from translate.data.checks.pair_checks import find_exchanged, find_unequal_sizes
 from translate.data.checks.report import DataReport, Finding, Part
 from translate.data.files.naming import is_bare_name
 from translate.data.files.splits import has_two_domains
+from translate.data.loading.file_kind import used_range_note
 from translate.data.sources.domains import FileSet, domain_file_sets, resolve_domains
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import LabelledImage, RowSource
@@ -152,6 +153,8 @@ def _find_in_part(part: Part) -> list[Finding]:
         rare = min(modes, key=lambda mode: sum(one.mode == mode for one in part.readable))
         files = [one.path for one in part.readable if one.mode == rare]
         findings.append(Finding("mixed kinds", f"{part.name}: kinds are mixed; the rarest is {rare}", files))
+    if note := used_range_note([one.ends for one in part.readable]):
+        findings.append(Finding("small range", f"{part.name}: {note}"))
     if part.split == "train" and 0 < len(part.readable) < _MIN_PICTURES:
         words = f"{part.name}: only {_count(part.readable)}, which a model will learn by heart"
         findings.append(Finding("few", words))

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from translate.data.loading.file_kind import to_rgb8
+from translate.data.loading.file_kind import to_rgb8, used_range
 from translate.images.io import decode_picture
 from translate.images.picture import Picture, flatten_alpha, to_gray
 from translate.utils.concurrency import map_in_threads
@@ -35,6 +35,7 @@ class Measurement:
     size: tuple[int, int] = (0, 0)  # height and width, px, upright
     mode: str = ""  # channels and depth, such as "RGB 8 bit"
     uniform: bool = False  # of one colour
+    ends: tuple[int, int] | None = None  # least and largest number, of 16 bits
     hash: int = 0  # 64 bits of the low frequencies
     thumbnail: np.ndarray = field(default_factory=lambda: np.zeros((_THUMBNAIL_PX, _THUMBNAIL_PX, 3), np.uint8))
     traits: np.ndarray = field(default_factory=lambda: np.zeros((1, 6)))
@@ -75,8 +76,9 @@ def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, h
     uniform = bool(np.ptp(shown, axis=(0, 1)).max() <= _UNIFORM_RANGE)
     traits = np.stack([traits_of(_resize_for_traits(part)) for part in parts])
     return Measurement(
-        path, "", length, digest, (height, width), mode_of(picture), uniform, _hash(thumbnail), thumbnail, traits
-    )
+        path, "", length, digest, (height, width), mode_of(picture), uniform, used_range(picture.pixels),
+        _hash(thumbnail), thumbnail, traits,
+    )  # fmt: skip
 
 
 def mode_of(picture: Picture) -> str:

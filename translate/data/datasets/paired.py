@@ -76,7 +76,7 @@ class PairedData:
         self.notes = list(self._initial_notes)
 
     def _make_notes(self, config: DataConfig) -> list[str]:
-        notes = []
+        notes = [f"{name}: {kind.note}" for name, kind in zip(self.names, self.kinds, strict=True) if kind.note]
         if not any(kind.bands for kind in self.kinds) and (question := direction_note(self._sides, config.direction)):
             notes.append(question)
         for key, name, side in zip("ab", self.names, self._sides, strict=True):

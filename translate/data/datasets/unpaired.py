@@ -32,7 +32,7 @@ class UnpairedData:
         self.channels = {key: kind.channels for key, (_, kind) in self._sides.items()}
         self.epoch = max(len(domain.train) for domain in self.domains)
         self.facts: dict[str, Any] = {"value_range": config.value_range} if values else {}
-        self.notes: list[str] = []
+        self.notes = [f"{domain.name}: {kind.note}" for domain, kind in self._sides.values() if kind.note]
 
     def file_sets(self) -> list[FileSet]:
         return domain_file_sets(self.domains)

@@ -1,6 +1,14 @@
 """What the files of a domain hold: channels and depth; and each file read as that."""
 
-__all__ = ["FileKind", "MixedChannels", "stack_pictures", "to_rgb8", "to_unit_range", "kind_of_files"]
+__all__ = [
+    "FileKind",
+    "MixedChannels",
+    "stack_pictures",
+    "to_rgb8",
+    "to_unit_range",
+    "kind_of_files",
+    "used_range_note",
+]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +27,8 @@ from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
 _PROBED_FILES = 16  # decoded to see what a domain holds
+_WIDE_BITS = 14  # 16-bit files whose numbers need no more use a quarter of their range at most
+_SIGNED_ZERO = 2**15  # some microscopes add it to all numbers
 _DEPTHS = tuple(FULL_SCALE)  # ascending
 
 
@@ -34,6 +44,7 @@ class FileKind:
     dtype: np.dtype = _DEPTHS[0]  # uint8, uint16 or float32: the deepest of the probed files
     values: ValueRange | None = None  # black and white in floats and wide integers; None: 0 and 1, or the full scale
     example: Path = Path()  # a file with that number of channels
+    note: str = ""  # what the user should know of the numbers
 
     @property
     def bands(self) -> bool:
@@ -85,7 +96,8 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
             picture = read_picture(path, values)
         except UserError:
             return None
-        return _Probe(path, picture.channels, picture.pixels.dtype, is_colourless(to_rgb8(picture.pixels)))
+        colourless = is_colourless(to_rgb8(picture.pixels))
+        return _Probe(path, picture.channels, picture.pixels.dtype, colourless, used_range(picture.pixels))
 
     probes = [result for result in map_in_threads(probe, spread(paths, _PROBED_FILES)) if result]
     if not probes:
@@ -100,6 +112,7 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
         dtype=max((one.dtype for one in probes), key=_DEPTHS.index),
         values=values,
         example=first.path,
+        note=used_range_note([one.ends for one in probes]),
     )
 
 
@@ -108,6 +121,30 @@ class _Probe(NamedTuple):
     channels: int
     dtype: np.dtype
     colourless: bool
+    ends: tuple[int, int] | None = None  # least and largest number, of 16 bits
+
+
+def used_range(pixels: np.ndarray) -> tuple[int, int] | None:
+    """Return the least and the largest number of 16-bit pixels; None for others."""
+    return (int(pixels.min()), int(pixels.max())) if pixels.dtype == np.uint16 else None
+
+
+def used_range_note(ends: Sequence[tuple[int, int] | None]) -> str:
+    """Return a line if 16-bit pictures use a small part of their range, such as 12 bits; "" if they do not.
+
+    Args:
+        ends: least and largest number of each picture; None if it is not of 16 bits.
+    """
+    known = [one for one in ends if one]
+    if not known or len(known) < len(ends):
+        return ""
+    low, high = min(one[0] for one in known), max(one[1] for one in known)
+    base = _SIGNED_ZERO if low >= _SIGNED_ZERO else 0
+    bits = max(8, (high - base).bit_length())
+    if bits > _WIDE_BITS or high == low:
+        return ""
+    remedy = f"if all are of {bits} bits, say --value-range {base},{base + 2**bits - 1}"
+    return f"the 16-bit pictures use {low} to {high} of 0 to 65535; {remedy}"
 
 
 def _mixed_channels(one: Path, channels: int, other: Path, others: int) -> MixedChannels:
