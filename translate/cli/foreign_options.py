@@ -55,7 +55,7 @@ TRAINING = (
     ("which_direction", "--direction {}", ""),
     ("init_type init_gain", "", "each network has its own"),
     ("continue_train epoch_count load_iter epoch which_epoch resume continue", "",
-     "the same command goes on where a run stopped"),
+     "the same command goes on, --extend makes a run longer"),
     ("save_latest_freq save_by_iter save_epoch_freq save-every save_every", "", "--save-minutes N"),
     ("output output-dir output_dir save-dir save_dir outdir logdir run-dir project", "--out {}", ""),
     ("pretrained weights ckpt", "--init {}", ""),
