@@ -259,7 +259,7 @@ def test_georeference_nodata_and_description_are_kept(tmp_path, bands):
         assert {code: tags[code].value for code, *_ in GEO} == {code: value for code, _, _, value, _ in GEO}
         assert tags[270].value == "field 7"
     lost = {loss.name for loss in losses(picture, FORMATS[".png"])}
-    assert lost == {"georeference", "NODATA", "description"} and not losses(picture, FORMATS[".tif"])
+    assert lost == {"georeference", "NODATA value", "description"} and not losses(picture, FORMATS[".tif"])
 
 
 def test_pixel_sizes_of_imagej_and_ome(tmp_path):

@@ -22,7 +22,7 @@ class Tag(NamedTuple):
     value: Any  # bytes of a text, a number or several
 
 
-_GEOREFERENCE, _NODATA, _DESCRIPTION = "georeference", "NODATA", "description"
+_GEOREFERENCE, _NODATA, _DESCRIPTION = "georeference", "NODATA value", "description"
 _KEPT = {
     270: _DESCRIPTION, 33550: _GEOREFERENCE, 33922: _GEOREFERENCE, 34264: _GEOREFERENCE, 34735: _GEOREFERENCE,
     34736: _GEOREFERENCE, 34737: _GEOREFERENCE, 42112: _DESCRIPTION, 42113: _NODATA, 50844: _GEOREFERENCE,
