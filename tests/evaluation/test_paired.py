@@ -59,7 +59,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def pairs(root) -> PairSet:
-    return resolve_pairs(None, None, str(root), root.parent)
+    return resolve_pairs("", "", str(root), root.parent)
 
 
 def scene_of(source: np.ndarray) -> int:
@@ -158,7 +158,7 @@ def test_without_known_answers_there_is_no_coverage(pairs):
 
 
 def test_sources_that_are_no_drawings_are_compared_by_the_target(root):
-    pairs = resolve_pairs(None, None, str(root), root.parent, "ba")
+    pairs = resolve_pairs("", "", str(root), root.parent, "ba")
     painted = {read_pair(pair)[0].tobytes(): read_pair(pair)[1] for pair in pairs.test}
     rows, scores = score(lambda source: painted[source.tobytes()], pairs)
     assert rows[MODEL].edge_f1 == 1 and rows[MODEL].l1 == 0

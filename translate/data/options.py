@@ -17,7 +17,7 @@ def limited(
         default: Value of the field.
         low: Least number.
         high: Largest number.
-        choices: Allowed words.
+        choices: Allowed texts.
         flag: The option of the command line, where it is not --section.name.
     """
     limits = {"low": low, "high": high, "choices": choices, "flag": flag}
@@ -36,7 +36,7 @@ class DataConfig:
     size: int = 0  # training resolution, px; 0 = automatic
     crop: int = 0  # side of the square training crop, px; 0 = all of `size`; -1 = chosen by the time budget
     zoom: float = limited(1.0, 1)  # pictures are resized to size * zoom before the crop (286/256 in pix2pix, CycleGAN)
-    square: bool = False  # resize to a square, as those methods do; else resize the shorter side, keep the aspect ratio
+    square: bool = False  # resize to a square, as both methods do; else resize the shorter side, keep the aspect ratio
     flip: bool = True  # mirror half of the pictures
     batch_size: int = limited(1, 1, flag="--batch-size")  # pictures of each domain in a step, over all processes
     direction: str = limited("ab", choices=("ab", "ba"), flag="--direction")  # of pairs: "ba" makes `b` the source

@@ -121,7 +121,7 @@ def test_batches_on_a_gpu(which, fits, monkeypatch):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     if not fits:
-        monkeypatch.setattr(crops_module, "_DEVICE_SHARE", 0)
+        monkeypatch.setattr(crops_module, "_MAX_DEVICE_SHARE", 0)
     make = list(streams((0.0, 0.5), None))[which]
     batches = iter(Batches(make(), 4, device=torch.device("cuda")))
     found = [next(batches)]

@@ -1,7 +1,7 @@
 """The catalog of data sets.
 
-catalog   the entries, and preparing a data set
+catalog   listing the entries, and preparing a data set
 download  one file over HTTP
 entry     one entry, read from its TOML file
-unpack    untrusted archives
+unpack    unpacking of untrusted archives
 """

@@ -18,8 +18,8 @@ from translate.data.catalog.unpack import unpack
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.package_data import package_folder
 
-_MAX_UNPACK_RATIO = 20  # of an archive's contents to its size: pictures hardly shrink in one
-_UNPACK_SLACK_BYTES = 1 << 30  # small archives of text may unpack to more
+_MAX_UNPACK_RATIO = 20  # contents over archive, in bytes: pictures are compressed already, so more is an attack
+_UNPACK_SLACK_BYTES = 1 << 30  # allowed on top, as small archives of text unpack to more
 
 
 def load_catalog() -> dict[str, Dataset]:
@@ -51,11 +51,11 @@ def refuse_single(name: str) -> None:
 def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
     """Prepare the data set `name` in `root/<name>`, unless it exists, and return that folder.
 
-    The pictures are made in another folder and renamed at the end, so that an interruption leaves no half set.
-    Concurrent processes wait for the first.
+    The pictures are made in another folder, which is renamed at the end, so that an interruption leaves no incomplete
+    set. Concurrent processes wait for the first one.
 
     Raises:
-        UserError: unknown name, or the set cannot be made: the line says why and what to do by hand.
+        UserError: the name is unknown, or the set cannot be prepared; the message says what to do by hand.
     """
     catalog = load_catalog()
     if name not in catalog:
@@ -94,7 +94,7 @@ def _describe_domains(dataset: Dataset) -> str:
 
 
 def _download_size(dataset: Dataset) -> str:
-    """Return the size of the download, or what replaces it."""
+    """Return the size of the download, or how the data set comes here without one."""
     if dataset.render:
         return "drawn here"
     if dataset.manual:
@@ -108,7 +108,7 @@ def _is_filled(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Lock `folder` against other processes, without a lock file; the lock ends with the process."""
+    """Lock `folder` against other processes, without a lock file; the lock is released when the process ends."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -27,9 +27,9 @@ from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable
 
-_SIZED_PICTURES = 1000  # their sizes are read from the headers before any is decoded
-_GRAY_TESTED_PICTURES = 64  # decoded to see whether they have colour
-_MIN_SIZE_PX = 32  # the smallest side that the networks are made for
+_SIZED_PICTURES = 1000  # whose headers are read for their sizes before any is decoded
+_COLOUR_TESTED_PICTURES = 64  # decoded to find whether the pictures are gray
+_MIN_SIZE_PX = 32  # the smallest side that the networks take
 _MIN_PADDED_PX = 20  # pictures from this side on are padded to 32 px, as MNIST's 28 px are, and not enlarged
 
 
@@ -39,20 +39,20 @@ class ImagesData:
     Attributes:
         train: The pictures to train on.
         test: The held-out pictures.
-        labels: After `open`, of the readable pictures to train on, (n,) int64; None where there are no classes.
+        labels: After `open`, (n,) int64 of the readable pictures to train on; None without classes.
     """
 
     _preview_count = 32
     _deep = False  # whether more than 8 bits are worth learning
 
     def __init__(self, config: DataConfig, root: Path) -> None:
-        # options that contradict single pictures
+        # refuse options of other data
         if config.a or config.b or config.root:
             raise OptionError("--a, --b and --data name domains to translate between; here give --images alone")
         if config.value_range:
             raise OptionError("--value-range: single pictures are learned in 8 bits; rescale them, or leave it out")
 
-        # the pictures, and what their headers and some decoded ones show
+        # find the pictures; inspect their headers and a decoded sample
         images = resolve_images(config.images, config.classes, root)
         self.train, self.test, self.title = list(images.train), list(images.test), images.title
         self.names: tuple[str, ...] = (self.title,)
@@ -115,11 +115,7 @@ class ImagesData:
             )
 
     def _check_sizes(self, size: int) -> list[str]:
-        """Refuse pictures of which most are smaller than `size` px, and return a note on a few smaller ones.
-
-        Raises:
-            OptionError: names the size that suits them.
-        """
+        """Return a note if a few pictures are smaller than `size` px; raise OptionError if most are."""
         if not self._sides:
             return []
         typical, small = statistics.median(self._sides), [side for side in self._sides if side < size]
@@ -142,7 +138,7 @@ class ImagesData:
         return fit(planes, side, square=square)
 
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
-        """Return the center crops of some readable pictures, held out where there are any; of all classes."""
+        """Return the center crops of some readable pictures of all classes, held-out ones first."""
         labelled = [[s for s in part if s.label != UNLABELLED] or part for part in (self.test, self.train)]
         by_class = [sorted(part, key=lambda source: source.label) for part in labelled]
         candidates = [s for part in by_class for s in (*spread(part, min(self._preview_count, len(part))), *part)]
@@ -153,7 +149,7 @@ class ImagesData:
 
 
 def _shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
-    """Return the shorter sides of some pictures, px, where their headers state them."""
+    """Return the shorter sides in px of a sample of pictures, as far as their headers state them."""
     return [min(shape) for shape in map_in_threads(shape_of, spread(sources, _SIZED_PICTURES)) if shape]
 
 
@@ -170,10 +166,10 @@ def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
-    """Return how the pictures are read at full depth.
+    """Return the kind that reads the pictures at full depth, as gray or RGB.
 
     Raises:
-        UserError: they have bands instead of colours.
+        UserError: the pictures have bands instead of colours.
     """
     kind = kind_of_files([source.file for source in sources if isinstance(source, FileSource)])
     if kind.bands:
@@ -182,9 +178,9 @@ def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
 
 
 def _all_gray(sources: Sequence[LabelledImage]) -> bool:
-    """Whether all of some readable pictures are gray."""
+    """Whether all readable pictures of a sample are gray."""
     any_read = False
-    for source in spread(sources, _GRAY_TESTED_PICTURES):
+    for source in spread(sources, _COLOUR_TESTED_PICTURES):
         try:
             if not is_colourless(source.read()):
                 return False
@@ -195,6 +191,6 @@ def _all_gray(sources: Sequence[LabelledImage]) -> bool:
 
 
 def _are_characters(train: Sequence[LabelledImage], classes: Sequence[str]) -> bool:
-    """Whether labels or folders are single characters, or the file is of MNIST's kind: mirroring spoils characters."""
+    """Whether the pictures show characters, as labels, folders or an IDX file suggest: mirroring spoils characters."""
     names = classes or sorted({source.name.split("/")[0] for source in train})
     return isinstance(train[0], RowSource) or (len(names) > 1 and all(len(name) == 1 for name in names))

@@ -15,7 +15,7 @@ _GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P
 
 
 def is_bare_name(spec: str) -> bool:
-    """Whether `spec` may be a name of the catalog: `./photos` always means the path."""
+    """Whether `spec` may be a name of the catalog; `./photos` is always a path."""
     return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
 
 
@@ -43,7 +43,7 @@ def catalog_names(folder: Path, root: Path) -> dict[str, str]:
 
 
 def catalog_set(folder: Path, root: Path) -> Dataset | None:
-    """Return the data set of the catalog that `folder` is, if it lies in `root`."""
+    """Return the data set of the catalog that was prepared as `folder` in `root`, or None."""
     dataset = catalog.load_catalog().get(folder.name)
     return dataset if dataset and folder.parent.resolve() == root.resolve() else None
 

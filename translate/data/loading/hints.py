@@ -1,4 +1,4 @@
-"""Colour hints: strokes as a user would paint them on a sketch, drawn from the photo that the sketch is to become."""
+"""Colour hints: strokes as a user would paint on a sketch, drawn from its target photo."""
 
 __all__ = ["sample_hints"]
 
@@ -10,10 +10,10 @@ import numpy as np
 MAX_STROKES = 20
 MIN_WIDTH, MAX_WIDTH = 0.01, 0.04  # of a stroke, over the shorter side
 MAX_LENGTH = 0.5  # of a stroke, over the shorter side
-DOT_SHARE = 0.3  # part of the strokes that are dots
+DOT_SHARE = 0.3  # of the strokes
 SEGMENTS = 12  # straight pieces of a stroke
 TURN_STD = 0.35  # radians, standard deviation of the turn between two segments
-COLOUR_TOLERANCE = 30  # a stroke ends where a channel differs by more than this from its colour
+COLOUR_TOLERANCE = 30  # of a channel; a stroke ends where the photo differs by more from its colour
 PAPER_LEVEL = 225  # brighter cells are paper
 PAPER_START_SHARE = 0.05  # few strokes start on paper
 CELL_PX = 4  # colours are means over squares of this side
@@ -56,7 +56,7 @@ def _cell_means(photo: np.ndarray) -> np.ndarray:
 
 
 def _draw_starts(rng: np.random.Generator, means: np.ndarray, count: int) -> np.ndarray:
-    """Return where `count` strokes start, (count, 2) px as x, y: mostly off the paper, if anything is."""
+    """Return the starts of `count` strokes, (count, 2) px as x, y: mostly off the paper, where possible."""
     off_paper, cell_count = np.flatnonzero(means.min(2) <= PAPER_LEVEL), means.shape[0] * means.shape[1]
     cells = rng.integers(0, cell_count, count)
     if off_paper.size:
@@ -92,6 +92,6 @@ def _follow_colours(means: np.ndarray, points: np.ndarray, widths: np.ndarray) -
     sampled = means[y.clip(0, height - 1), x.clip(0, width - 1)]
     colours = sampled[:, 0, 0]
     similar = np.abs(sampled - colours[:, None, None]).max(-1) <= COLOUR_TOLERANCE
-    goes_on = (inside & similar).all(2)
-    goes_on[:, 0] = True
-    return colours, np.where(goes_on.all(1), goes_on.shape[1], goes_on.argmin(1))
+    continues = (inside & similar).all(2)
+    continues[:, 0] = True
+    return colours, np.where(continues.all(1), continues.shape[1], continues.argmin(1))

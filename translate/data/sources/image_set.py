@@ -1,4 +1,4 @@
-"""A set of single pictures, with or without labels: which train, which are held out, and their classes."""
+"""A set of single pictures to train on and held-out ones, with or without labels."""
 
 __all__ = ["ImageSet", "resolve_images"]
 
@@ -24,10 +24,10 @@ from translate.data.sources.labelled_image import UNLABELLED, FileSource, Labell
 from translate.data.sources.labels import classes_of, labels_by_folder, read_label_table
 from translate.utils.errors import OptionError, UserError
 
-_MAX_HELD_OUT = 1000  # of a set without a test part
+_MAX_HELD_OUT = 1000  # pictures
 _REMEDY = "give each class a folder of its own, or --labels FILE.csv with the columns file,label, or leave --labels out"
 S = TypeVar("S", FileSource, RowSource)
-Labelled = tuple[list[S], list[str]]  # pictures without class numbers yet, and their labels in words
+Labelled = tuple[list[S], list[str]]  # pictures that have no class numbers yet, and their labels
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class ImageSet:
     title: str
     train: Sequence[LabelledImage]
     test: Sequence[LabelledImage]  # held out
-    classes: tuple[str, ...] = ()  # labels in words, by class number; none exist or none were requested: ()
+    classes: tuple[str, ...] = ()  # label of each class number; () without labels
     notes: tuple[str, ...] = ()  # for the user, a line each
 
 
 def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
     """Return the pictures that `--images` names, labelled as `--labels` says.
 
-    Without a test part, a tenth is held out, at most 1000 pictures; the choice follows from their names.
+    Without a test part, a tenth of the pictures, at most 1000, is held out by their names.
 
     Args:
         images: A folder, pattern, list file, CSV file (columns file, perhaps label and split), IDX file or a name of
@@ -54,7 +54,7 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
         root: Where data sets of the catalog are prepared on first use.
 
     Raises:
-        OptionError: nothing is named, or labels are requested and there are none, or one class alone.
+        OptionError: nothing is named, or labels are requested and there is no class, or only one.
         UserError: something named does not exist or is damaged.
     """
     if not images.strip():
@@ -72,7 +72,7 @@ def _from_files(source: ImageFiles, images: str, classes: str) -> ImageSet:
     files, notes = [*source.train, *source.test], list[str]()
     test_files = set(source.test)
 
-    # the label of each file in words
+    # label the files
     words = dict.fromkeys(files, "")
     if classes == "auto" and source.table:
         if not source.table[1].labelled:
@@ -86,7 +86,7 @@ def _from_files(source: ImageFiles, images: str, classes: str) -> ImageSet:
     if classes and not any(words[file] for file in source.train):
         raise OptionError(f"'{images}' has no labels; {_REMEDY}")
 
-    # the pictures, named after their paths below the base
+    # name the pictures by their paths below the base
     parts: list[Labelled[FileSource]] = []
     for is_test, base in zip((False, True), source.bases, strict=True):
         paths = [file for file in files if (file in test_files) == is_test]
@@ -183,10 +183,10 @@ def _read_rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
 
 
 def _number_labels(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence[str]) -> ImageSet:
-    """Turn labels into class numbers.
+    """Replace labels by class numbers.
 
     Raises:
-        OptionError: there is one class alone.
+        OptionError: there is only one class.
         UserError: a test picture has a label that no training picture has.
     """
     classes = classes_of(train[1])
@@ -210,7 +210,7 @@ def _set_labels(part: Labelled[S], numbers: Mapping[str, int]) -> list[S]:
 
 
 def _hold_out(images: ImageSet) -> ImageSet:
-    """Hold out some training pictures, but no class as a whole."""
+    """Hold out some training pictures, but never all pictures of a class."""
     chosen = choose_held_out(
         range(len(images.train)),
         lambda i: os.path.splitext(images.train[i].name)[0],  # noqa: PTH122 - in a tenth of the time

@@ -22,11 +22,7 @@ class LabelledImage:
     file: Path
 
     def read(self) -> np.ndarray:
-        """Return the picture, (H, W, 3) uint8 RGB.
-
-        Raises:
-            UserError: it cannot be read.
-        """
+        """Return the picture, (H, W, 3) uint8 RGB; raise UserError if it cannot be read."""
         raise NotImplementedError
 
 
@@ -49,7 +45,7 @@ class RowSource(LabelledImage):
 
 
 def shape_of(source: LabelledImage) -> tuple[int, int] | None:
-    """Return (height, width) in px without decoding; None where the header does not state it."""
+    """Return (height, width) in px without decoding, or None if the header does not state them."""
     if isinstance(source, RowSource):
         return source.pixels.shape[0], source.pixels.shape[1]
     size = upright_size(source.file)

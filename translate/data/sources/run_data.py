@@ -15,7 +15,7 @@ ROOT = Path("data")  # where data sets of the catalog are prepared
 
 
 def run_data(model: str | Path) -> dict[str, Any]:
-    """Return [data] of the run that `model`, its folder or a file in it, belongs to; {} if there is no run."""
+    """Return the [data] table of a run, given its folder or a file in it; {} if there is no run."""
     run = Path(model).expanduser()
     file = (run if run.is_dir() else run.parent) / "config.toml"
     return read_toml(file).get("data", {}) if file.exists() else {}
@@ -42,12 +42,9 @@ def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direc
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
-    """Return the pictures that --images names; without, those of the run of `model`.
+    """Return the pictures that --images names; without it, those of the run of `model`.
 
-    Args:
-        model: run folder or model file.
-        images: as --images.
-        labelled: whether the labels of `images`, where it has any, are read too.
+    With `labelled`, the labels of `images` are read too, if it has any.
 
     Raises:
         OptionError: nothing is named, and `model` lies in no run folder.
@@ -62,16 +59,16 @@ def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -
     if labelled:
         try:
             return resolve_images(images, "auto", ROOT)
-        except OptionError:  # they have no labels
+        except OptionError:  # without labels
             pass
     return resolve_images(images, "", ROOT)
 
 
-def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str | None, str | None]:
-    """Return a, b and data if one is given, else those of the run of `model`; None for each empty one."""
+def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[str, str, str]:
+    """Return a, b and data if one is given, else those of the run of `model`; "" for those not given."""
     if not (a or b or data):
         of_run = run_data(model)
         if not of_run:
             raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
         a, b, data = (str(of_run.get(key, "")) for key in ("a", "b", "root"))
-    return a or None, b or None, data or None
+    return a, b, data
