@@ -11,14 +11,9 @@ T = TypeVar("T")
 def limited(
     default: T, low: float | None = None, high: float | None = None, *, choices: tuple[str, ...] = (), flag: str = ""
 ) -> T:
-    """Return a dataclass field whose value `training.config_checks.check_limits` holds within limits.
+    """Return a dataclass field whose value `training.config_checks.check_limits` checks.
 
-    Args:
-        default: Value of the field.
-        low: Least number.
-        high: Largest number.
-        choices: Allowed texts.
-        flag: The option of the command line, where it is not --section.name.
+    Numbers lie between `low` and `high`, texts are one of `choices`; `flag` is the option if not --section.name.
     """
     limits = {"low": low, "high": high, "choices": choices, "flag": flag}
     return field(default=default, metadata=limits)

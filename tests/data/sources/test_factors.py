@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from translate.data.sources.factors import factors_of
-from translate.data.sources.labelled_image import FileSource
+from translate.data.sources.labelled_image import LabelledFile
 from translate.utils.errors import UserError
 
 TABLE = "file,hair,glasses,turn,always\n0.png,red,none,-3.5,x\n1.png,blue,none,12,x\n2.png,red,glasses,0,x\n"
 
 
 def sources(folder: Path, count: int = 3):
-    return [FileSource(f"{i}.png", -1, folder / f"{i}.png") for i in range(count)]
+    return [LabelledFile(f"{i}.png", -1, folder / f"{i}.png") for i in range(count)]
 
 
 def test_words_in_the_order_of_the_pictures_without_measures_and_constants(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate.data.sources.labelled_image import UNLABELLED, RowSource
+from translate.data.sources.labelled_image import UNLABELLED, LabelledRow
 from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.metrics.dct_features import DctFeatures
 from translate.utils.errors import UserError
@@ -18,7 +18,7 @@ class Unreadable:
 
 
 def source(seed, name=""):
-    return RowSource(name or f"{seed}.png", UNLABELLED, Path("rows"), picture(seed, 32, 32))
+    return LabelledRow(name or f"{seed}.png", UNLABELLED, Path("rows"), picture(seed, 32, 32))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_pictures_are_seen_as_training_sees_them():
     wide = picture(1, 40, 80)
     np.testing.assert_array_equal(square_crop(wide, 40), wide[:, 20:60])
     assert square_crop(wide, 16).shape == (16, 16, 3)
-    bank = TrainingImageIndex([RowSource("wide", -1, Path("x"), wide), source(2)], 40)
+    bank = TrainingImageIndex([LabelledRow("wide", -1, Path("x"), wide), source(2)], 40)
     assert bank.nearest(wide[None, :, 20:60], 1).names == [["wide"]]
 
 

@@ -90,7 +90,7 @@ def _describe_domains(dataset: Dataset) -> str:
     """Name the domains, or the kind of a single set."""
     if dataset.single:
         return "one labelled set" if dataset.kind == "labelled" else "one set"
-    return ", ".join(sorted(dataset.domains, key=dataset.domains.__getitem__))
+    return ", ".join(dataset.sides.values())
 
 
 def _download_size(dataset: Dataset) -> str:

@@ -7,6 +7,7 @@ import re
 import tomllib
 import types
 import typing
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -56,6 +57,11 @@ class Dataset:
     manual: str | None = None  # how to get it where the licence allows no automatic download
 
     @property
+    def sides(self) -> dict[str, str]:
+        """The name of the domain on each side, "A" and "B"."""
+        return {side: name for name, side in sorted(self.domains.items(), key=itemgetter(1))}
+
+    @property
     def single(self) -> bool:
         """Whether the data set has a single domain."""
         return self.kind in ("images", "labelled")
@@ -73,11 +79,7 @@ class Dataset:
 
 
 def read_dataset(file: Path) -> Dataset:
-    """Read one TOML file of the catalog.
-
-    Raises:
-        UserError: the file is not TOML, or a key is unknown, missing or of the wrong type.
-    """
+    """Read one TOML file of the catalog; raise UserError if it is not TOML, or has a wrong, unknown or missing key."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -19,7 +19,7 @@ from translate.data.files.naming import is_bare_name
 from translate.data.files.splits import has_two_domains
 from translate.data.sources.domains import FileSet, domain_file_sets, resolve_domains
 from translate.data.sources.image_set import resolve_images
-from translate.data.sources.labelled_image import LabelledImage, RowSource
+from translate.data.sources.labelled_image import LabelledImage, LabelledRow
 from translate.data.sources.pair_set import PairSet, resolve_pairs
 from translate.utils.errors import OptionError, UserError
 
@@ -93,7 +93,7 @@ def _measure_images(images: str, root: Path, progress: bool) -> list[Part]:
 
 
 def _measure_sources(sources: Sequence[LabelledImage], title: str, progress: bool) -> list[Measurement]:
-    rows = [source for source in sources if isinstance(source, RowSource)]
+    rows = [source for source in sources if isinstance(source, LabelledRow)]
     if rows:
         return [measure_pixels(source.file / source.name, source.read()) for source in rows]
     return measure_all([source.file for source in sources], title, progress=progress)

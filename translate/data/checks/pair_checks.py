@@ -92,15 +92,10 @@ def direction_note(sides: tuple[SideTraits, SideTraits], direction: str) -> str:
     source, target = sides
     if source.gray or source.drawing or source.colours:
         return ""
-    other = "ba" if direction == "ab" else "ab"
-    for kind, fits in (
-        ("line drawings", target.drawing),
-        ("label maps", target.colours),
-        ("gray pictures", target.gray),
-    ):
-        if fits:
-            return f"the target pictures look like {kind} and the sources like photos: is --direction {other} meant?"
-    return ""
+    fits = {"line drawings": target.drawing, "label maps": target.colours, "gray pictures": target.gray}
+    kind, other = next((kind for kind in fits if fits[kind]), ""), "ba" if direction == "ab" else "ab"
+    question = f"the target pictures look like {kind} and the sources like photos: is --direction {other} meant?"
+    return question if kind else ""
 
 
 def find_unequal_sizes(pairs: Sequence[Pair], a: Sequence[Measurement], b: Sequence[Measurement]) -> list[Finding]:

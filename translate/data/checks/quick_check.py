@@ -26,18 +26,13 @@ def quick_check(sets: Sequence[FileSet], seconds: float = _MAX_SECONDS) -> list[
 
     Return a line for each finding; no picture is read after `seconds`.
     """
-    deadline = time.monotonic() + seconds
-    findings = [*_find_leaks(sets, deadline - seconds / 2), *find_faults(_measure_sample(sets, deadline))]
-    return [f"{one}; tools/check_data.py says more" for one in findings if one.kind in _KINDS]
-
-
-def _find_leaks(sets: Sequence[FileSet], deadline: float) -> list[Finding]:
-    findings = []
+    deadline, findings = time.monotonic() + seconds, list[Finding]()
     for train, test in train_test_pairs(sets):
-        if copies := _find_copies(train.files, test.files, deadline):
+        if copies := _find_copies(train.files, test.files, deadline - seconds / 2):
             words = f"{test.title}: {len(copies)} of the test pictures are in the training set too"
             findings.append(Finding("copies", words, copies))
-    return findings
+    findings += find_faults(_measure_sample(sets, deadline))
+    return [f"{one}; tools/check_data.py says more" for one in findings if one.kind in _KINDS]
 
 
 def _find_copies(train: Sequence[Path], test: Sequence[Path], deadline: float) -> list[Path]:

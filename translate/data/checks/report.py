@@ -103,11 +103,8 @@ class DataReport:
             {"kind": one.kind, "problem": one.problem, "words": one.words, "files": [str(path) for path in one.files]}
             for one in self.findings
         ]
-        return {
-            "parts": [part.to_dict() for part in self.parts],
-            "findings": findings,
-            "seconds": round(self.seconds, 2),
-        }
+        parts = [part.to_dict() for part in self.parts]
+        return {"parts": parts, "findings": findings, "seconds": round(self.seconds, 2)}
 
 
 def _describe_sizes(part: Part) -> str:

@@ -20,7 +20,7 @@ from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
 from translate.data.sources.image_set import resolve_images
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
+from translate.data.sources.labelled_image import UNLABELLED, LabelledFile, LabelledImage, LabelledRow, shape_of
 from translate.images.picture import is_colourless, to_gray
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import OptionError, UserError
@@ -75,7 +75,7 @@ class ImagesData:
     def file_sets(self) -> list[FileSet]:
         """Return the files of each split; rows of an array have none."""
         return [
-            FileSet(self.title, "", split, [source.file for source in part if isinstance(source, FileSource)])
+            FileSet(self.title, "", split, [source.file for source in part if isinstance(source, LabelledFile)])
             for split, part in (("train", self.train), ("test", self.test))
         ]
 
@@ -157,8 +157,7 @@ def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
     """Center (H, W, C) on `side` x `side` px of the most frequent colour of its edge."""
     edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     colours, counts = np.unique(edge, axis=0, return_counts=True)
-    canvas = np.empty((side, side, picture.shape[2]), picture.dtype)
-    canvas[:] = colours[counts.argmax()]
+    canvas = np.full((side, side, picture.shape[2]), colours[counts.argmax()], picture.dtype)
     height, width = picture.shape[:2]
     top, left = (side - height) // 2, (side - width) // 2
     canvas[top : top + height, left : left + width] = picture
@@ -166,12 +165,8 @@ def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
-    """Return the kind that reads the pictures at full depth, as gray or RGB.
-
-    Raises:
-        UserError: the pictures have bands instead of colours.
-    """
-    kind = kind_of_files([source.file for source in sources if isinstance(source, FileSource)])
+    """Return the kind that reads gray and RGB pictures at full depth; raise UserError for pictures with bands."""
+    kind = kind_of_files([source.file for source in sources if isinstance(source, LabelledFile)])
     if kind.bands:
         raise UserError(f"{kind.example} has {kind.channels} channels; here only gray and RGB pictures can be used")
     return FileKind(dtype=kind.dtype)
@@ -193,4 +188,4 @@ def _all_gray(sources: Sequence[LabelledImage]) -> bool:
 def _are_characters(train: Sequence[LabelledImage], classes: Sequence[str]) -> bool:
     """Whether the pictures show characters, as labels, folders or an IDX file suggest: mirroring spoils characters."""
     names = classes or sorted({source.name.split("/")[0] for source in train})
-    return isinstance(train[0], RowSource) or (len(names) > 1 and all(len(name) == 1 for name in names))
+    return isinstance(train[0], LabelledRow) or (len(names) > 1 and all(len(name) == 1 for name in names))

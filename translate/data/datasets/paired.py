@@ -104,14 +104,8 @@ class PairedData:
         self.fingerprint = fingerprint(
             files, "pairs", side, square, self._split, self.channels, self.labels, swapped, *settings
         )
-        self.cache = open_cache(
-            folder,
-            self.fingerprint,
-            [pair.name for pair in train],
-            lambda i: self._decode(train[i], side, square),
-            title=self.title,
-            progress=progress,
-        )
+        names, decode = [pair.name for pair in train], lambda i: self._decode(train[i], side, square)
+        self.cache = open_cache(folder, self.fingerprint, names, decode, title=self.title, progress=progress)
         self.epoch = len(self.cache)
         self.counts = dict.fromkeys(self.names, self.epoch)
         self.skipped = self.cache.skipped
@@ -157,11 +151,7 @@ class PairedData:
 
 
 def _kind_to_read(kind: FileKind, augmented: bool) -> FileKind:
-    """Return the kind that reads gray files as RGB too, and in 8 bits if colours are jittered or hints drawn.
-
-    Raises:
-        OptionError: bands cannot be augmented.
-    """
+    """Return the kind that reads gray as RGB, and in 8 bits if `augmented`; raise OptionError for augmented bands."""
     if augmented and kind.bands:
         raise OptionError(f"--hints and --data.colour_* are for gray and RGB, not {kind.channels} channels; leave them")
     dtype = np.dtype(np.uint8) if augmented else kind.dtype

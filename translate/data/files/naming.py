@@ -39,7 +39,7 @@ def name_of(path: Path, root: Path) -> str:
 def catalog_names(folder: Path, root: Path) -> dict[str, str]:
     """Return the name of each side, {"A": ..., "B": ...}, if `folder` is a data set of the catalog below `root`."""
     dataset = catalog_set(folder, root)
-    return {side: name for name, side in dataset.domains.items()} if dataset else {}
+    return dataset.sides if dataset else {}
 
 
 def catalog_set(folder: Path, root: Path) -> Dataset | None:

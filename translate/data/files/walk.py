@@ -9,11 +9,12 @@ __all__ = [
     "is_picture",
     "join_name",
     "explain_os_errors",
+    "resolve_folders",
 ]
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -198,6 +199,12 @@ def explain_os_errors(what: str) -> Iterator[None]:
 def make_absolute(path: Path) -> Path:
     """Make absolute without following links, so that a picture stays where the user named it."""
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def resolve_folders(paths: Iterable[Path]) -> list[str]:
+    """Resolve the links in the folders of files, so that a path through a link equals the direct one."""
+    real = lru_cache(None)(os.path.realpath)
+    return [os.path.join(real(folder), name) for folder, name in map(os.path.split, paths)]  # noqa: PTH118
 
 
 def is_picture(name: str) -> bool:

@@ -134,11 +134,9 @@ def _crop_in_memory(pictures: Pictures, boxes: Tensor, crop: int) -> np.ndarray:
 
 
 def group_by_label(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Reorder a permutation so that every GROUP neighbours share a label; incomplete groups come last.
+    """Reorder `shuffled`, (n,) indices of pictures, so that every GROUP neighbours share a label of `labels`, (n,).
 
-    Args:
-        shuffled: (n,) indices of pictures; their order also decides that of the groups.
-        labels: (n,) of the pictures.
+    Groups are ordered by their first member in `shuffled`; incomplete groups come last.
     """
     # split each class into full groups and a remainder
     by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]

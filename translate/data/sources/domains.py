@@ -3,8 +3,6 @@
 __all__ = ["Domain", "FileSet", "check_given", "domain_file_sets", "find_domains", "resolve_domains"]
 
 import dataclasses
-import functools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +11,7 @@ from translate.data.catalog import catalog
 from translate.data.files.find import find_images, is_pattern, list_folders, missing_path_error
 from translate.data.files.naming import catalog_set, distinct_names, is_bare_name, name_of
 from translate.data.files.splits import choose_held_out, find_test_folder, has_two_domains
-from translate.data.files.walk import explain_os_errors
+from translate.data.files.walk import explain_os_errors, resolve_folders
 from translate.utils.errors import OptionError, UserError
 
 
@@ -101,7 +99,7 @@ def _unknown_domain(spec: str) -> UserError:
     known = catalog.load_catalog()
     catalog.refuse_single(spec)
     if spec in known:
-        a, b = sorted(known[spec].domains, key=known[spec].domains.__getitem__)
+        a, b = known[spec].sides.values()
         singly = "" if known[spec].combined else f", or --a {a} --b {b}"
         return OptionError(f"{spec!r} is a data set of two domains; say --data {spec}{singly}")
     return missing_path_error(spec, [name for dataset in known.values() for name in dataset.domains])
@@ -158,7 +156,7 @@ def _hold_out(domain: Domain) -> Domain:
 
 def _check_distinct(a: Domain, b: Domain) -> tuple[Domain, Domain]:
     """Refuse two domains that share all pictures of one, and give two domains of one name different names."""
-    files_a, files_b = (_identities(domain.train + domain.test) for domain in (a, b))
+    files_a, files_b = (set(resolve_folders(domain.train + domain.test)) for domain in (a, b))
     if files_a == files_b:
         raise OptionError(f"both domains are the same {len(files_a)} pictures ({a.name}); give two different sets")
     if files_a < files_b or files_b < files_a:
@@ -166,9 +164,3 @@ def _check_distinct(a: Domain, b: Domain) -> tuple[Domain, Domain]:
         raise OptionError(f"every picture of {inner.name!r} is in {outer.name!r} too; give two separate sets")
     names = distinct_names((a.name, b.name), [domain.train[0].parent for domain in (a, b)])
     return dataclasses.replace(a, name=names[0]), dataclasses.replace(b, name=names[1])
-
-
-def _identities(paths: list[Path]) -> set[tuple[str, str]]:
-    """Return the real folder and the name of each file, so that a path through a link equals the direct one."""
-    real = functools.cache(os.path.realpath)
-    return {(real(folder), name) for folder, name in map(os.path.split, paths)}

@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,15 +17,15 @@ from translate.data.files.find import names_below
 from translate.data.files.idx import find_test_part, is_idx, labels_beside, read_idx
 from translate.data.files.naming import clean
 from translate.data.files.splits import choose_held_out
-from translate.data.files.walk import explain_os_errors
+from translate.data.files.walk import explain_os_errors, resolve_folders
 from translate.data.sources.image_files import ImageFiles, find_idx, find_image_files
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource
+from translate.data.sources.labelled_image import UNLABELLED, LabelledFile, LabelledImage, LabelledRow
 from translate.data.sources.labels import classes_of, labels_by_folder, read_label_table
 from translate.utils.errors import OptionError, UserError
 
 _MAX_HELD_OUT = 1000  # pictures
 _REMEDY = "give each class a folder of its own, or --labels FILE.csv with the columns file,label, or leave --labels out"
-S = TypeVar("S", FileSource, RowSource)
+S = TypeVar("S", LabelledFile, LabelledRow)
 Labelled = tuple[list[S], list[str]]  # pictures that have no class numbers yet, and their labels
 
 
@@ -87,11 +86,11 @@ def _from_files(source: ImageFiles, images: str, classes: str) -> ImageSet:
         raise OptionError(f"'{images}' has no labels; {_REMEDY}")
 
     # name the pictures by their paths below the base
-    parts: list[Labelled[FileSource]] = []
+    parts: list[Labelled[LabelledFile]] = []
     for is_test, base in zip((False, True), source.bases, strict=True):
         paths = [file for file in files if (file in test_files) == is_test]
         named = zip(names_below(paths, base), paths, strict=True)
-        parts.append(([FileSource(name, UNLABELLED, path) for name, path in named], [words[path] for path in paths]))
+        parts.append(([LabelledFile(name, UNLABELLED, path) for name, path in named], [words[path] for path in paths]))
     return _number_labels(source.title, parts[0], parts[1], notes)
 
 
@@ -111,8 +110,8 @@ def _labels_by_table(
         raise OptionError(f"{file} has no column called label; its first line should say file,label")
 
     # match rows and pictures by real path
-    rows = {_real_path(path): path for path in table.labels}
-    matched = {picture: rows[real] for picture in files if (real := _real_path(picture)) in rows}
+    rows = dict(zip(resolve_folders(table.labels), table.labels, strict=True))
+    matched = {file: rows[real] for file, real in zip(files, resolve_folders(files), strict=True) if real in rows}
     if not matched:
         raise UserError(
             f"none of the {len(rows)} lines of {file} names a picture of '{images}': the first names"
@@ -122,16 +121,6 @@ def _labels_by_table(
     notes = [f"{len(unused)} lines of {file} name no picture of '{images}': {list_names(unused)}"] if unused else []
     words = {picture: table.labels[matched[picture]] if picture in matched else "" for picture in files}
     return words, {picture: table.splits[row] for picture, row in matched.items()}, notes
-
-
-def _real_path(path: Path) -> Path:
-    """Resolve the folder of a file, so that a path through a link equals the direct one."""
-    return _resolve(path.parent) / path.name
-
-
-@cache
-def _resolve(folder: Path) -> Path:
-    return folder.resolve()
 
 
 # ---- IDX files
@@ -161,7 +150,7 @@ def _find_idx_labels(file: Path, classes: str) -> Path | None:
     return path if classes else None
 
 
-def _read_rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
+def _read_rows(file: Path, labels: Path | None) -> Labelled[LabelledRow]:
     """Return the pictures of an IDX file, named by their index, and their labels in words."""
     pixels = read_idx(file)
     if pixels.ndim == 1:
@@ -176,19 +165,14 @@ def _read_rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
         if len(numbers) != len(pixels):
             raise UserError(f"{labels} has {len(numbers):,} labels for the {len(pixels):,} pictures of {file}")
         words = [str(number) for number in numbers.tolist()]
-    return [RowSource(f"{i:06d}", UNLABELLED, file, picture) for i, picture in enumerate(pixels)], words
+    return [LabelledRow(f"{i:06d}", UNLABELLED, file, picture) for i, picture in enumerate(pixels)], words
 
 
 # ---- both
 
 
 def _number_labels(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence[str]) -> ImageSet:
-    """Replace labels by class numbers.
-
-    Raises:
-        OptionError: there is only one class.
-        UserError: a test picture has a label that no training picture has.
-    """
+    """Replace labels by class numbers; raise OptionError for a single class, UserError for a label of test alone."""
     classes = classes_of(train[1])
     if len(classes) == 1:
         count = sum(map(bool, train[1]))

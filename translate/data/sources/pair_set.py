@@ -52,7 +52,7 @@ def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab") 
         direction: "ab" or "ba": which side is the source.
 
     Raises:
-        OptionError: the direction is wrong, too few or too many of the first three are given, or a data set has no pairs.
+        OptionError: the direction is wrong, too few or too many of the first three are given, or a set has no pairs.
         UserError: something named does not exist or cannot be prepared, or names do not match.
     """
     if direction not in ("ab", "ba"):

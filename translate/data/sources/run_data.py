@@ -24,32 +24,19 @@ def run_data(model: str | Path) -> dict[str, Any]:
 def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> tuple[Domain, Domain]:
     """Return the domains that --a, --b and --data name; without any, those of the run of `model`.
 
-    Raises:
-        OptionError: nothing is named, and `model` lies in no run folder.
-        UserError: the pictures do not exist.
+    Like the functions below, raise OptionError if nothing is named and `model` lies in no run folder, and UserError if
+    the pictures do not exist or do not fit.
     """
     return resolve_domains(*_named_data(model, a, b, data), ROOT)
 
 
 def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
-    """Return the pairs that --a, --b and --data name; without any, those of the run of `model`.
-
-    Raises:
-        OptionError: nothing is named, and `model` lies in no run folder.
-        UserError: the pictures do not exist, or are no pairs.
-    """
+    """Return the pairs that --a, --b and --data name; without any, those of the run of `model`."""
     return resolve_pairs(*_named_data(model, a, b, data), ROOT, direction)
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
-    """Return the pictures that --images names; without it, those of the run of `model`.
-
-    With `labelled`, the labels of `images` are read too, if it has any.
-
-    Raises:
-        OptionError: nothing is named, and `model` lies in no run folder.
-        UserError: the pictures do not exist.
-    """
+    """Return the pictures that --images names, with any labels if `labelled`; else those of the run of `model`."""
     of_run = run_data(model)
     trained = str(of_run.get("images", ""))
     if not (images or trained):
