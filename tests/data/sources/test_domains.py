@@ -60,7 +60,7 @@ def test_a_folder_is_read_recursively_sorted_and_without_hidden_files(tmp_path):
     ]
 
 
-def test_links_to_files_are_followed_and_a_circle_of_folders_ends(tmp_path):
+def test_links_to_files_are_followed_and_folder_loops_end(tmp_path):
     photos = fill(tmp_path / "photos", 1)
     fill(photos / ".elsewhere", 1, start=7)
     (photos / "linked.png").symlink_to(photos / ".elsewhere" / "007.png")
@@ -72,7 +72,7 @@ def test_links_to_files_are_followed_and_a_circle_of_folders_ends(tmp_path):
     assert len(find_images(str(tmp_path / "link"))) == 3  # a link that is named itself is followed
 
 
-def test_patterns_take_pictures_and_folders_and_skip_hidden_ones(here):
+def test_patterns_match_pictures_and_folders_except_hidden_ones(here):
     fill(here / "2023-may", 2)
     fill(here / "2023-june", 1, ".jpg")
     fill(here / ".2023", 1)
@@ -88,12 +88,12 @@ def test_a_folder_whose_name_looks_like_a_pattern_is_that_folder(tmp_path):
     assert len(find_images(str(fill(tmp_path / "raw [2023]", 2)))) == 2
 
 
-def test_one_picture_is_a_set_of_one(tmp_path):
+def test_a_single_picture_is_a_set(tmp_path):
     fill(tmp_path, 1)
     assert names(find_images(str(tmp_path / "000.png"))) == ["000.png"]
 
 
-def test_a_list_counts_from_its_own_folder_in_its_own_order(tmp_path, monkeypatch):
+def test_list_entries_are_relative_to_the_list_and_keep_their_order(tmp_path, monkeypatch):
     fill(tmp_path / "pictures", 3)
     listed = tmp_path / "mine.txt"
     lines = ["# my best", "pictures/002.png", "", f"{tmp_path}/pictures/000.png", "pictures/002.png"]
@@ -101,7 +101,7 @@ def test_a_list_counts_from_its_own_folder_in_its_own_order(tmp_path, monkeypatc
     assert names(find_images(str(listed))) == ["002.png", "000.png"]
 
 
-def test_a_list_with_missing_lines_names_them(tmp_path):
+def test_a_list_with_missing_files_names_them(tmp_path):
     fill(tmp_path, 1)
     listed = tmp_path / "mine.txt"
     listed.write_text("000.png\n" + "\n".join(f"gone{i}.png" for i in range(5)))
@@ -117,13 +117,13 @@ def test_a_list_with_missing_lines_names_them(tmp_path):
         ("Bär".encode("latin-1"), "lists are UTF-8"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused(tmp_path, content, message):
+def test_other_files_than_lists_are_refused(tmp_path, content, message):
     (tmp_path / "what.bin").write_bytes(content)
     with pytest.raises(UserError, match=message):
         find_images(str(tmp_path / "what.bin"))
 
 
-def test_a_folder_without_pictures_says_what_it_has(tmp_path):
+def test_the_error_about_a_folder_without_pictures_describes_it(tmp_path):
     with pytest.raises(UserError, match="is empty"):
         find_images(str(tmp_path))
     for name in ("a.txt", "b.txt", "c.TXT"):
@@ -135,7 +135,7 @@ def test_a_folder_without_pictures_says_what_it_has(tmp_path):
         find_images(str(tmp_path))
 
 
-def test_a_missing_path_suggests_the_nearest_one(here):
+def test_a_missing_path_gets_a_suggestion(here):
     (here / "paintings").mkdir()
     with pytest.raises(UserError, match="no file or folder 'painting'; did you mean 'paintings'"):
         find_images("painting")
@@ -149,7 +149,7 @@ def test_a_missing_path_suggests_the_nearest_one(here):
         find_images("")
 
 
-def test_a_forbidden_folder_is_one_line(tmp_path, monkeypatch):
+def test_a_forbidden_folder_is_reported_in_one_line(tmp_path, monkeypatch):
     secret = fill(tmp_path / "photos" / "secret", 1)
     scan = os.scandir
 
@@ -163,7 +163,7 @@ def test_a_forbidden_folder_is_one_line(tmp_path, monkeypatch):
         find_images(str(tmp_path / "photos"))
 
 
-def test_what_the_system_refuses_is_one_line():
+def test_system_errors_are_reported_in_one_line():
     with pytest.raises(UserError, match="cannot read .*too long"):
         find_images("x" * 5000)
     with pytest.raises(UserError, match="cannot read .*too long"):
@@ -174,7 +174,7 @@ def test_what_the_system_refuses_is_one_line():
 
 
 @pytest.mark.parametrize(("count", "held_out"), [(1, 0), (2, 1), (4, 1), (30, 3), (1000, 100), (1500, 100)])
-def test_the_hold_out_is_a_tenth_at_least_one_at_most_a_hundred(count, held_out):
+def test_the_hold_out_is_a_tenth_from_one_to_a_hundred(count, held_out):
     paths = [Path(f"x/{i}.png") for i in range(count)]
     domain = domains._hold_out(Domain("x", paths, []))
     assert (len(domain.train), len(domain.test)) == (count - held_out, held_out)
@@ -236,7 +236,7 @@ def test_a_layout_by_its_root(tmp_path, style, held_out):
     assert names(first.test) == ["090.png", "091.png"]
 
 
-def test_test_wins_over_val_and_without_either_there_is_a_hold_out(tmp_path):
+def test_test_is_preferred_to_val_and_without_both_pictures_are_held_out(tmp_path):
     root = tmp_path / "maps"
     fill(root / "trainA", 10), fill(root / "trainB", 10)
     fill(root / "testA", 1, start=50), fill(root / "valA", 1, start=60)
@@ -245,7 +245,7 @@ def test_test_wins_over_val_and_without_either_there_is_a_hold_out(tmp_path):
     assert (len(second.train), len(second.test)) == (9, 1)
 
 
-def test_train_folders_given_one_by_one_use_the_test_folder_beside_them(tmp_path):
+def test_separate_train_folders_use_their_test_folders(tmp_path):
     fill(tmp_path / "horses" / "train", 4), fill(tmp_path / "horses" / "test", 1, start=50)
     fill(tmp_path / "old" / "trainB", 4), fill(tmp_path / "old" / "testB", 2, start=50)
     fill(tmp_path / "old" / "truth" / "B", 2, start=50)
@@ -255,7 +255,7 @@ def test_train_folders_given_one_by_one_use_the_test_folder_beside_them(tmp_path
     assert second.truth == tmp_path / "old" / "truth" / "B"
 
 
-def test_patterns_and_lists_give_names_too(here):
+def test_domains_are_named_after_patterns_and_lists(here):
     fill(here / "shoots" / "spring", 3)
     fill(here / "paintings", 3)
     Path("impressionists.v2.txt").write_text("\n".join(f"paintings/00{i}.png" for i in range(3)))
@@ -263,7 +263,7 @@ def test_patterns_and_lists_give_names_too(here):
     assert (first.name, second.name) == ("spring", "impressionists.v2")
 
 
-def test_the_same_name_twice_is_told_apart(here):
+def test_equal_names_are_distinguished(here):
     for place in ("paris", "rome"):
         fill(here / place / "photos" / "deep", 2)
     first, second = resolve_domains("paris/photos", "rome/photos", "", here / "data")
@@ -276,7 +276,7 @@ def test_the_same_name_twice_is_told_apart(here):
     assert pair[0].name != pair[1].name
 
 
-def test_a_folder_seen_from_inside_or_above_still_has_a_name(here, monkeypatch):
+def test_relative_folders_are_named(here, monkeypatch):
     fill(here / "monet", 2)
     fill(here / "photos" / "sub", 2)
     monkeypatch.chdir(here / "photos" / "sub")
@@ -285,7 +285,7 @@ def test_a_folder_seen_from_inside_or_above_still_has_a_name(here, monkeypatch):
     assert find_domains("..", "../../monet", here)[0].name == "photos"
 
 
-def test_the_same_pictures_twice_are_refused(here):
+def test_two_equal_domains_are_refused(here):
     fill(here / "photos", 4)
     (here / "link").symlink_to(here / "photos", target_is_directory=True)
     Path("list.txt").write_text("\n".join(f"photos/00{i}.png" for i in range(4)))
@@ -300,13 +300,13 @@ def test_one_domain_inside_the_other_is_refused(here):
         resolve_domains("pictures", "pictures/monet", "", here / "data")
 
 
-def test_a_whole_layout_is_no_domain(tmp_path):
+def test_a_root_of_two_domains_is_not_a_domain(tmp_path):
     fill(tmp_path / "maps" / "trainA", 2), fill(tmp_path / "maps" / "trainB", 2)
     with pytest.raises(OptionError, match=r"holds both domains; say --data .*maps"):
         find_domains(str(tmp_path / "maps"), str(tmp_path / "maps" / "trainB"), tmp_path)
 
 
-def test_a_root_without_the_layout_says_what_it_has(tmp_path):
+def test_the_error_about_a_wrong_root_describes_it(tmp_path):
     fill(tmp_path / "train", 1), (tmp_path / "val").mkdir()
     with pytest.raises(UserError, match=r"no trainA \(it has train, val\); its train folder looks like combined"):
         resolve_domains("", "", str(tmp_path), tmp_path)
@@ -334,7 +334,7 @@ def test_catalog_domains_are_prepared_on_first_use(here):
 
 
 @pytest.mark.usefixtures("drawn")
-def test_a_local_path_wins_over_a_catalog_name(here):
+def test_a_local_path_is_preferred_to_a_catalog_name(here):
     fill(here / "photos", 4)
     first, second = resolve_domains("photos", "monet", "", Path("data"))
     assert first.train[0].parent == Path("photos")
@@ -355,7 +355,7 @@ def test_a_catalog_domain_beside_the_users_own_folder(here):
     assert (first.name, second.name) == ("holiday", "monet")
 
 
-def test_a_misspelt_name_suggests_the_domain(here):
+def test_a_misspelt_domain_gets_a_suggestion(here):
     with pytest.raises(UserError, match="no file or folder 'phots'; did you mean 'photos'"):
         resolve_domains("phots", "monet", "", Path("data"))
     with pytest.raises(UserError, match="or a catalog name: aerial_photos, apples, "):
@@ -371,7 +371,7 @@ def test_a_data_set_given_as_a_domain_is_explained(here):
         resolve_domains("maps", "monet", "", Path("data"))
 
 
-def test_one_set_of_pictures_is_no_two_domains(here, monkeypatch):
+def test_a_single_set_is_refused_as_two_domains(here, monkeypatch):
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("drawn"))
     told = "'digits' is one set of pictures, not two domains; .* train_gan.py --images digits --labels$"
     with pytest.raises(OptionError, match=told):
@@ -383,7 +383,7 @@ def test_one_set_of_pictures_is_no_two_domains(here, monkeypatch):
         resolve_domains("", "", "data/digits", Path("data"))
 
 
-def test_half_of_a_combined_set_is_refused_before_anything_is_fetched(here, monkeypatch):
+def test_half_of_a_combined_set_is_refused_before_the_download(here, monkeypatch):
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("fetched"))
     with pytest.raises(OptionError, match="one half of the combined pictures of 'maps'; use --data maps"):
         resolve_domains("aerial_photos", "street_maps", "", Path("data"))
