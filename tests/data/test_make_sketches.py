@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.data.make_sketches import BATCH, make_sketches
+from translate.data.make_sketches import BATCH_SIZE, make_sketches
 from translate.images.sketch_extraction import extract_sketch
 from translate.utils.errors import OptionError, UserError
 
@@ -36,7 +36,7 @@ def draw(photos, **options):
 
 
 def test_every_photo_gets_its_sketch(photos):
-    assert BATCH < 12  # more than one batch
+    assert BATCH_SIZE < 12  # more than one batch
     report = draw(photos)
     assert (report.done, report.skipped, report.failed, report.ignored) == (12, 0, [], 0)
     out = photos.parent / "out"
@@ -109,10 +109,10 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("options", "message"),
     [({"detail": 2.0}, "--detail 2"), ({"min_length": -3}, "--min-length -3"), ({"device": "tpu"}, "tpu")],
 )
-def test_impossible_options_are_refused(photos, wish, message):
+def test_impossible_options_are_refused(photos, options, message):
     with pytest.raises(OptionError, match=message):
-        draw(photos, **wish)
+        draw(photos, **options)
     assert not (photos.parent / "out").exists()

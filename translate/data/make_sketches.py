@@ -27,7 +27,7 @@ from translate.utils.errors import OptionError, UserError
 from translate.utils.files import WriteError
 from translate.utils.progress import Bar, progress_bar
 
-BATCH = 8  # photos decoded at a time; the photos of a batch that have one size are drawn together
+BATCH_SIZE = 8  # photos decoded at a time; the photos of a batch that have one size are drawn together
 T = TypeVar("T")
 
 
@@ -119,7 +119,7 @@ class _Pipeline:
     bar: Bar
 
     def run(self, jobs: Sequence[Job]) -> None:
-        batches = (jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH))
+        batches = (jobs[start : start + BATCH_SIZE] for start in range(0, len(jobs), BATCH_SIZE))
         photos = prefetch(([(job, self.pool.submit(read_rgb8, job.path)) for job in batch] for batch in batches), 1)
         sketches = prefetch((self._draw(self._collect(batch)) for batch in photos), 1)
         for batch in sketches:

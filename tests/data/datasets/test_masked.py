@@ -84,8 +84,8 @@ def test_a_sample_is_a_function_of_seed_and_index(tmp_path):
 
 def test_masks_have_the_requested_kinds_and_shares(tmp_path):
     write_pictures(tmp_path / "x")
-    wishes = {"mask_kinds": ("boxes", "halves"), "mask_low": 0.3, "mask_high": 0.4}
-    stream = opened(make(tmp_path / "x", tmp_path, **wishes), tmp_path / "c").stream(crop=32, flip=True, seed=0)
+    options = {"mask_kinds": ("boxes", "halves"), "mask_low": 0.3, "mask_high": 0.4}
+    stream = opened(make(tmp_path / "x", tmp_path, **options), tmp_path / "c").stream(crop=32, flip=True, seed=0)
     shares = [sample(stream, i)["mask"].mean() / 255 for i in range(30)]
     assert 0.3 <= min(shares) < max(shares) <= 0.4
     data = opened(make(tmp_path / "x", tmp_path, mask_kinds=("centre",)), tmp_path / "c")
@@ -157,7 +157,7 @@ def test_masks_from_files(tmp_path, levels, hole):
 
 def test_the_fingerprint_depends_on_the_masks(tmp_path):
     write_pictures(tmp_path / "x"), write_masks(tmp_path / "m"), write_masks(tmp_path / "n", count=3)
-    wishes = [
+    options = [
         {},
         {"mask_kinds": ("boxes",)},
         {"mask_high": 0.5},
@@ -165,8 +165,8 @@ def test_the_fingerprint_depends_on_the_masks(tmp_path):
         {"masks": str(tmp_path / "n")},
         {"masks": str(tmp_path / "n"), "invert_masks": True},
     ]
-    prints = [opened(make(tmp_path / "x", tmp_path, **wish), tmp_path / "c").fingerprint for wish in wishes]
-    assert len(set(prints)) == len(wishes)
+    prints = [opened(make(tmp_path / "x", tmp_path, **option), tmp_path / "c").fingerprint for option in options]
+    assert len(set(prints)) == len(options)
     assert prints[0] == opened(make(tmp_path / "x", tmp_path), tmp_path / "c").fingerprint
     assert len(list((tmp_path / "c").glob("*.u8"))) == 1  # the pictures are decoded once for all
 

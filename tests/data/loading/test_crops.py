@@ -64,7 +64,7 @@ def test_a_crop_has_the_pixels_of_its_box(channels):
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 6])
 def test_crops_on_a_device_equal_crops_on_the_cpu(channels, monkeypatch):
-    monkeypatch.setattr(crops_module, "_UPLOAD_CHUNK", 1000)  # many pieces, the last one smaller
+    monkeypatch.setattr(crops_module, "_UPLOAD_CHUNK_VALUES", 1000)  # many pieces, the last one smaller
     source = pictures(channels)
     here, there = (Crops(source, crop=16, flip=True, seed=3) for _ in range(2))
     there.upload(CPU)

@@ -61,7 +61,7 @@ def check_data(
 
 
 def find_faults(parts: Sequence[Part]) -> list[Finding]:
-    """Return the findings in measured pictures, without those about pairs."""
+    """Return the findings in measured pictures, except findings about pairs."""
     faults = [one for part in parts for one in _find_in_part(part)]
     return [*faults, *_find_repeated(parts), *_find_misplaced(parts)]
 

@@ -93,9 +93,10 @@ def direction_note(sides: tuple[SideTraits, SideTraits], direction: str) -> str:
     if source.gray or source.drawing or source.colours:
         return ""
     fits = {"line drawings": target.drawing, "label maps": target.colours, "gray pictures": target.gray}
-    kind, other = next((kind for kind in fits if fits[kind]), ""), "ba" if direction == "ab" else "ab"
-    question = f"the target pictures look like {kind} and the sources like photos: is --direction {other} meant?"
-    return question if kind else ""
+    if not any(fits.values()):
+        return ""
+    kind, other = next(kind for kind in fits if fits[kind]), "ba" if direction == "ab" else "ab"
+    return f"the target pictures look like {kind} and the sources like photos: is --direction {other} meant?"
 
 
 def find_unequal_sizes(pairs: Sequence[Pair], a: Sequence[Measurement], b: Sequence[Measurement]) -> list[Finding]:

@@ -85,7 +85,8 @@ class ImagesData:
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         self.notes = [*self._initial_notes, *self._check_sizes(size)]
         self._padded = size <= _MIN_SIZE_PX
-        side, files, names = round(size * zoom), dict.fromkeys(s.file for s in self.train), [s.name for s in self.train]
+        side, names = round(size * zoom), [source.name for source in self.train]
+        files = dict.fromkeys(source.file for source in self.train)
         settings = ("images", size, side, square, self.channels["image"], *self._kind.settings, *names)
         key, title = fingerprint(files, *settings), self.names[0]
         self.cache = open_cache(

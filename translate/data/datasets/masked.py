@@ -20,7 +20,7 @@ from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.utils.errors import OptionError
 
 DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]  # (height, width) bool; called by several threads
-_SIZE_MULTIPLE_PX = 16  # every inpainting network takes multiples of it
+_SIZE_MULTIPLE_PX = 16  # every inpainting network takes sides that are multiples of this
 
 
 class MaskedStream:

@@ -63,7 +63,7 @@ def open_file_cache(
 ) -> PictureCache:
     """Open or build the cache of `paths`, read as `kind` and resized to `side` px by `fit`."""
     key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
-    decode = lambda i: kind.read_fitted(paths[i], side, square=square)  # noqa: E731
+    decode = lambda i: kind.read_and_fit(paths[i], side, square=square)  # noqa: E731
     return open_cache(folder, key, names, decode, title=title, progress=progress)
 
 
@@ -81,4 +81,4 @@ def _decoded_sides(domain: Domain, kind: FileKind) -> list[int]:
 def _previews(domain: Domain, kind: FileKind, size: int, square: bool) -> Tensor:
     """Return the center crops of the first readable pictures, held-out ones first."""
     paths = [*domain.test, *domain.train]
-    return stack_pictures(read_previews(paths, lambda path: kind.read_fitted(path, size, square=square), size)[1])
+    return stack_pictures(read_previews(paths, lambda path: kind.read_and_fit(path, size, square=square), size)[1])

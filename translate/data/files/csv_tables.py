@@ -73,7 +73,7 @@ def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
 
 
 def group_by_split(file: Path, rows: Iterable[T], split_of: Callable[[T], str]) -> tuple[list[T], list[T]]:
-    """Return the rows of a table to train on and to test on, else those to validate on; UserError for none to train."""
+    """Return the rows to train on, and to test (or else validate) on; raise UserError if none is to train on."""
     parts: dict[str, list[T]] = {split: [] for split in SPLITS}
     for row in rows:
         parts[split_of(row)].append(row)

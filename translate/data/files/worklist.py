@@ -216,7 +216,7 @@ class Worklist:
             raise OptionError(f"{self.output}: would overwrite the input itself; choose another output file")
 
     def _check_target(self, name: str, job: Job) -> None:
-        """Refuse a result that would overwrite another result, or an input if those lie below the output."""
+        """Refuse a result that would overwrite another result, or an input that lies below the output."""
         folder, _, own = name.rpartition("/")
         if self.suffix and len(same := self._same_stem(name)) > 1:
             other = self._source.path(join_name(folder, next(one for one in same if one != own)))

@@ -3,7 +3,7 @@
 The CPU copies the pixels of a box out of memory; a device that holds all pictures gathers them.
 """
 
-__all__ = ["GROUP", "Crops", "crop_on_device", "upload"]
+__all__ = ["GROUP_SIZE", "Crops", "crop_on_device", "upload"]
 
 import functools
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from translate.data.loading.cache import Pictures
 from translate.data.loading.file_kind import to_unit_range
 from translate.utils.memory import free_bytes
 
-GROUP = 4  # neighbours of one class, as many as the residual discriminator compares
+GROUP_SIZE = 4  # neighbours of one class, as many as the residual discriminator compares
 _MAX_DEVICE_SHARE = 0.25  # of a device's free memory may hold pictures: networks need the rest
-_UPLOAD_CHUNK = 1 << 26  # values copied at a time, as a read-only map is copied in memory first
+_UPLOAD_CHUNK_VALUES = 1 << 26  # values copied at a time, as a read-only map is copied in memory first
 _OPENCV_MAX_CHANNELS = 128  # cv2.flip takes no more
 _TENSORS = {np.dtype(np.uint8): torch.uint8, np.dtype(np.int16): torch.int16, np.dtype(np.float32): torch.float32}
 
@@ -27,8 +27,8 @@ _TENSORS = {np.dtype(np.uint8): torch.uint8, np.dtype(np.int16): torch.int16, np
 class Crops:
     """Crops of a set of pictures, shuffled anew in each epoch of `epoch` samples.
 
-    With labels, pictures come in groups of GROUP of one class, so that a discriminator that compares neighbours can
-    see whether a class has more than one picture.
+    With labels, pictures come in groups of GROUP_SIZE of one class, so that a discriminator that compares neighbours
+    can see whether a class has more than one picture.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Crops:
         self.pictures, self._side = pictures, crop
         self._flip, self._seed, self._which, self._labels = flip, seed, which, labels
         count = len(pictures)
-        self.epoch = count if labels is None else max(1, count // GROUP) * GROUP
+        self.epoch = count if labels is None else max(1, count // GROUP_SIZE) * GROUP_SIZE
         self._boxes_of_epoch = functools.lru_cache(maxsize=2)(self._draw_epoch)  # a batch may span two epochs
         self._resident: tuple[Tensor, Tensor, Tensor] | None = None
 
@@ -68,16 +68,16 @@ class Crops:
         """Return the pixels in `boxes`, (B, 4), on their device: (B, C, crop, crop), uint8 or float32 in [-1, 1]."""
         if self._resident is None:
             return to_unit_range(_crop_in_memory(self.pictures, boxes, self._side)).permute(0, 3, 1, 2)
-        return _to_unit_range(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
+        return _uploaded_to_unit_range(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
 
     def upload(self, device: torch.device) -> None:
         """Copy all pixels to `device`, from which `crop` then gathers them."""
         flat, channels = self.pictures.pixels, int(self.pictures.shapes[0, 2])
         stored = np.dtype(np.int16) if flat.dtype == np.uint16 else flat.dtype  # the same bits: torch gathers int16
         pixels = torch.empty(flat.size, dtype=_TENSORS[stored], device=device)
-        for start in range(0, flat.size, _UPLOAD_CHUNK):
-            chunk = np.array(flat[start : start + _UPLOAD_CHUNK]).view(stored)  # a copy, as the map is read-only
-            pixels[start : start + _UPLOAD_CHUNK] = torch.from_numpy(chunk)
+        for start in range(0, flat.size, _UPLOAD_CHUNK_VALUES):
+            chunk = np.array(flat[start : start + _UPLOAD_CHUNK_VALUES]).view(stored)  # a copy, as the map is read-only
+            pixels[start : start + _UPLOAD_CHUNK_VALUES] = torch.from_numpy(chunk)
         starts = torch.from_numpy(self.pictures.starts[:-1] // channels).to(device)
         widths = torch.from_numpy(self.pictures.shapes[:, 1]).to(device)
         self._resident = pixels.view(-1, channels), starts, widths
@@ -113,7 +113,7 @@ def crop_on_device(pixels: Tensor, starts: Tensor, widths: Tensor, boxes: Tensor
     return pixels[rows[:, :, None] + columns[:, None, :]]
 
 
-def _to_unit_range(x: Tensor) -> Tensor:
+def _uploaded_to_unit_range(x: Tensor) -> Tensor:
     """Convert uploaded pixels, 16 bits as int16, as `file_kind.to_unit_range` converts arrays."""
     if x.dtype == torch.uint8:
         return x
@@ -134,7 +134,7 @@ def _crop_in_memory(pictures: Pictures, boxes: Tensor, crop: int) -> np.ndarray:
 
 
 def group_by_label(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Reorder `shuffled`, (n,) indices of pictures, so that every GROUP neighbours share a label of `labels`, (n,).
+    """Reorder `shuffled`, (n,) indices of pictures, so that GROUP_SIZE neighbours share a label of `labels`, (n,).
 
     Groups are ordered by their first member in `shuffled`; incomplete groups come last.
     """
@@ -142,8 +142,8 @@ def group_by_label(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
     by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
     _, first, counts = np.unique(labels[by_label], return_index=True, return_counts=True)
     rank = np.arange(len(by_label)) - np.repeat(first, counts)
-    is_full = rank < np.repeat(counts // GROUP * GROUP, counts)
-    groups, remainder = by_label[is_full].reshape(-1, GROUP), by_label[~is_full]
+    is_full = rank < np.repeat(counts // GROUP_SIZE * GROUP_SIZE, counts)
+    groups, remainder = by_label[is_full].reshape(-1, GROUP_SIZE), by_label[~is_full]
 
     # order the groups by their earliest member in the permutation
     position = np.empty(len(shuffled), np.int64)

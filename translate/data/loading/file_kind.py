@@ -59,7 +59,7 @@ class FileKind:
         pixels = to_depth(flatten_alpha(picture), self.dtype)
         return to_gray(pixels)[..., None] if self.channels == 1 else pixels
 
-    def read_fitted(self, path: Path, side: int, *, square: bool) -> np.ndarray | str:
+    def read_and_fit(self, path: Path, side: int, *, square: bool) -> np.ndarray | str:
         """Read a picture and resize it with `fit`, or return why it cannot be read."""
         try:
             return fit(self.read(path), side, square=square)

@@ -29,18 +29,10 @@ def draw_mask(
     low: float = 0.02,
     high: float = 0.6,
 ) -> np.ndarray:
-    """Draw one mask of a random kind and share of the hole.
+    """Draw one mask of a random kind and share of the hole: (height, width) bool, neither empty nor full.
 
-    Args:
-        height: px.
-        width: px; the mask has at least two pixels.
-        rng: Source of all randomness.
-        kinds: Names of KINDS; a repeated name is drawn more often. None: DEFAULT_KINDS.
-        low: Smallest share of the hole, 0 to 1; "centre" ignores it.
-        high: Largest share, above `low`.
-
-    Returns:
-        (height, width) bool, neither empty nor full.
+    A kind that `kinds` repeats is drawn more often; None means DEFAULT_KINDS. The share lies between `low` and `high`,
+    0 to 1, for all kinds but "centre". The mask has at least two pixels.
     """
     assert height * width > 1 and low < high
     kinds = kinds or DEFAULT_KINDS

@@ -48,11 +48,11 @@ def resolve_domains(a: str, b: str, data: str, root: Path) -> tuple[Domain, Doma
         UserError: something named does not exist, is empty or cannot be prepared.
     """
     check_given(a, b, data)
-    if not data:
-        first, second = find_domains(a, b, root)
-    else:
+    if data:
         with explain_os_errors(data):
             first, second = _check_distinct(*_find_sides(data, root))
+    else:
+        first, second = find_domains(a, b, root)
     return _hold_out(first), _hold_out(second)
 
 

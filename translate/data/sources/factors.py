@@ -9,7 +9,7 @@ from translate.data.files.csv_tables import csv_rows
 from translate.data.sources.labelled_image import LabelledImage
 from translate.utils.errors import UserError
 
-MAX_VALUES = 20  # of a categorical factor; a column with more is no category
+MAX_VALUES = 20  # of a categorical factor; a column with more values is a measurement or a name
 Row = dict[str, str]
 
 

@@ -136,7 +136,7 @@ def _from_idx(file: Path, classes: str) -> ImageSet:
 
 
 def _find_idx_labels(file: Path, classes: str) -> Path | None:
-    """Return the IDX file of the labels of the pictures in `file`; None where no labels are requested."""
+    """Return the IDX file of the labels of the pictures in `file`; None if no labels are requested."""
     if classes == "auto":
         if (beside := labels_beside(file)) is None:
             name = file.name.replace("images", "labels").replace("idx3", "idx1")

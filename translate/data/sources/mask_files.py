@@ -1,6 +1,6 @@
 """Inpainting masks from files: reading them, and finding whether white or black is the hole."""
 
-__all__ = ["MaskFiles", "StoredMasks", "judge_masks", "open_masks", "read_mask"]
+__all__ = ["MaskFiles", "StoredMasks", "inspect_masks", "open_masks", "read_mask"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,20 +48,20 @@ class MaskFiles:
 
 
 def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
-    """Find the mask files of a folder, pattern, list file or path, and judge them; see `judge_masks`."""
+    """Find the mask files of a folder, pattern, list file or path, and inspect them; see `inspect_masks`."""
     try:
         files = find_images(spec)
     except UserError as error:
         raise type(error)(f"--masks: {error}") from None
-    return judge_masks(files, invert=invert)
+    return inspect_masks(files, invert=invert)
 
 
-def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
+def inspect_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
     """Find from all masks together which colour is the hole: white up to MAX_WHITE_HOLE, else black.
 
     With `invert`, the hole is the other colour. Raise UserError if no mask can be read.
     """
-    # measure
+    # measure all masks
     results = list(zip(files, map_in_threads(_measure_mask, files), strict=True))
     broken = [reason for _, reason in results if isinstance(reason, str)]
     good = [(file, *shares) for file, shares in results if not isinstance(shares, str)]

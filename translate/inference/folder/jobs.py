@@ -10,7 +10,7 @@ from typing import Any
 
 from translate.data.files.companions import Companions
 from translate.data.files.worklist import Job, Survey, Worklist, is_done, note_options
-from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
+from translate.data.sources.mask_files import MaskFiles, inspect_masks, read_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture
 from translate.inference.gigapixel import HugePicture, open_huge
@@ -70,7 +70,7 @@ class JobReader:
             source = layers.source
             count = sum(1 for _ in source.walk())
             sample = [source.path(name) for name in islice(source.walk(), 0, None, -(-count // MASK_SAMPLE_COUNT))]
-            self._masks = judge_masks(sample, invert=options.invert_masks)
+            self._masks = inspect_masks(sample, invert=options.invert_masks)
             if len(sample) < count:
                 self._notes = [f"masks: {len(sample)} of {count} were looked at, evenly spread"]
             self._notes += self._masks.notes
