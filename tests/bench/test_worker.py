@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from translate.bench.worker import Worker, ask, python_command
+from translate.bench.worker import Worker, fetch_facts, python_command
 from translate.utils.errors import OptionError, UserError
 
 ECHO = """
@@ -11,9 +11,9 @@ sys.path.insert(0, {root!r})
 from translate.bench.channel import Channel
 channel = Channel()
 print("this is no line of ours")
-channel.send(usual=0.1, given=channel.receive())
-while (order := channel.receive()) is not None:
-    channel.send(seconds=order["steps"] / 10, peak=7)
+channel.send(steady=0.1, given=channel.receive())
+while (request := channel.receive()) is not None:
+    channel.send(seconds=request["steps"] / 10, peak=7)
 """
 
 
@@ -46,7 +46,7 @@ def test_what_ends_without_an_answer_is_told_in_one_line(text, message):
 
 def test_wrong_options_stay_wrong_options(tmp_path):
     with pytest.raises(UserError, match="the network: .*nowhere: no such model") as caught:
-        ask(
+        fetch_facts(
             "the network", {"kind": "network", "model": str(tmp_path / "nowhere"), "device": "cpu", "precision": "auto"}
         )
     assert not isinstance(caught.value, OptionError)
