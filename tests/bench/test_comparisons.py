@@ -40,9 +40,9 @@ def case(tiny):
     return replace(made, config=small).with_options({"crop": 0}, **fixed)
 
 
-def test_training_is_compared(case, in_process):
+def test_compare_training(case, in_process):
     result = compare_training(case, CEILING, rounds=3, seconds=60, peer=None)
-    assert [row.name for row in result.rows] == [EAGER, OURS]  # the preset is not the paper's, and bf16 not worth it
+    assert [row.name for row in result.rows] == [EAGER, OURS]  # not the paper preset, and no fast bf16
     assert result.flops > 1e6 and result.crop == 32
     assert all(len(row.seconds) == 3 and min(row.seconds) > 0 and row.first > 0 for row in result.rows)
     assert result.loop_images_per_second > 0 and 0 <= result.waiting < 1
@@ -53,7 +53,7 @@ def test_training_is_compared(case, in_process):
     json.dumps(asdict(result))
 
 
-def test_the_papers_recipe_has_the_textbook_beside_it(in_process):
+def test_the_paper_preset_is_compared_with_the_textbook(in_process):
     made = make_case("cycle", "paper", CPU, size=32, precision="fp32")
     narrow = {"generator": {"name": "resnet_6blocks", "width": 4}, "discriminator": {"name": "patch_34", "width": 4}}
     paper = replace(made, config=replace(made.config, **narrow)).with_options(channels_last="off", compile="off")
@@ -62,7 +62,7 @@ def test_the_papers_recipe_has_the_textbook_beside_it(in_process):
     assert result.speedup_over(TEXTBOOK, result.rows[2]) > 0
 
 
-def test_what_is_beyond_the_textbook_is_told_and_left_out(case, in_process):
+def test_options_beyond_the_textbook_are_noted_and_left_out(case, in_process):
     odd = replace(case, config=replace(case.config, preset="paper"))
     result = compare_training(odd, CEILING, rounds=1, seconds=60, peer=None)
     assert [row.name for row in result.rows] == [EAGER, OURS]
@@ -82,7 +82,7 @@ def save_model(folder, task="cycle"):
     return folder
 
 
-def test_translation_is_compared(tmp_path, in_process, monkeypatch):
+def test_compare_translation(tmp_path, in_process, monkeypatch):
     monkeypatch.setattr(translation, "BATCH_SIZES", {"cpu": (1, 2)})
     monkeypatch.setattr(translation, "_command_turn", lambda name, prepare, folder: lambda: float(len(prepare(folder))))
     model, images = save_model(tmp_path / "run"), tmp_path / "images"
@@ -100,7 +100,7 @@ def test_translation_is_compared(tmp_path, in_process, monkeypatch):
     json.dumps(asdict(result))
 
 
-def test_there_is_something_to_translate(tmp_path):
+def test_check_translation_refuses_wrong_models_and_folders(tmp_path):
     model = save_model(tmp_path / "run")
     with pytest.raises(UserError, match="nowhere"):
         check_translation(model, tmp_path / "nowhere")
@@ -109,12 +109,12 @@ def test_there_is_something_to_translate(tmp_path):
         check_translation(other, tmp_path)
 
 
-def test_cost_grows(case, in_process, monkeypatch):
+def test_measure_scaling(case, in_process, monkeypatch):
     monkeypatch.setattr(scaling, "SIZES_PX", (32, 64, 30))
     monkeypatch.setattr(scaling, "BATCH_SIZES", (1, 2, 10**9))
     monkeypatch.setattr(scaling, "DATASET_COUNTS", (2, 20))
     monkeypatch.setattr(scaling, "DATASET_SIDE_PX", 32)
-    monkeypatch.setattr(scaling, "make_case", lambda *_, size, batch_size, **__: sized(case, size, batch_size))
+    monkeypatch.setattr(scaling, "make_case", lambda *_, size, batch_size, **__: resized(case, size, batch_size))
     result = measure_scaling("cycle", "fast", CPU)
     done = [(cell.size, cell.batch_size) for cell in result.cells if cell.seconds]
     assert done == [(32, 1), (32, 2), (64, 1), (64, 2)]  # the last would take too long
@@ -125,7 +125,7 @@ def test_cost_grows(case, in_process, monkeypatch):
     assert "batch 1000000000" in text and "64 px" in text and "s to the first batch, cold" in text
 
 
-def sized(case, size, batch_size):
+def resized(case, size, batch_size):
     if size % 4:
         make_case("cycle", "fast", CPU, size=size)
     return case.with_options({"size": size, "batch_size": batch_size})

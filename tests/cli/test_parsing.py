@@ -12,7 +12,7 @@ def test_a_range_that_begins_with_a_minus_belongs_to_its_option():
     assert caught.value.code in (1, 2)
 
 
-def test_options_without_a_value_mean_the_usual():
+def test_options_without_a_value_get_their_implied_value():
     implied = {"labels": "auto", "grow": "0.5"}
     assert complete_words(["--labels"], implied) == ["--labels", "auto"]
     assert complete_words(["--labels", "--steps", "3", "--grow"], implied) == [
@@ -25,5 +25,5 @@ def test_options_without_a_value_mean_the_usual():
     ]
     assert complete_words(["--labels", "x.csv", "--grow=0.2"], implied) == ["--labels", "x.csv", "--grow=0.2"]
     assert complete_words(["--labels"], {}) == ["--labels"]
-    # a value of the same name is no option
+    # a value with the name of an option is no option
     assert complete_words(["--images", "labels", "--grow"], implied) == ["--images", "labels", "--grow", "0.5"]

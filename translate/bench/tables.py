@@ -16,9 +16,8 @@ from translate.bench.translation import TranslationComparison
 
 def ceiling_table(ceiling: Ceiling, machine: dict[str, object]) -> Table:
     """Build the table of the machine's highest rates."""
-    machine_name = (
-        f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, {machine['device']}"
-    )
+    software = f"torch {machine['torch']}, {machine['device']}"
+    title = f"ceiling of {machine['processor']}, {machine['threads']} threads, {software}"
     table = _new_table(title, ("", "GFLOP/s", "with"))
     for kind, rates in (("convolution", ceiling.convolution), ("matmul", ceiling.matmul)):
         for dtype, rate in rates.items():
