@@ -86,11 +86,7 @@ class ModelRunner:
         )
 
     def with_norm_statistics(self, kind: str, references: Mapping[str, Tensor | None], name: str) -> "ModelRunner":
-        """Return a runner of the same networks with other `NormStatistics`.
-
-        Raises:
-            OptionError: as for `NormStatistics`, or local statistics for a model that cannot run tile by tile.
-        """
+        """Return a runner of the same networks with other `NormStatistics`; OptionError if the model allows none."""
         if kind == "local" and not self.can_tile:
             raise OptionError("local statistics are not for models of line drawings or with hints; choose frozen")
         other = copy.copy(self)
@@ -187,14 +183,10 @@ class ModelRunner:
     def __call__(
         self, x: Tensor, direction: str, variant: Variant, hint: Tensor | None = None, name: str = "the picture"
     ) -> Tensor:
-        """Translate a batch in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
+        """Translate a batch x (B, C, H, W) in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
 
-        Args:
-            x: (B, C, H, W), uint8 or float in [-1, 1], of any size; for inpainting, the last channel is the mask.
-            direction: "ab" or "ba"; "" for inpainting.
-            variant: the result to compute.
-            hint: (1 or B, 4, H, W), RGBA in [-1, 1].
-            name: of the pictures, for errors.
+        x is uint8 or float in [-1, 1], of any size; for inpainting, its last channel is the mask. `hint` is (1 or B, 4,
+        H, W), RGBA in [-1, 1].
 
         Raises:
             UserError: the pass would take more memory than is free.

@@ -75,11 +75,7 @@ class FeatureMap:
         self._lock = threading.Lock()
 
     def write(self, region: Region, x: Tensor) -> None:
-        """Store a region, (1, C, h, w); thread-safe.
-
-        Raises:
-            UserError: the disk is full.
-        """
+        """Store a region, (1, C, h, w), thread-safe; raise UserError if the disk is full."""
         with self._lock:
             if self.buffer is None:
                 self.compute_dtype = x.dtype
