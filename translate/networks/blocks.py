@@ -1,8 +1,8 @@
 """Layers that the networks share: norms, padding, resampling, initialisation."""
 
 __all__ = [
-    "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_icnr", "init_he",
-    "init_normal", "make_norm", "reflect_pad", "without_autocast",
+    "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "SyncBatchNorm", "Upsample", "conv", "init_he",
+    "init_icnr", "init_normal", "make_norm", "reflect_pad", "without_autocast",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -74,7 +74,32 @@ class _NormChannelsLast(torch.autograd.Function):
         return dx.view(batch, height, width, channels).permute(0, 3, 1, 2), None
 
 
-class BatchNorm(dist.SharedBatchNorm):
+class SyncBatchNorm(nn.BatchNorm2d):
+    """Batch norm with the statistics of the global batch, also on CPUs, where `nn.SyncBatchNorm` does not work."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if dist.world_size() == 1 or not self.training:
+            return super().forward(x)
+        exact = x.float()
+        mean = dist.all_gather_rows(exact.mean((0, 2, 3))[None]).mean(0)[:, None, None]
+        variance = dist.all_gather_rows((exact - mean).square().mean((0, 2, 3))[None]).mean(0)[:, None, None]
+        count = x.numel() // x.shape[1] * dist.world_size()
+        self._update_running(mean.detach().flatten(), variance.detach().flatten(), count)
+        y = (exact - mean) * (variance + self.eps).rsqrt()
+        if self.affine:
+            y = y * self.weight[:, None, None] + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+    @torch.no_grad()
+    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Update the running statistics with those of `count` values per channel."""
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum or 0.0)
+            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum or 0.0)
+
+
+class BatchNorm(SyncBatchNorm):
     """Batch norm that uses the statistics of each picture after training, instead of the training set's averages.
 
     pix2pix does so with test batches of one picture (its section 3.4 calls it instance normalization). The answer to a

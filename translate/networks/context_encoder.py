@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import init_normal
-from translate.utils import dist
+from translate.networks.blocks import SyncBatchNorm, init_normal
 from translate.utils.errors import OptionError
 
 BOTTLENECK_PX = 4
@@ -56,15 +55,15 @@ class ContextEncoder(nn.Module):
         self.down = nn.ModuleList(
             nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=False) for c_in, c_out in pairwise(widths)
         )
-        self.norm_down = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[1:])
+        self.norm_down = nn.ModuleList(SyncBatchNorm(c) for c in widths[1:])
         self.spread = ChannelwiseLinear(widths[-1], BOTTLENECK_PX)
         self.mix = nn.Conv2d(widths[-1], widths[-1], 1, bias=False)
-        self.norm_mix = dist.SharedBatchNorm(widths[-1])
+        self.norm_mix = SyncBatchNorm(widths[-1])
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
             for c_in, c_out in pairwise(widths[::-1])
         )
-        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[-2::-1])
+        self.norm_up = nn.ModuleList(SyncBatchNorm(c) for c in widths[-2::-1])
         self.last = nn.ConvTranspose2d(widths[0], out_channels, 4, stride=2, padding=1)
         init_normal(self)
 

@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import init_normal
-from translate.utils import dist
+from translate.networks.blocks import SyncBatchNorm, init_normal
 from translate.utils.errors import OptionError
 
 
@@ -48,7 +47,7 @@ class DCGAN(nn.Module):
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False) for wide, narrow in pairwise(widths)
         )
-        self.norms = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths)
+        self.norms = nn.ModuleList(SyncBatchNorm(c) for c in widths)
         self.last = nn.ConvTranspose2d(widths[-1], out_channels, 4, stride=2, padding=1)
         init_normal(self)
 
@@ -80,7 +79,7 @@ class DCGANDiscriminator(nn.Module):
         self.down = nn.ModuleList(
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in pairwise(widths)
         )
-        self.norms = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[1:])
+        self.norms = nn.ModuleList(SyncBatchNorm(c) for c in widths[1:])
         self.last = nn.Conv2d(widths[-1], 1, 4)
         init_normal(self)
 

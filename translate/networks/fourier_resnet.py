@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import Halve, Upsample, init_he
+from translate.networks.blocks import Halve, SyncBatchNorm, Upsample, init_he
 from translate.utils import dist
 
 COARSE_NOISE_PLANES = 8  # at an eighth of the size
@@ -20,7 +20,7 @@ COARSE_NOISE_PLANES = 8  # at an eighth of the size
 def conv_norm_relu(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequential:
     """Return a convolution with batch norm and ReLU."""
     conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
-    return nn.Sequential(conv, dist.SharedBatchNorm(out_channels), nn.ReLU())
+    return nn.Sequential(conv, SyncBatchNorm(out_channels), nn.ReLU())
 
 
 class FourierUnit(nn.Module):
@@ -29,7 +29,7 @@ class FourierUnit(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(2 * channels, 2 * channels, 1, bias=False)
-        self.norm = dist.SharedBatchNorm(2 * channels)
+        self.norm = SyncBatchNorm(2 * channels)
 
     def forward(self, x: Tensor) -> Tensor:
         spectrum = torch.fft.rfft2(x.float(), norm="ortho")
@@ -64,7 +64,7 @@ class FourierConv(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.wide = max(2, round(channels * share) // 2 * 2)
         self.spectral = SpectralTransform(self.wide)
-        self.norm = dist.SharedBatchNorm(channels)
+        self.norm = SyncBatchNorm(channels)
         self.from_z = nn.Linear(z_dim, channels, bias=False) if z_dim else None
 
     def forward(self, x: Tensor, z: Tensor | None) -> Tensor:

@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import init_he
-from translate.utils import dist
+from translate.networks.blocks import SyncBatchNorm, init_he
 
 
 class PartialConv(nn.Module):
@@ -63,7 +62,7 @@ class PartialConv(nn.Module):
         return reached / covered.clamp_min(1e-9), reached
 
 
-class EncoderNorm(dist.SharedBatchNorm):
+class EncoderNorm(SyncBatchNorm):
     """Batch norm that can be frozen: running averages, scale and shift then stay."""
 
     def __init__(self, channels: int, *, frozen: bool) -> None:
@@ -114,7 +113,7 @@ class PartialUNet(nn.Module):
             PartialConv([below, skip], c_out, 3)
             for below, skip, c_out in reversed(list(zip(widths, before, outputs, strict=True)))
         )
-        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in outputs[:0:-1])
+        self.norm_up = nn.ModuleList(SyncBatchNorm(c) for c in outputs[:0:-1])
         init_he(self)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.networks.blocks import Halve, Upsample, init_he, init_icnr
+from translate.networks.blocks import Halve, SyncBatchNorm, Upsample, init_he, init_icnr
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
@@ -44,7 +44,7 @@ class StyledConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, w_dim: int, *, doubles: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.norm = dist.SharedBatchNorm(out_channels, affine=False)
+        self.norm = SyncBatchNorm(out_channels, affine=False)
         self.affine = nn.Linear(w_dim, 2 * out_channels)
         self.upsample = Upsample() if doubles else nn.Identity()
 

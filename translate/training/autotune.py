@@ -83,7 +83,7 @@ def make_plan(
     plans = candidates(plan, device, train.precision, train.channels_last)
     long = bool(train.minutes) or plan.steps >= LONG_RUN_STEPS
     compiling = train.compile == "auto" and long
-    capturing = train.graph == "auto" and long and device.type == "cuda" and dist.is_single_process()
+    capturing = train.graph == "auto" and long and device.type == "cuda" and dist.world_size() == 1
     if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not (compiling or capturing):
         return plans[0]
     # precision and layout, then the crop

@@ -45,7 +45,7 @@ def train_step(
         torch.stack(list(terms.values())).sum().backward()
         # average over ranks, clip, update
         scalars = {name: term.detach() for name, term in {**terms, **(task.extra_logs or {})}.items()}
-        dist.average([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
+        dist.all_reduce_mean([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
         if clip:
             nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
         optimizer.step()
