@@ -67,16 +67,9 @@ SIZE_RANGES_PX = {"digits": (28, 128)}  # of renderers with other sizes
 
 
 def render(
-    name: str,
-    target: Path,
-    *,
-    train: int,
-    test: int,
-    size: int = 256,
-    seed: int = 0,
-    workers: int | None = None,
+    name: str, target: Path, *, train: int, test: int, size: int = 256, seed: int = 0, workers: int | None = None,
     progress: bool = True,
-) -> None:
+) -> None:  # fmt: skip
     """Draw a built-in data set into the new folder `target`.
 
     Landscapes, which are not paired: trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and

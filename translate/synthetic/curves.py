@@ -4,18 +4,8 @@ Curves are (N, 2) float32 arrays of (right, up) points in a product's own units,
 """
 
 __all__ = [
-    "Box",
-    "Points",
-    "section",
-    "bounding_box",
-    "curve",
-    "dashes",
-    "ellipse",
-    "fill",
-    "offset",
-    "ribbon",
-    "resample",
-]
+    "Box", "Points", "section", "bounding_box", "curve", "dashes", "ellipse", "fill", "offset", "ribbon", "resample",
+]  # fmt: skip
 
 from collections.abc import Sequence
 from typing import Any

@@ -29,14 +29,9 @@ def smoothstep(low: float, high: float, x: Array) -> Array:
 
 
 def fbm(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    *,
-    cells: float = 4,
-    octaves: int = 6,
-    gain: float = 0.55,
+    rng: np.random.Generator, shape: tuple[int, int], *, cells: float = 4, octaves: int = 6, gain: float = 0.55,
     stretch: float = 1,
-) -> Array:
+) -> Array:  # fmt: skip
     """Return fractional Brownian motion over a picture.
 
     Args:

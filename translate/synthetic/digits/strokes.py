@@ -66,11 +66,8 @@ def two(rng: Rng) -> Strokes:
     if form < 0.85:
         tall = rng.uniform(0.08, 0.22)
         loop = [
-            (left + 0.13, low),
-            (left - 0.02, low - 0.02),
-            (left + 0.02, low - tall),
-            (left + 0.2, low - 0.5 * tall),
-        ]
+            (left + 0.13, low), (left - 0.02, low - 0.02), (left + 0.02, low - tall), (left + 0.2, low - 0.5 * tall),
+        ]  # fmt: skip
         return [stroke(crown, (0.02, 0.16), loop, (0.12, low + 0.03), right)]
     return [stroke(crown, (-0.05, 0.15), (left, low), (left + 0.1, low - 0.04), (0.1, low + 0.04), right)]
 

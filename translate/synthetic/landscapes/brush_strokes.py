@@ -51,11 +51,8 @@ class Layer:
 
 
 LAYERS = (
-    Layer(8.0, -1, 1.0, (2, 4)),
-    Layer(4.2, 22, 1.05, (2, 5)),
-    Layer(2.3, 36, 1.2, (2, 5)),
-    Layer(1.3, 58, 1.6, (1, 4)),
-)
+    Layer(8.0, -1, 1.0, (2, 4)), Layer(4.2, 22, 1.05, (2, 5)), Layer(2.3, 36, 1.2, (2, 5)), Layer(1.3, 58, 1.6, (1, 4)),
+)  # fmt: skip
 
 
 def paint(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -96,10 +93,8 @@ def _directions(target: Array, zoom: float) -> Array:
     swing = 0.35 * np.sin(5.0 * x + 2.0 * y) + 0.25 * np.sin(9.0 * y - 3.0 * x + 1.0) - 0.15
     prior = PRIOR * 0.02
     xx, xy, yy = (
-        xx + prior * np.sin(swing) ** 2,
-        xy - prior * np.sin(swing) * np.cos(swing),
-        yy + prior * np.cos(swing) ** 2,
-    )
+        xx + prior * np.sin(swing) ** 2, xy - prior * np.sin(swing) * np.cos(swing), yy + prior * np.cos(swing) ** 2,
+    )  # fmt: skip
     angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
     return np.stack([np.cos(angle), np.sin(angle)], -1)
 
@@ -135,14 +130,9 @@ def _starts(canvas: Picture, reference: Array, layer: Layer, radius: float, rng:
 
 
 def _trace(
-    canvas: Picture,
-    reference: Array,
-    field: Array,
-    starts: Array,
-    colours: Array,
-    steps: tuple[int, int],
+    canvas: Picture, reference: Array, field: Array, starts: Array, colours: Array, steps: tuple[int, int],
     radius: float,
-) -> tuple[Array, NDArray[np.intp]]:
+) -> tuple[Array, NDArray[np.intp]]:  # fmt: skip
     """Follow the field from every start at once.
 
     Returns:

@@ -4,17 +4,8 @@ Each takes a `Site` and draws its places and sizes from the site's random number
 """
 
 __all__ = [
-    "background",
-    "cottage",
-    "crossing",
-    "far_fields",
-    "flower",
-    "path",
-    "rafts",
-    "reeds",
-    "rows",
-    "shore",
-]
+    "background", "cottage", "crossing", "far_fields", "flower", "path", "rafts", "reeds", "rows", "shore",
+]  # fmt: skip
 
 from functools import partial
 

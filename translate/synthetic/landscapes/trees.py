@@ -19,14 +19,9 @@ TRANSLUCENCY = 0.45  # how far light creeps round a crown
 
 
 def _leaves(
-    pen: Pen,
-    rng: np.random.Generator,
-    blobs: Array,
-    albedo: Array,
-    *,
-    leaf: float = LEAF_RADIUS_M,
+    pen: Pen, rng: np.random.Generator, blobs: Array, albedo: Array, *, leaf: float = LEAF_RADIUS_M,
     crowns: Array | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Cover spheres with leaves, each lit by its place on its sphere and on the whole crown.
 
     Args:

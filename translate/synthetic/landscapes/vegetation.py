@@ -63,15 +63,9 @@ def _bloom(layer: Picture, rng: np.random.Generator, centre: tuple[int, int], ra
 
 
 def draw_sward(
-    image: Array,
-    rng: np.random.Generator,
-    view: View,
-    cover: Array,
-    *,
-    height: float,
-    blossoms: Array | None = None,
+    image: Array, rng: np.random.Generator, view: View, cover: Array, *, height: float, blossoms: Array | None = None,
     abundance: float = 0.0,
-) -> Array:
+) -> Array:  # fmt: skip
     """Draw blades of grass over the shaded ground, and flowers between them.
 
     Args:
@@ -117,13 +111,8 @@ def _drifts(places: Array, scale: Array) -> Array:
 
 
 def _marks(
-    layer: Picture,
-    feet: Array,
-    tips: Array,
-    colours: Array,
-    flower: NDArray[np.bool_],
-    scale: Array,
-) -> None:
+    layer: Picture, feet: Array, tips: Array, colours: Array, flower: NDArray[np.bool_], scale: Array,
+) -> None:  # fmt: skip
     """Draw blades from foot to tip, and flowers as discs."""
     codes = encode(colours).tolist()
     first, last = ((p * UNIT).astype(int).tolist() for p in (feet, tips))

@@ -97,12 +97,9 @@ def draw_scheme(rng: Rng) -> Scheme:
     lively = {"saturation": rng.uniform(0.45, 0.85), "value": rng.uniform(0.4, 0.85)}
     near = hue + rng.choice([-1, 1]) * rng.uniform(0.06, 0.12)
     accents = [
-        hsv(hue + 0.5 + rng.uniform(-0.06, 0.06), **lively),
-        hsv(near, **lively),
-        contrast(base, rng.uniform(0.4, 0.75)),
-        rgb(int(rng.choice([0xEDECE8, 0x1B1B1D]))),
-        _tone(rng),
-    ]
+        hsv(hue + 0.5 + rng.uniform(-0.06, 0.06), **lively), hsv(near, **lively),
+        contrast(base, rng.uniform(0.4, 0.75)), rgb(int(rng.choice([0xEDECE8, 0x1B1B1D]))), _tone(rng),
+    ]  # fmt: skip
     accent = accents[rng.choice(len(accents), p=[0.22, 0.18, 0.22, 0.2, 0.18])]
     if float(np.abs(_encode(accent) - _encode(base)).max()) < 0.2:  # it would not be seen
         accent = contrast(base, 0.55)

@@ -134,17 +134,9 @@ class Product:
     # ------------------------------------------------------------------ parts
 
     def body(
-        self,
-        role: str,
-        outline: Points | Sequence[Points],
-        *,
-        puff: float = 0.6,
-        radius: float = 0.1,
-        tone: float = 1.0,
-        cast: float = 0.35,
-        reach: float = 0.02,
-        ink: float = 1.0,
-    ) -> Part:
+        self, role: str, outline: Points | Sequence[Points], *, puff: float = 0.6, radius: float = 0.1,
+        tone: float = 1.0, cast: float = 0.35, reach: float = 0.02, ink: float = 1.0,
+    ) -> Part:  # fmt: skip
         """Add a volume with a shape of its own; it hides the parts before.
 
         Args:
@@ -173,18 +165,9 @@ class Product:
         return part
 
     def panel(
-        self,
-        role: str,
-        outline: Points,
-        on: Part,
-        *,
-        lift: float = 0.005,
-        soft: float = 0.003,
-        tone: float = 1.0,
-        cast: float = 0.3,
-        stitch: float = 0.0,
-        ink: float = 0.8,
-    ) -> Part:
+        self, role: str, outline: Points, on: Part, *, lift: float = 0.005, soft: float = 0.003, tone: float = 1.0,
+        cast: float = 0.3, stitch: float = 0.0, ink: float = 0.8,
+    ) -> Part:  # fmt: skip
         """Add a sheet that follows the part it lies `on` and ends where that ends.
 
         Args:
@@ -211,32 +194,17 @@ class Product:
         return part
 
     def tube(
-        self,
-        role: str,
-        paths: Sequence[Points],
-        width: float,
-        *,
-        puff: float = 0.8,
-        tone: float = 1.0,
-        cast: float = 0.4,
-        reach: float = 0.008,
-        ink: float = 0.8,
-    ) -> Part:
+        self, role: str, paths: Sequence[Points], width: float, *, puff: float = 0.8, tone: float = 1.0,
+        cast: float = 0.4, reach: float = 0.008, ink: float = 0.8,
+    ) -> Part:  # fmt: skip
         """Add cords, straps or laces of one `width` along open `paths`, as one part with a round cross-section."""
         bands = [ribbon(resample(f32(path), 0.25 * width), width) for path in paths]
         return self.body(role, bands, puff=puff, radius=width, tone=tone, cast=cast, reach=reach, ink=ink)
 
     def studs(
-        self,
-        role: str,
-        centres: Sequence[Points],
-        radius: float,
-        on: Part,
-        *,
-        lift: float = 0.006,
-        tone: float = 1.0,
+        self, role: str, centres: Sequence[Points], radius: float, on: Part, *, lift: float = 0.006, tone: float = 1.0,
         ink: float = 0.6,
-    ) -> Part:
+    ) -> Part:  # fmt: skip
         """Add small round things to a part: buttons and rivets; eyelets and punched holes where `lift` is below 0."""
         paths = self._paths([ellipse(centre, radius) for centre in centres])
         box = self._box(paths, 6 * self.dot)

@@ -1,17 +1,8 @@
 """Parts that most handbags have: side panels, openings, flaps, handles and straps."""
 
 __all__ = [
-    "base_band",
-    "Handle",
-    "flap",
-    "lay_fold",
-    "lay_handle",
-    "opening",
-    "quilting",
-    "shell",
-    "shoulder_arch",
-    "sweep",
-]
+    "base_band", "Handle", "flap", "lay_fold", "lay_handle", "opening", "quilting", "shell", "shoulder_arch", "sweep",
+]  # fmt: skip
 
 from dataclasses import dataclass
 

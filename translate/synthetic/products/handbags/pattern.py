@@ -209,14 +209,9 @@ def _bend(start: Array, corner: Array, end: Array) -> Array:
 
 
 def trapeze(
-    foot: float,
-    head: float,
-    low: float,
-    high: float,
-    *,
-    corners: tuple[float, float] = (0.02, 0.02),
+    foot: float, head: float, low: float, high: float, *, corners: tuple[float, float] = (0.02, 0.02),
     bows: float | Sequence[float] = 0.0,
-) -> Array:
+) -> Array:  # fmt: skip
     """Return a panel about x = 0 with rounded `corners` (lower, upper), `foot` and `head` half-wide; see `outline`."""
     points = [(-foot, low), (foot, low), (head, high), (-head, high)]
     return outline(points, [corners[0], corners[0], corners[1], corners[1]], bows)

@@ -4,18 +4,8 @@ Shoes are seen from the outer side, toe to the left; the shoe is about 1 long, t
 """
 
 __all__ = [
-    "Maker",
-    "Rng",
-    "Sole",
-    "court",
-    "flat_sole",
-    "height_at",
-    "hidden_edge",
-    "lacing",
-    "opening",
-    "ridge",
-    "stage",
-]
+    "Maker", "Rng", "Sole", "court", "flat_sole", "height_at", "hidden_edge", "lacing", "opening", "ridge", "stage",
+]  # fmt: skip
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,10 +152,8 @@ def court(
            (first[0] + 0.004 + 0.006 * point, first[1] + (0.52 - 0.16 * point) * toe),
            above(0.065 + 0.015 * point, (0.76 - 0.14 * point) * toe)]  # fmt: skip
     vamp = [
-        above(0.5 * throat, (0.95 - 0.07 * point) * toe),
-        above(0.75 * throat, toe * 1.06),
-        above(throat, 1.2 * toe),
-    ]
+        above(0.5 * throat, (0.95 - 0.07 * point) * toe), above(0.75 * throat, toe * 1.06), above(throat, 1.2 * toe),
+    ]  # fmt: skip
     cut = [above(throat + 0.035, 1.08 * toe), above(throat + 0.14, side * 1.02), above(0.62, side)]
     back = [above(0.8, 0.5 * (side + counter)), (last[0] - 0.055, last[1] + 0.93 * counter)]
     heel = [(last[0] - 0.018, last[1] + counter), (last[0] + 0.002, last[1] + 0.93 * counter),

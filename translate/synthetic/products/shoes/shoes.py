@@ -101,20 +101,14 @@ def _fine_soles(rng: Rng, scheme: Scheme, product_kind: str) -> Look:
     heels: list[tuple[Array, str]] = [(tint(sole, -0.25), "wood"), (scheme.dark, "smooth")]
     if kind in ("wedge", "sandal") and product_kind != "sandal, heel":
         heels = [
-            (rgb(0xC9A06C), "cork"),
-            (rgb(0xD8BE90), "straw"),
-            (rgb(0x9A6A3E), "wood"),
-            (scheme.base, "smooth"),
+            (rgb(0xC9A06C), "cork"), (rgb(0xD8BE90), "straw"), (rgb(0x9A6A3E), "wood"), (scheme.base, "smooth"),
             (scheme.pale, "rubber"),
-        ]
+        ]  # fmt: skip
     elif kind in ("pump", "sandal"):
         heels = [
-            (scheme.base, "smooth"),
-            (scheme.base, "smooth"),
-            (scheme.accent, "smooth"),
-            (rgb(0x8A5A34), "wood"),
+            (scheme.base, "smooth"), (scheme.base, "smooth"), (scheme.accent, "smooth"), (rgb(0x8A5A34), "wood"),
             (scheme.metal, "metal"),
-        ]
+        ]  # fmt: skip
     heel, material = heels[rng.integers(len(heels))]
     return {
         "sole": Paint(sole, "smooth"),
