@@ -1,8 +1,8 @@
-"""Decoding of picture files, with whichever of OpenCV and Pillow gets a file right.
+"""Decoding of picture files, by OpenCV or Pillow, whichever decodes a file correctly.
 
-Pillow reads the header. OpenCV decodes, since it is faster and supports 16-bit colour, except for what it gets wrong:
-CMYK, palettes, GIF, transparency keys, 8-bit TIFF (whose colours it multiplies by alpha). Those Pillow decodes. TIFF
-with bands, and .npy, have modules of their own.
+Pillow reads the header. OpenCV decodes, since it is faster and supports 16-bit colour. Pillow decodes what OpenCV gets
+wrong: CMYK, palettes, GIF, transparency keys, 8-bit TIFF (whose colours it multiplies by alpha). TIFF with bands, and
+.npy, have modules of their own.
 """
 
 __all__ = ["decode", "from_pillow"]
@@ -34,46 +34,36 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientati
     8: lambda x: x[:, ::-1].swapaxes(0, 1),
 }
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
-_MAX_DPI = 65536  # larger ones are mistakes
+_MAX_DPI = 65536  # larger values in a header are mistakes
 _header_lock = threading.Lock()
 
 
 def decode(data: bytes, values: ValueRange | None = None) -> Picture:
-    """Decode a file's content, turned upright.
+    """Decode the content of a file of any kind, turned upright; errors are of nearly any type.
 
-    Args:
-        data: of any file.
-        values: black and white of floats and wide integers; None: 0 and 1, or the full scale.
-
-    Raises:
-        Exception: of nearly any type; its first line says why.
+    `values` are black and white of floats and wide integers; None: 0 and 1, or the full scale.
     """
     if not data:
         raise OSError("the file is empty")
     if npy.is_npy(data):
         return _decode_npy(data, values)
-    kind = tiff.read_header(data) if tiff.is_tiff(data) else None
-    if kind and kind.bands:
-        return _decode_bands(data, kind, values)
+    tiff_header = tiff.read_header(data) if tiff.is_tiff(data) else None
+    if tiff_header and tiff_header.bands:
+        return _decode_bands(data, tiff_header, values)
     header = _Header(data)
     stored = _decode_opencv(data) if header.suits_opencv else None
-    if stored is None and header.image is None and kind:
-        return _decode_bands(data, kind, values)  # types that neither library supports, such as half floats
+    if stored is None and header.image is None and tiff_header:
+        return _decode_bands(data, tiff_header, values)  # types that neither library supports, such as half floats
     if stored is None:
         stored = _decode_pillow(header.image)
     upright = _UPRIGHT.get(header.orientation, np.asarray)
     picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
-    picture.icc, picture.dpi = (kind.icc, _as_dpi(kind.dpi)) if kind else (header.icc, header.dpi)
+    picture.icc, picture.dpi = (tiff_header.icc, _as_dpi(tiff_header.dpi)) if tiff_header else (header.icc, header.dpi)
     return picture
 
 
 def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture:
-    """Convert an opened image of any mode, turned upright; `values` as in `decode`.
-
-    Raises:
-        ValueError: its values are on an unknown scale.
-        OSError: its file cannot be decoded.
-    """
+    """Convert an opened image of any mode, turned upright; `values` and errors as in `decode`."""
     icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
     if image.format != "TIFF":  # Pillow rotates a TIFF as it loads, and would do it twice
         image = ImageOps.exif_transpose(image)
@@ -92,11 +82,11 @@ def _decode_npy(data: bytes, values: ValueRange | None) -> Picture:
     return picture
 
 
-def _decode_bands(data: bytes, kind: tiff.TiffHeader, values: ValueRange | None) -> Picture:
-    _check_size(kind.height, kind.width * max(1, kind.channels // 4))
-    stored = _UPRIGHT.get(kind.orientation, np.asarray)(tiff.read(data))
-    picture = as_picture(stored, kind.alpha, frames=kind.frames, bands=True, values=values)
-    picture.icc, picture.dpi = kind.icc, _as_dpi(kind.dpi)
+def _decode_bands(data: bytes, header: tiff.TiffHeader, values: ValueRange | None) -> Picture:
+    _check_size(header.height, header.width * max(1, header.channels // 4))
+    stored = _UPRIGHT.get(header.orientation, np.asarray)(tiff.read(data))
+    picture = as_picture(stored, header.alpha, frames=header.frames, bands=True, values=values)
+    picture.icc, picture.dpi = header.icc, _as_dpi(header.dpi)
     return picture
 
 
@@ -107,7 +97,7 @@ def _check_size(height: int, width: int) -> None:
 
 
 def _as_dpi(value: Any) -> tuple[float, float] | None:
-    """Return a header's resolution if it is plausible."""
+    """Return the resolution in a header if it is plausible."""
     if not isinstance(value, tuple) or len(value) != 2:
         return None
     across, down = map(float, value)
@@ -124,7 +114,7 @@ class _Header:
     gray = False
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
-    suits_opencv = True  # also of files that Pillow does not know, such as float colour TIFF
+    suits_opencv = True  # also for files that Pillow cannot identify, such as float colour TIFF
 
     def __init__(self, data: bytes) -> None:
         # Pillow's limit and the warning filters belong to the process: changed only while a header is read.
@@ -155,7 +145,7 @@ class _Header:
 
 @cache
 def _pillow_formats() -> tuple[str, ...]:
-    """Return the formats that Pillow may try: ours alone, since some others start programs."""
+    """Return the formats that Pillow may try: only those of `FORMATS`, since some others start programs."""
     Image.init()
     names = {form.name for form in FORMATS.values()} | {"MPO"}
     return tuple(sorted(names & Image.OPEN.keys()))
@@ -203,7 +193,7 @@ def _is_whole_jpeg(data: bytes) -> bool:
 
 def _decode_opencv(data: bytes) -> np.ndarray | None:
     """Decode to (H, W) or RGB(A) (H, W, 3 or 4); None where OpenCV cannot."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we report what it cannot read
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our error messages suffice
     try:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if stored is None or stored.ndim == 2:

@@ -16,7 +16,7 @@ import tifffile
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 _LIGHT = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we report what it cannot read
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # our error messages suffice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def is_tiff(data: bytes) -> bool:
 
 
 def read_header(data: bytes | Path) -> TiffHeader | None:
-    """Read the header of a file, or of its content; None where that is no complete TIFF."""
+    """Read the header of a file, or of its content; None where it is not a complete TIFF."""
     try:
         with tifffile.TiffFile(data if isinstance(data, Path) else io.BytesIO(data)) as file:
             return _header(file.series[0])
@@ -51,11 +51,7 @@ def read_header(data: bytes | Path) -> TiffHeader | None:
 
 
 def read(data: bytes) -> np.ndarray:
-    """Decode the first picture of a file's content, (H, W) or (H, W, C), as it is stored.
-
-    Raises:
-        Exception: of nearly any type; its first line says why.
-    """
+    """Decode the first picture of a file's content, (H, W) or (H, W, C), unscaled; errors are of nearly any type."""
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             return _decode_first(file.series[0])

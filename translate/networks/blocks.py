@@ -22,8 +22,8 @@ class InstanceNorm(nn.Module):
     """Normalise every channel of every picture by its own mean and variance (Ulyanov et al., 2016).
 
     Computes `nn.InstanceNorm2d(affine=False)`, which converts channels_last to another layout and back. On the CPU a
-    group norm with one group per channel keeps the layout. On a GPU the compiler fuses the plain formula with the next
-    operations; without compiler, the library's function is the fastest.
+    group norm with one group per channel keeps the layout. On a GPU the compiler fuses the plain formula with the
+    operations that follow; without a compiler, the library's function is the fastest.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
@@ -100,10 +100,10 @@ class SyncBatchNorm(nn.BatchNorm2d):
 
 
 class BatchNorm(SyncBatchNorm):
-    """Batch norm that uses the statistics of each picture after training, instead of the training set's averages.
+    """Batch norm that, after training, uses the statistics of each picture instead of the running averages.
 
-    pix2pix does so with test batches of one picture (its section 3.4 calls it instance normalization). The answer to a
-    picture does not depend on the rest of its batch.
+    pix2pix does the same with test batches of one picture (section 3.4 calls it instance normalization). The output for
+    a picture does not depend on the rest of its batch.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -139,15 +139,15 @@ class _ReflectPad(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
-        rowwise = not dy.is_contiguous(memory_format=torch.channels_last)
-        layout = torch.contiguous_format if rowwise else torch.channels_last
+        channels_last = dy.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
         for dim in (2, 3):
             dy = _fold_border(dy, ctx.border, dim, layout)
         return dy, None
 
 
 def _fold_border(padded: Tensor, border: int, dim: int, layout: torch.memory_format) -> Tensor:
-    """Add the borders of a dimension to the pixels that they reflect, and cut them off."""
+    """Add the borders of dimension `dim` to the pixels that they reflect, and crop them."""
     size = padded.shape[dim] - 2 * border
     inside = padded.narrow(dim, border, size).clone(memory_format=layout)
     for start, to in ((0, 1), (size + border, size - border - 1)):
@@ -168,11 +168,7 @@ class _ReflectConv(nn.Conv2d):
 
 
 def make_norm(name: str, channels: int) -> nn.Module:
-    """Return the norm called "instance", "batch" or "none" (the identity).
-
-    Raises:
-        OptionError: no such norm.
-    """
+    """Return the norm called "instance", "batch" or "none" (the identity); raise OptionError for another name."""
     return resolve(name, NORMS, "norm")(channels)
 
 
@@ -203,7 +199,7 @@ class ResidualBlock(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Blur with [1, 2, 1] and keep every second pixel, without aliasing (Zhang, 2019)."""
+    """Blur with [1, 2, 1] in both directions and keep every second pixel, without aliasing (Zhang, 2019)."""
 
     kernel: Tensor
 
@@ -218,7 +214,7 @@ class Downsample(nn.Module):
 
 
 class Halve(nn.Module):
-    """Average pooling of 2 x 2 px, H and W even; takes half the time of `avg_pool2d` on a CPU."""
+    """Average pooling of 2 x 2 px, for even H and W; twice as fast as `avg_pool2d` on a CPU."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
@@ -241,7 +237,7 @@ def init_he(net: nn.Module) -> None:
 
 
 def init_icnr(head: nn.Conv2d, pixels: int) -> None:
-    """Initialise the channels that become one block of `pixels` with equal weights (ICNR: Aitken et al., 2017)."""
+    """Initialise the `pixels` channels that become one block with equal weights (ICNR: Aitken et al., 2017)."""
     with torch.no_grad():
         head.weight.copy_(head.weight[::pixels].repeat_interleave(pixels, dim=0))
 

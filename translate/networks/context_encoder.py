@@ -1,8 +1,8 @@
 """The context encoder: an inpainting network with a fully connected bottleneck of 4 x 4 px.
 
 Pathak et al., 2016, https://arxiv.org/abs/1604.07379: section 3.1 (bottleneck) and figure 9 (widths, for 128 px). The
-figure's network draws only a hole in the middle; this one draws the whole picture, as the paper does for arbitrary
-regions, and the loss (equation 1) is restricted to the hole.
+figure's network predicts only a hole in the centre; this one predicts the whole picture, as the paper does for
+arbitrary regions, and the loss (equation 1) is restricted to the hole.
 """
 
 __all__ = ["ChannelwiseLinear", "ContextEncoder"]
@@ -20,7 +20,7 @@ BOTTLENECK_PX = 4
 
 
 class ChannelwiseLinear(nn.Module):
-    """Connect every pixel of a channel with every other, by one matrix per channel (section 3.1).
+    """A fully connected layer within each channel, over all of its pixels (section 3.1).
 
     Maps (B, channels, side, side) to the same shape with channels * side^4 weights; channels do not mix.
     """
@@ -28,7 +28,7 @@ class ChannelwiseLinear(nn.Module):
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
         pixels = side * side
-        self.weight = nn.Parameter(0.02 * torch.randn(channels, pixels, pixels))  # as init_normal draws convolutions
+        self.weight = nn.Parameter(0.02 * torch.randn(channels, pixels, pixels))  # the scale of init_normal
         self.bias = nn.Parameter(torch.zeros(channels, pixels))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def encoder_widths(size: int, width: int) -> list[int]:
     """Return the channels from `size` / 2 down to 4 x 4 px: at 128 px and width 64 they are 64, 64, 128, 256, 512.
 
     Raises:
-        OptionError: `size` is no power of two from 32 on.
+        OptionError: `size` is not a power of two of at least 32.
     """
     levels = size.bit_length() - 3
     if size < 32 or size != BOTTLENECK_PX << levels:

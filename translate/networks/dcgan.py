@@ -20,7 +20,7 @@ def generator_widths(size: int, width: int) -> list[int]:
     """Return the channels from 4 x 4 px up to `size` / 2: at 64 px and width 64 they are 512, 256, 128, 64.
 
     Raises:
-        OptionError: `size` is no power of two from 16 on.
+        OptionError: `size` is not a power of two of at least 16.
     """
     levels = size.bit_length() - 3
     if size < 16 or size != 4 << levels:
@@ -97,11 +97,7 @@ def dcgan_64(
     *, size: int = 64, out_channels: int = 3, classes: int = 0, z_dim: int = 100, z_kind: str = "uniform",
     width: int = 64,
 ) -> DCGAN:  # fmt: skip
-    """Return the network of the paper's figure 1.
-
-    Raises:
-        OptionError: another size is requested.
-    """
+    """Return the generator of the paper's figure 1; raise OptionError unless `size` is 64."""
     if size != 64:
         raise OptionError(f"dcgan_64 makes pictures of 64 px, not {size}; say --size 64, or --netG dcgan")
     return DCGAN(out_channels=out_channels, classes=classes, z_dim=z_dim, z_kind=z_kind, width=width)

@@ -20,14 +20,14 @@ class Light:
     """Weather and time of day.
 
     Attributes:
-        sun: colour of direct sunlight on a surface that faces it.
+        sun: colour of direct sunlight on a surface that faces the sun.
         fill: colour of the light from the sky.
         zenith: radiance of the clear sky overhead.
-        rim: radiance of the sky at the horizon; far things fade into it.
+        rim: radiance of the sky at the horizon; distant objects fade into this colour.
         haze: distance over which 63 % of the light of far things is lost, m.
         elevation: lowest and highest sun, degrees.
         key: how bright the picture is exposed (display linear mean).
-        clouds: cloud kinds that go with it.
+        clouds: kinds of clouds that suit the light.
         to_sun: unit vector to the sun (right, up, ahead).
     """
 
@@ -47,8 +47,8 @@ class Light:
         Args:
             albedo: (3,) or (N, 3).
             normals: (N, 3) unit vectors (right, up, towards the camera).
-            openness: share of the sky that each sees, in [0, 1].
-            wrap: how far light creeps round the edge; 0 is a hard Lambert surface.
+            openness: share of the sky visible from each surface, in [0, 1].
+            wrap: how far light wraps around the edge; 0 is a hard Lambert surface.
 
         Returns:
             (N, 3) linear RGB.
@@ -66,7 +66,7 @@ class Light:
         return colour * clear + self.rim * 0.92 * (1 - clear)
 
 
-MOODS: dict[str, tuple[float, Light]] = {  # name: (how often, light)
+MOODS: dict[str, tuple[float, Light]] = {  # name: (frequency, light)
     "noon": (0.34, Light(
         sun=f32([1.10, 1.03, 0.92]), fill=f32([0.20, 0.27, 0.38]), zenith=f32([0.09, 0.23, 0.58]),
         rim=f32([0.52, 0.70, 0.88]), haze=3500, elevation=(35, 60), key=0.25,
@@ -93,7 +93,7 @@ MOODS: dict[str, tuple[float, Light]] = {  # name: (how often, light)
 
 
 def sample_light(rng: np.random.Generator) -> Light:
-    """Draw a mood, a place of the sun and a little variation of its colours."""
+    """Sample a mood, the position of the sun, and a small variation of the colours."""
     names = list(MOODS)
     mood = MOODS[names[rng.choice(len(names), p=[MOODS[name][0] for name in names])]][1]
     height = np.radians(rng.uniform(*mood.elevation))

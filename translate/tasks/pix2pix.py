@@ -104,7 +104,7 @@ class Pix2pix(Task):
         z = mean + dist.randn_like(mean) * (0.5 * log_variance).exp()
         index = dist.draw_local_rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))
         drawn = self.E.looks[index]
-        self.E.remember(mean.detach())
+        self.E.store_codes(mean.detach())
         fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
 

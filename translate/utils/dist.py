@@ -75,10 +75,8 @@ def init(device: torch.device, batch_size: int) -> torch.device:
     if device.type == "mps":
         raise OptionError("several processes need NVIDIA GPUs or the cores of CPUs; say --device cpu")
     if device.type == "cuda":
-        if local_rank >= torch.cuda.device_count():
-            raise UserError(
-                f"{local_rank + 1} processes on a machine with {torch.cuda.device_count()} GPUs; start fewer"
-            )
+        if local_rank >= (gpus := torch.cuda.device_count()):
+            raise UserError(f"{local_rank + 1} processes on a machine with {gpus} GPUs; start fewer")
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
     elif device.type == "cpu":
@@ -237,8 +235,10 @@ def randn_like(x: Tensor) -> Tensor:
 
 
 def dropout(x: Tensor, p: float) -> Tensor:
-    """Call `F.dropout`, always on, for local rows (B, ...)."""
-    return F.dropout(x, p) if _world.size == 1 else x * local_rows(F.dropout(torch.ones_like(_empty_global(x)), p))
+    """Call `F.dropout` in training mode for local rows (B, ...)."""
+    if _world.size == 1:
+        return F.dropout(x, p, True)
+    return x * local_rows(F.dropout(torch.ones_like(_empty_global(x)), p))
 
 
 def _empty_global(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Errors that a user can mend, one line each."""
+"""Errors that a user can fix, one line each."""
 
 __all__ = ["OptionError", "UserError", "did_you_mean", "short_reason", "short_repr"]
 
@@ -10,7 +10,7 @@ from translate.utils.terminal import as_line
 
 
 class UserError(ValueError):
-    """An error that the user can mend: one line, fit for a terminal, that names the thing and the way out."""
+    """An error that the user can fix: one line for the terminal that names the culprit and the solution."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(as_line(str(message)))
@@ -21,14 +21,14 @@ class OptionError(UserError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return '; did you mean ...?' for the nearest of `known`, else the list of them."""
+    """Return '; did you mean ...?' with the name in `known` nearest to `word`, or else the list of known names."""
     names = sorted(known)
     close = difflib.get_close_matches(word, names, 1)
     return f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(names)}"
 
 
 def short_reason(error: BaseException) -> str:
-    """Return the first line of an error's message, without the path; its type where the message is empty."""
+    """Return the first line of an error's message, without the path, or its type if the message is empty."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
     return " ".join(text.splitlines()[0].split())[:300]  # decoders may quote the file
 

@@ -1,7 +1,7 @@
-"""The ten digits as people write them: strokes in several forms each, every measure drawn at random.
+"""The ten digits as people write them: several forms of each digit, with random measures.
 
-A stroke is a list of (n, 2) points, x to the right and y down, about 1 high and centred on the origin; it is drawn as a
-smooth curve through them. Where a point is repeated, the pen turns a corner.
+A stroke is an array of (n, 2) points, x to the right and y down, about 1 high and centred on the origin. It is drawn as
+a smooth curve through the points, with a corner where a point is repeated.
 """
 
 __all__ = ["SHAPES"]

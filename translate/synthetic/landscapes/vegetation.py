@@ -105,7 +105,7 @@ def draw_sward(
 
 
 def _drifts(places: Array, scale: Array) -> Array:
-    """Return how densely flowers grow at `places` (N, 2) of the picture: in drifts, not evenly."""
+    """Return the density of flowers at `places` (N, 2) of the picture, which grow in drifts."""
     column = places[:, 0]
     return np.clip(0.7 + 0.6 * np.sin(9 * column + scale) + 0.6 * np.sin(23 * column - 2 * scale + 1), 0, 2)
 

@@ -34,8 +34,8 @@ class Kind:
         depth: of its bottom, in body widths.
         taper: depth at its top, as a share of the bottom's.
         foot: half the width of its bottom, in body widths.
-        pitch: how far the camera looks down on it, radians.
-        soft: how far its outlines wander, in picture widths.
+        pitch: downward tilt of the camera, radians.
+        soft: deviation of its outlines, in picture widths.
         materials: of its body, and their frequencies.
     """
 
@@ -95,10 +95,10 @@ KINDS = {
 
 
 def build(rng: Rng, size: int, kind: str | None = None) -> Product:
-    """Make the shape of a handbag.
+    """Build the shape of a handbag.
 
     Args:
-        rng: decides everything.
+        rng: of all choices.
         size: edge of the picture, px.
         kind: a key of `KINDS`; None draws one.
     """
@@ -156,5 +156,5 @@ HANDBAGS = Line(build, dress, roles=tuple((role, number) for number, role in enu
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """Return the jobs of `train` pairs, and of `test` pairs of other bags with their right answers."""
+    """Return the jobs of `train` pairs, and of `test` pairs of other bags with their correct answers."""
     return line_jobs(HANDBAGS, train, test, size, seed)
