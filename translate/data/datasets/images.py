@@ -27,8 +27,8 @@ from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable
 
-_SIZED_PICTURES = 1000  # whose headers are read for their sizes before any is decoded
-_COLOUR_TESTED_PICTURES = 64  # decoded to find whether the pictures are gray
+_HEADER_SAMPLE = 1000  # pictures whose headers are read for their sizes before any is decoded
+_COLOUR_SAMPLE = 64  # pictures decoded to find whether all are gray
 _MIN_SIZE_PX = 32  # the smallest side that the networks take
 _MIN_PADDED_PX = 20  # pictures from this side on are padded to 32 px, as MNIST's 28 px are, and not enlarged
 
@@ -151,7 +151,7 @@ class ImagesData:
 
 def _shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
     """Return the shorter sides in px of a sample of pictures, as far as their headers state them."""
-    return [min(shape) for shape in map_in_threads(shape_of, spread(sources, _SIZED_PICTURES)) if shape]
+    return [min(shape) for shape in map_in_threads(shape_of, spread(sources, _HEADER_SAMPLE)) if shape]
 
 
 def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
@@ -176,7 +176,7 @@ def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
 def _all_gray(sources: Sequence[LabelledImage]) -> bool:
     """Whether all readable pictures of a sample are gray."""
     any_read = False
-    for source in spread(sources, _COLOUR_TESTED_PICTURES):
+    for source in spread(sources, _COLOUR_SAMPLE):
         try:
             if not is_colourless(source.read()):
                 return False

@@ -18,7 +18,7 @@ from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
-_PROBED_FILES = 16  # decoded to find the kind of a domain's files
+_KIND_SAMPLE = 16  # files decoded to find the kind of all
 _DEPTHS = tuple(FULL_SCALE)  # ascending
 
 
@@ -83,7 +83,7 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
             return None
         return _Probe(path, picture.channels, picture.pixels.dtype, is_colourless(to_rgb8(picture.pixels)))
 
-    probes = [result for result in map_in_threads(probe, spread(paths, _PROBED_FILES)) if result]
+    probes = [result for result in map_in_threads(probe, spread(paths, _KIND_SAMPLE)) if result]
     if not probes:
         return FileKind(values=values)
     first = probes[0]
