@@ -172,7 +172,7 @@ def _read_rows(file: Path, labels: Path | None) -> Labelled[LabelledRow]:
 
 
 def _number_labels(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence[str]) -> ImageSet:
-    """Replace labels by class numbers; raise OptionError for one class, UserError for a label of test pictures alone."""
+    """Number the labels; raise OptionError for one class, UserError for labels of test pictures alone."""
     classes = classes_of(train[1])
     if len(classes) == 1:
         count = sum(map(bool, train[1]))
