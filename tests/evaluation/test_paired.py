@@ -9,7 +9,7 @@ from rich.console import Console
 
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_set import PairSet, resolve_pairs
-from translate.evaluation.paired import MAX_LOOKS, PairedEvaluation
+from translate.evaluation.paired import MAX_REPEATED, PairedEvaluation
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError
 
@@ -142,7 +142,7 @@ def test_count_and_limit(pairs):
     assert rows["this model, 2 answers"].coverage == 0.5
     assert scores.directions[0].counts["pictures"] == 3
     assert [scene for scene, count, _ in painter.asked if count is None] == [100, 102, 104]
-    assert MAX_LOOKS == 50
+    assert MAX_REPEATED == 50
     for wrong in ({"count": 0}, {"limit": 0}, {"count": -1}):
         with pytest.raises(OptionError, match=f"--{next(iter(wrong))}"):
             score(painter, pairs, **wrong)
