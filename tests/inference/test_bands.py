@@ -126,7 +126,7 @@ def test_the_value_range_is_that_of_the_model_unless_given():
         model(1, 1)(array)
 
 
-def test_the_colour_profile_is_copied_only_to_a_matching_picture():
+def test_only_unpaired_models_keep_the_colour_profile():
     like = Picture((blobs(3) * 255).astype(np.uint8), icc=SRGB, dpi=(300, 300))
     made = 255 - like.pixels
     for paired, icc in ((False, SRGB), (True, None)):

@@ -125,7 +125,7 @@ class Broken(Constant):
 
 
 @pytest.mark.parametrize("net, allowed", [(Constant, ("fp32", "bf16")), (Broken, ("fp32",))])
-def test_networks_that_return_nan_are_no_error(net, allowed, monkeypatch):
+def test_degenerate_networks_are_no_error(net, allowed, monkeypatch):
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: True)
     translator = Translator(RECIPE, nn.ModuleDict({"G_ab": net(), "G_ba": net()}), precision="auto")
     assert translator.precision in allowed and translator.note.startswith(translator.precision)

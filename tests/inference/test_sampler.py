@@ -120,7 +120,7 @@ def test_labels(digits, label, expected):
     assert digits.weights_of(range(2), label).tolist() == [expected, expected]
 
 
-def test_without_a_label_classes_alternate(digits):
+def test_without_a_label_the_class_is_the_seed_modulo_k(digits):
     assert digits.weights_of(range(4)).argmax(1).tolist() == [0, 1, 2, 0]
     assert digits.weights_of([5, 3]).argmax(1).tolist() == [2, 0]
     assert make().weights_of(range(4)) is None

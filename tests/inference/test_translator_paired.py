@@ -118,7 +118,7 @@ def test_the_network_gets_the_channels_of_the_source():
     assert net.seen.shape[1] == 3
 
 
-def test_a_gray_result_keeps_the_shape_of_a_gray_array():
+def test_a_gray_result_keeps_the_shape_of_the_array():
     class Gray(nn.Module):
         z_dim, random = 0, False
 
@@ -155,7 +155,7 @@ def test_tensors_have_the_channels_of_the_domains(translator):
         translator(torch.zeros(3, 8, 8))
 
 
-def test_tensors_of_other_channels_are_refused():
+def test_any_number_of_source_channels():
     class Two(Shown):
         pass
 

@@ -16,20 +16,15 @@ OVERHEAD_BYTES_PER_PIXEL = 40  # of the copies around a pass: source, result and
 
 
 class MemoryBudget:
-    """Estimates the memory of a pass, and compares the estimate with the free memory.
-
-    Attributes:
-        device: of the networks.
-        limit: bytes that the process may hold; None: half of the free memory.
-        multiple: to which the sides of pictures are padded, px.
-    """
+    """Estimates the memory of a pass, and compares the estimate with the free memory."""
 
     def __init__(
         self, device: torch.device, limit: int | None, *, multiple: int, channels: int, measure: Callable[[], float]
     ) -> None:
-        """Create a budget; `channels` are those of source and target together.
+        """Create a budget for passes with `channels` of source and target together.
 
-        `measure` returns the bytes that each pixel adds to the peak of a pass; it is called once, when first needed.
+        The process may hold `limit` bytes; None: half of the free memory. Sides of pictures are padded to `multiple`
+        px. `measure` returns the bytes that each pixel adds to the peak of a pass; it is called once, when needed.
         """
         self.device, self.limit, self.multiple, self._measure = device, limit, multiple, measure
         self._overhead_bytes_per_pixel = OVERHEAD_BYTES_PER_PIXEL * max(1.0, channels / 6)

@@ -65,11 +65,8 @@ class _VideoNorms:
 class NormStatistics:
     """Provides networks that normalise a picture by the chosen statistics.
 
-    Attributes:
-        kind: one of STATISTICS.
-        description: the kind and the name of the reference.
-        per_picture: whether every picture needs its own networks, so that pictures cannot share a batch.
-        sequential: whether pictures must be translated one at a time, in order.
+    If `per_picture`, every picture needs its own networks, so pictures cannot share a batch. If `sequential`, pictures
+    must be translated one at a time, in order. `description` is the kind and the name of the reference.
     """
 
     def __init__(

@@ -76,9 +76,7 @@ class VideoOptions(TranslationOptions):
 def build_request(translator: Translator, options: TranslationOptions, count: int | None = None) -> Request:
     """Return the request for every picture: with the style codes of `options.looks`, or else by seed.
 
-    Raises:
-        OptionError: the model does not have an option, or a value is wrong.
-        UserError: a picture of a look cannot be read.
+    Raise OptionError if an option is wrong for this model, and UserError if a picture of a look cannot be read.
     """
     request = translator.request(options.direction, count=count, seed=options.seed, scale=options.scale)
     if not options.looks:

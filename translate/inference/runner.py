@@ -64,7 +64,7 @@ class ModelRunner:
     ) -> None:  # fmt: skip
         nets = nets.to(device).eval().requires_grad_(False)
         self.recipe, self.device, self.statistics = recipe, device, NormStatistics()
-        self.on_progress: ProgressCallback = lambda doing, share: None
+        self.on_progress: ProgressCallback = lambda label, share: None
         # 1. read the model's properties
         self._task = TASKS[recipe.task]
         self.masked, self.paired = self._task.data == "masked", self._task.data == "paired"
@@ -299,8 +299,7 @@ class ModelRunner:
     def _run_if_tiled(self, image: PreparedImage, request: Request) -> list[np.ndarray] | None:
         """Translate a picture tile by tile to (H, W, C') for each variant; return None if one pass has to do.
 
-        Raises:
-            UserError: even tiles need more memory than is free, or the network cannot run tile by tile.
+        Raise UserError if even tiles need more memory than is free, or the network cannot run tile by tile.
         """
         if not self.can_tile:
             return None

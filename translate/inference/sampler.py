@@ -79,14 +79,9 @@ class Sampler:
         self, count: int = 1, *, seed: int = 0, seeds: Sequence[int] | None = None, label: Label = None,
         truncation: float = 1.0,
     ) -> np.ndarray:  # fmt: skip
-        """Generate pictures, (n, size, size, 3) uint8 RGB.
+        """Generate the pictures of `seeds`, or of `count` seeds from `seed` on: (n, size, size, 3) uint8 RGB.
 
-        Args:
-            count: of pictures, for the seeds `seed`, `seed` + 1 and so on.
-            seed: the first seed.
-            seeds: replace `count` and `seed`.
-            label: as for `weights_of`.
-            truncation: as for `styles`.
+        The label is as for `weights_of`, truncation as for `styles`.
 
         Raises:
             OptionError: a count, seed, label or truncation that is out of range or that the model lacks.

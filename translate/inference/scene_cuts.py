@@ -24,16 +24,11 @@ def thumbnail(x: Tensor, side: int) -> Tensor:
 
 
 class SceneCutDetector:
-    """Detects the first frame of each scene.
-
-    Attributes:
-        last: the last frame on the grid, (1, C, 18, 32) in [-1, 1]; None before the first frame.
-        usual: running mean of the difference between frames, of the full range.
-    """
+    """Detects the first frame of each scene."""
 
     def __init__(self) -> None:
-        self.last: Tensor | None = None
-        self.usual = 0.0
+        self.last: Tensor | None = None  # the last frame on the grid, (1, C, 18, 32) in [-1, 1]
+        self.usual = 0.0  # running mean of the difference between frames, of the full range
 
     def __call__(self, x: Tensor) -> bool:
         """Whether a scene begins with the next frame x, (1, C, H, W), uint8 or float in [-1, 1]."""

@@ -20,7 +20,7 @@ from translate.inference.tiling.trace import plan_tiling
 from translate.utils.device import autocast
 from translate.utils.memory import gigabytes
 
-ProgressCallback = Callable[[str, float], None]  # takes a description and the share that is done
+ProgressCallback = Callable[[str, float], None]  # takes a label and the share that is done
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def run_tiled_pass(
         image.write(inside, crop(y, region, inside.shift(top, left)))
 
     # 4. run
-    where, peak = "in files" if memory_plan.on_disk else "in memory", gigabytes(memory_plan.peak_bytes)
-    doing = f"{image.name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {where}"
-    advance = partial(on_progress, doing) if height * width > ALWAYS_FITS_PX else lambda share: None
+    storage, peak = "in files" if memory_plan.on_disk else "in memory", gigabytes(memory_plan.peak_bytes)
+    label = f"{image.name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {storage}"
+    advance = partial(on_progress, label) if height * width > ALWAYS_FITS_PX else lambda share: None
     context = partial(autocast, memory.device, mode.precision)
     run_tiled(plan, read, write, z=z, memory_plan=memory_plan, device=memory.device, advance=advance, context=context)
 

@@ -42,8 +42,7 @@ class FolderReport:
     def summary(self) -> str:
         """Return the counts as the final line."""
         line = f"{self.done} translated" + (f" to {self.answers} answers each" if self.answers > 1 else "")
-        line += f" in {self.seconds:.1f} s"
-        line += f", {self.skipped} there already" if self.skipped else ""
+        line += f" in {self.seconds:.1f} s" + (f", {self.skipped} there already" if self.skipped else "")
         line += f", {self.failed} failed" if self.failed else ""
         line += f" (see {self.log})" if self.log else ""
         return line + (f", {self.ignored} not pictures" if self.ignored else "")

@@ -50,13 +50,10 @@ def edit(
         layer: (H, H, 4) uint8 RGBA, transparent between the strokes; None: no strokes.
         sketch: (H, H), (H, H, 3) dark lines on white, or (H, H, 4) lines on a clear layer, uint8; None: no lines.
         start_seed: change the picture of this seed as little as possible; None: start anywhere.
-        candidates: searches to run side by side.
+        candidates: searches to run side by side; of results that look the same, only the best is returned.
         steps: of each search.
         label: of the styles to search; None: all.
         seed: of the random starts.
-
-    Returns:
-        At most `candidates` pictures; of several that look the same, only the best.
 
     Raises:
         OptionError: `candidates`, `steps` or a seed is out of range, or the label is unknown.

@@ -22,11 +22,9 @@ def cell_size(size: int) -> int:
 
 
 def oriented_gradients(x: Tensor, cell: int) -> Tensor:
-    """Compute histograms of gradient orientations in overlapping cells; opposite directions count as one.
+    """Compute histograms of gradient orientations in overlapping cells of x (n, C, S, S) in [-1, 1].
 
-    Args:
-        x: (n, C, S, S) in [-1, 1]; S is a multiple of `cell`.
-        cell: distance between cells, px; they are twice as wide.
+    Opposite directions count as one. S is a multiple of `cell`, the px between cells; cells overlap by half.
 
     Returns:
         (n, 8, S / cell, S / cell), of length 1 in each cell, or less where gradients are weak. Orientation k is that of

@@ -23,21 +23,12 @@ def interpolate_styles(
     sampler: Sampler, points: Sequence[Point], frames: int, *,
     label: Label = None, truncation: float = 1.0, loop: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Interpolate from point to point in `frames` evenly divided styles; every point is a frame.
+    """Interpolate evenly from point to point, each of which is a frame: styles (frames, w_dim) float32.
 
     Between seeds of a normal z, the path is an arc in z (`blend`), whose lengths the generator has seen in training,
-    and label weights are linear. If a point is a style, or z is uniform, the whole path is linear in w.
-
-    Args:
-        sampler: the model.
-        points: two or more seeds or styles.
-        frames: at least one per point.
-        label: as for `Sampler.weights_of`.
-        truncation: as for `Sampler.styles`; of seeds, not of given styles.
-        loop: return to the first point, whose frame is not repeated at the end, so that a film repeats smoothly.
-
-    Returns:
-        (frames, w_dim) float32, for `Sampler.draw`.
+    and label weights are linear. If a point is a style, or z is uniform, the whole path is linear in w. Label and
+    truncation, as for `Sampler`, apply to seeds, not to given styles. A `loop` returns to the first point, whose frame
+    is not repeated at the end, so that a film repeats smoothly.
 
     Raises:
         OptionError: fewer than two points, too few frames, or a seed, label or truncation that is out of range.

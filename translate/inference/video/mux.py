@@ -21,14 +21,10 @@ _INDEX_FIRST = {"movflags": "+faststart"}  # so that a film can be played while 
 def mux_segments(
     segments: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str
 ) -> list[str]:
-    """Join segments to a film; return a line for each loss, for the user.
+    """Join segments to the film `target`; return a line for the user on streams that are left out.
 
-    Args:
-        segments: films whose times begin at 0.
-        starts: start time of each segment, in units of the clip.
-        clip: the source; if it is a film, its other streams are copied.
-        target: the file to write.
-        container: FFmpeg's name of the file format.
+    Times in `segments` begin at 0; `starts` are in units of the clip. If the clip is a film, its other streams are
+    copied. `container` is FFmpeg's name of the file format.
     """
     av = import_av(target)
     options = _INDEX_FIRST if container in ("mp4", "mov") else {}

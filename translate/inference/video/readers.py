@@ -39,11 +39,9 @@ def is_video(source: str | Path, output: str | Path) -> bool:
 
 
 def open_clip(source: str | Path, fps: float | None = None) -> Clip:
-    """Open a film, an animated GIF or a folder of frames.
+    """Open a film, an animated GIF or a folder of frames in the order of the numbers in their names.
 
-    Args:
-        source: the file, or a folder of pictures in the order of the numbers in their names.
-        fps: frames per second of a folder; None: 25.
+    `fps` are the frames per second of a folder; None: 25.
 
     Raises:
         OptionError: `fps` is out of range, or given for a file, which has its own rate.
