@@ -108,17 +108,26 @@ def test_a_cuda_graph_without_a_gpu_is_refused():
         make_plan(config, CPU, 64, 10.0, 0.0, lambda plan: lambda: None)
 
 
-@pytest.mark.parametrize(("minutes", "compiles"), [(1.0, False), (61.0, True)])
-def test_compiling_is_tried_in_long_runs_alone(minutes, compiles):
-    settings = {"minutes": minutes, "precision": "fp32", "channels_last": "off"}
-    config = load_config("cycle", "fast", {"train": settings, "data": {"crop": 64}})
+@pytest.mark.parametrize(
+    ("length", "compiles"),
+    [
+        ({"minutes": 1.0}, False),
+        ({"minutes": 61.0}, True),
+        ({"steps": 2000}, False),  # a minute
+        ({"steps": 200_000}, True),  # 100 minutes at 0.03 s
+        ({"epochs": 2000.0}, True),
+    ],
+)
+def test_compiling_is_tried_in_long_runs_only(length, compiles):
+    settings = {"precision": "fp32", "channels_last": "off"}
+    config = load_config("cycle", "fast", {"train": settings | length, "data": {"crop": 64}})
     asked = []
 
     def make_step(plan):
         asked.append(plan.compile)
         return lambda: time.sleep(0.005 if plan.compile else 0.03)
 
-    plan = make_plan(config, CPU, 256, 100, 0.0, make_step)
+    plan = make_plan(config, CPU, 256, 100, 5.0, make_step)
     assert asked == [False, True, False][: 1 + 2 * compiles]
     assert plan.compile == compiles
     assert ("compiled" in plan.tried) == compiles
