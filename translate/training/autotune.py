@@ -33,7 +33,7 @@ TRAINING_SHARE = 0.96  # of a time budget; the rest is for previews and saves
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The values of all options that a configuration leaves open; in config.toml, so that a resumed run has the same."""
+    """The values that a configuration leaves open; kept in config.toml, so that a resumed run has the same."""
 
     size: int  # training resolution, px
     crop: int  # side of the square training crop, px

@@ -26,8 +26,8 @@ def train(config: Config) -> Path:
     """Train, or resume, the run that `config` describes; return its folder.
 
     Raises:
-        UserError: The data, the folder or an option is not as it should be, or training diverged twice.
-        Stopped: SIGINT, SIGTERM or SIGUSR1 came; everything is saved.
+        UserError: The data, the folder or an option is unusable, or training diverged twice.
+        Stopped: SIGINT, SIGTERM or SIGUSR1 was received, and the run is saved.
     """
     with stop_at_once():
         # find the data and the run folder
@@ -37,7 +37,7 @@ def train(config: Config) -> Path:
         data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, Path("data")))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
         plan, complete = dist.broadcast_from_main(lambda: open_run(folder, config))
-        # train, after a divergence again from the newest state
+        # train; after a divergence, continue from the newest state
         if plan and complete:
             console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
         else:
@@ -50,25 +50,26 @@ def train(config: Config) -> Path:
 
 
 def run_steps(run: Run) -> Diverged | None:
-    """Train until the plan is complete; return the divergence that ended it before, if any.
+    """Train until the plan is complete or training diverges; return the divergence, if any.
 
-    What belongs to a step is written before its state: a kill in between costs the step, and never a line of the log.
+    The log and the samples of a step are written before its state, so that a kill in between loses no line of the log.
     """
     config, steps = run.config.train, run.plan.steps
     with run.log, StopRequest() as stop:
         saves = SaveSchedule(partial(save, run), config.save_minutes, run.start)
-        if run.lowered or run.start == steps:  # keep the lower rate; or a kill came between last state and model
+        if run.lowered or run.start == steps:  # keep the lowered rate; or write the model that a kill prevented
             saves.save(run.start, must=True)
         try:
             for step, batch in zip(range(run.start, steps), run.batches, strict=False):
                 done = step + 1
-                # update every phase
+                # set everything that depends on the step alone
                 seed_step(config.seed, step)
                 run.task.set_progress(step / steps)
                 set_lr(run.optimizers, lr_at(step, steps, config), config, run.monitor.factors)
+                # update the networks of every phase, and the average
                 terms = run.step(batch_to_device(batch, run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
-                # watch, log, show, save
+                # monitor, log, preview, save
                 run.log.add(terms)
                 run.monitor.add(step, terms)
                 log_losses(run, done)
@@ -76,13 +77,14 @@ def run_steps(run: Run) -> Diverged | None:
                     run.previews.show(run.log, done)
                 save_or_stop(run, saves, stop, done)
         except Diverged as divergence:
-            raise_if_stopped(stop, done, steps)
-            return divergence.with_traceback(None)  # whose frames hold the networks
+            if dist.any_rank(stop.requested)[0]:
+                raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
+            return divergence.with_traceback(None)  # the frames of the traceback would keep the networks alive
     return None
 
 
 def log_losses(run: Run, done: int) -> None:
-    """Judge the losses and write them to the log, every `log_every` steps and after the last.
+    """Check the losses and write them to the log, every `log_every` steps and after the last.
 
     Raises:
         Diverged: The losses are not finite, or explode.
@@ -96,7 +98,7 @@ def log_losses(run: Run, done: int) -> None:
 
 
 def save_or_stop(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) -> None:
-    """Save the run where a save is due, the run ends or a stop is requested; in the last case, leave.
+    """Save the run if a save is due, the run is complete or a stop is requested.
 
     Raises:
         Diverged: A loss, a weight or an average is not finite; nothing was saved.
@@ -121,13 +123,3 @@ def save(run: Run, step: int) -> None:
         run.previews.write_film(run.folder.samples)
     run.folder.states.save(step, run.parts)
     export_model(run.ema.nets, run.recipe(step), run.folder.model)
-
-
-def raise_if_stopped(stop: StopRequest, done: int, steps: int) -> None:
-    """Leave where a stop was requested and there is nothing sound to save.
-
-    Raises:
-        Stopped: A stop was requested.
-    """
-    if dist.any_rank(stop.requested)[0]:
-        raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
