@@ -52,17 +52,17 @@ def test_a_real_picture_without_a_label_trains_the_question_of_real_or_fake_alon
     batch["label"][:] = -1
     x = task(batch)
     assert x["label"].sum() == 0
-    assert torch.equal(x["asked"].sum(1), torch.ones(4))  # fakes are of some class
+    assert torch.equal(x["fake_label"].sum(1), torch.ones(4))  # fakes are of some class
     plain = task.D(x["real"])
     assert torch.equal(task.D(x["real"], x["label"]), plain)
-    assert not torch.equal(task.D(x["real"], x["asked"]), plain)
+    assert not torch.equal(task.D(x["real"], x["fake_label"]), plain)
 
 
 def test_fakes_are_of_the_classes_of_the_real_pictures():
     task = make_task(LABELLED)
     batch = make_batch(count=6, image=1, label=3)
     x = task(batch)
-    assert x["asked"].argmax(1).tolist() == batch["label"].tolist() == [0, 1, 2, 0, 1, 2]
+    assert x["fake_label"].argmax(1).tolist() == batch["label"].tolist() == [0, 1, 2, 0, 1, 2]
 
 
 def test_one_hot():
