@@ -6,11 +6,12 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import torch
 from torch import nn
 
+from translate.checkpoints.recipe import Recipe
 from translate.utils.errors import UserError, short_reason, short_repr
 from translate.utils.factory import Factory
 from translate.utils.terminal import printable
@@ -19,10 +20,7 @@ MAX_CHARACTERS = 2**20  # real recipes have a few thousand
 MAX_NUMBER = 2**20  # of channels and all that MAX_BY_OPTION does not name
 MAX_SIDE_PX = 2**16
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
-TYPES: dict[str, type] = {
-    "task": str, "nets": dict, "domains": tuple, "size": int, "preset": str, "steps": int, "data": str,
-    "channels": dict, "directions": tuple, "whole": bool, "facts": dict, "value_range": tuple, "format": int,
-}  # fmt: skip
+TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
 FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str}
 
 

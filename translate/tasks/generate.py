@@ -86,7 +86,7 @@ class Generate(Task):
     def forward(self, batch: Batch) -> Batch:
         """Generate a fake for each real picture, of the same class, or of a random class if it has no label."""
         real = batch["image"]
-        z = random_like(real, len(real), self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
+        z = random_like(real, self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
         if not self.classes:
             return {"real": real, "fake": self.G(z)}
         label = batch["label"]
@@ -160,11 +160,11 @@ def draw_latents(G: Any, seeds: Any) -> Tensor:
     return torch.from_numpy(np.stack(z).astype(np.float32))
 
 
-def random_like(like: Tensor, count: int, z_dim: int, kind: str) -> Tensor:
-    """Draw z (count, z_dim) on the device of `like`."""
+def random_like(real: Tensor, z_dim: int, kind: str) -> Tensor:
+    """Draw z (B, z_dim) for `real` (B, C, H, W), on its device."""
     if kind == "uniform":
-        return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=like.device).uniform_(-1, 1), count)
-    return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=like.device), count)
+        return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=real.device).uniform_(-1, 1), len(real))
+    return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=real.device), len(real))
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:

@@ -27,12 +27,9 @@ THUMBNAIL_PX, WINDOW_PX, PERIOD_PX = 32, 32, 4
 
 
 def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) -> list[Finding]:
-    """Look for faults in the rows of a preview.
+    """Find the faults in the rows of a preview, by title, each (B, C, H, W) in [-1, 1].
 
-    Args:
-        task: Defines the rows to compare, and the remedy for each fault.
-        rows: By title, each (B, C, H, W) in [-1, 1].
-        real: Real pictures, if the rows are generated from latents.
+    `task` defines the rows to compare and the remedies; `real` are real pictures, if the rows come from latents.
     """
     # generated pictures
     findings = [] if real is None else _report(task, _texture_faults(task, torch.cat(list(rows.values())), real))

@@ -42,15 +42,13 @@ class CollapseMonitor:
     """A comparison of samples with real pictures, as thumbnails."""
 
     def __init__(self, unseen: Tensor, trained: Sequence[np.ndarray], labels: np.ndarray | None = None) -> None:
-        """Measure the real pictures, of which the centers of at most MAX_BANK, evenly spaced, are kept.
+        """Measure the real pictures: the centers of at most MAX_BANK, evenly spaced in `trained`.
 
-        Args:
-            unseen: (n, C, S, S) in [-1, 1], held out of training.
-            trained: (H, W, C) uint8 each, no side below S.
-            labels: Classes of `trained`, (n,); -1 for none.
+        `unseen` (n, C, S, S) in [-1, 1] are held out of training. `trained` are (H, W, C) uint8 each, no side below S,
+        and `labels` (n,) their classes, -1 for none.
         """
-        places = np.linspace(0, len(trained) - 1, min(MAX_BANK, len(trained))).astype(int)
-        centers = [center_crop(trained[i], unseen.shape[-1]) for i in places]
+        indices = np.linspace(0, len(trained) - 1, min(MAX_BANK, len(trained))).astype(int)
+        centers = [center_crop(trained[i], unseen.shape[-1]) for i in indices]
         self.channels = unseen.shape[1]
         self.bank = thumbnails(from_uint8(torch.from_numpy(np.stack(centers)).permute(0, 3, 1, 2)))
         self.usual_distance = float(nearest_neighbours(thumbnails(unseen.cpu()), self.bank)[0].median())
@@ -58,14 +56,12 @@ class CollapseMonitor:
         self.real_within = float("nan")
         if labels is not None:
             classes = np.unique(labels[labels >= 0])
-            self.real_within = spread_within([self.bank[labels[places] == k][:MAX_PAIRED] for k in classes])
+            self.real_within = spread_within([self.bank[labels[indices] == k][:MAX_PAIRED] for k in classes])
 
     def assess(self, rows: Sequence[Tensor], *, young: bool = False) -> CollapseReport:
-        """Measure samples of independent z.
+        """Measure samples of independent z, (n, C, H, W) in [-1, 1] each, a row per class if there are classes.
 
-        Args:
-            rows: (n, C, H, W) in [-1, 1] each, of one class if the model has classes; gray rows may have 3 channels.
-            young: Report no findings: in the first minutes all samples look alike.
+        Gray rows may have 3 channels. A `young` generator gets no findings: at first, all samples look alike.
         """
         # measure
         kinds = [thumbnails(row.detach().cpu()[:, : self.channels]) for row in rows]

@@ -24,7 +24,7 @@ def train_step(
 
     Args:
         task: On the device of `batch`.
-        batch: Pictures (B, C, H, W) in [-1, 1], the rows of this rank.
+        batch: This rank's rows: pictures (B, C, H, W) in [-1, 1], labels (B,).
         optimizers: One per phase, in the order of the updates.
         precision: "bf16" (autocast) or "fp32".
         clip: Largest gradient norm of a phase; 0 = no limit.

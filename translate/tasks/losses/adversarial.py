@@ -47,14 +47,9 @@ def hinge_g(fake: Tensor) -> Tensor:
 def smoothness(D: Callable[[Tensor], Tensor], real: Tensor, scores: Tensor, sigma: float = 0.03) -> Tensor:
     """E[((D(x) - D(x + sigma * e)) / sigma)^2], e ~ N(0, 1): about E|grad D|^2, the R1 penalty.
 
-    The finite difference (approximate R1 of Lin et al., 2025, "Seaweed-APT") needs no second backward pass, so it can
-    be compiled; a much smaller `sigma` would drown in the rounding of bf16.
-
-    Args:
-        D: The discriminator.
-        real: x, (B, C, H, W) in [-1, 1].
-        scores: D(x).
-        sigma: Standard deviation of the noise.
+    `real` is x, (B, C, H, W) in [-1, 1], and `scores` are D(x). The finite difference (approximate R1 of Lin et al.,
+    2025, "Seaweed-APT") needs no second backward pass, so it can be compiled; a much smaller `sigma` would drown in the
+    rounding of bf16.
     """
     return ((scores - D(real + sigma * dist.randn_like(real))) / sigma).square().mean()
 
