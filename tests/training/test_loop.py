@@ -85,7 +85,7 @@ def test_a_killed_run_goes_on_bit_for_bit(two_folders, tmp_path, tiny, monkeypat
     assert not (tmp_path / "whole" / "cache").exists()
 
 
-def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tiny, monkeypatch):
+def test_the_log_of_a_resumed_run_has_each_line_once(two_folders, tmp_path, tiny, monkeypatch):
     config = make_config(two_folders, tmp_path / "r", tiny, train={"steps": 12, "log_every": 2, "save_minutes": 0.05})
     with monkeypatch.context() as patch:
         killed = stop_after(patch, 9)
@@ -97,7 +97,7 @@ def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tin
     assert {"G/gan_ab", "G/cycle", "D/gan_a", "lr", "images_per_second", "waiting"} <= lines[0].keys()
 
 
-def test_a_finished_run_is_left_as_it_is(two_folders, tmp_path, tiny):
+def test_a_complete_run_is_left_as_it_is(two_folders, tmp_path, tiny):
     config = make_config(two_folders, tmp_path / "r", tiny)
     train(config)
     before = everything(tmp_path / "r")
@@ -152,7 +152,7 @@ def test_the_published_learning_rate():
             assert lr_at(step, 200 * 37, paper) == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_fast_learning_rate_rises_stays_and_falls():
+def test_the_fast_learning_rate_rises_stays_constant_and_falls():
     fast = load_config("cycle", "fast", {"train": {"warmup": 0.1, "decay_from": 0.6, "lr": 1.0}}).train
     rates = [lr_at(step, 1000, fast) for step in range(1000)]
     assert rates[0] < 0.02
