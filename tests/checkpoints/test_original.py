@@ -144,16 +144,16 @@ def answers(net, file, side, channels=3, **options):
 @pytest.mark.parametrize(("blocks", "channels"), [(6, (3, 3)), (2, (1, 4)), (9, (3, 3))])
 def test_a_resnet_is_recognised_and_gives_the_same_output(tmp_path, norm, down, up, blocks, channels):
     net = drawn(PublishedResnet(blocks, norm, down=down, up=up, channels=channels))
-    mine, theirs = answers(net, saved(net, tmp_path / "latest_net_G.pth"), 24, channels[0])
-    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+    actual, original = answers(net, saved(net, tmp_path / "latest_net_G.pth"), 24, channels[0])
+    torch.testing.assert_close(actual, original, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("levels", "side", "channels"), [(7, 128, (3, 3)), (8, 256, (1, 2)), (5, 64, (3, 1))])
 def test_a_unet_is_recognised_and_gives_the_same_output(tmp_path, norm, levels, side, channels):
     net = drawn(PublishedUnet(levels, norm, channels))
-    mine, theirs = answers(net, saved(net, tmp_path / "latest_net_G.pth"), side, channels[0], dropout=False)
-    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+    actual, original = answers(net, saved(net, tmp_path / "latest_net_G.pth"), side, channels[0], dropout=False)
+    torch.testing.assert_close(actual, original, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -182,8 +182,8 @@ def test_the_dropout_of_a_unet_is_on_by_default(tmp_path):
 def test_averages_give_batch_norms_the_statistics_of_training(tmp_path, net):
     side = 128 if isinstance(net, PublishedUnet) else 24
     file = saved(drawn(net), tmp_path / "latest_net_G.pth")
-    mine, theirs = answers(net.eval(), file, side, averages=True)
-    torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-3)
+    actual, original = answers(net.eval(), file, side, averages=True)
+    torch.testing.assert_close(actual, original, rtol=1e-3, atol=1e-3)
 
 
 def test_prefixes_of_wrappers_and_statistics_of_old_instance_norms_are_ignored(tmp_path):
@@ -250,15 +250,15 @@ def test_training_starts_from_an_original_with_its_discriminators(both, two_fold
     with pytest.raises(SystemExit) as exit_:
         main("train-cycle", options)
     assert exit_.value.code == 0
-    for mine, theirs in zip(load_model(out)[1].values(), load_model(both)[1].values(), strict=True):
-        assert all(map(torch.equal, mine.state_dict().values(), theirs.state_dict().values()))
+    for actual, original in zip(load_model(out)[1].values(), load_model(both)[1].values(), strict=True):
+        assert all(map(torch.equal, actual.state_dict().values(), original.state_dict().values()))
     state = torch.load(out / "state" / "last.pt", weights_only=True)["task"]
-    for mine, letter in (("D_b", "A"), ("D_a", "B")):  # their D_A judges what G_A makes
+    for name, letter in (("D_b", "A"), ("D_a", "B")):  # their D_A judges what G_A makes
         D = torch.load(both / f"latest_net_D_{letter}.pth", weights_only=True)
-        assert torch.equal(state[f"{mine}.body.0.weight"], D["model.0.weight"])
-        assert torch.equal(state[f"{mine}.body.11.bias"], D["model.11.bias"])
-    said = capsys.readouterr().err
-    assert "D_b starts from" in said and "latest_net_D_A.pth" in said
+        assert torch.equal(state[f"{name}.body.0.weight"], D["model.0.weight"])
+        assert torch.equal(state[f"{name}.body.11.bias"], D["model.11.bias"])
+    printed = capsys.readouterr().err
+    assert "D_b starts from" in printed and "latest_net_D_A.pth" in printed
 
 
 def test_an_imported_model_file_gives_the_same_output(both, tmp_path, capsys):
@@ -268,8 +268,8 @@ def test_an_imported_model_file_gives_the_same_output(both, tmp_path, capsys):
     assert exit_.value.code == 0
     assert "pony to zebra and back" in capsys.readouterr().out
     image = picture(3, 41, 30)
-    mine, theirs = (Translator.load(path, precision="fp32")(image) for path in (out, both))
-    assert np.array_equal(mine, theirs)
+    actual, original = (Translator.load(path, precision="fp32")(image) for path in (out, both))
+    assert np.array_equal(actual, original)
 
 
 def test_a_pth_file_translates_a_folder(both, tmp_path):

@@ -131,17 +131,17 @@ def test_without_an_adversary_there_is_no_discriminator():
 
 
 @pytest.mark.parametrize(
-    ("generator", "options", "said"),
+    ("generator", "options", "message"),
     [
         ("context_encoder", {"z_dim": 4}, "fourier_resnet"),
         ("fourier_resnet", {"lambda_gan": 0.0, "lambda_fm": 1.0}, "multi_scale"),
         ("fourier_resnet", {"norm": "l3"}, "method.norm"),
     ],
 )
-def test_contradictory_options_are_refused(generator, options, said):
+def test_contradictory_options_are_refused(generator, options, message):
     networks = {"name": generator}, {"name": "multi_scale", "width": 4}
     task = TASKS["inpaint"]
-    with torch.device("meta"), pytest.raises(OptionError, match=said):
+    with torch.device("meta"), pytest.raises(OptionError, match=message):
         task(
             Factory(networks[0], task.generators, "generator", size=SIZE),
             Factory(networks[1], task.discriminators, "discriminator", size=SIZE),

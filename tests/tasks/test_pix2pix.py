@@ -36,10 +36,10 @@ def test_the_paper_preset_is_equation_4(variant):
         with task.train_only(phase):
             found = sum(task.losses(phase, x).values())
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
-        mine = torch.autograd.grad(found, task.parameters_of(phase), retain_graph=True)
+        actual = torch.autograd.grad(found, task.parameters_of(phase), retain_graph=True)
         theirs = torch.autograd.grad(expected, task.parameters_of(phase), retain_graph=True)
         largest = max(g.abs().max() for g in theirs).item()
-        for one, other in zip(mine, theirs, strict=True):
+        for one, other in zip(actual, theirs, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * largest)
 
 

@@ -98,8 +98,8 @@ def test_a_step_that_cannot_be_captured_stays_plain():
     def drawing(plan):
         raise OptionError("this recipe draws numbers on the host")
 
-    said = "not captured as a CUDA graph (OptionError: this recipe draws numbers on the host)"
-    assert try_change("graph", BASE, 0.02, drawing) == (BASE, 0.02, said)
+    failure = "not captured as a CUDA graph (OptionError: this recipe draws numbers on the host)"
+    assert try_change("graph", BASE, 0.02, drawing) == (BASE, 0.02, failure)
 
 
 def test_a_cuda_graph_without_a_gpu_is_refused():

@@ -101,8 +101,8 @@ def test_a_window_is_the_same_by_views_and_by_gathering(side, top, left):
     assert torch.equal(view, x[..., top : top + (side or 9), left : left + (side or 9)])
     assert torch.equal(view, apart)
     weights = torch.rand_like(view)
-    mine, theirs = (torch.autograd.grad((way * weights).sum(), x)[0] for way in (view, apart))
-    assert torch.equal(mine, theirs)
+    actual, expected = (torch.autograd.grad((way * weights).sum(), x)[0] for way in (view, apart))
+    assert torch.equal(actual, expected)
 
 
 def test_a_pool_fills_up_and_its_state_holds_its_pictures():

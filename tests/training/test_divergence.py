@@ -69,9 +69,9 @@ def test_a_run_that_diverges_goes_back_and_continues(
     lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 15))
     assert [line.get(f"lr_factor/{phase}") for line in lines] == [None] * step + [0.5] * (14 - step)
-    said = capsys.readouterr().err
-    assert said.count(f"{phase} went wrong at step 5") == 1
-    assert said.count(f"back to step {step}, from where {phase} learns at half its rate") == 1
+    messages = capsys.readouterr().err
+    assert messages.count(f"{phase} went wrong at step 5") == 1
+    assert messages.count(f"back to step {step}, from where {phase} learns at half its rate") == 1
 
 
 def test_broken_weights_show_in_the_next_losses_without_a_save(two_folders, tmp_path, tiny, monkeypatch, capsys):
@@ -85,11 +85,11 @@ def test_a_second_divergence_ends_the_run(two_folders, tmp_path, tiny, monkeypat
     config = make_config(two_folders, tmp_path / "r", tiny, train=SAVING)
     with pytest.raises(UserError) as error:
         train(config)
-    told = str(error.value)
-    assert "\n" not in told
-    assert "G went wrong at step 8: the loss G/cycle is not a finite number" in told
-    assert "half its rate since step 4; the state of step 7 is kept" in told
-    assert "half of --train.lr 0.0006" in told
+    message = str(error.value)
+    assert "\n" not in message
+    assert "G went wrong at step 8: the loss G/cycle is not a finite number" in message
+    assert "half its rate since step 4; the state of step 7 is kept" in message
+    assert "half of --train.lr 0.0006" in message
     state = torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)
     assert state["step"] == 7
     assert all(v.isfinite().all() for v in flatten(state).values() if isinstance(v, torch.Tensor))
@@ -120,8 +120,8 @@ def test_a_run_that_went_back_is_resumed_bit_for_bit(two_folders, tmp_path, tiny
 
     damage_by_step(tmp_path / "whole")
     damage_by_step(tmp_path / "broken", killed_after=9)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, other in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, other)
 
 
 # ---- the rules
@@ -132,12 +132,12 @@ class Game(torch.nn.Module):
 
 
 def follow(watch, values, start=0):
-    """Feed losses of G and D, ten steps of each; return what was said."""
-    said = []
+    """Feed losses of G and D, ten steps of each; return the findings as text."""
+    messages = []
     for step, (g, d) in enumerate((pair for pair in values for _ in range(10)), start):
         watch.add(step, {"G/gan": torch.tensor(g), "D/gan": torch.tensor(d)})
-        said += map(str, watch.check(step + 1))
-    return said
+        messages += map(str, watch.check(step + 1))
+    return messages
 
 
 def test_exploding_losses_are_reported_with_their_phase():
@@ -192,10 +192,10 @@ def test_readings_resume_from_a_state():
 
 @pytest.mark.parametrize(("value", "words"), [(0.001, "TELLS EVERY PICTURE APART"), (2.0, "COLLAPSED")])
 def test_a_useless_discriminator_is_reported_once(value, words):
-    said = follow(DivergenceMonitor(Game(), 10), [(1.0, value)] * 60)
-    assert len(said) == 1
-    assert words in said[0]
-    assert "try --" in said[0]
+    messages = follow(DivergenceMonitor(Game(), 10), [(1.0, value)] * 60)
+    assert len(messages) == 1
+    assert words in messages[0]
+    assert "try --" in messages[0]
 
 
 def test_a_working_discriminator_is_not_reported():

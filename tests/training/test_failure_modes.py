@@ -117,7 +117,7 @@ def test_one_output_for_all_z(drawn):
     assert ignores_z([shoes, shoes + 0.002, shoes], sketches, shoes)
 
 
-# ---- what is said
+# ---- findings in words
 
 
 def lines_of(*args):

@@ -76,8 +76,8 @@ def test_a_killed_run_goes_on_bit_for_bit(two_folders, tmp_path, tiny, monkeypat
             train(config)
     assert torch.load(tmp_path / "broken" / "state" / "last.pt", weights_only=True)["step"] == 7
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, other in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, other)
     state = torch.load(tmp_path / "whole" / "state" / "last.pt", weights_only=True)
     assert len(state["task"]["pool_a._extra_state"]) == 3  # the pool is full, so it did swap
     assert {"ema", "G", "D"} <= state.keys()
@@ -102,8 +102,8 @@ def test_a_complete_run_is_left_as_it_is(two_folders, tmp_path, tiny):
     train(config)
     before = everything(tmp_path / "r")
     assert train(config) == tmp_path / "r"
-    for mine, theirs in zip(before, everything(tmp_path / "r"), strict=True):
-        assert_same(mine, theirs)
+    for actual, other in zip(before, everything(tmp_path / "r"), strict=True):
+        assert_same(actual, other)
 
 
 def test_another_configuration_in_the_same_folder_is_refused(two_folders, tmp_path, tiny):

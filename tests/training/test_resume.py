@@ -21,13 +21,13 @@ TIMING = ("seconds", "images_per_second", "waiting")
 
 
 def lines(out):
-    told = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in TIMING} for line in told]
+    records = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in TIMING} for line in records]
 
 
 def assert_same_runs(one, other):
-    for mine, theirs in zip(everything(one), everything(other), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(one), everything(other), strict=True):
+        assert_same(actual, expected)
     assert lines(one) == lines(other)
     for path in (one / "samples").iterdir():
         assert path.read_bytes() == (other / "samples" / path.name).read_bytes()
@@ -157,9 +157,9 @@ def test_a_full_disk_delays_saves_and_loses_nothing(whole, two_folders, tmp_path
         patch.setattr(log.LineFile, "_try", lines_try)
         patch.setattr(training_step, "train_step", taking)
         train(config)
-    told = capsys.readouterr().err
-    assert "step 3 is not saved" in told and "No space left on device" in told and "the state of step 2 is kept" in told
-    assert "step 9 is not saved" not in told
+    log = capsys.readouterr().err
+    assert "step 3 is not saved" in log and "No space left on device" in log and "the state of step 2 is kept" in log
+    assert "step 9 is not saved" not in log
     assert_same_runs(whole, tmp_path / "r")
 
 

@@ -280,11 +280,11 @@ def test_a_really_full_disk_is_one_line(tmp_path):
         "    except UserError as error: print(error)\n"
         "print(StateFolder(place / 'state').load({'net': net}, torch.device('cpu')))\n"
     )
-    told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
-    state, model, step = told.stdout.splitlines()
+    child = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    state, model, step = child.stdout.splitlines()
     assert "last.pt: cannot be written (File too large)" in state
     assert "model.safetensors: cannot be written" in model
-    assert step == "1" and told.stderr == ""
+    assert step == "1" and child.stderr == ""
     assert files(tmp_path) == ["model.safetensors", "state"] and files(tmp_path / "state") == ["last.pt"]
 
 

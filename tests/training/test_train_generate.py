@@ -53,8 +53,8 @@ def test_a_killed_run_goes_on_bit_for_bit(classes, tmp_path, monkeypatch, preset
         with pytest.raises(killed):
             train(config)
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, expected)
 
 
 def test_a_run_writes_a_model_grids_a_film_and_its_variety(classes, tmp_path, capsys):

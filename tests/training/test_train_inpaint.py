@@ -51,8 +51,8 @@ def test_a_killed_run_goes_on_bit_for_bit(photos, tmp_path, monkeypatch, preset)
         with pytest.raises(killed):
             train(config)
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, expected)
 
 
 def test_a_run_writes_a_model_that_fills_holes(photos, tmp_path):
@@ -112,7 +112,7 @@ def test_a_generator_that_hardly_fits_is_refused(photos, two_folders, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("preset", "layer", "said"),
+    ("preset", "layer", "message"),
     [
         ("fast", {"data": {"mask_low": 0.5, "mask_high": 0.4}}, "mask-low"),
         ("fast", {"data": {"mask_kinds": ["stroke"]}}, "strokes"),
@@ -122,8 +122,8 @@ def test_a_generator_that_hardly_fits_is_refused(photos, two_folders, tmp_path):
         ("partial", {"method": {"vgg": "missing.pth"}}, "missing.pth"),
     ],
 )
-def test_wrong_options_are_reported_before_anything_is_decoded(photos, tmp_path, preset, layer, said):
-    with pytest.raises((OptionError, UserError), match=said):
+def test_wrong_options_are_reported_before_anything_is_decoded(photos, tmp_path, preset, layer, message):
+    with pytest.raises((OptionError, UserError), match=message):
         config = load_config(
             "inpaint", preset, PRESETS[preset], {"data": {"images": str(photos)}, "out": str(tmp_path / "r")}, layer
         )

@@ -58,8 +58,8 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path, monkeypatch, preset, 
             train(config)
     assert torch.load(tmp_path / "broken" / "state" / "last.pt", weights_only=True)["step"] == 5
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, expected)
 
 
 def test_the_model_file_holds_the_facts_that_inference_needs(pairs, tmp_path):

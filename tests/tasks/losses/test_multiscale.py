@@ -40,8 +40,8 @@ def test_judging_together_equals_judging_one_by_one(kind, monkeypatch):
         if "scale" in kind or "window" in kind:
             loss = loss + feature_matching(judged["fake"], judged["real"])
         gradients.append(torch.autograd.grad(loss, [pictures["fake"], pictures["other"]]))
-    for mine, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-7)
+    for actual, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_no_graph_is_kept_of_pictures_without_gradient():

@@ -166,8 +166,8 @@ def test_total_variation_is_equation_6():
                         total += np.abs(comp[picture, :, y, z] - comp[picture, :, i, j]).sum()
         expected += total / comp[picture].size / 2
     mask = torch.from_numpy(hole)
-    for told in (mask, mask.float(), mask.float() * 2 - 1):
-        assert total_variation(torch.from_numpy(comp), told).item() == pytest.approx(expected, rel=1e-5)
+    for region in (mask, mask.float(), mask.float() * 2 - 1):
+        assert total_variation(torch.from_numpy(comp), region).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_losses_train_the_hole(file):
