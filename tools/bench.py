@@ -1,4 +1,4 @@
-"""Measure how fast training and translation are here."""
+"""Benchmark training and translation on this machine."""
 
 from translate.cli import main
 

@@ -1,4 +1,4 @@
-"""Look through a data set before training: duplicates, leaks, broken files, pairs that do not match."""
+"""Check a data set before training: duplicates, leaks, broken files, mismatched pairs."""
 
 from translate.cli import main
 

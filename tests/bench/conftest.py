@@ -8,8 +8,8 @@ from translate.bench.candidates import CANDIDATES
 from translate.bench.channel import serve
 
 
-class Here:
-    """A worker that serves in this very process, and takes the first two of the steps it is asked for."""
+class InProcessWorker:
+    """A worker that runs its candidate in this process and takes the first two turns only."""
 
     def __init__(self, name, spec, command=()):
         self.name, self.turns = name, []
@@ -46,10 +46,10 @@ class Here:
 
 
 @pytest.fixture
-def here(monkeypatch):
-    """Serve all candidates in this process: what they do is the same, and nothing is imported again and again."""
+def in_process(monkeypatch):
+    """Run all candidates in this process, which saves the imports of new ones."""
     for module in (training, translation, scaling):
-        monkeypatch.setattr(module, "Worker", Here)
+        monkeypatch.setattr(module, "Worker", InProcessWorker)
     for module in (training, scaling):
-        monkeypatch.setattr(module, "ask", lambda name, spec: Here(name, spec).facts)
+        monkeypatch.setattr(module, "fetch_facts", lambda name, spec: InProcessWorker(name, spec).facts)
     monkeypatch.setattr(candidates, "LOOP_S", 0.01)

@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("preset", ["paper", "fast"])
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_a_case_is_the_recipe_and_survives_the_way_to_another_process(task, preset):
+def test_a_case_holds_the_recipe_and_survives_json(task, preset):
     case = make_case(task, preset, CPU, batch_size=3)
     assert Case.from_json(json.loads(json.dumps(case.to_json()))) == case
     recipe = load_config(task, preset)
@@ -28,14 +28,14 @@ def test_a_case_is_the_recipe_and_survives_the_way_to_another_process(task, pres
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("preset", ["paper", "fast"])
-def test_the_plain_step_leaves_nothing_to_a_plan(preset, precision):
+def test_an_eager_case_leaves_nothing_to_autotune(preset, precision):
     case = make_case("cycle", preset, CPU, size=64, checkpoint=True).as_eager(precision, 32)
     plan = plan_of(case)
     assert (plan.precision, plan.channels_last, plan.compile, plan.crop) == (precision, False, False, 32)
     assert not case.config.train.checkpoint
 
 
-def test_another_generator_replaces_that_of_the_preset():
+def test_a_generator_replaces_that_of_the_preset():
     assert make_case("cycle", "paper", CPU, size=128, generator="resnet_9blocks").config.generator == {
         "name": "resnet_9blocks"
     }
@@ -50,13 +50,13 @@ def test_another_generator_replaces_that_of_the_preset():
         ("cycle", {"generator": "resnet_10"}, "unknown generator 'resnet_10'"),
     ],
 )
-def test_what_cannot_be_built_is_told_at_once(task, options, message):
+def test_a_case_that_cannot_be_built_is_an_error(task, options, message):
     with pytest.raises(OptionError, match=message):
         make_case(task, "paper", CPU, **options)
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_the_pictures_are_a_data_set_of_their_kind(task, tmp_path):
+def test_generated_pictures_are_a_data_set_of_their_kind(task, tmp_path):
     count = DISTINCT_PICTURES + 3
     case = make_case(task, "fast", CPU, size=32)
     data = write_dataset(case.kind, tmp_path / "data", count, 32)

@@ -40,33 +40,33 @@ def case(tiny):
     return replace(made, config=small).with_options({"crop": 0}, **fixed)
 
 
-def test_training_is_compared(case, here):
-    found = compare_training(case, CEILING, rounds=3, seconds=60, peer=None)
-    assert [row.name for row in found.rows] == [EAGER, OURS]  # the preset is not the paper's, and bf16 not worth it
-    assert found.flops > 1e6 and found.crop == 32
-    assert all(len(row.seconds) == 3 and min(row.seconds) > 0 and row.first > 0 for row in found.rows)
-    assert found.loop_images_per_second > 0 and 0 <= found.waiting < 1
-    assert found.speedup_over(EAGER, found.rows[0]) == 1 and found.speedup_over(TEXTBOOK, found.rows[0]) is None
-    text = text_of(training_table(found, CEILING))
+def test_compare_training(case, in_process):
+    result = compare_training(case, CEILING, rounds=3, seconds=60, peer=None)
+    assert [row.name for row in result.rows] == [EAGER, OURS]  # not the paper preset, and no fast bf16
+    assert result.flops > 1e6 and result.crop == 32
+    assert all(len(row.seconds) == 3 and min(row.seconds) > 0 and row.first > 0 for row in result.rows)
+    assert result.loop_images_per_second > 0 and 0 <= result.waiting < 1
+    assert result.speedup_over(EAGER, result.rows[0]) == 1 and result.speedup_over(TEXTBOOK, result.rows[0]) is None
+    text = text_of(training_table(result, CEILING))
     for words in ("cycle, fast, skip_resnet, 32 px, batch 1", "ours: fp32, contiguous", "of the time waiting for data"):
         assert words in text
-    json.dumps(asdict(found))
+    json.dumps(asdict(result))
 
 
-def test_the_papers_recipe_has_the_textbook_beside_it(here):
+def test_the_paper_preset_is_compared_with_the_textbook(in_process):
     made = make_case("cycle", "paper", CPU, size=32, precision="fp32")
     narrow = {"generator": {"name": "resnet_6blocks", "width": 4}, "discriminator": {"name": "patch_34", "width": 4}}
     paper = replace(made, config=replace(made.config, **narrow)).with_options(channels_last="off", compile="off")
-    found = compare_training(paper, CEILING, rounds=2, seconds=60, peer=None)
-    assert [row.name for row in found.rows] == [TEXTBOOK, EAGER, OURS] and not found.notes
-    assert found.speedup_over(TEXTBOOK, found.rows[2]) > 0
+    result = compare_training(paper, CEILING, rounds=2, seconds=60, peer=None)
+    assert [row.name for row in result.rows] == [TEXTBOOK, EAGER, OURS] and not result.notes
+    assert result.speedup_over(TEXTBOOK, result.rows[2]) > 0
 
 
-def test_what_is_beyond_the_textbook_is_told_and_left_out(case, here):
+def test_options_beyond_the_textbook_are_noted_and_left_out(case, in_process):
     odd = replace(case, config=replace(case.config, preset="paper"))
-    found = compare_training(odd, CEILING, rounds=1, seconds=60, peer=None)
-    assert [row.name for row in found.rows] == [EAGER, OURS]
-    assert "cycle_scale" in found.notes[0]
+    result = compare_training(odd, CEILING, rounds=1, seconds=60, peer=None)
+    assert [row.name for row in result.rows] == [EAGER, OURS]
+    assert "cycle_scale" in result.notes[0]
 
 
 def save_model(folder, task="cycle"):
@@ -82,25 +82,25 @@ def save_model(folder, task="cycle"):
     return folder
 
 
-def test_translation_is_compared(tmp_path, here, monkeypatch):
+def test_compare_translation(tmp_path, in_process, monkeypatch):
     monkeypatch.setattr(translation, "BATCH_SIZES", {"cpu": (1, 2)})
     monkeypatch.setattr(translation, "_command_turn", lambda name, prepare, folder: lambda: float(len(prepare(folder))))
     model, images = save_model(tmp_path / "run"), tmp_path / "images"
     write_pictures(images, 3, 32, 40)
     write_pictures(images / "more", 1, 64, 80)
     check_translation(model, images)
-    found = compare_translation(model, images, CPU, "fp32", rounds=2, seconds=60, peer=None)
-    assert (found.pictures, found.size, found.work) == (4, (32, 40), 3 + 4)
-    assert [p.name for p in found.passes] == ["eager fp32", "network, batch 1", "network, batch 2"]
-    assert all(len(p.seconds) == 2 for p in found.passes) and found.flops > 1e6
-    assert found.best_pass() in found.passes[1:] and found.network_share() > 0
-    (command,) = found.commands
+    result = compare_translation(model, images, CPU, "fp32", rounds=2, seconds=60, peer=None)
+    assert (result.pictures, result.size, result.work) == (4, (32, 40), 3 + 4)
+    assert [p.name for p in result.passes] == ["eager fp32", "network, batch 1", "network, batch 2"]
+    assert all(len(p.seconds) == 2 for p in result.passes) and result.flops > 1e6
+    assert result.best_pass() in result.passes[1:] and result.network_share() > 0
+    (command,) = result.commands
     assert command.seconds == [14.0] * 2
-    assert "pictures of" in text_of(translation_table(found, CEILING))
-    json.dumps(asdict(found))
+    assert "pictures of" in text_of(translation_table(result, CEILING))
+    json.dumps(asdict(result))
 
 
-def test_there_is_something_to_translate(tmp_path):
+def test_check_translation_refuses_wrong_models_and_folders(tmp_path):
     model = save_model(tmp_path / "run")
     with pytest.raises(UserError, match="nowhere"):
         check_translation(model, tmp_path / "nowhere")
@@ -109,23 +109,23 @@ def test_there_is_something_to_translate(tmp_path):
         check_translation(other, tmp_path)
 
 
-def test_cost_grows(case, here, monkeypatch):
+def test_measure_scaling(case, in_process, monkeypatch):
     monkeypatch.setattr(scaling, "SIZES_PX", (32, 64, 30))
     monkeypatch.setattr(scaling, "BATCH_SIZES", (1, 2, 10**9))
     monkeypatch.setattr(scaling, "DATASET_COUNTS", (2, 20))
     monkeypatch.setattr(scaling, "DATASET_SIDE_PX", 32)
-    monkeypatch.setattr(scaling, "make_case", lambda *_, size, batch_size, **__: sized(case, size, batch_size))
-    found = measure_scaling("cycle", "fast", CPU)
-    done = [(cell.size, cell.batch_size) for cell in found.cells if cell.seconds]
+    monkeypatch.setattr(scaling, "make_case", lambda *_, size, batch_size, **__: resized(case, size, batch_size))
+    result = measure_scaling("cycle", "fast", CPU)
+    done = [(cell.size, cell.batch_size) for cell in result.cells if cell.seconds]
     assert done == [(32, 1), (32, 2), (64, 1), (64, 2)]  # the last would take too long
-    assert found.notes[0].startswith("30 px: --size should be a multiple of 4")
-    assert [one.pictures for one in found.start_ups] == [2, 20]
-    assert all(one.warm > 0 and one.cold > 0 for one in found.start_ups)
-    text = text_of(*scaling_tables(found))
+    assert result.notes[0].startswith("30 px: --size should be a multiple of 4")
+    assert [one.pictures for one in result.start_ups] == [2, 20]
+    assert all(one.warm > 0 and one.cold > 0 for one in result.start_ups)
+    text = text_of(*scaling_tables(result))
     assert "batch 1000000000" in text and "64 px" in text and "s to the first batch, cold" in text
 
 
-def sized(case, size, batch_size):
+def resized(case, size, batch_size):
     if size % 4:
         make_case("cycle", "fast", CPU, size=size)
     return case.with_options({"size": size, "batch_size": batch_size})

@@ -13,7 +13,7 @@ def small(monkeypatch):
     monkeypatch.setattr(roofline, "SUSTAINED_S", 0.005)
 
 
-def test_every_type_that_is_sound_has_its_rates(small, monkeypatch):
+def test_every_sound_type_has_its_rates(small, monkeypatch):
     monkeypatch.setattr(roofline, "_bf16_is_native", lambda device: True)
     found = roofline.measure_ceiling(torch.device("cpu"))
     assert set(found.convolution) == set(found.matmul) == {"fp32", "bf16"}
@@ -23,21 +23,21 @@ def test_every_type_that_is_sound_has_its_rates(small, monkeypatch):
     assert found.shapes["convolution bf16"].split(", ")[-1] in ("NCHW", "NHWC")
 
 
-def test_bf16_that_errs_is_not_measured(small, monkeypatch):
+def test_unsound_bf16_is_not_measured(small, monkeypatch):
     monkeypatch.setattr(roofline, "bf16_is_sound", lambda device: False)
     found = roofline.measure_ceiling(torch.device("cpu"))
     assert set(found.convolution) == set(found.matmul) == {"fp32"} and not found.has_fast_bf16()
 
 
-def test_a_rate_is_operations_over_seconds(monkeypatch):
-    """0.3 GFLOP in 10 ms are 30 GFLOP/s, and the fastest is kept."""
+def test_a_rate_is_operations_per_second(monkeypatch):
+    """0.3 GFLOP in 10 ms are 30 GFLOP/s; the fastest trial counts."""
     monkeypatch.setattr(roofline, "_repeat_for", lambda _seconds, work, _device: work())
     trials = [("slow", 0.1, lambda: 0.01), ("fast", 0.3, lambda: 0.01), ("dear", 0.5, lambda: 0.02)]
     rate, name = roofline._highest_rate(iter(trials), torch.device("cpu"))
     assert name == "fast" and rate == pytest.approx(30)
 
 
-def test_the_operations_of_a_convolution_are_torchs_count():
+def test_operation_counts_equal_those_of_torch():
     from torch.utils.flop_counter import FlopCounterMode
 
     for trials in (roofline._convolutions, roofline._matmuls):

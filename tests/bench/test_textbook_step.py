@@ -38,8 +38,8 @@ CHANNELS = {
 }
 
 
-def both(recipe, batch_size, channels_last=False, dtype=torch.float32):
-    """Return the task of `recipe`, its optimizers, a textbook with the same weights, and what makes batches."""
+def make_case(recipe, batch_size, channels_last=False, dtype=torch.float32):
+    """Return the task of `recipe`, its optimizers, a textbook with the same weights, and a function of batches."""
     name = recipe.split()[0]
     config = load_config(name, "paper", RECIPES[recipe], {"data": {"batch_size": batch_size}})
     side = 64 if name in ("pix2pix", "cycle") else 32
@@ -51,11 +51,11 @@ def both(recipe, batch_size, channels_last=False, dtype=torch.float32):
 
     def batch(step):
         generator = torch.Generator().manual_seed(step)
-        made = {
+        tensors = {
             key: (2 * torch.rand(batch_size, c, side, side, generator=generator) - 1).to(dtype, memory_format=layout)
             for key, c in CHANNELS[name].items()
         }
-        return made | ({"mask": made["mask"].sign()} if "mask" in made else {})
+        return tensors | ({"mask": tensors["mask"].sign()} if "mask" in tensors else {})
 
     return task, make_optimizers(task, config.train), Textbook(task), batch
 
@@ -64,70 +64,71 @@ def grads(nets):
     return {f"{n}.{k}": p.grad.clone() for n, net in nets.items() for k, p in net.named_parameters()}
 
 
-def distances(mine, theirs):
-    """Return, for each network, how far its gradients are apart, over their size."""
-    assert mine.keys() == theirs.keys()
-    for net in sorted({name.partition(".")[0] for name in theirs}):
-        own = [name for name in theirs if name.startswith(f"{net}.")]
-        apart, whole = (
+def relative_errors(ours, reference):
+    """Yield, for each network, the norm of the gradients' difference over their norm."""
+    assert ours.keys() == reference.keys()
+    for net in sorted({name.partition(".")[0] for name in reference}):
+        own = [name for name in reference if name.startswith(f"{net}.")]
+        difference, total = (
             torch.cat([g.flatten() for g in gs])
-            for gs in ([mine[n] - theirs[n] for n in own], [theirs[n] for n in own])
+            for gs in ([ours[n] - reference[n] for n in own], [reference[n] for n in own])
         )
-        yield float(apart.norm() / whole.norm())
+        yield float(difference.norm() / total.norm())
 
 
-def assert_alike(case, tolerance):
-    """Hold two steps against the textbook's: all losses, and the gradients of the first, before Adam blurs them."""
+def assert_equal_steps(case, tolerance):
+    """Compare two steps with the textbook's: all losses, and the gradients of the first step."""
     task, optimizers, textbook, batch = case
     for step in range(2):
         real = batch(step)
         seed_step(0, step)
-        mine = train_step(task, real, optimizers, precision="fp32")
+        losses = train_step(task, real, optimizers, precision="fp32")
         seed_step(0, step)
-        theirs = textbook(real)
-        for name, loss in theirs.items():
-            assert float(mine[name]) == pytest.approx(loss, rel=tolerance), (step, name)
-        if step == 0:  # Adam's first step turns rounding errors of tiny gradients into steps of full size
-            found = distances(grads({n: task.get_submodule(n) for n in textbook.nets}), grads(textbook.nets))
-            assert max(found) < tolerance
+        for name, loss in textbook(real).items():
+            assert float(losses[name]) == pytest.approx(loss, rel=tolerance), (step, name)
+        if step == 0:  # Adam turns rounding errors of tiny gradients into full steps
+            errors = relative_errors(grads({n: task.get_submodule(n) for n in textbook.nets}), grads(textbook.nets))
+            assert max(errors) < tolerance
             for name, net in textbook.nets.items():
                 task.get_submodule(name).load_state_dict(net.state_dict())
 
 
-def enough(recipe, batch_size):
-    """Batch norm over one picture of one pixel has no variance."""
+def min_batch_size(recipe, batch_size):
+    """Raise a batch size of 1 for recipes with batch norm, which has no variance over a single pixel."""
     return 4 if batch_size == 1 and not recipe.startswith("cycle") else batch_size
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_losses_and_gradients_are_those_of_the_textbook(recipe, batch_size):
-    assert_alike(both(recipe, enough(recipe, batch_size)), 1e-4)
+def test_losses_and_gradients_equal_the_textbooks(recipe, batch_size):
+    assert_equal_steps(make_case(recipe, min_batch_size(recipe, batch_size)), 1e-4)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
 @pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if recipe != "pix2pix"])
-def test_in_the_other_layout_and_double_precision_nothing_but_rounding_differs(recipe, batch_size, monkeypatch):
-    # In single precision a rounding error may turn the sign of a residual, and with it the gradient of its L1 distance.
-    # Dropout, which the recipe left out has, falls on other numbers in the other layout.
+def test_losses_and_gradients_equal_the_textbooks_in_channels_last_and_float64(recipe, batch_size, monkeypatch):
+    # In float32 a rounding error may flip the sign of a residual, and with it the gradient of the L1 loss.
+    # "pix2pix" is left out, as its dropout mask depends on the memory layout.
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     torch.set_default_dtype(torch.float64)
     try:
-        assert_alike(both(recipe, enough(recipe, batch_size), channels_last=True, dtype=torch.float64), 1e-7)
+        assert_equal_steps(
+            make_case(recipe, min_batch_size(recipe, batch_size), channels_last=True, dtype=torch.float64), 1e-7
+        )
     finally:
         torch.set_default_dtype(torch.float32)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 5), st.integers(0, 4), st.integers(0, 99))
-def test_both_pools_give_the_same_pictures(count, size, seed):
-    mine, theirs = ImagePool(size), Pool(size)
+def test_pool_equals_image_pool(count, size, seed):
+    ours, reference = ImagePool(size), Pool(size)
     for step in range(5):
         fakes = torch.full((count, 1, 2, 2), float(step)) + torch.arange(count)[:, None, None, None] / 10
         seed_step(seed, step)
-        one = mine.swap(fakes)
+        swapped = ours.swap(fakes)
         seed_step(seed, step)
-        assert torch.equal(one, theirs(fakes))
+        assert torch.equal(swapped, reference(fakes))
 
 
 @pytest.mark.parametrize("task", ["cycle", "pix2pix", "generate", "inpaint"])

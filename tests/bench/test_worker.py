@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from translate.bench.worker import Worker, ask, python_command
+from translate.bench.worker import Worker, fetch_facts, python_command
 from translate.utils.errors import OptionError, UserError
 
 ECHO = """
@@ -11,9 +11,9 @@ sys.path.insert(0, {root!r})
 from translate.bench.channel import Channel
 channel = Channel()
 print("this is no line of ours")
-channel.send(usual=0.1, given=channel.receive())
-while (order := channel.receive()) is not None:
-    channel.send(seconds=order["steps"] / 10, peak=7)
+channel.send(steady=0.1, given=channel.receive())
+while (request := channel.receive()) is not None:
+    channel.send(seconds=request["steps"] / 10, peak=7)
 """
 
 
@@ -23,10 +23,10 @@ def child(text):
     return [sys.executable, "-c", text.format(root=str(Path(__file__).parents[2]))]
 
 
-def test_a_worker_is_told_what_to_do_and_says_how_long_it_took():
+def test_a_worker_sends_its_spec_and_times_its_turns():
     with Worker("echo", {"kind": "x"}, child(ECHO)) as worker:
         assert worker.facts["given"] == {"kind": "x"}
-        assert worker.take_turn() == pytest.approx(0.3)  # 0.25 s are filled with steps of 0.1 s
+        assert worker.take_turn() == pytest.approx(0.3)  # 3 steps of 0.1 s are needed for 0.25 s
         assert worker.peak == 7
 
 
@@ -39,14 +39,14 @@ def test_a_worker_is_told_what_to_do_and_says_how_long_it_took():
         ('print(\'{{"error": "too large"}}\')', "candidate: too large"),
     ],
 )
-def test_what_ends_without_an_answer_is_told_in_one_line(text, message):
+def test_a_process_that_ends_without_an_answer_is_a_one_line_error(text, message):
     with pytest.raises(UserError, match=message):
         Worker("candidate", {}, child(text))
 
 
-def test_wrong_options_stay_wrong_options(tmp_path):
+def test_errors_of_a_candidate_keep_their_type(tmp_path):
     with pytest.raises(UserError, match="the network: .*nowhere: no such model") as caught:
-        ask(
+        fetch_facts(
             "the network", {"kind": "network", "model": str(tmp_path / "nowhere"), "device": "cpu", "precision": "auto"}
         )
     assert not isinstance(caught.value, OptionError)

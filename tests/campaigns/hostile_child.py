@@ -1,4 +1,4 @@
-"""The process that takes hostile things: a line of JSON in for each, a line out that says what came of it."""
+"""The process that reads hostile inputs: a line of JSON in for each, a line with the outcome out."""
 
 import contextlib
 import io
@@ -19,32 +19,36 @@ from translate.images.io import read_picture, write_picture
 from translate.training.state_file import load_state
 from translate.utils.errors import UserError
 
-_ROOM = 6 << 30  # bytes of addresses that it may take above those at its start
+ADDRESS_SPACE_BYTES = 6 << 30  # that the process may use above that at its start
 
 
 def main() -> None:
-    """Take what comes until the input ends."""
+    """Handle inputs until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else writes to the standard output would disturb
+    os.dup2(2, 1)  # standard output is for outcomes only
     warnings.simplefilter("ignore")
-    begun = peak()
+    start_memory = peak_memory()
     addresses = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (addresses + _ROOM, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_AS, (addresses + ADDRESS_SPACE_BYTES, resource.RLIM_INFINITY))
     print(json.dumps({"word": "ready"}), file=answers, flush=True)
     for line in sys.stdin:
-        word, told = outcome(json.loads(line))
-        print(json.dumps({"word": word, "line": told, "growth": peak() - begun}), file=answers, flush=True)
+        word, message = outcome(json.loads(line))
+        print(
+            json.dumps({"word": word, "line": message, "growth": peak_memory() - start_memory}),
+            file=answers,
+            flush=True,
+        )
 
 
-def peak() -> float:
-    """Return the most memory that this process has held, MB."""
+def peak_memory() -> float:
+    """Return the peak resident memory of this process, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def outcome(job: dict) -> tuple[str, str]:
-    """Take one thing; return "read", "refused" (in a line), or what it should not have been, and the line."""
+    """Handle one input; return "read", "refused" (with a one-line error) or the kind of failure, and the message."""
     try:
-        TAKE[job["kind"]](job)
+        HANDLERS[job["kind"]](job)
     except UserError as error:
         return ("refused" if is_line(str(error)) else "no line"), str(error)
     except Refused as error:
@@ -55,23 +59,23 @@ def outcome(job: dict) -> tuple[str, str]:
 
 
 class Refused(Exception):
-    """A command ended with a message."""
+    """A command ended with a one-line error."""
 
 
 def is_line(text: str) -> bool:
-    """Whether it is one line that a terminal can only show."""
+    """Whether a text is a single line without terminal commands."""
     return bool(text) and "\n" not in text and "\x1b" not in text and len(text) < 4000
 
 
-def take_picture(job: dict) -> None:
-    """Read a picture, measure it, and write it again in its format."""
+def handle_picture(job: dict) -> None:
+    """Read and measure a picture, and write it in its format."""
     measure(Path(job["path"]))
     picture = read_picture(job["path"])
     write_picture(job["out"], picture)
 
 
-def take_model(job: dict) -> None:
-    """Read the recipe and the networks of a model; or a state."""
+def handle_model(job: dict) -> None:
+    """Load the recipe and networks of a model, or a state."""
     path = Path(job["path"])
     if job["state"]:
         net = torch.nn.Linear(4, 4)
@@ -82,23 +86,23 @@ def take_model(job: dict) -> None:
     load_model(path)
 
 
-def take_config(job: dict) -> None:
-    """Run a command whose data are nowhere, so that a sound configuration ends with that."""
-    said = io.StringIO()
+def handle_config(job: dict) -> None:
+    """Run a command on missing data, so that a valid configuration ends with that error."""
+    output = io.StringIO()
     words = list(job["words"])
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        with contextlib.redirect_stderr(output), contextlib.redirect_stdout(output):
             command("", [words[0], *words[1:], "--a", "nowhere/a", "--b", "nowhere/b"])
     except SystemExit as ended:
         if ended.code in (0, None):
             return
-        lines = [line for line in said.getvalue().splitlines() if line.startswith("error: ")]
+        lines = [line for line in output.getvalue().splitlines() if line.startswith("error: ")]
         if ended.code not in (1, 2) or len(lines) != 1 or not is_line(lines[0]):
-            raise RuntimeError(f"status {ended.code}: {said.getvalue()[-500:]!r}") from None
+            raise RuntimeError(f"status {ended.code}: {output.getvalue()[-500:]!r}") from None
         raise Refused(lines[0]) from None
 
 
-TAKE = {"picture": take_picture, "model": take_model, "config": take_config}
+HANDLERS = {"picture": handle_picture, "model": handle_model, "config": handle_config}
 
 if __name__ == "__main__":
     main()

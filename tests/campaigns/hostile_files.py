@@ -1,7 +1,7 @@
-"""What a campaign feeds: sound files of every kind, and what becomes of them by chance or by malice."""
+"""Inputs of the hostile campaign: valid files of every kind, and random or malicious mutations of them."""
 
 __all__ = [
-    "evil_names", "mutated", "mutated_model", "option_lines", "seed_models", "seed_pictures", "tomls",
+    "evil_names", "mutate", "mutate_model", "option_lines", "seed_models", "seed_pictures", "tomls",
 ]  # fmt: skip
 
 import io
@@ -36,7 +36,7 @@ ODD: tuple[Any, ...] = (
 
 
 def seed_pictures() -> list[tuple[str, bytes]]:
-    """Return sound pictures, with their suffixes: of all formats, depths and ways of packing."""
+    """Return valid pictures with their suffixes: of all formats, depths and compressions."""
     rgb = picture(0, 37, 50)
     found = [(".png", _pillow(rgb, "PNG")), (".jpg", _pillow(rgb, "JPEG")), (".webp", _pillow(rgb, "WEBP"))]
     found += [(".bmp", _pillow(rgb, "BMP")), (".gif", _pillow(rgb, "GIF")), (".tif", _pillow(rgb, "TIFF"))]
@@ -89,32 +89,32 @@ def _npy(array: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def mutated(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """Damage a file in one or a few of the ways in which files are damaged, by chance or on purpose."""
+def mutate(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """Damage a file in one or several ways, random or malicious."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
-        data = chance.choice((_flipped, _cut, _absurd, _overwritten, _doubled))(data, chance)
+        data = chance.choice((_flip_bits, _truncate, _insert_absurd_number, _overwrite, _repeat))(data, chance)
     if chance.random() < 0.15:
         other = chance.choice(others)
         at = chance.choice((4, 8, 16, 32, 64, 128))
-        data = other[:at] + data[at:]  # a header that is another file's
+        data = other[:at] + data[at:]  # the header of another file
     return data
 
 
-def _flipped(data: bytes, chance: random.Random) -> bytes:
-    found = bytearray(data)
+def _flip_bits(data: bytes, chance: random.Random) -> bytes:
+    flipped = bytearray(data)
     for _ in range(chance.choice((1, 2, 8, 64))):
-        at = chance.randrange(min(len(found), chance.choice((32, 256, 10**9)))) if found else 0
-        if found:
-            found[at] ^= 1 << chance.randrange(8)
-    return bytes(found)
+        at = chance.randrange(min(len(flipped), chance.choice((32, 256, 10**9)))) if flipped else 0
+        if flipped:
+            flipped[at] ^= 1 << chance.randrange(8)
+    return bytes(flipped)
 
 
-def _cut(data: bytes, chance: random.Random) -> bytes:
+def _truncate(data: bytes, chance: random.Random) -> bytes:
     return data[: chance.randrange(len(data) + 1)]
 
 
-def _absurd(data: bytes, chance: random.Random) -> bytes:
-    """Put a telling number into the header: sizes, counts and offsets are there."""
+def _insert_absurd_number(data: bytes, chance: random.Random) -> bytes:
+    """Write an absurd number into the header, which holds sizes, counts and offsets."""
     if len(data) < 8:
         return data
     at = chance.randrange(min(len(data) - 4, chance.choice((32, 128, 1024))) or 1)
@@ -124,12 +124,12 @@ def _absurd(data: bytes, chance: random.Random) -> bytes:
     return data[:at] + packed + data[at + len(packed) :]
 
 
-def _overwritten(data: bytes, chance: random.Random) -> bytes:
+def _overwrite(data: bytes, chance: random.Random) -> bytes:
     at, length = chance.randrange(len(data) + 1), chance.choice((1, 4, 16, 256))
     return data[:at] + chance.randbytes(length) + data[at + length :]
 
 
-def _doubled(data: bytes, chance: random.Random) -> bytes:
+def _repeat(data: bytes, chance: random.Random) -> bytes:
     at, length = chance.randrange(len(data) + 1), chance.choice((4, 64, 512))
     return data[: at + length] + data[at:]
 
@@ -152,63 +152,63 @@ def seed_models(folder: Path) -> list[Path]:
     return [model, model, folder / "latest_net_G.pth", folder / "state.pt"]
 
 
-def mutated_model(path: Path, seeds: list[Path], chance: random.Random) -> bytes:
-    """Damage a model or state: its bytes, what its recipe says, or what its archive holds."""
+def mutate_model(path: Path, seeds: list[Path], chance: random.Random) -> bytes:
+    """Damage a model or state: its bytes, its recipe or its archive."""
     data = path.read_bytes()
-    way = chance.random()
-    if path.suffix == ".safetensors" and way < 0.6:
-        return _other_recipe(data, chance)
-    if path.suffix == ".safetensors" and way < 0.75:
-        return _other_header(data, chance)
-    if path.suffix != ".safetensors" and way < 0.5:
-        return _other_archive(path, chance)
-    return mutated(data, [one.read_bytes() for one in seeds], chance)
+    choice = chance.random()
+    if path.suffix == ".safetensors" and choice < 0.6:
+        return _mutate_recipe(data, chance)
+    if path.suffix == ".safetensors" and choice < 0.75:
+        return _mutate_header(data, chance)
+    if path.suffix != ".safetensors" and choice < 0.5:
+        return _mutate_archive(path, chance)
+    return mutate(data, [one.read_bytes() for one in seeds], chance)
 
 
-def _parts(data: bytes) -> tuple[dict[str, Any], bytes]:
+def _split_safetensors(data: bytes) -> tuple[dict[str, Any], bytes]:
     length = int.from_bytes(data[:8], "little")
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
-def _joined(header: bytes, weights: bytes) -> bytes:
+def _join_safetensors(header: bytes, weights: bytes) -> bytes:
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + weights
 
 
-def _other_recipe(data: bytes, chance: random.Random) -> bytes:
-    header, weights = _parts(data)
+def _mutate_recipe(data: bytes, chance: random.Random) -> bytes:
+    header, weights = _split_safetensors(data)
     recipe = json.loads(header["__metadata__"]["image-translate"])
     for _ in range(chance.choice((1, 1, 2))):
-        _change_somewhere(recipe, chance)
+        _mutate_table(recipe, chance)
     text = json.dumps(recipe)
     if chance.random() < 0.1:
         text = chance.choice(("[" * 100_000, '{"a":' * 5000, '{"format": ' + "9" * 5000 + "}", "null", "[]", "1"))
     header["__metadata__"]["image-translate"] = text
-    return _joined(json.dumps(header).encode(), weights)
+    return _join_safetensors(json.dumps(header).encode(), weights)
 
 
-def _change_somewhere(table: dict[str, Any], chance: random.Random) -> None:
-    """Give one value of a nested table another, take it away, or add one."""
+def _mutate_table(table: dict[str, Any], chance: random.Random) -> None:
+    """Replace, remove or add one value of a nested table."""
     key = chance.choice([*table, "unknown"])
     if isinstance(table.get(key), dict) and table[key] and chance.random() < 0.7:
-        _change_somewhere(table[key], chance)
+        _mutate_table(table[key], chance)
     elif chance.random() < 0.15:
         table.pop(key, None)
     else:
         table[key] = chance.choice(ODD)
 
 
-def _other_header(data: bytes, chance: random.Random) -> bytes:
-    header, weights = _parts(data)
+def _mutate_header(data: bytes, chance: random.Random) -> bytes:
+    header, weights = _split_safetensors(data)
     tensor = header[chance.choice([key for key in header if key != "__metadata__"])]
     tensor[chance.choice(("shape", "data_offsets", "dtype"))] = chance.choice((
         [2**40, 2**40], [0, 2**60], [-1, 4], [1e9], "F32", "F64", [], [2**20, 0], None, [0] * 10_000,
     ))  # fmt: skip
-    return _joined(json.dumps(header).encode(), weights)
+    return _join_safetensors(json.dumps(header).encode(), weights)
 
 
-def _other_archive(path: Path, chance: random.Random) -> bytes:
-    """Write an archive of torch anew: with another member's content, packed, or with code in its pickle."""
+def _mutate_archive(path: Path, chance: random.Random) -> bytes:
+    """Rewrite an archive of torch with swapped members, compressed members, or code in its pickle."""
     out, how = io.BytesIO(), chance.choice(("code", "packed", "pickle", "swapped"))
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
         names = old.namelist()
@@ -218,7 +218,7 @@ def _other_archive(path: Path, chance: random.Random) -> bytes:
                 if how == "code":
                     content = b"\x80\x02cos\nsystem\nq\x00X\x0d\x00\x00\x00touch ../ownedq\x01\x85q\x02Rq\x03."
                 elif how == "pickle":
-                    content = mutated(content, [content], chance)
+                    content = mutate(content, [content], chance)
             packing = zipfile.ZIP_DEFLATED if how == "packed" else zipfile.ZIP_STORED
             new.writestr(name, content + b"\0" * (50 << 20 if how == "packed" and "/data/0" in name else 0), packing)
     return out.getvalue()
@@ -254,7 +254,7 @@ def _toml(value: Any) -> str:
 
 @st.composite
 def tomls(draw: st.DrawFn) -> str:
-    """Return the text of a configuration with odd values of true keys, or with false ones; or of no TOML at all."""
+    """Draw the text of a configuration with odd values or unknown keys, or a text that is no TOML."""
     if draw(st.integers(0, 9)) == 0:
         return draw(
             st.one_of(st.text(), st.sampled_from(["a = " + "[" * 5000, "a." * 3000 + "b = 1", "\0", "a" * 2**21]))
@@ -270,7 +270,7 @@ def tomls(draw: st.DrawFn) -> str:
 
 @st.composite
 def option_lines(draw: st.DrawFn) -> list[str]:
-    """Return a command with options, true and false ones, and odd values; none of it names pictures that exist."""
+    """Draw a command with known and unknown options and odd values, none of which name existing pictures."""
     command = draw(st.sampled_from(["train-cycle", "train-cycle", "train-pix2pix", "evaluate", "check-data"]))
     assert command in COMMANDS
     words = [command]
@@ -297,7 +297,7 @@ def option_lines(draw: st.DrawFn) -> list[str]:
 
 
 def evil_names(folder: Path, data: bytes) -> int:
-    """Write pictures with names of all kinds; return how many the file system took."""
+    """Write pictures with odd names; return the number of names that the file system accepts."""
     names = [
         "new\nline.png", "quote'\"`.png", "$(touch owned).png", "; touch owned;.png", "\x1b[31mred\x1b[0m.png",
         "-rf.png",

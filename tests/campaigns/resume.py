@@ -1,12 +1,12 @@
-"""Kill training runs again and again, at any instant, and see that they end with the bits of an unbroken run.
+"""Kill training runs repeatedly at random times; check that they end bit-identical to uninterrupted runs.
 
     python tests/campaigns/resume.py                 # 50 kills of each task; some minutes
-    python tests/campaigns/resume.py --task cycle    # those of one
+    python tests/campaigns/resume.py --task cycle    # of one task
     python tests/campaigns/resume.py --quick         # what the tests run: two kills of one recipe of each task
 
-Every recipe at tiny size, on the CPU. Each life of a run is a process that is killed (SIGKILL) once it has come so far,
-and then a random while: within a step, a preview, a line of the log or any part of a save; one in five is killed in its
-first moments, while it reads its data and its state. Prints what was measured; exits with 1 where a promise was broken.
+Every recipe at tiny size, on the CPU. Each process of a run is killed (SIGKILL) a random time after it reached a step:
+within a step, a preview, a line of the log or any part of a save; one in five is killed soon after its start, while it
+reads its data and its state. Prints measurements as JSON; exits with 1 if a check failed.
 """
 
 __all__ = ["Figures", "campaign", "main"]
@@ -77,17 +77,23 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     ("inpaint", "partial"): HOLES | {"generator": {"width": 4}},
 }
 TASKS = sorted({task for task, _ in RECIPES})
-PACE = 4  # steps between two kills
-LINGER = 0.12  # s; the longest while between having come so far and the kill
-EARLY = 0.5  # s; the same, from the beginning of a life
-POLL = 0.002  # s
-SLOW = ("torch._dynamo", "torch._refs", "torch.utils.tensorboard", "kornia", "albumentations")  # imported once for all
+STEPS_PER_KILL = 4
+MAX_KILL_DELAY_S = 0.12  # after the goal step
+MAX_EARLY_DELAY_S = 0.5  # after the start of a process that is killed early
+POLL_S = 0.002
+SLOW_IMPORTS = (
+    "torch._dynamo",
+    "torch._refs",
+    "torch.utils.tensorboard",
+    "kornia",
+    "albumentations",
+)  # imported once, before forks
 TIMING = ("seconds", "images_per_second", "waiting")
 
 
 @dataclass
 class Figures:
-    """What was measured of one recipe."""
+    """Measurements of one recipe."""
 
     recipe: str
     steps: int
@@ -102,7 +108,7 @@ class Figures:
 
 
 def main() -> None:
-    """Run the campaign and print its figures."""
+    """Run the campaign and print its measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=TASKS, action="append")
     parser.add_argument("--kills", type=int, default=50, help="of each task, spread over its recipes")
@@ -111,46 +117,48 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    for module in SLOW:
+    for module in SLOW_IMPORTS:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
-    found = []
+    results = []
     with tempfile.TemporaryDirectory() as place:
         for task in given.task or TASKS:
             presets = [preset for its_task, preset in RECIPES if its_task == task][: 1 if given.quick else None]
             for i, preset in enumerate(presets):
                 kills = 2 if given.quick else (given.kills + i) // len(presets)
-                found.append(campaign(Path(place), task, preset, kills, random.Random(given.seed)))
-    print(json.dumps([asdict(figures) for figures in found], indent=2))
-    sys.exit(1 if any(figures.broken for figures in found) else 0)
+                results.append(campaign(Path(place), task, preset, kills, random.Random(given.seed)))
+    print(json.dumps([asdict(figures) for figures in results], indent=2))
+    sys.exit(1 if any(figures.broken for figures in results) else 0)
 
 
 def campaign(place: Path, task: str, preset: str, kills: int, chance: random.Random) -> Figures:
-    """Do all of it with one recipe, in the folder `place`."""
+    """Run the campaign of one recipe, in the folder `place`."""
     began = time.perf_counter()
-    figures = Figures(f"{task}, {preset}", steps=PACE * (kills + 2))
+    figures = Figures(f"{task}, {preset}", steps=STEPS_PER_KILL * (kills + 2))
     whole, killed = place / task / preset / "whole", place / task / preset / "killed"
-    in_a_process(lambda: render(place / "pictures"))
+    run_in_process(lambda: render(place / "pictures"))
     data = {
         "generate": {"images": str(place / "pictures" / "kinds")},
         "inpaint": {"images": str(place / "pictures" / "kinds" / "a")},
     }.get(task, {name: str(place / "pictures" / "kinds" / name) for name in "ab"})
 
-    def make(out: Path, save_minutes: float) -> Config:
+    def make_config(out: Path, save_minutes: float) -> Config:
         layer = {"out": str(out), "data": data, "train": TRAIN | {"save_minutes": save_minutes, "steps": figures.steps}}
         return load_config(task, preset, RECIPES[task, preset], layer)
 
-    in_a_process(lambda: train(make(whole, 5.0)))
+    run_in_process(lambda: train(make_config(whole, 5.0)))
     for i in range(kills):
-        life(make(killed, 0.003 * (i % 2)), killed, figures, PACE * (i + 1), chance, early=i % 5 == 4)
-    in_a_process(lambda: train(make(killed, 0.0)))
+        run_and_kill(
+            make_config(killed, 0.003 * (i % 2)), killed, figures, STEPS_PER_KILL * (i + 1), chance, early=i % 5 == 4
+        )
+    run_in_process(lambda: train(make_config(killed, 0.0)))
     figures.broken = differences(whole, killed, figures)
     figures.seconds = round(time.perf_counter() - began, 1)
     return figures
 
 
 def render(folder: Path) -> None:
-    """Draw two kinds of pictures, twelve each, unless they are there."""
+    """Write two kinds of pictures, twelve each, unless they exist."""
     rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     for i in range(24):
         planes = [rows * (1 + i % 7) + 9 * i, columns * (1 + i % 5) + 5 * i, (rows + columns) * 2 + i]
@@ -162,8 +170,8 @@ def render(folder: Path) -> None:
 # ---- processes
 
 
-def begin(work: Callable[[], object]) -> int:
-    """Do `work` in a process of its own, which shares what is imported so far; return its number."""
+def fork(work: Callable[[], object]) -> int:
+    """Call `work` in a forked process, which shares all imports; return its process id."""
     if process := os.fork():
         return process
     status = 1
@@ -178,20 +186,20 @@ def begin(work: Callable[[], object]) -> int:
     os._exit(status)
 
 
-def in_a_process(work: Callable[[], object]) -> None:
-    """Do `work` in a process of its own, to the end."""
-    _, status = os.waitpid(begin(work), 0)
+def run_in_process(work: Callable[[], object]) -> None:
+    """Call `work` in a forked process and wait for its end."""
+    _, status = os.waitpid(fork(work), 0)
     if status:
         raise RuntimeError(f"a process ended with {os.waitstatus_to_exitcode(status)}")
 
 
-def life(config: Config, out: Path, figures: Figures, goal: int, chance: random.Random, *, early: bool) -> None:
-    """Go on with the run in `out`, and kill it a while after step `goal`, or after its beginning if `early`."""
+def run_and_kill(config: Config, out: Path, figures: Figures, goal: int, chance: random.Random, *, early: bool) -> None:
+    """Resume the run in `out`; kill it a random time after step `goal`, or after its start if `early`."""
     began = time.monotonic()
-    process = begin(lambda: train(config))
-    wait = chance.uniform(0, EARLY if early else LINGER)
+    process = fork(lambda: train(config))
+    wait = chance.uniform(0, MAX_EARLY_DELAY_S if early else MAX_KILL_DELAY_S)
     while not early and progress(out) < goal and time.monotonic() - began < 60:
-        time.sleep(POLL)
+        time.sleep(POLL_S)
     time.sleep(wait)
     os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
@@ -204,7 +212,7 @@ def life(config: Config, out: Path, figures: Figures, goal: int, chance: random.
 
 
 def progress(out: Path) -> int:
-    """Return the last step that the log tells of; 0 where there is none."""
+    """Return the last logged step, or 0."""
     try:
         with (out / "metrics.jsonl").open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
@@ -213,21 +221,23 @@ def progress(out: Path) -> int:
         return 0
 
 
-# ---- what was promised
+# ---- checks
 
 
 def differences(whole: Path, killed: Path, figures: Figures) -> list[str]:
-    """Compare a run that was killed with one that was not: weights, state, log, samples, and nothing else left."""
+    """Compare the killed run with the uninterrupted one: weights, state, log, samples, and no other files."""
     broken = []
     for name in ("state/last.pt", "model.safetensors"):
-        mine, theirs = (contents(out / name) for out in (whole, killed))
+        expected, actual = (load_values(out / name) for out in (whole, killed))
         broken += [
-            f"{name}: {key} differs" for key in sorted(mine.keys() | theirs.keys()) if not same(mine, theirs, key)
+            f"{name}: {key} differs"
+            for key in sorted(expected.keys() | actual.keys())
+            if not is_equal(expected, actual, key)
         ]
-        figures.tensors_compared += len(mine)
-    for read in (lines, plotted):
+        figures.tensors_compared += len(expected)
+    for read in (log_lines, tensorboard_lines):
         first, second = read(whole), read(killed)
-        broken += [f"{read.__name__}: {fact}" for fact in unlike(first, second)]
+        broken += [f"{read.__name__}: {fact}" for fact in compare_lines(first, second)]
         figures.lines_compared += len(first)
     pictures = [sorted(path.name for path in (out / "samples").iterdir()) for out in (whole, killed)]
     if pictures[0] != pictures[1]:
@@ -242,8 +252,8 @@ def differences(whole: Path, killed: Path, figures: Figures) -> list[str]:
     return [f"{figures.recipe}: {what}" for what in broken]
 
 
-def contents(file: Path) -> dict[str, Any]:
-    """Return all that a state or a model holds, by name."""
+def load_values(file: Path) -> dict[str, Any]:
+    """Return all values of a state or a model, by name."""
     if file.suffix == ".safetensors":
         return dict(load_file(file))
     return flatten(torch.load(file, weights_only=True))
@@ -257,33 +267,33 @@ def flatten(value: Any, name: str = "") -> dict[str, Any]:
     return {name: value}
 
 
-def same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+def is_equal(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
     if key not in one or key not in other:
         return False
-    mine, theirs = one[key], other[key]
-    return torch.equal(mine, theirs) if isinstance(mine, torch.Tensor) else mine == theirs
+    a, b = one[key], other[key]
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
 
 
-def lines(out: Path) -> list[str]:
-    """Return the lines of a run's log without what is told of its speed."""
-    told = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [json.dumps({k: v for k, v in line.items() if k not in TIMING}) for line in told]
+def log_lines(out: Path) -> list[str]:
+    """Return the lines of a run's log without its timings."""
+    entries = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [json.dumps({k: v for k, v in line.items() if k not in TIMING}) for line in entries]
 
 
-def plotted(out: Path) -> list[str]:
-    """Return what TensorBoard shows of a run, where it is installed, without what is told of its speed."""
+def tensorboard_lines(out: Path) -> list[str]:
+    """Return the TensorBoard events of a run, if it is installed, without timings."""
     if not (out / "tensorboard").exists():
         return []
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     board = EventAccumulator(str(out / "tensorboard"), {"scalars": 0, "images": 0}).Reload()
     names = board.Tags()["scalars"]
-    found = [f"{name} {e.step} {e.value}" for name in names if name not in TIMING for e in board.Scalars(name)]
-    return sorted(found + [f"samples {e.step}" for e in board.Images("samples")])
+    scalars = [f"{name} {e.step} {e.value}" for name in names if name not in TIMING for e in board.Scalars(name)]
+    return sorted(scalars + [f"samples {e.step}" for e in board.Images("samples")])
 
 
-def unlike(one: list[str], other: list[str]) -> list[str]:
-    """Tell what is in one list and not in the other, and what is in the other more than once."""
+def compare_lines(one: list[str], other: list[str]) -> list[str]:
+    """List lines that only one of the lists has, or else the difference of their lengths."""
     facts = [f"{line} is missing" for line in one if line not in set(other)]
     facts += [f"{line} should not be there" for line in other if line not in set(one)]
     return facts or [f"{len(other)} lines and not {len(one)}"] * (len(one) != len(other))

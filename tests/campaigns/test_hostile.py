@@ -6,7 +6,7 @@ from tests.campaigns.hostile import campaign
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_whatever_comes_is_answered_in_a_line(tmp_path):
+def test_every_hostile_input_gives_a_one_line_error(tmp_path):
     figures = campaign(tmp_path, pictures=150, models=60, configs=40)
     assert figures.broken == []
     assert {kind: sum(counts.values()) for kind, counts in figures.answers.items()} == {

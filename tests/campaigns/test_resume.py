@@ -9,8 +9,8 @@ import pytest
 SCRIPT = Path(__file__).with_name("resume.py")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that share what is imported")
-def test_training_runs_that_are_killed_end_with_the_bits_of_unbroken_ones():
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which shares imports")
+def test_killed_training_runs_end_bit_identical_to_uninterrupted_ones():
     done = subprocess.run([sys.executable, SCRIPT, "--quick"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout[done.stdout.index("[\n") :])

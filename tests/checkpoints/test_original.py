@@ -142,22 +142,22 @@ def answers(net, file, side, channels=3, **options):
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("down", "up"), [(False, False), (True, True), (True, False), (False, True)])
 @pytest.mark.parametrize(("blocks", "channels"), [(6, (3, 3)), (2, (1, 4)), (9, (3, 3))])
-def test_a_resnet_is_recognised_and_answers_the_same(tmp_path, norm, down, up, blocks, channels):
+def test_a_resnet_is_recognised_and_gives_the_same_output(tmp_path, norm, down, up, blocks, channels):
     net = drawn(PublishedResnet(blocks, norm, down=down, up=up, channels=channels))
-    mine, theirs = answers(net, saved(net, tmp_path / "latest_net_G.pth"), 24, channels[0])
-    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+    actual, original = answers(net, saved(net, tmp_path / "latest_net_G.pth"), 24, channels[0])
+    torch.testing.assert_close(actual, original, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("levels", "side", "channels"), [(7, 128, (3, 3)), (8, 256, (1, 2)), (5, 64, (3, 1))])
-def test_a_unet_is_recognised_and_answers_the_same(tmp_path, norm, levels, side, channels):
+def test_a_unet_is_recognised_and_gives_the_same_output(tmp_path, norm, levels, side, channels):
     net = drawn(PublishedUnet(levels, norm, channels))
-    mine, theirs = answers(net, saved(net, tmp_path / "latest_net_G.pth"), side, channels[0], dropout=False)
-    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+    actual, original = answers(net, saved(net, tmp_path / "latest_net_G.pth"), side, channels[0], dropout=False)
+    torch.testing.assert_close(actual, original, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", NORMS)
-def test_dropout_is_seen_in_a_resnet_and_stays_on(tmp_path, norm):
+def test_dropout_in_a_resnet_is_recognised_and_stays_on(tmp_path, norm):
     net = drawn(PublishedResnet(norm=norm, dropout=True))
     file = saved(net, tmp_path / "latest_net_G.pth")
     recipe, _ = load_original(file)
@@ -169,7 +169,7 @@ def test_dropout_is_seen_in_a_resnet_and_stays_on(tmp_path, norm):
     torch.testing.assert_close(*answers(net, file, 24, dropout=False), rtol=1e-4, atol=1e-4)
 
 
-def test_the_dropout_of_a_unet_is_on_unless_asked_otherwise(tmp_path):
+def test_the_dropout_of_a_unet_is_on_by_default(tmp_path):
     file = saved(drawn(PublishedUnet()), tmp_path / "latest_net_G.pth")
     assert load_original(file)[0].nets["G"]["dropout"] == 0.5
     assert load_original(file, dropout=False)[0].nets["G"]["dropout"] == 0.0
@@ -179,14 +179,14 @@ def test_the_dropout_of_a_unet_is_on_unless_asked_otherwise(tmp_path):
     "net",
     [PublishedResnet(2, "batch"), PublishedResnet(2, "batch", True, True, True), PublishedUnet(), PublishedUnet(5)],
 )
-def test_with_averages_batch_norms_are_those_of_training(tmp_path, net):
+def test_averages_give_batch_norms_the_statistics_of_training(tmp_path, net):
     side = 128 if isinstance(net, PublishedUnet) else 24
     file = saved(drawn(net), tmp_path / "latest_net_G.pth")
-    mine, theirs = answers(net.eval(), file, side, averages=True)
-    torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-3)
+    actual, original = answers(net.eval(), file, side, averages=True)
+    torch.testing.assert_close(actual, original, rtol=1e-3, atol=1e-3)
 
 
-def test_wrappers_before_the_names_and_statistics_of_old_instance_norms_do_no_harm(tmp_path):
+def test_prefixes_of_wrappers_and_statistics_of_old_instance_norms_are_ignored(tmp_path):
     net = drawn(PublishedResnet(2))
 
     def aged(state):
@@ -199,7 +199,7 @@ def test_wrappers_before_the_names_and_statistics_of_old_instance_norms_do_no_ha
     torch.testing.assert_close(*answers(net, file, 24), rtol=1e-4, atol=1e-4)
 
 
-def test_a_batch_norm_of_old_has_not_counted_its_batches(tmp_path):
+def test_old_batch_norms_without_counts_are_loaded(tmp_path):
     net = drawn(PublishedUnet())
 
     def old(state):
@@ -227,7 +227,7 @@ def discriminator(width=4):
     return nn.Sequential(*layers, nn.Conv2d(8 * width, 1, 4, 1, 1))
 
 
-def test_both_directions_that_lie_side_by_side_become_one_model(both):
+def test_both_directions_side_by_side_become_one_model(both):
     recipe, nets = load_model(both)
     assert (recipe.domains, recipe.directions, recipe.task) == (("horse", "zebra"), ("ab", "ba"), "cycle")
     back, same = load_model(both / "latest_net_G_B.pth")
@@ -240,7 +240,7 @@ def test_both_directions_that_lie_side_by_side_become_one_model(both):
     assert not np.array_equal(there, again)
 
 
-def test_training_goes_on_from_an_original_with_its_discriminators(both, two_folders, tmp_path, capsys):
+def test_training_starts_from_an_original_with_its_discriminators(both, two_folders, tmp_path, capsys):
     out = tmp_path / "run"
     options = [
         "--a", str(two_folders[0]), "--b", str(two_folders[1]), "--out", str(out), "--steps", "1", "--size", "32",
@@ -250,29 +250,29 @@ def test_training_goes_on_from_an_original_with_its_discriminators(both, two_fol
     with pytest.raises(SystemExit) as exit_:
         main("train-cycle", options)
     assert exit_.value.code == 0
-    for mine, theirs in zip(load_model(out)[1].values(), load_model(both)[1].values(), strict=True):
-        assert all(map(torch.equal, mine.state_dict().values(), theirs.state_dict().values()))
+    for actual, original in zip(load_model(out)[1].values(), load_model(both)[1].values(), strict=True):
+        assert all(map(torch.equal, actual.state_dict().values(), original.state_dict().values()))
     state = torch.load(out / "state" / "last.pt", weights_only=True)["task"]
-    for mine, letter in (("D_b", "A"), ("D_a", "B")):  # their D_A judges what G_A makes
+    for name, letter in (("D_b", "A"), ("D_a", "B")):  # their D_A judges what G_A makes
         D = torch.load(both / f"latest_net_D_{letter}.pth", weights_only=True)
-        assert torch.equal(state[f"{mine}.body.0.weight"], D["model.0.weight"])
-        assert torch.equal(state[f"{mine}.body.11.bias"], D["model.11.bias"])
-    said = capsys.readouterr().err
-    assert "D_b starts from" in said and "latest_net_D_A.pth" in said
+        assert torch.equal(state[f"{name}.body.0.weight"], D["model.0.weight"])
+        assert torch.equal(state[f"{name}.body.11.bias"], D["model.11.bias"])
+    printed = capsys.readouterr().err
+    assert "D_b starts from" in printed and "latest_net_D_A.pth" in printed
 
 
-def test_an_import_is_a_model_file_that_answers_the_same(both, tmp_path, capsys):
+def test_an_imported_model_file_gives_the_same_output(both, tmp_path, capsys):
     out = tmp_path / "horse.safetensors"
     with pytest.raises(SystemExit) as exit_:
         main("import-checkpoint", ["--input", str(both), "--output", str(out), "--domains", "pony, zebra"])
     assert exit_.value.code == 0
     assert "pony to zebra and back" in capsys.readouterr().out
     image = picture(3, 41, 30)
-    mine, theirs = (Translator.load(path, precision="fp32")(image) for path in (out, both))
-    assert np.array_equal(mine, theirs)
+    actual, original = (Translator.load(path, precision="fp32")(image) for path in (out, both))
+    assert np.array_equal(actual, original)
 
 
-def test_a_folder_is_translated_by_a_pth_file_as_it_is(both, tmp_path):
+def test_a_pth_file_translates_a_folder(both, tmp_path):
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "in" / "a.png"), picture(1))
     words = ["--model", str(both / "latest_net_G_A.pth"), "--input", str(tmp_path / "in"), "--precision", "fp32"]
@@ -305,7 +305,7 @@ def without(name):
         (lambda s: {"model": Trap()}, "holds objects that are no tensors"),
     ],
 )
-def test_what_is_no_such_network_is_refused_in_a_line(tmp_path, change, message):
+def test_unknown_networks_are_refused_in_one_line(tmp_path, change, message):
     file = saved(drawn(PublishedResnet(2)), tmp_path / "latest_net_G.pth", lambda state: change(dict(state)))
     with pytest.raises(UserError, match=re.escape(message)):
         load_original(file)
@@ -351,7 +351,7 @@ def test_old_options_are_answered_with_ours(command, words, message, capsys):
     assert re.search(message, error) and len(error.strip().splitlines()) == 1
 
 
-def test_a_folder_may_be_called_like_an_old_direction(tmp_path, capsys):
+def test_a_folder_may_be_named_like_an_old_direction(tmp_path, capsys):
     words = ["--model", str(tmp_path / "none"), "--input", "BtoA", "--output", "AtoB"]
     with pytest.raises(SystemExit):
         main("translate-folder", words)

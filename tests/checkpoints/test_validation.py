@@ -67,7 +67,7 @@ def test_an_absurd_network_is_refused_before_it_is_built(model, change, words):
     ],
     ids=str,
 )  # fmt: skip
-def test_a_recipe_of_other_kinds_is_refused(model, change):
+def test_a_recipe_of_wrong_types_is_refused(model, change):
     rewritten(model, lambda recipe: recipe.update(change))
     assert "its recipe is damaged" in refusal(model)
 
@@ -78,12 +78,12 @@ def test_absurd_json_is_refused(model, text):
     assert "its recipe is damaged" in refusal(model)
 
 
-def test_terminal_commands_in_a_recipe_are_only_shown(model):
+def test_terminal_commands_in_a_recipe_are_not_executed(model):
     rewritten(model, lambda recipe: recipe.update(task="\x1b[2J\nfine"))
     assert "'\\x1b[2J\\nfine'" in refusal(model)
 
 
-def test_json_that_is_sound_is_read():
+def test_sound_json_is_parsed():
     assert parse_json('{"a": [1, 2.5, null]}') == {"a": [1, 2.5, None]}
 
 
@@ -113,7 +113,7 @@ def test_damage_of_any_kind_is_one_error(tmp_path):
             load_tensors(tmp_path / "x.pt")
 
 
-def test_tensors_that_repeat_what_little_the_file_holds_are_refused(tmp_path):
+def test_expanded_tensors_are_refused(tmp_path):
     refuse_expanded({"a": torch.ones(3, 4)[:2]})
     with pytest.raises(ValueError, match="wide is no plain tensor"):
         refuse_expanded({"wide": torch.ones(1).expand(10**6, 10**6)})

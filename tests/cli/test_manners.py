@@ -68,7 +68,7 @@ def test_help_all(capsys):
     assert status == 0 and not err
     assert "--train.decay_from 0.5" in out and "--lambda" not in out.partition("keys of the recipe")[0][-200:]
     assert "--preset fast: --minutes 30 --batch-size 1" in out and "--preset paper: --epochs 200" in out
-    assert "Adam's learning rate." in out and "mirror half of the pictures" in out
+    assert "Adam's learning rate" in out and "mirror half of the pictures" in out
     assert call(capsys, "evaluate", "--help-all")[0] == 0
 
 

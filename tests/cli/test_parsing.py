@@ -34,7 +34,7 @@ def test_a_range_that_begins_with_a_minus_belongs_to_its_option():
     assert caught.value.code in (1, 2)
 
 
-def test_options_without_a_value_mean_the_usual():
+def test_options_without_a_value_get_their_implied_value():
     def labels_and_grow(*words):
         options, _, others = parse(TrainGan, *words)
         assert not others
@@ -44,7 +44,7 @@ def test_options_without_a_value_mean_the_usual():
     assert labels_and_grow("--labels", "--steps", "3", "--grow") == ("auto", 0.5)
     assert labels_and_grow("--labels", "x.csv", "--grow=0.2") == ("x.csv", 0.2)
     assert parse(TrainCycle, "--labels")[2] == ["--labels"]
-    # a value of the same name is no option
+    # a value with the name of an option is no option
     assert labels_and_grow("--images", "labels", "--grow") == ("", 0.5)
 
 

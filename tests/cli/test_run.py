@@ -52,8 +52,8 @@ def complaint(capsys, command, *words):
 
 
 @pytest.mark.parametrize("tool", sorted((ROOT / "tools").glob("*.py")), ids=lambda p: p.name)
-def test_help_answers_at_once(tool):
-    """Nothing that takes long to import is imported for it: a quarter of a second then is plenty."""
+def test_help_prints_at_once(tool):
+    """Nothing slow is imported for --help, which then needs less than a quarter of a second."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", tool, "--help"], capture_output=True, text=True, check=True
     )
@@ -92,7 +92,7 @@ def test_help_answers_at_once(tool):
         ("--a {reds} --b {blues} --phase-lr {{E=2.0}}", 2, "unknown phase in train.phase_lr 'E'"),
     ],
 )
-def test_training_mistakes_get_one_line(capsys, two_folders, words, status, message):
+def test_training_mistakes_are_one_line_errors(capsys, two_folders, words, status, message):
     reds, blues = two_folders
     empty, texts = reds.parent / "empty", reds.parent / "texts"
     empty.mkdir()
@@ -109,18 +109,18 @@ def test_training_mistakes_get_one_line(capsys, two_folders, words, status, mess
 
 
 @pytest.mark.parametrize("command", [name for name in cli.COMMANDS if name not in ("prepare-dataset", "bench")])
-def test_a_command_without_a_word_says_what_it_needs(capsys, command):
+def test_a_command_without_arguments_names_required_options(capsys, command):
     status, line = complaint(capsys, command)
     assert status == 2
     assert any(word in line for word in ("--a ", "--data ", "--images ", "--model ", "--input "))
 
 
-def test_a_list_may_be_given_as_words(capsys):
+def test_a_list_can_be_given_as_arguments(capsys):
     status, line = complaint(capsys, "train-inpaint", "--images", "photos", "--mask-kinds", "strokes,boxs")
     assert (status, line) == (2, "error: --mask-kinds: unknown kind 'boxs'; did you mean 'boxes'?")
 
 
-def test_a_folder_becomes_a_translated_folder(capsys, two_folders, tmp_path):
+def test_train_and_translate_a_folder(capsys, two_folders, tmp_path):
     reds, blues = two_folders
     (reds / "deep").mkdir()
     cv2.imwrite(str(reds / "deep" / "odd.png"), picture(5, 33, 71))
@@ -176,7 +176,7 @@ def test_a_folder_becomes_a_translated_folder(capsys, two_folders, tmp_path):
         ("paint", "", 2, "unknown command 'paint'"),
     ],
 )
-def test_other_mistakes_get_one_line(capsys, monkeypatch, tmp_path, command, words, status, message):
+def test_other_mistakes_are_one_line_errors(capsys, monkeypatch, tmp_path, command, words, status, message):
     monkeypatch.chdir(tmp_path)
     if command == "paint":
         found, line = complaint(capsys, "", command)
@@ -186,7 +186,7 @@ def test_other_mistakes_get_one_line(capsys, monkeypatch, tmp_path, command, wor
     assert found == status
 
 
-def test_options_can_stand_in_a_file_and_flags_win(capsys, two_folders, tmp_path):
+def test_flags_win_over_a_config_file(capsys, two_folders, tmp_path):
     reds, blues = two_folders
     file = tmp_path / "my.toml"
     file.write_text(
@@ -205,17 +205,17 @@ def test_options_can_stand_in_a_file_and_flags_win(capsys, two_folders, tmp_path
     assert "steps should be a whole number" in complaint(capsys, "train-cycle", "--config", file)[1]
 
 
-def test_names_that_look_like_markup_are_shown_as_they_are(capsys, two_folders, tmp_path):
+def test_names_with_markup_are_printed_verbatim(capsys, two_folders, tmp_path):
     reds, blues = two_folders
     (reds / "[").mkdir()
-    (reds / "[" / "b].jpg").write_text("no picture")  # as markup, a closing tag of nothing
+    (reds / "[" / "b].jpg").write_text("no picture")  # in markup, a closing tag without an opening one
     status, _, err = call(capsys, "train-cycle", "--a", reds, "--b", blues, "--out", tmp_path / "[" / "run]", *SMALL)
     assert status == 0, err
     assert "[/b].jpg" in err
     assert "[/run]" in err
 
 
-def test_a_full_disk_is_one_line(capsys, two_folders, tmp_path, monkeypatch):
+def test_a_full_disk_is_a_one_line_error(capsys, two_folders, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.data.make_sketches import BATCH, make_sketches
+from translate.data.make_sketches import BATCH_SIZE, make_sketches
 from translate.images.sketch_extraction import extract_sketch
 from translate.utils.errors import OptionError, UserError
 
@@ -36,7 +36,7 @@ def draw(photos, **options):
 
 
 def test_every_photo_gets_its_sketch(photos):
-    assert BATCH < 12  # more than one batch
+    assert BATCH_SIZE < 12  # more than one batch
     report = draw(photos)
     assert (report.done, report.skipped, report.failed, report.ignored) == (12, 0, [], 0)
     out = photos.parent / "out"
@@ -50,12 +50,12 @@ def test_every_photo_gets_its_sketch(photos):
         assert (sketch < 100).any()
 
 
-def test_wishes_reach_the_pen(photos):
+def test_options_reach_the_drawing(photos):
     draw(photos, min_length=1000)
     assert (cv2.imread(str(photos.parent / "out" / "3.png")) == 255).all()
 
 
-def test_a_second_run_does_what_is_left(photos):
+def test_a_second_run_draws_the_missing_sketches(photos):
     out = photos.parent / "out"
     draw(photos)
     (out / "4.png").unlink()
@@ -69,7 +69,7 @@ def test_a_second_run_does_what_is_left(photos):
     assert draw(photos, overwrite=True).done == 12
 
 
-def test_what_is_no_photo_is_listed_and_the_rest_is_drawn(photos):
+def test_unreadable_photos_are_listed_and_the_others_drawn(photos):
     (photos / "bad.jpg").write_text("no picture")
     (photos / "cut.png").write_bytes((photos / "1.png").read_bytes()[:60])
     (photos / "notes.txt").write_text("hello")
@@ -79,7 +79,7 @@ def test_what_is_no_photo_is_listed_and_the_rest_is_drawn(photos):
     assert all(reason and "photos" not in reason for _, reason in report.failed)
 
 
-def test_the_output_may_lie_in_the_input(photos):
+def test_the_output_may_be_inside_the_source(photos):
     make_sketches(photos, photos / "sketches", progress=False)
     assert make_sketches(photos, photos / "sketches", progress=False).skipped == 12
 
@@ -94,13 +94,13 @@ def test_a_photo_is_never_overwritten(photos):
     np.testing.assert_array_equal(cv2.imread(str(photos.parent / "0.png"))[..., ::-1], photo(2))
 
 
-def test_two_photos_of_one_name(photos):
+def test_two_photos_with_the_same_sketch_are_refused(photos):
     save(photos / "3.bmp", photo(1))
     with pytest.raises(UserError, match=r"3\.bmp and .*3\.png would share the sketch"):
         draw(photos)
 
 
-def test_nothing_to_draw(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(UserError, match="is empty"):
         draw(tmp_path / "photos")
@@ -109,10 +109,10 @@ def test_nothing_to_draw(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("options", "message"),
     [({"detail": 2.0}, "--detail 2"), ({"min_length": -3}, "--min-length -3"), ({"device": "tpu"}, "tpu")],
 )
-def test_impossible_wishes(photos, wish, message):
+def test_impossible_options_are_refused(photos, options, message):
     with pytest.raises(OptionError, match=message):
-        draw(photos, **wish)
+        draw(photos, **options)
     assert not (photos.parent / "out").exists()

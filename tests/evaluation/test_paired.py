@@ -9,7 +9,7 @@ from rich.console import Console
 
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_set import PairSet, resolve_pairs
-from translate.evaluation.paired import MAX_LOOKS, PairedEvaluation
+from translate.evaluation.paired import MAX_REPEATED, PairedEvaluation
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError
 
@@ -59,7 +59,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def pairs(root) -> PairSet:
-    return resolve_pairs(None, None, str(root), root.parent)
+    return resolve_pairs("", "", str(root), root.parent)
 
 
 def scene_of(source: np.ndarray) -> int:
@@ -142,7 +142,7 @@ def test_count_and_limit(pairs):
     assert rows["this model, 2 answers"].coverage == 0.5
     assert scores.directions[0].counts["pictures"] == 3
     assert [scene for scene, count, _ in painter.asked if count is None] == [100, 102, 104]
-    assert MAX_LOOKS == 50
+    assert MAX_REPEATED == 50
     for wrong in ({"count": 0}, {"limit": 0}, {"count": -1}):
         with pytest.raises(OptionError, match=f"--{next(iter(wrong))}"):
             score(painter, pairs, **wrong)
@@ -158,7 +158,7 @@ def test_without_known_answers_there_is_no_coverage(pairs):
 
 
 def test_sources_that_are_no_drawings_are_compared_by_the_target(root):
-    pairs = resolve_pairs(None, None, str(root), root.parent, "ba")
+    pairs = resolve_pairs("", "", str(root), root.parent, "ba")
     painted = {read_pair(pair)[0].tobytes(): read_pair(pair)[1] for pair in pairs.test}
     rows, scores = score(lambda source: painted[source.tobytes()], pairs)
     assert rows[MODEL].edge_f1 == 1 and rows[MODEL].l1 == 0

@@ -77,7 +77,7 @@ def test_arrays_of_bands(channels, dtype):
     np.testing.assert_allclose(result, scale - array, atol=1 if dtype[0] == "u" else 1e-6)
 
 
-def test_four_channels_are_bands_to_a_model_of_four_and_colour_with_alpha_to_others():
+def test_four_channels_are_bands_only_for_a_model_of_four():
     array = (blobs(4) * 255).astype(np.uint8)
     assert np.array_equal(model(4, 4)(array), 255 - array)
     made = model(3, 3)(array)
@@ -118,7 +118,7 @@ def test_bands_are_resized_for_a_model_that_sees_whole_pictures():
     assert result.shape == array.shape and np.abs(result - (1 - array)).mean() < 0.02
 
 
-def test_a_value_range_comes_with_the_model_or_is_given():
+def test_the_value_range_is_that_of_the_model_unless_given():
     array = (blobs(1) * 4000 - 1000).astype(np.int16)
     result = model(1, 1, value_range="-1000,3000")(array)
     assert result.dtype == np.int16 and np.abs(result.astype(int) - (2000 - array)).max() <= 1
@@ -126,7 +126,7 @@ def test_a_value_range_comes_with_the_model_or_is_given():
         model(1, 1)(array)
 
 
-def test_a_profile_goes_with_the_picture_and_not_with_another_one():
+def test_only_unpaired_models_keep_the_colour_profile():
     like = Picture((blobs(3) * 255).astype(np.uint8), icc=SRGB, dpi=(300, 300))
     made = 255 - like.pixels
     for paired, icc in ((False, SRGB), (True, None)):
@@ -160,7 +160,7 @@ def test_a_folder_of_all_kinds(tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "out" / "data.npy"), 1 - blobs(3), atol=1e-6)
 
 
-def test_a_folder_of_bands_and_what_cannot_hold_them(tmp_path):
+def test_a_folder_of_bands_and_formats_that_cannot_hold_them(tmp_path):
     (tmp_path / "in").mkdir()
     write_picture(tmp_path / "in" / "x.tif", Picture((blobs(5) * 65535).astype(np.uint16)))
     write_picture(tmp_path / "in" / "y.png", Picture((blobs(3) * 255).astype(np.uint8)))

@@ -58,7 +58,7 @@ def turned(file):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_region_is_that_of_the_whole_picture(name, tmp_path):
+def test_a_region_equals_that_of_the_whole_picture(name, tmp_path):
     FILES[name](str(tmp_path / name))
     one, whole = HugePicture(tmp_path / name), read_picture(tmp_path / name)
     assert one.size == whole.pixels.shape[:2] and one.alpha == (whole.alpha is not None) and one.frames == 1
@@ -71,7 +71,7 @@ def test_a_region_is_that_of_the_whole_picture(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatch):
+def test_the_translation_equals_that_of_the_whole_picture(name, tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     FILES[name](str(tmp_path / "in" / name))
     t = translator("resnet")
@@ -93,7 +93,7 @@ def test_the_translation_is_that_of_the_whole_picture(name, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("stats", ["frozen", "local"])
-def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
+def test_the_requested_statistics_are_used(stats, tmp_path, monkeypatch):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     monkeypatch.setattr("translate.inference.norm_statistics.MIN_THUMBNAIL_SIDE_PX", 64)
     monkeypatch.setattr("translate.inference.runner.LOCAL_NORM_CELL_PX", 64)
@@ -109,7 +109,7 @@ def test_statistics_are_those_that_are_asked_for(stats, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "compression"), [("pages.tif", "LZW"), ("subifds.tif", "ADOBE_DEFLATE")])
-def test_a_pyramid_comes_out_as_the_pyramid_that_it_was(name, compression, tmp_path, everything_is_huge):
+def test_a_pyramid_stays_a_pyramid(name, compression, tmp_path, everything_is_huge):
     FILES[name](str(tmp_path / name))
     image = pyvips.Image.new_from_file(str(tmp_path / name)).copy()
     image.set_type(pyvips.GValue.blob_type, "icc-profile-data", ICC)
@@ -154,7 +154,7 @@ def test_bands_of_any_type_are_read_and_written(shape, dtype, tmp_path):
         np.testing.assert_array_equal(again, stored)
 
 
-def test_what_fits_is_decoded_whole(tmp_path, monkeypatch):
+def test_a_picture_that_fits_in_memory_is_decoded_whole(tmp_path, monkeypatch):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     assert open_huge(tmp_path / "a.tif", 10**12) is None
     assert open_huge(tmp_path / "a.tif", None) is None
@@ -165,7 +165,7 @@ def test_what_fits_is_decoded_whole(tmp_path, monkeypatch):
     assert open_huge(tmp_path / "text.tif", 1) is None  # whoever reads it says why
 
 
-def test_a_truncated_file_is_a_failure_in_a_line(tmp_path, everything_is_huge):
+def test_a_truncated_file_is_reported_in_one_line(tmp_path, everything_is_huge):
     FILES["strips.tif"](str(tmp_path / "whole.tif"))
     data = (tmp_path / "whole.tif").read_bytes()
     (tmp_path / "in").mkdir()
@@ -187,7 +187,7 @@ def torn_png():
     return file.getvalue()
 
 
-def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path, everything_is_huge):
+def test_a_model_of_whole_pictures_suggests_the_native_scale(tmp_path, everything_is_huge):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     t = translator("resnet")
     t.runner.memory.limit = 10**11
@@ -197,7 +197,7 @@ def test_a_model_that_sees_small_pictures_says_how_it_can_see_this_one(tmp_path,
     assert translate_folder(t, tmp_path / "a.tif", tmp_path / "out", replace(QUIET, scale="native")).done == 1
 
 
-def test_a_format_that_cannot_hold_it_names_one_that_can(tmp_path, everything_is_huge):
+def test_an_unsuitable_format_suggests_tiff(tmp_path, everything_is_huge):
     FILES["strips.tif"](str(tmp_path / "a.tif"))
     t = translator("resnet")
     t.runner.memory.limit = 10**11

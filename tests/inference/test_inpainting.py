@@ -66,7 +66,7 @@ def test_known_pixels_stay_bit_for_bit(network, dtype, gray, alpha, channels):
     assert (picture.pixels == before[0]).all() and (before[1] is None or (picture.alpha == before[1]).all())
 
 
-def test_the_network_sees_the_picture_as_it_is_and_the_mask():
+def test_the_network_gets_the_picture_and_the_mask():
     picture, hole = Picture(noise(40, 50, 3)), patch(40, 50, (10, 10, 9, 9))
     network = Watching()
     fill_hole(picture, hole, network, channels=3, size=SIZE)
@@ -75,7 +75,7 @@ def test_the_network_sees_the_picture_as_it_is_and_the_mask():
     assert np.allclose(x[0, :3].permute(1, 2, 0).numpy()[~hole], picture.pixels[~hole] / 127.5 - 1, atol=1e-6)
 
 
-def test_nothing_of_the_hole_reaches_a_network_that_sees_it_smaller():
+def test_no_colour_of_the_hole_leaks_into_a_shrunk_view():
     pixels = np.full((400, 400, 3), 200, np.uint8)
     hole = patch(400, 400, (101, 103, 151, 149)) | salt(400, 400, 0.02)
     pixels[hole] = 0
@@ -89,7 +89,7 @@ def test_nothing_of_the_hole_reaches_a_network_that_sees_it_smaller():
         assert (x[:, :3] - (200 / 127.5 - 1)).abs()[known.expand(-1, 3, -1, -1)].max() < 0.01
 
 
-def test_later_windows_see_what_was_filled_as_known():
+def test_filled_pixels_are_known_to_later_windows():
     network = Watching(blurring)
     fill_hole(Picture(noise(300, 500, 3)), scratch(300, 500), network, channels=3, size=SIZE)
     shares = [float((x[:, -1] > 0).float().mean()) for x in network.seen]
@@ -114,7 +114,7 @@ def test_a_step_at_the_rim_fades_inside_the_hole_only_and_a_large_one_stays(know
 
 
 @pytest.mark.parametrize("shape", [(90, 120), (400, 500)])
-def test_an_answer_that_is_off_by_a_constant_shows_no_edge(shape):
+def test_a_constant_offset_leaves_no_seam(shape):
     truth, hole = smooth(*shape), patch(*shape, (40, 40, 30, 30))
     ((view, _, _),) = plan_windows(hole, SIZE)
     off = torch.from_numpy(truth[view]).permute(2, 0, 1)[None] * 2 - 1 + 0.2  # by a tenth of full scale
@@ -138,7 +138,7 @@ def test_smooth_pictures_are_filled_smoothly(name, fixed):
         assert np.abs(result - truth)[hole].mean() < 0.03
 
 
-def test_a_large_picture_with_small_holes_is_a_matter_of_the_holes():
+def test_the_cost_depends_on_the_holes_not_on_the_picture():
     hole = patch(3000, 4000, (100, 100, 40, 50), (1500, 2000, 60, 30), (2950, 3900, 50, 100))
     network = Watching()
     pixels = np.broadcast_to(noise(1, 4000, 3), (3000, 4000, 3)).copy()
@@ -147,7 +147,7 @@ def test_a_large_picture_with_small_holes_is_a_matter_of_the_holes():
     assert (result.pixels[~hole] == pixels[~hole]).all()
 
 
-def test_what_was_rounded_on_the_way_is_put_back():
+def test_rounded_known_pixels_are_restored():
     hole = patch(8, 9, (2, 2, 3, 3))
     image, result = noise(8, 9, dtype=np.float64), np.zeros((8, 9))
     assert (restore_known(image, result, hole) == np.where(hole, 0, image)).all()

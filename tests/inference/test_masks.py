@@ -46,14 +46,14 @@ def test_masks_of_any_kind(tmp_path):
         ("nowhere.png", "nowhere.png: cannot be read as an image"),
     ],
 )
-def test_what_is_no_mask(mask, message):
+def test_values_that_are_no_mask_are_refused(mask, message):
     with pytest.raises(UserError) as caught:
         load_mask(mask)
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_all_that_is_not_fully_opaque_is_the_hole(dtype):
+def test_pixels_that_are_not_opaque_are_the_hole(dtype):
     alpha = to_depth(np.full((9, 9), 255, np.uint8), dtype)
     alpha[3:5, 3:5] = 0
     alpha[8, 8] = alpha[0, 0] * dtype(0.9) if dtype == np.float32 else alpha[0, 0] - 1
@@ -78,14 +78,14 @@ def test_all_that_is_not_fully_opaque_is_the_hole(dtype):
         ),
     ],
 )
-def test_what_is_no_hole(alpha, mask, message):
+def test_empty_and_full_holes_are_refused(alpha, mask, message):
     picture = Picture(noise(9, 9, 3), None if alpha is None else np.full((9, 9), alpha, np.uint8))
     with pytest.raises(UserError) as caught:
         find_hole(picture, None if mask is None else (mask, "m.png"), "x.png")
     assert str(caught.value).startswith(message)
 
 
-def test_masks_are_resized_without_values_in_between():
+def test_masks_are_resized_without_interpolation():
     hole = patch(10, 10, (2, 3, 4, 5))
     assert resize_mask(hole, (10, 10)) is hole
     assert (resize_mask(hole, (20, 30)) == np.kron(hole, np.ones((2, 3), bool))).all()

@@ -93,7 +93,7 @@ def test_statistics_in_bf16_stay_in_fp32():
     assert torch.allclose(rough.float(), net(picture(20, 30)), atol=0.03)
 
 
-def test_what_enters_is_merged_as_if_the_weighted_pixels_were_one_set():
+def test_updated_statistics_are_those_of_the_weighted_pixels():
     frames = [picture(8, 9, seed=k).double() for k in range(3)]
     norm = FrozenNorm(3, 1e-5)
     for frame, momentum in zip(frames, (1.0, 0.5, 0.2), strict=True):
@@ -108,7 +108,7 @@ def test_what_enters_is_merged_as_if_the_weighted_pixels_were_one_set():
 
 
 @pytest.mark.parametrize("name", ["resnet_6blocks", "skip_resnet", "style_resnet"])
-def test_tiled_is_whole_with_frozen_statistics(name):
+def test_tiles_equal_the_whole_picture_with_frozen_statistics(name):
     net = freeze_norms(generator(name), picture(64, 64, seed=3))
     x = picture(96, 160)
     plan = plan_tiling(net, 3, 96, 160)
@@ -139,7 +139,7 @@ def test_a_large_picture_is_normalised_by_its_thumbnail():
     assert (frozen(image) != exact(image)).any()
 
 
-def test_a_reference_is_that_of_all_in_both_directions():
+def test_one_reference_serves_all_pictures_in_both_directions():
     reference, image = array(32, 32, seed=5), array(32, 32)
     steady, exact = translator(reference=reference), translator()
     for direction in ("ab", "ba"):
@@ -151,7 +151,7 @@ def test_a_reference_is_that_of_all_in_both_directions():
     assert torch.allclose(steady(batch)[0], steady(batch[0]), atol=1e-6)
 
 
-def test_smooth_statistics_begin_exact_follow_slowly_and_begin_anew_at_a_cut():
+def test_smooth_statistics_start_exact_follow_slowly_and_restart_at_a_cut():
     smooth, exact = translator("smooth"), translator()
     scene, other = array(48, 64), 255 - array(48, 64, seed=7)
     with_ball = scene.copy()
@@ -167,7 +167,7 @@ def test_smooth_statistics_begin_exact_follow_slowly_and_begin_anew_at_a_cut():
     assert np.abs(smooth(other).astype(int) - exact(other)).max() <= 1
 
 
-def test_smooth_goes_on_from_its_state_bit_by_bit():
+def test_smooth_statistics_resume_bit_for_bit():
     frames = [array(32, 48, seed=k // 3) for k in range(8)]
     whole = translator("smooth")
     expected = [whole(frame) for frame in frames]
@@ -181,7 +181,7 @@ def test_smooth_goes_on_from_its_state_bit_by_bit():
         assert (second(frame) == wanted).all()
 
 
-def test_norms_by_style_are_steadied_too():
+def test_style_norms_are_frozen_too():
     norm = StyleNorm(3, 5)
     nn.init.normal_(norm.constant)
     net = nn.ModuleDict({"one": norm})
@@ -197,7 +197,7 @@ def test_norms_by_style_are_steadied_too():
     ("stats", "reference", "said"),
     [("slow", None, "exact, frozen, local, smooth"), ("smooth", np.zeros((32, 32, 3), np.uint8), "leave it out")],
 )
-def test_wrong_statistics_are_refused_in_a_line(stats, reference, said):
+def test_wrong_statistics_are_refused(stats, reference, said):
     with pytest.raises(OptionError, match=said) as error:
         translator(stats, reference)
     assert "\n" not in str(error.value)

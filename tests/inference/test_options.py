@@ -21,7 +21,7 @@ from translate.utils.errors import OptionError
         (VideoOptions, {"looks": ["x.png", "y.png"]}, "a film has one look; give --look once"),
     ],
 )
-def test_options_that_are_wrong_with_any_model(kind, options, message):
+def test_options_that_are_wrong_for_any_model(kind, options, message):
     with pytest.raises(OptionError, match=message):
         kind(**options)
 
@@ -41,7 +41,7 @@ class Model:
         return np.array([float(photo), 1.0])
 
 
-def test_a_request_has_the_options_or_the_looks():
+def test_a_request_has_the_seed_or_the_style_codes():
     options = FolderOptions(direction="ab", count=2, seed=3, scale="native")
     assert build_request(Model(), options, options.count) == ("ab", {"count": 2, "seed": 3, "scale": "native"})
     _, one = build_request(Model(), VideoOptions(looks=["5"]))

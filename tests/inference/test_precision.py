@@ -58,18 +58,18 @@ def pick(clock, seconds, levels=0.1, size=64):
         ({}, float("nan"), Mode("fp32"), "but differs from fp32 by nan grey levels in the mean"),
     ],
 )  # fmt: skip
-def test_the_fastest_that_is_sound(clock, changed, levels, mode, note):
+def test_the_fastest_accurate_mode_is_picked(clock, changed, levels, mode, note):
     (chosen, why), tried = pick(clock, USUAL | changed, levels)
     assert chosen == mode and note in why and set(tried) == set(USUAL)
 
 
-def test_a_slow_network_is_tried_small_and_not_in_every_way(clock):
+def test_a_slow_network_is_tried_on_a_small_picture_and_in_fewer_modes(clock):
     (chosen, why), tried = pick(clock, {mode: 20 * s for mode, s in USUAL.items()})
     assert (chosen, tried[1:]) == (Mode("bf16"), [Mode("fp32"), Mode("bf16")])
     assert why.startswith("bf16, channels_last: 50 ms for 32 px, 2.0 times fp32")
 
 
-def test_what_is_asked_for_is_not_measured(monkeypatch):
+def test_a_requested_precision_is_not_measured(monkeypatch):
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: pytest.fail("measured"))
     for name in ("bf16", "fp32"):
         assert pick_mode(lambda _: pytest.fail("ran"), CPU, name) == (Mode(name), "")
@@ -77,7 +77,7 @@ def test_what_is_asked_for_is_not_measured(monkeypatch):
         pick_mode(lambda _: pytest.fail("ran"), CPU, "fp16")
 
 
-def test_where_bf16_is_emulated_it_is_not_tried(clock, monkeypatch):
+def test_emulated_bf16_is_not_tried(clock, monkeypatch):
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: False)
     (chosen, why), tried = pick(clock, USUAL)
     assert chosen == Mode("fp32") and {mode.precision for mode in tried} == {"fp32"}
@@ -100,7 +100,7 @@ def generators(seed=0):
     return nn.ModuleDict({name: Factory(spec, EXPORTABLE, "generator")() for name in ("G_ab", "G_ba")})
 
 
-def test_bf16_answers_as_fp32_with_autocast_would():
+def test_bf16_equals_fp32_with_autocast():
     image = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
     nets = generators()
     x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
@@ -125,12 +125,12 @@ class Broken(Constant):
 
 
 @pytest.mark.parametrize("net, allowed", [(Constant, ("fp32", "bf16")), (Broken, ("fp32",))])
-def test_networks_that_answer_nothing_do_not_break_it(net, allowed, monkeypatch):
+def test_degenerate_networks_are_no_error(net, allowed, monkeypatch):
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: True)
     translator = Translator(RECIPE, nn.ModuleDict({"G_ab": net(), "G_ba": net()}), precision="auto")
     assert translator.precision in allowed and translator.note.startswith(translator.precision)
 
 
-def test_auto_says_what_it_chose():
+def test_auto_reports_the_chosen_mode():
     translator = Translator(RECIPE, generators(), precision="auto")
     assert translator.note.startswith(translator.precision) and " px" in translator.note and "\n" not in translator.note

@@ -11,13 +11,13 @@ def codes(*arguments, **options):
     return [answer.z for answer in answers], several
 
 
-def test_without_a_wish_there_is_one_answer_without_chance():
+def test_the_default_is_one_deterministic_variant():
     for z_dim, varies in ((0, False), (0, True), (8, True)):
         (answer,), several = choose_variants(z_dim, varies)
         assert answer.z is None and answer.seed is None and not several
 
 
-def test_answer_k_is_a_function_of_seed_and_k_alone():
+def test_variant_k_is_a_function_of_seed_and_k():
     def seeds(**wanted):
         answers, several = choose_variants(8, True, **wanted)
         assert all(answer.z is None for answer in answers)
@@ -34,7 +34,7 @@ def test_answer_k_is_a_function_of_seed_and_k_alone():
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor, list])
-def test_a_given_z_is_one_answer_and_rows_are_a_list(kind):
+def test_one_z_is_a_variant_and_rows_are_a_list(kind):
     z = [0.5, -1.0, 2.0]
     (one,), several = codes(3, True, z=kind(z))
     assert one.tolist() == z and one.dtype == torch.float32 and not several
@@ -61,14 +61,14 @@ def test_a_given_z_is_one_answer_and_rows_are_a_list(kind):
         ({"z": np.array([0, np.nan, 0])}, "not finite"),
     ],
 )
-def test_wrong_wishes_are_one_line(options, message):
+def test_wrong_requests_are_refused_in_one_line(options, message):
     with pytest.raises(OptionError, match=message) as caught:
         choose_variants(3, True, **options)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("option", ["count", "seed"])
-def test_a_model_with_one_answer_says_so(option):
+def test_a_deterministic_model_refuses_variants(option):
     with pytest.raises(OptionError, match=f"this model has one answer per picture; leave out {option}"):
         choose_variants(0, False, **{option: 1})
     for varies in (False, True):
@@ -79,7 +79,7 @@ def test_a_model_with_one_answer_says_so(option):
 # ---- from one look to another
 
 
-def test_a_blend_goes_evenly_round_the_origin():
+def test_a_blend_is_an_even_arc_around_the_origin():
     steps = blend(np.array([2.0, 0, 0]), np.array([0, 4.0, 0]), 5)
     assert steps.shape == (5, 3) and steps.dtype == np.float32
     assert np.allclose(steps[0], [2, 0, 0]) and np.allclose(steps[-1], [0, 4, 0], atol=1e-6)
@@ -87,13 +87,13 @@ def test_a_blend_goes_evenly_round_the_origin():
     assert np.allclose(np.degrees(np.arctan2(steps[:, 1], steps[:, 0])), [0, 22.5, 45, 67.5, 90])
 
 
-def test_looks_on_one_line_are_blended_straight():
+def test_parallel_style_codes_are_blended_linearly():
     for one, two in [([1, 1], [3, 3]), ([0, 0], [2, 4]), ([1, 0], [1, 0]), ([1, 0], [-1, 0])]:
         steps = blend(torch.tensor(one, dtype=torch.float32), two, 3)
         assert np.allclose(steps, [one, (np.array(one) + two) / 2, two])
 
 
-def test_looks_that_do_not_blend():
+def test_style_codes_that_cannot_be_blended():
     with pytest.raises(OptionError, match=r"shapes \(2,\) and \(3,\) cannot be blended"):
         blend(np.zeros(2), np.zeros(3), 4)
     with pytest.raises(OptionError, match="1 steps lead from no look to another; give 2 or more"):

@@ -64,7 +64,7 @@ def test_a_model_file_is_loaded(tmp_path):
 
 @pytest.mark.parametrize("name", ["style_synthesis", "dcgan"])
 @pytest.mark.parametrize("classes", [(), ("a", "b", "c")])
-def test_a_seed_gives_the_same_picture_in_any_company(name, classes):
+def test_a_seed_gives_the_same_picture_in_any_batch(name, classes):
     sampler = make(name, classes)
     many = sampler(21, seed=5)
     for call, rows in (
@@ -83,13 +83,13 @@ def test_a_seed_gives_the_same_picture_in_any_company(name, classes):
         ("uniform", lambda rng: rng.uniform(-1, 1, 8)),
     ],
 )
-def test_latents_are_those_of_numpy(kind, reference):
+def test_latents_match_numpy(kind, reference):
     z = make("dcgan", z_kind=kind).latents([3, 2**60])
     expected = [reference(np.random.default_rng(seed)).astype(np.float32) for seed in (3, 2**60)]
     np.testing.assert_array_equal(z.numpy(), np.stack(expected))
 
 
-def test_pictures_are_those_of_the_network(digits):
+def test_pictures_match_the_network(digits):
     label = torch.tensor([[0.0, 1.0, 0.0]])
     with torch.no_grad():
         x = digits.G(digits.latents([4]), label)[0]
@@ -120,7 +120,7 @@ def test_labels(digits, label, expected):
     assert digits.weights_of(range(2), label).tolist() == [expected, expected]
 
 
-def test_without_a_label_classes_come_in_turn(digits):
+def test_without_a_label_the_class_is_the_seed_modulo_k(digits):
     assert digits.weights_of(range(4)).argmax(1).tolist() == [0, 1, 2, 0]
     assert digits.weights_of([5, 3]).argmax(1).tolist() == [2, 0]
     assert make().weights_of(range(4)) is None
@@ -128,12 +128,12 @@ def test_without_a_label_classes_come_in_turn(digits):
     assert not np.array_equal(digits(seed=5), digits(seed=5, label="1"))
 
 
-def test_a_class_may_be_called_like_a_mix():
+def test_a_class_name_may_have_the_form_of_a_mix():
     assert make(classes=("a:1", "a", "b,c")).weights_of(range(1), "a:1").tolist() == [[1, 0, 0]]
     assert make(classes=("a:1", "a", "b,c")).weights_of(range(1), "b,c").tolist() == [[0, 0, 1]]
 
 
-def test_truncation_goes_towards_the_mean_of_the_label(digits):
+def test_truncation_moves_styles_to_the_mean_of_the_label(digits):
     z, weights = digits.latents([1, 2]), digits.weights_of(range(2), "1")
     w = digits.styles(z, weights)
     seeds = range(10_000, 12_000)  # an estimate of the mean of its own
@@ -146,7 +146,7 @@ def test_truncation_goes_towards_the_mean_of_the_label(digits):
     assert (other[0] - middle[0]).norm() > 0.1 * spread.norm()
 
 
-def test_what_searches_need_is_differentiable(digits):
+def test_styles_and_pictures_are_differentiable(digits):
     z = digits.latents([0, 1, 2]).requires_grad_()
     w = digits.styles(z, digits.weights_of(range(3), "1"), 0.7)
     x = digits.draw_tensor(w)

@@ -53,7 +53,7 @@ SIZES = [(1, 1), (1, 7), (3, 20000), (13, 17), (16, 16), (30, 41), (64, 48)]
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("direction", ["ab", "ba"])
-def test_any_size_comes_back_pixel_by_pixel(translator, size, direction):
+def test_any_size_is_kept(translator, size, direction):
     image = noise(*size, 3)
     result = translator(image, direction)
     assert (result == (255 - image if direction == "ab" else image)).all()
@@ -108,7 +108,7 @@ def test_paths_give_upright_pil_images(translator, tmp_path):
 
 @pytest.mark.parametrize("shape", [(3, 5, 7), (1, 3, 16, 18), (4, 3, 6, 6)], ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_tensors_keep_shape_and_type_and_can_be_trained_on(translator, shape, dtype):
+def test_tensors_keep_shape_and_type_and_are_usable_in_autograd(translator, shape, dtype):
     x = (torch.rand(shape) * 2 - 1).to(dtype)
     result = translator(x)
     assert result.shape == x.shape and result.dtype == dtype
@@ -116,7 +116,7 @@ def test_tensors_keep_shape_and_type_and_can_be_trained_on(translator, shape, dt
     (torch.ones(shape, dtype=dtype, requires_grad=True) * result).sum().backward()
 
 
-def test_gray_stays_gray_though_the_network_makes_colour(translator):
+def test_gray_stays_gray(translator):
     class Red(nn.Module):
         def forward(self, x):
             return x * torch.tensor([1.0, -1.0, -1.0]).reshape(1, 3, 1, 1)
@@ -143,7 +143,7 @@ def test_gray_stays_gray_though_the_network_makes_colour(translator):
         (None, r"a NoneType is no picture; give a path, PIL image, array or tensor"),
     ],
 )
-def test_what_cannot_be_translated_is_one_line(translator, image, message):
+def test_wrong_inputs_are_refused_in_one_line(translator, image, message):
     with pytest.raises(UserError, match=message) as caught:
         translator(image)
     assert "\n" not in str(caught.value)
@@ -171,7 +171,7 @@ def run(tmp_path):
     return tmp_path / "run", nets.eval()
 
 
-def test_a_loaded_model_is_the_network_that_was_saved(run):
+def test_a_loaded_model_equals_the_saved_networks(run):
     folder, nets = run
     x = torch.rand(1, 3, 32, 48) * 2 - 1
     for path in (folder, folder / "model.safetensors", str(folder)):
@@ -224,13 +224,13 @@ class Stack(nn.Module):
         return self.two(torch.relu(self.one(x)))
 
 
-def test_memory_by_hand():
+def test_the_memory_limit():
     # At the worst moment alive: the input, the first convolution's output, and its relu.
     measured = memory.bytes_per_pixel(Stack().requires_grad_(False), torch.device("cpu"))
     assert measured == pytest.approx(1.25 * 4 * (3 + 32 + 32), rel=0.01)
 
 
-def test_free_memory_is_known_and_heeds_a_containers_limit(tmp_path, monkeypatch):
+def test_free_memory_respects_the_limit_of_a_container(tmp_path, monkeypatch):
     free = memory.free_bytes(torch.device("cpu"))
     assert free is None or 2**20 < free < 2**50
     for name, text in {
@@ -261,7 +261,7 @@ def test_a_picture_too_large_for_the_memory_is_refused_in_one_line(monkeypatch, 
     assert translator(np.zeros((100, 100, 3), np.uint8)).shape == (100, 100, 3)
 
 
-def test_memory_that_runs_out_after_all_is_the_same_line():
+def test_memory_that_runs_out_in_the_pass_is_the_same_error():
     class Greedy(nn.Module):
         def forward(self, x):
             if x.shape[-1] > 128:

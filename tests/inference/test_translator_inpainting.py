@@ -94,7 +94,7 @@ def test_a_file_and_its_mask(translator, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_what_is_transparent_is_filled_and_opaque(translator, dtype, tmp_path):
+def test_transparent_pixels_are_filled_and_become_opaque(translator, dtype, tmp_path):
     full = np.iinfo(dtype).max
     image = noise(37, 43, 4, dtype=dtype)
     image[..., 3] = np.where(HOLE, image[..., 3] // 2, full)
@@ -178,7 +178,7 @@ def test_tensors_keep_all_but_the_hole(translator, dtype):
     y.requires_grad_(True).sum().backward()  # it is the user's own
 
 
-def test_a_tensor_is_answered_as_the_task_does(translator):
+def test_tensors_equal_the_prediction_of_the_task(translator):
     x = torch.rand(1, 3, 32, 48) * 2 - 1
     mask = torch.from_numpy(patch(32, 48, (8, 8, 10, 10)))[None, None]
     from translate.tasks import TASKS
@@ -191,7 +191,7 @@ def test_a_tensor_is_answered_as_the_task_does(translator):
 # ---- several answers
 
 
-def test_answers_are_functions_of_seed_and_number(translator):
+def test_variants_are_functions_of_seed_and_number(translator):
     image = noise(137, 191, 3)
     four = translator(image, mask=FAR, count=4, seed=0)
     assert len(four) == 4 and all((one[~FAR] == image[~FAR]).all() for one in four)
@@ -248,7 +248,7 @@ def test_other_models_take_no_mask():
     assert not model.masked and (model(noise(37, 43, 3)) == noise(37, 43, 3)).all()
 
 
-def test_a_model_of_one_answer():
+def test_a_deterministic_model():
     model = Translator(RECIPE, nets("partial_unet", width=4, size=SIZE))
     assert model.z_dim == 0 and not model.random
     with pytest.raises(OptionError, match="this model has one answer per picture; leave out count"):
@@ -258,7 +258,7 @@ def test_a_model_of_one_answer():
 # ---- files, memory and precision
 
 
-def test_a_saved_model_answers_as_the_networks_in_memory(translator, tmp_path):
+def test_a_saved_model_equals_the_networks_in_memory(translator, tmp_path):
     given = nets(z_dim=Z)
     recipe = replace(RECIPE, nets={"G": given["G"].spec})
     export_model(given, recipe, tmp_path / "run" / "model.safetensors")

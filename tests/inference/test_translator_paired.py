@@ -94,7 +94,7 @@ def saved(path, array):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)], ids=str)
-def test_any_array_becomes_colour_of_its_type(translator, dtype, channels):
+def test_any_array_becomes_rgb_of_the_same_type(translator, dtype, channels):
     image = noise(17, 22, *channels, dtype=dtype)
     result = translator(image)
     assert result.shape == (17, 22, 3) and result.dtype == dtype
@@ -109,7 +109,7 @@ def test_any_pil_image_becomes_rgb(translator, mode):
     assert result.size == (22, 17) and result.mode == "RGB"
 
 
-def test_the_source_is_seen_in_its_channels():
+def test_the_network_gets_the_channels_of_the_source():
     colour, net = noise(8, 12, 3), None
     one, net = shown()
     assert (one(colour)[..., 0] == cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)).all() and net.seen.shape[1] == 1
@@ -118,7 +118,7 @@ def test_the_source_is_seen_in_its_channels():
     assert net.seen.shape[1] == 3
 
 
-def test_a_gray_target_keeps_the_shape_where_it_can():
+def test_a_gray_result_keeps_the_shape_of_the_array():
     class Gray(nn.Module):
         z_dim, random = 0, False
 
@@ -133,7 +133,7 @@ def test_a_gray_target_keeps_the_shape_where_it_can():
     assert model(Image.fromarray(colour)).mode == "L"
 
 
-def test_what_is_transparent_is_white_and_the_result_is_opaque():
+def test_transparent_pixels_are_composited_on_white():
     model, net = shown()
     image = np.zeros((8, 8, 4), np.uint8)
     image[2:4, 2:4, 3] = 255  # black, the rest clear
@@ -155,7 +155,7 @@ def test_tensors_have_the_channels_of_the_domains(translator):
         translator(torch.zeros(3, 8, 8))
 
 
-def test_channels_that_no_file_has():
+def test_any_number_of_source_channels():
     class Two(Shown):
         pass
 
@@ -176,7 +176,7 @@ def test_any_size_with_networks_of_any_multiple(nets, size):
 
 
 @pytest.mark.parametrize("way", ["ab", "ba"])
-def test_a_one_way_model_goes_its_way(way):
+def test_a_one_way_model_has_one_direction(way):
     model, net = shown(directions=(way,), domains=("street_maps", "aerial_photos"), channels={"a": 3, "b": 3})
     image = noise(8, 8, 3)
     assert (model(image) == model(image, way)).all() and net.seen.shape == (1, 3, 16, 16)
@@ -189,7 +189,7 @@ def test_a_one_way_model_goes_its_way(way):
 # ---- answers
 
 
-def test_the_plain_answer_is_always_the_same_and_has_a_typical_look(translator):
+def test_the_default_result_is_deterministic_and_typical(translator):
     image, state = noise(32, 32), torch.get_rng_state()
     assert (translator(image) == translator(image)).all()
     typical = typical_code(translator.nets["E"].looks)
@@ -199,7 +199,7 @@ def test_the_plain_answer_is_always_the_same_and_has_a_typical_look(translator):
     assert translator.random and translator.z_dim == Z
 
 
-def test_answers_are_reproducible_and_differ(translator):
+def test_variants_are_reproducible_and_differ(translator):
     image = noise(32, 32)
     four = translator(image, count=4, seed=7)
     assert isinstance(four, list) and len(four) == 4
@@ -209,7 +209,7 @@ def test_answers_are_reproducible_and_differ(translator):
     assert (translator(image, seed=8) != four[0]).any()
 
 
-def test_answer_k_wears_one_look_on_every_picture(translator, monkeypatch):
+def test_variant_k_has_the_same_style_on_every_picture(translator, monkeypatch):
     seen = []
     G = translator.nets["G"]
     original = G.forward
@@ -220,7 +220,7 @@ def test_answer_k_wears_one_look_on_every_picture(translator, monkeypatch):
     assert torch.equal(seen[2], seen[0].expand(3, -1)) and not torch.equal(seen[0], seen[1])
 
 
-def test_looks_are_read_and_given(translator):
+def test_style_codes_are_encoded_and_applied(translator):
     photo, image = noise(32, 32, 3, seed=1), noise(32, 32)
     z = translator.look(photo)
     assert z.shape == (Z,) and z.dtype == np.float32
@@ -239,7 +239,7 @@ def test_looks_are_read_and_given(translator):
         translator.look(torch.zeros(1, 8, 8))
 
 
-def test_dropout_is_an_answer_too():
+def test_dropout_gives_variants():
     state = torch.get_rng_state()
     model, image = Translator(RECIPE, unet_nets(0.5, levels=6)), noise(64, 64)
     torch.set_rng_state(state)
@@ -257,7 +257,7 @@ def test_dropout_is_an_answer_too():
         model.look(noise(8, 8, 3))
 
 
-def test_a_model_with_one_answer_refuses_chance():
+def test_a_deterministic_model_refuses_count_and_seed():
     model = Translator(RECIPE, style_nets(z_dim=0))
     assert not model.random and model.z_dim == 0 and (model(noise(8, 8)) == model(noise(8, 8))).all()
     for options in ({"count": 3}, {"seed": 0}):
@@ -265,7 +265,7 @@ def test_a_model_with_one_answer_refuses_chance():
             model(noise(8, 8), **options)
 
 
-def test_wrong_wishes_cost_no_work(translator, monkeypatch):
+def test_wrong_requests_are_refused_before_the_pass(translator, monkeypatch):
     monkeypatch.setattr(translator.nets["G"], "forward", lambda *_: pytest.fail("worked for nothing"))
     for options in ({"count": 0}, {"count": -1}, {"z": np.zeros(Z + 1)}, {"scale": "big"}, {"hints": noise(8, 8, 4)}):
         with pytest.raises(OptionError):
@@ -287,7 +287,7 @@ def strokes(size=(32, 32), colour=(250, 20, 20)):
     return layer
 
 
-def test_hints_change_the_answer_and_their_kind_does_not_matter(hinted, tmp_path):
+def test_hints_of_any_kind_change_the_result(hinted, tmp_path):
     image, layer = drawing(), strokes()
     plain, result = hinted(image), hinted(image, hints=layer)
     assert (plain != result).any() and (result != hinted(image, hints=strokes(colour=(20, 20, 250)))).any()
@@ -307,7 +307,7 @@ def test_an_empty_layer_is_no_hint(hinted):
     assert len(hinted(image, hints=strokes(), count=2)) == 2
 
 
-def test_the_network_is_shown_strokes_as_in_training():
+def test_hints_reach_the_network_as_in_training():
     model, net = shown(channels={"a": 1, "b": 3, "hint": 4})
     model(drawing((30, 30)), hints=strokes((30, 30)))
     assert net.seen.shape == (1, 5, 32, 32)
@@ -340,7 +340,7 @@ def test_hints_that_do_not_fit(hinted, translator, tmp_path):
 # ---- whole pictures
 
 
-def test_a_picture_of_the_trained_size_takes_the_direct_way(translator):
+def test_a_picture_of_the_trained_size_is_not_resized(translator):
     whole = Translator(replace(RECIPE, whole=True), translator.nets)
     for image in (noise(32, 32), noise(32, 50), noise(40, 32)):
         assert (whole(image) == translator(image)).all()
@@ -351,7 +351,7 @@ def test_a_picture_of_the_trained_size_takes_the_direct_way(translator):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("size", [(64, 96), (16, 20), (100, 33), (1, 1)], ids=str)
-def test_other_sizes_are_seen_at_the_trained_scale(size, dtype):
+def test_other_sizes_are_resized_to_the_trained_scale(size, dtype):
     model, net = shown(whole=True)
     smooth = cv2.GaussianBlur(noise(*size, dtype=np.float32), (0, 0), 6)
     image = smooth if dtype == np.float32 else (smooth * np.iinfo(dtype).max).astype(dtype)
@@ -364,7 +364,7 @@ def test_other_sizes_are_seen_at_the_trained_scale(size, dtype):
     assert np.abs(result[..., 0] / full - image / full).max() < 0.06
 
 
-def test_hints_and_looks_come_to_the_trained_scale_too():
+def test_hints_and_style_images_are_resized_to_the_trained_scale():
     model, net = shown(whole=True, channels={"a": 1, "b": 3, "hint": 4})
     layer = strokes((64, 64))
     model(drawing((64, 64)), hints=layer)
@@ -388,7 +388,7 @@ def test_label_maps_are_not_interpolated():
 SKETCHES = {"whole": True, "facts": {"sketch": True}, "size": 128}
 
 
-def test_a_clean_sketch_of_the_trained_size_stays_as_it_is():
+def test_a_clean_sketch_of_the_trained_size_is_unchanged():
     model, net = shown(**SKETCHES)
     sketch = cv2.GaussianBlur(drawing((128, 160)), (3, 3), 0)
     assert (model(sketch)[..., 0] == sketch).all()
@@ -396,7 +396,7 @@ def test_a_clean_sketch_of_the_trained_size_stays_as_it_is():
     assert (model(deep)[..., 0] == deep).all()
 
 
-def test_a_sketch_of_another_size_is_tidied_and_its_answer_postprocess():
+def test_a_sketch_of_another_size_is_tidied_and_the_result_resized():
     model, net = shown(**SKETCHES)
     result = model(drawing((640, 480), width=2))
     assert result.shape == (640, 480, 3) and net.seen.shape[2:] == (172, 128)
@@ -433,7 +433,7 @@ def test_drawings_of_all_kinds_pass_and_come_out_as_dark_lines_on_white(how):
 
 @pytest.mark.parametrize("size", [(128, 128), (300, 200)], ids=str)
 @pytest.mark.parametrize("sheet", ["white", "scanned", "clear"])
-def test_an_empty_sheet_is_told(size, sheet, tmp_path):
+def test_an_empty_sheet_is_refused(size, sheet, tmp_path):
     model, _ = shown(**SKETCHES)
     page = np.full((*size, 3), 255, np.uint8)
     if sheet == "scanned":
@@ -457,7 +457,7 @@ def photo(seed, on_white):
 
 @pytest.mark.parametrize("on_white", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_photo_is_told(seed, on_white, tmp_path):
+def test_a_photo_is_refused(seed, on_white, tmp_path):
     model, _ = shown(**SKETCHES)
     message = r"photo\.png: looks like a colour photo, but this model was trained on line drawings; make one with"
     with pytest.raises(UserError, match=message):
@@ -481,7 +481,7 @@ def test_a_sketch_is_padded_with_paper():
 # ---- files, memory and precision
 
 
-def test_a_saved_model_answers_as_the_networks_in_memory(tmp_path, translator):
+def test_a_saved_model_equals_the_networks_in_memory(tmp_path, translator):
     nets = style_nets()
     recipe = replace(RECIPE, nets={name: net.spec for name, net in nets.items()}, whole=True, facts={"sketch": True})
     export_model(nets, recipe, tmp_path / "run" / "model.safetensors")

@@ -43,7 +43,7 @@ HOLES = {
 
 @pytest.mark.parametrize("fixed", [0, 48, 128])
 @pytest.mark.parametrize("hole", HOLES.values(), ids=HOLES)
-def test_windows_take_each_pixel_of_the_hole_once_and_always_see_something_known(hole, fixed):
+def test_windows_fill_each_pixel_once_and_contain_known_pixels(hole, fixed):
     left, longest = hole.copy(), max(hole.shape)
     for view, own, seen in plan_windows(hole, SIZE, fixed):
         rows, columns = view
@@ -62,7 +62,7 @@ def test_windows_take_each_pixel_of_the_hole_once_and_always_see_something_known
     assert not left.any()
 
 
-def test_a_small_picture_is_one_window_at_its_own_size():
+def test_a_small_picture_is_one_window_of_the_same_size():
     for shape in ((96, 128), (128, 96), (30, 128), (5, 7)):
         hole = patch(*shape, (1, 1, 2, 2))
         ((view, own, seen),) = plan_windows(hole, SIZE)
@@ -71,7 +71,7 @@ def test_a_small_picture_is_one_window_at_its_own_size():
     assert next(plan_windows(patch(97, 100, (1, 1, 2, 2)), SIZE)).network_size == (64, 64)
 
 
-def test_holes_far_apart_have_windows_of_their_own_with_the_hole_in_the_middle():
+def test_distant_holes_are_centred_in_separate_windows():
     hole = patch(300, 400, (100, 100, 10, 12), (200, 300, 6, 6), (110, 118, 4, 4))  # the last is near the first
     found = list(plan_windows(hole, SIZE))
     assert len(found) == 2
@@ -86,7 +86,7 @@ def test_a_long_scratch_is_filled_piece_by_piece_at_full_scale():
     assert len(found) >= 500 // 32 and {window.network_size for window in found} == {(64, 64)}
 
 
-def test_a_thick_hole_is_seen_at_a_scale_at_which_it_is_not_thick():
+def test_the_window_of_a_thick_hole_is_shrunk():
     ((view, own, seen),) = plan_windows(patch(600, 600, (250, 250, 100, 100)), SIZE)
     side = view[0].stop - view[0].start
     assert side == pytest.approx(64 * 100 / 32, rel=0.05) and seen == (64, 64)
@@ -96,7 +96,7 @@ def test_a_thick_hole_is_seen_at_a_scale_at_which_it_is_not_thick():
     assert view == (slice(0, 600), slice(0, 800)) and seen == (48, 64)
 
 
-def test_a_network_of_one_size_sees_squares_of_it():
+def test_a_network_of_fixed_size_gets_squares():
     assert [w.network_size for w in plan_windows(patch(50, 50, (10, 10, 5, 5)), SIZE, 128)] == [(128, 128)]
     assert [w.network_size for w in plan_windows(patch(50, 25, (10, 10, 5, 5)), SIZE, 128)] == [
         (128, 64)

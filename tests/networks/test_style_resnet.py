@@ -68,6 +68,6 @@ def test_the_encoder_reads_colours(size):
 def test_the_encoder_keeps_the_last_looks_newest_first():
     encoder = StyleEncoder(z_dim=1, width=4, kept=3)
     for k in (1.0, 2.0, 3.0, 4.0):
-        encoder.remember(torch.tensor([[k]]))
+        encoder.store_codes(torch.tensor([[k]]))
     assert encoder.looks.flatten().tolist() == [4, 3, 2]
     assert "looks" in encoder.state_dict()

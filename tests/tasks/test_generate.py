@@ -11,7 +11,7 @@ from translate.utils.errors import OptionError
 PLAIN, LABELLED = "generate", "generate, relativistic, labelled, growing"
 
 
-def test_samples_come_to_look_like_the_two_pictures_it_is_shown():
+def test_samples_learn_to_resemble_the_two_training_pictures():
     task = make_task(PLAIN, gan="relativistic", lambda_r1=0.0, lambda_r2=0.0)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 5e-3, betas=(0.0, 0.99)) for p in task.phases}
     real = torch.tensor([-0.8, 0.8])[:, None, None, None].expand(2, 3, SIZE, SIZE).repeat(4, 1, 1, 1).clone()
@@ -38,7 +38,7 @@ def test_the_adversarial_terms_are_those_of_the_papers():
     assert task.losses("D", x)["gan"].item() == pytest.approx(-F.logsigmoid(real - fake).mean().item(), rel=1e-5)
 
 
-def test_what_is_observed_is_logged_and_not_minimised():
+def test_extra_logs_are_logged_and_not_minimised():
     task = make_task(PLAIN)
     logs = train_step(
         task, make_batch(count=4, image=3), {"D": torch.optim.SGD(task.parameters_of("D"), 0.0)}, precision="fp32"
@@ -46,23 +46,23 @@ def test_what_is_observed_is_logged_and_not_minimised():
     assert set(logs) == {"D/gan", "D/r1", "D/r2", "D/real", "D/fake"}
 
 
-def test_a_real_picture_without_a_label_trains_the_question_of_real_or_fake_alone():
+def test_a_real_picture_without_a_label_trains_real_or_fake_alone():
     task = make_task(LABELLED)
     batch = make_batch(count=4, image=1, label=3)
     batch["label"][:] = -1
     x = task(batch)
     assert x["label"].sum() == 0
-    assert torch.equal(x["asked"].sum(1), torch.ones(4))  # fakes are of some class
+    assert torch.equal(x["fake_label"].sum(1), torch.ones(4))  # fakes are of some class
     plain = task.D(x["real"])
     assert torch.equal(task.D(x["real"], x["label"]), plain)
-    assert not torch.equal(task.D(x["real"], x["asked"]), plain)
+    assert not torch.equal(task.D(x["real"], x["fake_label"]), plain)
 
 
-def test_fakes_are_of_the_classes_of_the_real_pictures():
+def test_fakes_have_the_classes_of_the_real_pictures():
     task = make_task(LABELLED)
     batch = make_batch(count=6, image=1, label=3)
     x = task(batch)
-    assert x["asked"].argmax(1).tolist() == batch["label"].tolist() == [0, 1, 2, 0, 1, 2]
+    assert x["fake_label"].argmax(1).tolist() == batch["label"].tolist() == [0, 1, 2, 0, 1, 2]
 
 
 def test_one_hot():
@@ -97,7 +97,7 @@ def test_networks_grow_during_their_part_of_the_run():
     assert float(task.D.depth) == len(task.D.from_rgb)
 
 
-def test_what_cannot_grow_is_refused():
+def test_networks_that_cannot_grow_are_refused():
     with pytest.raises(OptionError, match="'dcgan' cannot grow; leave --grow out"):
         make_task("generate, dcgan", grow=0.5)
 

@@ -13,7 +13,7 @@ def stroke(hint, top, left, colour, size=6):
     hint[0, 3, top : top + size, left : left + size] = 1
 
 
-def test_nothing_drawn_tells_nothing():
+def test_without_strokes_the_confidence_is_zero():
     hint, drawing = canvas()
     colour, belief = spread_strokes(hint, drawing)
     assert belief.max() == 0
@@ -49,7 +49,7 @@ def test_each_side_of_a_line_takes_the_stroke_on_its_side():
     assert colour[0, 2, 12, 44] > 0.5  # the red stroke is nearer, but behind the line
 
 
-def test_the_belief_ends_far_away():
+def test_the_confidence_ends_far_away():
     hint, drawing = canvas(512)
     stroke(hint, 0, 0, (1.0, 1.0, 1.0))
     belief = spread_strokes(hint, drawing)[1]

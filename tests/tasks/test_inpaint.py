@@ -19,7 +19,7 @@ def nets_of(task):
     return torch.nn.ModuleDict({n: task.get_submodule(n) for n in task.exports}).eval()
 
 
-def test_one_answer_follows_its_equations():
+def test_the_terms_of_one_output_follow_their_equations():
     task = make_task(PLAIN)
     task.D.eval()  # in training, every call of a spectral norm sharpens its estimate
     batch = batch_of()
@@ -49,7 +49,7 @@ def test_one_answer_follows_its_equations():
     torch.testing.assert_close(d_loss, d_expected, rtol=1e-4, atol=1e-5)
 
 
-def test_of_two_answers_the_better_one_has_to_be_near_the_picture():
+def test_only_the_better_of_two_outputs_has_to_be_near_the_picture():
     task = make_task(MANY)
     batch = batch_of(MANY)
     x = task(batch)
@@ -61,7 +61,7 @@ def test_of_two_answers_the_better_one_has_to_be_near_the_picture():
     assert terms["seek"] > 0
 
 
-def test_what_is_known_along_the_hole_weighs_tenfold():
+def test_known_pixels_along_the_hole_weigh_tenfold():
     task = make_task("inpaint, context encoder")
     batch = batch_of("inpaint, context encoder")
     batch["mask"] = torch.full_like(batch["mask"], -1)
@@ -110,7 +110,7 @@ def test_the_hole_of_the_picture_never_reaches_the_network():
         assert seen.shape[1] == (4 if variant == PLAIN else 3)
 
 
-def test_answers_follow_from_z_or_seed_and_the_plain_one_from_neither():
+def test_outputs_follow_from_z_or_seed_and_without_both_from_zero():
     task, batch = make_task(MANY), batch_of(MANY)
     for block in task.G.trunk:
         torch.nn.init.ones_(block.conv2.norm.weight)
@@ -131,17 +131,17 @@ def test_without_an_adversary_there_is_no_discriminator():
 
 
 @pytest.mark.parametrize(
-    ("generator", "options", "said"),
+    ("generator", "options", "message"),
     [
         ("context_encoder", {"z_dim": 4}, "fourier_resnet"),
         ("fourier_resnet", {"lambda_gan": 0.0, "lambda_fm": 1.0}, "multi_scale"),
         ("fourier_resnet", {"norm": "l3"}, "method.norm"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(generator, options, said):
+def test_contradictory_options_are_refused(generator, options, message):
     networks = {"name": generator}, {"name": "multi_scale", "width": 4}
     task = TASKS["inpaint"]
-    with torch.device("meta"), pytest.raises(OptionError, match=said):
+    with torch.device("meta"), pytest.raises(OptionError, match=message):
         task(
             Factory(networks[0], task.generators, "generator", size=SIZE),
             Factory(networks[1], task.discriminators, "discriminator", size=SIZE),

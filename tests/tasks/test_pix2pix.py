@@ -36,14 +36,14 @@ def test_the_paper_preset_is_equation_4(variant):
         with task.train_only(phase):
             found = sum(task.losses(phase, x).values())
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
-        mine = torch.autograd.grad(found, task.parameters_of(phase), retain_graph=True)
+        actual = torch.autograd.grad(found, task.parameters_of(phase), retain_graph=True)
         theirs = torch.autograd.grad(expected, task.parameters_of(phase), retain_graph=True)
         largest = max(g.abs().max() for g in theirs).item()
-        for one, other in zip(mine, theirs, strict=True):
+        for one, other in zip(actual, theirs, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * largest)
 
 
-def test_many_answers_follow_their_equations():
+def test_the_terms_of_many_outputs_follow_their_equations():
     task = make_task(MANY)
     task.D.eval()  # in training, every call of a spectral norm sharpens its estimate
     batch = make_batch()
@@ -94,7 +94,7 @@ def test_the_encoder_does_not_learn_from_fakes():
     assert any(g is not None and g.abs().sum() > 0 for g in gradients[count:])
 
 
-def test_answers_are_deterministic_unless_a_seed_or_a_look_is_given():
+def test_outputs_are_deterministic_without_seed_and_style():
     task, x = make_task(MANY), make_batch()
     for step in range(3):
         task(make_batch(step))
@@ -106,7 +106,7 @@ def test_answers_are_deterministic_unless_a_seed_or_a_look_is_given():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_looks_are_drawn_from_those_that_were_read():
+def test_codes_are_drawn_from_those_of_the_encoder():
     looks = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [4.0, 3.0]])
     assert typical_code(looks).tolist() == [4, 3]
     drawn = torch.stack([draw_code(looks, seed, jitter=0.0) for seed in range(50)])
@@ -117,7 +117,7 @@ def test_looks_are_drawn_from_those_that_were_read():
     torch.testing.assert_close(spread, 0.1 * looks.std(0), rtol=0.1, atol=0)
 
 
-def test_the_encoder_remembers_what_it_read_and_new_answers_wear_it():
+def test_the_encoder_stores_its_codes_and_new_outputs_use_them():
     task, batch = make_task(MANY), make_batch()
     for _ in range(3):
         kept = {tuple(z) for z in task.E.looks.tolist()}
@@ -141,7 +141,7 @@ def test_a_unet_draws_its_dropout_from_the_seed():
     assert not torch.equal(one, task.predict(nets, x, seed=3))
 
 
-def test_a_displaced_picture_has_the_same_pixels_elsewhere():
+def test_a_shifted_picture_has_the_same_pixels():
     torch.manual_seed(0)
     picture = torch.rand(1, 3, 16, 16)
     moved = [shift(picture) for _ in range(20)]
@@ -149,12 +149,12 @@ def test_a_displaced_picture_has_the_same_pixels_elsewhere():
     assert len({m.sum((1, 2)).flatten().tolist()[0] for m in moved}) > 5
 
 
-def test_the_look_is_the_encoders_mean():
+def test_the_style_code_is_the_encoders_mean():
     task, b = make_task(MANY), make_batch()["b"]
     assert torch.equal(task.encode_style(exported(task), b), task.E(b)[0])
 
 
-def test_hints_are_colours_and_the_belief_in_them_and_nothing_without_strokes():
+def test_hints_are_colours_and_their_confidence():
     hint = torch.full((2, 4, 8, 8), -1.0)
     hint[0, :, 0, 0] = torch.tensor([0.5, -0.5, 1.0, 1.0])
     source = generator_input({"a": torch.zeros(2, 1, 8, 8), "hint": hint})
@@ -164,7 +164,7 @@ def test_hints_are_colours_and_the_belief_in_them_and_nothing_without_strokes():
     assert source[1].flatten(1).unique(dim=1).flatten().tolist() == [0, 0, 0, 0, -1]
 
 
-def test_strokes_tell_the_truth_in_every_look():
+def test_strokes_give_the_colours_in_every_style():
     task, batch = make_task(MANY, channels={"a": 1, "b": 3, "hint": 4}), make_batch(a=1, b=3, hint=4)
     batch["hint"][:, 3] = -1
     assert task.losses("G", task(batch))["hint"] == 0
@@ -183,7 +183,7 @@ def test_gray_sources_colour_targets_and_hints():
     assert all(row.shape == (2, 3, SIZE, SIZE) for row in rows.values())
 
 
-def test_the_terms_of_looks_against_plain_arithmetic():
+def test_the_style_terms_against_plain_arithmetic():
     z, other = torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, 3.0]])
     black, gray = torch.full((1, 3, 4, 4), -1.0), torch.zeros(1, 3, 4, 4)
     assert mode_seeking(z, other, black, gray, slack=0.5).item() == pytest.approx(1.5 / 1.5)
@@ -192,7 +192,7 @@ def test_the_terms_of_looks_against_plain_arithmetic():
     assert kl_to_normal(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 2)).item() == pytest.approx(2.0)
 
 
-def test_only_what_is_white_paper_has_to_stay_so():
+def test_only_white_paper_has_to_stay_white():
     truth = torch.zeros(1, 3, 2, 2)
     truth[..., 0, 0] = 1.0
     truth[:, 0, 1, 1] = 1.0  # red is no paper
@@ -200,14 +200,14 @@ def test_only_what_is_white_paper_has_to_stay_so():
     assert paper_loss(truth, truth).item() == 0
 
 
-def test_options_that_do_not_go_together_are_refused():
+def test_contradictory_options_are_refused():
     with pytest.raises(OptionError, match="--z-dim 0"):
         make_task("pix2pix", z_dim=4)
     with pytest.raises(OptionError, match="--netD multi_scale"):
         make_task("pix2pix", lambda_fm=10.0)
 
 
-def test_other_modes_are_sought_less_and_less():
+def test_mode_seeking_falls_over_the_run():
     task, batch = make_task(MANY), make_batch()
     x = task(batch)
     found = []

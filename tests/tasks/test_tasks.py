@@ -175,8 +175,8 @@ def test_merged_calls_are_the_textbook_cyclegan(count):
         ours = torch.autograd.grad(ours_total, parameters, retain_graph=True)
         torch.testing.assert_close(ours_total, total, rtol=1e-5, atol=1e-6)
         largest = max(g.abs().max() for g in theirs)
-        for mine, other in zip(ours, theirs, strict=True):
-            torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-4 * largest.item())
+        for actual, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(actual, other, rtol=1e-3, atol=1e-4 * largest.item())
 
 
 def test_coarse_cycle_compares_block_means():

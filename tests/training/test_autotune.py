@@ -64,28 +64,28 @@ def compiling(first, again, usual):
     return make_step
 
 
-def test_what_is_faster_compiled_is_compiled_and_the_log_says_when_that_is_repaid():
+def test_faster_when_compiled_is_compiled_and_the_log_says_when_the_trial_is_repaid():
     plan, seconds, outcome = try_change("compile", BASE, 0.1, compiling(0.3, 0.02, 0.1))
     assert plan == dataclasses.replace(BASE, compile=True)
     assert 0.02 <= seconds < 0.05
     assert "compiled" in outcome and "repaid within 4 steps" in outcome
 
 
-def test_what_is_slower_compiled_stays_as_it_was():
+def test_slower_when_compiled_is_not_compiled():
     plan, seconds, outcome = try_change("compile", BASE, 0.9, compiling(0.1, 0.03, 0.02))
     assert plan == BASE
     assert 0.02 <= seconds < 0.03
     assert "would not pay" in outcome
 
 
-def test_a_compiler_that_fails_is_no_reason_to_stop():
+def test_a_failing_compiler_does_not_stop_the_run():
     def broken(plan):
         raise RuntimeError("no C++ compiler\nfound")
 
     assert try_change("compile", BASE, 0.02, broken) == (BASE, 0.02, "not compiled (RuntimeError: no C++ compiler)")
 
 
-def test_a_cuda_graph_is_kept_where_it_is_faster():
+def test_a_cuda_graph_is_kept_if_it_is_faster():
     plan, seconds, outcome = try_change("graph", BASE, 0.05, compiling(0.1, 0.01, 0.05))
     assert plan == dataclasses.replace(BASE, graph=True)
     assert plan.mode == "fp32 as a CUDA graph"
@@ -94,12 +94,12 @@ def test_a_cuda_graph_is_kept_where_it_is_faster():
     assert try_change("graph", BASE, 0.01, compiling(0.1, 0.02, 0.01))[0] == BASE
 
 
-def test_a_step_that_cannot_be_captured_stays_as_it_was():
+def test_a_step_that_cannot_be_captured_stays_plain():
     def drawing(plan):
         raise OptionError("this recipe draws numbers on the host")
 
-    said = "not captured as a CUDA graph (OptionError: this recipe draws numbers on the host)"
-    assert try_change("graph", BASE, 0.02, drawing) == (BASE, 0.02, said)
+    failure = "not captured as a CUDA graph (OptionError: this recipe draws numbers on the host)"
+    assert try_change("graph", BASE, 0.02, drawing) == (BASE, 0.02, failure)
 
 
 def test_a_cuda_graph_without_a_gpu_is_refused():
@@ -108,17 +108,26 @@ def test_a_cuda_graph_without_a_gpu_is_refused():
         make_plan(config, CPU, 64, 10.0, 0.0, lambda plan: lambda: None)
 
 
-@pytest.mark.parametrize(("minutes", "compiles"), [(1.0, False), (61.0, True)])
-def test_compiling_is_tried_in_long_runs_alone(minutes, compiles):
-    settings = {"minutes": minutes, "precision": "fp32", "channels_last": "off"}
-    config = load_config("cycle", "fast", {"train": settings, "data": {"crop": 64}})
+@pytest.mark.parametrize(
+    ("length", "compiles"),
+    [
+        ({"minutes": 1.0}, False),
+        ({"minutes": 61.0}, True),
+        ({"steps": 2000}, False),  # a minute
+        ({"steps": 200_000}, True),  # 100 minutes at 0.03 s
+        ({"epochs": 2000.0}, True),
+    ],
+)
+def test_compiling_is_tried_in_long_runs_only(length, compiles):
+    settings = {"precision": "fp32", "channels_last": "off"}
+    config = load_config("cycle", "fast", {"train": settings | length, "data": {"crop": 64}})
     asked = []
 
     def make_step(plan):
         asked.append(plan.compile)
         return lambda: time.sleep(0.005 if plan.compile else 0.03)
 
-    plan = make_plan(config, CPU, 256, 100, 0.0, make_step)
+    plan = make_plan(config, CPU, 256, 100, 5.0, make_step)
     assert asked == [False, True, False][: 1 + 2 * compiles]
     assert plan.compile == compiles
     assert ("compiled" in plan.tried) == compiles
@@ -133,7 +142,7 @@ def test_minutes_become_steps():
     assert plan.steps == pytest.approx(0.96 * 37 / 0.05, rel=0.4)
 
 
-def test_epochs_become_steps_without_timing_when_nothing_is_open():
+def test_epochs_become_steps_without_timing_when_all_is_given():
     config = load_config(
         "cycle",
         "paper",
@@ -154,7 +163,7 @@ def test_the_crop_follows_from_the_budget(left, crop):
     assert affordable_crop(256, 1.0, left, CPU) == crop
 
 
-def test_half_is_a_multiple_of_four_within_the_size():
+def test_half_crop_is_a_multiple_of_four_within_the_size():
     for size in range(16, 300, 4):
         assert half_crop(size) % 4 == 0
         assert min(size, 32) <= half_crop(size) <= size

@@ -123,13 +123,13 @@ def test_recipe_keys_are_options(words, layer):
         (["--qqqqq", "3"], "unknown option --qqqqq; see --help"),
     ],
 )
-def test_slips_are_answered(words, message):
+def test_mistyped_options_are_answered(words, message):
     with pytest.raises(OptionError) as caught:
         recipe_layer(words, "cycle", ["steps", "minutes"])
     assert message in str(caught.value)
 
 
-def test_known_options_hold_what_the_task_decides_back():
+def test_known_options_leave_out_those_that_the_task_decides():
     known = known_options("cycle")
     assert {"method.lambda_cycle", "generator.width", "discriminator.layers", "train.lr", "data.crop"} <= set(known)
     assert "generator.in_channels" not in known
@@ -165,6 +165,6 @@ def test_absurd_toml_is_one_line(tmp_path, text):
         read_toml(tmp_path / "x.toml")
 
 
-def test_values_of_any_length_are_texts_where_they_are_no_numbers():
+def test_values_that_are_not_numbers_are_strings():
     for text in ("9" * 5000, "[" * 3000, "1e5000x"):
         assert recipe_layer(["--data.a", text], "cycle", []) == {"data": {"a": text}}

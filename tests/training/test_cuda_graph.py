@@ -47,7 +47,7 @@ def test_no_step_reads_from_the_device_or_draws_on_the_host(task, preset):
         assert logs and all(term.is_meta and term.shape == () for term in logs.values())
 
 
-def test_a_value_that_is_read_would_show():
+def test_reading_a_value_from_the_device_is_detected():
     with pytest.raises(RuntimeError, match="meta"):
         float(torch.ones((), device=META))
 
@@ -59,7 +59,7 @@ def test_numbers_drawn_on_the_host_are_refused():
         torch.rand(1, device=META)
 
 
-def test_learning_rates_are_written_to_where_a_graph_reads_them():
+def test_learning_rates_are_written_into_the_tensors_of_the_graph():
     task = torch.nn.Linear(2, 2)
     optimizers = {"G": torch.optim.Adam(task.parameters(), lr=torch.tensor(0.5))}
     kept = optimizers["G"].param_groups[0]["lr"]
@@ -71,7 +71,7 @@ def test_learning_rates_are_written_to_where_a_graph_reads_them():
     assert type(optimizers["G"].param_groups[0]["lr"]) is float
 
 
-def test_the_state_of_a_captured_run_is_of_use_to_a_plain_one():
+def test_the_state_of_a_captured_run_resumes_in_a_plain_run():
     config = load_config("cycle", "fast", {"generator": {"width": 4}, "discriminator": {"width": 4}})
     plan = Plan(size=32, crop=32, steps=9, precision="fp32", channels_last=False, compile=False, log_every=5)
     cpu, channels = torch.device("cpu"), {"a": 3, "b": 3}
@@ -101,11 +101,11 @@ def test_a_window_is_the_same_by_views_and_by_gathering(side, top, left):
     assert torch.equal(view, x[..., top : top + (side or 9), left : left + (side or 9)])
     assert torch.equal(view, apart)
     weights = torch.rand_like(view)
-    mine, theirs = (torch.autograd.grad((way * weights).sum(), x)[0] for way in (view, apart))
-    assert torch.equal(mine, theirs)
+    actual, expected = (torch.autograd.grad((way * weights).sum(), x)[0] for way in (view, apart))
+    assert torch.equal(actual, expected)
 
 
-def test_a_pool_grows_to_its_size_and_its_state_is_what_is_in_it():
+def test_a_pool_fills_up_and_its_state_holds_its_pictures():
     pool, fakes = ImagePool(5), torch.rand(3, 1, 2, 2)
     assert torch.equal(pool.swap(fakes), fakes)
     assert torch.equal(pool.get_extra_state(), fakes)
@@ -118,7 +118,7 @@ def test_a_pool_grows_to_its_size_and_its_state_is_what_is_in_it():
     assert len(pool.get_extra_state()) == 5
 
 
-def test_a_pool_counts_where_its_loaded_pictures_lie():
+def test_a_loaded_pool_counts_on_the_device_of_its_pictures():
     pool = ImagePool(3)
     pool.set_extra_state(torch.empty(3, 1, 2, 2, device=META))
     assert pool.swap(torch.empty(2, 1, 2, 2, device=META)).is_meta
@@ -128,7 +128,7 @@ def test_a_pool_counts_where_its_loaded_pictures_lie():
 @pytest.mark.gpu
 @on_gpu[1]
 @pytest.mark.parametrize(("task", "preset"), RECIPES)
-def test_a_captured_step_is_the_plain_step(task, preset):
+def test_a_captured_step_equals_the_plain_step(task, preset):
     device = torch.device("cuda")
     case = make_case(task, preset, device, size=64, batch_size=4)
     plan = Plan(size=64, crop=64, steps=9, precision="fp32", channels_last=True, compile=False, log_every=5)

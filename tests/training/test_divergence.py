@@ -54,7 +54,9 @@ SAVING = {"steps": 14, "log_every": 1, "save_minutes": 0.0}
     ],
     ids=["loss of G", "loss of D", "weight of G", "weight of D"],
 )
-def test_a_run_that_breaks_goes_back_and_on(two_folders, tmp_path, tiny, monkeypatch, capsys, damage, phase, step):
+def test_a_run_that_diverges_goes_back_and_continues(
+    two_folders, tmp_path, tiny, monkeypatch, capsys, damage, phase, step
+):
     break_at(monkeypatch, {5}, damage)
     train(make_config(two_folders, tmp_path / "r", tiny, train=SAVING, method={"pool_size": 3}))
     state = torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)
@@ -67,35 +69,33 @@ def test_a_run_that_breaks_goes_back_and_on(two_folders, tmp_path, tiny, monkeyp
     lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 15))
     assert [line.get(f"lr_factor/{phase}") for line in lines] == [None] * step + [0.5] * (14 - step)
-    said = capsys.readouterr().err
-    assert said.count(f"{phase} went wrong at step 5") == 1
-    assert said.count(f"back to step {step}, from where {phase} learns at half its rate") == 1
+    messages = capsys.readouterr().err
+    assert messages.count(f"{phase} went wrong at step 5") == 1
+    assert messages.count(f"back to step {step}, from where {phase} learns at half its rate") == 1
 
 
-def test_broken_weights_show_in_the_next_losses_where_nothing_is_saved(
-    two_folders, tmp_path, tiny, monkeypatch, capsys
-):
+def test_broken_weights_show_in_the_next_losses_without_a_save(two_folders, tmp_path, tiny, monkeypatch, capsys):
     break_at(monkeypatch, {5}, break_weight("D_a"))
     train(make_config(two_folders, tmp_path / "r", tiny, train=SAVING | {"save_minutes": 5.0}))
     assert "D went wrong at step 6: the loss D/gan_a is not a finite number; back to step 0" in capsys.readouterr().err
 
 
-def test_what_comes_back_ends_the_run(two_folders, tmp_path, tiny, monkeypatch):
+def test_a_second_divergence_ends_the_run(two_folders, tmp_path, tiny, monkeypatch):
     break_at(monkeypatch, {5, 9}, break_loss("G/cycle"))
     config = make_config(two_folders, tmp_path / "r", tiny, train=SAVING)
     with pytest.raises(UserError) as error:
         train(config)
-    told = str(error.value)
-    assert "\n" not in told
-    assert "G went wrong at step 8: the loss G/cycle is not a finite number" in told
-    assert "half its rate since step 4; the state of step 7 is kept" in told
-    assert "half of --train.lr 0.0006" in told
+    message = str(error.value)
+    assert "\n" not in message
+    assert "G went wrong at step 8: the loss G/cycle is not a finite number" in message
+    assert "half its rate since step 4; the state of step 7 is kept" in message
+    assert "half of --train.lr 0.0006" in message
     state = torch.load(tmp_path / "r" / "state" / "last.pt", weights_only=True)
     assert state["step"] == 7
     assert all(v.isfinite().all() for v in flatten(state).values() if isinstance(v, torch.Tensor))
 
 
-def test_each_phase_may_go_wrong_once(two_folders, tmp_path, tiny, monkeypatch):
+def test_each_phase_may_diverge_once(two_folders, tmp_path, tiny, monkeypatch):
     rounds = iter(("G/cycle", "D/gan_b"))
     break_at(monkeypatch, {5, 6}, lambda task, terms: break_loss(next(rounds))(task, terms))
     train(make_config(two_folders, tmp_path / "r", tiny, train=SAVING))
@@ -120,8 +120,8 @@ def test_a_run_that_went_back_is_resumed_bit_for_bit(two_folders, tmp_path, tiny
 
     damage_by_step(tmp_path / "whole")
     damage_by_step(tmp_path / "broken", killed_after=9)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, other in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, other)
 
 
 # ---- the rules
@@ -132,22 +132,22 @@ class Game(torch.nn.Module):
 
 
 def follow(watch, values, start=0):
-    """Feed losses of G and D, ten steps of each; return what was said."""
-    said = []
+    """Feed losses of G and D, ten steps of each; return the findings as text."""
+    messages = []
     for step, (g, d) in enumerate((pair for pair in values for _ in range(10)), start):
         watch.add(step, {"G/gan": torch.tensor(g), "D/gan": torch.tensor(d)})
-        said += map(str, watch.check(step + 1))
-    return said
+        messages += map(str, watch.check(step + 1))
+    return messages
 
 
-def test_losses_that_explode_are_told_with_their_phase():
+def test_exploding_losses_are_reported_with_their_phase():
     watch = DivergenceMonitor(Game(), 10)
     with pytest.raises(Diverged, match="D went wrong at step 210: its losses rose to 5e.03 times") as error:
         follow(watch, [(1.0, 1.0)] * 20 + [(60.0, 1e4)] * 9)
     assert error.value.phase == "D"
 
 
-def test_losses_that_are_huge_from_the_start_are_told():
+def test_losses_that_are_huge_from_the_start_are_reported():
     with pytest.raises(Diverged, match="G went wrong at step 10: its losses rose to 1e.15 times what is usual"):
         follow(DivergenceMonitor(Game(), 10), [(1e20, 1.0)] * 9)
 
@@ -162,11 +162,11 @@ def test_losses_that_are_huge_from_the_start_are_told():
         [(500.0, 1.0)] * 5 + [(2.0, 1.0)] * 40,  # a beginning
     ],
 )
-def test_what_is_no_explosion(values):
+def test_not_an_explosion(values):
     assert follow(DivergenceMonitor(Game(), 10), values) == []
 
 
-def test_nothing_is_saved_while_it_may_be_an_explosion():
+def test_nothing_is_saved_during_a_possible_explosion():
     watch = DivergenceMonitor(Game(), 10)
     follow(watch, [(1.0, 1.0)] * 20)
     assert watch.no_spike
@@ -176,7 +176,7 @@ def test_nothing_is_saved_while_it_may_be_an_explosion():
     assert watch.no_spike
 
 
-def test_readings_go_on_from_a_state():
+def test_readings_resume_from_a_state():
     values = [(1.0 + n / 7, 1.0) for n in range(30)]
     whole, first = DivergenceMonitor(Game(), 10), DivergenceMonitor(Game(), 10)
     follow(whole, values)
@@ -191,18 +191,18 @@ def test_readings_go_on_from_a_state():
 
 
 @pytest.mark.parametrize(("value", "words"), [(0.001, "TELLS EVERY PICTURE APART"), (2.0, "COLLAPSED")])
-def test_a_useless_discriminator_is_told_once(value, words):
-    said = follow(DivergenceMonitor(Game(), 10), [(1.0, value)] * 60)
-    assert len(said) == 1
-    assert words in said[0]
-    assert "try --" in said[0]
+def test_a_useless_discriminator_is_reported_once(value, words):
+    messages = follow(DivergenceMonitor(Game(), 10), [(1.0, value)] * 60)
+    assert len(messages) == 1
+    assert words in messages[0]
+    assert "try --" in messages[0]
 
 
-def test_a_discriminator_that_plays_is_not_told_of():
+def test_a_working_discriminator_is_not_reported():
     assert follow(DivergenceMonitor(Game(), 10), [(0.5, 1.2), (0.1, 0.05), (0.3, 1.99), (0.2, 2.03)] * 20) == []
 
 
-def test_guessing_is_the_least_of_what_equal_scores_cost():
+def test_chance_loss_is_the_least_loss_of_equal_scores():
     expected = {"lsgan": 0.25, "hinge": 2.0, "vanilla": math.log(2), "relativistic": math.log(2)}
     for name, loss in PAIRED_GAN_LOSSES.items():
         assert chance_loss(loss) == pytest.approx(expected[name])
@@ -225,12 +225,12 @@ GENERATE = ("G/gan", "D/gan", "D/r1", "D/real", "D/fake")
         (["G/hole"], ("G/hole", "G/tv"), "G"),
     ],
 )
-def test_who_broke_first(bad, names, phase):
+def test_the_failing_phase(bad, names, phase):
     assert failing_phase(bad, names) == phase
 
 
 @pytest.mark.parametrize("variant", ["cycle", "generate, dcgan", "pix2pix, many answers"])
-def test_all_that_is_saved_is_inspected(variant):
+def test_everything_that_is_saved_is_checked(variant):
     task = make_task(variant)
     optimizers = {phase: torch.optim.Adam(task.parameters_of(phase)) for phase in task.phases}
     sum(p.square().sum() for p in task.parameters()).backward()
@@ -246,7 +246,7 @@ def test_all_that_is_saved_is_inspected(variant):
         broken.data = kept
 
 
-def test_a_phase_is_lowered_once():
+def test_the_rate_of_a_phase_is_lowered_once():
     watch = DivergenceMonitor(Game(), 10)
     watch.lower_rate(Diverged("G", 8, Finding("explosion", "a loss is nan")), 5)
     assert watch.factors == {"G": 0.5}

@@ -49,13 +49,13 @@ def checkers(side=64, period=2, size=0.05):
     return 2 * size * (ramp[:, None] ^ ramp[None]).float() - size
 
 
-def test_light_and_dark_turned_round(photos, paintings):
+def test_inverted_lightness(photos, paintings):
     assert is_inverted(photos, -photos)
     assert not is_inverted(photos, paintings)
     assert not is_inverted(photos, photos * 0.3 + 0.4)  # paler
 
 
-def test_colours_turned_round_though_light_stays(photos):
+def test_inverted_colours_of_the_same_lightness(photos):
     light = photos.mean(1, keepdim=True)
     turned = light - (photos - light)
     lightness, colours = colour_correlation(photos, turned)
@@ -71,7 +71,7 @@ def test_copies(photos, paintings):
     assert not is_identity(photos, photos + 0.1 * torch.randn_like(photos))
 
 
-def test_copies_of_pairs_are_told_by_the_way_to_the_truth(drawn):
+def test_copies_of_pairs_are_judged_by_the_distance_to_the_truth(drawn):
     sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
     assert is_identity(sketches, sketches + 0.05, shoes)
     assert not is_identity(sketches, shoes, shoes)
@@ -88,7 +88,7 @@ def test_a_checkerboard_of_a_few_gray_levels(photos, paintings, period):
     assert not has_checkerboard(paintings + checkers(period=period), paintings + checkers(period=period))  # as they are
 
 
-def test_transposed_convolutions_leave_what_resizing_does_not():
+def test_transposed_convolutions_leave_a_checkerboard_and_resizing_does_not():
     torch.manual_seed(0)
     features, kernel = torch.rand(4, 8, 32, 32), torch.rand(8, 3, 3, 3)
     turned = F.conv_transpose2d(features, kernel, stride=2, padding=1, output_padding=1) / 36
@@ -96,21 +96,21 @@ def test_transposed_convolutions_leave_what_resizing_does_not():
     assert periodic_detail(turned)[0] > 0.3 > 0.1 > periodic_detail(smooth)[0]
 
 
-def test_noise_has_little_that_repeats():
+def test_noise_has_little_periodic_detail():
     share, strength = periodic_detail(torch.randn(64, 1, 64, 64))
     assert share == pytest.approx(1 / 64, rel=0.1)
     assert strength == pytest.approx((25 / 24) ** -0.5 / 8, rel=0.1)
     assert periodic_detail(torch.zeros(2, 3, 40, 36)) == (0.0, 0.0)
 
 
-def test_one_picture_for_all(photos, paintings):
+def test_one_output_for_all_sources_is_a_collapse(photos, paintings):
     same = paintings[:1].expand(4, -1, -1, -1) + 0.02 * torch.randn(4, 3, 64, 64)
     assert is_collapsed(same, photos, paintings)
     assert not is_collapsed(paintings, photos, paintings)
     assert not is_collapsed(paintings[:1], photos[:1], paintings[:1])  # of one picture nothing is known
 
 
-def test_one_answer_for_all_looks(drawn):
+def test_one_output_for_all_z(drawn):
     sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
     ways = [load(drawn / "shoes" / "truth" / "A", f"*/{k}.png") for k in range(3)]
     assert len(ways[0]) == 4
@@ -118,7 +118,7 @@ def test_one_answer_for_all_looks(drawn):
     assert ignores_z([shoes, shoes + 0.002, shoes], sketches, shoes)
 
 
-# ---- what is said
+# ---- findings in words
 
 
 def lines_of(*args):
@@ -129,7 +129,7 @@ def rows_of(source, made, back):
     return {"a": source, "a to b": made, "back to a": source, "b": back, "b to a": source, "back to b": back}
 
 
-def test_true_translations_are_well(drawn, photos, paintings):
+def test_true_translations_have_no_faults(drawn, photos, paintings):
     assert lines_of(make_task("cycle"), rows_of(photos, paintings, paintings)) == []
     sketches, shoes = load(drawn / "shoes" / "testA"), load(drawn / "shoes" / "testB")
     ways = {f"answer {k}": load(drawn / "shoes" / "truth" / "A", f"*/{k}.png") for k in (1, 2, 3)}
@@ -140,7 +140,7 @@ def test_true_translations_are_well(drawn, photos, paintings):
 
 
 @pytest.mark.parametrize("name", ["faces", "digits", "landscapes/trainA"])
-def test_true_pictures_from_nothing_are_well(drawn, name):
+def test_true_pictures_from_latents_have_no_faults(drawn, name):
     folder = drawn / name
     pictures = load(next(f for f in (folder, *sorted(folder.rglob("*"))) if any(f.glob("*.png"))))
     assert lines_of(make_task("generate"), {"samples 0": pictures[:2]}, pictures) == []
@@ -150,7 +150,7 @@ def test_true_pictures_from_nothing_are_well(drawn, name):
     assert words == ["it draws a CHECKERBOARD: try --netG style_synthesis"]
 
 
-def test_each_fault_is_one_line_with_its_option(photos, paintings):
+def test_each_fault_is_one_line_with_its_remedy(photos, paintings):
     task, well = make_task("cycle"), paintings
     for made, words in (
         (-photos, "a to b: the colours come out INVERTED: try --lambda-identity 0.5"),
@@ -162,7 +162,7 @@ def test_each_fault_is_one_line_with_its_option(photos, paintings):
     assert any("COLLAPSES" in line for line in lines_of(task, rows_of(photos, same, well)))
 
 
-def test_a_network_without_transposed_convolutions_is_not_told_to_change(photos, paintings):
+def test_a_network_without_transposed_convolutions_need_not_change(photos, paintings):
     rows = {"input": photos, "answer": paintings + checkers(), "truth": paintings}
     assert lines_of(make_task("pix2pix, many answers"), rows) == ["it draws a CHECKERBOARD: try half of --train.lr"]
 

@@ -9,7 +9,7 @@ from translate.training.ema import EMA
 from translate.training.log import Log, drop_lines
 
 
-def test_lines_hold_means_and_follow_each_other(tmp_path):
+def test_each_line_holds_the_means_since_the_last(tmp_path):
     with Log(tmp_path, 0, 6, 2) as log:
         for step in range(6):
             log.add({"G/x": torch.tensor(float(step)), "D/y": torch.tensor(1.0)})

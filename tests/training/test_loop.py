@@ -76,8 +76,8 @@ def test_a_killed_run_goes_on_bit_for_bit(two_folders, tmp_path, tiny, monkeypat
             train(config)
     assert torch.load(tmp_path / "broken" / "state" / "last.pt", weights_only=True)["step"] == 7
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, other in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, other)
     state = torch.load(tmp_path / "whole" / "state" / "last.pt", weights_only=True)
     assert len(state["task"]["pool_a._extra_state"]) == 3  # the pool is full, so it did swap
     assert {"ema", "G", "D"} <= state.keys()
@@ -85,7 +85,7 @@ def test_a_killed_run_goes_on_bit_for_bit(two_folders, tmp_path, tiny, monkeypat
     assert not (tmp_path / "whole" / "cache").exists()
 
 
-def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tiny, monkeypatch):
+def test_the_log_of_a_resumed_run_has_each_line_once(two_folders, tmp_path, tiny, monkeypatch):
     config = make_config(two_folders, tmp_path / "r", tiny, train={"steps": 12, "log_every": 2, "save_minutes": 0.05})
     with monkeypatch.context() as patch:
         killed = stop_after(patch, 9)
@@ -97,13 +97,13 @@ def test_the_log_of_a_resumed_run_has_every_line_once(two_folders, tmp_path, tin
     assert {"G/gan_ab", "G/cycle", "D/gan_a", "lr", "images_per_second", "waiting"} <= lines[0].keys()
 
 
-def test_a_finished_run_is_left_as_it_is(two_folders, tmp_path, tiny):
+def test_a_complete_run_is_left_as_it_is(two_folders, tmp_path, tiny):
     config = make_config(two_folders, tmp_path / "r", tiny)
     train(config)
     before = everything(tmp_path / "r")
     assert train(config) == tmp_path / "r"
-    for mine, theirs in zip(before, everything(tmp_path / "r"), strict=True):
-        assert_same(mine, theirs)
+    for actual, other in zip(before, everything(tmp_path / "r"), strict=True):
+        assert_same(actual, other)
 
 
 def test_another_configuration_in_the_same_folder_is_refused(two_folders, tmp_path, tiny):
@@ -152,7 +152,7 @@ def test_the_published_learning_rate():
             assert lr_at(step, 200 * 37, paper) == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_fast_learning_rate_rises_stays_and_falls():
+def test_the_fast_learning_rate_rises_stays_constant_and_falls():
     fast = load_config("cycle", "fast", {"train": {"warmup": 0.1, "decay_from": 0.6, "lr": 1.0}}).train
     rates = [lr_at(step, 1000, fast) for step in range(1000)]
     assert rates[0] < 0.02

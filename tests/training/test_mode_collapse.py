@@ -16,7 +16,7 @@ def tensor(pictures):
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def test_new_pictures_of_the_same_kind_are_well(pictures):
+def test_new_pictures_of_the_same_kind_have_no_faults(pictures):
     report = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).assess([tensor(pictures[32:96])])
     assert report.spread == pytest.approx(1, abs=0.1)
     assert report.nearness == pytest.approx(1, abs=0.1)
@@ -24,7 +24,7 @@ def test_new_pictures_of_the_same_kind_are_well(pictures):
     assert "differ" in str(report)
 
 
-def test_of_pictures_that_are_not_square_the_middles_count(pictures):
+def test_pictures_that_are_not_square_are_compared_by_their_centers(pictures):
     wide = np.pad(pictures[100:], ((0, 0), (0, 0), (5, 6), (0, 0)))
     square, padded = (
         CollapseMonitor(tensor(pictures[:32]), pictures[100:]),
@@ -58,7 +58,7 @@ def test_one_picture_of_each_class_is_a_collapse_though_the_classes_differ(pictu
     assert well.findings == []
 
 
-def test_training_pictures_by_heart_are_told(pictures):
+def test_memorized_training_pictures_are_reported(pictures):
     report = CollapseMonitor(tensor(pictures[:32]), pictures[100:]).assess([tensor(pictures[100:164])])
     assert report.nearness < 0.1
     assert "LEARNS PICTURES BY HEART" in str(report)

@@ -21,13 +21,13 @@ TIMING = ("seconds", "images_per_second", "waiting")
 
 
 def lines(out):
-    told = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in TIMING} for line in told]
+    records = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in TIMING} for line in records]
 
 
 def assert_same_runs(one, other):
-    for mine, theirs in zip(everything(one), everything(other), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(one), everything(other), strict=True):
+        assert_same(actual, expected)
     assert lines(one) == lines(other)
     for path in (one / "samples").iterdir():
         assert path.read_bytes() == (other / "samples" / path.name).read_bytes()
@@ -48,9 +48,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("at", [1, 5, 7, 11])
-def test_lines_and_samples_do_not_depend_on_when_it_was_saved_or_killed(
-    whole, two_folders, tmp_path, tiny, monkeypatch, at
-):
+def test_lines_and_samples_do_not_depend_on_saves_and_kills(whole, two_folders, tmp_path, tiny, monkeypatch, at):
     config = make_config(two_folders, tmp_path / "r", tiny, train=EVERY | {"keep": 3})
     with monkeypatch.context() as patch, pytest.raises(BaseException, match="^$"):
         stop_after(patch, at)
@@ -92,7 +90,7 @@ def test_a_kill_around_any_part_of_a_save_changes_nothing(
     assert not (tmp_path / "r" / "cache").exists()
 
 
-def test_a_model_that_was_damaged_is_written_again_from_the_state(whole, two_folders, tmp_path, tiny):
+def test_a_damaged_model_is_written_again_from_the_state(whole, two_folders, tmp_path, tiny):
     good = (whole / "model.safetensors").read_bytes()
     (whole / "model.safetensors").write_bytes(good[:100])
     train(make_config(two_folders, whole, tiny, train=SLOW))
@@ -131,9 +129,7 @@ def test_temporary_files_of_a_kill_are_removed_and_damaged_logs_mended(whole, tw
 # ---- a full disk
 
 
-def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
-    whole, two_folders, tmp_path, tiny, monkeypatch, capsys
-):
+def test_a_full_disk_delays_saves_and_loses_nothing(whole, two_folders, tmp_path, tiny, monkeypatch, capsys):
     """From step 3 to 8 nothing can be written: neither lines, nor samples, nor states."""
     from translate.training import log
     from translate.utils import files
@@ -161,13 +157,13 @@ def test_a_full_disk_pauses_the_saves_and_nothing_of_the_run_is_lost(
         patch.setattr(log.LineFile, "_try", lines_try)
         patch.setattr(training_step, "train_step", taking)
         train(config)
-    told = capsys.readouterr().err
-    assert "step 3 is not saved" in told and "No space left on device" in told and "the state of step 2 is kept" in told
-    assert "step 9 is not saved" not in told
+    log = capsys.readouterr().err
+    assert "step 3 is not saved" in log and "No space left on device" in log and "the state of step 2 is kept" in log
+    assert "step 9 is not saved" not in log
     assert_same_runs(whole, tmp_path / "r")
 
 
-def test_a_run_that_has_to_end_unsaved_says_what_is_kept(two_folders, tmp_path, tiny, monkeypatch):
+def test_a_run_that_ends_unsaved_names_the_state_that_is_kept(two_folders, tmp_path, tiny, monkeypatch):
     config = make_config(two_folders, tmp_path / "r", tiny, train=SLOW)
 
     def full(*_):
@@ -214,7 +210,7 @@ def test_a_signal_saves_at_the_end_of_the_step(whole, two_folders, tmp_path, tin
     assert_same_runs(whole, tmp_path / "r")
 
 
-def test_ctrl_c_twice_leaves_at_once(whole, two_folders, tmp_path, tiny, at_step):
+def test_ctrl_c_twice_stops_at_once(whole, two_folders, tmp_path, tiny, at_step):
     config = make_config(two_folders, tmp_path / "r", tiny, train=EVERY)
 
     def twice():
@@ -245,7 +241,7 @@ def test_ctrl_c_in_the_middle_of_writing_a_state_leaves_the_one_before(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
 
 
-def test_while_a_run_gets_ready_a_signal_ends_it_at_once(two_folders, tmp_path, tiny, monkeypatch):
+def test_a_signal_before_the_first_step_ends_the_run_at_once(two_folders, tmp_path, tiny, monkeypatch):
     def prepare(*args):
         with contextlib.suppress(Exception):  # whoever mends errors on the way does not swallow it
             os.kill(os.getpid(), signal.SIGTERM)

@@ -56,7 +56,7 @@ def files(folder):
 # ---- what is kept
 
 
-def test_what_was_saved_comes_back(tmp_path):
+def test_a_saved_state_is_loaded(tmp_path):
     assert StateFolder(tmp_path).load(make_parts(), CPU) == 0
     saved(tmp_path / "s", 7)
     assert loaded(tmp_path / "s") == 7
@@ -70,7 +70,7 @@ def test_what_was_saved_comes_back(tmp_path):
         (3, ["last.pt", "step_0000002.pt", "step_0000003.pt"]),
     ],
 )
-def test_so_many_states_are_kept(tmp_path, keep, names):
+def test_the_given_number_of_states_is_kept(tmp_path, keep, names):
     saved(tmp_path, 1, 2, 3, 4, keep=keep)
     assert files(tmp_path) == names
     again = StateFolder(tmp_path, keep)
@@ -113,7 +113,7 @@ def test_a_damaged_state_falls_back_to_the_one_before_and_says_so(tmp_path, caps
     assert loaded(tmp_path) == 2
 
 
-def test_states_beyond_the_one_that_was_gone_back_to_are_forgotten(tmp_path):
+def test_states_beyond_the_one_that_was_resumed_are_removed(tmp_path):
     saved(tmp_path, 10, 20, 30, keep=3)
     for name in ("last.pt", "step_0000020.pt"):
         cut(tmp_path / name)
@@ -123,7 +123,7 @@ def test_states_beyond_the_one_that_was_gone_back_to_are_forgotten(tmp_path):
     assert files(tmp_path) == ["last.pt", "step_0000010.pt"]
 
 
-def test_where_no_state_is_whole_nothing_begins_anew_unasked(tmp_path):
+def test_a_run_without_a_whole_state_does_not_start_anew(tmp_path):
     saved(tmp_path, 1, 2)
     for path in tmp_path.iterdir():
         cut(path)
@@ -134,7 +134,7 @@ def test_where_no_state_is_whole_nothing_begins_anew_unasked(tmp_path):
         StateFolder(tmp_path / "other").load({"task": nn.Linear(3, 2)}, CPU)
 
 
-def test_a_part_that_the_file_does_not_know_stays_unless_it_is_a_network(tmp_path):
+def test_a_part_missing_from_the_file_stays_unless_it_is_a_network(tmp_path):
     class Note:
         def load_state_dict(self, state):
             raise AssertionError
@@ -237,7 +237,7 @@ def save_with_fault(folder, monkeypatch, at=-1, fault=None):
 
 
 @pytest.mark.parametrize("fault", ["short", errno.ENOSPC, errno.EIO, "kill"])
-def test_whatever_goes_wrong_in_a_save_there_is_a_whole_state(tmp_path, monkeypatch, fault):
+def test_after_any_failed_save_there_is_a_whole_state(tmp_path, monkeypatch, fault):
     names = save_with_fault(tmp_path / "whole", monkeypatch)
     assert {"mkdir", "open", "write", "fsync", "read", "replace", "unlink"} == set(names)
     outcomes = set()
@@ -259,7 +259,7 @@ def test_whatever_goes_wrong_in_a_save_there_is_a_whole_state(tmp_path, monkeypa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of the system")
-def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
+def test_a_really_full_disk_is_one_line(tmp_path):
     """The limit of the system on the size of a file stands for a full disk: torch and safetensors write as always."""
     code = (
         "import resource, sys, torch\n"
@@ -280,18 +280,18 @@ def test_a_disk_that_really_takes_no_more_is_one_line(tmp_path):
         "    except UserError as error: print(error)\n"
         "print(StateFolder(place / 'state').load({'net': net}, torch.device('cpu')))\n"
     )
-    told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
-    state, model, step = told.stdout.splitlines()
+    child = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    state, model, step = child.stdout.splitlines()
     assert "last.pt: cannot be written (File too large)" in state
     assert "model.safetensors: cannot be written" in model
-    assert step == "1" and told.stderr == ""
+    assert step == "1" and child.stderr == ""
     assert files(tmp_path) == ["model.safetensors", "state"] and files(tmp_path / "state") == ["last.pt"]
 
 
 # ---- when the disk refuses
 
 
-def test_saves_that_are_refused_are_told_and_tried_again(capsys):
+def test_refused_saves_are_reported_and_tried_again(capsys):
     full = [True]
 
     def write(step):

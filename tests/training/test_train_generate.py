@@ -53,11 +53,11 @@ def test_a_killed_run_goes_on_bit_for_bit(classes, tmp_path, monkeypatch, preset
         with pytest.raises(killed):
             train(config)
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, expected)
 
 
-def test_a_run_leaves_a_model_grids_a_film_and_words_on_its_health(classes, tmp_path, capsys):
+def test_a_run_writes_a_model_grids_a_film_and_its_variety(classes, tmp_path, capsys):
     out = train(make_config(classes, tmp_path / "run", "fast", FAST))
     recipe = read_recipe(out / "model.safetensors")
     assert recipe.task == "generate"
@@ -77,19 +77,19 @@ def test_a_run_leaves_a_model_grids_a_film_and_words_on_its_health(classes, tmp_
     assert film.n_frames >= 2
 
 
-def test_unlabelled_sets_and_their_steps_of_note():
+def test_preview_steps_of_unlabelled_sets():
     shown = [step for step in range(1, 30_001) if is_preview(step, 30_000, 1, early=True)]
     assert shown == [100, 1000, 2000, 5000, 10_000, 20_000, 30_000]
     assert [step for step in range(1, 101) if is_preview(step, 100, 4)] == [25, 50, 75, 100]
 
 
-def test_such_a_model_translates_nothing(classes, tmp_path):
+def test_a_generative_model_cannot_translate(classes, tmp_path):
     out = train(make_config(classes, tmp_path / "run", "paper", PAPER))
     with pytest.raises(UserError, match="translates no pictures"):
         Translator.load(out)
 
 
-def test_batch_norm_takes_the_averages_of_training_along(classes, tmp_path):
+def test_batch_norm_keeps_the_averages_of_training(classes, tmp_path):
     out = train(make_config(classes, tmp_path / "run", "paper", PAPER))
     G = load_model(out)[1]["G"]
     assert G.norms[0].running_var.std() > 0
@@ -108,20 +108,20 @@ def test_batch_norm_takes_the_averages_of_training_along(classes, tmp_path):
         ({"classes": "nowhere.csv"}, {}, "nowhere.csv"),
     ],
 )
-def test_bad_input_is_told_before_anything_is_written(classes, tmp_path, data, method, complaint):
+def test_bad_input_is_reported_before_anything_is_written(classes, tmp_path, data, method, complaint):
     small = FAST | {"method": FAST["method"] | method, "data": FAST["data"] | data}
     with pytest.raises((OptionError, UserError), match=complaint):
         train(make_config(classes, tmp_path / "run", "fast", small))
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
-def test_the_presets_are_what_they_say():
+def test_the_presets_match_their_names():
     paper = load_config("generate", "paper")
     assert paper.generator == {"name": "dcgan", "width": 64, "z_dim": 100, "z_kind": "uniform"}
     assert (paper.train.lr, paper.train.betas, paper.data.batch_size) == (2e-4, (0.5, 0.999), 128)
 
 
-def test_noise_of_any_seed_is_a_picture(classes, tmp_path):
+def test_any_seed_gives_a_picture(classes, tmp_path):
     out = train(make_config(classes, tmp_path / "run", "fast", FAST))
     recipe, nets = load_model(out)
     assert np.isfinite(nets["G"](torch.randn(2, 4), torch.eye(2)).numpy()).all()

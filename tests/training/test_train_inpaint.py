@@ -51,11 +51,11 @@ def test_a_killed_run_goes_on_bit_for_bit(photos, tmp_path, monkeypatch, preset)
         with pytest.raises(killed):
             train(config)
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, expected)
 
 
-def test_a_run_leaves_a_model_that_fills_holes(photos, tmp_path):
+def test_a_run_writes_a_model_that_fills_holes(photos, tmp_path):
     out = train(make_config(photos, tmp_path / "run"))
     recipe = read_recipe(out / "model.safetensors")
     assert (recipe.task, recipe.channels, recipe.domains) == ("inpaint", {"image": 3, "mask": 1}, ("photos",))
@@ -68,12 +68,12 @@ def test_a_run_leaves_a_model_that_fills_holes(photos, tmp_path):
     assert (filled[mask] != image[mask]).any()
 
 
-def test_the_folder_of_a_run_is_called_after_the_pictures(photos, tmp_path, monkeypatch):
+def test_a_run_folder_is_named_after_the_pictures(photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert str(train(make_config(photos, ""))) == "runs/photos_inpaint"
 
 
-def test_masks_of_ones_own_are_learned_from(photos, tmp_path, capsys):
+def test_training_uses_the_users_masks(photos, tmp_path, capsys):
     (tmp_path / "masks").mkdir()
     for i in range(3):
         mask = np.full((48, 40), 255, np.uint8)
@@ -94,7 +94,7 @@ def cycle_config(two_folders, tmp_path, init):
     return load_config("cycle", "fast", TINY, more)
 
 
-def test_what_was_learned_by_filling_starts_both_generators_of_a_cyclegan(photos, two_folders, tmp_path, capsys):
+def test_an_inpainting_generator_initialises_both_generators_of_a_cyclegan(photos, two_folders, tmp_path, capsys):
     init = pretrained(photos, tmp_path)
     out = train(cycle_config(two_folders, tmp_path, init))
     _, before = load_model(init)
@@ -112,7 +112,7 @@ def test_a_generator_that_hardly_fits_is_refused(photos, two_folders, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("preset", "layer", "said"),
+    ("preset", "layer", "message"),
     [
         ("fast", {"data": {"mask_low": 0.5, "mask_high": 0.4}}, "mask-low"),
         ("fast", {"data": {"mask_kinds": ["stroke"]}}, "strokes"),
@@ -122,8 +122,8 @@ def test_a_generator_that_hardly_fits_is_refused(photos, two_folders, tmp_path):
         ("partial", {"method": {"vgg": "missing.pth"}}, "missing.pth"),
     ],
 )
-def test_wrong_options_are_told_before_anything_is_decoded(photos, tmp_path, preset, layer, said):
-    with pytest.raises((OptionError, UserError), match=said):
+def test_wrong_options_are_reported_before_anything_is_decoded(photos, tmp_path, preset, layer, message):
+    with pytest.raises((OptionError, UserError), match=message):
         config = load_config(
             "inpaint", preset, PRESETS[preset], {"data": {"images": str(photos)}, "out": str(tmp_path / "r")}, layer
         )

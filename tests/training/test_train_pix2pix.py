@@ -58,11 +58,11 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path, monkeypatch, preset, 
             train(config)
     assert torch.load(tmp_path / "broken" / "state" / "last.pt", weights_only=True)["step"] == 5
     train(config)
-    for mine, theirs in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
-        assert_same(mine, theirs)
+    for actual, expected in zip(everything(tmp_path / "whole"), everything(tmp_path / "broken"), strict=True):
+        assert_same(actual, expected)
 
 
-def test_the_model_file_says_all_that_its_users_need(pairs, tmp_path):
+def test_the_model_file_holds_the_facts_that_inference_needs(pairs, tmp_path):
     out = train(make_config(pairs, tmp_path / "run", "fast", FAST))
     recipe = read_recipe(out / "model.safetensors")
     assert recipe.domains == ("drawings", "photos")
@@ -101,7 +101,7 @@ def test_a_run_from_an_earlier_version_is_resumed(pairs, tmp_path):
         train(make_config(pairs, tmp_path / "run", "fast", FAST, labels="a"))
 
 
-def test_options_that_do_not_go_together_are_told_before_pictures_are_read(pairs, tmp_path):
+def test_contradictory_options_are_reported_before_pictures_are_read(pairs, tmp_path):
     small = FAST | {"generator": {"name": "unet", "width": 2}}
     with pytest.raises(OptionError, match="generator 'unet' gives one answer; say --z-dim 0"):
         train(make_config(pairs, tmp_path / "run", "fast", small))

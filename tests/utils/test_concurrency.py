@@ -4,7 +4,7 @@ import time
 import pytest
 import torch
 
-from translate.utils.concurrency import CpuSlots
+from translate.utils.concurrency import MAP_AHEAD, CpuSlots, map_in_threads
 
 
 @pytest.fixture
@@ -44,3 +44,16 @@ def test_one_slot_has_all_cores_and_an_error_frees_it(cores):
         with pytest.raises(ZeroDivisionError), slots.acquire(exclusive=whole):
             assert cores.threads == 4
             1 / 0  # noqa: B018
+
+
+def test_a_map_in_threads_keeps_the_order_and_does_not_run_far_ahead():
+    started = []
+    results = map_in_threads(lambda i: started.append(i) or -i, range(3 * MAP_AHEAD + 1))
+    assert next(results) == 0
+    assert max(started) < MAP_AHEAD
+    assert [0, *results] == [-i for i in range(3 * MAP_AHEAD + 1)]
+
+
+def test_an_error_in_a_map_in_threads_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        list(map_in_threads(lambda i: 1 // i, [1, 0]))

@@ -1,7 +1,7 @@
-"""What is measured, each in a process of its own: `python -m translate.bench.candidates` with a spec on its input.
+"""The measured programs, each run in its own process: `python -m translate.bench.candidates`, a spec on its input.
 
-The spec is a line of JSON: "kind", a name of `CANDIDATES`, and the values that its function reads. Some candidates
-return a step to be repeated; others find facts and end.
+The spec is a line of JSON: "kind", a name of `CANDIDATES`, and the arguments of its function. Some candidates return a
+step to be repeated; others report facts and exit.
 """
 
 __all__ = ["CANDIDATES"]
@@ -32,11 +32,11 @@ from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import keep_freed_memory
 
-EPOCH_PICTURES = 1000  # of an imagined data set: a plan depends on the length of the run
-LOOP_S = 8  # about as long runs the training loop that is measured with its data
+EPOCH_PICTURES = 1000  # of an imaginary data set, since the plan depends on the length of the run
+LOOP_S = 8  # how long the training loop is measured, after a warm-up of the same length
 
 Spec = dict[str, Any]
-Candidate = tuple[Callable[[], object] | None, dict[str, Any]]  # a step, if there is one, and keywords of `serve`
+Candidate = tuple[Callable[[], object] | None, dict[str, Any]]  # a step and keywords of `serve`, or None and facts
 
 
 def find_plan(spec: Spec) -> Candidate:
@@ -47,7 +47,7 @@ def find_plan(spec: Spec) -> Candidate:
 
 
 def plan_of(case: Case) -> Plan:
-    """Return the plan of a run on `EPOCH_PICTURES` pictures."""
+    """Return the autotuned plan of a run on `EPOCH_PICTURES` pictures."""
     device = pick_device(case.device)
     return make_plan(
         case.config, device, case.size, EPOCH_PICTURES / case.batch_size, 0.0,
@@ -63,7 +63,7 @@ def planned_step(spec: Spec) -> Candidate:
 
 
 def eager_step(spec: Spec) -> Candidate:
-    """Return our step for a case that leaves nothing to autotune."""
+    """Return our step for a case without anything to autotune."""
     case = Case.from_json(spec)
     step = make_trial_step(case.config, case.channels, plan_of(case), pick_device(case.device))
     return step, {"count": spec["count"]}
@@ -82,8 +82,8 @@ def textbook_step(spec: Spec) -> Candidate:
 
 
 def training_loop(spec: Spec) -> Candidate:
-    """Run the real training loop on pictures; find its speed and the share of the time that it waits for data."""
-    # a case whose every setting is the plan's
+    """Run the real training loop on pictures; report its speed and the share of its time spent waiting for data."""
+    # fix every setting of the case to that of the plan
     case, plan = Case.from_json(spec), Plan(**spec["plan"])
     steps = max(3, min(500, round(LOOP_S / spec["seconds"])))
     switches = {name: "on" if getattr(plan, name) else "off" for name in ("channels_last", "compile")}
@@ -93,26 +93,25 @@ def training_loop(spec: Spec) -> Candidate:
             {**data, "crop": plan.crop}, steps=2 * steps, epochs=0.0, minutes=0.0, log_every=steps, previews=0,
             precision=plan.precision, **switches,
         )  # fmt: skip
-        # train, and read the log's last line: the first half of the run warms up
+        # train, and read the last line of the log: the first half of the run is the warm-up
         out = train(replace(planned.config, out=f"{temporary}/run"))
         log = json.loads((out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     return None, {"images_per_second": log["images_per_second"], "waiting": log["waiting"], "steps": steps}
 
 
 def start_up(spec: Spec) -> Candidate:
-    """Time start-up: from finding the pictures of a data set to its first batch."""
+    """Time the start-up, from finding the pictures of a data set to its first batch."""
     case, device = Case.from_json(spec), torch.device("cpu")
     peak, began = PeakMemory(device), time.perf_counter()
     data = TRAINING_DATA[case.kind](case.config.data, data_root())
     data.open(Path(spec["cache"]), size=case.size, zoom=case.config.data.zoom, square=True, progress=False)
     stream = data.stream(crop=case.size, flip=True, seed=0)
-    for _ in itertools.islice(Batches(stream, case.batch_size), 1):
-        pass
+    next(iter(Batches(stream, case.batch_size)))
     return None, {"seconds": time.perf_counter() - began, "peak": peak.bytes()}
 
 
 def network(spec: Spec) -> Candidate:
-    """Return a pass of a model's networks as the translator runs them, on a batch in memory."""
+    """Return a forward pass of a model by the translator, on a batch in memory."""
     from translate.inference.translator import Translator
 
     peak = PeakMemory(pick_device(spec["device"]))
@@ -122,7 +121,7 @@ def network(spec: Spec) -> Candidate:
 
 
 def plain_network(spec: Spec) -> Candidate:
-    """Return the same pass in plain PyTorch: eager, fp32, NCHW."""
+    """Return the same forward pass in plain PyTorch: eager, fp32, NCHW."""
     from translate.checkpoints.model_file import load_model
     from translate.tasks import TASKS
 
@@ -143,12 +142,12 @@ def plain_network(spec: Spec) -> Candidate:
 
 
 def noise_pictures(spec: Spec, device: torch.device) -> torch.Tensor:
-    """Return noise in [-1, 1], (B, C, H, W) as the spec says."""
+    """Return uniform noise in [-1, 1], (B, C, H, W), of the shape in the spec."""
     return torch.rand(spec["batch"], spec["channels"], *spec["size"], device=device) * 2 - 1
 
 
 def folder(spec: Spec) -> Candidate:
-    """Return the translation of a folder, files to files, into another empty folder every time."""
+    """Return the translation of a folder, files to files, into a new folder every time."""
     from translate.inference.folder.run import translate_folder
     from translate.inference.options import FolderOptions
     from translate.inference.translator import Translator
@@ -174,7 +173,7 @@ CANDIDATES: dict[str, Callable[[Spec], Candidate]] = {
 
 
 def main() -> None:
-    """Serve the candidate that the first line names."""
+    """Serve the candidate named by the first line of the input."""
     channel = Channel()
     spec = channel.receive()
     assert spec
@@ -184,7 +183,7 @@ def main() -> None:
             channel.send(**facts)
         else:
             serve(channel, step, pick_device(spec["device"]), **facts)
-    except Exception as error:  # the parent reports any error, by the first line of its message
+    except Exception as error:  # the benchmark reports any error by the first line of its message
         message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}".partition("\n")[0]
         channel.send(error=message, option=isinstance(error, OptionError))
 

@@ -1,4 +1,4 @@
-"""A training recipe at a size and batch, to be compared; it travels to other processes as JSON."""
+"""A training recipe at one size and batch size, sent to other processes as JSON."""
 
 __all__ = ["PRESETS", "Case", "make_case"]
 
@@ -24,24 +24,19 @@ CHANNELS = {
 
 @dataclass(frozen=True)
 class Case:
-    """A training run to measure.
+    """A training run to measure."""
 
-    Attributes:
-        config: of the run; its data.size is set.
-        device: "cpu", "cuda", ...
-    """
-
-    config: Config
-    device: str
+    config: Config  # with a data.size
+    device: str  # "cpu", "cuda", ...
 
     @property
     def kind(self) -> str:
-        """The kind of data, as `Task.data`."""
+        """`Task.data` of the run."""
         return TASKS[self.config.task].data
 
     @property
     def channels(self) -> dict[str, int]:
-        """Channels of each part of a batch."""
+        """Channels of each tensor of a batch."""
         return CHANNELS[self.kind]
 
     @property
@@ -61,21 +56,21 @@ class Case:
         return replace(self, config=config)
 
     def as_eager(self, precision: str, crop: int) -> Self:
-        """Return the case in plain PyTorch: not compiled, in the default memory layout, nothing left to autotune."""
+        """Return the case in plain PyTorch: not compiled, default memory layout, nothing to autotune."""
         plain = {"precision": precision, "channels_last": "off", "compile": "off", "checkpoint": False}
         return self.with_options({"crop": crop}, **plain, steps=1, epochs=0.0, minutes=0.0)
 
     def to_json(self) -> dict[str, Any]:
-        """Return values that JSON can hold."""
+        """Return the case as JSON values."""
         return {"config": asdict(self.config), "device": self.device}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the case that `to_json` gave."""
+        """Build a case from the values of `to_json`."""
         return cls(from_dict(Config, values["config"]), values["device"])
 
     def check(self) -> None:
-        """Raise OptionError if the networks cannot be built for this size; it names a size near by."""
+        """Raise OptionError if the networks cannot be built for this size; the error names a valid size nearby."""
         check_recipe(self.config)
         with torch.device("meta"):
             task = make_task(self.config, self.channels, self.size)
@@ -86,9 +81,9 @@ def make_case(
     task: str, preset: str, device: torch.device, *, size: int = 0, batch_size: int = 0, generator: str = "",
     precision: str = "auto", checkpoint: bool = False,
 ) -> Case:  # fmt: skip
-    """Return the run that `translate train-TASK` would start with these options; 0 and "" leave them to the recipe.
+    """Return the run that `translate train-TASK` would start with these options; 0 and "" are the recipe's values.
 
-    Without a size (px) there it is 256, or 64 for pictures from nothing. `checkpoint` is activation checkpointing.
+    If the recipe has no size, it is 256 px, or 64 px for generation. `checkpoint` is activation checkpointing.
 
     Raises:
         OptionError: an unknown name, or a size that the networks cannot take.

@@ -1,4 +1,4 @@
-"""The child's end of the pipe between benchmark and candidate: JSON lines, steps asked for and times returned."""
+"""A candidate's end of the pipe to the benchmark: JSON lines, requests for steps in and their times out."""
 
 __all__ = ["WARM_UP_STEPS", "Channel", "serve"]
 
@@ -18,19 +18,19 @@ WARM_UP_STEPS = {"cpu": 2, "cuda": 6, "mps": 2}  # CUDA graphs are captured in t
 
 
 class Channel:
-    """Standard input and output; whatever else prints goes to the standard error."""
+    """JSON lines on standard input and output; other prints go to standard error."""
 
     def __init__(self) -> None:
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
 
     def send(self, **facts: Any) -> None:
-        """Send one line."""
+        """Write one line."""
         self._out.write(json.dumps(facts) + "\n")
         self._out.flush()
 
     def receive(self) -> dict[str, Any] | None:
-        """Wait for a line; return None at the end of the input."""
+        """Wait for a line and parse it; return None at the end of the input."""
         line = sys.stdin.readline()
         return json.loads(line) if line else None
 
@@ -39,25 +39,25 @@ def serve(
     channel: Channel, step: Callable[[], object], device: torch.device, *,
     peak: PeakMemory | None = None, count: bool = False, **facts: Any,
 ) -> None:  # fmt: skip
-    """Warm up and send `facts`; then take as many steps as each line asks for, until the input ends.
+    """Warm up and send `facts`; then take the number of steps in each request, until the input ends.
 
     Args:
-        channel: to the parent.
+        channel: to the benchmark.
         step: takes one step.
-        device: where it computes.
-        peak: meter of the memory (default: from the first step on).
-        count: also send the floating-point operations of a step's convolutions and matrix products.
-        facts: sent beside the seconds of the first step, which allocates and compiles, and of a later one.
+        device: of the step.
+        peak: memory meter (default: from the first step on).
+        count: also send "flops", the floating-point operations of a step's convolutions and matrix products.
+        facts: sent with the seconds of the "first" step, which allocates and compiles, and of a "steady" one.
     """
     peak = peak or PeakMemory(device)
     # warm up
-    first, *_, usual = [mean_seconds(step, device) for _ in range(WARM_UP_STEPS[device.type])]
+    first, *_, steady = [mean_seconds(step, device) for _ in range(WARM_UP_STEPS[device.type])]
     if count:
         with FlopCounterMode(display=False) as counter:
             step()
         facts["flops"] = int(counter.get_total_flops())
-    channel.send(first=first, usual=usual, **facts)
-    # take the turns
-    while (order := channel.receive()) is not None:
-        seconds = mean_seconds(step, device, order["steps"])
+    channel.send(first=first, steady=steady, **facts)
+    # take turns
+    while (request := channel.receive()) is not None:
+        seconds = mean_seconds(step, device, request["steps"])
         channel.send(seconds=seconds, peak=peak.bytes())

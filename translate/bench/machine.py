@@ -1,4 +1,4 @@
-"""Facts of the machine, and a process's peak memory."""
+"""Description of the machine; peak memory of a process."""
 
 __all__ = ["PeakMemory", "describe_machine"]
 
@@ -12,11 +12,9 @@ from typing import Any
 
 import torch
 
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
-    """Return the names, numbers of cores and threads, and versions of the machine and its software."""
+    """Return names, numbers of cores and threads, and versions of the machine and its software."""
     facts: dict[str, Any] = {
         "processor": _processor_name(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -43,10 +41,7 @@ def _processor_name() -> str:
 
 
 class PeakMemory:
-    """The most memory that this process takes from now on.
-
-    On a GPU all that tensors take, on a CPU the resident memory beyond that at the start.
-    """
+    """Peak memory of this process: of tensors on a GPU; on a CPU, resident memory beyond that at construction."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -54,8 +49,8 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(device)
             self.before = 0
             return
-        with contextlib.suppress(OSError):  # not Linux: the mark is that of the whole process
-            _RESET.write_text("5")  # sets the high-water mark back to what is resident now
+        with contextlib.suppress(OSError):  # not Linux: the peak includes the time before
+            Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the current resident memory
         self.before = _peak_resident_bytes()
 
     def bytes(self) -> int:
@@ -67,7 +62,7 @@ class PeakMemory:
 
 def _peak_resident_bytes() -> int:
     try:
-        lines = _STATUS.read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
         unit = 1 if sys.platform == "darwin" else 1024

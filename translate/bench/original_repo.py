@@ -1,4 +1,4 @@
-"""Commands that run the scripts of a checkout of pytorch-CycleGAN-and-pix2pix, unchanged, in processes of their own."""
+"""Commands that run the unchanged scripts of a checkout of pytorch-CycleGAN-and-pix2pix."""
 
 __all__ = ["RUN_NAME", "OriginalRepo", "original_weights"]
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -21,19 +22,19 @@ from translate.utils.errors import OptionError
 REQUIRED_FILES = ("train.py", "test.py", "models/__init__.py", "options/train_options.py", "data/__init__.py")
 RUNNER = "translate.bench.original_run"
 RUN_NAME = "bench"
-NEVER = str(10**9)
-MODELS = {"cycle": "cycle_gan", "pix2pix": "pix2pix"}  # the original's, by the task that trains the same
+NEVER = str(10**9)  # an interval in epochs or steps that no benchmark reaches
+MODELS = {"cycle": "cycle_gan", "pix2pix": "pix2pix"}  # the original's model, by our task
 
 
 @dataclass(frozen=True)
 class OriginalRepo:
-    """The checkout in the folder `path`."""
+    """A checkout in the folder `path`."""
 
     path: Path
 
     @classmethod
-    def open(cls, path: str) -> "OriginalRepo":
-        """Return the checkout in a folder; raise OptionError if it holds none."""
+    def open(cls, path: str) -> Self:
+        """Return the checkout in a folder; raise OptionError if files of it are missing."""
         root = Path(path).expanduser().resolve()
         missing = [name for name in REQUIRED_FILES if not (root / name).is_file()]
         if missing:
@@ -43,9 +44,9 @@ class OriginalRepo:
         return cls(root)
 
     def training_command(self, case: Case, crop: int, stack: ExitStack) -> list[str] | None:
-        """Return the command that trains a case with the original, or None where it has nothing equal.
+        """Return the command that trains a case with the original, or None if the original has no equivalent.
 
-        A step sees `crop` px; `stack` removes the folder of the run in the end.
+        Its steps see pictures of `crop` px; the end of `stack` removes the folder of the run.
         """
         generator = _generator_name(case, crop)
         if case.config.preset != "paper" or not generator:
@@ -63,10 +64,9 @@ class OriginalRepo:
     def test_command(
         self, recipe: Recipe, nets: nn.ModuleDict, images: Path, count: int, device: str
     ) -> Callable[[Path], list[str]]:
-        """Return a function that writes our weights into a folder and returns the command of test.py.
+        """Return a function that writes our weights into a folder and returns a command of test.py.
 
-        The command translates the `count` pictures of `images` in the model's first direction; its results go into
-        the same folder.
+        The command translates the `count` pictures of `images` in the model's first direction, into the same folder.
 
         Raises:
             OptionError: the original has no such network.
@@ -93,7 +93,7 @@ class OriginalRepo:
 
 
 def _generator_name(case: Case, crop: int) -> str:
-    """Return the original's name of a case's generator; "" where it has none."""
+    """Return the original's name of the case's generator; "" if it has no such generator."""
     name, size = case.config.generator["name"], case.size
     if case.config.task == "cycle":
         blocks = {"resnet_9blocks": 9, "resnet_6blocks": 6, "resnet": 6 if size <= 128 else 9}.get(name)
@@ -109,13 +109,12 @@ def _run_options(folder: Path, device: str) -> list[str]:
 
 
 def original_weights(G: Resnet) -> dict[str, Tensor]:
-    """Return a generator's weights by the original's names, which are positions in one long nn.Sequential.
+    """Return the weights of a generator by the original's names, which are positions in one nn.Sequential.
 
-    Paddings, norms and activations take positions too: three layers from one convolution to the next.
+    Paddings, norms and activations have positions too: three layers from one convolution to the next.
     """
     n = len(G.trunk)
-    positions: dict[str, str] = {"stem": "1", "down1": "4", "down2": "7", "up1": f"{n + 10}", "up2": f"{n + 13}"}
-    positions["head"] = f"{n + 17}"
+    positions: dict[str, int | str] = {"stem": 1, "down1": 4, "down2": 7, "up1": n + 10, "up2": n + 13, "head": n + 17}
     for i in range(n):
         positions |= {f"trunk.{i}.conv1": f"{i + 10}.conv_block.1", f"trunk.{i}.conv2": f"{i + 10}.conv_block.5"}
     return {

@@ -1,7 +1,7 @@
 """Run a script of the original repository: `python -m translate.bench.original_run DIR train.py|test.py OPTIONS`.
 
-Its training steps are taken when the parent asks for them, as in `channel.serve`; the time between steps, in which it
-loads pictures, is not counted.
+It takes training steps on the benchmark's request, as in `channel.serve`; the time between steps, in which it loads
+pictures, is not counted.
 """
 
 import runpy
@@ -20,7 +20,7 @@ from translate.utils.torchvision_door import import_torchvision
 
 
 class StepMeter:
-    """Times a model's `set_input` and `optimize_parameters`, and stops between turns."""
+    """Times `set_input` and `optimize_parameters` of a model; blocks the training loop between turns."""
 
     def __init__(self, model: Any, channel: Channel) -> None:
         self.channel, self.device = channel, torch.device(model.device)
@@ -32,7 +32,7 @@ class StepMeter:
         model.optimize_parameters = self.metered(model.optimize_parameters, last=True)
 
     def metered(self, work: Callable[..., Any], last: bool = False) -> Callable[..., Any]:
-        """Return `work` with its time counted; `last` ends a step."""
+        """Wrap `work` to add its time to `spent`; the `last` call of a step ends it."""
 
         def run(*args: Any) -> Any:
             began = time.perf_counter()
@@ -47,7 +47,7 @@ class StepMeter:
         return run
 
     def end_step(self) -> None:
-        """At the end of a turn, send its seconds a step and wait for the next request."""
+        """At the end of a turn, send the seconds per step and wait for the next request."""
         self.left -= 1
         if self.left:
             return
@@ -58,19 +58,19 @@ class StepMeter:
             self.left = 1
             if len(self.warm_up) < WARM_UP_STEPS[self.device.type]:
                 return
-            self.channel.send(first=self.warm_up[0], usual=seconds)
+            self.channel.send(first=self.warm_up[0], steady=seconds)
         else:
             self.channel.send(seconds=seconds, peak=self.peak.bytes())
         # wait for the next turn
-        order = self.channel.receive()
-        if order is None:
+        request = self.channel.receive()
+        if request is None:
             sys.exit(0)
-        self.steps = self.left = order["steps"]
+        self.steps = self.left = request["steps"]
 
 
 def meter_training() -> None:
-    """Attach a `StepMeter` to every model that the original creates."""
-    import models  # type: ignore[import-not-found]  # the original's
+    """Attach a `StepMeter` to every model that the original repository creates."""
+    import models  # type: ignore[import-not-found]  # of the original repository
 
     channel, create = Channel(), models.create_model
     channel.receive()
@@ -84,7 +84,7 @@ def meter_training() -> None:
 
 
 def main() -> None:
-    """Run the script."""
+    """Run the script with its arguments."""
     root, script, *options = sys.argv[1:]
     import_torchvision()
     sys.path.insert(0, root)

@@ -1,4 +1,4 @@
-"""Pictures to measure with, where only their number and size matter."""
+"""Generated pictures for measurements that depend only on number and size."""
 
 __all__ = ["write_dataset", "write_pictures"]
 
@@ -12,11 +12,11 @@ import numpy as np
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 
-DISTINCT_PICTURES = 16  # drawing more would take longer than measuring; the others are links to these
+DISTINCT_PICTURES = 16  # the other files are links to these, as drawing more would take longer than measuring
 
 
 def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, str]:
-    """Write a data set in the layout of its kind.
+    """Write a data set in the layout of a kind of data.
 
     Args:
         kind: as `Task.data`: "unpaired", "paired", "images" or "masked".
@@ -25,7 +25,7 @@ def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, s
         side: px.
 
     Returns:
-        The options of `DataConfig` that name it.
+        The options of `DataConfig` for this data set.
     """
     if kind == "unpaired":
         for seed, name in enumerate(("trainA", "trainB")):
@@ -39,7 +39,7 @@ def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, s
 
 
 def write_pictures(folder: Path, count: int, height: int, width: int, seed: int = 0) -> None:
-    """Write `count` JPEG files of smooth noise into `folder`; beyond the first few they are links."""
+    """Write `count` JPEG files of smooth noise into `folder`; files after the first few are links."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     files = [folder / f"{i:06d}.jpg" for i in range(count)]
@@ -50,7 +50,7 @@ def write_pictures(folder: Path, count: int, height: int, width: int, seed: int 
 
 
 def _draw_blobs(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return (height, width, 3) uint8: large soft blobs under a little grain, which compresses as photos do."""
+    """Return (height, width, 3) uint8: large soft blobs with a little grain, which compress as photos do."""
     rough = rng.uniform(0, 255, (max(2, height // 32), max(2, width // 32), 3)).astype(np.float32)
     smooth = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The machine's limits: the highest rates of convolutions, matrix products and copies, to compare times with."""
+"""The machine's limits: highest rates of convolutions, matrix products and copies."""
 
 __all__ = ["Ceiling", "measure_ceiling"]
 
@@ -12,38 +12,31 @@ import torch.nn.functional as F
 from translate.bench.timing import mean_seconds, synchronize
 from translate.utils.device import bf16_is_sound
 
-TRIAL_S, SUSTAINED_S = 0.05, 0.2  # how long each shape is tried, and how long the fastest is kept running
-REPEATS = 3  # of the latter: other programs use the machine as well
+TRIAL_S, SUSTAINED_S = 0.05, 0.2  # of each shape, to find the fastest; and of the fastest, to measure its rate
+REPEATS = 3  # of the sustained run: other programs may slow down some of them
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 CONVOLUTIONS = ((64, 128), (128, 128), (256, 64), (512, 32))  # channels and side, px, as in common generators
 MATMUL_SIDES = {"cpu": (1024, 2048), "cuda": (4096, 8192)}
 BATCH_SIZE = {"cpu": 1, "cuda": 32}
-COPY_BYTES = {"cpu": 2**28, "cuda": 2**30}  # many times what a cache holds
-MAX_BF16_SLOWDOWN = 4  # over fp32: no hardware is slower by design, so that bf16 is emulated beyond
+COPY_BYTES = {"cpu": 2**28, "cuda": 2**30}  # many times the size of any cache
+MAX_BF16_SLOWDOWN = 4  # over fp32; hardware with bf16 is no slower, so that beyond this it must be emulated
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Highest sustained rates by type, "fp32" and, where it is sound and not emulated, "bf16".
+    """Highest sustained rates by type: "fp32" and, if it is sound and not emulated, "bf16"."""
 
-    Attributes:
-        convolution: 3 x 3 kernels in the faster memory layout, GFLOP/s.
-        matmul: square matrices, GFLOP/s.
-        shapes: the fastest shape in words, by "convolution fp32" and so on.
-        copy: bandwidth of a large copy, read and written bytes together, GB/s.
-    """
-
-    convolution: dict[str, float]
-    matmul: dict[str, float]
-    shapes: dict[str, str]
-    copy: float
+    convolution: dict[str, float]  # 3 x 3 kernels in the faster memory layout, GFLOP/s
+    matmul: dict[str, float]  # square matrices, GFLOP/s
+    shapes: dict[str, str]  # the fastest shape in words, by "convolution fp32" and so on
+    copy: float  # bandwidth of a large copy, read and written bytes together, GB/s
 
     def best(self, dtype: str) -> float:
         """Return the highest rate of a type, GFLOP/s."""
         return max(self.convolution[dtype], self.matmul[dtype])
 
     def has_fast_bf16(self) -> bool:
-        """Whether bf16 is worth trying here."""
+        """Whether bf16 was measured, hence is sound and not emulated."""
         return "bf16" in self.convolution
 
 
@@ -51,7 +44,7 @@ Trial = tuple[str, float, Callable[[], object]]  # the shape in words, GFLOP, an
 
 
 def measure_ceiling(device: torch.device) -> Ceiling:
-    """Measure the rates on `device`; takes a few seconds."""
+    """Measure the rates of `device`, which takes a few seconds."""
     rates: dict[str, dict[str, float]] = {"convolution": {}, "matmul": {}}
     shapes: dict[str, str] = {}
     for dtype in DTYPES:
@@ -63,7 +56,7 @@ def measure_ceiling(device: torch.device) -> Ceiling:
 
 
 def _bf16_is_native(device: torch.device) -> bool:
-    """Whether bf16 is sound here, and not so slow that it has to be emulated."""
+    """Whether bf16 is numerically sound, and too fast to be emulated."""
     if not bf16_is_sound(device):
         return False
     trials = [next(_convolutions(device, dtype)) for dtype in DTYPES]
@@ -73,7 +66,7 @@ def _bf16_is_native(device: torch.device) -> bool:
 
 @torch.inference_mode()
 def _highest_rate(trials: Iterator[Trial], device: torch.device) -> tuple[float, str]:
-    """Return the sustained rate of the fastest trial, GFLOP/s, and its shape."""
+    """Return the sustained rate of the fastest trial, GFLOP/s, and its shape in words."""
     tried = [(gflop / _repeat_for(TRIAL_S, work, device), name, gflop, work) for name, gflop, work in trials]
     _, name, gflop, work = max(tried, key=lambda t: t[0])
     return gflop / _sustained_seconds(work, device), name
@@ -84,7 +77,7 @@ def _sustained_seconds(work: Callable[[], object], device: torch.device) -> floa
 
 
 def _repeat_for(seconds: float, work: Callable[[], object], device: torch.device) -> float:
-    """Repeat `work` for about `seconds`; return the mean seconds of one."""
+    """Repeat `work` for about `seconds`; return its mean time, s."""
     work()
     once = mean_seconds(work, device)
     return mean_seconds(work, device, max(1, round(seconds / max(once, 1e-5))))
@@ -108,7 +101,7 @@ def _matmuls(device: torch.device, dtype: str) -> Iterator[Trial]:
 
 
 def _copy_rate(device: torch.device) -> float:
-    """Return the bytes read and written by copying, GB/s."""
+    """Return the rate of bytes read and written by a copy, GB/s."""
     source = torch.ones(COPY_BYTES.get(device.type, COPY_BYTES["cpu"]), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     synchronize(device)

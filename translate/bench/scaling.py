@@ -1,4 +1,4 @@
-"""How cost grows: a training step over picture size and batch, start-up over the size of the data set."""
+"""Cost of a training step over picture size and batch size, and of start-up over data set size."""
 
 __all__ = ["Scaling", "StartUp", "StepCost", "measure_scaling"]
 
@@ -13,44 +13,39 @@ import torch
 from translate.bench.cases import Case, make_case
 from translate.bench.pictures import write_dataset
 from translate.bench.timing import time_in_turns
-from translate.bench.worker import Worker, ask
+from translate.bench.worker import Worker, fetch_facts
 from translate.utils.errors import OptionError, UserError
 from translate.utils.memory import free_bytes
 
 SIZES_PX, BATCH_SIZES = (64, 128, 256, 512), (1, 4, 16, 64)
 DATASET_COUNTS, DATASET_SIDE_PX = (100, 1_000, 10_000, 100_000), 64
-MAX_STEP_S = 30  # a step that would take longer is left out
+MAX_STEP_S = 30  # longer steps are left out
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """One step at one size (px) and batch; no seconds if it was left out. The peak of memory is in bytes."""
+    """Cost of a training step at one size and batch size."""
 
-    size: int
+    size: int  # px
     batch_size: int
-    seconds: list[float] = field(default_factory=list)
-    peak: int = 0
+    seconds: list[float] = field(default_factory=list)  # one number per round; empty if it was left out
+    peak: int = 0  # memory, bytes
 
 
 @dataclass(frozen=True)
 class StartUp:
-    """Start-up: from finding a data set's pictures to its first batch.
-
-    Attributes:
-        cold, warm: seconds without and with the cache of an earlier run.
-        peak: memory with the cache, bytes.
-    """
+    """Cost of start-up, from finding the pictures of a data set to its first batch."""
 
     pictures: int
-    cold: float
-    warm: float
-    peak: int
+    cold: float  # s, without a cache
+    warm: float  # s, with the cache of an earlier run
+    peak: int  # memory with the cache, bytes
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """The costs of one task and preset; the notes say what is missing, and why."""
+    """The costs of one task and preset; `notes` say what is missing, and why."""
 
     task: str
     preset: str
@@ -65,10 +60,10 @@ def measure_scaling(
 ) -> Scaling:
     """Measure steps as far as time and memory allow, and start-up over `DATASET_COUNTS`.
 
-    Size 0 (px) stands for all of `SIZES_PX`, batch size 0 for all of `BATCH_SIZES`; `options` are more of `make_case`.
+    Size 0 (px) means all of `SIZES_PX`, batch size 0 all of `BATCH_SIZES`; `options` are others of `make_case`.
 
     Raises:
-        OptionError: the task's networks take none of the sizes, or an option is wrong.
+        OptionError: the networks accept none of the sizes, or an option is wrong.
     """
     batches = (batch_size,) if batch_size else BATCH_SIZES
     cases, notes = [], []
@@ -84,8 +79,8 @@ def measure_scaling(
 
 
 def _measure_batches(case: Case, batches: Sequence[int], notes: list[str]) -> Iterator[StepCost]:
-    """Measure a step at each batch size, all with the plan of the smallest; add to `notes` what fails."""
-    plan = ask("the plan", case.to_json() | {"kind": "plan"})["plan"]
+    """Measure a step at each batch size with the plan of the smallest; add failures to `notes`."""
+    plan = fetch_facts("the plan", case.to_json() | {"kind": "plan"})["plan"]
     last: StepCost | None = None
     for batch_size in batches:
         cost = StepCost(case.size, batch_size)
@@ -99,7 +94,7 @@ def _measure_batches(case: Case, batches: Sequence[int], notes: list[str]) -> It
 
 
 def _is_affordable(last: StepCost, batch_size: int, device: torch.device) -> bool:
-    """Whether a larger batch than `last` fits into time and memory, if cost is proportional to the batch."""
+    """Whether a larger batch than `last` fits into time and memory, at cost proportional to the batch size."""
     factor, free = batch_size / last.batch_size, free_bytes(device)
     return factor * min(last.seconds) < MAX_STEP_S and (free is None or factor * last.peak < 0.9 * free)
 
@@ -115,5 +110,5 @@ def _measure_start_up(case: Case, pictures: int) -> StartUp:
         data = write_dataset(case.kind, Path(temporary, "data"), pictures, DATASET_SIDE_PX)
         small = case.with_options({**data, "size": DATASET_SIDE_PX, "crop": 0, "zoom": 1.0})
         spec = small.to_json() | {"kind": "start_up", "cache": str(Path(temporary, "cache"))}
-        cold, warm = (ask("the start-up", spec) for _ in range(2))
+        cold, warm = (fetch_facts("the start-up", spec) for _ in range(2))
     return StartUp(pictures, cold["seconds"], warm["seconds"], warm["peak"])

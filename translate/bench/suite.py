@@ -1,4 +1,4 @@
-"""The parts of a benchmark, which are checked at once and measured one after the other."""
+"""The parts of a benchmark: all are checked first, then measured one by one."""
 
 __all__ = ["Part", "scaling_part", "training_parts", "translation_part"]
 
@@ -18,13 +18,13 @@ from translate.bench.training import compare_training
 from translate.bench.translation import check_translation, compare_translation
 from translate.tasks import TASKS
 
-Result = tuple[Any, list[Table]]  # a dataclass of all figures, and its tables
+Result = tuple[Any, list[Table]]  # a dataclass of all measurements, and its tables
 
 
 class Part(NamedTuple):
-    """One part: its key in the report, its title, and the function that measures it."""
+    """A part of a benchmark."""
 
-    name: str
+    name: str  # its key in the report
     title: str
     measure: Callable[[Ceiling], Result]
 
@@ -33,12 +33,12 @@ def training_parts(
     tasks: Sequence[str], presets: Sequence[str], device: torch.device, *, rounds: int, peer: OriginalRepo | None,
     **options: Any,
 ) -> list[Part]:  # fmt: skip
-    """Return a part for every task (none given: all) and preset (none given: `PRESETS`).
+    """Return a part for every task (default: all) and preset (default: `PRESETS`).
 
     Each candidate takes `rounds` turns (0: as many as fit into a minute or two); `options` are those of `make_case`.
 
     Raises:
-        OptionError: an unknown name, or a size that the networks cannot take.
+        OptionError: an unknown name, or a size that the networks cannot accept.
     """
 
     def part(case: Case) -> Part:
@@ -56,7 +56,7 @@ def training_parts(
 def translation_part(
     model: Path, images: Path, device: torch.device, precision: str, *, rounds: int, peer: OriginalRepo | None
 ) -> Part:
-    """Return the part that translates a folder; see `compare_translation`, and `check_translation` for errors."""
+    """Return the part that translates a folder, as `compare_translation`; raise as `check_translation`."""
     check_translation(model, images)
 
     def measure(ceiling: Ceiling) -> Result:
@@ -67,7 +67,7 @@ def translation_part(
 
 
 def scaling_part(task: str, preset: str, device: torch.device, **options: Any) -> Part:
-    """Return the part that shows how cost grows; see `measure_scaling`, and `make_case` for errors."""
+    """Return the part that measures scaling, as `measure_scaling`; raise as `make_case`."""
     make_case(task, preset, device, **options)
 
     def measure(_: Ceiling) -> Result:
@@ -78,5 +78,5 @@ def scaling_part(task: str, preset: str, device: torch.device, **options: Any) -
 
 
 def _limits(rounds: int) -> dict[str, Any]:
-    """Return the limits of a comparison: the user's rounds, however long, or up to 15 in 90 s."""
+    """Return the limits of a comparison: the given number of rounds, or up to 15 in 90 s."""
     return {"rounds": rounds, "seconds": float("inf")} if rounds else {"rounds": 15, "seconds": 90.0}

@@ -1,4 +1,4 @@
-"""Results as tables for the terminal."""
+"""Tables of results for the terminal."""
 
 __all__ = ["ceiling_table", "scaling_tables", "training_table", "translation_table"]
 
@@ -15,9 +15,10 @@ from translate.bench.translation import TranslationComparison
 
 
 def ceiling_table(ceiling: Ceiling, machine: dict[str, object]) -> Table:
-    """Show the rates of the machine."""
-    words = f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, {machine['device']}"
-    table = _new_table(f"ceiling of {words}", ("", "GFLOP/s", "with"))
+    """Build the table of the machine's highest rates."""
+    software = f"torch {machine['torch']}, {machine['device']}"
+    title = f"ceiling of {machine['processor']}, {machine['threads']} threads, {software}"
+    table = _new_table(title, ("", "GFLOP/s", "with"))
     for kind, rates in (("convolution", ceiling.convolution), ("matmul", ceiling.matmul)):
         for dtype, rate in rates.items():
             table.add_row(f"{kind} {dtype}", f"{rate:,.0f}", ceiling.shapes[f"{kind} {dtype}"])
@@ -26,8 +27,8 @@ def ceiling_table(ceiling: Ceiling, machine: dict[str, object]) -> Table:
 
 
 def training_table(result: TrainingComparison, ceiling: Ceiling) -> Table:
-    """Show one comparison of training steps."""
-    # head and notes
+    """Build the table of one comparison of training steps."""
+    # title, columns and notes
     gflop = f"{result.flops / 1e9:,.1f} GFLOP"
     crop = "" if result.crop == result.size else f", crops of {result.crop} px"
     title = (
@@ -66,8 +67,8 @@ def _ceiling_share(flops: float, row: Times, ceiling: Ceiling) -> str:
 
 
 def translation_table(result: TranslationComparison, ceiling: Ceiling) -> Table:
-    """Show the comparison of translations."""
-    # head and notes
+    """Build the table of a comparison of translations."""
+    # title, columns and notes
     height, width = result.size
     title = f"{result.model} on {result.pictures} pictures of {result.images}, most seen as {width} x {height} px"
     share = f"{100 * result.network_share():.0f} % of the folder's time"
@@ -101,15 +102,15 @@ def translation_table(result: TranslationComparison, ceiling: Ceiling) -> Table:
 
 
 def scaling_tables(result: Scaling) -> list[Table]:
-    """Show seconds and memory over sizes and batches, and start-up over data sets."""
+    """Build the tables of step cost over sizes and batch sizes, and of start-up over data set sizes."""
     title = f"{result.task}, {result.preset}: s/step, peak memory in GB"
     batches = sorted({cell.batch_size for cell in result.cells})
     steps = _new_table(title, ("", *(f"batch {n}" for n in batches)), [*result.notes, "-: too long, or too large"])
     cells = {(cell.size, cell.batch_size): cell for cell in result.cells}
     for size in sorted({cell.size for cell in result.cells}):
         steps.add_row(f"{size} px", *(_cost_cell(cells[size, n]) for n in batches))
-    heads = ("pictures", "s to the first batch, cold", "warm cache", "peak RSS beyond the start, GB")
-    starts = _new_table("start-up over the size of the data set", heads)
+    columns = ("pictures", "s to the first batch, cold", "warm cache", "peak RSS beyond the start, GB")
+    starts = _new_table("start-up over the size of the data set", columns)
     for start in result.start_ups:
         starts.add_row(f"{start.pictures:,}", f"{start.cold:.2f}", f"{start.warm:.2f}", f"{start.peak / 1e9:.3f}")
     return [steps, starts]

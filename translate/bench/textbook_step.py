@@ -1,7 +1,7 @@
-"""The training step as textbooks and the classic repositories write it: the reference of the training core.
+"""Training steps as textbooks and the classic repositories write them: the reference for the training core.
 
-Eager fp32, separate calls of the discriminator for real and fake, targets as tensors of ones and zeros,
-`torch.optim.Adam`, and every loss read with `.item()`. A test holds the training core to its losses and gradients.
+Eager fp32, separate discriminator calls for real and fake, target tensors of ones and zeros, `torch.optim.Adam`, and
+every loss read with `.item()`. A test compares the losses and gradients of the training core with these.
 """
 
 __all__ = ["Textbook"]
@@ -25,10 +25,10 @@ CROSS_ENTROPY = (GAN_LOSSES["vanilla"], PAIRED_GAN_LOSSES["vanilla"])
 
 
 class Textbook:
-    """Trains copies (`nets`, with PyTorch's own instance norm) of the networks of a task of a `paper` recipe."""
+    """Trains copies of the networks of a `paper` recipe's task (`nets`), with PyTorch's own instance norm."""
 
     def __init__(self, task: Task, lr: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999)) -> None:
-        """Copy the networks, in fp32 and the default memory layout; raise UserError for recipes of no textbook."""
+        """Copy the networks in fp32 and the default memory layout; raise UserError for options beyond the textbook."""
         self.kind = type(task).__name__.lower()
         self.options = {name: value for name, value in vars(task).items() if isinstance(value, int | float)}
         names = {name for names in task.phases.values() for name in names}
@@ -48,7 +48,7 @@ class Textbook:
         return getattr(self, self.kind)(batch)
 
     def cycle(self, batch: dict[str, Tensor]) -> Losses:
-        """Take a CycleGAN step: four translations and two identities, six calls of the generators."""
+        """Take a CycleGAN step: six generator calls, four for translations and two for identities."""
         G_ab, G_ba, D_a, D_b = (self.nets[name] for name in ("G_ab", "G_ba", "D_a", "D_b"))
         real_a, real_b = batch["a"], batch["b"]
         weight, identity = self.options["lambda_cycle"], self.options["lambda_identity"]
@@ -78,7 +78,7 @@ class Textbook:
         return read_losses(losses)
 
     def pix2pix(self, batch: dict[str, Tensor]) -> Losses:
-        """Take a pix2pix step: a conditional discriminator and L1."""
+        """Take a pix2pix step: conditional discriminator and L1."""
         G, D = self.nets["G"], self.nets["D"]
         source, target = batch["a"], batch["b"]
         self.freeze("D")
@@ -103,7 +103,7 @@ class Textbook:
         return read_losses(losses | self.train_discriminator(D, real, fake.detach()))
 
     def inpaint(self, batch: dict[str, Tensor]) -> Losses:
-        """Take a context encoder step: a weighted squared distance, and a discriminator of the completed picture."""
+        """Take a context encoder step: weighted squared error, and a discriminator of the completed picture."""
         G, D, image = self.nets["G"], self.nets["D"], batch["image"]
         hole = (batch["mask"] > 0).float()
         self.freeze("D")
@@ -120,7 +120,7 @@ class Textbook:
         return read_losses(losses | self.train_discriminator(D, image, completed.detach()))
 
     def train_discriminator(self, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Update D in a task with one discriminator; return its loss."""
+        """Update the only discriminator of a task; return its loss."""
         self.freeze("G")
         loss = self.discriminator_loss(D, real, fake)
         self.update("D", loss)
@@ -131,25 +131,25 @@ class Textbook:
         return (self.gan_loss(D(real), real=True) + self.gan_loss(D(fake), real=False)) * 0.5
 
     def gan_loss(self, scores: Tensor, *, real: bool) -> Tensor:
-        """Return the distance of the scores from the target, 1 for real and 0 for fake."""
+        """Return the loss of the scores against the target, 1 for real and 0 for fake."""
         return self.criterion(scores, torch.ones_like(scores) if real else torch.zeros_like(scores))
 
     def freeze(self, phase: str) -> None:
-        """Switch the gradients of the networks of `phase` off, and those of the others on."""
+        """Disable gradients of the networks of `phase`, and enable those of the others."""
         for other, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
                 for p in group["params"]:
                     p.requires_grad_(other != phase)
 
     def update(self, phase: str, loss: Tensor) -> None:
-        """Backpropagate the loss and take Adam's step."""
+        """Backpropagate the loss and take a step of Adam."""
         self.optimizers[phase].zero_grad()
         loss.backward()
         self.optimizers[phase].step()
 
 
 class Pool:
-    """CycleGAN's history of fakes: with even odds an older one is returned in place of a new one."""
+    """CycleGAN's history of fakes: returns an older fake instead of a new one with probability 1/2."""
 
     def __init__(self, size: int) -> None:
         self.size, self.pictures = size, list[Tensor]()
@@ -167,7 +167,7 @@ class Pool:
 
 
 def refuse_extras(task: Task, kind: str) -> None:
-    """Raise UserError for a recipe with options that no textbook has."""
+    """Raise UserError for a recipe with options beyond the textbook."""
     names = ("z_dim", "lambda_fm", "lambda_r1", "lambda_r2", "lambda_known", "lambda_perceptual", "lambda_tv", "rim")
     extra = [name for name in names if getattr(task, name, 0)]
     extra += ["cycle_scale"] if getattr(task, "cycle_scale", 1) > 1 else []
@@ -189,5 +189,5 @@ def use_library_norms(net: nn.Module) -> nn.Module:
 
 
 def read_losses(losses: dict[str, Tensor]) -> Losses:
-    """Wait for the losses and return their values."""
+    """Return the values of the losses, which waits for the device."""
     return {name: loss.item() for name, loss in losses.items()}

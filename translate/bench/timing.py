@@ -1,4 +1,4 @@
-"""Comparable times: candidates take turns, so that whatever disturbs the machine disturbs all of them."""
+"""Comparable times: candidates take turns, so that a disturbance of the machine affects them equally."""
 
 __all__ = ["Percentiles", "Times", "mean_seconds", "percentiles", "speedup", "synchronize", "time_in_turns"]
 
@@ -10,31 +10,25 @@ from typing import NamedTuple
 
 import torch
 
-MIN_ROUNDS = 3  # a median of fewer says little
+MIN_ROUNDS = 3  # a median of fewer is not robust
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """What was measured of a candidate.
-
-    Attributes:
-        precision: "fp32" or "bf16"; "" if unknown.
-        seconds: one number a round.
-        peak: memory, bytes; None if not measured.
-    """
+    """Measurements of a candidate."""
 
     name: str
-    precision: str
-    seconds: list[float]
-    peak: int | None = None
+    precision: str  # "fp32" or "bf16"; "" if unknown
+    seconds: list[float]  # one number per round
+    peak: int | None = None  # memory, bytes
 
 
 class Percentiles(NamedTuple):
-    """The median, the 10th and the 90th percentile of some times, s."""
+    """Percentiles of times, s."""
 
     median: float
-    low: float
-    high: float
+    low: float  # 10th percentile
+    high: float  # 90th percentile
 
 
 def percentiles(seconds: Sequence[float]) -> Percentiles:
@@ -46,20 +40,20 @@ def percentiles(seconds: Sequence[float]) -> Percentiles:
 
 
 def speedup(base: Sequence[float], seconds: Sequence[float]) -> float:
-    """Return how many times faster than `base` a candidate is: the median over their common rounds."""
+    """Return the speedup over `base`: the median of the ratios of their common rounds."""
     return statistics.median(b / s for b, s in zip(base, seconds, strict=True))
 
 
 def time_in_turns(turns: Mapping[str, Callable[[], float]], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Let warmed-up candidates take turns, each round beginning with another one.
+    """Let warmed-up candidates take turns; each round begins with another one.
 
     Args:
         turns: by name, a function that takes a turn and returns its seconds.
         rounds: at most.
-        seconds: after which no new round begins, once there are three.
+        seconds: no new round begins after this time, but for the first three.
 
     Returns:
-        The seconds by name, one number a round.
+        The seconds by name, one number per round.
     """
     times: dict[str, list[float]] = {name: [] for name in turns}
     names, began = list(turns), time.perf_counter()
@@ -73,7 +67,7 @@ def time_in_turns(turns: Mapping[str, Callable[[], float]], rounds: int, seconds
 
 
 def mean_seconds(work: Callable[[], object], device: torch.device, repeats: int = 1) -> float:
-    """Return the mean seconds of `repeats` calls of `work` in a row, the device's work included."""
+    """Return the mean seconds of `repeats` consecutive calls of `work`, including work on the device."""
     synchronize(device)
     began = time.perf_counter()
     for _ in range(repeats):
@@ -83,7 +77,7 @@ def mean_seconds(work: Callable[[], object], device: torch.device, repeats: int 
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until `device` has done all its work."""
+    """Wait until `device` has finished all work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

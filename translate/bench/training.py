@@ -1,65 +1,50 @@
-"""Training compared: our step beside the textbook's, plain PyTorch and perhaps the original repository's, in turns."""
+"""Comparison of training steps: ours, the textbook's, plain PyTorch and the original repository's, in turns."""
 
 __all__ = ["BF16", "EAGER", "OURS", "TEXTBOOK", "StepTimes", "TrainingComparison", "compare_training"]
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from translate.bench.cases import Case
 from translate.bench.original_repo import OriginalRepo
 from translate.bench.roofline import Ceiling
 from translate.bench.timing import Times, speedup, time_in_turns
-from translate.bench.worker import Worker, ask
+from translate.bench.worker import Worker, fetch_facts
 from translate.utils.errors import UserError
 
-TEXTBOOK, BF16, OURS, ORIGINAL = "textbook", "eager bf16 autocast", "ours", "the original"
-EAGER = "eager fp32"
+TEXTBOOK, EAGER, BF16 = "textbook", "eager fp32", "eager bf16 autocast"
+OURS, ORIGINAL = "ours", "the original"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepTimes(Times):
-    """A training step; its memory is that beyond the first step's start.
+    """Measurements of a training step; `peak` is the memory beyond that before the first step."""
 
-    Attributes:
-        first: seconds of the first step, which allocates and perhaps compiles.
-    """
-
-    first: float
+    first: float  # s, of the first step, which allocates and perhaps compiles
 
 
 @dataclass(frozen=True)
 class TrainingComparison:
-    """All candidates of one task, preset, size and batch.
-
-    Attributes:
-        size, crop: training resolution, and what a step sees of it, px.
-        batch_size: pictures a step.
-        plan: of our step.
-        flops: floating-point operations of one step.
-        rows: one per candidate.
-        waiting: share of its time that our training loop waits for data.
-        loop_images_per_second: of that loop, data included.
-        notes: what is missing, and why.
-    """
+    """All candidates of one task, preset, size and batch size."""
 
     task: str
     preset: str
     generator: str
-    size: int
-    crop: int
+    size: int  # training resolution, px
+    crop: int  # side of the pictures in a step, px
     batch_size: int
     device: str
-    plan: dict[str, Any]
-    flops: int
+    plan: dict[str, Any]  # of our step
+    flops: int  # floating-point operations of one step
     rows: list[StepTimes]
-    waiting: float
-    loop_images_per_second: float
-    notes: list[str] = field(default_factory=list)
+    waiting: float  # share of its time that our training loop waits for data
+    loop_images_per_second: float  # of our training loop, including data
+    notes: list[str]  # what is missing, and why
 
     def speedup_over(self, base: str, row: StepTimes) -> float | None:
-        """Return how many times faster a row is than the one named `base`, or None if there is none."""
+        """Return the speedup of a row over the row named `base`, or None if there is no such row."""
         seconds = next((other.seconds for other in self.rows if other.name == base), None)
         return speedup(seconds, row.seconds) if seconds else None
 
@@ -67,19 +52,19 @@ class TrainingComparison:
 def compare_training(
     case: Case, ceiling: Ceiling, *, rounds: int, seconds: float, peer: OriginalRepo | None
 ) -> TrainingComparison:
-    """Measure all candidates of a case, `peer` if it has the task; `rounds` and `seconds` are as in `time_in_turns`.
+    """Measure all candidates of a case, and `peer` if it has the task; `rounds` and `seconds` as in `time_in_turns`.
 
     Raises:
-        UserError: a candidate fails, such as for want of memory.
+        UserError: a candidate fails, for example out of memory.
     """
     spec, notes = case.to_json(), list[str]()
-    plan = ask("the plan", spec | {"kind": "plan"})["plan"]
+    plan = fetch_facts("the plan", spec | {"kind": "plan"})["plan"]
     with ExitStack() as stack:
         # start the candidates
         workers = {}
-        for name, order in candidate_specs(case, plan, bf16=ceiling.has_fast_bf16()).items():
+        for name, candidate in candidate_specs(case, plan, bf16=ceiling.has_fast_bf16()).items():
             try:
-                workers[name] = stack.enter_context(Worker(name, order))
+                workers[name] = stack.enter_context(Worker(name, candidate))
             except UserError as error:
                 if name != TEXTBOOK:
                     raise
@@ -97,8 +82,8 @@ def compare_training(
             for name, worker in workers.items()
         ]  # fmt: skip
         flops = workers[EAGER].facts["flops"]
-    # run the loop
-    loop = ask("the training loop", spec | {"kind": "loop", "plan": plan, "seconds": min(times[OURS])})
+    # run the training loop
+    loop = fetch_facts("the training loop", spec | {"kind": "loop", "plan": plan, "seconds": min(times[OURS])})
     return TrainingComparison(
         case.config.task, case.config.preset, case.config.generator["name"], case.size, plan["crop"],
         case.batch_size, case.device, plan, flops, rows, loop["waiting"], loop["images_per_second"], notes,
@@ -106,7 +91,7 @@ def compare_training(
 
 
 def candidate_specs(case: Case, plan: Mapping[str, Any], *, bf16: bool) -> dict[str, dict[str, Any]]:
-    """Return the spec of each row for `candidates.main`, by the row's name."""
+    """Return specs for `candidates.main` by the name of the row."""
     plain = case.as_eager("fp32", plan["crop"]).to_json()
     specs: dict[str, dict[str, Any]] = {}
     if case.config.preset == "paper":

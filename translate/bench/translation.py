@@ -1,7 +1,8 @@
-"""A folder's translation compared: the network alone, ours and plain, the whole folder, and the original's script."""
+"""Comparison of the translation of a folder: the network alone, the whole folder, and the original's script."""
 
 __all__ = ["PassTimes", "TranslationComparison", "check_translation", "compare_translation"]
 
+import math
 import shutil
 import subprocess
 import tempfile
@@ -28,63 +29,50 @@ from translate.inference.preprocess import network_size
 from translate.tasks import TASKS
 from translate.utils.errors import UserError
 
-BATCH_SIZES = {"cpu": (1, 8), "cuda": (1, 16, 64)}  # of a pass of the network alone
+BATCH_SIZES = {"cpu": (1, 8), "cuda": (1, 16, 64)}  # of a forward pass of the network alone
 PLAIN, FOLDER = "eager fp32", "folder to folder"
 OURS, ORIGINAL = "tools/translate_folder.py", "the original's test.py"
-MAX_COMMAND_ROUNDS = 3  # whole commands take long
+MAX_COMMAND_ROUNDS = 3  # since whole commands take long
 
 Spec = dict[str, Any]
-Prepare = Callable[[Path], list[str]]  # returns a command whose results go into a folder
+Prepare = Callable[[Path], list[str]]  # takes a folder; returns a command that writes its results there
 
 
 @dataclass(frozen=True, kw_only=True)
 class PassTimes(Times):
-    """A pass of the network alone over `batch` pictures in memory; the seconds are those of one picture."""
+    """Measurements of a forward pass of the network alone, on pictures in memory; `seconds` are per picture."""
 
     batch: int
 
 
 @dataclass(frozen=True)
 class TranslationComparison:
-    """A model's translation of a folder.
+    """Measurements of a model's translation of a folder."""
 
-    Attributes:
-        model, images: their paths.
-        pictures: in the folder.
-        size: height and width of most pictures as the network sees them, px.
-        work: the network's work on the folder, in pictures of `size`.
-        flops: floating-point operations of one picture of `size`.
-        passes: of the network alone; the plain one is the first.
-        folder: our translation of the folder in a running program.
-        commands: whole commands, start-up included: ours, and the original's if there is one.
-        difference: mean difference between the results of both, of 255; None if there is only one.
-        notes: what is missing, and why.
-    """
-
-    model: str
-    images: str
-    pictures: int
-    size: tuple[int, int]
-    work: float
+    model: str  # path
+    images: str  # path
+    pictures: int  # number of pictures in the folder
+    size: tuple[int, int]  # most common height and width of the network's input, px
+    work: float  # pixels of all network inputs, in pictures of `size`
     device: str
-    flops: int
-    passes: list[PassTimes]
-    folder: Times
-    commands: list[Times] = field(default_factory=list)
-    difference: float | None = None
+    flops: int  # floating-point operations for one picture of `size`
+    passes: list[PassTimes]  # of the network alone; in plain PyTorch first
+    folder: Times  # our translation of the folder in a running process
+    commands: list[Times]  # whole commands, including start-up: ours, and the original's if given
+    difference: float | None  # mean absolute difference between results of both commands, of 255
     notes: list[str] = field(default_factory=list)
 
     def best_pass(self) -> PassTimes:
-        """Return our fastest pass."""
+        """Return our fastest forward pass."""
         return min(self.passes[1:], key=lambda p: percentiles(p.seconds).median)
 
     def network_share(self) -> float:
-        """Return the share of the folder's time that the network alone takes for as many pictures."""
+        """Return the time of the network alone for all pictures as a share of the folder's time."""
         return 1 / speedup(self.folder.seconds, [self.work * s for s in self.best_pass().seconds])
 
 
 def check_translation(model: Path, images: Path) -> None:
-    """Raise UserError if there is no such model, it translates no pictures, or the folder holds none."""
+    """Raise UserError if the model is missing or does not translate pictures, or if the folder has none."""
     recipe = read_recipe(model_file(model))
     if TASKS[recipe.task].data not in ("paired", "unpaired"):
         raise UserError(f"{model}: is a model of the task {recipe.task!r}; give one of train_cycle or train_pix2pix")
@@ -99,9 +87,9 @@ def compare_translation(
 
     Raises:
         OptionError: the original cannot run the model.
-        UserError: a candidate fails, such as for want of memory.
+        UserError: a candidate fails, for example out of memory.
     """
-    # what is translated
+    # load the model and describe the work
     recipe, nets = load_model(model)
     count, size, work = _network_sizes(images, recipe, nets)
     direction = recipe.directions[0]
@@ -121,7 +109,7 @@ def compare_translation(
 
 
 def _network_sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[int, tuple[int, int], float]:
-    """Return the number of pictures, the size of most in the network, and the area of all over that of this size."""
+    """Return the number of pictures, their most common network size, and their total area over that of this size."""
     files = find_images(str(images))
     multiple = max(int(getattr(net, "multiple", 1)) for net in nets.values())
     sizes: Counter[tuple[int, int]] = Counter()
@@ -129,13 +117,13 @@ def _network_sizes(images: Path, recipe: Recipe, nets: nn.ModuleDict) -> tuple[i
         height, width = read_picture(file).pixels.shape[:2]
         rows, columns = (-(-side // multiple) * multiple for side in network_size(recipe, height, width))
         sizes[rows, columns] += 1
-    usual = sizes.most_common(1)[0][0]
+    (most_common, _), *_ = sizes.most_common(1)
     area = sum(height * width * count for (height, width), count in sizes.items())
-    return len(files), usual, area / (usual[0] * usual[1])
+    return len(files), most_common, area / math.prod(most_common)
 
 
 def _time_in_processes(spec: Spec, scratch: Path, rounds: int, seconds: float) -> tuple[int, list[PassTimes], Times]:
-    """Time the network alone, plain and ours, and the folder, in turns."""
+    """Time the network alone, plain and ours, and the folder in turns; return FLOPs, forward passes and folder."""
     specs = {PLAIN: spec | {"kind": "plain_network", "batch": 1}}
     for batch in BATCH_SIZES.get(spec["device"].partition(":")[0], (1,)):
         specs[f"network, batch {batch}"] = spec | {"kind": "network", "batch": batch}
@@ -161,7 +149,7 @@ def _time_in_processes(spec: Spec, scratch: Path, rounds: int, seconds: float) -
 def _time_commands(
     spec: Spec, original: Prepare | None, scratch: Path, rounds: int, seconds: float
 ) -> tuple[list[Times], float | None]:
-    """Time our command and the original's, each into an empty folder every time; return their mean difference too."""
+    """Time our command and the original's, each into an empty folder; return also the difference of their results."""
     model, images = Path(spec["model"]).resolve(), Path(spec["images"])
 
     def our_command(folder: Path) -> list[str]:
@@ -184,7 +172,7 @@ def _time_commands(
 
 
 def _command_turn(name: str, prepare: Prepare, folder: Path) -> Callable[[], float]:
-    """Return a function that runs a command into the empty `folder` and returns its seconds."""
+    """Return a function that empties `folder`, runs a command with results there, and returns its seconds."""
 
     def run() -> float:
         shutil.rmtree(folder, ignore_errors=True)
@@ -193,8 +181,8 @@ def _command_turn(name: str, prepare: Prepare, folder: Path) -> Callable[[], flo
         done = subprocess.run(command, capture_output=True, env=package_environment(), cwd=folder.parent, check=False)
         seconds = time.perf_counter() - began
         if done.returncode:
-            words = done.stderr.decode(errors="replace").strip().splitlines()
-            reason = words[-1].removeprefix("error: ") if words else f"ended with status {done.returncode}"
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            reason = lines[-1].removeprefix("error: ") if lines else f"ended with status {done.returncode}"
             raise UserError(f"{name}: {reason}")
         return seconds
 
@@ -202,7 +190,7 @@ def _command_turn(name: str, prepare: Prepare, folder: Path) -> Callable[[], flo
 
 
 def _mean_difference(images: Path, ours: Path, originals: Path) -> float | None:
-    """Return the mean difference between both results of the first picture, of 255; None if they do not match."""
+    """Return the mean absolute difference between both results for the first picture, of 255; None without a match."""
     file = find_images(str(images))[0]
     results = ours / file.relative_to(images), originals / f"{file.stem}_fake.png"
     if not all(result.exists() for result in results):

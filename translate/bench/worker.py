@@ -1,6 +1,6 @@
-"""The parent's end of the pipe to a candidate in a process of its own: its memory and settings touch no other."""
+"""The benchmark's end of the pipe to a candidate, whose process isolates its memory and settings."""
 
-__all__ = ["Worker", "ask", "package_environment", "python_command"]
+__all__ = ["Worker", "fetch_facts", "package_environment", "python_command"]
 
 import contextlib
 import json
@@ -15,35 +15,35 @@ from typing import Any
 
 from translate.utils.errors import OptionError, UserError
 
-MIN_TURN_S = 0.25  # a turn repeats short steps for so long, as single ones cannot be timed well
+MIN_TURN_S = 0.25  # a turn repeats short steps for this time, as single ones cannot be timed well
 EXIT_TIMEOUT_S = 10
 
 
 def python_command(module: str, *words: str | Path) -> list[str]:
-    """Return the command that runs a module of this package."""
+    """Return the command line that runs a module of this package."""
     return [sys.executable, "-m", module, *map(str, words)]
 
 
 def package_environment() -> dict[str, str]:
-    """Return this process's environment, with this package on Python's path."""
+    """Return the environment of this process with this package on PYTHONPATH."""
     root = str(Path(__file__).parents[2])
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
 
 
 class Worker(contextlib.AbstractContextManager):
-    """A candidate's process; see `channel` for its end.
+    """The process of a candidate; `channel` is its end of the pipe.
 
     Attributes:
-        name: as errors call it.
-        facts: what it sent when it was ready.
-        peak: its memory up to the last turn, bytes.
+        name: of the candidate in errors.
+        facts: its first message.
+        peak: its peak memory up to the last turn, bytes.
     """
 
     def __init__(self, name: str, spec: Mapping[str, Any], command: Sequence[str] = ()) -> None:
-        """Start `command` (default: `candidates`), send `spec` as the first line, and wait until it is ready.
+        """Start `command` (default: `candidates`), send `spec` as the first line, and wait for its first message.
 
         Raises:
-            UserError: it ended without an answer, or answered with an error.
+            UserError: the process ended without an answer, or answered with an error.
         """
         self.name, self.peak = name, 0
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115, `close` does
@@ -56,19 +56,19 @@ class Worker(contextlib.AbstractContextManager):
         except BaseException:
             self.close()
             raise
-        self._steps = max(1, math.ceil(MIN_TURN_S / self.facts["usual"])) if "usual" in self.facts else 0
+        self._steps = max(1, math.ceil(MIN_TURN_S / self.facts["steady"])) if "steady" in self.facts else 0
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def take_turn(self) -> float:
-        """Have the candidate take some steps; return the seconds of one."""
+        """Let the candidate take steps for one turn; return the mean seconds of a step."""
         answer = self._request({"steps": self._steps})
         self.peak = answer["peak"]
         return float(answer["seconds"])
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, by force if it does not exit in time."""
         assert self._process.stdin and self._process.stdout
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -80,10 +80,10 @@ class Worker(contextlib.AbstractContextManager):
         self._process.stdout.close()
         self._errors.close()
 
-    def _request(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def _request(self, message: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin and self._process.stdout
         try:
-            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         except BrokenPipeError:
@@ -105,7 +105,7 @@ class Worker(contextlib.AbstractContextManager):
         return lines[-1] if lines else f"ended with status {status}"
 
 
-def ask(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts that a candidate finds in a process of its own."""
+def fetch_facts(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a candidate that only reports facts in its own process; return them."""
     with Worker(name, spec) as worker:
         return worker.facts

@@ -1,6 +1,6 @@
-"""The model file: one `.safetensors` file whose metadata carries the recipe to rebuild the networks.
+"""The model file: one `.safetensors` file, with the recipe to rebuild the networks in its metadata.
 
-It cannot execute code. What it asks for is checked before anything is built.
+The file cannot execute code, and its recipe is checked before anything is built.
 """
 
 __all__ = ["export_model", "load_model", "model_file", "read_recipe"]
@@ -31,12 +31,12 @@ def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:
     """Write weights and recipe as one safetensors file."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()}
     with atomic_write(path) as temporary:
-        # not save_file, whose files only their owner can read
+        # save_file would write a file that only its owner can read
         temporary.write_bytes(save(weights, metadata={KEY: json.dumps(asdict(recipe))}))
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Recipe, nn.ModuleDict]:
-    """Read a model file, or that of a run folder; return its recipe and its networks, frozen, in eval mode.
+    """Load a model file, also from a run folder; return its recipe and its networks, frozen, in eval mode.
 
     Raises:
         UserError: The file is missing, damaged or no model of this toolkit.
@@ -53,10 +53,10 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Re
 
 
 def _check_weights(file: Path, recipe: Recipe) -> None:
-    """Check that a model file holds the weights of its recipe's networks, before the networks take any memory.
+    """Check that a model file holds the weights that its recipe needs, before any network is allocated.
 
     Raises:
-        UserError: The weights are others, or the networks absurdly large.
+        UserError: The weights do not fit, or the networks are absurdly large.
     """
     try:
         with safe_open(file, framework="pt") as opened:
@@ -67,10 +67,10 @@ def _check_weights(file: Path, recipe: Recipe) -> None:
 
 
 def model_file(path: str | Path) -> Path:
-    """Return the model file that `path` names: itself, or that in a run folder or a folder of the originals.
+    """Return `path`, or the model file in it if it is a run folder or a folder of the originals.
 
     Raises:
-        UserError: There is none.
+        UserError: There is no model file.
     """
     path = Path(path).expanduser()
     if path.is_dir():
@@ -91,7 +91,7 @@ def read_recipe(file: Path) -> Recipe:
     """
     if is_original(file):
         return load_original(file)[0]
-    # the metadata
+    # read the metadata
     try:
         with safe_open(file, framework="pt") as opened:
             text = (opened.metadata() or {}).get(KEY)
@@ -100,14 +100,14 @@ def read_recipe(file: Path) -> Recipe:
         raise UserError(f"{file}: cannot be read as a model ({reason}: {error})") from None
     if text is None:
         raise UserError(f"{file}: is no model of this toolkit (it carries no recipe)")
-    # the recipe in it, without fields that this version does not know
+    # parse and check the recipe, without fields that this version does not know
     try:
         values = parse_json(text)
         if values["format"] > FORMAT:
             raise UserError(f"{file}: was written by a newer version (format {values['format']}); update this one")
         known = {f.name for f in fields(Recipe)}
         kept: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        if isinstance(channels := kept.get("channels"), int):  # the first files have one number for both domains
+        if isinstance(channels := kept.get("channels"), int):  # the first model files have one number for both domains
             kept["channels"] = {"a": channels, "b": channels}
         validate_recipe(kept)
         recipe = Recipe(**kept)

@@ -1,4 +1,4 @@
-"""Checkpoints of pytorch-CycleGAN-and-pix2pix and contrastive-unpaired-translation (CUT), read as models."""
+"""Checkpoints of pytorch-CycleGAN-and-pix2pix and contrastive-unpaired-translation (CUT), loaded as models."""
 
 __all__ = ["is_original", "load_discriminator", "load_original", "sibling"]
 
@@ -34,14 +34,14 @@ def is_original(file: Path) -> bool:
 
 
 def load_original(file: Path, *, dropout: bool = True, averages: bool = False) -> tuple[Recipe, nn.ModuleDict]:
-    """Read a generator, and where both directions lie side by side, both; return a recipe and the networks.
+    """Load a generator, and the one of the other direction if its file is beside; return recipe and networks.
 
-    `latest_net_G_A.pth` is from A to B, and `latest_net_G_B.pth` back. The direction of `file` is the default one.
+    `latest_net_G_A.pth` translates from A to B, and `latest_net_G_B.pth` back. The direction of `file` is the default.
 
     Args:
-        file: The .pth file.
+        file: A .pth file.
         dropout: Keep the dropout of a network that may have been trained with it, as the originals do.
-        averages: Use the running averages in batch norms, as the originals' `--eval`, in place of the statistics of
+        averages: Use the running averages in batch norms, as the originals' `--eval`, instead of the statistics of
             each picture; dropout is off then.
 
     Raises:
@@ -55,7 +55,7 @@ def load_original(file: Path, *, dropout: bool = True, averages: bool = False) -
         task, nets = "cycle", {"G_ab": second, "G_ba": first} if back else {"G_ab": first, "G_ba": second}
         directions, whole = (("ba", "ab") if back else ("ab", "ba")), False
     else:
-        whole = spec_of(first)["name"].startswith("unet")  # a resnet may have learned from crops, and takes any size
+        whole = spec_of(first)["name"].startswith("unet")  # a resnet may be trained on crops, and takes any size
         task, nets = ("pix2pix", {"G": first}) if whole else ("cycle", {"G_ab": first})
         domains = domains[::-1] if back else domains
     specs = {name: spec_of(net) for name, net in nets.items()}
@@ -69,7 +69,7 @@ def load_original(file: Path, *, dropout: bool = True, averages: bool = False) -
 
 
 def load_discriminator(file: Path, net: nn.Module) -> None:
-    """Copy the weights of a discriminator into `net`, a PatchGAN.
+    """Load the weights of a discriminator into `net`, a PatchGAN.
 
     Raises:
         UserError: The file is damaged, or of another network.
@@ -82,7 +82,7 @@ def load_discriminator(file: Path, net: nn.Module) -> None:
 
 
 def sibling(file: Path, network: str = "G") -> Path | None:
-    """Return the file beside `200_net_G_A.pth` of the other direction, or of discriminator "D" of the same letter."""
+    """Return the file beside `200_net_G_A.pth` that holds the other direction or, for "D", its discriminator."""
     match = re.fullmatch(r"(.+_net_)G(_[AB])?", file.stem)
     if not match:
         return None
@@ -94,13 +94,13 @@ def sibling(file: Path, network: str = "G") -> Path | None:
 
 
 def _guess_domains(folder: str) -> tuple[str, str]:
-    """Return the names of the domains in a folder's name such as horse2zebra_pretrained; else "a" and "b"."""
+    """Return the domains in a folder name such as horse2zebra_pretrained; else "a" and "b"."""
     match = re.fullmatch(r"([A-Za-z]+)2([A-Za-z]+)", folder.removesuffix("_pretrained"))
     return (match[1], match[2]) if match else ("a", "b")
 
 
 def _read_generator(file: Path, dropout: bool, averages: bool) -> nn.Module:
-    """Rebuild the generator of `file`, frozen, in eval mode; it carries its spec, as networks of `Factory` do."""
+    """Rebuild the generator of `file`, frozen, in eval mode, with its spec attached as by `Factory`."""
     weights = _read_weights(file)
     spec, layers = recognise_network(weights, file)
     renamed = _rename_weights(weights, layers)
@@ -112,7 +112,7 @@ def _read_generator(file: Path, dropout: bool, averages: bool) -> nn.Module:
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         net = _build(spec, file)
-    if spec["norm"] == "none":  # then the originals have no biases
+    if spec["norm"] == "none":  # without norms, the originals have no biases
         biases = {name: tensor for name, tensor in net.state_dict().items() if name.endswith(".bias")}
         renamed = {name: torch.zeros(tensor.shape) for name, tensor in biases.items()} | renamed
     _check_weights(net, renamed, layers, file)
@@ -123,10 +123,10 @@ def _read_generator(file: Path, dropout: bool, averages: bool) -> nn.Module:
 
 
 def _read_weights(file: Path) -> Weights:
-    """Read the tensors of a file, by name, without the prefixes of wrappers. No code is run.
+    """Read the tensors of a file by name, less the prefixes of wrappers, without executing code.
 
     Raises:
-        UserError: The file is damaged, or holds other things.
+        UserError: The file is damaged, or holds anything but tensors.
     """
     try:
         content = load_tensors(file)
@@ -152,7 +152,7 @@ def _remove_prefixes(key: str) -> str:
 
 
 def _rename_weights(weights: Weights, layers: Mapping[str, str]) -> Weights:
-    """Return the weights, without constants, under our names of their layers."""
+    """Return the weights, without constants, under our names of the layers."""
     return {rename_layer(key, layers): tensor for key, tensor in weights.items() if not is_constant(key, weights)}
 
 
@@ -166,10 +166,10 @@ def _build(spec: Mapping[str, Any], file: Path) -> nn.Module:
 
 
 def _check_weights(net: nn.Module, weights: Weights, layers: Mapping[str, str], file: Path) -> None:
-    """Check that `weights` are those of `net`; `layers` maps the originals' layers to ours.
+    """Check that `weights` fit `net`; `layers` maps the originals' layers to ours.
 
     Raises:
-        UserError: One is missing, of another shape, or too many; the message has its name in the file.
+        UserError: A weight is missing, unknown or of another shape; the message holds its name in the file.
     """
     expected, original = net.state_dict(), {name: layer for layer, name in layers.items()}
     for name, tensor in expected.items():

@@ -1,7 +1,7 @@
-"""Which network a checkpoint of the originals holds, recognised from the names and shapes of its weights.
+"""Networks in checkpoints of the originals, recognised by the names and shapes of their weights.
 
-Their files, `<epoch>_net_<network>.pth`, name weights by the place of their layer in one long `nn.Sequential`, which
-counts layers without weights, too. So the names tell all layers but the dropout of a U-Net, which has no weights.
+The files, `<epoch>_net_<network>.pth`, name weights by the index of their layer in one long `nn.Sequential`. Layers
+without weights count, too, so that the names determine all layers except the dropout of a U-Net.
 """
 
 __all__ = ["Weights", "fold_batch_norms", "is_constant", "recognise_network", "rename_layer"]
@@ -21,22 +21,22 @@ KNOWN = "resnet_9blocks, resnet_6blocks, unet_256, unet_128, and the resnets of 
 
 
 def recognise_network(weights: Weights, file: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the spec of a generator, and our name of each of its layers by the original one.
+    """Return the spec of a generator, and our layer names by the original ones.
 
     Raises:
-        UserError: The weights of `file` are those of no known network.
+        UserError: `file` holds no known network.
     """
     return _recognise_unet(weights) if "model.model.0.weight" in weights else _recognise_resnet(weights, file)
 
 
 def is_constant(key: str, weights: Weights) -> bool:
-    """Whether an entry is no weight: a blur kernel, or the averages that instance norms kept before PyTorch 0.4."""
+    """Whether an entry is no weight: a blur kernel, or running averages of an instance norm before PyTorch 0.4."""
     layer, _, part = key.rpartition(".")
     return part == "filt" or (part in RUNNING_PARTS and f"{layer}.weight" not in weights)
 
 
 def rename_layer(key: str, layers: Mapping[str, str]) -> str:
-    """Return the name of a weight with its layer renamed by `layers`."""
+    """Rename the layer in the name of a weight by `layers`."""
     layer, _, part = key.rpartition(".")
     return f"{layers.get(layer, layer)}.{part}"
 
@@ -59,7 +59,7 @@ def _recognise_resnet(weights: Weights, file: Path) -> tuple[dict[str, Any], dic
         "dropout": 0.5 if dropout else 0.0,
         "antialias": "both" if down and up else "down" if down else "up" if up else "none",
     }  # fmt: skip
-    # convolutions, each with its norm right behind it
+    # convolutions, each followed by its norm
     places = {1: "stem", 4: "down1", 8 if down else 7: "down2"}
     places |= {last + 2: "up1", last + 6: "up2"} if up else {last + 1: "up1", last + 4: "up2"}
     layers = {f"model.{place}": name for place, name in places.items()} | {f"model.{head}": "head"}
@@ -73,7 +73,7 @@ def _recognise_resnet(weights: Weights, file: Path) -> tuple[dict[str, Any], dic
 
 
 def _recognise_unet(weights: Weights) -> tuple[dict[str, Any], dict[str, str]]:
-    # levels lie in one another
+    # the levels, which are nested
     outer, inside = [], "model.model.1"
     while f"{inside}.model.5.weight" in weights:
         outer.append(inside)
@@ -98,7 +98,7 @@ def _recognise_unet(weights: Weights) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def fold_batch_norms(spec: dict[str, Any], weights: Weights, file: Path) -> tuple[dict[str, Any], Weights]:
-    """Merge batch norms, by their running averages, into the convolutions before them.
+    """Fold batch norms, with their running averages, into the convolutions before them.
 
     Raises:
         UserError: `file` has no running averages.
@@ -118,7 +118,7 @@ def fold_batch_norms(spec: dict[str, Any], weights: Weights, file: Path) -> tupl
 
 
 def _convolution_before(norm: str) -> tuple[str, bool]:
-    """Return our name of the convolution before a norm, and whether it upsamples (by a transposed convolution)."""
+    """Return our name of the convolution before a norm, and whether it is an upsampling convolution."""
     layer, _, number = norm.rpartition(".")
     if layer == "norms":
         return ("stem", "down1", "down2", "up1", "up2")[int(number)], int(number) > 2

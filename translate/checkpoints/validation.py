@@ -1,7 +1,4 @@
-"""Checks of a model file's recipe before anything is built or allocated on its word.
-
-A file of a few kilobytes can ask for a network of terabytes.
-"""
+"""Checks of a model file's recipe before networks are built: a few kilobytes can describe a network of terabytes."""
 
 __all__ = ["parse_json", "validate_networks", "validate_recipe"]
 
@@ -9,33 +6,31 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import torch
 from torch import nn
 
+from translate.checkpoints.recipe import Recipe
 from translate.utils.errors import UserError, short_reason, short_repr
 from translate.utils.factory import Factory
 from translate.utils.terminal import printable
 
-_MAX_CHARACTERS = 2**20  # real recipes have a few thousand
-_MAX_NUMBER = 2**20  # of channels and all that _MAX_BY_OPTION does not name
-_MAX_SIDE_PX = 2**16
-_MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": _MAX_SIDE_PX}  # constructors loop over these
-_TYPES: dict[str, type] = {
-    "task": str, "nets": dict, "domains": tuple, "size": int, "preset": str, "steps": int, "data": str,
-    "channels": dict, "directions": tuple, "whole": bool, "facts": dict, "value_range": tuple, "format": int,
-}  # fmt: skip
-_FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str}
+MAX_CHARACTERS = 2**20  # real recipes have a few thousand
+MAX_NUMBER = 2**20  # of channels and all that MAX_BY_OPTION does not name
+MAX_SIDE_PX = 2**16
+MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
+TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
+FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str}
 
 
 def parse_json(text: str) -> Any:
     """Parse a recipe.
 
     Raises:
-        ValueError: the text is no JSON, or absurdly long or nested.
+        ValueError: The text is no JSON, or absurdly long or nested.
     """
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise ValueError(f"it has {len(text):,} characters, which no recipe has")
     try:
         return json.loads(text)
@@ -47,12 +42,12 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
     """Check the types and ranges of a recipe's values.
 
     Raises:
-        ValueError: names the value that is wrong.
+        ValueError: A value is wrong; the message names it.
     """
     for name, value in values.items():
-        if type(value) is not _TYPES[name]:
+        if type(value) is not TYPES[name]:
             raise ValueError(f"{name} is {short_repr(value)}")
-    for name, low, high in (("size", 1, _MAX_SIDE_PX), ("steps", 0, 2**62)):
+    for name, low, high in (("size", 1, MAX_SIDE_PX), ("steps", 0, 2**62)):
         if not low <= values.get(name, low) <= high:
             raise ValueError(f"{name} is {short_repr(values[name])}")
     domains, directions = values.get("domains", ()), values.get("directions", ())
@@ -61,7 +56,7 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
     if not (len(directions) <= 2 and set(map(str, directions)) <= {"ab", "ba"}):
         raise ValueError(f"directions are {short_repr(directions)}")
     for name, count in values.get("channels", {}).items():
-        if type(count) is not int or not 0 < count <= _MAX_SIDE_PX:
+        if type(count) is not int or not 0 < count <= MAX_SIDE_PX:
             raise ValueError(f"channels.{name} is {short_repr(count)}")
     _validate_data(values.get("value_range", (-1, 1)), values.get("facts", {}))
 
@@ -69,7 +64,7 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
 def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any]) -> None:
     if len(ends) != 2 or not all(isinstance(end, int | float) and math.isfinite(end) for end in ends):
         raise ValueError(f"value_range is {short_repr(ends)}")
-    for name, kind in _FACT_TYPES.items():
+    for name, kind in FACT_TYPES.items():
         if name in facts and type(facts[name]) is not kind:
             raise ValueError(f"facts.{name} is {short_repr(facts[name])}")
     if not all(map(_is_printable, facts.get("classes", ()))):
@@ -77,29 +72,26 @@ def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any]) -> None:
 
 
 def _is_printable(word: Any) -> bool:
-    """Whether a value can name a domain or a class: a string that a terminal prints as it is."""
+    """Whether a value can name a domain or a class: a string without control characters."""
     return isinstance(word, str) and len(word) < 1024 and printable(word) == word
 
 
 def validate_networks(
     specs: Mapping[str, Any], table: Mapping[str, Callable[..., nn.Module]], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
-    """Build the networks of a recipe on the meta device, without memory, and compare their weights with a file's.
+    """Build the networks of `specs` on the meta device, without memory, and compare their weights with `shapes`.
 
-    Args:
-        specs: of the networks, by name.
-        table: all known networks.
-        shapes: of the file's tensors, by name.
+    `table` holds all known networks by name, `shapes` the shapes of the tensors in the model file.
 
     Raises:
-        UserError: an unknown network or option.
-        ValueError: absurd numbers, or other weights than in the file; the message names them.
+        UserError: A network or an option is unknown.
+        ValueError: A number is absurd, or the weights differ; the message names the culprit.
     """
     for name, spec in specs.items():
         _validate_spec(name, spec)
     try:
         with torch.device("meta"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about layers without channels; the file will not match them
+            warnings.simplefilter("ignore")  # layers without channels warn, and fail the comparison below
             nets = nn.ModuleDict({name: Factory(spec, table, name)() for name, spec in specs.items()})
     except UserError:
         raise
@@ -116,7 +108,7 @@ def _validate_spec(name: str, spec: Any) -> None:
     if not isinstance(spec, dict) or not isinstance(spec.get("name"), str):
         raise ValueError(f"nets.{name} is {short_repr(spec)}")
     for key, value in spec.items():
-        if isinstance(value, int) and not 0 <= value <= _MAX_BY_OPTION.get(key, _MAX_NUMBER):
+        if isinstance(value, int) and not 0 <= value <= MAX_BY_OPTION.get(key, MAX_NUMBER):
             raise ValueError(f"nets.{name}.{key} is {short_repr(value)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"nets.{name}.{key} is {value}")

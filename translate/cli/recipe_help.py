@@ -101,7 +101,7 @@ def print_recipe(options_class: Any, command: str, words: Sequence[str]) -> None
 def recipe_rows(task: str, preset: str) -> Iterator[tuple[str, str, str]]:
     """Yield option, value in the preset and meaning of every recipe key of `task`."""
     config = load_config(task, preset)
-    meanings = comments_of(DataConfig, "data") | comments_of(TrainConfig, "train") | attributes_of(TrainConfig, "train")
+    meanings = comments_of(DataConfig, "data") | comments_of(TrainConfig, "train")
     for key in known_options(task):
         section, _, name = key.partition(".")
         meaning = meanings.get(key) or MEANINGS.get(key) or MEANINGS.get(name, "")
@@ -136,9 +136,3 @@ def comments_of(config_class: type, section: str) -> dict[str, str]:
         if token.type == tokenize.COMMENT and name:
             found[f"{section}.{name}"] = token.string.removeprefix("# ")
     return found
-
-
-def attributes_of(config_class: type, section: str) -> dict[str, str]:
-    """Return the lines under "Attributes" of a docstring, by key."""
-    _, _, text = inspect.getdoc(config_class).partition("Attributes:\n")  # type: ignore[union-attr]
-    return {f"{section}.{name}": meaning for name, meaning in re.findall(r"^    (\w+): (.*)$", text, re.MULTILINE)}

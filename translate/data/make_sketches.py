@@ -1,4 +1,4 @@
-"""Draw a line drawing of every photo of a folder: training pairs for those who have photos only.
+"""Sketch every photo of a folder: training pairs for users who have only photos.
 
 Photos are decoded ahead of the drawing, sketches encoded behind it. A sketch that is newer than its photo is not drawn
 again, so the same command continues an interrupted run.
@@ -27,19 +27,19 @@ from translate.utils.errors import OptionError, UserError
 from translate.utils.files import WriteError
 from translate.utils.progress import Bar, progress_bar
 
-BATCH = 8  # photos decoded at a time; photos of one size are drawn together
+BATCH_SIZE = 8  # photos decoded at a time; the photos of a batch that have one size are drawn together
 T = TypeVar("T")
 
 
 @dataclass
 class SketchReport:
-    """The results of a folder."""
+    """Counts of one run over a folder."""
 
     done: int = 0  # sketches drawn in this run
     skipped: int = 0  # sketches that existed already
     failed: list[tuple[Path, str]] = field(default_factory=list)  # photos that could not be read, and why
     seconds: float = 0.0
-    ignored: int = 0  # files of the source that are no pictures
+    ignored: int = 0  # files of the source that are not pictures
 
     def summary(self) -> str:
         """Return the counts as the final line."""
@@ -64,17 +64,17 @@ def make_sketches(
 
     Args:
         source: A folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
-        output: A folder, created where it is missing; inside `source` it is no part of it.
-        detail: 0: only the boldest outlines; 1: texture too.
-        min_length: Shorter lines are left out, px; 0: by the size of the photo.
-        overwrite: Draw existing sketches again.
+        output: A folder, created if it is missing; inside `source`, it is not searched for photos.
+        detail: From 0, only the boldest outlines, to 1, texture too.
+        min_length: Length in px below which lines are left out; 0: chosen by the size of the photo.
+        overwrite: Redraw sketches that exist already.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         workers: Threads that decode and encode.
         progress: Show a bar.
 
     Raises:
         OptionError: an option is out of range, or the output would overwrite its input.
-        UserError: there are no photos, or two of them would have one sketch.
+        UserError: there are no photos, or two of them would share a sketch.
         WriteError: a sketch cannot be written; earlier ones stay.
     """
     began = time.perf_counter()
@@ -119,7 +119,7 @@ class _Pipeline:
     bar: Bar
 
     def run(self, jobs: Sequence[Job]) -> None:
-        batches = (jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH))
+        batches = (jobs[start : start + BATCH_SIZE] for start in range(0, len(jobs), BATCH_SIZE))
         photos = prefetch(([(job, self.pool.submit(read_rgb8, job.path)) for job in batch] for batch in batches), 1)
         sketches = prefetch((self._draw(self._collect(batch)) for batch in photos), 1)
         for batch in sketches:
@@ -138,7 +138,7 @@ class _Pipeline:
         return writing
 
     def _collect(self, tasks: list[tuple[Job, Future[T]]]) -> list[tuple[Job, T]]:
-        """Wait for the results; report failures of single pictures, and raise errors that concern all of them."""
+        """Return the results; record single photos that cannot be read, and raise WriteError, which concerns all."""
         results = []
         for job, task in tasks:
             try:

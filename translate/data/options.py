@@ -11,14 +11,9 @@ T = TypeVar("T")
 def limited(
     default: T, low: float | None = None, high: float | None = None, *, choices: tuple[str, ...] = (), flag: str = ""
 ) -> T:
-    """Return a dataclass field whose value `training.config_checks.check_limits` holds within limits.
+    """Return a dataclass field whose value `training.config_checks.check_limits` checks.
 
-    Args:
-        default: Value of the field.
-        low: Least number.
-        high: Largest number.
-        choices: Allowed words.
-        flag: The option of the command line, where it is not --section.name.
+    Numbers lie between `low` and `high`, texts are one of `choices`; `flag` is the option if not --section.name.
     """
     limits = {"low": low, "high": high, "choices": choices, "flag": flag}
     return field(default=default, metadata=limits)
@@ -36,7 +31,7 @@ class DataConfig:
     size: int = 0  # training resolution, px; 0 = automatic
     crop: int = 0  # side of the square training crop, px; 0 = all of `size`; -1 = chosen by the time budget
     zoom: float = limited(1.0, 1)  # pictures are resized to size * zoom before the crop (286/256 in pix2pix, CycleGAN)
-    square: bool = False  # resize to a square, as those methods do; else resize the shorter side, keep the aspect ratio
+    square: bool = False  # resize to a square, as both methods do; else resize the shorter side, keep the aspect ratio
     flip: bool = True  # mirror half of the pictures
     batch_size: int = limited(1, 1, flag="--batch-size")  # pictures of each domain in a step, over all processes
     direction: str = limited("ab", choices=("ab", "ba"), flag="--direction")  # of pairs: "ba" makes `b` the source

@@ -1,22 +1,22 @@
-"""Scores of a model on held-out pictures: four evaluations that follow one protocol.
+"""Scores of a model on held-out pictures: four evaluations with one protocol.
 
     evaluation          the protocol: run, report, grid; the options
     registry            the evaluation of each kind of task
     unpaired            two domains without pairs
     paired              pairs
-    inpainting          pictures with holes
-    generation          samples from nothing
-    cases               one test case: how methods are called and their results scored
-    tally               the scores of methods while cases come in
-    baselines           methods that learn nothing, to compare with
-    reader              reading test pictures under a progress bar
-    report              what all reports have: table, JSON, columns, rows
+    inpainting          inpainting
+    generation          unconditional and class-conditional generation
+    cases               test cases, which apply methods and score their results
+    tally               accumulate the scores of methods case by case
+    baselines           simple methods to compare with
+    reader              read test pictures with a progress bar
+    report              base of reports: table, JSON, columns, rows
     translation_report  a section for each direction
     inpainting_report   a section for each size of hole
     generation_report   sets of pictures, labels, factors, memorization
-    label_agreement     whether samples show their labels and factors
-    classifier          the small classifier that judges this
-    memorization        whether samples are remembered training pictures
+    label_agreement     agreement of samples with labels and factors
+    classifier          small classifier for label agreement
+    memorization        whether samples are copies of training pictures
 
-To add an evaluation, subclass `Evaluation` in a file, and name it in `registry`.
+To add an evaluation, subclass `Evaluation` in a new file and add it to `registry`.
 """

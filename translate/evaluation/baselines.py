@@ -1,4 +1,4 @@
-"""What to compare a model with: methods that learn nothing, or no more than a mean and a look-up."""
+"""Baselines: methods without training, or with only a mean or a nearest neighbour of training pictures."""
 
 __all__ = ["FILLS", "MeanPicture", "NearestSource", "fill_with_mean_colour", "resize_to"]
 
@@ -10,53 +10,53 @@ import numpy as np
 
 from translate.evaluation.cases import Method
 
-SOURCE_SIZE_PX = 32  # sources are compared at this size
-SOURCE_BLUR_PX = 1.5  # there, so that lines that nearly meet count as near
-FILL_RADIUS_PX = 3  # the distance from a pixel that OpenCV's methods look at
+SOURCE_SIZE_PX = 32  # side of the copies by which sources are compared
+SOURCE_BLUR_PX = 1.5  # sigma on these copies, so that slightly shifted lines are near each other
+FILL_RADIUS_PX = 3  # neighbourhood of a pixel for the methods of OpenCV
 
 K = TypeVar("K")
 
 
 class MeanPicture:
-    """The mean of pictures, at the size of the first: the best constant answer by squared error."""
+    """The mean of pictures at the size of the first, the best constant result by squared error."""
 
     def __init__(self) -> None:
         self.total: np.ndarray | None = None
         self.count = 0
 
     def add(self, picture: np.ndarray) -> None:
-        """Take in one picture, (H, W, 3) uint8."""
+        """Add a picture, (H, W, 3) uint8."""
         if self.total is None:
             self.total = np.zeros(picture.shape, np.float64)
         self.total += resize_to(picture, self.total.shape)
         self.count += 1
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """Return the mean at the size of `picture`, whatever that shows: (H, W, 3) uint8."""
+        """Return the mean at the size of `picture`: (H, W, 3) uint8."""
         assert self.total is not None
         return resize_to(np.rint(self.total / self.count).astype(np.uint8), picture.shape)
 
 
 class NearestSource(Generic[K]):
-    """Finds the training source nearest to a picture, by the squared distance of small blurred copies."""
+    """Finds the nearest training source of a picture, by squared distance of small blurred copies."""
 
     def __init__(self) -> None:
         self.keys: list[K] = []
         self.copies: list[np.ndarray] = []
 
     def add(self, source: np.ndarray, key: K) -> None:
-        """Take in a source, (H, W, 3) uint8, and what to return when it is the nearest."""
+        """Add a source, (H, W, 3) uint8, and its key."""
         self.keys.append(key)
         self.copies.append(small_copy(source))
 
     def __call__(self, picture: np.ndarray) -> K:
-        """Return the key of the source nearest to `picture`."""
+        """Return the key of the nearest source of `picture`."""
         distances = np.square(np.stack(self.copies) - small_copy(picture)).sum(axis=1)
         return self.keys[int(distances.argmin())]
 
 
 def small_copy(picture: np.ndarray) -> np.ndarray:
-    """Shrink and blur (H, W, 3) uint8: a vector (3072,) float32 in [0, 1]."""
+    """Shrink and blur (H, W, 3) uint8 to a vector (3072,) float32 in [0, 1]."""
     size = (SOURCE_SIZE_PX, SOURCE_SIZE_PX)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     return cv2.GaussianBlur(small, (0, 0), SOURCE_BLUR_PX).ravel()

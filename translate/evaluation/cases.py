@@ -1,4 +1,4 @@
-"""One test case with all that is known about it: it is put to every method, and scores the results."""
+"""Test cases: each holds an input and its truth, applies methods and scores their results."""
 
 __all__ = ["Case", "InpaintingCase", "Method", "PairedCase", "Scores", "TranslationCase"]
 
@@ -16,19 +16,19 @@ from translate.metrics.inpainting import l1_inside, psnr_inside, seam, ssim_insi
 from translate.metrics.multimodal_coverage import leave_one_out, multimodal_coverage, palette_of, part_areas
 from translate.metrics.similarity import l1, psnr, ssim
 
-LINE_TOLERANCE = 2 / 256  # of the shorter side: how far a line may be off
-MIN_LINE_TOLERANCE_PX = 1.5  # a diagonal neighbour always counts
-HOLE_LEVEL = 128  # what a hole shows to the methods that fill it
-Method = Callable[..., np.ndarray]  # called with (H, W, 3) uint8 RGB, returns the same shape and type
-Scores = dict[str, float | None]  # named as the attributes of `Row`; None where a score is not known
+LINE_TOLERANCE = 2 / 256  # allowed shift of a line, as a share of the shorter side
+MIN_LINE_TOLERANCE_PX = 1.5  # so that a diagonal neighbour always counts
+HOLE_LEVEL = 128  # pixels of a hole in the input of methods
+Method = Callable[..., np.ndarray]  # maps (H, W, 3) uint8 RGB to the same shape and type
+Scores = dict[str, float | None]  # by attribute of `Row`; None if unknown
 
 
 class Case(ABC):
-    """A test case: what methods are called with, and how their results are scored."""
+    """A test case."""
 
     @abstractmethod
     def apply(self, method: Method) -> np.ndarray:
-        """Call a method, and check that its result, (H, W, 3) uint8, has the right shape and type."""
+        """Call a method; assert the shape and type of its result, (H, W, 3) uint8."""
 
     @abstractmethod
     def score(self, result: np.ndarray) -> Scores:
@@ -37,7 +37,7 @@ class Case(ABC):
 
 @dataclass(frozen=True)
 class TranslationCase(Case):
-    """A picture to translate, and its truth where that is known, (H, W, 3) uint8 RGB both."""
+    """A picture to translate and its truth if known, both (H, W, 3) uint8 RGB."""
 
     source: np.ndarray
     target: np.ndarray | None
@@ -49,7 +49,7 @@ class TranslationCase(Case):
         return result
 
     def score(self, result: np.ndarray) -> Scores:
-        """Compare a result with the truth, by PSNR and SSIM."""
+        """Score a result by PSNR and SSIM to the truth, if known."""
         if self.target is None:
             return {}
         output, target = to_tensor(result), to_tensor(self.target)
@@ -58,60 +58,60 @@ class TranslationCase(Case):
 
 @dataclass(frozen=True)
 class PairedCase(TranslationCase):
-    """One test pair, of which more may be known than one right answer."""
+    """A test pair, for which several right answers may be known."""
 
-    target: np.ndarray  # the right answer at hand
-    lines: np.ndarray  # (H, W) uint8, dark on white: what the lines of an answer should be
-    truths: Sequence[np.ndarray] = ()  # all known right answers, of the same shape; () where no others are known
-    parts: np.ndarray | None = None  # (h, w) uint8, the parts whose colours make a look, or None
+    target: np.ndarray  # the right answer of the pair
+    lines: np.ndarray  # (H, W) uint8, dark on white: the lines that an answer should have
+    truths: Sequence[np.ndarray] = ()  # all known right answers, of the same shape; () if only `target` is known
+    parts: np.ndarray | None = None  # (h, w) uint8 index map of the parts whose mean colours are compared
 
     @property
-    def has_looks(self) -> bool:
-        """Whether there are several right looks to compare answers with."""
+    def has_palettes(self) -> bool:
+        """Whether several right palettes are known to compare answers with."""
         return len(self.truths) > 1 and self.parts is not None and bool(self.parts.any())
 
     @cached_property
-    def true_looks(self) -> np.ndarray:
-        """The looks of the right answers: (K, P, 3)."""
-        return self.looks(self.truths)
+    def true_palettes(self) -> np.ndarray:
+        """The palettes of the right answers: (K, P, 3) CIE Lab."""
+        return self.palettes(self.truths)
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """The weights of the parts: (P,)."""
+        """The areas of the parts: (P,) px."""
         assert self.parts is not None
         return part_areas(self.parts)
 
-    def looks(self, answers: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the looks of answers: (N, P, 3)."""
+    def palettes(self, answers: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the palettes of answers: (N, P, 3) CIE Lab."""
         assert self.parts is not None
-        return np.stack([palette_of(each, self.parts) for each in answers])
+        return np.stack([palette_of(answer, self.parts) for answer in answers])
 
     def other_truth(self) -> np.ndarray | None:
-        """Return a right answer that is not the one at hand, or None."""
+        """Return a right answer other than the target, or None."""
         return next((truth for truth in self.truths if not np.array_equal(truth, self.target)), None)
 
     def score(self, result: np.ndarray) -> Scores:
-        """Score an answer, (H, W, 3) uint8, by its pixels, its lines and its look."""
-        return self.score_pixels(result) | (self.score_looks([result]) if self.has_looks else {})
+        """Score an answer, (H, W, 3) uint8, by its pixels, lines and palette."""
+        return self.score_pixels(result) | (self.score_palettes([result]) if self.has_palettes else {})
 
     def score_truth(self, truth: np.ndarray) -> Scores:
-        """Score a right answer that is not the one at hand; its look by leaving each right look out."""
-        looks = vars(leave_one_out(self.true_looks, self.areas)) if self.has_looks else {}
-        return self.score_pixels(truth) | looks
+        """Score another right answer: by its pixels and lines, and by leave-one-out over the right palettes."""
+        palettes = vars(leave_one_out(self.true_palettes, self.areas)) if self.has_palettes else {}
+        return self.score_pixels(truth) | palettes
 
     def score_pixels(self, result: np.ndarray) -> Scores:
-        """Compare an answer with the right one at hand, pixel by pixel and by its lines."""
+        """Score an answer by its pixels and lines."""
         distance = l1(to_tensor(result), to_tensor(self.target)).item()
         return super().score(result) | {"l1": distance} | self.score_lines(result)
 
     def score_lines(self, result: np.ndarray) -> Scores:
-        """Redraw an answer, and compare its lines with those that it should have."""
+        """Score the extracted lines of an answer by edge F1."""
         tolerance = max(MIN_LINE_TOLERANCE_PX, LINE_TOLERANCE * min(result.shape[:2]))
         return {"edge_f1": edge_f1(extract_sketch(result), self.lines, tolerance).f1}
 
-    def score_looks(self, results: Sequence[np.ndarray]) -> Scores:
-        """Compare the looks of answers with the right ones."""
-        return vars(multimodal_coverage(self.looks(results), self.true_looks, self.areas))
+    def score_palettes(self, results: Sequence[np.ndarray]) -> Scores:
+        """Score the palettes of answers against the right ones."""
+        return vars(multimodal_coverage(self.palettes(results), self.true_palettes, self.areas))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,17 +119,17 @@ class InpaintingCase(Case):
     """A picture with a hole."""
 
     truth: np.ndarray  # (H, W, 3) uint8 RGB
-    hole: np.ndarray  # (H, W) bool, True where pixels are to be filled; neither empty nor full
+    hole: np.ndarray  # (H, W) bool, True for pixels to fill; neither empty nor full
 
     @cached_property
     def picture(self) -> np.ndarray:
-        """The picture with a grey hole, so that no method can see the truth: (H, W, 3) uint8."""
+        """The picture with a gray hole, which hides the truth from methods: (H, W, 3) uint8."""
         picture = self.truth.copy()
         picture[self.hole] = HOLE_LEVEL
         return picture
 
     def apply(self, method: Method) -> np.ndarray:
-        """Fill the hole; the known pixels must come back unchanged."""
+        """Fill the hole; assert that the known pixels are unchanged."""
         result = method(self.picture, mask=self.hole)
         assert result.shape == self.truth.shape and result.dtype == np.uint8
         assert np.array_equal(result[~self.hole], self.truth[~self.hole])

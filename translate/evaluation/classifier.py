@@ -1,6 +1,6 @@
-"""A small classifier trained on the spot, on real pictures, that names what samples show.
+"""A small classifier, trained on real pictures during an evaluation, for the labels and factors of samples.
 
-It judges only as well as it knows real pictures: report its `accuracy` on held-out ones beside its answers.
+Its labels are only as good as its `accuracy` on held-out real pictures, which has to be reported with them.
 """
 
 __all__ = ["Classifier", "FactorClassifier", "train_classifier", "train_factor_classifier"]
@@ -16,18 +16,18 @@ from translate.images.tensors import from_uint8
 from translate.utils.errors import UserError
 
 EPOCHS = 16
-SMALL_SET_EPOCHS, SMALL_SET_STEPS = 100, 200  # a small set is shown more often: for so many steps
+SMALL_SET_EPOCHS, SMALL_SET_STEPS = 100, 200  # small sets: at least this many steps, at most this many epochs
 BATCH = 64
-PEAK_LEARNING_RATE = 4e-3  # of AdamW with the one-cycle schedule
+PEAK_LEARNING_RATE = 4e-3  # of AdamW with a one-cycle schedule
 WIDTH = 16
-MAX_SIDE_PX = 64  # larger pictures are shrunk
-STRIDED_SIDE_PX = 40  # from here on the first convolution halves the picture
-POOLED_SIDE = 4  # the heads see 4 x 4 places of the picture: glasses are not just anywhere
-MAX_ROTATION_DEGREES, MAX_ZOOM, MAX_SHIFT = 12.0, 0.15, 0.08  # shares of the side; none turns a 6 into a 9
+MAX_SIDE_PX = 64  # larger pictures are downscaled
+STRIDED_SIDE_PX = 40  # the first convolution has stride 2 for larger pictures
+POOLED_SIDE = 4  # 4 x 4 pooled features keep positions, which matter for factors such as glasses
+MAX_ROTATION_DEGREES, MAX_ZOOM, MAX_SHIFT = 12.0, 0.15, 0.08  # shares of the side; too little to change a label
 
 
 class SmallNet(nn.Module):
-    """Five convolutions and a linear head for each of several questions."""
+    """Five convolutions and a linear head per question."""
 
     def __init__(self, channels: int, side: int, answers: Sequence[int]) -> None:
         super().__init__()
@@ -40,18 +40,18 @@ class SmallNet(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(widths[-1] * POOLED_SIDE**2, count) for count in answers)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Map (B, C, H, W) in [-1, 1] to the logits of each question, (B, answers)."""
+        """Map (B, C, H, W) in [-1, 1] to logits of each question, (B, answers)."""
         h = self.trunk(x)
         return [head(h) for head in self.heads]
 
 
 def conv_block(inputs: int, outputs: int, kernel: int, stride: int) -> list[nn.Module]:
-    """Return a convolution, its normalisation and a ReLU."""
+    """Return a convolution, batch norm and ReLU."""
     return [nn.Conv2d(inputs, outputs, kernel, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
 class Classifier:
-    """Names the class of a picture."""
+    """Predicts the class of a picture."""
 
     def __init__(self, net: SmallNet, channels: int, size: tuple[int, int]) -> None:
         self.net, self.channels, self.size = net.eval().requires_grad_(False), channels, size
@@ -88,22 +88,22 @@ class FactorClassifier:
         return {factor: [words[i] for i in shares.argmax(dim=1).tolist()] for (factor, words), shares in answers}
 
     def accuracy(self, pictures: np.ndarray, truth: Mapping[str, Sequence[str]]) -> dict[str, float]:
-        """Return the share of pictures whose word it names, by factor."""
-        named = self.predict(pictures)
-        return {factor: float(np.mean(np.array(named[factor]) == np.array(truth[factor]))) for factor in self.words}
+        """Return the share of pictures with the right word, by factor."""
+        predicted = self.predict(pictures)
+        return {factor: float(np.mean(np.array(predicted[factor]) == np.array(truth[factor]))) for factor in self.words}
 
 
 def train_classifier(
     pictures: np.ndarray, labels: np.ndarray, *, classes: int, seed: int = 0, epochs: int | None = None
 ) -> Classifier:
-    """Train a classifier; the same arguments give the same one.
+    """Train a classifier, deterministically.
 
     Args:
         pictures: (N, H, W, C) uint8, C of 1 or 3.
         labels: (N,) integers from 0 to classes - 1; pictures with other labels, such as -1, are left out.
         classes: number of classes.
-        seed: of the first weights, the order and the augmentation of the pictures.
-        epochs: times that each picture is shown; by default 16, more for small sets.
+        seed: of the initial weights, the order of pictures and their augmentation.
+        epochs: 16 by default, more for small sets.
 
     Raises:
         UserError: there is no labelled picture, or only one class.
@@ -119,7 +119,7 @@ def train_classifier(
 def train_factor_classifier(
     pictures: np.ndarray, factors: Mapping[str, Sequence[str]], *, seed: int = 0, epochs: int | None = None
 ) -> FactorClassifier:
-    """Train one network that names all factors, given N words of each; the rest is as in `train_classifier`.
+    """Train one network for all factors, given N words of each; other arguments as in `train_classifier`.
 
     Raises:
         UserError: there are no pictures, or no factors.
@@ -134,13 +134,13 @@ def train_factor_classifier(
 
 def train(pictures: np.ndarray, targets: list[Tensor], answers: list[int], seed: int, epochs: int | None) -> Classifier:
     """Train a network on pictures (N, H, W, C) uint8 and the right answers to each question, (N,) int64."""
-    # 1. pictures and length
+    # prepare the pictures and choose the number of epochs
     channels, size = pictures.shape[-1], working_size(pictures.shape[1:3])
     x = torch.cat([preprocess(pictures[i : i + 512], channels, size) for i in range(0, len(pictures), 512)])
     steps = -(-len(x) // BATCH)
     epochs = min(SMALL_SET_EPOCHS, max(EPOCHS, -(-SMALL_SET_STEPS // steps))) if epochs is None else epochs
 
-    # 2. train
+    # train
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = SmallNet(channels, max(size), answers)
@@ -159,14 +159,14 @@ def train(pictures: np.ndarray, targets: list[Tensor], answers: list[int], seed:
 
 
 def working_size(size: tuple[int, ...]) -> tuple[int, int]:
-    """Return the height and width that a network for pictures of `size` works at, px."""
+    """Return the height and width of the network's input for pictures of `size`, px."""
     height, width = size
     scale = min(1.0, MAX_SIDE_PX / max(height, width))
     return round(height * scale), round(width * scale)
 
 
 def preprocess(pictures: np.ndarray, channels: int, size: tuple[int, int]) -> Tensor:
-    """Bring pictures (N, H, W, 1 or 3) uint8 to (N, channels, *size) in [-1, 1]."""
+    """Convert pictures (N, H, W, 1 or 3) uint8 to (N, channels, *size) in [-1, 1]."""
     x = from_uint8(torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2))
     if x.shape[1] != channels:
         x = x.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
@@ -176,7 +176,7 @@ def preprocess(pictures: np.ndarray, channels: int, size: tuple[int, int]) -> Te
 
 
 def augment(x: Tensor) -> Tensor:
-    """Rotate, zoom and shift each of (B, C, H, W) a little, at random; edge pixels fill the corners."""
+    """Rotate, zoom and shift each of (B, C, H, W) at random, with edge padding."""
     count = len(x)
     angle = (torch.rand(count) * 2 - 1) * MAX_ROTATION_DEGREES * torch.pi / 180
     scale = 1 + (torch.rand(count) * 2 - 1) * MAX_ZOOM

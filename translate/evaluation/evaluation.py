@@ -1,4 +1,4 @@
-"""The protocol of an evaluation: made from a model and its data, it runs, reports and draws a grid of pictures."""
+"""The protocol of an evaluation: load a model and its data, score, report, draw a grid of pictures."""
 
 __all__ = ["Evaluation", "EvaluationOptions", "check_minimum", "load_translator"]
 
@@ -17,7 +17,7 @@ from translate.utils.progress import Progress, open_progress
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationOptions:
-    """What to score, and on what, as the options of the command `evaluate`; "" and 0 stand for the default."""
+    """Options of the command `evaluate` for the model and its data; "" and 0 are the defaults."""
 
     model: str
     a: str = ""
@@ -35,20 +35,14 @@ class EvaluationOptions:
 class Evaluation(ABC):
     """The scores of one model on held-out pictures, beside baselines.
 
-    A subclass is a dataclass that holds the model, its data and its options, checks the options when it is made, and
-    stands in `registry.EVALUATIONS`.
-
-    Attributes:
-        purpose: what its models do, in words.
-        unused: the options that mean nothing to its models.
-        data_options: the options that name what to score on, in words.
-        limit: at most so many pictures of each set, evenly spread.
+    A subclass is a dataclass of the model, its data and its options, which its constructor checks; it is registered in
+    `registry.EVALUATIONS`.
     """
 
-    purpose: ClassVar[str]
-    unused: ClassVar[tuple[str, ...]]
-    data_options: ClassVar[str]
-    limit: int | None = field(default=None, kw_only=True)
+    purpose: ClassVar[str]  # of its models, a predicate in words
+    unused: ClassVar[tuple[str, ...]]  # options without a meaning for its models
+    data_options: ClassVar[str]  # the options that name its data, in words
+    limit: int | None = field(default=None, kw_only=True)  # of pictures of each set, evenly spaced
 
     @classmethod
     @abstractmethod
@@ -56,13 +50,13 @@ class Evaluation(ABC):
         """Load the model and its data.
 
         Raises:
-            OptionError: an option is out of range, or nothing says what to score on.
+            OptionError: an option is out of range, or no data are given.
             UserError: the model or the pictures cannot be used.
         """
 
     def run(self, *, progress: bool = True) -> Report:
-        """Score the model and the baselines; raise a UserError without readable pictures, or without torchmetrics."""
-        import_torchmetrics("image.kid")  # fail now, not after the first picture
+        """Score the model and the baselines; raise UserError without readable pictures or without torchmetrics."""
+        import_torchmetrics("image.kid")  # fails before any work if it is missing
         with open_progress("percent", progress, transient=True) as bars:
             return self.score(bars)
 
@@ -76,14 +70,14 @@ class Evaluation(ABC):
 
 
 def check_minimum(minimum: int, reason: str = "", **options: int | None) -> None:
-    """Raise an OptionError for an option below its minimum; its text ends with the reason."""
+    """Raise OptionError for an option below its minimum; `reason` ends the message."""
     for name, value in options.items():
         if value is not None and value < minimum:
             raise OptionError(f"--{name} {value} must be at least {minimum}{reason}")
 
 
 def load_translator(options: EvaluationOptions) -> Translator:
-    """Load a translator; raise a UserError if its pictures are neither gray nor RGB, which the scores are made for."""
+    """Load a translator; raise UserError if its pictures are neither gray nor RGB, as the scores need."""
     translator = Translator.load(options.model, options.device, options.precision)
     channels = [translator.recipe.channels.get(side, 3) for side in "ab"]
     if not {*channels} <= {1, 3}:

@@ -1,8 +1,7 @@
-"""Scores of a model that generates images, beside baselines that cost nothing and a floor.
+"""Scores of a generative model, beside simple baselines and a floor.
 
-No sample has a right answer, so sets are compared: are samples where real pictures are (kernel distance, density), is
-no kind of picture left out (coverage, variety), are they new (memorization), and do they show their label? All of it
-against pictures that training never saw.
+Samples have no right answers, so sets are compared with held-out pictures: fidelity (kernel distance, density),
+diversity (coverage, variety), memorization, and agreement with labels.
 """
 
 __all__ = ["GenerationEvaluation"]
@@ -46,29 +45,21 @@ from translate.utils.progress import Bar, Progress
 from translate.utils.sequences import subsample
 
 MAX_TRAIN = 10_000  # training pictures to read
-MAX_LEARNED = 5000  # of them, those that classifiers learn from
+MAX_LEARNED = 5000  # training pictures for classifiers
 BATCH = 64  # samples drawn at a time
-MIN_PICTURES = 8  # of each part: less says nothing about a set, and density needs 6
-MIN_SPREAD = 1e-6  # of a set that holds one picture again and again
+MIN_PICTURES = 8  # of each set: scores of fewer say little, and density needs 6
+MIN_SPREAD = 1e-6  # avoids division by zero for a set of identical pictures
 
 
 @dataclass(frozen=True)
 class GenerationEvaluation(Evaluation):
-    """Scores a model of the task `generate` on a set of pictures.
-
-    Attributes:
-        sampler: the model.
-        images: real pictures; samples are compared with the held-out ones, those of training feed baselines and
-            classifiers.
-        count: samples, of the seeds 0 to count - 1; a labelled model draws its classes in turn.
-        weights: file of SqueezeNet 1.0 weights, for the same scores by its features as well.
-    """
+    """Scores a model of the task `generate` on a set of pictures."""
 
     purpose, unused, data_options = "makes pictures from nothing", ("a", "b", "data"), "--images"
     sampler: Sampler
-    images: ImageSet
-    count: int = field(default=1000, kw_only=True)
-    weights: str | Path | None = field(default=None, kw_only=True)
+    images: ImageSet  # held-out pictures to compare with; training pictures for baselines and classifiers
+    count: int = field(default=1000, kw_only=True)  # samples, of seeds 0 to count - 1, with classes in turn
+    weights: str | Path | None = field(default=None, kw_only=True)  # SqueezeNet 1.0, for scores by its features too
 
     def __post_init__(self) -> None:
         check_minimum(MIN_PICTURES, "; fewer pictures say nothing about a set", count=self.count, limit=self.limit)
@@ -83,7 +74,7 @@ class GenerationEvaluation(Evaluation):
 
     def score(self, bars: Progress) -> GenerationReport:
         """Read, draw and compare."""
-        # 1. read the pictures
+        # read the pictures
         describers: dict[str, Callable[[Tensor], Tensor]] = {DctFeatures.version: DctFeatures()}
         if self.weights:
             describers["SqueezeNet features"] = SqueezeNetFeatures(self.weights)
@@ -93,7 +84,7 @@ class GenerationEvaluation(Evaluation):
         chosen = subsample(self.images.train, self.limit or MAX_TRAIN)
         training = RealPictures(chosen, size, len(held_out.some), reader, "training")
 
-        # 2. describe every set; the pictures of one at a time fill the memory
+        # compute the features of one set at a time, to limit memory
         describe = partial(DescribedSet.of, describers=describers)
         samples, floor = describe(self.draw(bars)), describe(training.some)
         targets = describe(held_out.some)
@@ -104,13 +95,13 @@ class GenerationEvaluation(Evaluation):
             "real training pictures (floor)": floor,
         }
 
-        # 3. compare
+        # compare
         labels, notes = self.score_labels(samples.small, training, held_out)
         return GenerationReport(
             title=self.images.title,
             held_out=len(held_out.some),
             rows=[score_set(name, pictures, targets) for name, pictures in described.items()],
-            memory=find_memories(samples, floor, targets, training),
+            memory=check_memories(samples, floor, targets, training),
             labels=labels,
             factors=compare_factors(samples.small, training, held_out),
             notes=[*notes, *reader.notes()],
@@ -128,7 +119,7 @@ class GenerationEvaluation(Evaluation):
     def score_labels(
         self, samples: np.ndarray, training: "RealPictures", held_out: "RealPictures"
     ) -> tuple[LabelScores | None, list[str]]:
-        """Let a classifier name the labels of samples; where it cannot, return None and a note that says why."""
+        """Score agreement of samples with labels by a classifier; without one, return None and a note on why."""
         names, known = self.sampler.classes, self.images.classes
         if not names:
             return None, []
@@ -138,24 +129,24 @@ class GenerationEvaluation(Evaluation):
         train, test = ([number.get(source.label, -1) for source in part.sources] for part in (training, held_out))
         if max(test) < 0:
             return None, ["agreement with labels is not known: no held-out picture is labelled"]
-        asked = Labelled(samples, np.arange(len(samples)) % len(names))
-        return score_labels(asked, training.labelled(train), held_out.labelled(test), names, seed=SEED), []
+        drawn = Labelled(samples, np.arange(len(samples)) % len(names))
+        return score_labels(drawn, training.labelled(train), held_out.labelled(test), names, seed=SEED), []
 
     def grid(self, columns: int = 10, rows: int = 4) -> np.ndarray:
-        """Draw samples; below those of the last row, the training picture nearest to each, of at least two."""
+        """Draw samples, and below the last row the nearest training picture of each."""
         samples = [self.sampler(seeds=range(row * columns, (row + 1) * columns)) for row in range(rows)]
-        bank = TrainingImageIndex(subsample(self.images.train, MAX_TRAIN), self.sampler.size)
-        nearest = bank.nearest(samples[-1], 1).pictures[:, 0]
+        index = TrainingImageIndex(subsample(self.images.train, MAX_TRAIN), self.sampler.size)
+        nearest = index.nearest(samples[-1], 1).pictures[:, 0]
         return make_grid([list(row) for row in (*samples, nearest)])
 
 
 class RealPictures:
-    """Held-out or training pictures: M readable ones, of which N are evenly spread.
+    """Held-out or training pictures: M readable ones, and N of them at full size, evenly spaced.
 
     Attributes:
-        small: (M, h, w, 3) uint8, of 64 px at most.
-        some: (N, size, size, 3) uint8.
-        learned: which of the M classifiers learn from or are tested on.
+        small: all, (M, h, w, 3) uint8, of at most 64 px.
+        some: the N, (N, size, size, 3) uint8.
+        learned: indices of those of the M for training or testing classifiers.
     """
 
     def __init__(self, chosen: Sequence[LabelledImage], size: int, some: int, reader: Reader, kind: str) -> None:
@@ -176,12 +167,12 @@ class RealPictures:
         self.learned = subsample(range(len(self.sources)), MAX_LEARNED)
 
     def noisy_means(self) -> np.ndarray:
-        """Draw as many pictures as `some`, each pixel for itself."""
+        """Draw N pictures with independent pixels from their means and deviations."""
         gray = bool((self.some == self.some[..., :1]).all())
         return self.moments.noisy_means(len(self.some), gray=gray, seed=SEED)
 
     def labelled(self, labels: Sequence[int]) -> Labelled:
-        """Return the pictures that classifiers learn from or are tested on, given the labels of all M."""
+        """Return the `learned` pictures with their labels, given the labels of all M."""
         return Labelled(self.small[self.learned], np.array(labels)[self.learned])
 
 
@@ -196,7 +187,7 @@ def score_set(name: str, pictures: DescribedSet, targets: DescribedSet) -> Sampl
 
 
 def score_features(samples: Tensor, targets: Tensor) -> SetScore:
-    """Compare the features of two sets, (N, d) and (M, d)."""
+    """Score the features of samples, (N, d), against targets, (M, d)."""
     distance, size = kernel_distance(samples, targets, seed=SEED), min(len(samples), len(targets))
     some, others = (rows[subsample(range(len(rows)), size)] for rows in (samples, targets))
     score = density_coverage(some, others)
@@ -208,10 +199,10 @@ def score_features(samples: Tensor, targets: Tensor) -> SetScore:
     )
 
 
-def find_memories(
+def check_memories(
     samples: DescribedSet, floor: DescribedSet, targets: DescribedSet, training: RealPictures
 ) -> dict[str, MemoryCheck]:
-    """Look for remembered pictures: by pixels among all training pictures, by features among some."""
+    """Check for memorization: by pixels of all training pictures, by features of some."""
     thumbnails = array_thumbnails(training.small)
     checks = {"pixels": check_memory(samples.thumbnails, thumbnails, targets.thumbnails, mirror_thumbnails)}
     for kind in targets.features:
@@ -220,7 +211,7 @@ def find_memories(
 
 
 def compare_factors(samples: np.ndarray, training: RealPictures, held_out: RealPictures) -> list[FactorRow]:
-    """Compare the shares of known factors, if a table of them lies beside the pictures."""
+    """Compare the shares of factors, if they are known from a table beside the pictures."""
     known, truth = factors_of(training.sources), factors_of(held_out.sources)
     shared = [factor for factor in known if factor in truth]
     if not shared:

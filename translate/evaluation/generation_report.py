@@ -1,4 +1,4 @@
-"""The report of a model that generates images: sets of pictures, labels, factors and memorization."""
+"""The report of a generative model: sets of pictures, labels, factors and memorization."""
 
 __all__ = ["ClassRow", "FactorRow", "GenerationReport", "LabelScores", "SampleRow", "SetScore"]
 
@@ -32,7 +32,7 @@ class SetScore:
 class SampleRow:
     """The scores of one set of pictures."""
 
-    name: str  # where they come from
+    name: str  # origin of the pictures
     count: int  # number of pictures
     variety: float  # mean distance between them over that between the held-out pictures
     scores: dict[str, SetScore]  # by the version of the features
@@ -44,21 +44,21 @@ class ClassRow:
 
     name: str  # of the class
     count: int  # samples of this label
-    agreement: float  # share of them that the classifier takes for this class
-    mistaken: str  # the class that it takes most of the others for; "" where it agrees with all
-    variety: float | None  # mean distance between them over that of real pictures of the class; None below 2
+    agreement: float  # share of these samples that the classifier assigns to this class
+    mistaken: str  # most frequent other class assigned; "" if none
+    variety: float | None  # mean pairwise distance over that of real pictures of the class; None for fewer than 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelScores:
     """Agreement of samples with their labels."""
 
-    agreement: float  # share of all samples that the classifier takes for their label
-    confidence: float  # its mean probability for the label that it names, 0 to 1
-    accuracy: float  # share of the real held-out pictures that it names rightly
-    judged_on: int  # number of those
-    trained_on: int  # real pictures that it learned from
-    classes: list[ClassRow]  # one row each
+    agreement: float  # share of samples that the classifier assigns to their label
+    confidence: float  # mean probability of the assigned label, 0 to 1
+    accuracy: float  # of the classifier on real held-out pictures, 0 to 1
+    judged_on: int  # number of held-out pictures
+    trained_on: int  # number of real pictures for training
+    classes: list[ClassRow]
 
     def legend(self) -> str:
         """Explain the table of the classes."""
@@ -74,10 +74,10 @@ class FactorRow:
     """Frequencies of the words of one factor."""
 
     name: str  # of the factor
-    away: float  # total variation distance of the shares below: 0 is right, 1 is all wrong
+    away: float  # total variation distance between the shares below, 0 to 1
     away_real: float  # the same for held-out pictures: the floor
-    accuracy: float  # share of the held-out pictures that the classifier names rightly
-    shares: dict[str, float]  # of each word in the samples, as the classifier names them
+    accuracy: float  # of the classifier on held-out pictures, 0 to 1
+    shares: dict[str, float]  # of each word in the samples, by the classifier
     shares_real: dict[str, float]  # of each word in the training pictures
 
     def worst(self) -> str:
@@ -103,20 +103,20 @@ FACTOR_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationReport(Report):
-    """All scores of a model that generates images."""
+    """All scores of a generative model."""
 
-    title: str  # of the pictures that it was measured on
-    held_out: int  # number of those
-    rows: list[SampleRow]  # the model among baselines, and the floor
-    memory: dict[str, MemoryCheck]  # whether it remembers training pictures, by what they were compared
-    labels: LabelScores | None = None  # agreement of samples with their labels; None where it is not known
-    factors: list[FactorRow] = field(default_factory=list)  # of a set with known factors
+    title: str  # of the set of pictures
+    held_out: int  # number of held-out pictures
+    rows: list[SampleRow]  # baselines, the model and the floor
+    memory: dict[str, MemoryCheck]  # memorization by the compared features
+    labels: LabelScores | None = None  # None if unknown
+    factors: list[FactorRow] = field(default_factory=list)  # if factors are known
     notes: list[str] = field(default_factory=list)  # what is missing, and why
-    seed: int = 0  # of everything random
+    seed: int = 0
     kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
 
     def table(self) -> Group:
-        """Return the tables, each with the meaning of its numbers below it."""
+        """Return the tables, each with a legend."""
         parts: list[RenderableType] = [make_table(self.columns(), self.rows), *map(Text, self.lines())]
         if self.labels:
             parts += [make_table(LABEL_COLUMNS, self.labels.classes), Text(self.labels.legend())]
@@ -131,7 +131,7 @@ class GenerationReport(Report):
         return [names, *scores, Column("variety", number("variety", 2))]
 
     def lines(self) -> list[str]:
-        """Return what the numbers mean, whether the model remembers, and what is missing: one line each."""
+        """Return the legend, the results on memorization, and the notes, one line each."""
         model = next(row for row in self.rows if row.name == MODEL)
         memory = [f"by {name}: {check.verdict()}" for name, check in self.memory.items()]
         return [

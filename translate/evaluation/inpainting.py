@@ -1,9 +1,9 @@
-"""Scores of a model that fills holes, beside what costs nothing: a mean colour, and OpenCV's two methods.
+"""Scores of an inpainting model, beside baselines: a mean colour and the two methods of OpenCV.
 
-Held-out pictures get holes that are always the same, in three sizes. Inside a large hole the truth is one of many right
-answers, and the mean of them all has the best L1 and PSNR without looking like any; so the completed pictures are also
-compared, as a set, with the whole ones (kernel distance), and a hole's border is checked for a seam. Sets that share
-their pictures are nearer than two sets of one kind: the kernel distance falls below 0 where nearly nothing is changed.
+Held-out pictures get fixed holes of three sizes. In a large hole the truth is one of many right answers, and their
+blurred mean has the best L1 and PSNR; so the set of completed pictures is also compared with the whole pictures (kernel
+distance), and the border of the hole is checked for a seam. As both sets share their known pixels, the kernel distance
+falls below 0 for small holes.
 """
 
 __all__ = ["FLOOR", "InpaintingEvaluation"]
@@ -37,8 +37,8 @@ from translate.utils.sequences import subsample
 
 FLOOR = "other real pictures"
 MAX_TRAIN = 1000  # training pictures to read
-MAX_ASKED = 20  # test pictures whose holes get several answers: each costs a pass of the network
-Place = tuple[int, LabelledImage]  # a test picture, by its index among all of them, which says where its holes are
+MAX_REPEATED = 20  # test pictures with several results per hole, each of which costs a forward pass
+Place = tuple[int, LabelledImage]  # a test picture and its index among all of them, which determines its holes
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,16 @@ class InpaintingEvaluation(Evaluation):
 
     Attributes:
         translator: called as `translator(picture, mask=hole)` with (H, W, 3) uint8 RGB and (H, W) bool, returns the
-            completed picture, of the same shape and type; where its attribute `random` is true also with `count=4,
+            completed picture of the same shape and type; if its attribute `random` is true, also with `count=4,
             seed=0`, which returns a list.
-        images: held-out pictures get holes; those of training are the floor.
-        size: side that pictures are brought to, px: what the model was trained at.
-        gray: whether they are made gray, for a model of gray pictures.
-        count: answers to each of some holes, whose mean difference is reported; 0: none.
     """
 
     purpose, unused, data_options = "fills holes", ("a", "b", "data", "features"), "--images"
     translator: Callable[..., Any]
-    images: ImageSet
-    size: int
-    gray: bool = field(default=False, kw_only=True)
-    count: int = field(default=0, kw_only=True)
+    images: ImageSet  # held-out pictures get holes; training pictures are the floor
+    size: int  # training resolution, to which pictures are resized, px
+    gray: bool = field(default=False, kw_only=True)  # convert pictures for a gray model
+    count: int = field(default=0, kw_only=True)  # results for each of some holes, to report their mean difference
 
     def __post_init__(self) -> None:
         check_minimum(1, limit=self.limit)
@@ -78,15 +74,15 @@ class InpaintingEvaluation(Evaluation):
         return cls(translator, images, size, gray=gray, count=options.count, limit=options.limit or None)
 
     def score(self, bars: Progress) -> InpaintingReport:
-        """Go once over the held-out pictures with all methods and holes of every size."""
-        # 1. describe other real pictures
+        """Apply all methods to holes of every size in the held-out pictures."""
+        # compute the features of other real pictures
         places, reader = self.choose(self.limit), Reader(bars, self.images.title)
         train = subsample(self.images.train, self.limit or MAX_TRAIN)
         others = describe(picture for _, picture in reader.read_all(train, self.read))
 
-        # 2. fill the holes of every picture
+        # fill the holes of every picture
         bands = [Band({**FILLS, MODEL: self.translator}, number) for number in range(len(BANDS))]
-        asked = {place for place, _ in subsample(places, MAX_ASKED)} if self.count else set()
+        repeated = {place for place, _ in subsample(places, MAX_REPEATED)} if self.count else set()
         whole = Tally()
         for (place, _), picture in reader.read_all(places, lambda each: self.read(each[1])):
             whole.add(picture)
@@ -94,13 +90,13 @@ class InpaintingEvaluation(Evaluation):
                 case = self.make_hole(picture, band.number, place)
                 band.add(case)
                 band.areas.append(float(case.hole.mean()))
-                if place in asked:
+                if place in repeated:
                     answers = self.translator(case.picture, mask=case.hole, count=self.count, seed=SEED)
                     band.apart.append(pairwise_l1_inside(answers, case.hole))
         if not whole.features:
             raise UserError(f"none of the {len(places)} held-out pictures of {self.images.title} can be read")
 
-        # 3. report
+        # report
         targets = whole.all_features()
         floor = kernel_row(FLOOR, others, targets)
         remarks = []
@@ -120,25 +116,25 @@ class InpaintingEvaluation(Evaluation):
         )
 
     def choose(self, count: int | None) -> list[Place]:
-        """Return at most `count` of the held-out pictures, evenly spread; raise a UserError if there are none."""
+        """Return at most `count` held-out pictures, evenly spaced; raise UserError if there are none."""
         title, test = self.images.title, self.images.test
         if not test:
             raise UserError(f"{title} has no held-out pictures; give more pictures, or some in a folder test")
         return subsample(list(enumerate(test)), count)
 
     def read(self, source: LabelledImage) -> np.ndarray:
-        """Read a picture as the model was trained: (size, size, 3) uint8."""
+        """Read a picture with the crop of training: (size, size, 3) uint8."""
         picture = square_crop(source.read(), self.size)
         return np.repeat(to_gray(picture)[..., None], 3, axis=2) if self.gray else picture
 
     def make_hole(self, picture: np.ndarray, band: int, place: int) -> InpaintingCase:
-        """Make the hole of one size, by its index in `BANDS`, that the picture at this place always gets."""
+        """Make the fixed hole of one size, an index in `BANDS`, for the picture with the index `place`."""
         return InpaintingCase(picture, evaluation_mask(self.size, self.size, band, place, SEED))
 
     def grid(self, columns: int = 6) -> np.ndarray:
-        """Draw pictures with holes that grow from left to right; filled by OpenCV (Telea) and by the model; the truths.
+        """Draw pictures with growing holes, filled by OpenCV (Telea) and by the model, and the truths.
 
-        Pictures that cannot be read are left out; without any other, a UserError is raised.
+        Unreadable pictures are left out; raises UserError if none is left.
         """
         places = self.choose(columns)
 
@@ -155,16 +151,16 @@ class InpaintingEvaluation(Evaluation):
 
 
 class Band(Tallies):
-    """The scores of all methods on holes of one size, by its index in `BANDS`, while pictures come in."""
+    """Tallies of all methods on holes of one size, an index in `BANDS`."""
 
     def __init__(self, methods: dict[str, Method], number: int) -> None:
         super().__init__(methods)
         self.number = number
-        self.areas: list[float] = []  # share of each picture that its hole takes
-        self.apart: list[float] = []  # mean difference of several answers to one hole, in levels
+        self.areas: list[float] = []  # share of each picture in the hole
+        self.apart: list[float] = []  # mean difference of several results for a hole, in levels
 
     def scores(self, targets: Tensor, floor: Row) -> BandScores:
-        """Return the rows, given the features of the pictures before they got holes, (M, d)."""
+        """Return the rows, given the features of the whole pictures, (M, d)."""
         low, high = BANDS[self.number]
         apart = float(np.mean(self.apart)) if self.apart else None
         area = float(np.mean(self.areas))

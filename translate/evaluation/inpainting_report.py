@@ -1,4 +1,4 @@
-"""The report of a model that fills holes: a section for each size of hole."""
+"""The report of an inpainting model: a section for each size of hole."""
 
 __all__ = ["BandScores", "InpaintingReport"]
 
@@ -23,31 +23,30 @@ COLUMNS = (
 class BandScores:
     """The scores on holes of one size."""
 
-    low: float  # least share of a picture that the holes take
+    low: float  # smallest share of a picture in its hole
     high: float  # largest share
     area: float  # mean share
     rows: list[Row]  # one per method
-    apart: float | None = None  # mean difference of several answers to one hole, in levels of 0 to 255
+    apart: float | None = None  # mean difference of several results for a hole, in levels of 0 to 255
 
     @property
     def title(self) -> str:
         """The size of the holes in words."""
-        smallest = self.low < 0.1  # no band lies below
-        return ("holes up to" if smallest else f"holes of {100 * self.low:.0f} to") + f" {100 * self.high:.0f} %"
+        return ("holes up to" if self.low < 0.1 else f"holes of {100 * self.low:.0f} to") + f" {100 * self.high:.0f} %"
 
 
 @dataclass(frozen=True, kw_only=True)
 class InpaintingReport(SectionedReport):
-    """All scores of a model that fills holes."""
+    """All scores of an inpainting model."""
 
     known_columns = COLUMNS
-    title: str  # of the pictures that it was measured on
+    title: str  # of the set of pictures
     bands: list[BandScores]  # small holes first
-    pictures: int  # test pictures; each gets one hole of every size
-    others: int  # training pictures, whose kernel distance to the test pictures is the floor
+    pictures: int  # number of test pictures; each gets one hole of every size
+    others: int  # number of training pictures for the floor
     size: int  # of all pictures, px
-    features: str  # version of the features that the kernel distance was measured with
-    seed: int  # of its random subsets, the holes and the answers
+    features: str  # version of the features of the kernel distance
+    seed: int  # of random subsets, holes and results
     remarks: list[str]  # what is missing, and why
     kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
 
@@ -57,7 +56,7 @@ class InpaintingReport(SectionedReport):
         return self.bands
 
     def notes(self) -> list[str]:
-        """Return what the numbers mean and were measured on, and what is missing: one line each."""
+        """Return the legend, the measured pictures and the remarks, one line each."""
         areas = ", ".join(f"{100 * band.area:.0f} %" for band in self.bands)
         apart = [
             f"{band.title}: the answers to one hole are {band.apart:.1f} levels apart on average"

@@ -1,4 +1,4 @@
-"""Do samples show their labels, and each factor as often as real pictures do? Classifiers trained on the spot judge."""
+"""Agreement of samples with their labels, and of factor frequencies with real pictures, by small classifiers."""
 
 __all__ = ["Labelled", "score_factors", "score_labels"]
 
@@ -13,9 +13,9 @@ from translate.evaluation.generation_report import ClassRow, FactorRow, LabelSco
 from translate.metrics.diversity import thumbnail_spread
 from translate.metrics.image_sets import array_thumbnails
 
-MAX_COMPARED = 500  # pictures of a class: the distances between them grow with the square
-MIN_SPREAD = 1e-6  # of real pictures that are all the same
-Words = Mapping[str, Sequence[str]]  # one word a picture, by factor
+MAX_COMPARED = 500  # pictures of a class, as the number of distances grows with the square
+MIN_SPREAD = 1e-6  # avoids division by zero for identical pictures
+Words = Mapping[str, Sequence[str]]  # one word per picture, by factor
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ def score_labels(
     seed: int = 0,
     epochs: int | None = None,
 ) -> LabelScores:
-    """Train a classifier on real pictures, and compare the labels that it names with those that samples were drawn for.
+    """Train a classifier on real pictures, and compare its predictions for samples with their labels.
 
-    Of the real pictures in `held_out` at least one is labelled; `seed` and `epochs` are those of `train_classifier`.
+    At least one picture of `held_out` is labelled; `seed` and `epochs` are as in `train_classifier`.
 
     Raises:
-        UserError: `train` has pictures of one class alone, or none.
+        UserError: `train` has pictures of fewer than two classes.
     """
     classifier = train_classifier(train.pictures, train.labels, classes=len(names), seed=seed, epochs=epochs)
     predicted, confidence = classifier.predict(samples.pictures)
@@ -71,7 +71,7 @@ def score_labels(
 
 
 def most_mistaken(predicted: np.ndarray, label: int, names: Sequence[str]) -> str:
-    """Name the class that pictures of the class `label` are most often mistaken for; "" if they never are."""
+    """Return the most frequent wrong class predicted for pictures of class `label`, or ""."""
     wrong = Counter(predicted[predicted != label].tolist())
     return names[wrong.most_common(1)[0][0]] if wrong else ""
 
@@ -95,10 +95,10 @@ def score_factors(
     seed: int = 0,
     epochs: int | None = None,
 ) -> list[FactorRow]:
-    """Train a classifier of all factors, and compare the shares of the words that it names with the real ones.
+    """Train a classifier of all factors, and compare the shares of its predicted words with the real ones.
 
-    Pictures are (N, H, W, 3) uint8. The words of the real pictures in `train` are `known`, those of `held_out` the
-    `truth`; `seed` and `epochs` are those of `train_factor_classifier`.
+    Pictures are (N, H, W, 3) uint8; `known` are the words of `train`, `truth` those of `held_out`; `seed` and `epochs`
+    are as in `train_factor_classifier`.
     """
     classifier = train_factor_classifier(train, known, seed=seed, epochs=epochs)
     named, named_real = classifier.predict(samples), classifier.predict(held_out)

@@ -1,8 +1,8 @@
-"""Does a model draw new pictures, or remember those that it was trained on?
+"""Memorization: whether samples are copies of training pictures.
 
-A new sample lies as near to training pictures as to real ones that the model never saw. A remembered one lies nearer to
-its original. Each sample's distances to the nearest of both are compared, after Alaa et al. 2022
-(https://arxiv.org/abs/2102.08921) and Meehan et al. 2020 (https://arxiv.org/abs/2004.05675) in their simplest form.
+A new sample is as near to training pictures as to held-out ones; a copy is nearer to its original. The distances of
+each sample to the nearest of both are compared, a simple form of Alaa et al. 2022 (https://arxiv.org/abs/2102.08921)
+and Meehan et al. 2020 (https://arxiv.org/abs/2004.05675).
 """
 
 __all__ = ["MemoryCheck", "check_memory"]
@@ -18,27 +18,27 @@ from translate.metrics.diversity import euclidean_distances, nearest_neighbours
 from translate.utils.errors import UserError
 from translate.utils.sequences import subsample
 
-MIN_MEDIAN = 0.9  # below: all samples lie nearer to training pictures
-MIN_LOW = 0.5  # below: some do; a sample nearer than this to a training picture counts as a copy
-LOW_QUANTILE = 0.05  # a model may remember a few pictures only
-LOW_OVER_REAL = 0.6  # where real pictures have little there: in simple sets twins come by chance
-COPIES_OVER_REAL, COPIES_STANDARD_ERRORS = 0.05, 3  # by how much samples have more copies than real pictures
-MIN_DISTANCE = 1e-9  # a picture that is in both sets is no sign: 0 / 0 counts as 1
+MIN_MEDIAN = 0.9  # a smaller median ratio means that most samples are nearer to training pictures
+MIN_LOW = 0.5  # the same for the low quantile; a sample with a smaller ratio counts as a copy
+LOW_QUANTILE = 0.05  # to detect a model that memorizes only a few pictures
+LOW_OVER_REAL = 0.6  # the low quantile over that of real pictures, as simple sets have near twins by chance
+COPIES_OVER_REAL, COPIES_STANDARD_ERRORS = 0.05, 3  # allowed excess of copies over those of real pictures
+MIN_DISTANCE = 1e-9  # so that the ratio for a picture in both sets, 0 / 0, is 1
 Mirror = Callable[[Tensor], Tensor] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryCheck:
-    """How much nearer samples are to training pictures than to held-out ones."""
+    """Ratios of distances of samples: to the nearest training picture over that to the nearest held-out one."""
 
-    median: float  # of distance to the nearest training picture over that to the nearest held-out one: 0 for copies
-    low: float  # 5th percentile of the same
+    median: float  # of the ratios; 0 for copies
+    low: float  # 5th percentile of the ratios
     low_real: float  # the same for held-out pictures, each against the others
-    copies: float  # share of samples less than half as far from a training picture as from any held-out one
-    copies_real: float  # the same for held-out pictures: what sets with near twins have anyway
-    compared: int  # training pictures, and held-out ones, behind `median` and `low`
-    training: int  # all training pictures, behind `copies`
-    remembers: bool  # whether the samples look remembered
+    copies: float  # share of samples with a ratio below 0.5, by all pictures
+    copies_real: float  # the same for held-out pictures, since sets can contain near twins
+    compared: int  # number of pictures of each set for `median` and `low`
+    training: int  # number of training pictures for `copies`
+    remembers: bool  # whether the samples seem to be copies
 
     def verdict(self) -> str:
         """Return the result in words."""
@@ -51,33 +51,32 @@ class MemoryCheck:
 
 
 def check_memory(samples: Tensor, training: Tensor, held_out: Tensor, mirror: Mirror = None) -> MemoryCheck:
-    """Compare how near samples (N, d) come to training (M, d) and to held-out pictures (K, d), by features or pixels.
+    """Compare distances of samples (N, d) to training (M, d) and held-out pictures (K, d), by features or pixels.
 
-    The larger set is thinned to the size of the smaller one, since with more pictures the nearest is nearer. `copies`
-    takes all of them, since originals may be anywhere. The model `remembers` where the median is below 0.9, the 5th
-    percentile below 0.5 (and well below that of real pictures), or clearly more samples than real pictures are copies.
+    The larger set is thinned to the size of the smaller one, as more pictures have a nearer nearest one; `copies` uses
+    all. The model `remembers` if the median is below 0.9, the 5th percentile is below 0.5 (and well below that
+    of real pictures), or clearly more samples than real pictures are copies.
 
-    `mirror` turns rows into those of the mirrored pictures, which count too since training mirrors; None where the rows
-    are the same for both.
+    `mirror` maps rows to those of mirrored pictures, which training also uses; None if features are the same for both.
 
     Raises:
-        UserError: there are fewer than 2 training or held-out pictures, or no samples.
+        UserError: fewer than 2 training or held-out pictures, or no samples.
     """
     if min(len(training), len(held_out)) < 2 or not len(samples):
         raise UserError(
             "the check for remembered pictures needs a sample and 2 pictures of each set,"
             f" not {len(samples)} samples, {len(training)} training and {len(held_out)} held-out pictures"
         )
-    # 1. ratios of distances, with equally many pictures of both sets
+    # ratios of distances, with the same number of pictures of both sets
     size = min(len(training), len(held_out))
     some, others = (rows[subsample(range(len(rows)), size)] for rows in (training, held_out))
-    ratios = quotient(distances_to(some, samples, mirror), distances_to(others, samples, mirror))
-    ratios_real = quotient(distances_to(some, others, mirror), distances_within(others, mirror))
+    ratios = distance_ratios(distances_to(some, samples, mirror), distances_to(others, samples, mirror))
+    ratios_real = distance_ratios(distances_to(some, others, mirror), distances_within(others, mirror))
     median, low, low_real = (
         float(values.quantile(q)) for values, q in ((ratios, 0.5), (ratios, LOW_QUANTILE), (ratios_real, LOW_QUANTILE))
     )
 
-    # 2. shares of copies, with all pictures
+    # shares of copies, with all pictures
     copies = share_of_copies(distances_to(training, samples, mirror), distances_to(held_out, samples, mirror))
     copies_real = share_of_copies(distances_to(training, held_out, mirror), distances_within(held_out, mirror))
     error = math.sqrt(copies_real * (1 - copies_real) * (1 / len(samples) + 1 / len(held_out)))
@@ -95,13 +94,13 @@ def check_memory(samples: Tensor, training: Tensor, held_out: Tensor, mirror: Mi
     )
 
 
-def quotient(to_training: Tensor, to_held_out: Tensor) -> Tensor:
-    """Divide distances, (N,) each."""
+def distance_ratios(to_training: Tensor, to_held_out: Tensor) -> Tensor:
+    """Return ratios of distances, (N,) each."""
     return (to_training + MIN_DISTANCE) / (to_held_out + MIN_DISTANCE)
 
 
 def share_of_copies(to_training: Tensor, to_held_out: Tensor) -> float:
-    """Return the share of pictures less than half as far from training pictures as from held-out ones, each (N,)."""
+    """Return the share of pictures with a distance ratio below `MIN_LOW`, given distances (N,)."""
     return float((to_training < MIN_LOW * to_held_out).float().mean())
 
 

@@ -1,9 +1,8 @@
-"""Scores of a model of pairs on test pairs, beside two baselines and, where it is known, another right answer.
+"""Scores of a model of pairs on test pairs, beside two baselines and, if known, another right answer.
 
-L1, PSNR and SSIM compare with the one right answer at hand, which no model can guess where a sketch leaves the
-colours open. So three more things are asked: whether the lines are kept (redrawn from the output, against the
-source's), whether the outputs as a set look like the targets (kernel distance), and, of a model that gives many
-answers, whether their looks are those that are known to be right.
+L1, PSNR and SSIM compare with the target, whose colours no model can guess from a sketch. So three other properties are
+scored: the lines (extracted from the output, by edge F1), the outputs as a set against the targets (kernel distance),
+and the palettes of several answers against all right answers (coverage, precision, diversity).
 """
 
 __all__ = ["PairedEvaluation"]
@@ -34,26 +33,24 @@ from translate.utils.errors import UserError
 from translate.utils.progress import Progress
 from translate.utils.sequences import subsample
 
-MAX_TRAIN = 2000  # training pairs that the baselines know
-MAX_LOOKS = 50  # test pictures that get many answers: each costs a pass of the network
-DRAWING_SAMPLES = 8  # test pairs that tell whether the sources are line drawings
+MAX_TRAIN = 2000  # training pairs for the baselines
+MAX_REPEATED = 50  # test pictures with several answers, each of which costs a forward pass
+DRAWING_SAMPLES = 8  # test pairs to decide whether the sources are line drawings
 
 
 @dataclass(frozen=True)
 class PairedEvaluation(Evaluation):
-    """Scores a model of pairs: the test pairs are scored, the training pairs feed the baselines.
+    """Scores a model of pairs on test pairs.
 
     Attributes:
-        translator: called as `translator(source)` with (H, W, 3) uint8 RGB, returns the same shape and type; where its
-            attribute `random` is true also as `translator(source, count=16, seed=0)`, which returns a list.
-        pairs: test and training pairs.
-        count: answers to each source of which several right answers are known, from a random model.
+        translator: called as `translator(source)` with (H, W, 3) uint8 RGB, returns the same shape and type; if its
+            attribute `random` is true, also as `translator(source, count=16, seed=0)`, which returns a list.
     """
 
     purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
     translator: Callable[..., Any]
-    pairs: PairSet
-    count: int = field(default=16, kw_only=True)
+    pairs: PairSet  # training pairs are for the baselines
+    count: int = field(default=16, kw_only=True)  # answers of a random model per source with several right answers
 
     def __post_init__(self) -> None:
         check_minimum(1, count=self.count, limit=self.limit)
@@ -69,30 +66,30 @@ class PairedEvaluation(Evaluation):
         return cls(translator, pairs, count=options.count or cls.count, limit=options.limit or None)
 
     def score(self, bars: Progress) -> TranslationReport:
-        """Go once over the test pairs with all methods."""
+        """Apply all methods to the test pairs."""
         if not self.pairs.test:
             raise UserError(
                 f"{self.pairs.title} has too few pairs to hold any out; score on others: --a FOLDER --b FOLDER"
             )
         tests, reader = subsample(self.pairs.test, self.limit), Reader(bars, " -> ".join(self.pairs.names))
 
-        # 1. learn the baselines, and choose the sources that get many answers
+        # fit the baselines, and choose the sources for several answers
         training = TrainingSet(self.pairs.train, len(tests), reader)
         drawn = are_drawn(tests)
         several = [pair for pair in tests if len(right_answers(self.pairs, pair.name)) > 1]
-        asked = set(subsample(several, MAX_LOOKS))
+        repeated = set(subsample(several, MAX_REPEATED))
 
-        # 2. run every method on every source
+        # apply every method to every source
         tallies, refusals = PairedTallies(self.translator, self.count, training.methods()), []
         for pair, case in reader.read_all(tests, lambda pair: self.read_case(pair, drawn)):
             try:
-                tallies.add_pair(case, many=pair in asked)
-            except UserError as error:  # the model refuses the picture, before anything is counted
+                tallies.add_pair(case, many=pair in repeated)
+            except UserError as error:  # the model refused the picture, before any score was added
                 refusals.append(str(error))
         if not tallies.targets.features:
             raise UserError(refusals[0] if refusals else f"none of the {len(tests)} test pairs can be read")
 
-        # 3. report
+        # report
         targets = tallies.targets.all_features()
         rows = tallies.rows(targets)
         if len(training.features) >= 2 and len(targets) >= 2:
@@ -114,7 +111,7 @@ class PairedEvaluation(Evaluation):
         return TranslationReport([part], DctFeatures.version, SEED)
 
     def read_case(self, pair: Pair, drawn: bool) -> PairedCase:
-        """Read a test pair and all that is known about it; a `drawn` source is itself the right lines."""
+        """Read a test pair and its right answers; a `drawn` source has the right lines itself."""
         source, target = read_pair(pair)
         truths = [read_rgb8(path) for path in right_answers(self.pairs, pair.name)]
         file = parts_map(self.pairs, pair.name)
@@ -123,7 +120,7 @@ class PairedEvaluation(Evaluation):
         return PairedCase(source, target, lines, [truth for truth in truths if truth.shape == target.shape], parts)
 
     def explain(self, rows: list[Row], counts: dict[str, int], tallies: "PairedTallies") -> list[str]:
-        """Return what many answers were measured on, which scores are missing, and why."""
+        """Return notes on several answers, and on missing scores and the reasons."""
         notes = []
         if tallies.random:
             notes.append("kernel distance of the many answers: of one to each picture, each drawn anew")
@@ -140,10 +137,7 @@ class PairedEvaluation(Evaluation):
     def grid(self, columns: int = 6, answers: int = 4) -> np.ndarray:
         """Draw test pairs: sources, answers, random answers of a random model, truths.
 
-        Pairs that cannot be read, and sources that the model refuses, are left out.
-
-        Raises:
-            UserError: no pair is left.
+        Unreadable pairs and sources refused by the model are left out; raises UserError if none is left.
         """
 
         def column(pair: Pair) -> list[np.ndarray]:
@@ -152,20 +146,20 @@ class PairedEvaluation(Evaluation):
             random = self.translator(source, count=answers, seed=SEED) if is_random else []
             return [source, self.translator(source), *random, target]
 
-        shown = list(readable(subsample(self.pairs.test, columns), column))
-        if not shown:
+        columns_drawn = list(readable(subsample(self.pairs.test, columns), column))
+        if not columns_drawn:
             raise UserError(f"{self.pairs.title} has no readable test pairs")
-        return make_grid([list(row) for row in zip(*shown, strict=True)])
+        return make_grid([list(row) for row in zip(*columns_drawn, strict=True)])
 
 
 class TrainingSet:
-    """What the baselines know about the training pairs; and the features (N, d) of `described` of the targets."""
+    """The baselines fitted to training pairs, and the `features` (N, d) of at most `described` targets."""
 
     def __init__(self, train: list[Pair], described: int, reader: Reader) -> None:
         self.mean, self.sources, targets = MeanPicture(), NearestSource[Pair](), Tally()
-        known = subsample(train, MAX_TRAIN)
-        chosen = set(subsample(known, described))
-        for pair, (source, target) in reader.read_all(known, read_pair):
+        pairs = subsample(train, MAX_TRAIN)
+        chosen = set(subsample(pairs, described))
+        for pair, (source, target) in reader.read_all(pairs, read_pair):
             self.mean.add(target)
             self.sources.add(source, pair)
             if pair in chosen:
@@ -173,48 +167,48 @@ class TrainingSet:
         self.features = targets.all_features()
 
     def methods(self) -> dict[str, Method]:
-        """Return the baselines by their names; none without training pairs."""
+        """Return the baselines by name; none without training pairs."""
         if not self.mean.count:
             return {}
         return {"mean training image": self.mean, "nearest training source's photo": self.nearest}
 
     def nearest(self, picture: np.ndarray) -> np.ndarray:
-        """Answer with the target whose source is nearest to `picture`."""
+        """Return the target of the nearest training source of `picture`, at its size."""
         return resize_to(read_pair(self.sources(picture))[1], picture.shape)
 
 
 class PairedTallies(Tallies):
-    """The tallies of all methods while test pairs come in."""
+    """Tallies of all methods, of several answers and of the right answers."""
 
     def __init__(self, translator: Callable[..., Any], count: int, baselines: Mapping[str, Method]) -> None:
-        super().__init__({MODEL: translator, **baselines})  # the model first, as it may refuse
+        super().__init__({MODEL: translator, **baselines})  # the model is first, as it may refuse a case
         self.translator, self.count = translator, count
         self.random = bool(getattr(translator, "random", False))
-        self.many = Tally()  # several answers to each source, of a random model
+        self.many = Tally()  # random answers of a random model
         self.other = Tally()  # another right answer
-        self.targets = Tally()  # the right answers at hand
+        self.targets = Tally()  # the targets
 
     def add_pair(self, case: PairedCase, *, many: bool) -> None:
-        """Let every method answer one source; a random model also with several answers, if `many`."""
+        """Apply every method to a case; a random model also gives several answers, if `many`."""
         self.add(case)
         if (truth := case.other_truth()) is not None:
             self.other.add(truth, **case.score_truth(truth))
-        if self.random:  # another seed for each source, as answers in one look make no collection of photos
+        if self.random:  # another seed for each source, as one palette for all would spoil the set
             (drawn,) = self.translator(case.source, count=1, seed=len(self.targets.features))
             self.many.add(drawn)
         self.targets.add(case.target)
-        if self.random and many and case.has_looks:
+        if self.random and many and case.has_palettes:
             answers = self.translator(case.source, count=self.count, seed=SEED)
-            self.many.note(**case.score_lines(answers[0]), **case.score_looks(answers))
+            self.many.note(**case.score_lines(answers[0]), **case.score_palettes(answers))
 
     def rows(self, targets: Tensor) -> list[Row]:
-        """Return a row for each method that has answered, given the features of the targets (M, d)."""
+        """Return a row for each method with answers, given the features of the targets, (M, d)."""
         model, *baselines = super().rows(targets)
         extra = {f"{MODEL}, {self.count} answers": self.many, "another right answer": self.other}
         return [*baselines, model, *(tally.row(name, targets) for name, tally in extra.items() if tally.features)]
 
 
 def are_drawn(tests: list[Pair]) -> bool:
-    """Return whether most sources, judged by a few of them, are line drawings."""
+    """Whether most sources, judged by a few, are line drawings."""
     drawings = list(readable(subsample(tests, DRAWING_SAMPLES), lambda pair: is_line_drawing(read_pair(pair)[0])))
     return sum(drawings) > len(drawings) / 2

@@ -1,4 +1,4 @@
-"""Reading test pictures under a progress bar; what cannot be read is counted and left out."""
+"""Read test pictures with a progress bar; unreadable ones are counted and left out."""
 
 __all__ = ["Reader", "readable"]
 
@@ -14,14 +14,14 @@ V = TypeVar("V")
 
 
 class Reader:
-    """Reads items, such as paths, moves its bar on, and remembers the unreadable ones."""
+    """Reads items, such as paths, advances a progress bar, and records unreadable items."""
 
     def __init__(self, bars: Progress, title: str) -> None:
         self.bar, self.total = Bar(bars, title, 0), 0
         self.unreadable: set[object] = set()
 
     def attempt(self, item: K, read: Callable[[K], V]) -> V | None:
-        """Return `read(item)`, or None where that raises a UserError."""
+        """Return `read(item)`, or None if it raises UserError."""
         try:
             return read(item)
         except UserError:
@@ -39,12 +39,12 @@ class Reader:
             self.bar.advance()
 
     def notes(self, kind: str = "files") -> list[str]:
-        """Say how many items were left out, if any."""
+        """Return a note on the number of unreadable items, if any."""
         return [f"{len(self.unreadable)} unreadable {kind} were left out"] if self.unreadable else []
 
 
 def readable(items: Iterable[K], read: Callable[[K], V]) -> Iterator[V]:
-    """Yield `read(item)` for each item for which it raises no UserError."""
+    """Yield `read(item)` for each item; skip items that raise UserError."""
     for item in items:
         with contextlib.suppress(UserError):
             yield read(item)

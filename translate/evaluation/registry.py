@@ -1,4 +1,4 @@
-"""The evaluations, by what feeds the model's task."""
+"""The evaluations by `Task.data` of the model."""
 
 __all__ = ["EVALUATIONS", "load_evaluation"]
 
@@ -18,10 +18,10 @@ EVALUATIONS: dict[str, type[Evaluation]] = {
 
 
 def load_evaluation(options: EvaluationOptions) -> Evaluation:
-    """Load a model and its data into the evaluation of its task.
+    """Load the evaluation for the task of a model.
 
     Raises:
-        OptionError, UserError: an option means nothing to the model; or as `Evaluation.load`.
+        OptionError, UserError: an option does not apply to the model; or as `Evaluation.load`.
     """
     evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
     for name in evaluation.unused:

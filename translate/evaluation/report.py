@@ -1,4 +1,4 @@
-"""What every report has: a printed table, a dict for JSON, and the columns and rows that tables are made of."""
+"""The base of reports: a printed table, a dict for JSON, and the columns and rows of tables."""
 
 __all__ = [
     "KERNEL_COLUMN", "KERNEL_SCALE", "MODEL", "NO_SCORE", "Column", "Report", "Row", "Section", "SectionedReport",
@@ -14,14 +14,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-KERNEL_SCALE = 1000  # kernel distances are reported times this
+KERNEL_SCALE = 1000  # factor of reported kernel distances, which are small
 NO_SCORE = "-"
 MODEL = "this model"
 
 
 @dataclass(frozen=True)
 class Row:
-    """Mean scores of one method over the test pictures; None where a score is not known."""
+    """Mean scores of one method over the test pictures; None if unknown."""
 
     name: str  # the method
     l1: float | None = None  # mean absolute difference to the truth, in levels of 0 to 255
@@ -30,26 +30,26 @@ class Row:
     kernel: float | None = None  # kernel distance to the target domain, times 1000; lower is better
     kernel_error: float | None = None  # its standard error, times 1000
     subset_size: int | None = None  # pictures in each subset of the kernel distance
-    edge_f1: float | None = None  # F1 of its lines against those of the drawing that it should follow
-    coverage: float | None = None  # share of the known right answers that one of its answers comes near
-    coverage_wide: float | None = None  # the same within twice the distance
-    precision: float | None = None  # share of its answers near a right answer
-    diversity: float | None = None  # mean distance between its answers over that between the right ones
-    seam: float | None = None  # step across a hole's border over the picture's own step there
+    edge_f1: float | None = None  # see `edge_f1`
+    coverage: float | None = None  # see `CoverageScore`, as for the next three
+    coverage_wide: float | None = None
+    precision: float | None = None
+    diversity: float | None = None
+    seam: float | None = None  # see `metrics.inpainting.seam`
 
 
 class Column(NamedTuple):
     """A column of a table."""
 
-    title: str | Text  # its head
-    cell: Callable[[Any], str | Text]  # writes the cell of a row; `NO_SCORE` where the row has none
-    legend: str = ""  # a line that explains it
-    justify: Literal["left", "right"] = "right"  # as rich has it
-    no_wrap: bool = False  # as rich has it
+    title: str | Text
+    cell: Callable[[Any], str | Text]  # formats the cell of a row; `NO_SCORE` without a value
+    legend: str = ""  # a line of explanation
+    justify: Literal["left", "right"] = "right"  # an option of rich
+    no_wrap: bool = False  # an option of rich
 
 
 def make_table(columns: Sequence[Column], rows: Iterable[Any] = (), **options: Any) -> Table:
-    """Make a table of rows; options are those of `rich.table.Table`."""
+    """Build a table of rows; `options` are those of `rich.table.Table`."""
     table = Table(**options)
     for column in columns:
         table.add_column(column.title, justify=column.justify, no_wrap=column.no_wrap)
@@ -59,7 +59,7 @@ def make_table(columns: Sequence[Column], rows: Iterable[Any] = (), **options: A
 
 
 def number(score: str, digits: int) -> Callable[[Any], str]:
-    """Make a cell that shows the attribute `score` of a row with so many digits."""
+    """Return a cell function for the attribute `score` of a row, with `digits` decimals."""
 
     def cell(row: Any) -> str:
         value = getattr(row, score)
@@ -69,12 +69,12 @@ def number(score: str, digits: int) -> Callable[[Any], str]:
 
 
 def kernel_cell(row: Any) -> str:
-    """Write the kernel distance with its standard error."""
+    """Format the kernel distance with its standard error."""
     return NO_SCORE if row.kernel is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
 
 
 def coverage_cell(row: Row) -> str:
-    """Write the coverage, and in brackets that within twice the distance."""
+    """Format the coverage, and in brackets that within twice the distance."""
     return NO_SCORE if row.coverage is None else f"{row.coverage:.2f} ({row.coverage_wide:.2f})"
 
 
@@ -84,15 +84,15 @@ METHOD_COLUMN = Column("pictures", lambda row: f"  {row.name}", justify="left", 
 
 @dataclass(frozen=True)
 class Report(ABC):
-    """All that an evaluation found; a subclass is a dataclass whose fields are the keys of the JSON file."""
+    """The results of an evaluation; the fields of a subclass, a dataclass, are the keys of the JSON file."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts, lists, strings and finite numbers, ready for JSON."""
+        """Return dicts, lists, strings and finite numbers, ready for JSON."""
         return asdict(self)
 
     @abstractmethod
     def table(self) -> RenderableType:
-        """Return the tables to print, each with the meaning of its numbers below it."""
+        """Return the tables to print, each with a legend."""
 
 
 class Section(Protocol):
@@ -106,13 +106,9 @@ class Section(Protocol):
 
 @dataclass(frozen=True)
 class SectionedReport(Report):
-    """A report whose table has sections of `Row`s.
+    """A report whose table has sections of `Row`s."""
 
-    Attributes:
-        known_columns: the columns that the table may have; those without any score are left out.
-    """
-
-    known_columns: ClassVar[tuple[Column, ...]]
+    known_columns: ClassVar[tuple[Column, ...]]  # columns without any score are left out of the table
 
     @property
     @abstractmethod
@@ -121,10 +117,10 @@ class SectionedReport(Report):
 
     @abstractmethod
     def notes(self) -> list[str]:
-        """Return what the numbers mean and were measured on, and what is missing: one line each."""
+        """Return the legend and notes below the table, one line each."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts, lists, strings and finite numbers; scores that no row has are left out."""
+        """Return dicts, lists, strings and finite numbers; scores without any value are left out."""
         scores = {field.name for field in fields(Row)}
         missing = {score for score in scores if all(getattr(row, score) is None for row in self.all_rows())}
         return asdict(self, dict_factory=lambda items: {key: value for key, value in items if key not in missing})
@@ -139,12 +135,12 @@ class SectionedReport(Report):
         return [column for column in self.known_columns if any(column.cell(row) != NO_SCORE for row in rows)]
 
     def legends(self, features: str, seed: int) -> list[str]:
-        """Explain the numbers in the columns, and name the features and seed of the kernel distance: one line each."""
+        """Return the legends of the columns and of the kernel distance, one line each."""
         kernel = f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
         return [kernel, *(column.legend for column in self.columns() if column.legend)]
 
     def table(self) -> Table:
-        """Return the scores, section by section, with the notes below them."""
+        """Return the table of scores by section, with the notes below."""
         columns = [METHOD_COLUMN, *self.columns()]
         table = make_table(columns, caption=Text("\n".join(self.notes())), caption_justify="left")
         for part in self.sections:

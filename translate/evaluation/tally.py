@@ -1,4 +1,4 @@
-"""The scores of methods, collected picture by picture, so that a test set need not fit into memory."""
+"""Accumulate scores of methods picture by picture, so that a test set need not fit into memory."""
 
 __all__ = ["SEED", "Tallies", "Tally", "describe", "kernel_row"]
 
@@ -16,11 +16,11 @@ from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
 
-SEED = 0  # of everything random in an evaluation: subsets of the kernel distance, holes, answers, classifiers
+SEED = 0  # of all random numbers in an evaluation: subsets of the kernel distance, holes, results, classifiers
 
 
 class Tally:
-    """The scores of one method while its results come in."""
+    """Accumulated scores and features of one method."""
 
     def __init__(self) -> None:
         self.describer = DctFeatures()
@@ -28,46 +28,46 @@ class Tally:
         self.scores: dict[str, list[float]] = {}
 
     def add(self, result: np.ndarray, **scores: float | None) -> None:
-        """Take in a result, (H, W, 3) uint8, with its scores."""
+        """Add a result, (H, W, 3) uint8, and its scores."""
         self.features.append(self.describer(to_tensor(result)))
         self.note(**scores)
 
     def note(self, **scores: float | None) -> None:
-        """Take in scores; None is left out."""
+        """Add scores that are not None."""
         for name, score in scores.items():
             if score is not None:
                 self.scores.setdefault(name, []).append(score)
 
     def all_features(self) -> Tensor:
-        """Return the features of all results: (N, d)."""
+        """Return the features of all results, (N, d)."""
         return torch.cat(self.features) if self.features else torch.empty(0, DctFeatures.num_features)
 
     def row(self, name: str, targets: Tensor) -> Row:
-        """Return the mean scores, and the kernel distance to the features `targets` (M, d)."""
+        """Return the mean scores, with the kernel distance to the features `targets`, (M, d)."""
         means: dict[str, Any] = {score: float(np.mean(values)) for score, values in self.scores.items()}
         return replace(kernel_row(name, self.all_features(), targets), **means)
 
 
 class Tallies:
-    """The tallies of several methods on the same cases."""
+    """Tallies of several methods on the same cases."""
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
         self.methods = methods
         self.by_method = {name: Tally() for name in methods}
 
     def add(self, case: Case) -> None:
-        """Put a case to every method, and score the results."""
+        """Apply every method to a case and score the results."""
         for name, method in self.methods.items():
             result = case.apply(method)
             self.by_method[name].add(result, **case.score(result))
 
     def rows(self, targets: Tensor) -> list[Row]:
-        """Return a row for each method, given the features of the targets (M, d)."""
+        """Return a row for each method, given the features of the targets, (M, d)."""
         return [tally.row(name, targets) for name, tally in self.by_method.items()]
 
 
 def describe(pictures: Iterable[np.ndarray]) -> Tensor:
-    """Compute the features of pictures, (H, W, 3) uint8 each: (N, d)."""
+    """Compute the features, (N, d), of pictures, (H, W, 3) uint8 each."""
     tally = Tally()
     for picture in pictures:
         tally.add(picture)
@@ -75,7 +75,7 @@ def describe(pictures: Iterable[np.ndarray]) -> Tensor:
 
 
 def kernel_row(name: str, outputs: Tensor, targets: Tensor) -> Row:
-    """Return a row of the kernel distance of two sets of features; without a score if one has fewer than 2 pictures."""
+    """Return a row with the kernel distance of two sets of features, if both have 2 or more pictures."""
     if min(len(outputs), len(targets)) < 2:
         return Row(name)
     distance = kernel_distance(outputs, targets, seed=SEED)

@@ -28,14 +28,14 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class DirectionScores:
-    """The rows of one direction, with what they were measured on."""
+    """The scores of one direction, and the data that they were measured on."""
 
     direction: str  # "ab" or "ba"
-    source: str  # name of the domain that was translated
-    target: str  # name of the domain that the outputs should look like
+    source: str  # name of the source domain
+    target: str  # name of the target domain
     rows: list[Row]  # one per method
-    # "pictures" translated, those of them with a truth ("truths"), "targets" of the kernel distance, pictures set aside
-    # for its "floor", and files left out as "unreadable"
+    # numbers of "pictures" translated, "truths" among them, "targets" of the kernel distance, pictures of its "floor",
+    # and "unreadable" files
     counts: dict[str, int]
     targets: str  # "test" or "train", the part of the target domain that the kernel distance uses
     notes: list[str]  # what is missing, and why
@@ -52,8 +52,8 @@ class TranslationReport(SectionedReport):
 
     known_columns = COLUMNS
     directions: list[DirectionScores]  # one or two
-    features: str  # version of the features that the kernel distance was measured with
-    seed: int  # of its random subsets
+    features: str  # version of the features of the kernel distance
+    seed: int  # of random subsets
     kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
 
     @property
@@ -62,7 +62,7 @@ class TranslationReport(SectionedReport):
         return self.directions
 
     def notes(self) -> list[str]:
-        """Return what the numbers mean and were measured on, and what is missing: one line each."""
+        """Return the legend, the measured pictures and the notes, one line each."""
         lines = self.legends(self.features, self.seed)
         for part in self.directions:
             counts = part.counts

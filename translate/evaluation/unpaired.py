@@ -1,9 +1,8 @@
 """Scores of a model on the test pictures of two domains, beside two baselines and a floor.
 
-PSNR and SSIM say whether an output is the *right* picture; they need the hidden truth of rendered domains.
-The kernel distance says whether the outputs as a set look like the target domain; it needs only that
-domain's pictures. Neither means much alone: the untouched input keeps all of the content and has none of
-the look, and real pictures of the target the reverse.
+PSNR and SSIM compare an output with its truth, which only rendered domains have. The kernel distance compares the set
+of outputs with pictures of the target domain. Neither means much alone: the untouched input has all of the content and
+none of the appearance of the target, and real pictures of the target the reverse.
 """
 
 __all__ = ["UnpairedEvaluation"]
@@ -33,7 +32,7 @@ from translate.utils.errors import UserError
 from translate.utils.progress import Progress
 from translate.utils.sequences import subsample
 
-MIN_TARGETS = 20  # fewer test pictures cannot stand for a domain: its training pictures do
+MIN_TARGETS = 20  # fewer test pictures do not represent a domain, so that training pictures are used
 MAX_TRAIN = 1000  # training pictures to read
 
 
@@ -42,14 +41,14 @@ class DirectionFiles:
     """The files of one direction."""
 
     inputs: list[Path]  # test pictures of the source
-    truths: dict[str, Path]  # stem -> the answer to the input of that stem
-    targets: list[Path]  # pictures of the target, for the kernel distance
-    others: list[Path]  # more pictures of the target, none of them in `targets`; their distance is the floor
-    part: str  # "test" or "train", where `targets` come from
+    truths: dict[str, Path]  # truths by the stems of the inputs
+    targets: list[Path]  # pictures of the target for the kernel distance
+    others: list[Path]  # other pictures of the target, whose kernel distance is the floor
+    part: str  # "test" or "train", the origin of `targets`
 
     @classmethod
     def choose(cls, source: Domain, target: Domain, limit: int | None) -> "DirectionFiles":
-        """Choose the target's test pictures if they are enough, else (half of) its training pictures."""
+        """Choose the test pictures of the target if they are enough, else (half of) its training pictures."""
         inputs, truths = subsample(source.test, limit), find_truths(source.truth)
         test, train = subsample(target.test, limit), subsample(target.train, limit or MAX_TRAIN)
         if len(target.test) >= MIN_TARGETS or len(target.test) >= len(target.train):
@@ -64,18 +63,15 @@ class UnpairedEvaluation(Evaluation):
     """Scores a model in every direction whose source has test pictures.
 
     Attributes:
-        translator: called as `translator(picture, direction="ab")` with (H, W, 3) uint8 RGB; returns the same shape and
+        translator: called as `translator(picture, direction="ab")` with (H, W, 3) uint8 RGB, returns the same shape and
             type.
-        a: first domain, the source of direction "ab".
-        b: second domain.
-        values: what is black and white in files of floats and wide integers.
     """
 
     purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
     translator: Callable[..., Any]
-    a: Domain
+    a: Domain  # source of direction "ab"
     b: Domain
-    values: ValueRange | None = field(default=None, kw_only=True)
+    values: ValueRange | None = field(default=None, kw_only=True)  # black and white in floats and wide integers
 
     def __post_init__(self) -> None:
         check_minimum(1, limit=self.limit)
@@ -101,7 +97,7 @@ class UnpairedEvaluation(Evaluation):
 
     def score_direction(self, direction: str, source: Domain, target: Domain, reader: Reader) -> DirectionScores:
         """Score the model and the baselines on all inputs of one direction."""
-        # 1. describe the target
+        # compute features and colour statistics of the target
         files = DirectionFiles.choose(source, target, self.limit)
         targets, others = (
             describe(picture for _, picture in reader.read_all(paths, self.read))
@@ -111,7 +107,7 @@ class UnpairedEvaluation(Evaluation):
             raise UserError(f"none of the {len(files.targets)} pictures of {target.name} can be read")
         colours = colour_statistics(picture for _, picture in reader.read_all(files.targets, self.read))
 
-        # 2. run every method on every input
+        # apply every method to every input
         methods: dict[str, Method] = {
             "untouched input": lambda picture: picture,
             "colour transfer": partial(transfer_colour, target=colours),
@@ -124,7 +120,7 @@ class UnpairedEvaluation(Evaluation):
         if not model.features:
             raise UserError(f"none of the {len(files.inputs)} test pictures of {source.name} can be read")
 
-        # 3. report
+        # report
         rows = tallies.rows(targets)
         if len(others) >= 2:
             rows.append(kernel_row(FLOOR, others, targets))
@@ -139,7 +135,7 @@ class UnpairedEvaluation(Evaluation):
         return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes)
 
     def directions(self) -> list[tuple[str, Domain, Domain]]:
-        """Return the name, the source and the target of both directions."""
+        """Return the name, source and target of both directions."""
         return [("ab", self.a, self.b), ("ba", self.b, self.a)]
 
     def read(self, path: Path) -> np.ndarray:
@@ -147,14 +143,14 @@ class UnpairedEvaluation(Evaluation):
         return read_rgb8(path, self.values)
 
     def read_truth(self, path: Path, picture: np.ndarray, files: DirectionFiles, reader: Reader) -> np.ndarray | None:
-        """Return the answer to a test picture, or None without one of the same size."""
+        """Return the truth of a test picture, or None without one of the same size."""
         if path.stem not in files.truths:
             return None
         truth = reader.attempt(files.truths[path.stem], self.read)
         return truth if truth is not None and truth.shape == picture.shape else None
 
     def grid(self, columns: int = 6) -> np.ndarray:
-        """Draw for a, then for b: readable test pictures, their translations, and the truths if all are known."""
+        """Draw for both directions: readable test pictures, their translations, and the truths if all are known."""
         rows: list[list[np.ndarray]] = []
         for direction, source, _ in self.directions():
             column = partial(self.grid_column, direction=direction, truths=find_truths(source.truth))
@@ -162,21 +158,21 @@ class UnpairedEvaluation(Evaluation):
         return make_grid(rows)
 
     def grid_column(self, path: Path, direction: str, truths: dict[str, Path]) -> list[np.ndarray]:
-        """Return a test picture, its translation, and its truth if that is known."""
+        """Return a test picture, its translation, and its truth if known."""
         picture = self.read(path)
         truth = [self.read(truths[path.stem])] if path.stem in truths else []
         return [picture, self.translator(picture, direction=direction), *truth]
 
 
 def find_truths(folder: Path | None) -> dict[str, Path]:
-    """Return the pictures of a truth folder by their stems."""
+    """Return the pictures of a truth folder by stem."""
     if folder is None:
         return {}
     return {path.stem: path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES}
 
 
 def explain_gaps(untouched: Row, counts: dict[str, int], source: Domain) -> list[str]:
-    """Return which scores are missing, and why."""
+    """Return notes on missing scores and the reasons."""
     notes = []
     if source.truth is None:
         notes.append("no hidden truth is known, so no PSNR and SSIM")

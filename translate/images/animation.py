@@ -26,12 +26,7 @@ FILM_SUFFIXES = (*_PILLOW, *_PYAV)
 
 
 def check_film(path: str | Path) -> None:
-    """Check that a film can be written to `path`, before its frames are computed.
-
-    Raises:
-        OptionError: the suffix names no kind of film.
-        UserError: PyAV is not installed.
-    """
+    """Raise OptionError where the suffix of `path` names no kind of film, and UserError where PyAV is missing."""
     suffix = Path(path).suffix.lower()
     if suffix not in FILM_SUFFIXES:
         known = ", ".join(FILM_SUFFIXES)
@@ -79,9 +74,9 @@ def _write_by_pillow(path: Path, suffix: str, frames: Iterator[np.ndarray], fps:
 
 
 def quantize_colours(frame: np.ndarray) -> Image.Image:
-    """Quantize a frame to 256 colours of its own, rare ones such as those of eyes among them.
+    """Quantize a frame to its own palette of 256 colours, which covers rare ones such as those of eyes.
 
-    The palette is fitted to a subset of pixels, in a tenth of the time; there is no dithering, which would flicker.
+    The palette is fitted to a subset of pixels, in a tenth of the time. There is no dithering, which would flicker.
     """
     step = max(1, min(frame.shape[:2]) // 80)
     subset = Image.fromarray(np.ascontiguousarray(frame[::step, ::step]))

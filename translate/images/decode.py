@@ -1,7 +1,7 @@
-"""Decoding of picture files, with the first decoder that gets a file right.
+"""Decoding of picture files, by the first decoder that decodes a file correctly.
 
-Each decoder is asked for what it is known to decode correctly, and its answer is held against the header: size, depth
-and channels. Where one refuses, the next is asked: our readers of TIFF and BMP, OpenCV, Pillow, libvips.
+Each decoder is used only for files that it is known to decode correctly, and its result is compared with the header:
+size, depth and channels. If one fails, the next is tried: our readers of TIFF and BMP, OpenCV, Pillow, libvips.
 """
 
 __all__ = ["decode", "from_pillow"]
@@ -35,20 +35,15 @@ UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientatio
     8: lambda x: x[:, ::-1].swapaxes(0, 1),
 }
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
-_MAX_DPI = 65536  # larger ones are mistakes, except in microscopy, which writes TIFF
+_MAX_DPI = 65536  # larger values in a header are mistakes, except in microscopy, which writes TIFF
 _header_lock = threading.Lock()
 Decoder = Callable[[], np.ndarray | None]
 
 
 def decode(data: bytes, values: ValueRange | None = None) -> Picture:
-    """Decode a file's content, turned upright.
+    """Decode the content of a file of any kind, turned upright; errors are of nearly any type.
 
-    Args:
-        data: of any file.
-        values: black and white of floats and wide integers; None: 0 and 1, or the full scale.
-
-    Raises:
-        Exception: of nearly any type; its first line says why.
+    `values` are black and white of floats and wide integers; None: 0 and 1, or the full scale.
     """
     if not data:
         raise OSError("the file is empty")
@@ -86,19 +81,20 @@ def _tiff_reader(data: bytes, values: ValueRange | None) -> tiff.TiffReader | No
 
 
 def _decode_tiff(data: bytes, reader: tiff.TiffReader, values: ValueRange | None) -> Picture:
-    """Decode with our own reader, or hold the answers of the others against the header that it read."""
-    kind = reader.header
-    check_size(kind.height, kind.width * max(1, kind.channels // 4))
-    if kind.unreadable:
-        check_size(kind.height, kind.width, len(data), f"{kind.compression} in TIFF")
-        header = _Header(data, kind)
-        stored = _first_right(header.decoders(), header, kind.unreadable)
+    """Decode with our own reader; for files that it cannot decode, compare other decoders' results with its header."""
+    tiff_header = reader.header
+    check_size(tiff_header.height, tiff_header.width * max(1, tiff_header.channels // 4))
+    if tiff_header.unreadable:
+        check_size(tiff_header.height, tiff_header.width, len(data), f"{tiff_header.compression} in TIFF")
+        header = _Header(data, tiff_header)
+        stored = _first_right(header.decoders(), header, tiff_header.unreadable)
         bands = False
     else:
-        stored, bands = UPRIGHT.get(kind.orientation, np.asarray)(reader.read()), True
-    gray = kind.channels == 1
-    picture = as_picture(stored, kind.alpha, gray, kind.frames, bands=bands, values=values)
-    picture.icc, picture.dpi, picture.tags, picture.lost = kind.icc, kind.dpi, kind.tags, kind.lost
+        stored, bands = UPRIGHT.get(tiff_header.orientation, np.asarray)(reader.read()), True
+    gray = tiff_header.channels == 1
+    picture = as_picture(stored, tiff_header.alpha, gray, tiff_header.frames, bands=bands, values=values)
+    picture.icc, picture.dpi = tiff_header.icc, tiff_header.dpi
+    picture.tags, picture.lost = tiff_header.tags, tiff_header.lost
     return picture
 
 
@@ -130,12 +126,7 @@ def _first_right(decoders: Iterator[tuple[str, Decoder]], header: "_Header", rea
 
 
 def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture:
-    """Convert an opened image of any mode, turned upright; `values` as in `decode`.
-
-    Raises:
-        ValueError: its values are on an unknown scale.
-        OSError: its file cannot be decoded.
-    """
+    """Convert an opened image of any mode, turned upright; `values` and errors as in `decode`."""
     icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
     if image.format != "TIFF":  # Pillow rotates a TIFF as it loads, and would do it twice
         image = ImageOps.exif_transpose(image)
@@ -155,7 +146,7 @@ def _decode_npy(data: bytes, values: ValueRange | None) -> Picture:
 
 
 def _as_dpi(value: Any) -> tuple[float, float] | None:
-    """Return a header's resolution if it is plausible."""
+    """Return the resolution in a header if it is plausible."""
     if not isinstance(value, tuple) or len(value) != 2:
         return None
     across, down = map(float, value)
@@ -180,9 +171,9 @@ class _Header:
     dpi: tuple[float, float] | None = None
     problem: Exception | None = None
 
-    def __init__(self, data: bytes, kind: tiff.TiffHeader | None = None) -> None:
+    def __init__(self, data: bytes, tiff_header: tiff.TiffHeader | None = None) -> None:
         """Read the header of a content, of a TIFF with what is known already."""
-        self._data, self._kind = data, kind
+        self._data, self._tiff = data, tiff_header
         form, self.size = size_in_header(data)
         # Pillow's limit and the warning filters belong to the process: changed only while a header is read.
         with _header_lock, warnings.catch_warnings():
@@ -196,16 +187,20 @@ class _Header:
                 self.problem = error
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
-        if kind:
-            self.deep, self.alpha, self.size = kind.dtype.itemsize > 1, kind.alpha, (kind.height, kind.width)
+        if tiff_header:
+            self.deep, self.alpha, self.size = (
+                tiff_header.dtype.itemsize > 1,
+                tiff_header.alpha,
+                (tiff_header.height, tiff_header.width),
+            )
         elif form == "PNG":  # also where Pillow refuses it
             self.deep, self.gray = data[24] == 16, data[25] in (0, 4)
 
     def _read(self, data: bytes) -> None:
         image = Image.open(io.BytesIO(data), formats=_pillow_formats())
-        check_size(image.height, image.width, len(data), "" if self._kind else image.format or "")
+        check_size(image.height, image.width, len(data), "" if self._tiff else image.format or "")
         self.image, self.size = image, (image.height, image.width)
-        if self._kind:
+        if self._tiff:
             return
         self.icc, self.dpi = image.info.get("icc_profile"), _as_dpi(image.info.get("dpi"))
         self.alpha = image.has_transparency_data
@@ -223,14 +218,14 @@ class _Header:
         plain = image is not None and image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
         plain &= image is not None and image.format in ("JPEG", "MPO", "PNG", "WEBP")
         plain &= form != "JPEG" or not has_padding(data)  # OpenCV prints a warning about it; Pillow decodes the same
-        if not self._kind and (self.deep or plain):
+        if not self._tiff and (self.deep or plain):
             yield "OpenCV", lambda: _decode_opencv(data)
-        if image is not None and not (self._kind and self._kind.compression == "WEBP"):  # it prints that it cannot
+        if image is not None and not (self._tiff and self._tiff.compression == "WEBP"):  # it prints that it cannot
             yield "Pillow", lambda: _decode_pillow(image)
         unopened = image is None and form in ("JPEG", "PNG") and b"tRNS" not in data
-        if unopened or (self._kind and self._kind.opaque_rgb):
+        if unopened or (self._tiff and self._tiff.opaque_rgb):
             yield "OpenCV", lambda: _decode_opencv(data)
-        if self._kind.plain if self._kind else not tiff.is_tiff(data):
+        if self._tiff.plain if self._tiff else not tiff.is_tiff(data):
             yield "libvips", lambda: vips.decode(data, TRUST.max_pixels)
 
     def disagreement(self, stored: np.ndarray) -> str:
@@ -241,14 +236,14 @@ class _Header:
         if self.deep and stored.dtype == np.uint8:
             return "8 bits"
         channels = stored.shape[2] if stored.ndim == 3 else 1
-        if self._kind and channels != self._kind.channels + self._kind.alpha:
+        if self._tiff and channels != self._tiff.channels + self._tiff.alpha:
             return f"{channels} channels"
         return ""
 
 
 @cache
 def _pillow_formats() -> tuple[str, ...]:
-    """Return the formats that Pillow may try: ours alone, since some others start programs."""
+    """Return the formats that Pillow may try: only those of `FORMATS`, since some others start programs."""
     Image.init()
     names = {form.name for form in FORMATS.values()} | {"MPO"}
     return tuple(sorted(names & Image.OPEN.keys()))
@@ -262,7 +257,7 @@ def _orientation(image: Image.Image, data: bytes) -> int:
 
 def _decode_opencv(data: bytes) -> np.ndarray | None:
     """Decode to (H, W) or RGB(A) (H, W, 3 or 4); None where OpenCV cannot."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we report what it cannot read
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our error messages suffice
     try:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if stored is None or stored.ndim == 2:

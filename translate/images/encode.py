@@ -1,4 +1,4 @@
-"""Encoding of pictures, as nearly as each format can hold them."""
+"""Encoding of pictures, as closely as each format allows."""
 
 __all__ = ["FORMATS", "Format", "Loss", "encode", "losses", "refusal", "stored_alpha", "stored_array", "to_pillow"]
 
@@ -71,11 +71,7 @@ def losses(picture: Picture, form: Format) -> tuple[Loss, ...]:
 
 
 def encode(picture: Picture, form: Format, quality: int) -> bytes:
-    """Encode a picture, as nearly as the format can hold it.
-
-    Raises:
-        Exception: of nearly any type; its first line says why.
-    """
+    """Encode a picture, as closely as the format allows; errors are of nearly any type."""
     if form.name == "NPY":
         return npy.encode(stored_array(picture))
     stored = _as_stored(picture, form)
@@ -94,19 +90,21 @@ def encode(picture: Picture, form: Format, quality: int) -> bytes:
 
 def _as_stored(picture: Picture, form: Format) -> np.ndarray:
     """Return (H, W) or (H, W, C), alpha as the last channel, in a dtype that the format can hold."""
-    numbers, alpha = picture.numbers, picture.alpha if form.alpha else None
-    own = numbers is not None and (form.bands or numbers.dtype in form.depths)
+    alpha = picture.alpha if form.alpha else None
+    numbers = picture.numbers
+    if numbers is not None and not (form.bands or numbers.dtype in form.depths):
+        numbers = None
     pixels = picture.pixels if form.alpha else flatten_alpha(picture)
-    depth = pixels.dtype if own or pixels.dtype in form.depths else form.depths[-1]
-    pixels = to_depth(pixels, depth)
-    light = to_gray(pixels) if picture.gray else pixels
-    if numbers is not None and own:
-        light = to_numbers(light, numbers)
-    return light if alpha is None else np.dstack((light, stored_alpha(alpha, light.dtype)))
+    if numbers is None and pixels.dtype not in form.depths:
+        pixels = to_depth(pixels, form.depths[-1])
+    stored = to_gray(pixels) if picture.gray else pixels
+    if numbers is not None:
+        stored = to_numbers(stored, numbers)
+    return stored if alpha is None else np.dstack((stored, stored_alpha(alpha, stored.dtype)))
 
 
 def stored_alpha(alpha: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Convert alpha to the full scale of any type."""
+    """Convert alpha to the full scale of `dtype`, which may be any numeric type."""
     if dtype in FULL_SCALE:
         return to_depth(alpha, dtype)
     full = np.iinfo(dtype).max if dtype.kind in "iu" else 1
@@ -148,7 +146,7 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | N
 
 
 def _with_segments(data: bytes, icc: bytes) -> bytes:
-    """Insert a profile into a JPEG, in several segments (ICC.1:2022, B.4); OpenCV writes one at most."""
+    """Insert a colour profile into a JPEG, in as many segments as needed (ICC.1:2022, B.4); OpenCV writes one."""
     parts = [icc[i : i + _MAX_SEGMENT_BYTES] for i in range(0, len(icc), _MAX_SEGMENT_BYTES)]
     segments = (
         struct.pack(">HH12sBB", 0xFFE2, 16 + len(part), b"ICC_PROFILE\0", number, len(parts)) + part
@@ -159,7 +157,7 @@ def _with_segments(data: bytes, icc: bytes) -> bytes:
 
 
 def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
-    """Insert the resolution into a JPEG, PNG or BMP, where OpenCV leaves its place empty."""
+    """Insert the resolution, which OpenCV does not write, into a JPEG, PNG or BMP; return other formats unchanged."""
     if form.name == "JPEG" and data[6:11] == b"JFIF\0":
         across, down = (min(round(number), 65535) for number in dpi)
         return data[:13] + struct.pack(">BHH", 1, across, down) + data[18:]
@@ -174,7 +172,7 @@ def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
 
 
 def stored_array(picture: Picture) -> np.ndarray:
-    """Convert to (H, W) or (H, W, C) in the numbers of the picture's file, transparent parts over white."""
+    """Convert to (H, W) or (H, W, C) on the scale of the picture's file, transparent parts over white."""
     stored = _as_stored(picture, FORMATS[".npy"])
     plane = picture.numbers is not None and picture.numbers.plane and stored.ndim == 2
     return stored[..., None] if plane else stored

@@ -1,6 +1,7 @@
 """What a file's header says before anything is decoded: the size of its picture, and whether the file is whole."""
 
 __all__ = [
+    "check_file",
     "check_header",
     "check_size",
     "has_padding",
@@ -67,7 +68,7 @@ def check_header(data: bytes) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Check the size in the header of a file, before Pillow opens it; raises OSError as `check_header`."""
+    """Check the size in the header of a file, before Pillow opens it; raise OSError as `check_header`."""
     with path.open("rb") as file:
         form, size = size_in_header(file.read(_HEADER_BYTES))
     if size:

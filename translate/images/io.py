@@ -41,11 +41,7 @@ def decode_picture(data: bytes, name: str, values: ValueRange | None = None) -> 
 
 
 def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
-    """Read a picture as (H, W, 3) uint8 RGB, transparent parts over white; `values` as in `read_picture`.
-
-    Raises:
-        UserError: as `read_picture`, or it has bands instead of colours.
-    """
+    """Read a gray or RGB picture as (H, W, 3) uint8 RGB, transparent parts over white; otherwise as `read_picture`."""
     picture = read_picture(path, values)
     if picture.channels not in (1, 3):
         raise UserError(f"{path}: has {picture.channels} channels; here only gray and RGB pictures can be used")
@@ -55,8 +51,8 @@ def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
 def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None:
     """Write a picture in the format that the suffix names, atomically.
 
-    Gray, depth and alpha are kept where the format can hold them; else the picture gets fewer bits, or white where it
-    is transparent.
+    Gray, depth and alpha are kept where the format can hold them; otherwise pixels get fewer bits, and transparent
+    parts become white.
 
     Args:
         path: missing folders are created.
@@ -83,10 +79,6 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
 
 
 def save_png(path: str | Path, array: np.ndarray) -> None:
-    """Write (H, W, 3) RGB, uint8 or uint16, as PNG, atomically.
-
-    Raises:
-        WriteError: the disk or the folder refuses.
-    """
+    """Write (H, W, 3) RGB, uint8 or uint16, as PNG; atomicity and errors as `write_picture`."""
     assert Path(path).suffix.lower() == ".png", path
     write_picture(path, Picture(array))

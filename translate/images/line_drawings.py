@@ -1,7 +1,7 @@
-"""Drawings by users: recognised among photos, and normalised for sketch models.
+"""Line drawings by users: telling them from photos, and normalising them for sketch models.
 
-They come scanned or photographed under uneven light, in pencil, ink or colour, large or tiny, on white or on black.
-Normalised, they are dark lines of 1.5 px or more on white.
+Users scan or photograph drawings under uneven light, in pencil, ink or colour, large or tiny, on white or on black.
+Normalised drawings have dark lines of at least 1.5 px on white.
 """
 
 __all__ = ["ink_share", "is_line_drawing", "paper_tone", "tidy_sketch"]
@@ -13,25 +13,18 @@ REFERENCE_PX = 256  # shorter side of the copies that are judged
 MAX_LINE_TONE = 0.85  # of the paper's tone; darker pixels are lines
 WORKING_SCALE = 4  # times the final size, to clean lines at; more costs time and adds no detail
 MIN_PEN_PX = 1.5  # thinner lines break when they are shrunk
-MIN_INK = 0.08  # less is the paper's grain
+MIN_INK = 0.08  # less ink is the grain of the paper
 
 
 def ink_share(picture: np.ndarray) -> float:
-    """Return the share of pixels that are dark lines on white paper.
-
-    Args:
-        picture: (H, W) or (H, W, 3) uint8 RGB.
-    """
+    """Return the share of pixels of (H, W) or (H, W, 3) uint8 RGB that are dark lines on white paper."""
     return float((darkest_channel(picture) < 0.8 * 255).mean())
 
 
 def is_line_drawing(picture: np.ndarray) -> bool:
-    """Whether a picture is mostly one light tone with thin dark lines, without colour.
+    """Whether (H, W) or (H, W, 3) uint8 RGB is mostly one light tone with thin dark lines, without colour.
 
-    Coloured pens, gray paper and light lines on black do not count; normalise them with `tidy_sketch` first.
-
-    Args:
-        picture: (H, W) or (H, W, 3) uint8 RGB.
+    Coloured pens, gray paper and light lines on black do not count; normalise such drawings with `tidy_sketch` first.
     """
     small = shrink_to(picture, REFERENCE_PX)
     if small.ndim == 3 and (np.ptp(small.astype(np.int16), axis=2) > 40).mean() > 0.005:
@@ -48,14 +41,9 @@ def is_line_drawing(picture: np.ndarray) -> bool:
 
 
 def tidy_sketch(picture: np.ndarray, side: int) -> np.ndarray:
-    """Normalise a drawing of any kind to dark lines on white, as sketch models expect.
+    """Normalise a drawing, (H, W, 3) or (H, W) uint8 RGB, to dark lines on white, as sketch models expect.
 
-    Args:
-        picture: (H, W, 3) or (H, W) uint8 RGB, scanned or photographed, transparent parts over white.
-        side: px of the shorter side of the result.
-
-    Returns:
-        (h, w) uint8: paper white, lines dark and at least 1.5 px wide where they were shrunk.
+    Returns (h, w) uint8 with a shorter side of `side` px; lines that were shrunk are at least 1.5 px wide.
     """
     # clean the lines at a working size, and thicken them so that they survive shrinking
     lines = remove_specks(ink_map(dark_on_light(shrink_to(picture, WORKING_SCALE * side))))
@@ -85,7 +73,7 @@ def shrink_to(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def darkest_channel(picture: np.ndarray) -> np.ndarray:
-    """Return the minimum over the channels, (H, W): a pen of any colour is dark in one of them."""
+    """Return the minimum over the channels, (H, W): every pen colour is dark in one channel."""
     return picture if picture.ndim == 2 else picture.min(axis=2)
 
 
@@ -93,7 +81,7 @@ def dark_on_light(picture: np.ndarray) -> np.ndarray:
     """Invert light lines on a dark ground, and take the darkest channel: (H, W) uint8."""
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     low, middle, high = np.percentile(luma, (0.5, 50, 99.5))
-    if middle < 128 and high - middle >= middle - low:  # equal where all is dark
+    if middle < 128 and high - middle >= middle - low:  # equal in an all-dark picture
         picture = 255 - picture
     return darkest_channel(picture)
 
@@ -101,7 +89,7 @@ def dark_on_light(picture: np.ndarray) -> np.ndarray:
 def ink_map(gray: np.ndarray) -> np.ndarray:
     """Return the amount of ink on the paper: (H, W) uint8 to float32, 0 to 1.
 
-    Light and soft shading count as paper; the rest is stretched, so that a faint pencil counts as a pen.
+    Light and soft shading count as paper; the rest is stretched, so that faint pencil reaches 1 like a pen.
     """
     drawn = np.clip(1 - gray / paper_tone(gray), 0, 1).astype(np.float32)
     noise = min(max(MIN_INK, 6 * float(np.median(drawn))), 0.3)  # no paper is grainier

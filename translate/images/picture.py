@@ -17,7 +17,7 @@ from translate.utils.errors import OptionError
 
 FULL_SCALE: dict[np.dtype, int] = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
 ValueRange = tuple[float, float]  # black and white in the numbers of a file
-_SPACES = {1: b"GRAY", 3: b"RGB "}  # in a colour profile's header, by channels
+_PROFILE_SPACES = {1: b"GRAY", 3: b"RGB "}  # colour space in the header of a profile, by number of channels
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,16 @@ class Picture:
         return 1 if self.gray else self.pixels.shape[2]
 
 
-def parse_range(words: str) -> ValueRange | None:
-    """Parse "LOW,HIGH"; return None for "".
-
-    Raises:
-        OptionError: it is not two ascending numbers.
-    """
-    if not words:
+def parse_range(text: str) -> ValueRange | None:
+    """Parse "LOW,HIGH"; return None for "", and raise OptionError unless it is two ascending numbers."""
+    if not text:
         return None
     try:
-        low, high = (float(word) for word in words.split(","))
+        low, high = map(float, text.split(","))
     except ValueError:
         low = high = 0.0
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise OptionError(f"--value-range {words!r} should be two numbers, black and white, such as 0,4095 or -1,1")
+        raise OptionError(f"--value-range {text!r} should be two numbers, black and white, such as 0,4095 or -1,1")
     return low, high
 
 
@@ -86,7 +82,7 @@ def as_picture(
         values: black and white of pixels that are not uint8.
 
     Raises:
-        ValueError: its values are on an unknown scale.
+        ValueError: the values are on an unknown scale.
     """
     planes = stored.reshape(*stored.shape[:2], -1)
     channels = planes.shape[2]
@@ -101,16 +97,16 @@ def as_picture(
 
 
 def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tuple[np.ndarray, Numbers | None]:
-    """Convert wide integers to uint16 and floats to float32 in [0, 1]; return also their scale, where that changes.
+    """Convert wide integers to uint16 and floats to float32 in [0, 1]; return also the old scale, if it changes.
 
     Args:
-        stored: of any shape and type.
-        values: the LOW..HIGH that become 0..1 in float32, clipped; of all types but uint8.
+        stored: an array of any shape and type.
+        values: the LOW..HIGH that become 0..1 in float32, clipped; not used for uint8.
 
     Raises:
-        ValueError: its values are on another scale, which is not guessed, or no numbers.
+        ValueError: the values are not numbers, or on an unknown scale.
     """
-    # the types of pictures stay
+    # the usual types of pictures need no conversion
     dtype = stored.dtype
     if dtype == np.uint8 or (dtype == np.uint16 and values is None):
         return stored, None
@@ -119,7 +115,7 @@ def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tupl
     lowest, highest = float(stored.min()), float(stored.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise ValueError("it holds NaN or infinite values; put numbers in their place")
-    # a scale that the user gave, then the two usual ones
+    # the scale that the user gave, or one of the two usual scales
     if values is not None:
         low, high = values
         wide = np.float32 if dtype.itemsize <= 2 or dtype == np.float32 else np.float64
@@ -138,17 +134,17 @@ def to_numbers(array: np.ndarray, numbers: Numbers) -> np.ndarray:
     """Convert values of `Picture.pixels` to the numbers of a file, rounded and clipped to their type."""
     if array.dtype == numbers.dtype and (numbers.low, numbers.high) == (0, FULL_SCALE[array.dtype]):
         return array
-    own = to_depth(array, np.float32).astype(np.float64) * (numbers.high - numbers.low) + numbers.low
+    scaled = to_depth(array, np.float32).astype(np.float64) * (numbers.high - numbers.low) + numbers.low
     if numbers.dtype.kind == "f":
-        return own.astype(numbers.dtype)
+        return scaled.astype(numbers.dtype)
     limits = np.iinfo(numbers.dtype)
-    return np.rint(own).clip(limits.min, limits.max).astype(numbers.dtype)
+    return np.rint(scaled).clip(limits.min, limits.max).astype(numbers.dtype)
 
 
 def matching_icc(picture: Picture) -> bytes | None:
-    """Return the colour profile of a picture if it fits the picture's channels."""
+    """Return the colour profile of a picture if it is made for that number of channels."""
     icc = picture.icc
-    return icc if icc and icc[16:20] == _SPACES.get(picture.channels) else None
+    return icc if icc and icc[16:20] == _PROFILE_SPACES.get(picture.channels) else None
 
 
 def to_depth(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:

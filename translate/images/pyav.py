@@ -9,14 +9,10 @@ from translate.utils.errors import UserError
 
 
 def import_av(path: str | Path, alternative: str = "") -> Any:
-    """Return PyAV, with FFmpeg's log switched off.
-
-    Args:
-        path: the film that needs it.
-        alternative: what else the user can do.
+    """Import PyAV, which the film at `path` needs, without FFmpeg's log.
 
     Raises:
-        UserError: it is not installed.
+        UserError: PyAV is not installed; the message ends with the `alternative` to installing it.
     """
     try:
         import av

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from translate.utils.errors import OptionError
 
-REFERENCE_PX = 256  # of the shorter side; from here on all lengths grow with the picture
+REFERENCE_PX = 256  # shorter side from which on all lengths grow with the picture
 MAX_SIDE_PX = 512  # larger photos are shrunk, and their sketches enlarged
 PEN_PX = 1.5
 MAX_TEXTURE = 0.06  # in [0, 1]; weaker edges are smoothed away
@@ -49,11 +49,11 @@ def extract_sketches(photos: Tensor, *, detail: float = 0.5, min_length: int = 0
     if reduced < 1:
         photos = F.interpolate(photos, scale_factor=reduced, mode="bilinear", antialias=True).clamp(0, 1)
     # find the lines
-    scale, more = max(1.0, min(photos.shape[-2:]) / REFERENCE_PX), DETAIL_RANGE ** (0.5 - detail)
-    strength, across = colour_gradient(smooth(photos, scale, MAX_TEXTURE * more), scale)
+    scale, strictness = max(1.0, min(photos.shape[-2:]) / REFERENCE_PX), DETAIL_RANGE ** (0.5 - detail)
+    strength, across = colour_gradient(smooth(photos, scale, MAX_TEXTURE * strictness), scale)
     ridge, offset = thin_ridges(strength, across)
-    limit = more * edge_contrast(strength)
-    shortest = min_length * reduced or MIN_LENGTH_SHARE * more * min(photos.shape[-2:])
+    limit = strictness * edge_contrast(strength)
+    shortest = min_length * reduced or MIN_LENGTH_SHARE * strictness * min(photos.shape[-2:])
     lines = long_lines(ridge > LOW_THRESHOLD * limit, ridge > HIGH_THRESHOLD * limit, shortest)
     # draw them
     sketches = 1 - draw_lines(lines, offset, PEN_PX * scale)
@@ -143,7 +143,7 @@ def sample_shifted(plane: Tensor, offset: Tensor) -> Tensor:
 
 
 def long_lines(faint: Tensor, bold: Tensor, shortest: float) -> Tensor:
-    """Keep the connected faint lines that are long enough and somewhere bold; all are (B, 1, H, W) bool."""
+    """Keep connected lines of `faint` that are long enough and touch `bold` (hysteresis); all (B, 1, H, W) bool."""
     kept = []
     for weak, strong in zip(faint[:, 0].cpu().numpy(), bold[:, 0].cpu().numpy(), strict=True):
         count, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)
@@ -155,27 +155,21 @@ def long_lines(faint: Tensor, bold: Tensor, shortest: float) -> Tensor:
 
 
 def draw_lines(lines: Tensor, offset: Tensor, width: float) -> Tensor:
-    """Draw the pixels of thin lines, shifted by `offset`, with a round soft pen.
+    """Draw the pixels of thin lines (B, 1, H, W) bool with a round soft pen `width` px wide.
 
-    Args:
-        lines: (B, 1, H, W) bool.
-        offset: (B, 2, H, W) px as x, y.
-        width: px.
-
-    Returns:
-        The amount of ink, (B, 1, H, W) in [0, 1].
+    Each pixel is shifted by `offset`, (B, 2, H, W) px as x, y. Returns the amount of ink, (B, 1, H, W) in [0, 1].
     """
     from kornia.filters import gaussian_blur2d
 
     # splat each pixel bilinearly at its subpixel position
-    height, width_px = lines.shape[-2:]
+    last_row, last_column = lines.shape[-2] - 1, lines.shape[-1] - 1
     canvas = torch.zeros(lines.shape, device=lines.device)
     n, _, y, x = lines.nonzero(as_tuple=True)
-    real_x, real_y = x + offset[n, 0, y, x], y + offset[n, 1, y, x]
-    left, top = real_x.floor().long(), real_y.floor().long()
+    exact_x, exact_y = x + offset[n, 0, y, x], y + offset[n, 1, y, x]
+    left, top = exact_x.floor().long(), exact_y.floor().long()
     for column, row in ((left, top), (left + 1, top), (left, top + 1), (left + 1, top + 1)):
-        share = (1 - (real_x - column).abs()) * (1 - (real_y - row).abs())
-        place = n, torch.zeros_like(n), row.clamp(0, height - 1), column.clamp(0, width_px - 1)
+        share = (1 - (exact_x - column).abs()) * (1 - (exact_y - row).abs())
+        place = n, torch.zeros_like(n), row.clamp(0, last_row), column.clamp(0, last_column)
         canvas.index_put_(place, share, accumulate=True)
     # blur with the pen
     sigma = width / 2.2

@@ -38,12 +38,9 @@ def _to_unit(x: Tensor) -> Tensor:
 
 
 def to_device(x: Tensor, device: torch.device, layout: torch.memory_format = torch.preserve_format) -> Tensor:
-    """Move a batch to `device` and make float32 in [-1, 1] of pictures there; 8-bit ones travel as bytes.
+    """Move pictures (B, C, H, W), uint8 or float in [-1, 1], to `device`, and convert them there to float32 in [-1, 1].
 
-    Args:
-        x: pictures (B, C, H, W), uint8 or float in [-1, 1]; integers of other types, such as labels, stay as they are.
-        device: where to.
-        layout: the memory format of pictures that come as bytes.
+    8-bit pictures are copied as bytes and get the memory format `layout`. Other integers, such as labels, stay.
     """
     if device.type == "cuda" and x.device.type == "cpu":
         x = x.pin_memory().to(device, non_blocking=True)
@@ -54,7 +51,7 @@ def to_device(x: Tensor, device: torch.device, layout: torch.memory_format = tor
 
 
 class HostCopy:
-    """A batch of pictures being copied from the device while other work is computed.
+    """An asynchronous copy of a batch of pictures from the device.
 
     Args:
         y: (B, C, H, W) in [-1, 1].
@@ -64,13 +61,11 @@ class HostCopy:
     def __init__(self, y: Tensor, dtype: DTypeLike) -> None:
         y, self.dtype = y.detach().permute(0, 2, 3, 1), np.dtype(dtype)
         values = (to_uint8(y) if self.dtype == np.uint8 else _to_unit(y)).contiguous()
-        self._copied: torch.cuda.Event | None = None
-        self._values = values
+        self._values, self._copied = values, None
         if values.is_cuda:
             self._values = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
             self._values.copy_(values, non_blocking=True)
-            self._copied = torch.cuda.Event()
-            self._copied.record(torch.cuda.current_stream(values.device))
+            self._copied = torch.cuda.current_stream(values.device).record_event()
 
     def array(self, i: int) -> np.ndarray:
         """Wait for the copy and return picture i as (H, W, C)."""
@@ -80,14 +75,9 @@ class HostCopy:
 
 
 def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, tuple[slice, slice]]:
-    """Pad height and width evenly on both sides, up to multiples of `multiple` that are at least `minimum`.
+    """Pad (B, C, H, W) evenly on both sides, to height and width (px) of at least `minimum`, multiples of `multiple`.
 
-    Reflects the picture at its edge; repeats the edge where the picture is too small to be reflected.
-
-    Args:
-        x: (B, C, H, W), of any size from 1 px on.
-        multiple: px.
-        minimum: px.
+    Reflects the picture at its edge, or repeats the edge where the picture is too small to be reflected.
 
     Returns:
         The padded tensor, and the slices of its rows and columns that hold `x`.

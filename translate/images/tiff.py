@@ -30,7 +30,7 @@ _SEARCHED_PAGES = 16  # for a mask, which follows its picture or the picture's s
 _JPEG = 7
 _BY_LIBVIPS = (2, 3, 4, _JPEG, 50001)  # compressions besides those of the table: CCITT, JPEG, WebP
 _MASK_PAGE = 4  # NewSubfileType of a transparency mask of the first picture
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we report what it cannot read
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # our error messages suffice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def is_tiff(data: bytes) -> bool:
 
 
 def read_header(data: bytes | Path) -> TiffHeader | None:
-    """Read the header of a file, or of its content; None where that is no complete TIFF."""
+    """Read the header of a file, or of its content; None where it is not a complete TIFF."""
     try:
         with TiffReader(data) as reader:
             return reader.header

@@ -6,20 +6,20 @@ One image passes translator, preprocess, runner and postprocess, in this order.
     latent/          style codes of generators: arithmetic, interpolation, projection, editing
     tiling/          exact tile-by-tile passes through a network
     video/           translation of videos
-    gigapixel        pictures that are never whole in memory
-    inpainting       filling holes, and removing the seam
+    gigapixel        pictures that are too large for the memory
+    inpainting       filling of holes without a seam
     masks            the hole of a picture
-    memory_budget    the memory that a pass takes, and how much there is
+    memory_budget    the memory that a pass takes, and the free memory
     norm_statistics  the statistics by which networks normalise a picture
     options          options of folders and videos
     postprocess      from network outputs to the user's kind of image
-    precision        the fastest precision and layout with the same results
+    precision        the choice of the fastest precision and layout
     preprocess       from the user's image to network inputs
-    request          what is asked of a model, and a prepared picture
+    request          requests to a model, and prepared pictures
     runner           the networks of a model as passes over pictures of any size
     sampler          a trained generator as one callable
-    scene_cuts       where a video cuts to another scene
-    tiled_pass       one pass over a picture that is read and written tile by tile
+    scene_cuts       detection of scene cuts in a video
+    tiled_pass       a pass over a picture that is read and written tile by tile
     translator       a trained model as one callable
-    windows          the windows in which holes are filled
+    windows          the windows in which holes are filled, one after the other
 """

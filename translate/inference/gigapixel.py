@@ -1,9 +1,9 @@
 """Gigapixel pictures, which are never whole in memory: read region by region, translated tile by tile.
 
-libvips (by pyvips, the extra `huge`) decodes regions on demand, where it decodes as the whole way does. TIFF of other
-kinds, such as bands in planes, is copied to a plain temporary TIFF first, row by row, by the reader of the whole way.
-What neither can do is left to the whole way. Results go to a plain temporary file, from which
-libvips encodes them row by row, in bounded memory. TIFF is written in tiles, as a pyramid if its source is one.
+libvips (by pyvips, the extra `huge`) decodes regions on demand, where its pixels equal those of `images.decode`. TIFF
+of other kinds, such as bands in planes, is copied to a plain temporary TIFF first, row by row, by `TiffReader`. Files
+that neither supports are decoded whole. Results are written to a plain temporary file, from which libvips encodes them
+row by row, in bounded memory. TIFF is written in tiles, as a pyramid if its source is one.
 """
 
 __all__ = ["Canvas", "HugePicture", "open_huge", "translate_huge"]
@@ -34,17 +34,16 @@ from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 from translate.utils.trust import TRUST
 
-MIN_FILE_BYTES = 2**20  # smaller files are decoded whole: asking libvips about each would slow folders down
+MIN_FILE_BYTES = 2**20  # smaller files are decoded whole: opening each with libvips would slow folders down
 COPIES_IN_MEMORY = 5  # of a picture, while it is decoded, translated and encoded whole
 ROWS_PER_STRIP = 64  # of the temporary file, which libvips reads strip by strip
-THUMBNAIL_SIDE_PX = 2048  # long side of the copy whose statistics stand for the picture's
+THUMBNAIL_SIDE_PX = 2048  # long side of the copy that norm statistics are gathered from
 _TYPES = {
     "uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16, "uint": np.uint32, "int": np.int32,
     "float": np.float32, "double": np.float64,
 }  # fmt: skip
 _COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
-_LOADERS = ("tiffload", "pngload", "jpegload", "webpload")  # which decode to the bits of the whole way
-_WRITABLE = ("TIFF", "PNG", "JPEG", "WEBP")
+_LOADERS = ("tiffload", "pngload", "jpegload", "webpload")  # whose pixels equal those of `images.decode`
 
 
 class HugePicture:
@@ -53,19 +52,19 @@ class HugePicture:
     Attributes:
         size: height and width, px.
         values: black and white in floats and wide integers; None: 0 and 1, or the full scale.
-        alpha: whether its last channel is opacity.
+        alpha: whether the last channel is opacity.
         compression: of a TIFF, as tifffile names it; "" for other files.
         frames: pictures in the file, of which this is the first; the levels of a pyramid do not count.
-        bands: channels with alpha.
+        bands: number of channels, alpha included.
         batch_bytes: memory that a plain copy takes, for a TIFF that needs one; else 0.
-        pyramid: "pages" or "subifds", where the file keeps smaller copies; "" if it has none.
+        pyramid: "pages" or "subifds", where the file stores smaller copies; "" if it stores none.
     """
 
     image: Any
     batch_bytes = 0
 
     def __init__(self, path: Path, values: ValueRange | None = None) -> None:
-        """Read the header; raises UserError where libvips does not decode as the whole way does."""
+        """Read the header; raise UserError for a file that has to be decoded whole."""
         self.path, self.values = path, values
         self.header = read_header(path)
         self._plain_copy: DiskRaster | None = None
@@ -84,7 +83,7 @@ class HugePicture:
             raise UserError(f"{path}: is decoded whole")
 
     def _describe(self, header: TiffHeader) -> None:
-        """Take all from the header of a TIFF that libvips decodes otherwise than the whole way."""
+        """Set all attributes from the header of a TIFF that has to be copied, since libvips decodes it differently."""
         size = (header.height, header.width)
         self.size = size[::-1] if header.orientation >= 5 else size
         self.pyramid, self.frames, self.compression = header.pyramid, header.frames, header.compression
@@ -95,7 +94,7 @@ class HugePicture:
             self.batch_bytes = reader.batch_bytes
 
     def prepare(self) -> None:
-        """Copy a TIFF that libvips decodes otherwise than the whole way; raises UserError for a damaged file."""
+        """Copy a TIFF that libvips decodes differently; raise UserError for a damaged file."""
         header = self.header
         if not self.batch_bytes or not header or self._plain_copy:
             return
@@ -110,7 +109,7 @@ class HugePicture:
                     copy.write(Region(start, stop, 0, header.width), reader.rows(start, stop))
         except ValueError as error:
             raise UserError(f"{self.path}: cannot be read as an image ({error})") from None
-        # 2. open the copy, with what the file says of itself
+        # 2. open the copy, with the file's metadata
         self._plain_copy = copy
         across, down = header.dpi or (25.4, 25.4)
         image = _open(Path(copy.path)).copy(xres=across / 25.4, yres=down / 25.4)
@@ -134,7 +133,7 @@ class HugePicture:
             raise UserError(f"{self.path}: cannot be read as an image ({reason(error)})") from error
 
     def _pages(self, image: Any) -> tuple[str, int]:
-        """Return where the file keeps its pyramid, and how many pictures it has."""
+        """Return the place of the pyramid in the file, and the number of pictures."""
         if image.get_typeof("n-subifds") and image.get("n-subifds"):
             return "subifds", 1
         count = image.get("n-pages") if image.get_typeof("n-pages") else 1
@@ -145,7 +144,7 @@ class HugePicture:
         return "", count
 
     def region(self, region: Region) -> Picture:
-        """Decode a region; raises UserError for a damaged file, or values out of any picture's range."""
+        """Decode a region; raise UserError for a damaged file, or values outside of `values`."""
         height, width = region.size
         self.prepare()
         with self._reading():
@@ -153,7 +152,7 @@ class HugePicture:
         return self._picture(np.frombuffer(data, self.dtype).reshape(height, width, -1))
 
     def thumbnail(self) -> Picture:
-        """Return a copy with a long side of about 2048 px; raises UserError as `region`."""
+        """Return a copy with a long side of about 2048 px; raise UserError as `region`."""
         self.prepare()
         shrink = max(1, max(self.size) // THUMBNAIL_SIDE_PX)
         with self._reading():
@@ -172,13 +171,13 @@ class Canvas:
     """The translation of a gigapixel picture, in an unnamed temporary file."""
 
     def __init__(self, source: HugePicture, keep: bool) -> None:
-        """Begin the translation of `source`; `keep` its opacity and its colour profile."""
+        """Begin the translation of `source`, whose opacity and colour profile are copied if `keep`."""
         self.source, self.keep = source, keep
         self._raster: DiskRaster | None = None
         self._bands, self._dtype = 0, source.dtype
 
     def write(self, region: Region, stored: np.ndarray) -> None:
-        """Store a region, (h, w, C); raises UserError if the disk is full."""
+        """Store a region, (h, w, C); raise UserError if the disk is full."""
         if self._raster is None:
             self._bands, self._dtype = stored.shape[2], stored.dtype
             self._raster = DiskRaster(self.source.size[1], self._bands * self._dtype.itemsize, self._begin)
@@ -194,22 +193,20 @@ class Canvas:
             WriteError: the disk or the folder refuses.
             UserError: the format cannot hold so large a picture.
         """
+        self.source.prepare()
         form, header = FORMATS[path.suffix.lower()].name, self.source.header
-        if form not in _WRITABLE:
+        options: dict[str, dict[str, Any]] = {
+            "TIFF": {"Q": quality, **self._tiff_options()}, "PNG": {},
+            "JPEG": {"Q": quality, "subsample_mode": "off"}, "WEBP": {"Q": quality},
+        }  # fmt: skip
+        if form not in options:
             raise UserError(f"{path}: a picture of this size cannot be written as {form}; use .tif")
-        image, quality_of = self._image(form), {"Q": quality}
+        image = self._image(form)
         with atomic_write(path) as temporary:
             try:
-                if form == "TIFF":
-                    image.tiffsave(str(temporary), **quality_of, **self._tiff())
-                    if header and header.tags:
-                        insert_tags(temporary, header.tags)
-                elif form == "PNG":
-                    image.pngsave(str(temporary))
-                elif form == "JPEG":
-                    image.jpegsave(str(temporary), subsample_mode="off", **quality_of)
-                else:
-                    image.webpsave(str(temporary), **quality_of)
+                getattr(image, f"{form.lower()}save")(str(temporary), **options[form])
+                if form == "TIFF" and header and header.tags:
+                    insert_tags(temporary, header.tags)
             except pyvips.Error as error:
                 cause = reason(error)
                 if "space" in cause or "write" in cause:
@@ -217,7 +214,7 @@ class Canvas:
                 raise UserError(f"{path}: cannot be written as {form} ({cause}); use .tif") from error
 
     def losses(self, form: Format) -> tuple[Loss, ...]:
-        """Return what the source says of itself that a result in this format does not."""
+        """Return the metadata of the source that a result in this format does not hold."""
         like, header = Picture(np.empty((0, 0, self._bands))), self.source.header
         if header:
             like.dpi, like.tags, like.lost = header.dpi, header.tags, header.lost
@@ -225,7 +222,6 @@ class Canvas:
 
     def _image(self, form: str) -> Any:
         """Open the temporary file for libvips to encode, with the source's resolution, opacity and colour profile."""
-        self.source.prepare()
         source = self.source.image
         assert self._raster is not None
         image = pyvips.Image.new_from_file(self._raster.path, access="sequential", revalidate=True)
@@ -243,7 +239,7 @@ class Canvas:
         deep = self._dtype == np.uint16
         return {1: "grey16" if deep else "b-w", 3: "rgb16" if deep else "srgb"}.get(self._bands, "multiband")
 
-    def _tiff(self) -> dict[str, Any]:
+    def _tiff_options(self) -> dict[str, Any]:
         """Return the options of TIFF: tiles, and the compression and pyramid of a TIFF source."""
         compression = _COMPRESSIONS.get(self.source.compression, "deflate")
         if compression == "jpeg" and (self._dtype != np.uint8 or self._bands not in (1, 3)):
@@ -262,7 +258,7 @@ def _open(path: Path) -> Any:
 
 
 def _agrees(image: Any, header: TiffHeader | None) -> bool:
-    """Whether libvips decodes a file to the numbers of the whole way."""
+    """Whether libvips decodes a file to the same pixels as `images.decode`."""
     loader = str(image.get("vips-loader")) if image.get_typeof("vips-loader") else ""
     if not loader.startswith(_LOADERS):
         return False
@@ -274,7 +270,7 @@ def _agrees(image: Any, header: TiffHeader | None) -> bool:
 
 
 def _begin_tiff(path: Path, shape: tuple[int, int, int], dtype: np.dtype) -> int:
-    """Write the header of a plain TIFF, which libvips reads strip by strip; it would map raw numbers whole."""
+    """Write the header of a plain TIFF, which libvips reads strip by strip; it would map a raw file whole."""
     bands = shape[2]
     place = tifffile.imwrite(
         path, shape=shape[:2] if bands == 1 else shape, dtype=dtype, bigtiff=True,
@@ -286,7 +282,7 @@ def _begin_tiff(path: Path, shape: tuple[int, int, int], dtype: np.dtype) -> int
 
 
 def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) -> HugePicture | None:
-    """Open a picture that is too large to be decoded whole, by `budget` bytes or by `TRUST`; return None for others."""
+    """Open a picture that `budget` bytes or `TRUST` forbid to decode whole; return None for other pictures."""
     if pyvips is None or budget is None or path.stat().st_size < MIN_FILE_BYTES:
         return None
     try:
@@ -301,29 +297,34 @@ def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) 
 
 
 def translate_huge(runner: ModelRunner, picture: HugePicture, request: Request) -> list[Canvas]:
-    """Translate a picture region by region to all variants; raises UserError if the model or the memory forbids it."""
-    recipe, name = runner.recipe, str(picture.path)
+    """Translate a picture region by region to each variant; raise UserError if the model or the memory forbids it."""
+    recipe = runner.recipe
     if network_size(recipe, *picture.size, request.scale) != picture.size:
-        raise UserError(f"{name}: this model would see it at {recipe.size} px; say --scale native, or shrink it first")
-    channels, _ = runner.channels(request.direction)
-
-    def preprocess(part: Picture) -> Tensor:
-        return prepare_source(recipe, part, channels, part.pixels.shape[:2], name)
-
+        seen = f"this model would see it at {recipe.size} px"
+        raise UserError(f"{picture.path}: {seen}; say --scale native, or shrink it first")
     canvases = []
     for variant in request.variants:
         canvas = Canvas(picture, keep=not runner.paired)
-
-        def write(region: Region, y: Tensor, canvas: Canvas = canvas) -> None:
-            like = picture.region(region)
-            part = postprocess(HostCopy(y, like.pixels.dtype).array(0), like, runner.paired)
-            pixels = part.pixels[..., :1] if part.gray else part.pixels
-            canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
-
-        image = TiledImage(
-            name, picture.size, lambda region: preprocess(picture.region(region)), write, 0,
-            lambda: preprocess(picture.thumbnail()),
-        )  # fmt: skip
+        image = _tiled_image(runner, picture, canvas, request.direction)
         runner.run_tiled(image, request.direction, variant, runner.memory.free_budget() or 0)
         canvases.append(canvas)
     return canvases
+
+
+def _tiled_image(runner: ModelRunner, picture: HugePicture, canvas: Canvas, direction: str) -> TiledImage:
+    """Return a picture, preprocessed region by region, whose translation is written to a canvas."""
+    name, (channels, _) = str(picture.path), runner.channels(direction)
+
+    def preprocess(part: Picture) -> Tensor:
+        return prepare_source(runner.recipe, part, channels, part.pixels.shape[:2], name)
+
+    def write(region: Region, y: Tensor) -> None:
+        like = picture.region(region)
+        part = postprocess(HostCopy(y, like.pixels.dtype).array(0), like, runner.paired)
+        pixels = part.pixels[..., :1] if part.gray else part.pixels
+        canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
+
+    return TiledImage(
+        name, picture.size, read=lambda region: preprocess(picture.region(region)), write=write, result_bytes=0,
+        preview=lambda: preprocess(picture.thumbnail()),
+    )  # fmt: skip

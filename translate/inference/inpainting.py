@@ -33,15 +33,10 @@ Network = Callable[[Tensor], Tensor]  # (1, C + 1, h, w) in [-1, 1], picture and
 def fill_hole(
     picture: Picture, hole: np.ndarray, network: Network, *, channels: int, size: int, fixed: int = 0
 ) -> Picture:
-    """Fill the hole of a picture window by window; known pixels keep their bits, filled ones are opaque.
+    """Fill the hole (H, W) bool of a picture window by window; known pixels keep their bits, filled ones are opaque.
 
-    Args:
-        picture: of any kind.
-        hole: (H, W) bool, neither empty nor full.
-        network: the pass that fills a window.
-        channels: of the network's pictures, 1 or 3.
-        size: side of the pictures in training, px.
-        fixed: side of the only squares that the network takes, px; 0: it takes any size.
+    `channels` of the network's pictures are 1 or 3. `size` is the side of pictures in training, px, and `fixed` that of
+    the only squares that the network takes, px; 0: it takes any size.
     """
     pixels, unknown = picture.pixels.copy(), hole.copy()
     for window in plan_windows(hole, size, fixed):
@@ -55,8 +50,7 @@ def fill_hole(
 def fill_tensor(x: Tensor, holes: Tensor, network: Network, fixed: int = 0) -> Tensor:
     """Fill holes, bool (B, 1, H, W), of x (B, C, H, W) in [-1, 1] in one pass; known pixels keep their bits.
 
-    Raises:
-        UserError: the tensor is larger than the `fixed` side of the network's input, px; 0: any size.
+    Raise UserError for a tensor larger than the `fixed` side of the network's input, px; 0: any size.
     """
     if fixed and max(x.shape[2:]) > fixed:
         raise UserError(f"this model sees {fixed} x {fixed} px at once; give a smaller tensor, or an array")

@@ -19,14 +19,10 @@ from translate.utils.errors import UserError
 
 
 def load_mask(mask: Any) -> NamedHole:
-    """Read a mask whose hole is white, that is, at least half of full scale.
+    """Read a mask whose hole is white, that is, at least half of full scale; raise UserError for anything else.
 
-    Args:
-        mask: a path, PIL image, array or tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers from 0 to 1,
-            255 or 65535, or floats up to 1.
-
-    Raises:
-        UserError: an unreadable file, or another kind of value.
+    It is a path, PIL image, array or tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers from 0 to 1, 255
+    or 65535, or floats up to 1.
     """
     if isinstance(mask, str | Path):
         return read_mask(mask)[0], str(mask)
@@ -43,8 +39,7 @@ def load_mask(mask: Any) -> NamedHole:
 def load_mask_batch(mask: Any, x: Tensor) -> Tensor:
     """Return the holes of x (B, C, H, W) as bool (B, 1, H, W); `mask` is one for all, or itself (B, 1, H, W).
 
-    Raises:
-        UserError: no mask, one of another size, an empty or a full one.
+    Raise UserError for no mask, one of another size, an empty or a full one.
     """
     if mask is None:
         raise UserError("the tensor: has no hole: give a mask")
@@ -88,8 +83,7 @@ def _threshold(values: np.ndarray) -> np.ndarray:
 def find_hole(picture: Picture, mask: NamedHole | None, name: str) -> np.ndarray:
     """Return the hole of a picture, (H, W) bool: its mask or, without a mask, the pixels that are not fully opaque.
 
-    Raises:
-        UserError: no hole, nothing but a hole, or a mask of another size than the picture.
+    Raise UserError for an empty or a full hole, or a mask of another size than the picture.
     """
     if mask is None:
         alpha = picture.alpha

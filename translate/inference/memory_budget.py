@@ -1,4 +1,4 @@
-"""The memory that a pass through a model's networks takes, and how much there is for it."""
+"""The memory that a pass through a model's networks takes, and the memory that is free for it."""
 
 __all__ = ["ALWAYS_FITS_PX", "MIN_SIDE_PX", "MemoryBudget"]
 
@@ -10,37 +10,32 @@ import torch
 from translate.utils import memory
 from translate.utils.errors import OptionError, UserError
 
-ALWAYS_FITS_PX = 2**20  # pixels; every machine has memory for so many, so it is not asked
-MIN_SIDE_PX = 16  # smaller pictures are padded, or networks that shrink them leave their norms nothing to average over
+ALWAYS_FITS_PX = 2**20  # pixels that fit in the memory of any machine, so that no time is spent on measuring
+MIN_SIDE_PX = 16  # smaller pictures are padded: networks would shrink them until norms have nothing to average over
 OVERHEAD_BYTES_PER_PIXEL = 40  # of the copies around a pass: source, result and their conversions, three channels each
 
 
 class MemoryBudget:
-    """Estimates the memory of a pass, and compares it with what is free.
-
-    Attributes:
-        device: where the networks compute.
-        limit: bytes that the process may hold; None: half of what is free.
-        multiple: to which the sides of pictures are padded, px.
-    """
+    """Estimates the memory of a pass, and compares the estimate with the free memory."""
 
     def __init__(
         self, device: torch.device, limit: int | None, *, multiple: int, channels: int, measure: Callable[[], float]
     ) -> None:
-        """Begin a budget for source and target of so many channels together.
+        """Create a budget for passes with `channels` of source and target together.
 
-        `measure` returns the bytes that each pixel adds to the peak of a pass; it is called once, when first needed.
+        The process may hold `limit` bytes; None: half of the free memory. Sides of pictures are padded to `multiple`
+        px. `measure` returns the bytes that each pixel adds to the peak of a pass; it is called once, when needed.
         """
         self.device, self.limit, self.multiple, self._measure = device, limit, multiple, measure
         self._overhead_bytes_per_pixel = OVERHEAD_BYTES_PER_PIXEL * max(1.0, channels / 6)
 
     @cached_property
     def bytes_per_pixel(self) -> float:
-        """Bytes that each pixel takes in a pass, with the copies around it."""
+        """Bytes that each pixel takes in a pass, and in the copies before and after."""
         return self._measure() + self._overhead_bytes_per_pixel
 
     def free_budget(self) -> int | None:
-        """Return the bytes that a picture may take beside what the process holds; None: unknown."""
+        """Return the bytes that a picture may take in addition to those that the process holds; None: unknown."""
         if self.limit is not None:
             return self.limit - memory.resident_bytes()
         free = memory.free_bytes(self.device)
@@ -57,19 +52,19 @@ class MemoryBudget:
                 )
 
     def peak_bytes(self, height: int, width: int) -> int:
-        """Estimate the memory that translating a picture of height x width px takes, beside the model."""
+        """Estimate the memory that a pass over height x width px takes, without that of the model."""
         rows, columns = (-(-max(size, MIN_SIDE_PX) // self.multiple) * self.multiple for size in (height, width))
         return round(rows * columns * self.bytes_per_pixel)
 
     def check(self, batch: int, height: int, width: int, name: str) -> None:
-        """Raise UserError if so many pictures of this size would take more memory than is free."""
+        """Raise UserError if a batch of pictures would take more memory than is free."""
         if batch * height * width > ALWAYS_FITS_PX:
             free = memory.free_bytes(self.device)
             if free is not None and batch * self.peak_bytes(height, width) > free:
                 raise self.too_large(batch, height, width, name, free)
 
     def too_large(self, batch: int, height: int, width: int, name: str, free: int | None = None) -> UserError:
-        """Return the error for pictures that need more memory than is free."""
+        """Return the error for a batch that needs more memory than is free."""
         free = (memory.free_bytes(self.device) or 0) if free is None else free
         needed = batch * self.peak_bytes(height, width)
         return UserError(

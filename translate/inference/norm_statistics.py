@@ -1,11 +1,11 @@
-"""Means and variances by which networks normalise a picture: its own, a thumbnail's, a reference's or a video's.
+"""Norm statistics: the means and variances by which networks normalise a picture.
 
 Generators normalise every picture by its own statistics (instance norm), as in training: "exact", the default. The
-other kinds replace each of these norms by a `FrozenNorm`, in a copy of the networks that shares their weights:
+other kinds replace instance norms by norms with other statistics, in copies of the networks that share their weights:
 
-- "frozen": by those of a thumbnail of the picture, or of one reference picture for all;
-- "local": by those of neighbourhoods, blended into each other, which `translate.inference.tiling` computes;
-- "smooth": by those of a video up to a frame. They follow slowly, so that a new object does not change the colours of
+- "frozen": of a thumbnail of the picture, or of one reference picture for all pictures;
+- "local": of neighbourhoods, interpolated by `translate.inference.tiling`;
+- "smooth": of a video up to a frame. They follow slowly, so that a new object does not change the colours of
   everything else, and restart at a cut.
 
 Networks without instance norm give the same result with every kind.
@@ -31,7 +31,7 @@ from translate.utils.errors import OptionError
 STATISTICS = ("exact", "frozen", "local", "smooth")
 MIN_THUMBNAIL_SIDE_PX = 512  # long side; statistics of smaller thumbnails lack fine texture
 MIN_SMOOTHING_WEIGHT = 0.05  # of a new frame: half of the statistics are replaced in 14 frames, about half a second
-MAX_CACHED_REFERENCES = 16  # each is a copy of all norms, for one direction and variant
+MAX_CACHED_NETS = 16  # for one direction and variant each; every entry has its own norms
 
 Pass = Callable[[nn.ModuleDict, Tensor], object]  # runs networks on (1, C, H, W) to gather their statistics
 
@@ -44,7 +44,7 @@ class _VideoNorms:
         self.cuts, self.frames = SceneCutDetector(), 0
 
     def prepare(self, x: Tensor) -> nn.ModuleDict:
-        """Return the networks, which update their statistics when the frame x goes through them."""
+        """Return networks that update their statistics in the pass over the frame x."""
         self.frames = 1 if self.cuts(x) else self.frames + 1
         for norm in frozen_norms(self.nets):
             norm.momentum = max(1 / self.frames, MIN_SMOOTHING_WEIGHT)
@@ -63,34 +63,30 @@ class _VideoNorms:
 
 
 class NormStatistics:
-    """Provides, for each picture, networks that normalise it by the chosen statistics.
+    """Provides networks that normalise a picture by the chosen statistics.
 
-    Attributes:
-        kind: one of STATISTICS.
-        description: the kind and the name of the reference.
-        per_picture: whether every picture needs its own networks, so that pictures cannot share a batch.
-        sequential: whether pictures must come one at a time, in order.
+    If `per_picture`, every picture needs its own networks, so pictures cannot share a batch. If `sequential`, pictures
+    must be translated one at a time, in order. `description` is the kind and the name of the reference.
     """
 
     def __init__(
         self, kind: str = "exact", references: Mapping[str, Tensor | None] | None = None, name: str = "",
         side: int = MIN_THUMBNAIL_SIDE_PX,
     ) -> None:  # fmt: skip
-        """Choose the statistics.
+        """Choose statistics; `side` is that of pictures in training, px.
 
-        For "frozen", `references` are the reference picture called `name` as network input of each direction, (1, C, H,
-        W), uint8 or float in [-1, 1]; without them, each picture has its own. `side` is the trained size, px.
+        For "frozen", `references` are the reference picture called `name` as the network input of each direction, (1,
+        C, H, W), uint8 or float in [-1, 1]; without them, each picture is its own reference.
 
         Raises:
-            OptionError: an unknown kind, or a reference for a kind that takes none.
+            OptionError: an unknown kind, or a reference for another kind than frozen.
         """
         if kind not in STATISTICS:
             raise OptionError(f"stats {kind!r} is unknown; choose from {', '.join(STATISTICS)}")
         if references and kind != "frozen":
             raise OptionError(f"a reference picture is for frozen statistics; leave it out, or say frozen, not {kind}")
         self.kind, self.description, self.side = kind, f"{kind} {name}".strip(), max(side, MIN_THUMBNAIL_SIDE_PX)
-        given = (references or {}).items()
-        self._references = {direction: thumbnail(x, self.side) for direction, x in given if x is not None}
+        self._references = {d: thumbnail(x, self.side) for d, x in (references or {}).items() if x is not None}
         self.per_picture = kind == "smooth" or (kind == "frozen" and not references)
         self.sequential = kind == "smooth"
         self._lock = threading.Lock()
@@ -101,10 +97,10 @@ class NormStatistics:
     def nets_for(
         self, nets: nn.ModuleDict, x: Tensor, direction: str, variant: Variant, run: Pass, whole: bool = True
     ) -> nn.ModuleDict:
-        """Return the networks to translate x, (1, C, H, W), uint8 or float in [-1, 1], by the pass that `run` makes.
+        """Return the networks that translate x, (1, C, H, W), or any batch unless `per_picture`.
 
-        With a reference or exact statistics, x may be any batch. If x does not go through as a `whole`, in one pass,
-        smooth statistics are those of its thumbnail, too.
+        x is uint8 or float in [-1, 1]. `run` makes the passes that gather statistics. Unless x is translated as a
+        `whole`, in one pass, smooth statistics are those of its thumbnail.
         """
         if self.kind in ("exact", "local") or not any(isinstance(m, (InstanceNorm, BatchNorm)) for m in nets.modules()):
             return nets
@@ -126,10 +122,10 @@ class NormStatistics:
     def _freeze_on_reference(self, nets: nn.ModuleDict, reference: Tensor, key: str, run: Pass) -> nn.ModuleDict:
         with self._lock:
             if key not in self._frozen:
-                if len(self._frozen) >= MAX_CACHED_REFERENCES:
+                if len(self._frozen) >= MAX_CACHED_NETS:
                     self._frozen.pop(next(iter(self._frozen)))
                 threads = torch.get_num_threads()
-                torch.set_num_threads(1)  # the order of sums must not depend on which picture comes first
+                torch.set_num_threads(1)  # the order of sums must not depend on the picture that comes first
                 try:
                     self._frozen[key] = self._freeze_on(nets, reference, run)
                 finally:

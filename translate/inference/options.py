@@ -1,4 +1,4 @@
-"""Options of the translation of folders and of films, checked as far as they can be without a model."""
+"""Options for the translation of folders and films, checked as far as is possible without a model."""
 
 __all__ = ["FolderOptions", "TranslationOptions", "VideoOptions", "build_request"]
 
@@ -14,19 +14,15 @@ from translate.utils.errors import OptionError
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationOptions:
-    """Options that folders and films share.
-
-    Raises:
-        OptionError: a value is out of range, or two options contradict each other.
-    """
+    """Options that folders and films share; raises OptionError for values out of range, and for contradictions."""
 
     direction: str | None = None  # "ab" or "ba"; None: the model's default
     seed: int | None = None  # of the results; without seed, looks and count: the model's one deterministic result
     # Pictures of the target domain: all results get the look of the first. With `count`, a folder takes two, and each
-    # picture gets so many steps from one look to the other.
+    # picture gets `count` steps from one look to the other.
     looks: Sequence[str | Path] = ()
     scale: str = "fit"  # "fit" or "native", as for `Translator.__call__`
-    overwrite: bool = False  # translate again what has been translated already
+    overwrite: bool = False  # translate everything again, even if a result exists
     quality: int = 95  # of JPEG, WebP and AVIF files and of films, 1 to 100
     progress: bool = True  # show a progress bar on the terminal, and failures as they happen
 
@@ -43,12 +39,12 @@ class FolderOptions(TranslationOptions):
 
     count: int | None = None  # results for each picture; more than one are called NAME_1, NAME_2 and so on
     hints: str | Path | None = None  # a folder of layers of strokes with the names of the pictures, or one for all
-    # Of the holes: a folder or a pattern of masks with the names of the pictures, also as NAME_mask or mask_NAME, or
-    # one for all. A sample of them decides which colour is the hole. Without a mask, transparent pixels are the hole.
+    # A folder or a pattern of masks with the names of the pictures, also as NAME_mask or mask_NAME, or one for all. A
+    # sample of the masks decides which colour is the hole. Without a mask, transparent pixels are the hole.
     masks: str | Path | None = None
     invert_masks: bool = False  # the other colour is the hole
-    resize_masks: bool = False  # to the size of their pictures
-    format: str = ""  # of all results, such as "png"; "": each keeps the format of its picture
+    resize_masks: bool = False  # to the size of the pictures
+    format: str = ""  # of all results, such as "png"; "": the format of each picture
     shard: str = ""  # "2/5": only the second of five parts, for machines that share the work and the folders
     workers: int | None = None  # threads that decode, and as many that encode; None: 2, or with a GPU one per core
 
@@ -67,7 +63,7 @@ class VideoOptions(TranslationOptions):
 
     stats: str = "smooth"  # statistics to normalise by, as for `Translator.with_norm_statistics`; "": the translator's
     reference: Any = None  # a picture for frozen statistics; `stats` is then "frozen" or ""
-    denoise: bool = True  # average camera noise away where nothing moves: the model may turn it into flicker
+    denoise: bool = True  # average out camera noise where nothing moves: the model may turn noise into flicker
     fps: float | None = None  # frames per second of a folder of frames; None: 25
     segment: int = 250  # frames in one resumable segment
 
@@ -78,11 +74,9 @@ class VideoOptions(TranslationOptions):
 
 
 def build_request(translator: Translator, options: TranslationOptions, count: int | None = None) -> Request:
-    """Return the checked request for every picture: the model's own results, or those in the looks of pictures.
+    """Return the request for every picture: with the style codes of `options.looks`, or else by seed.
 
-    Raises:
-        OptionError: the model does not have an option, or a value is wrong.
-        UserError: a picture of a look cannot be read.
+    Raise OptionError if an option is wrong for this model, and UserError if a picture of a look cannot be read.
     """
     request = translator.request(options.direction, count=count, seed=options.seed, scale=options.scale)
     if not options.looks:

@@ -1,4 +1,4 @@
-"""The precision and memory layout in which a network is fastest on this machine, with the same results."""
+"""The choice of the precision and memory layout in which a network is fastest on this machine."""
 
 __all__ = ["Mode", "Pass", "apply_mode", "pick_mode"]
 
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError
 
-MAX_BF16_ERROR_LEVELS = 0.5  # mean difference from fp32; less than rounding to 8 bits costs anyway
+MAX_BF16_ERROR_LEVELS = 0.5  # mean difference from fp32; no more than the error of rounding to 8 bits
 MAX_TRIAL_SECONDS = 0.8  # after which no further mode is tried, so that loading stays fast
-SLOW_PASS_SECONDS = 0.03  # a network that takes longer is tried on a quarter of the picture
+SLOW_PASS_SECONDS = 0.03  # a network that takes longer is tried on a quarter of the pixels
 _CAST_LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
@@ -42,9 +42,9 @@ _MODES = (_EXACT, Mode("bf16"), Mode("bf16", channels_last=False), Mode("fp32", 
 
 
 def apply_mode(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
-    """Return networks in a mode: for bf16 copies, whose convolutions and linear layers are cast once.
+    """Return networks in a mode; for bf16, copies with cast convolutions and linear layers.
 
-    Autocast would cast them again in every pass. Norms and other layers stay in fp32, as autocast expects.
+    Autocast would cast these layers in every pass. Norms and other layers stay in fp32, as autocast expects.
     """
     if mode.precision == "bf16":
         nets = copy.deepcopy(nets)
@@ -58,7 +58,7 @@ def apply_mode(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
 def pick_mode(
     prepare: Callable[[Mode], Pass], device: torch.device, precision: str = "auto", size: int = 256
 ) -> tuple[Mode, str]:
-    """Pick the mode of a precision; for "auto", the fastest accurate mode on a picture of `size` px, and say why.
+    """Pick the mode of a precision; for "auto", the fastest accurate mode on a picture of `size` px, with a reason.
 
     bf16 is accurate if its result differs from that of fp32 by less than half a grey level in the mean. It must be a
     tenth faster, and a layout other than channels_last a twentieth. `prepare` returns the pass of a mode.
@@ -72,28 +72,26 @@ def pick_mode(
         raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")
     if device.type not in ("cpu", "cuda"):
         return _EXACT, ""
-    # time the modes
+    # 1. time the modes
     native = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
     began = time.perf_counter()
     size = _trial_size(prepare(_EXACT), size, device)
     trials = _run_trials(prepare, _trial_picture(size).to(device), native, began + MAX_TRIAL_SECONDS)
-    # pick the fastest accurate one
-    accurate = {
-        mode: trial for mode, trial in trials.items() if mode.precision == "fp32" or trial.error < MAX_BF16_ERROR_LEVELS
-    }
-    mode = min(accurate, key=lambda mode: accurate[mode].seconds * _handicap(mode))
+    # 2. pick the fastest accurate mode
+    accurate = [mode for mode in trials if mode.precision == "fp32" or trials[mode].error < MAX_BF16_ERROR_LEVELS]
+    mode = min(accurate, key=lambda mode: trials[mode].seconds * _handicap(mode))
     return mode, _explain(mode, trials, size)
 
 
 def _trial_size(run: Pass, size: int, device: torch.device) -> int:
-    """Return `size`, or half of it if even that takes long."""
+    """Return `size`, or half the size if even that takes long."""
     x = _trial_picture(size // 2).to(device)
     run(x)
     return size // 2 if _seconds(lambda: run(x), device, 1) > SLOW_PASS_SECONDS else size
 
 
 def _run_trials(prepare: Callable[[Mode], Pass], x: Tensor, native: bool, deadline: float) -> dict[Mode, _Trial]:
-    """Time the modes that this machine has, fp32 first, until the deadline."""
+    """Time the modes, fp32 first and bf16 only if `native`, until the deadline."""
     exact, first = _time_pass(prepare(_EXACT), x)
     trials = {_EXACT: _Trial(first, 0.0)}
     for mode in _MODES[1:]:
@@ -118,7 +116,7 @@ def _handicap(mode: Mode) -> float:
 
 
 def _explain(mode: Mode, trials: dict[Mode, _Trial], size: int) -> str:
-    """Return one line on the chosen mode, and why it is or is not bf16."""
+    """Return one line on the chosen mode, and the reason for or against bf16."""
     seconds = {name: min(t.seconds for m, t in trials.items() if m.precision == name) for name, _ in trials}
     line = f"{mode}: {1000 * trials[mode].seconds:.3g} ms for {size} px"
     if "bf16" not in seconds:
@@ -134,7 +132,7 @@ def _explain(mode: Mode, trials: dict[Mode, _Trial], size: int) -> str:
 
 
 def _trial_picture(size: int) -> Tensor:
-    """Return noise of several scales, as in a photo, (1, 3, size, size) in [-1, 1]."""
+    """Return noise of several scales, similar to a photo, (1, 3, size, size) in [-1, 1]."""
     generator = torch.Generator().manual_seed(0)
     x = torch.zeros(1, 3, size, size)
     for cells, strength in ((3, 0.7), (size // 16, 0.35), (size // 4, 0.15), (size, 0.05)):
@@ -146,13 +144,13 @@ def _trial_picture(size: int) -> Tensor:
 def _convolves_faster_in_bf16() -> bool:
     """Time one small convolution: where bf16 is emulated, a whole network would take minutes."""
     x, weight = torch.rand(1, 32, 32, 32), torch.rand(32, 32, 3, 3)
-    rough = x.bfloat16(), weight.bfloat16()
+    x_bf16, weight_bf16 = x.bfloat16(), weight.bfloat16()
     with torch.inference_mode():
-        return _seconds(lambda: torch.conv2d(*rough)) < 2 * _seconds(lambda: torch.conv2d(x, weight))
+        return _seconds(lambda: torch.conv2d(x_bf16, weight_bf16)) < 2 * _seconds(lambda: torch.conv2d(x, weight))
 
 
 def _seconds(work: Callable[[], Any], device: torch.device | None = None, repeats: int = 4) -> float:
-    """Return the shortest of several times that `work` takes."""
+    """Return the shortest of several timings of `work`."""
     times = []
     for _ in range(repeats):
         began = time.perf_counter()

@@ -134,10 +134,8 @@ def network_size(recipe: Recipe, height: int, width: int, scale: str = "fit") ->
 def prepare_source(recipe: Recipe, picture: Picture, channels: int, size: tuple[int, int], name: str) -> Tensor:
     """Convert a source picture to (1, channels, *size), uint8 for 8-bit pictures, else float32 in [-1, 1].
 
-    Transparent pictures are composited on white, unless the model keeps alpha.
-
-    Raises:
-        UserError: other channels, or a blank page or a photo for a model of line drawings.
+    Transparent pictures are composited on white, unless the model keeps alpha. Raise UserError for other channels, and
+    for a blank page or a photo if the model takes line drawings.
     """
     check_channels(picture, channels, name)
     pixels = flatten_alpha(picture) if TASKS[recipe.task].data == "paired" else picture.pixels
@@ -167,10 +165,7 @@ def prepare_style_image(recipe: Recipe, photo: Picture, channels: int, name: str
 def _to_sketch(pixels: np.ndarray, side: int, name: str) -> np.ndarray:
     """Convert (H, W, 3) RGB of any depth to dark lines on white, with a shorter side of `side` px.
 
-    A clean drawing of that size keeps its bits.
-
-    Raises:
-        UserError: a blank page, or a photo.
+    A clean drawing of that size keeps its bits; a blank page or a photo raises UserError.
     """
     rgb = to_depth(pixels, np.uint8)
     if _is_photo(rgb):
@@ -221,8 +216,7 @@ def _is_photo(rgb: np.ndarray) -> bool:
 def prepare_hints(layer: Picture, picture_size: tuple[int, int], size: tuple[int, int], name: str) -> Tensor:
     """Convert a layer of colour hints, transparent between the strokes, to a network input.
 
-    Returns:
-        (1, 4, *size) float32 in [-1, 1], RGBA; alpha is -1 where there is no stroke.
+    It is (1, 4, *size) float32 in [-1, 1], RGBA; alpha is -1 where there is no stroke.
 
     Raises:
         UserError: another size than the picture's, or no transparency.

@@ -64,7 +64,7 @@ class ModelRunner:
     ) -> None:  # fmt: skip
         nets = nets.to(device).eval().requires_grad_(False)
         self.recipe, self.device, self.statistics = recipe, device, NormStatistics()
-        self.on_progress: ProgressCallback = lambda doing, share: None
+        self.on_progress: ProgressCallback = lambda label, share: None
         # 1. read the model's properties
         self._task = TASKS[recipe.task]
         self.masked, self.paired = self._task.data == "masked", self._task.data == "paired"
@@ -86,11 +86,7 @@ class ModelRunner:
         )
 
     def with_norm_statistics(self, kind: str, references: Mapping[str, Tensor | None], name: str) -> "ModelRunner":
-        """Return a runner of the same networks with other `NormStatistics`.
-
-        Raises:
-            OptionError: as for `NormStatistics`, or local statistics for a model that cannot run tile by tile.
-        """
+        """Return a runner of the same networks with other `NormStatistics`; OptionError if the model allows none."""
         if kind == "local" and not self.can_tile:
             raise OptionError("local statistics are not for models of line drawings or with hints; choose frozen")
         other = copy.copy(self)
@@ -187,14 +183,10 @@ class ModelRunner:
     def __call__(
         self, x: Tensor, direction: str, variant: Variant, hint: Tensor | None = None, name: str = "the picture"
     ) -> Tensor:
-        """Translate a batch in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
+        """Translate a batch x (B, C, H, W) in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
 
-        Args:
-            x: (B, C, H, W), uint8 or float in [-1, 1], of any size; for inpainting, the last channel is the mask.
-            direction: "ab" or "ba"; "" for inpainting.
-            variant: the result to compute.
-            hint: (1 or B, 4, H, W), RGBA in [-1, 1].
-            name: of the pictures, for errors.
+        x is uint8 or float in [-1, 1], of any size; for inpainting, its last channel is the mask. `hint` is (1 or B, 4,
+        H, W), RGBA in [-1, 1].
 
         Raises:
             UserError: the pass would take more memory than is free.
@@ -307,8 +299,7 @@ class ModelRunner:
     def _run_if_tiled(self, image: PreparedImage, request: Request) -> list[np.ndarray] | None:
         """Translate a picture tile by tile to (H, W, C') for each variant; return None if one pass has to do.
 
-        Raises:
-            UserError: even tiles need more memory than is free, or the network cannot run tile by tile.
+        Raise UserError if even tiles need more memory than is free, or the network cannot run tile by tile.
         """
         if not self.can_tile:
             return None

@@ -20,22 +20,22 @@ from translate.utils.device import autocast, pick_device
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.program import command_form
 
-Label = str | Mapping[str, float] | None  # a class, or weights of several; None: each seed's own class
-BATCH_SIZE = 8  # of every pass, filled up if need be: another size would change the last bits of pictures
-MEAN_STYLE_SEEDS = range(2**40, 2**40 + 1024)  # far from those that people use
+Label = str | Mapping[str, float] | None  # a class, or weights of several; None: for each seed the class seed modulo K
+BATCH_SIZE = 8  # of every pass, padded if need be: another size would change the last bits of pictures
+MEAN_STYLE_SEEDS = range(2**40, 2**40 + 1024)  # far from the seeds that people use
 
 
 class Sampler:
     """Generates new pictures with a model of the task `generate`.
 
     `Sampler.load("runs/faces")(count=16)` are sixteen faces. A seed (and a label) always gives the same picture,
-    whatever else is asked for in the same call.
+    whatever the other seeds of the call are.
 
     Attributes:
-        recipe: what the model is.
+        recipe: of the model.
         G: the generator, in eval mode and frozen.
         device, precision: of its passes; "fp32" or "bf16".
-        classes: their names; () for a model without labels.
+        classes: names of the classes; () for a model without labels.
         size: of pictures, px.
         z_dim, w_dim: sizes of a latent vector z and of a style w.
         gray: whether pictures are gray.
@@ -80,14 +80,9 @@ class Sampler:
         self, count: int = 1, *, seed: int = 0, seeds: Sequence[int] | None = None, label: Label = None,
         truncation: float = 1.0,
     ) -> np.ndarray:  # fmt: skip
-        """Generate pictures, (n, size, size, 3) uint8 RGB.
+        """Generate the pictures of `seeds`, or of `count` seeds from `seed` on: (n, size, size, 3) uint8 RGB.
 
-        Args:
-            count: of pictures, for the seeds `seed`, `seed` + 1 and so on.
-            seed: the first of them.
-            seeds: in place of both.
-            label: as for `weights_of`.
-            truncation: as for `styles`.
+        The label is as for `weights_of`, truncation as for `styles`.
 
         Raises:
             OptionError: a count, seed, label or truncation that is out of range or that the model lacks.
@@ -102,7 +97,7 @@ class Sampler:
         """Draw latent vectors z, (n, z_dim): each a function of its seed alone, the same on every device.
 
         Raises:
-            OptionError: a seed below 0, or none at all.
+            OptionError: a seed below 0, or no seed.
         """
         if not len(seeds):
             raise OptionError("no seeds are given; give one or more")
@@ -115,10 +110,8 @@ class Sampler:
     def weights_of(self, seeds: Sequence[int], label: Label = None) -> Tensor | None:
         """Return the weights of K classes for each seed, (n, K), each row of sum 1; None for a model without labels.
 
-        Args:
-            seeds: of the pictures.
-            label: a class ("7"); weights of several ({"3": 0.5, "8": 0.5}, also as text: "3:0.5,8:0.5"), which
-                need not sum to 1; or None: class number `seed` modulo K.
+        A label is a class ("7"), or weights of several classes ({"3": 0.5, "8": 0.5}, also as text: "3:0.5,8:0.5"),
+        which need not sum to 1; None: class number `seed` modulo K.
 
         Raises:
             OptionError: an unknown class, weights below 0 or all 0, or a model without labels.
@@ -136,7 +129,7 @@ class Sampler:
         return (row / row.sum()).to(self.device).expand(len(seeds), -1)
 
     def _parse(self, label: str | Mapping[str, float]) -> dict[str, float]:
-        """Return the weight of each class in `label`, checked."""
+        """Return the weight of each class in `label`; raise OptionError as `weights_of`."""
         if isinstance(label, Mapping):
             weights = {str(name): float(weight) for name, weight in label.items()}
         else:
@@ -154,12 +147,9 @@ class Sampler:
     def styles(self, z: Tensor, weights: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Map latent vectors z (n, z_dim) to styles w (n, w_dim) float32; differentiable.
 
-        Args:
-            z: latent vectors.
-            weights: (n, K), as of `weights_of`; None: the classes in turn, if there are any.
-            truncation: scales the distance to the mean style of the label: 1 leaves styles as they are, 0.7 makes them
-                more typical and less varied, 0 the mean itself (Karras et al. 2019, https://arxiv.org/abs/1812.04948,
-                appendix B).
+        `weights` (n, K) are from `weights_of`; None: one class after the other. `truncation` scales the distance to the
+        mean style of the label: 1 leaves styles unchanged, 0.7 makes them more typical and less varied, 0 is the mean
+        (Karras et al. 2019, https://arxiv.org/abs/1812.04948, appendix B).
 
         Raises:
             OptionError: a truncation below 0.
@@ -175,11 +165,11 @@ class Sampler:
         return mean + truncation * (w - mean)
 
     def styles_of(self, seeds: Sequence[int], label: Label = None, truncation: float = 1.0) -> Tensor:
-        """Return the styles of seeds, (n, w_dim), by `latents`, `weights_of` and `styles`."""
+        """Map seeds to styles, (n, w_dim), by `latents`, `weights_of` and `styles`."""
         return self.styles(self.latents(seeds), self.weights_of(seeds, label), truncation)
 
     def mean_styles(self, weights: Tensor | None = None) -> Tensor:
-        """Return the mean style under each row of `weights`, (n, w_dim); without weights (1, w_dim)."""
+        """Return the mean style for each row of `weights`, (n, w_dim); without weights (1, w_dim)."""
         if weights is None:
             return self._mean(())[None]
         return torch.stack([self._mean(tuple(row)) for row in weights.tolist()])
@@ -199,7 +189,7 @@ class Sampler:
     # ---- pictures
 
     def draw(self, w: Tensor) -> np.ndarray:
-        """Generate (n, size, size, 3) uint8 RGB from styles (n, w_dim); each picture depends on its own style alone."""
+        """Generate (n, size, size, 3) uint8 RGB from styles (n, w_dim), each picture from its style alone."""
         with torch.inference_mode():
             return np.concatenate([_as_arrays(self.draw_tensor(batch)[:n]) for batch, n in _batches(w)])
 

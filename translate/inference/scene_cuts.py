@@ -1,4 +1,4 @@
-"""Scene cuts of a video: where its frames differ much, and suddenly more than before."""
+"""Scene cuts of a video: frames that differ much from the one before, and suddenly more than usual."""
 
 __all__ = ["SceneCutDetector", "thumbnail"]
 
@@ -24,19 +24,14 @@ def thumbnail(x: Tensor, side: int) -> Tensor:
 
 
 class SceneCutDetector:
-    """Detects the first frame of each scene.
-
-    Attributes:
-        last: the last frame on the grid, (1, C, 18, 32) in [-1, 1]; None before the first.
-        usual: running mean of the difference between frames, of the full range.
-    """
+    """Detects the first frame of each scene."""
 
     def __init__(self) -> None:
-        self.last: Tensor | None = None
-        self.usual = 0.0
+        self.last: Tensor | None = None  # the last frame on the grid, (1, C, 18, 32) in [-1, 1]
+        self.usual = 0.0  # running mean of the difference between frames, of the full range
 
     def __call__(self, x: Tensor) -> bool:
-        """Whether a scene begins with x, (1, C, H, W), uint8 or float in [-1, 1]; the first frame begins one."""
+        """Whether a scene begins with the next frame x, (1, C, H, W), uint8 or float in [-1, 1]."""
         now = F.adaptive_avg_pool2d(thumbnail(x, 4 * max(GRID)), GRID).cpu()
         last, self.last = self.last, now
         if last is None or last.shape != now.shape:
@@ -47,7 +42,7 @@ class SceneCutDetector:
         return cut
 
     def state(self) -> dict[str, Any]:
-        """Return what `restore` needs."""
+        """Return the state for `restore`."""
         return {"last": self.last, "usual": self.usual}
 
     def restore(self, state: dict[str, Any]) -> None:

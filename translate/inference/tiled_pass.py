@@ -1,4 +1,4 @@
-"""One pass over a picture that is read, translated and written tile by tile, in a given number of bytes."""
+"""A pass over a picture that is read, translated and written tile by tile within a memory budget."""
 
 __all__ = ["ProgressCallback", "TiledImage", "run_tiled_pass"]
 
@@ -20,7 +20,7 @@ from translate.inference.tiling.trace import plan_tiling
 from translate.utils.device import autocast
 from translate.utils.memory import gigabytes
 
-ProgressCallback = Callable[[str, float], None]  # takes a description and the share that is done
+ProgressCallback = Callable[[str, float], None]  # takes a label and the share that is done
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class TiledImage:
     size: tuple[int, int]  # height and width, px
     read: Callable[[Region], Tensor]  # returns a region, (1, C, h, w), uint8 or float in [-1, 1]
     write: Callable[[Region, Tensor], None]  # takes a region of the result, (1, C', h, w)
-    result_bytes: int  # that the result takes in memory
-    preview: Callable[[], Tensor]  # returns the picture, or a smaller copy of it, (1, C, h, w), for its statistics
+    result_bytes: int  # memory of the result
+    preview: Callable[[], Tensor]  # returns the picture or a smaller copy, (1, C, h, w), for its statistics
 
     @classmethod
     def in_memory(cls, name: str, x: Tensor, result: np.ndarray) -> "TiledImage":
@@ -50,20 +50,20 @@ def run_tiled_pass(
     net: nn.Module, z: Tensor | None, image: TiledImage, budget: int, *, memory: MemoryBudget, mode: Mode,
     channels: int, norm_cell: int, on_progress: ProgressCallback,
 ) -> None:  # fmt: skip
-    """Send a picture of `channels`, and z (1, z_dim), through a network tile by tile, in `budget` bytes.
+    """Run a network on a picture of `channels`, and z (1, z_dim), tile by tile, in `budget` bytes.
 
     `norm_cell` is the side of the neighbourhoods of local statistics, px; 0: statistics are those of the whole picture.
     `on_progress` is called for pictures of more than a megapixel.
 
     Raises:
-        NotTileable: the network cannot be tiled.
+        NotTileable: the network cannot run tile by tile.
         UserError: the picture needs more memory.
     """
     # 1. trace the network for the padded picture
     height, width = image.size
     rows, columns = (_padded_indices(side, memory.multiple) for side in (height, width))
     plan = plan_tiling(net, channels, len(rows), len(columns), z)
-    # 2. choose tiles that fit in the budget
+    # 2. choose tiles that fit the budget
     computed = torch.bfloat16 if mode.precision == "bf16" else torch.float32
     workers = torch.get_num_threads() if memory.device.type == "cpu" else 1
     memory_plan = choose_memory_plan(
@@ -85,14 +85,14 @@ def run_tiled_pass(
         image.write(inside, crop(y, region, inside.shift(top, left)))
 
     # 4. run
-    where, peak = "in files" if memory_plan.on_disk else "in memory", gigabytes(memory_plan.peak_bytes)
-    doing = f"{image.name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {where}"
-    advance = partial(on_progress, doing) if height * width > ALWAYS_FITS_PX else lambda share: None
+    storage, peak = "in files" if memory_plan.on_disk else "in memory", gigabytes(memory_plan.peak_bytes)
+    label = f"{image.name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {storage}"
+    advance = partial(on_progress, label) if height * width > ALWAYS_FITS_PX else lambda share: None
     context = partial(autocast, memory.device, mode.precision)
     run_tiled(plan, read, write, z=z, memory_plan=memory_plan, device=memory.device, advance=advance, context=context)
 
 
 def _padded_indices(side: int, multiple: int) -> Tensor:
-    """Return the rows, or columns, of a picture of `side` px in the order in which `pad_to_multiple` repeats them."""
+    """Return the row, or column, of a picture of `side` px that `pad_to_multiple` copies to each padded one."""
     line = torch.arange(side, dtype=torch.float64).view(1, 1, side, 1).expand(1, 1, side, max(multiple, MIN_SIDE_PX))
     return pad_to_multiple(line, multiple, MIN_SIDE_PX)[0][0, 0, :, 0].long()

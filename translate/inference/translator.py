@@ -251,11 +251,7 @@ class Translator:
         self, direction: str | None = None, *, count: int | None = None, seed: int | None = None, z: Any = None,
         scale: str = "fit",
     ) -> Request:  # fmt: skip
-        """Check the arguments of a call and return them as a request.
-
-        Raises:
-            OptionError: a direction, count, seed, z or scale that is wrong or that this model lacks.
-        """
+        """Check the arguments of a call, and return them as a request; raise OptionError as a call."""
         if scale not in ("fit", "native"):
             raise OptionError(f"scale {scale!r} is unknown; choose fit or native")
         if self.masked and scale == "native":

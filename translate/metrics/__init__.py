@@ -1,15 +1,15 @@
 """Metrics: functions of pictures or of their features, named by the metric.
 
-similarity            L1, PSNR and SSIM of a picture and its truth
+similarity            L1, PSNR and SSIM of pictures and their truths
 inpainting            L1, PSNR and SSIM inside a filled hole, and the seam along its border
 edge_f1               precision, recall and F1 of the lines of two drawings
-multimodal_coverage   coverage, precision and diversity of many answers to one input, by CIEDE2000
+multimodal_coverage   coverage, precision and diversity of several answers, by CIEDE2000
 kernel_distance       squared MMD between the features of two sets (KID)
 density_coverage      density and coverage of samples among real pictures
 diversity             mean pairwise distance in a set, and nearest neighbours
-dct_features          block-DCT spectra and colour moments, features without trained weights
+dct_features          block-DCT spectra and colour moments, without trained weights
 squeezenet_features   SqueezeNet 1.0 features, from the user's weights
-image_sets            sets of pictures with their features, and free baselines
+image_sets            sets of pictures with features, and simple baselines
 colour_transfer       Reinhard's colour transfer, a baseline
 torchmetrics_backend  the one import of torchmetrics
 """

@@ -1,8 +1,8 @@
-"""Density and coverage: whether samples lie among real pictures, and whether they leave out no kind of real picture.
+"""Density and coverage: fidelity and diversity of samples by their nearest real pictures.
 
 Naeem et al. 2020, "Reliable Fidelity and Diversity Metrics for Generative Models", equations (5) and (6)
-(https://arxiv.org/abs/2002.09797). Each real picture has a ball that just reaches its k-th nearest real neighbour.
-Values by other features, or of sets of other sizes, cannot be compared.
+(https://arxiv.org/abs/2002.09797). Each real picture is the centre of a ball up to its k-th nearest real neighbour.
+Only values of the same features and set sizes can be compared.
 """
 
 __all__ = ["DensityCoverage", "density_coverage"]
@@ -18,12 +18,12 @@ from translate.utils.errors import UserError
 
 @dataclass(frozen=True)
 class DensityCoverage:
-    """How samples lie among real pictures.
+    """Density and coverage of samples.
 
     Attributes:
-        density: mean number of real balls that hold a sample, over k: about 1 for samples like real pictures, less for
-            unlikely ones, more where samples crowd around typical pictures.
-        coverage: share of the real balls that hold a sample, 0 to 1: low after a mode collapse.
+        density: mean number of real balls around a sample, over k: about 1 for samples like real pictures, less for
+            unlikely ones, more for samples crowded around typical pictures.
+        coverage: share of the real balls that contain a sample, 0 to 1: low after a mode collapse.
     """
 
     density: float
@@ -39,15 +39,15 @@ def density_coverage(samples: Tensor, real: Tensor, k: int = 5) -> DensityCovera
     Args:
         samples: (N, d), N of 1 or more; equal to M if values are to be compared.
         real: (M, d).
-        k: the neighbour that a real picture's ball reaches; 5 in the paper.
+        k: number of nearest neighbours in a ball; 5 in the paper.
 
     Raises:
-        UserError: there are not more than `k` real pictures, or no samples.
+        UserError: at most `k` real pictures, or no samples.
     """
     if len(real) <= k or not len(samples):
         sizes = f"{len(real)}, {len(samples)}"
         raise UserError(f"density and coverage need {k + 1} real pictures and a sample, not {sizes}")
-    # a picture's nearest neighbour is the picture itself, hence k + 1
+    # k + 1, as the nearest neighbour of a picture is the picture itself
     radii = torch.cat(
         [euclidean_distances(rows, real).kthvalue(k + 1, dim=1).values for rows in real.split(CHUNK_ROWS)]
     )

@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-THUMBNAIL_SIDE_PX = 16  # finer detail is grain, by which two pictures of one face would differ
-CHUNK_ROWS = 1024  # of a distance matrix at a time, to bound memory
+THUMBNAIL_SIDE_PX = 16  # coarse enough that grain does not separate two pictures of one object
+CHUNK_ROWS = 1024  # of a distance matrix at a time, to limit memory
 
 
 def pairwise_spread(pictures: Tensor) -> float:
-    """Compute the mean distance between two of n >= 2 pictures (n, C, H, W) in [-1, 1]; near 0 after a mode collapse.
+    """Compute the mean pairwise distance of n >= 2 pictures (n, C, H, W) in [-1, 1]; near 0 after a mode collapse.
 
     The distance is the root mean square difference of thumbnails, 16 x 16 px, averaged over all pairs: 0 to 2. Only
     sets of one domain can be compared.
@@ -34,11 +34,11 @@ def thumbnails(pictures: Tensor) -> Tensor:
 
 
 def nearest_neighbours(samples: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the row of a bank (M, d) nearest to each sample (N, d): Euclidean distances (N,) and indices (N,) int64."""
+    """Find the nearest row of `bank`, (M, d), for samples (N, d): Euclidean distances (N,) and indices (N,) int64."""
     nearest = [euclidean_distances(rows, bank).min(dim=1) for rows in samples.split(CHUNK_ROWS)]
     return torch.cat([each.values for each in nearest]), torch.cat([each.indices for each in nearest])
 
 
 def euclidean_distances(one: Tensor, other: Tensor) -> Tensor:
-    """Compute the distances between (N, d) and (M, d), (N, M), exactly: equal rows are 0 apart, not nearly."""
+    """Compute the distances (N, M) between (N, d) and (M, d), exactly 0 for equal rows."""
     return torch.cdist(one, other, compute_mode="donot_use_mm_for_euclid_dist")

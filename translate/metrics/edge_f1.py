@@ -2,7 +2,7 @@
 
 After the boundary benchmark of Martin et al. 2004 (https://doi.org/10.1109/TPAMI.2004.1273918), with a distance
 transform instead of its one-to-one matching: a line counts as found if the other drawing has one nearby. Values are
-therefore higher than the benchmark's, and cannot be compared with them.
+therefore higher than those of the benchmark, and cannot be compared with them.
 """
 
 __all__ = ["EdgeScore", "edge_f1"]

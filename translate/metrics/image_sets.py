@@ -1,4 +1,4 @@
-"""Sets of pictures with the features that scores need, and two baselines that cost nothing."""
+"""Sets of pictures with their features, and two simple baselines."""
 
 __all__ = ["DescribedSet", "PixelStatistics", "array_thumbnails", "average_in_pairs", "mirror_thumbnails", "shrink"]
 
@@ -13,26 +13,20 @@ from torch import Tensor
 from translate.images.tensors import from_uint8, to_uint8
 from translate.metrics.diversity import THUMBNAIL_SIDE_PX, thumbnail_spread, thumbnails
 
-SMALL_SIDE_PX = 64  # enough for thumbnails and classifiers, and a large set fits into memory
+SMALL_SIDE_PX = 64  # enough for thumbnails and classifiers, while a large set fits into memory
 
 
 @dataclass(frozen=True)
 class DescribedSet:
-    """A set of N pictures with its features.
+    """A set of N pictures with its features."""
 
-    Attributes:
-        small: (N, h, w, 3) uint8, of 64 px at most.
-        thumbnails: (N, 768) float32, the pixels at 16 x 16 px.
-        features: (N, d') by their names.
-    """
-
-    small: np.ndarray
-    thumbnails: Tensor
-    features: dict[str, Tensor]
+    small: np.ndarray  # (N, h, w, 3) uint8, of at most 64 px
+    thumbnails: Tensor  # (N, 768) float32, the pixels at 16 x 16 px
+    features: dict[str, Tensor]  # (N, d) each, by name
 
     @classmethod
     def of(cls, pictures: np.ndarray, describers: dict[str, Callable[[Tensor], Tensor]]) -> "DescribedSet":
-        """Describe (N, H, W, 3) uint8 by feature networks of (B, 3, H, W) in [-1, 1]."""
+        """Compute the set of (N, H, W, 3) uint8 by feature networks of (B, 3, H, W) in [-1, 1]."""
         small = shrink(pictures)
         features = {name: torch.cat([f(x) for x in tensor_batches(pictures)]) for name, f in describers.items()}
         return cls(small, array_thumbnails(small), features)
@@ -55,7 +49,7 @@ class PixelStatistics:
         self.squares = self.squares + np.square(picture, dtype=np.float64)
 
     def noisy_means(self, count: int, *, gray: bool, seed: int) -> np.ndarray:
-        """Draw each pixel around its mean, with its deviation and `gray` or RGB noise: (count, H, W, 3) uint8."""
+        """Draw pixels from their means and deviations with `gray` or RGB noise: (count, H, W, 3) uint8."""
         mean = self.total / self.count
         deviation = np.sqrt(np.maximum(self.squares / self.count - mean**2, 0))
         shape = (count, *mean.shape[:2], 1 if gray else 3)
@@ -79,7 +73,7 @@ def mirror_thumbnails(rows: Tensor) -> Tensor:
 
 
 def shrink(pictures: np.ndarray) -> np.ndarray:
-    """Shrink (N, H, W, 3) uint8 to 64 px a side where they are larger."""
+    """Shrink (N, H, W, 3) uint8 larger than 64 px to 64 x 64 px."""
     if max(pictures.shape[1:3]) <= SMALL_SIDE_PX:
         return pictures
     size = (SMALL_SIDE_PX, SMALL_SIDE_PX)

@@ -1,6 +1,6 @@
 """Scores of a filled hole, over its own pixels and along its border.
 
-The known pixels come back unchanged, so that a score of the whole picture would mostly say how small the hole is.
+As known pixels stay unchanged, a score of the whole picture would mostly depend on the size of the hole.
 Pictures are (H, W, 3) uint8 RGB, holes (H, W) bool, True where pixels were to be filled.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from translate.images.tensors import to_tensor
 from translate.metrics.similarity import MAX_PSNR, WINDOW, ssim_map
 
-MIN_VISIBLE_STEP = 1.0  # level of 255: a smaller step cannot be seen, and a flat picture would divide by 0
+MIN_VISIBLE_STEP = 1.0  # level of 255; avoids division by zero for flat pictures
 
 
 def l1_inside(result: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:

@@ -23,18 +23,13 @@ MAX_SUBSET_SIZE = 1000  # the cost of a subset grows with its square
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """A kernel distance and its uncertainty.
+    """A kernel distance and its uncertainty."""
 
-    Attributes:
-        value: mean over the subsets; 0 for sets of one distribution.
-        error: standard deviation over the subsets. With the default subset size, half of the smaller set,
-            this is the delete-half jackknife estimate of the standard error of `value`.
-        subset_size: pictures of each set that a subset takes.
-    """
-
-    value: float
+    value: float  # mean over the subsets; 0 for sets of one distribution
+    # Standard deviation over the subsets: with the default subset size, half of the smaller set, the delete-half
+    # jackknife estimate of the standard error of `value`.
     error: float
-    subset_size: int
+    subset_size: int  # pictures of each set in a subset
 
 
 def kernel_distance(
@@ -60,7 +55,7 @@ def kernel_distance(
         raise UserError(f"subset_size = {size} must lie between 2 and the smaller set's {smaller} pictures")
     kid = import_torchmetrics("image.kid")
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.simplefilter("ignore", UserWarning)  # that it keeps all features in memory
+        warnings.simplefilter("ignore", UserWarning)  # about memory for all features
         torch.manual_seed(seed)
         metric = kid.KernelInceptionDistance(feature=nn.Identity(), subsets=subsets, subset_size=size)
         metric.update(target.double(), real=True)

@@ -1,4 +1,4 @@
-"""Coverage, precision and diversity of many answers to one input, against its known right answers.
+"""Coverage, precision and diversity of several answers to one input, against its known right answers.
 
 A palette is the mean CIE Lab colour (D65) of each part of an object. The distance of two palettes is the CIEDE2000
 difference (Sharma et al. 2005, https://doi.org/10.1002/col.20070) of their parts' colours, averaged with the parts'
@@ -15,25 +15,17 @@ import numpy as np
 
 from translate.metrics.colour_transfer import to_lab
 
-REACH_DELTA_E = 10.0  # CIEDE2000: within it, two palettes count as one answer
+REACH_DELTA_E = 10.0  # CIEDE2000; nearer palettes count as one answer
 
 
 @dataclass(frozen=True)
 class CoverageScore:
-    """How a set of answers covers a set of right answers.
+    """Scores of a set of answers against a set of right answers."""
 
-    Attributes:
-        coverage: share of the right answers that have an answer within reach.
-        coverage_wide: the same within twice the reach.
-        precision: share of the answers within reach of a right answer.
-        diversity: mean distance between two answers over that between two right answers: 1 is right, more is
-            noise; None where there are fewer than two of either.
-    """
-
-    coverage: float
-    coverage_wide: float
-    precision: float
-    diversity: float | None
+    coverage: float  # share of the right answers that have an answer within reach
+    coverage_wide: float  # the same within twice the reach
+    precision: float  # share of the answers within reach of a right answer
+    diversity: float | None  # mean pairwise distance over that of the right answers; None for fewer than two of either
 
 
 def part_areas(parts: np.ndarray) -> np.ndarray:
@@ -58,7 +50,7 @@ def palette_of(picture: np.ndarray, parts: np.ndarray) -> np.ndarray:
 def multimodal_coverage(
     answers: np.ndarray, truths: np.ndarray, areas: np.ndarray, reach: float = REACH_DELTA_E
 ) -> CoverageScore:
-    """Score the palettes of many answers against those of the right answers.
+    """Score the palettes of several answers against those of the right answers.
 
     >>> black, white = np.zeros((1, 1, 3)), np.array([[[100.0, 0, 0]]])
     >>> multimodal_coverage(black, np.concatenate([black, white]), areas=np.ones(1)).coverage
@@ -82,7 +74,7 @@ def multimodal_coverage(
 
 
 def leave_one_out(truths: np.ndarray, areas: np.ndarray, reach: float = REACH_DELTA_E) -> CoverageScore:
-    """Score each of two or more right answers, (K, P, 3), against the others: what another right answer scores."""
+    """Score each of two or more right answers, (K, P, 3), against the others: the score of another right answer."""
     distances = palette_distances(truths, truths, areas)
     np.fill_diagonal(distances, np.inf)
     near, wide = ((distances.min(axis=0) <= limit).mean() for limit in (reach, 2 * reach))
@@ -95,7 +87,7 @@ def palette_distances(one: np.ndarray, other: np.ndarray, areas: np.ndarray) -> 
 
 
 def mean_palette_distance(palettes: np.ndarray, areas: np.ndarray) -> float | None:
-    """Compute the mean distance between two different ones of (N, P, 3) palettes; None where there is only one."""
+    """Compute the mean pairwise distance of palettes (N, P, 3); None for a single one."""
     if len(palettes) < 2:
         return None
     return float(palette_distances(palettes, palettes, areas)[np.triu_indices(len(palettes), 1)].mean())

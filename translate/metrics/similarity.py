@@ -14,7 +14,7 @@ from torch import Tensor
 
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 
-MAX_PSNR = 100.0  # dB; equal pictures would have infinity, and one of them would hide all others in a mean
+MAX_PSNR = 100.0  # dB; infinity for equal pictures would dominate a mean
 WINDOW = 11
 
 

@@ -52,12 +52,12 @@ class SqueezeNetFeatures(nn.Module):
         if levels.shape[-2:] != (INPUT_SIDE_PX, INPUT_SIDE_PX):
             levels = F.interpolate(levels, (INPUT_SIDE_PX, INPUT_SIDE_PX), mode="bilinear", antialias=True)
         features = self.features(levels.flip(1) - self.mean).mean(dim=(2, 3))
-        # a mean square of 1 gives all pictures the same weight in the cubic kernel
+        # normalise to a mean square of 1, so that all pictures have the same weight in the cubic kernel
         return features / features.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
 
 
 def read_weights(path: Path, template: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read the weights that `template` names, with its shapes, and ignore those of the classifier."""
+    """Read the weights with the names and shapes of `template`; ignore those of the classifier."""
     path = path.expanduser()
     try:
         weights = load_tensors(path)

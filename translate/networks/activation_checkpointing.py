@@ -1,8 +1,8 @@
 """Activation checkpointing: the backward pass recomputes activations instead of keeping them.
 
-Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost", https://arxiv.org/abs/1604.06174. A network lists as
-`segments` its methods and submodules that are recomputed one by one; of each call only the inputs are kept. A network
-without the list is one segment.
+Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost", https://arxiv.org/abs/1604.06174. A network lists in
+`segments` the methods and submodules to recompute one by one; only the inputs of each call are kept. A network without
+that list is one segment.
 """
 
 __all__ = ["checkpoint_activations"]
@@ -23,11 +23,7 @@ def checkpoint_activations(net: nn.Module) -> None:
     """Keep only the inputs of the segments of `net`, and of its later copies, where gradients are computed.
 
     Losses, gradients and batch norm averages keep their bits; a step takes one more forward pass. Segments with batch
-    or spectral norm are left out of the compilation of a network.
-
-    Args:
-        net: its class may have `segments`: names of methods, and of submodules, which may have their own segments.
-            Every member of a list of modules is a segment.
+    or spectral norm are not compiled. Submodules may have segments of their own; in a list of modules, each is one.
     """
     for name in getattr(net, "segments", ("forward",)):
         part = getattr(net, name)
@@ -60,7 +56,7 @@ def _has_state(module: nn.Module) -> bool:
 
 
 class _SavedState:
-    """A context in which a module has the buffers and the trainable parameters of the time of construction.
+    """A context that gives a module the buffers, and the set of trainable parameters, that it had at construction.
 
     Without it, batch norms would count every batch twice, spectral norms would start from vectors that the first pass
     has moved, and networks that were frozen in the first pass would be trainable in the second.

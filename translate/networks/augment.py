@@ -1,4 +1,4 @@
-"""Differentiable augmentation of the discriminator's inputs, real and fake, so that few pictures suffice.
+"""Differentiable augmentation of the discriminator's inputs, real and fake, for training on few pictures.
 
 Zhao et al., 2020 (DiffAugment), https://arxiv.org/abs/2006.10738; Karras et al., 2020 (ADA),
 https://arxiv.org/abs/2006.06676.
@@ -15,15 +15,15 @@ from torch import Tensor, nn
 from translate.networks.blocks import without_autocast
 from translate.utils import dist
 
-ADAPTATION_IMAGES = 50_000  # in which the strength can rise from 0 to 1
+ADAPTATION_IMAGES = 50_000  # the strength needs at least this many to rise from 0 to 1
 
 
 class Augment(nn.Module):
-    """Augment pictures (B, C, H, W) in [-1, 1], with three changes of probability `strength` each.
+    """Augment pictures (B, C, H, W) in [-1, 1] by three transforms of probability `strength`; cutout has half of it.
 
-    They are an affine map (shift by up to an eighth, small rotation and scale); brightness, contrast and, of colour
-    pictures, saturation; a covered rectangle. With a `target` the strength adapts (ADA, section 3): it rises while the
-    mean sign of D's scores of real pictures is above the target, which means that D overfits.
+    They are an affine map (shift by up to an eighth, small rotation and scale), colour jitter (brightness, contrast
+    and, with three channels, saturation), and cutout of a rectangle. With a `target` the strength adapts (ADA, section
+    3): it rises while the mean sign of D's scores of real pictures is above the target, a sign that D overfits.
     """
 
     strength: Tensor
@@ -57,7 +57,7 @@ class Augment(nn.Module):
 
 
 def draw_parameters(augmentation: Any, shape: torch.Size) -> dict[str, Tensor] | None:
-    """Draw the local rows of an augmentation's parameters; None in a single process, where kornia draws them."""
+    """Draw the local rows of an augmentation's parameters; None in a single process: kornia then draws them."""
     batch = dist.global_shape(shape)
     if batch == shape:
         return None
@@ -75,5 +75,5 @@ def make_augmentations(probability: float, colour: bool) -> Any:
         degrees=10, translate=(0.125, 0.125), scale=(0.9, 1.1), padding_mode="reflection", p=probability
     )
     jitter = {"brightness": 0.2, "contrast": 0.4} | ({"saturation": 0.6} if colour else {})
-    cover = K.RandomErasing(scale=(0.05, 0.25), value=0.5, p=probability / 2)
-    return nn.Sequential(geometry, K.ColorJiggle(**jitter, p=probability), cover)
+    cutout = K.RandomErasing(scale=(0.05, 0.25), value=0.5, p=probability / 2)
+    return nn.Sequential(geometry, K.ColorJiggle(**jitter, p=probability), cutout)

@@ -1,8 +1,8 @@
 """Layers that the networks share: norms, padding, resampling, initialisation."""
 
 __all__ = [
-    "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "Upsample", "conv", "init_icnr", "init_he",
-    "init_normal", "make_norm", "reflect_pad", "without_autocast",
+    "BatchNorm", "Downsample", "Halve", "InstanceNorm", "ResidualBlock", "SyncBatchNorm", "Upsample", "conv", "init_he",
+    "init_icnr", "init_normal", "make_norm", "reflect_pad", "without_autocast",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ class InstanceNorm(nn.Module):
     """Normalise every channel of every picture by its own mean and variance (Ulyanov et al., 2016).
 
     Computes `nn.InstanceNorm2d(affine=False)`, which converts channels_last to another layout and back. On the CPU a
-    group norm with one group per channel keeps the layout. On a GPU the compiler fuses the plain formula with the next
-    operations; without compiler, the library's function is the fastest.
+    group norm with one group per channel keeps the layout. On a GPU the compiler fuses the plain formula with the
+    operations that follow; without a compiler, the library's function is the fastest.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
@@ -74,11 +74,36 @@ class _NormChannelsLast(torch.autograd.Function):
         return dx.view(batch, height, width, channels).permute(0, 3, 1, 2), None
 
 
-class BatchNorm(dist.SharedBatchNorm):
-    """Batch norm that uses the statistics of each picture after training, instead of the training set's averages.
+class SyncBatchNorm(nn.BatchNorm2d):
+    """Batch norm with the statistics of the global batch, also on CPUs, where `nn.SyncBatchNorm` does not work."""
 
-    pix2pix does so with test batches of one picture (its section 3.4 calls it instance normalization). The answer to a
-    picture does not depend on the rest of its batch.
+    def forward(self, x: Tensor) -> Tensor:
+        if dist.world_size() == 1 or not self.training:
+            return super().forward(x)
+        exact = x.float()
+        mean = dist.all_gather_rows(exact.mean((0, 2, 3))[None]).mean(0)[:, None, None]
+        variance = dist.all_gather_rows((exact - mean).square().mean((0, 2, 3))[None]).mean(0)[:, None, None]
+        count = x.numel() // x.shape[1] * dist.world_size()
+        self._update_running(mean.detach().flatten(), variance.detach().flatten(), count)
+        y = (exact - mean) * (variance + self.eps).rsqrt()
+        if self.affine:
+            y = y * self.weight[:, None, None] + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+    @torch.no_grad()
+    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Update the running statistics with those of `count` values per channel."""
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum or 0.0)
+            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum or 0.0)
+
+
+class BatchNorm(SyncBatchNorm):
+    """Batch norm that, after training, uses the statistics of each picture instead of the running averages.
+
+    pix2pix does the same with test batches of one picture (section 3.4 calls it instance normalization). The output for
+    a picture does not depend on the rest of its batch.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,15 +139,15 @@ class _ReflectPad(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
-        rowwise = not dy.is_contiguous(memory_format=torch.channels_last)
-        layout = torch.contiguous_format if rowwise else torch.channels_last
+        channels_last = dy.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
         for dim in (2, 3):
             dy = _fold_border(dy, ctx.border, dim, layout)
         return dy, None
 
 
 def _fold_border(padded: Tensor, border: int, dim: int, layout: torch.memory_format) -> Tensor:
-    """Add the borders of a dimension to the pixels that they reflect, and cut them off."""
+    """Add the borders of dimension `dim` to the pixels that they reflect, and crop them."""
     size = padded.shape[dim] - 2 * border
     inside = padded.narrow(dim, border, size).clone(memory_format=layout)
     for start, to in ((0, 1), (size + border, size - border - 1)):
@@ -143,11 +168,7 @@ class _ReflectConv(nn.Conv2d):
 
 
 def make_norm(name: str, channels: int) -> nn.Module:
-    """Return the norm called "instance", "batch" or "none" (the identity).
-
-    Raises:
-        OptionError: no such norm.
-    """
+    """Return the norm called "instance", "batch" or "none" (the identity); raise OptionError for another name."""
     return resolve(name, NORMS, "norm")(channels)
 
 
@@ -178,7 +199,7 @@ class ResidualBlock(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Blur with [1, 2, 1] and keep every second pixel, without aliasing (Zhang, 2019)."""
+    """Blur with [1, 2, 1] in both directions and keep every second pixel, without aliasing (Zhang, 2019)."""
 
     kernel: Tensor
 
@@ -193,7 +214,7 @@ class Downsample(nn.Module):
 
 
 class Halve(nn.Module):
-    """Average pooling of 2 x 2 px, H and W even; takes half the time of `avg_pool2d` on a CPU."""
+    """Average pooling of 2 x 2 px, for even H and W; twice as fast as `avg_pool2d` on a CPU."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
@@ -216,7 +237,7 @@ def init_he(net: nn.Module) -> None:
 
 
 def init_icnr(head: nn.Conv2d, pixels: int) -> None:
-    """Initialise the channels that become one block of `pixels` with equal weights (ICNR: Aitken et al., 2017)."""
+    """Initialise the `pixels` channels that become one block with equal weights (ICNR: Aitken et al., 2017)."""
     with torch.no_grad():
         head.weight.copy_(head.weight[::pixels].repeat_interleave(pixels, dim=0))
 

@@ -1,8 +1,8 @@
 """The context encoder: an inpainting network with a fully connected bottleneck of 4 x 4 px.
 
 Pathak et al., 2016, https://arxiv.org/abs/1604.07379: section 3.1 (bottleneck) and figure 9 (widths, for 128 px). The
-figure's network draws only a hole in the middle; this one draws the whole picture, as the paper does for arbitrary
-regions, and the loss (equation 1) is restricted to the hole.
+figure's network predicts only a hole in the centre; this one predicts the whole picture, as the paper does for
+arbitrary regions, and the loss (equation 1) is restricted to the hole.
 """
 
 __all__ = ["ChannelwiseLinear", "ContextEncoder"]
@@ -13,15 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import init_normal
-from translate.utils import dist
+from translate.networks.blocks import SyncBatchNorm, init_normal
 from translate.utils.errors import OptionError
 
 BOTTLENECK_PX = 4
 
 
 class ChannelwiseLinear(nn.Module):
-    """Connect every pixel of a channel with every other, by one matrix per channel (section 3.1).
+    """A fully connected layer within each channel, over all of its pixels (section 3.1).
 
     Maps (B, channels, side, side) to the same shape with channels * side^4 weights; channels do not mix.
     """
@@ -29,7 +28,7 @@ class ChannelwiseLinear(nn.Module):
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
         pixels = side * side
-        self.weight = nn.Parameter(0.02 * torch.randn(channels, pixels, pixels))  # as init_normal draws convolutions
+        self.weight = nn.Parameter(0.02 * torch.randn(channels, pixels, pixels))  # the scale of init_normal
         self.bias = nn.Parameter(torch.zeros(channels, pixels))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,15 +55,15 @@ class ContextEncoder(nn.Module):
         self.down = nn.ModuleList(
             nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=False) for c_in, c_out in pairwise(widths)
         )
-        self.norm_down = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[1:])
+        self.norm_down = nn.ModuleList(SyncBatchNorm(c) for c in widths[1:])
         self.spread = ChannelwiseLinear(widths[-1], BOTTLENECK_PX)
         self.mix = nn.Conv2d(widths[-1], widths[-1], 1, bias=False)
-        self.norm_mix = dist.SharedBatchNorm(widths[-1])
+        self.norm_mix = SyncBatchNorm(widths[-1])
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
             for c_in, c_out in pairwise(widths[::-1])
         )
-        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[-2::-1])
+        self.norm_up = nn.ModuleList(SyncBatchNorm(c) for c in widths[-2::-1])
         self.last = nn.ConvTranspose2d(widths[0], out_channels, 4, stride=2, padding=1)
         init_normal(self)
 
@@ -83,7 +82,7 @@ def encoder_widths(size: int, width: int) -> list[int]:
     """Return the channels from `size` / 2 down to 4 x 4 px: at 128 px and width 64 they are 64, 64, 128, 256, 512.
 
     Raises:
-        OptionError: `size` is no power of two from 32 on.
+        OptionError: `size` is not a power of two of at least 32.
     """
     levels = size.bit_length() - 3
     if size < 32 or size != BOTTLENECK_PX << levels:

@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import init_normal
-from translate.utils import dist
+from translate.networks.blocks import SyncBatchNorm, init_normal
 from translate.utils.errors import OptionError
 
 
@@ -21,7 +20,7 @@ def generator_widths(size: int, width: int) -> list[int]:
     """Return the channels from 4 x 4 px up to `size` / 2: at 64 px and width 64 they are 512, 256, 128, 64.
 
     Raises:
-        OptionError: `size` is no power of two from 16 on.
+        OptionError: `size` is not a power of two of at least 16.
     """
     levels = size.bit_length() - 3
     if size < 16 or size != 4 << levels:
@@ -48,7 +47,7 @@ class DCGAN(nn.Module):
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False) for wide, narrow in pairwise(widths)
         )
-        self.norms = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths)
+        self.norms = nn.ModuleList(SyncBatchNorm(c) for c in widths)
         self.last = nn.ConvTranspose2d(widths[-1], out_channels, 4, stride=2, padding=1)
         init_normal(self)
 
@@ -80,7 +79,7 @@ class DCGANDiscriminator(nn.Module):
         self.down = nn.ModuleList(
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in pairwise(widths)
         )
-        self.norms = nn.ModuleList(dist.SharedBatchNorm(c) for c in widths[1:])
+        self.norms = nn.ModuleList(SyncBatchNorm(c) for c in widths[1:])
         self.last = nn.Conv2d(widths[-1], 1, 4)
         init_normal(self)
 
@@ -98,11 +97,7 @@ def dcgan_64(
     *, size: int = 64, out_channels: int = 3, classes: int = 0, z_dim: int = 100, z_kind: str = "uniform",
     width: int = 64,
 ) -> DCGAN:  # fmt: skip
-    """Return the network of the paper's figure 1.
-
-    Raises:
-        OptionError: another size is requested.
-    """
+    """Return the generator of the paper's figure 1; raise OptionError unless `size` is 64."""
     if size != 64:
         raise OptionError(f"dcgan_64 makes pictures of 64 px, not {size}; say --size 64, or --netG dcgan")
     return DCGAN(out_channels=out_channels, classes=classes, z_dim=z_dim, z_kind=z_kind, width=width)

@@ -1,8 +1,8 @@
 """An inpainting generator with a global receptive field: fast Fourier convolutions.
 
 Suvorov et al., 2022 (LaMa), https://arxiv.org/abs/2109.07161, section 2.1; the layer: Chi et al., 2020, "Fast Fourier
-Convolution". A product in the frequency domain is a convolution as large as the picture, so that already the first
-layer of the trunk connects the middle of a large hole with its surroundings.
+Convolution". A product in the frequency domain is a convolution as large as the picture, so even the first layer of the
+trunk connects the middle of a large hole with its surroundings.
 """
 
 __all__ = ["FourierResnet", "pull_push"]
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import Halve, Upsample, init_he
+from translate.networks.blocks import Halve, SyncBatchNorm, Upsample, init_he
 from translate.utils import dist
 
 COARSE_NOISE_PLANES = 8  # at an eighth of the size
@@ -20,7 +20,7 @@ COARSE_NOISE_PLANES = 8  # at an eighth of the size
 def conv_norm_relu(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequential:
     """Return a convolution with batch norm and ReLU."""
     conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
-    return nn.Sequential(conv, dist.SharedBatchNorm(out_channels), nn.ReLU())
+    return nn.Sequential(conv, SyncBatchNorm(out_channels), nn.ReLU())
 
 
 class FourierUnit(nn.Module):
@@ -29,7 +29,7 @@ class FourierUnit(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(2 * channels, 2 * channels, 1, bias=False)
-        self.norm = dist.SharedBatchNorm(2 * channels)
+        self.norm = SyncBatchNorm(2 * channels)
 
     def forward(self, x: Tensor) -> Tensor:
         spectrum = torch.fft.rfft2(x.float(), norm="ortho")
@@ -53,23 +53,23 @@ class SpectralTransform(nn.Module):
 
 
 class FourierConv(nn.Module):
-    """A 3x3 convolution of all channels, and a global path for the last of them, a `share`.
+    """A 3x3 convolution of all channels, plus a global path for the last `share` of them.
 
-    The published layer has four convolutions, from local and global channels to either, without the one from global to
+    The published layer has separate convolutions from local and global channels to either, except from global to
     global; one dense convolution replaces them.
     """
 
     def __init__(self, channels: int, share: float, z_dim: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.wide = max(2, round(channels * share) // 2 * 2)
-        self.spectral = SpectralTransform(self.wide)
-        self.norm = dist.SharedBatchNorm(channels)
+        self.global_channels = max(2, round(channels * share) // 2 * 2)
+        self.spectral = SpectralTransform(self.global_channels)
+        self.norm = SyncBatchNorm(channels)
         self.from_z = nn.Linear(z_dim, channels, bias=False) if z_dim else None
 
     def forward(self, x: Tensor, z: Tensor | None) -> Tensor:
-        narrow = x.shape[1] - self.wide
-        global_path = F.pad(self.spectral(x[:, narrow:]), (0, 0, 0, 0, narrow, 0))
+        local_channels = x.shape[1] - self.global_channels
+        global_path = F.pad(self.spectral(x[:, local_channels:]), (0, 0, 0, 0, local_channels, 0))
         h = self.norm(self.conv(x) + global_path)
         return h if self.from_z is None else h + self.from_z(z).to(h.dtype)[..., None, None]
 
@@ -86,13 +86,13 @@ class FourierBlock(nn.Module):
 
 
 class FourierResnet(nn.Module):
-    """LaMa, made to learn in minutes: three halvings, a trunk of Fourier blocks, three doublings.
+    """LaMa, adapted to learn in minutes: three halvings, a trunk of Fourier blocks, three doublings.
 
     Five things differ: the stem takes blocks of 2 x 2 px; decoder levels add the encoder's features of their size; the
     network *adds* to a smooth membrane that fills the hole (`pull_push`); `FourierConv` has a dense convolution; and
-    N(0, 1) noise in the hole, at full size and at an eighth, is the material of textures: without it, waves appear
-    along the border. After training, batch norm uses its running averages, and all pictures of a batch get the same
-    noise from torch's global generator, so that an answer depends on the picture and the seed alone.
+    N(0, 1) noise in the hole, at full size and at an eighth, seeds textures: without it, waves appear along the border.
+    After training, batch norm uses its running averages, and all pictures of a batch get the same noise from torch's
+    global generator, so that the output depends only on the picture and the seed.
 
     Maps (B, in_channels, H, W), a picture in [-1, 1] and a last plane, 1 in the hole and -1 elsewhere, and with `z_dim`
     a vector (B, z_dim), to (B, out_channels, H, W) about [-1, 1], not clipped; H and W multiples of 8.
@@ -132,23 +132,23 @@ class FourierResnet(nn.Module):
         picture, hole = x.float().split([x.shape[1] - 1, 1], dim=1)
         filled = pull_push(picture, hole < 0)
         inside = (hole > 0).float()
-        seen = torch.cat([filled, hole, self._noise(inside, 1)], 1)
-        half = self.stem(F.pixel_unshuffle(seen, 2))
+        inputs = torch.cat([filled, hole, self._noise(inside, 1)], 1)
+        half = self.stem(F.pixel_unshuffle(inputs, 2))
         quarter = self.down1(half)
         h = self.down2(quarter) + self.from_noise(self._noise(F.avg_pool2d(inside, 8), COARSE_NOISE_PLANES))
-        return h, quarter, half, seen, filled
+        return h, quarter, half, inputs, filled
 
-    def decode(self, h: Tensor, quarter: Tensor, half: Tensor, seen: Tensor, filled: Tensor) -> Tensor:
-        """Map the trunk's output and the results of `encode` to the answer."""
+    def decode(self, h: Tensor, quarter: Tensor, half: Tensor, inputs: Tensor, filled: Tensor) -> Tensor:
+        """Map the trunk's output and the results of `encode` to (B, out_channels, H, W)."""
         h = self.up1(self.upsample(h)) + quarter
         h = self.up2(self.upsample(h)) + half
         h = self.up3(self.upsample(h))
-        return filled + self.head(torch.cat([h, seen.to(h.dtype)], 1)).float()
+        return filled + self.head(torch.cat([h, inputs.to(h.dtype)], 1)).float()
 
     def _noise(self, inside: Tensor, planes: int) -> Tensor:
-        """Draw noise where `inside` (B, 1, H, W) is 1: per picture, or after training once for the whole batch.
+        """Draw noise where `inside` (B, 1, H, W) is 1: for each picture, or after training once for the whole batch.
 
-        After training the CPU's generator draws on every device, since those of GPUs give other numbers.
+        After training, the CPU's generator is used for every device, since those of GPUs give other numbers.
         """
         shape = planes, *inside.shape[2:]
         if self.training:
@@ -157,14 +157,9 @@ class FourierResnet(nn.Module):
 
 
 def pull_push(picture: Tensor, known: Tensor) -> Tensor:
-    """Fill the unknown pixels with a smooth membrane: the pull-push pyramid of Gortler et al., 1996, section 3.4.
+    """Fill the unknown pixels of (B, C, H, W) with a smooth membrane (pull-push: Gortler et al., 1996, section 3.4).
 
-    Args:
-        picture: (B, C, H, W); unknown pixels may have any value.
-        known: (B, 1, H, W) bool.
-
-    Returns:
-        (B, C, H, W), unchanged where known; all 0 if nothing is known.
+    Pixels stay where `known`, (B, 1, H, W) bool, is True. If nothing is known, all become 0.
     """
     weight = known.to(picture.dtype)
     levels = [(picture * weight, weight)]

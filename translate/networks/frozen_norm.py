@@ -1,4 +1,4 @@
-"""Norms with stored statistics, in place of those that use the picture's own."""
+"""Norms with stored statistics, in place of norms that compute them from each picture."""
 
 __all__ = ["FrozenNorm", "FrozenStyleNorm", "freeze_norms", "frozen_norms", "update_statistics"]
 
@@ -19,8 +19,8 @@ class FrozenNorm(nn.Module):
 
     Attributes:
         mean, variance: (C,) float32.
-        momentum: weight in [0, 1] of the next picture's statistics, which are merged into the stored ones before it is
-            normalised (Chan et al., 1979).
+        momentum: weight in [0, 1] of the input's statistics, which are merged into the stored ones before the input is
+            normalised (Chan et al., 1979); 0 leaves them as they are.
     """
 
     mean: Tensor
@@ -62,7 +62,7 @@ class FrozenStyleNorm(nn.Module):
 
 
 def _frozen(norm: nn.Module) -> nn.Module:
-    """Return the frozen counterpart of a norm by the picture's own statistics; return other modules as they are."""
+    """Return the frozen counterpart of a norm that uses each picture's statistics; return other modules unchanged."""
     if isinstance(norm, StyleNorm):
         return FrozenStyleNorm(norm)
     if isinstance(norm, BatchNorm):
@@ -70,12 +70,10 @@ def _frozen(norm: nn.Module) -> nn.Module:
     return FrozenNorm(norm.channels, norm.eps) if isinstance(norm, InstanceNorm) else norm
 
 
-def freeze_norms(net: nn.Module, like: Tensor | None = None) -> nn.Module:
-    """Return a copy of a network with frozen norms, which shares its weights.
+def freeze_norms(net: nn.Module, pictures: Tensor | None = None) -> nn.Module:
+    """Return a copy of a network in eval mode with frozen norms, which shares its weights.
 
-    Args:
-        net: in eval mode.
-        like: pictures (B, C, H, W) in [-1, 1] that the statistics are taken from; None: mean 0 and variance 1.
+    The statistics are those of `pictures` (B, C, H, W) in [-1, 1]; without pictures, mean 0 and variance 1.
     """
     shared = {id(tensor): tensor for tensor in chain(net.parameters(), net.buffers())}
     device = next((tensor.device for tensor in shared.values()), torch.device("cpu"))
@@ -85,8 +83,8 @@ def freeze_norms(net: nn.Module, like: Tensor | None = None) -> nn.Module:
             setattr(module, name, _frozen(child))
     for norm in frozen_norms(frozen):
         norm.mean, norm.variance = norm.mean.to(device), norm.variance.to(device)
-    if like is not None:
-        update_statistics(frozen, 1.0, lambda: frozen(like))
+    if pictures is not None:
+        update_statistics(frozen, 1.0, lambda: frozen(pictures))
     return frozen
 
 

@@ -1,4 +1,4 @@
-"""Partial convolutions: a U-Net whose layers use known pixels alone, and so close the hole.
+"""Partial convolutions: a U-Net whose layers read only known pixels, and close the hole from its border inwards.
 
 Liu et al., 2018, https://arxiv.org/abs/1804.07723: sections 3.1 (layer), 3.2 and the appendix's table (network), and
 4.2 (second stage of training).
@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from translate.networks.blocks import init_he
-from translate.utils import dist
+from translate.networks.blocks import SyncBatchNorm, init_he
 
 
 class PartialConv(nn.Module):
@@ -63,8 +62,8 @@ class PartialConv(nn.Module):
         return reached / covered.clamp_min(1e-9), reached
 
 
-class EncoderNorm(dist.SharedBatchNorm):
-    """Batch norm that can be frozen: running averages, scale and shift then stay."""
+class EncoderNorm(SyncBatchNorm):
+    """Batch norm that can be frozen, with fixed running averages, scale and shift."""
 
     def __init__(self, channels: int, *, frozen: bool) -> None:
         super().__init__(channels)
@@ -114,7 +113,7 @@ class PartialUNet(nn.Module):
             PartialConv([below, skip], c_out, 3)
             for below, skip, c_out in reversed(list(zip(widths, before, outputs, strict=True)))
         )
-        self.norm_up = nn.ModuleList(dist.SharedBatchNorm(c) for c in outputs[:0:-1])
+        self.norm_up = nn.ModuleList(SyncBatchNorm(c) for c in outputs[:0:-1])
         init_he(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -133,12 +132,7 @@ class PartialUNet(nn.Module):
         return F.relu(self.norm_down[level - 1](h) if level else h), known
 
     def ascend(self, level: int, h: Tensor, known: Tensor, skip: Tensor, skip_known: Tensor) -> tuple[Tensor, Tensor]:
-        """Double the size of features and mask; the last level has no norm."""
-        h, known = self.join(self.up[level], h, known, skip, skip_known)
+        """Double the size of features and mask, and convolve them with the skip; the last level has no norm."""
+        h, known = F.interpolate(h, scale_factor=2), F.interpolate(known, scale_factor=2)
+        h, known = self.up[level]([h, skip], [known, skip_known])
         return (F.leaky_relu(self.norm_up[level](h), 0.2) if level < len(self.norm_up) else h), known
-
-    @staticmethod
-    def join(up: nn.Module, h: Tensor, known: Tensor, skip: Tensor, skip_known: Tensor) -> tuple[Tensor, Tensor]:
-        """Double the size of features and mask, and convolve them together with the skip connection."""
-        larger, larger_known = F.interpolate(h, scale_factor=2), F.interpolate(known, scale_factor=2)
-        return up([larger, skip], [larger_known, skip_known])

@@ -7,13 +7,14 @@ __all__ = ["PATCH_DISCRIMINATORS", "MultiScale", "PatchGAN"]
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.networks.blocks import BatchNorm, Halve, InstanceNorm, init_he, init_normal, without_autocast
+from translate.networks.blocks import Halve, init_he, init_normal, make_norm, without_autocast
 from translate.utils.errors import OptionError, did_you_mean
 
 NORMS = ("instance", "batch", "spectral", "none")
@@ -40,13 +41,11 @@ class PatchGAN(nn.Module):
         self.detail = detail
         channels = [2 * in_channels if detail else in_channels] + [width * min(2**i, 8) for i in range(layers + 1)]
         body: list[nn.Module] = []
-        for i, (c_in, c_out) in enumerate(zip(channels, channels[1:], strict=False)):
+        for i, (c_in, c_out) in enumerate(pairwise(channels)):
             has_norm = norm in ("instance", "batch") and i > 0
             bias = not (has_norm and norm == "batch")
-            body += [nn.Conv2d(c_in, c_out, 4, stride=2 if i < layers else 1, padding=1, bias=bias)]
-            if has_norm:
-                body += [InstanceNorm(c_out) if norm == "instance" else BatchNorm(c_out)]
-            body += [nn.LeakyReLU(0.2)]
+            body.append(nn.Conv2d(c_in, c_out, 4, stride=2 if i < layers else 1, padding=1, bias=bias))
+            body += [make_norm(norm, c_out), nn.LeakyReLU(0.2)] if has_norm else [nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*body, nn.Conv2d(channels[-1], 1, 4, padding=1))
         init_he(self) if norm == "none" else init_normal(self)
         if norm == "spectral":
@@ -93,7 +92,7 @@ class MultiScale(nn.Module):
         )
 
     def forward(self, x: Tensor, view: Tensor | None = None) -> list[list[Tensor]]:
-        """Score x, at full size by its `view` through the window; None: through a random window."""
+        """Score x at every scale, at full size only its crop `view`; None: a random window."""
         if view is None:
             view = self.view(x, self.draw_corner(x))
         activations = []
@@ -120,7 +119,7 @@ class MultiScale(nn.Module):
 def crop_at(x: Tensor, corner: Tensor, side: int) -> Tensor:
     """Crop (B, C, H, W) at `corner` (2,), top and left, to `side` px or the full size if that is smaller.
 
-    Slicing would need the corner on the host, and so would wait for the GPU.
+    Slicing would read the corner on the host, which would wait for the GPU.
     """
     rows, columns = (
         start + torch.arange(min(side, n), device=x.device) for start, n in zip(corner, x.shape[-2:], strict=True)
@@ -129,9 +128,9 @@ def crop_at(x: Tensor, corner: Tensor, side: int) -> Tensor:
 
 
 def box_blur(x: Tensor) -> Tensor:
-    """Return the means of the 5 x 5 px around each pixel of (B, C, H, W), with reflection padding.
+    """Return the mean of the 5 x 5 px around each pixel of (B, C, H, W), with reflection padding.
 
-    A depthwise convolution, since `avg_pool2d` takes up to ten times as long on a CPU.
+    Computed as a depthwise convolution, since `avg_pool2d` takes up to ten times as long on a CPU.
     """
     with without_autocast(x):  # bf16 would lose the texture, a small difference
         box = torch.full((x.shape[1], 1, 5, 5), 1 / 25, dtype=x.dtype, device=x.device)

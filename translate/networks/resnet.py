@@ -1,7 +1,7 @@
 """The generators of CycleGAN: strided convolutions, a trunk of residual blocks, and back up.
 
 `Resnet` is the published one (Johnson et al., 2016, as used by Zhu et al., 2017, https://arxiv.org/abs/1703.10593,
-appendix 7.2). `SkipResnet` is made to learn in minutes instead of days; its docstring says what differs.
+appendix 7.2). `SkipResnet` is designed to learn in minutes instead of days; its docstring says what differs.
 """
 
 __all__ = ["RESNETS", "Resnet", "SkipResnet"]
@@ -85,7 +85,7 @@ class SkipResnet(nn.Module):
     Four things differ from `Resnet`: a stem on blocks of 2 x 2 px replaces the 7x7 layers at full resolution, which
     cost most; all resampling is anti-aliased, without checkerboards; each decoder level adds the encoder's features of
     its size; and the network predicts a *change* of its input, x + f(x), so that it starts from the picture instead of
-    from gray (from the mean of its channels, where the answer has other channels).
+    from gray (from the mean of the channels, where their number changes).
 
     Maps (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W), about [-1, 1]; H and W multiples of 4.
     """
@@ -121,7 +121,7 @@ class SkipResnet(nn.Module):
         return low, F.relu(self.down(low))
 
     def decode(self, h: Tensor, low: Tensor, x: Tensor) -> Tensor:
-        """Map (B, trunk, H / 4, W / 4), the features at half the size, and the picture to the answer."""
+        """Map (B, trunk, H / 4, W / 4), the features at half the size, and the picture to (B, out_channels, H, W)."""
         h = F.relu(self.norm_up1(self.up1(self.up(h)))) + low
         h = F.relu(self.up2(self.up(h)))
         return self.start(x).float() + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()

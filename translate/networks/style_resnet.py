@@ -1,4 +1,4 @@
-"""Multimodal generators: a latent code z steers every norm (AdaIN), and an encoder reads z from a picture.
+"""Multimodal translation: a latent code z modulates every norm (AdaIN), and an encoder infers z from a picture.
 
 Huang and Belongie, 2017 (AdaIN), https://arxiv.org/abs/1703.06868; Zhu et al., 2017 (BicycleGAN),
 https://arxiv.org/abs/1711.11586.
@@ -24,7 +24,7 @@ def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
 
 
 class StyleNorm(nn.Module):
-    """Instance norm whose scale and shift depend on the style: AdaIN (equation 8); constants if `style_dim` is 0."""
+    """Instance norm whose scale and shift depend on the style (AdaIN, equation 8); they are constant without one."""
 
     def __init__(self, channels: int, style_dim: int) -> None:
         super().__init__()
@@ -37,10 +37,10 @@ class StyleNorm(nn.Module):
 
     def modulate(self, normed: Tensor, style: Tensor | None) -> Tensor:
         """Scale and shift normalised features."""
-        steer = self.constant.expand(len(normed), -1)
+        affine = self.constant.expand(len(normed), -1)
         if self.from_style is not None:
-            steer = steer + self.from_style(style)
-        scale, shift = steer.to(normed.dtype)[..., None, None].chunk(2, dim=1)
+            affine = affine + self.from_style(style)
+        scale, shift = affine.to(normed.dtype)[..., None, None].chunk(2, dim=1)
         return torch.addcmul(shift, normed, 1 + scale)
 
 
@@ -66,7 +66,7 @@ class StyleResnet(nn.Module):
     across the borders of blocks.
 
     Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), about N(0, 1), to (B, out_channels, H, W) in [-1, 1];
-    H and W multiples of fold * 2^downs. With `z_dim` 0 there is no z, and one answer.
+    H and W multiples of fold * 2^downs. With `z_dim` 0 there is no z, and the output is deterministic.
     """
 
     random: bool
@@ -116,14 +116,14 @@ class StyleResnet(nn.Module):
         return self.decode(h, style, *skips)
 
     def encode(self, x: Tensor) -> list[Tensor]:
-        """Return the features of every size, the largest first."""
+        """Return the features at every size, largest first."""
         features = [F.relu(self.stem(x))]
         for down in self.down:
             features.append(F.relu(down(features[-1])))
         return features
 
     def decode(self, h: Tensor, style: Tensor | None, *skips: Tensor) -> Tensor:
-        """Map the trunk's output and the encoder's features at larger sizes to the answer."""
+        """Map the trunk's output and the encoder's features at larger sizes to (B, out_channels, H, W)."""
         for up, norm, skip in zip(self.up, self.norm_up, skips[::-1], strict=True):
             h = self.upsample(F.relu(norm(up(h), style))) + skip
         h = F.relu(self.norm_last(self.last(h), style))
@@ -132,16 +132,16 @@ class StyleResnet(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Read the latent code z from a picture (BicycleGAN's E, section 3.2).
+    """The encoder of the latent code z (BicycleGAN's E, section 3.2).
 
-    Style is a matter of colours and their places, so the encoder sees the picture at about 64 px, has no norms, which
-    would remove colours, and ends in a grid of 4 x 4. An 8 x 8 thumbnail enters linearly as well, so that z carries
-    brightness and hue from the first steps on.
+    Style is mostly colours and where they are, so the encoder works at about 64 px, has no norms, which would remove
+    colours, and ends in a grid of 4 x 4. A linear shortcut from an 8 x 8 thumbnail lets z carry brightness and hue from
+    the first steps on.
 
     Maps (B, in_channels, H, W) in [-1, 1], H and W >= 16, to mean and log variance, (B, z_dim) each.
 
     Attributes:
-        looks: the last codes (kept, z_dim), from which answers are drawn; part of the model.
+        looks: the latest latent codes (kept, z_dim), to sample from after training; saved with the model.
     """
 
     z_dim: int
@@ -175,8 +175,8 @@ class StyleEncoder(nn.Module):
         return mean + self.shortcut(F.adaptive_avg_pool2d(x, 8).flatten(1)).float(), log_variance.clamp(-8, 2)
 
     @torch.no_grad()
-    def remember(self, codes: Tensor) -> None:
-        """Store `codes` (B, z_dim) in place of the oldest."""
+    def store_codes(self, codes: Tensor) -> None:
+        """Store latent codes (B, z_dim) of all ranks in place of the oldest."""
         self.looks.copy_(torch.cat([dist.all_gather_rows(codes).to(self.looks), self.looks])[: len(self.looks)])
 
 

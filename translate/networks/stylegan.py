@@ -1,4 +1,4 @@
-"""A small StyleGAN that learns in minutes: a style steers every norm, and every level adds to the picture.
+"""A small StyleGAN that learns in minutes: the style modulates every norm, and every level adds to the picture.
 
 - Style mapping, sums over levels: Karras et al., 2019 and 2020, https://arxiv.org/abs/1812.04948 and 1912.04958.
 - Conditional batch norm, one label embedding: Brock et al., 2019, https://arxiv.org/abs/1809.11096, section 3.
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from translate.networks.blocks import Halve, Upsample, init_he, init_icnr
+from translate.networks.blocks import Halve, SyncBatchNorm, Upsample, init_he, init_icnr
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
@@ -26,7 +26,7 @@ def level_widths(size: int, fold: int, width: int, most: int) -> list[int]:
     """Return the channels of each level, from BASE_PX up to `size` / `fold`: `width` at the top, at most `most`.
 
     Raises:
-        OptionError: `size` is no power of two, or too small.
+        OptionError: `size` is not a power of two, or too small.
     """
     top = size // fold
     count = (top // BASE_PX).bit_length()
@@ -38,13 +38,13 @@ def level_widths(size: int, fold: int, width: int, most: int) -> list[int]:
 class StyledConv(nn.Module):
     """leaky_relu(scale(w) * batch_norm(conv(x)) + shift(w)), with the size doubled after the norm if it `doubles`.
 
-    With StyleGAN2's weight demodulation instead of batch norm, the first minutes learned several times slower.
+    StyleGAN2's weight demodulation in place of batch norm learned several times slower in the first minutes.
     """
 
     def __init__(self, in_channels: int, out_channels: int, w_dim: int, *, doubles: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.norm = dist.SharedBatchNorm(out_channels, affine=False)
+        self.norm = SyncBatchNorm(out_channels, affine=False)
         self.affine = nn.Linear(w_dim, 2 * out_channels)
         self.upsample = Upsample() if doubles else nn.Identity()
 
@@ -55,7 +55,7 @@ class StyledConv(nn.Module):
 
 
 class Level(nn.Module):
-    """Two styled convolutions at one size, and a picture; the first convolution precedes a doubling, to cost less."""
+    """Two styled convolutions and an output to RGB; the first precedes the doubling of the size, to cost less."""
 
     def __init__(self, in_channels: int, channels: int, rgb: int, fold: int, w_dim: int, *, doubles: bool) -> None:
         super().__init__()
@@ -76,11 +76,11 @@ class Level(nn.Module):
 
 
 class StyleSynthesis(nn.Module):
-    """The generator: z (and a label) to a style w, and w to a picture.
+    """The generator: a mapping of z (and a label) to a style w, and a synthesis network from w to a picture.
 
     Maps z (B, z_dim) and, with `classes`, label weights (B, classes) to (B, out_channels, size, size) in [-1, 1]. All
     levels share one embedding of the label, through w. With `fold` > 1 the levels work on blocks of `fold` x `fold` px
-    in a fraction of the time; for long runs, since the blocks show in the first minutes.
+    in a fraction of the time; blocks are visible in the first minutes, so this suits long runs.
 
     With `grow`, `depth` levels are drawn, the last in part if `depth` is fractional; training raises it.
     """
@@ -113,7 +113,7 @@ class StyleSynthesis(nn.Module):
         self.register_buffer("depth", torch.tensor(float(len(widths))))
 
     def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Map z and the label to w (B, w_dim); both are normalised first."""
+        """Map z and the label, each scaled to a mean square of 1, to w (B, w_dim)."""
         parts = [normalize_rms(z)] if self.embed is None else [normalize_rms(z), normalize_rms(self.embed(label))]
         return self.mapping(torch.cat(parts, 1)).float()
 
@@ -157,7 +157,7 @@ class ResidualDiscriminator(nn.Module):
 
     Maps (B, in_channels, size, size) in [-1, 1] and, with `classes`, label weights (B, classes), to scores (B, 1);
     label weights of 0 give the unconditional score. The standard deviation (Karras et al., 2018, section 3) is that of
-    groups of up to `group` neighbours in the batch. With `grow`, it reads as many levels as the generator draws.
+    groups of up to `group` neighbours in the batch. With `grow`, it uses as many levels as the generator.
     """
 
     depth: Tensor

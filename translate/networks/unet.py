@@ -24,8 +24,8 @@ class UNet(nn.Module):
     """C64-C128-C256-C512-... down, CD512-...-C128-C64 up, in the paper's notation.
 
     Computes the same as `unet_256` (8 levels) and `unet_128` (7) of pytorch-CycleGAN-and-pix2pix with batch norm. As
-    published, dropout on three decoder levels is the only noise and stays on after training, drawn from torch's global
-    generator; batch norm uses the picture's own statistics then.
+    published, dropout on three decoder levels is the only noise. It stays on after training, drawn from torch's global
+    generator; batch norm then uses each picture's statistics.
 
     Not in the paper: `noise` "concat" appends a plane of N(0, 1) to the input, "add" adds noise of standard deviation
     0.1; the `norm` may be "instance" or "none".
@@ -84,7 +84,7 @@ class UNet(nn.Module):
         return dist.dropout(x, self.dropout) if 1 <= level <= len(self.up) - 5 else x
 
     def finish(self, *parts: Tensor) -> Tensor:
-        """Map the features at half the size, and their skip connection, to the answer."""
+        """Map the features at half the size, and their skip connection, to (B, out_channels, H, W)."""
         return torch.tanh(self.up[-1](F.relu(torch.cat(parts, 1))).float())
 
 

@@ -62,45 +62,37 @@ RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "digits": _digits,
     "faces": _faces,
 }
-SIZE_RANGE_PX = (64, 512)  # the sizes at which the pictures were judged by eye
+SIZE_RANGE_PX = (64, 512)  # sizes at which the pictures were checked by eye
 SIZE_RANGES_PX = {"digits": (28, 128)}  # of renderers with other sizes
 
 
 def render(
-    name: str,
-    target: Path,
-    *,
-    train: int,
-    test: int,
-    size: int = 256,
-    seed: int = 0,
-    workers: int | None = None,
+    name: str, target: Path, *, train: int, test: int, size: int = 256, seed: int = 0, workers: int | None = None,
     progress: bool = True,
-) -> None:
+) -> None:  # fmt: skip
     """Draw a built-in data set into the new folder `target`.
 
-    Landscapes, which are not paired: trainA, trainB, testA and testB (NNNNN.png, RGB), and below truth/A and
-    truth/B, under the same name, the hidden answer to each test picture in the other domain. No scene is drawn in
-    two of the four.
+    Landscapes, unpaired: trainA, trainB, testA and testB (NNNNN.png, RGB); truth/A and truth/B hold, under the same
+    name, the ground truth of each test picture in the other domain. No scene is drawn in two of the four folders.
 
-    Shoes and handbags, which are: trainA/NNNNN.png is the sketch (8-bit gray) of trainB/NNNNN.png (RGB), and so in
-    testA and testB. The folder truth/A/NNNNN holds the photos of a test sketch in several colourways, all of them
-    right (0.png is the one in testB), and truth/parts/NNNNN.png numbers the parts whose colour makes the look (0: none
-    of them). No product is drawn in both splits.
+    Shoes and handbags, paired: trainA/NNNNN.png is the sketch (8-bit gray) of trainB/NNNNN.png (RGB), and the same in
+    testA and testB. The folder truth/A/NNNNN holds photos of a test sketch in several colourways, all of them correct
+    (0.png is the one in testB), and truth/parts/NNNNN.png numbers the parts whose colour varies (0: other pixels). No
+    product is drawn in both splits.
 
-    Digits, one set with labels: {train,test}/<label>/NNNNN.png (8-bit gray, white on black). As many of each label.
+    Digits, labelled: {train,test}/<label>/NNNNN.png (8-bit gray, white on black), the same number for each label.
 
-    Faces, one set with known factors: {train,test}/NNNNN.png (RGB), and in each a table factors.csv of what is
-    seen, one column a factor. No portrait is in both.
+    Faces, one set with known factors: {train,test}/NNNNN.png (RGB), and in each folder a table factors.csv with one
+    column per factor. No portrait is in both splits.
 
     Args:
         name: a key of `RENDERERS`.
         target: the folder to make; it appears only when everything is drawn.
-        train: pictures (or pairs), of each domain where there are two, to train on.
-        test: the same to test on.
-        size: edge of the pictures, px: 64 to 512, or as `SIZE_RANGES_PX` has it.
-        seed: another seed, other scenes; the same seed, the same pixels, whatever the number of workers.
-        workers: processes; None takes one per available core.
+        train: training pictures (or pairs), per domain.
+        test: test pictures (or pairs), per domain.
+        size: edge of the pictures, px: 64 to 512, or the range in `SIZE_RANGES_PX`.
+        seed: of all pictures; their pixels do not depend on the number of workers.
+        workers: processes; None: one per available core.
         progress: show a bar on stderr.
 
     Raises:

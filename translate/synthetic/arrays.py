@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.floating[Any]]  # float32 throughout; NumPy's own stubs lose the width on the way
+Array = NDArray[np.floating[Any]]  # float32 throughout; NumPy's stubs do not track the width
 Picture = NDArray[np.uint8]
 
 

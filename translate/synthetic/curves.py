@@ -4,18 +4,8 @@ Curves are (N, 2) float32 arrays of (right, up) points in a product's own units,
 """
 
 __all__ = [
-    "Box",
-    "Points",
-    "section",
-    "bounding_box",
-    "curve",
-    "dashes",
-    "ellipse",
-    "fill",
-    "offset",
-    "ribbon",
-    "resample",
-]
+    "Box", "Points", "section", "bounding_box", "curve", "dashes", "ellipse", "fill", "offset", "ribbon", "resample",
+]  # fmt: skip
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,15 +28,15 @@ def curve(points: Points, closed: bool = True, density: int = 12) -> Array:
     Catmull-Rom curves" (2011).
 
     Args:
-        points: where it passes.
+        points: the control points.
         closed: join the last point to the first.
-        density: points of the result between two given ones.
+        density: points of the result per control point.
     """
     p = f32(points)
     corners = [i for i in range(len(p) - 1) if np.array_equal(p[i], p[i + 1])]
     if not corners:
         return _smooth(p, density, closed)
-    if closed:  # start at a corner, and come back to it
+    if closed:  # start and end at a corner
         first = corners[0] + 1
         p = np.concatenate([np.roll(p, -first, axis=0), p[first][None]])
         p = p[:-1] if np.array_equal(p[-1], p[-2]) else p
@@ -56,7 +46,7 @@ def curve(points: Points, closed: bool = True, density: int = 12) -> Array:
 
 
 def _smooth(p: Array, density: int, closed: bool) -> Array:
-    """Return one run of Catmull-Rom without corners."""
+    """Return a Catmull-Rom curve without corners."""
     before, after = (p[-1:], p[:2]) if closed else (2 * p[:1] - p[1:2], 2 * p[-1:] - p[-2:-1])
     p = np.concatenate([before, p, after])
     steps = np.sqrt(np.maximum(np.linalg.norm(np.diff(p, axis=0), axis=1), 1e-6))
@@ -77,16 +67,16 @@ def _lengths_along(path: Array) -> Array:
 
 def resample(path: Array, step: float) -> Array:
     """Resample `path` to points `step` apart."""
-    way = _lengths_along(path)
-    at = np.linspace(0, way[-1], max(2, round(float(way[-1]) / step) + 1))
-    return f32(np.stack([np.interp(at, way, path[:, k]) for k in (0, 1)], 1))
+    lengths = _lengths_along(path)
+    at = np.linspace(0, lengths[-1], max(2, round(float(lengths[-1]) / step) + 1))
+    return f32(np.stack([np.interp(at, lengths, path[:, k]) for k in (0, 1)], 1))
 
 
 def section(path: Array, start: float, stop: float) -> Array:
     """Return the piece of `path` between two shares of its length; backwards if stop < start."""
-    way = _lengths_along(path)
-    at = np.linspace(start, stop, max(2, round(abs(stop - start) * len(path)) + 1)) * way[-1]
-    return f32(np.stack([np.interp(at, way, path[:, k]) for k in (0, 1)], 1))
+    lengths = _lengths_along(path)
+    at = np.linspace(start, stop, max(2, round(abs(stop - start) * len(path)) + 1)) * lengths[-1]
+    return f32(np.stack([np.interp(at, lengths, path[:, k]) for k in (0, 1)], 1))
 
 
 def _normals(path: Array, closed: bool) -> Array:
@@ -122,11 +112,11 @@ def ellipse(centre: Points, radius: ArrayLike, turn: float = 0.0) -> Array:
 
 def dashes(path: Array, on: float, off: float) -> list[Array]:
     """Cut `path` into straight dashes about `on` long and `off` apart, a whole number of them."""
-    way = _lengths_along(path)
-    count = max(1, round(float(way[-1]) / (on + off)))
-    starts = np.arange(count) * way[-1] / count
-    ends = starts + on / (on + off) * way[-1] / count
-    corners = [np.interp(at, way, path[:, k]) for at in (starts, ends) for k in (0, 1)]
+    lengths = _lengths_along(path)
+    count = max(1, round(float(lengths[-1]) / (on + off)))
+    starts = np.arange(count) * lengths[-1] / count
+    ends = starts + on / (on + off) * lengths[-1] / count
+    corners = [np.interp(at, lengths, path[:, k]) for at in (starts, ends) for k in (0, 1)]
     return list(f32(np.stack(corners, 1)).reshape(count, 2, 2))
 
 

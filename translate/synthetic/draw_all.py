@@ -1,7 +1,7 @@
 """Draw many pictures into a folder on all cores, all or nothing.
 
-The pictures go to a hidden folder beside the target, which is renamed when the last one is written: an
-interrupted render is never taken for a complete one.
+The pictures go to a hidden folder beside the target, which is renamed after the last one, so that an interrupted render
+is never mistaken for a complete one.
 """
 
 __all__ = ["Job", "draw_all"]
@@ -32,13 +32,13 @@ PNG_LEVEL = 1  # of 9: film grain hardly compresses, and 9 takes five times as l
 class Job:
     """One scene: `draw(seed, size)` returns one picture for each of `files`: RGB (size, size, 3) or gray (size, size).
 
-    Text, such as a table of factors, is written as it is.
+    Instead of a picture, it may return text, such as a table of factors, which is written unchanged.
 
     Attributes:
         draw: an importable function, which can be sent to a worker process.
-        seed: words that no other scene has.
+        seed: unique to the scene.
         size: edge of the pictures, px.
-        files: where they go, relative to the target folder.
+        files: paths relative to the target folder.
     """
 
     draw: Callable[[tuple[int, ...], int], Sequence[Picture | str]]
@@ -51,14 +51,14 @@ def draw_all(jobs: Sequence[Job], target: Path, *, workers: int | None, progress
     """Draw `jobs` into the new folder `target`.
 
     Args:
-        jobs: the pictures.
-        target: the folder to make; it must not exist, or be empty.
-        workers: how many processes; None takes one per available core. 1 draws in this process.
+        jobs: the scenes.
+        target: the folder to create; it must be missing or empty.
+        workers: number of processes; None: one per available core; 1: draw in this process.
         progress: show a bar on stderr.
         label: of the bar.
 
     Raises:
-        UserError: the folder is in the way, cannot be written, the disk is full or a worker died.
+        UserError: the folder exists or cannot be written, the disk is full, or a worker died.
     """
     workers = workers or _available_cores()
     try:
@@ -88,12 +88,12 @@ def _available_cores() -> int:
 
 @contextmanager
 def _new_folder(target: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `target`; rename it to `target` at the end, remove it on any error."""
+    """Yield a temporary folder beside `target`; rename it to `target` at the end, or remove it on an error."""
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=target.parent))
     try:
         yield folder
-        folder.chmod(0o755)  # mkdtemp's folders are private; this one is an ordinary one
+        folder.chmod(0o755)  # mkdtemp makes folders private
         folder.replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,7 +111,7 @@ def _run(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[None]:
         finally:
             cv2.setNumThreads(threads)
         return
-    # spawn, because a fork of a process that runs torch or OpenCV threads can hang
+    # spawn, because the fork of a process with torch or OpenCV threads can hang
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
     try:
@@ -123,13 +123,13 @@ def _run(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """Use one thread; leave Ctrl-C to the parent process, and do not outlive it."""
+    """Use one thread, leave Ctrl-C to the parent process, and exit with it."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -141,6 +141,6 @@ def _draw(job: Job, folder: Path) -> None:
         if isinstance(picture, str):
             (folder / file).write_text(picture, encoding="utf-8")
             continue
-        shown = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
-        _, png = cv2.imencode(".png", shown, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+        stored = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
+        _, png = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
         (folder / file).write_bytes(png.tobytes())

@@ -18,7 +18,7 @@ TILE_WAVES = 20.0  # mean waves of noise across the tile
 
 
 def blur(image: Array, sigma: float) -> Array:
-    """Blur `image` (H, W) or (H, W, C) with a Gaussian of `sigma` px; below 0.2 px leave it as it is."""
+    """Blur `image` (H, W) or (H, W, C) with a Gaussian of `sigma` px; below 0.2 px return it unchanged."""
     return image if sigma < 0.2 else cv2.GaussianBlur(image, (0, 0), sigma)
 
 
@@ -29,29 +29,24 @@ def smoothstep(low: float, high: float, x: Array) -> Array:
 
 
 def fbm(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    *,
-    cells: float = 4,
-    octaves: int = 6,
-    gain: float = 0.55,
+    rng: np.random.Generator, shape: tuple[int, int], *, cells: float = 4, octaves: int = 6, gain: float = 0.55,
     stretch: float = 1,
-) -> Array:
+) -> Array:  # fmt: skip
     """Return fractional Brownian motion over a picture.
 
     Args:
         rng: of the lattice values.
         shape: (H, W) of the result, px.
         cells: lattice cells across the width at the coarsest octave.
-        octaves: their number; octaves finer than a pixel are left out.
-        gain: strength of an octave relative to the coarser one.
-        stretch: how many times longer than high the noise is.
+        octaves: number of octaves; octaves finer than a pixel are left out.
+        gain: strength of an octave relative to the next coarser one.
+        stretch: width of the noise over its height.
 
     Returns:
         (H, W) float32 with mean near 0 and standard deviation 1.
     """
     height, width = shape
-    rng = rng.spawn(1)[0]  # a smaller picture leaves octaves out, which must not change what is drawn next
+    rng = rng.spawn(1)[0]  # a smaller picture has fewer octaves, which must not change later random numbers
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         columns = cells * 2**octave
@@ -76,8 +71,8 @@ def profile(rng: np.random.Generator, width: int, *, cells: float = 3, octaves: 
 def tile() -> Array:
     """Return a (TILE, TILE) float32 tile of band-limited noise, deviation 1, whose opposite edges meet.
 
-    It is made in the Fourier domain, so it repeats exactly, and it is the same on every call: scenes differ
-    by where and at which scale they read it.
+    It is computed in the Fourier domain, so it repeats exactly, and is the same on every call: scenes differ in the
+    place and the scale at which they sample it.
     """
     white = np.random.default_rng(1985).standard_normal((TILE, TILE))
     f = np.fft.fftfreq(TILE, 1 / TILE)

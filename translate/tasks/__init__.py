@@ -1,15 +1,15 @@
-"""The methods, one file each.
+"""The methods, one file each; no task imports another.
 
-To write one, read `base` and `cycle`; no task imports another.
+To write a task, read `base` and `cycle`.
 
-    base          the contract of a task with the trainer
+    base          the base class of a task
     cycle         CycleGAN: unpaired translation; the example of a task
     generate      GANs: new pictures from latent vectors
     hint_planes   colours of a user's strokes, spread over the drawing
     image_pool    the history of fakes that a discriminator sees
-    inpaint       holes to pictures, after LaMa
+    inpaint       inpainting, after LaMa
     losses/       loss functions that tasks share
-    pix2pix       paired translation, with one answer or many
+    pix2pix       paired translation, with one output or many
 """
 
 __all__ = ["TASKS", "Task"]

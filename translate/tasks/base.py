@@ -1,7 +1,7 @@
-"""The contract of a task, the mathematics of one method, with the trainer.
+"""The base class of a task, which is the mathematics of one method and nothing else.
 
-A task owns networks and defines, phase by phase, what each of them minimises. It never touches an optimizer, a device,
-a precision or a file: the trainer does.
+A task owns networks and defines, phase by phase, the losses that they minimise. Optimizers, devices, precision and
+files belong to the training loop.
 """
 
 __all__ = ["Batch", "Task", "run_seeded"]
@@ -23,74 +23,57 @@ class Task(nn.Module):
 
     A subclass sets `data`, `phases` and `exports`, builds its networks in `__init__(generator, discriminator, channels,
     **options)`, and writes `forward`, `losses`, `predict` and `preview`. All else has a default.
-
-    Class attributes:
-        data: The kind of data that feeds it: "paired", "unpaired", "images" or "masked".
-        phases: The networks that each update may change, in the order of the updates.
-        exports: The networks that inference needs. They are averaged (EMA) and saved in the model file.
-        generators: The generators to choose from, by name.
-        discriminators: The discriminators to choose from, by name.
-        from_latents: Whether pictures are generated from z and not from a source. A preview then takes all pictures of
-            the batch at once, since it has its own z, and their variety is monitored.
-        monotone_progress: Whether the progress of a run must not fall when it is extended: networks that grow.
-        compared_rows: The rows of a preview in which `training.failure_modes` looks for faults: the titles of a source,
-            of its output, and of real pictures such as the output should be.
-        remedies: By kind of fault (a key of `training.findings.MESSAGES`), the option that usually helps against it.
-            Faults of translation without a remedy are not looked for.
-
-    Attributes:
-        notes: What the user should know before training starts, a line each.
-        extra_logs: Scalars to log beside the loss terms that `losses` has just returned, detached; or None.
     """
 
-    data: ClassVar[str]
-    generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS
+    data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images" or "masked"
+    phases: dict[str, tuple[str, ...]]  # the networks that each update changes, in the order of the updates
+    exports: tuple[str, ...]  # the networks that inference needs: averaged (EMA), and saved in the model file
+    generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS  # to choose from, by name
     discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = DISCRIMINATORS
+    # whether pictures are generated from z alone: one preview then shows the whole batch, and its variety is monitored
     from_latents: ClassVar[bool] = False
+    # whether the progress of an extended run must not fall: for networks that grow
     monotone_progress: ClassVar[bool] = False
+    # the preview rows that `training.failure_modes` examines: the titles of source, output, and real pictures
     compared_rows: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    # the option that usually helps, by kind of fault (`training.findings`); translations are examined for these alone
     remedies: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'"),
         "blank": "half of --train.lr",
     }
-    notes: tuple[str, ...] = ()
-    extra_logs: Batch | None = None
-    phases: dict[str, tuple[str, ...]]
-    exports: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # for the user before training starts, one line each
+    extra_logs: Batch | None = None  # detached scalars to log beside the terms that `losses` has just returned
 
     def set_progress(self, progress: float) -> None:
-        """Adapt what changes during a run; called before every step with the part that is done, from 0 to below 1."""
+        """Update schedules; called before every step with the completed part of the run, from 0 to below 1."""
 
     def forward(self, batch: Batch) -> Batch:
         """Compute, once a step, the tensors that all phases share."""
         raise NotImplementedError
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """Return the weighted scalar terms of `phase`, given what `forward` returned.
-
-        Their sum is minimised, and each is logged.
-        """
+        """Return the weighted scalar terms of `phase` from the tensors of `forward`; their sum is minimised."""
         raise NotImplementedError
 
     @staticmethod
     def predict(nets: nn.ModuleDict, batch: Batch, **options: Any) -> Tensor:
-        """Run inference with the exported networks alone, be they live, averaged or loaded."""
+        """Run inference with the exported networks alone, whether live, averaged or loaded."""
         raise NotImplementedError
 
     @staticmethod
     def generator_for(
         nets: nn.ModuleDict, direction: str, z: Tensor | None, seed: int | None
     ) -> tuple[nn.Module, Tensor | None]:
-        """Return the network that `predict` runs, and the z (1, z_dim) that it gets with `z` or `seed`, if any.
+        """Return the network that `predict` runs, and its z (1, z_dim), if any, chosen by `z` or `seed`.
 
         Pictures that exceed the memory are translated by running this network tile by tile. Only tasks whose `predict`
-        is one call of one network on the source can have it.
+        is one call of one network on the source have this method.
         """
         raise NotImplementedError
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Return the rows of a sample grid, by title: each (B, 3, H, W), one column a picture of `batch`."""
+        """Return the rows of a sample grid by title, each (B, 3, H, W): one column per picture of `batch`."""
         raise NotImplementedError
 
     def parameters_of(self, phase: str) -> list[nn.Parameter]:
@@ -99,7 +82,7 @@ class Task(nn.Module):
 
     @contextmanager
     def train_only(self, phase: str) -> Iterator[None]:
-        """Freeze, inside the block, every network that `phase` does not train."""
+        """Freeze, inside the block, all networks of other phases."""
         frozen = [p for other in self.phases if other != phase for p in self.parameters_of(other)]
         for p in frozen:
             p.requires_grad_(False)
@@ -111,7 +94,7 @@ class Task(nn.Module):
 
 
 def run_seeded(G: nn.Module, source: Tensor, z: Tensor | None, seed: int | None) -> Tensor:
-    """Run `G` on `source`, and on `z` if given; the noise that G draws follows from `seed`, by default 0."""
+    """Run `G` on `source` and, if given, `z`; `seed` (by default 0) determines the noise that G draws."""
     with torch.random.fork_rng(devices=[source.device] if source.is_cuda else []):
         torch.manual_seed(seed or 0)
         return G(source) if z is None else G(source, z.to(source))

@@ -1,7 +1,7 @@
-"""CycleGAN: unpaired translation both ways, held together by cycle consistency.
+"""CycleGAN: unpaired translation in both directions, constrained by cycle consistency.
 
-Zhu et al., 2017, https://arxiv.org/abs/1703.10593. Ours merges generator and discriminator calls, which instance norm
-makes exact: every picture of a batch is normalised by itself, whatever the others are.
+Zhu et al., 2017, https://arxiv.org/abs/1703.10593. Calls of a network on several batches are merged into one, which is
+exact under instance norm: it normalises each picture by itself.
 """
 
 __all__ = ["Cycle"]
@@ -25,8 +25,8 @@ class Cycle(Task):
     The full objective is equation 3 plus the identity term of section 5.2:
     L = gan(G_ab, D_b) + gan(G_ba, D_a) + lambda_cycle * (cycle + lambda_identity * identity).
 
-    With `cycle_scale` = s > 1, which the paper does not have, the way back need only agree in the means of s x s px:
-    a texture such as brush strokes may then come and go, and need not be smuggled through as invisible noise.
+    With `cycle_scale` = s > 1 (not in the paper) only the means of s x s px blocks have to be reconstructed: a texture
+    such as brush strokes may then come and go, and is not hidden in the translation as invisible noise.
     """
 
     data = "unpaired"
@@ -59,7 +59,7 @@ class Cycle(Task):
         self.G_ba = generator(in_channels=b, out_channels=a)
         self.D_a, self.D_b = discriminator(in_channels=a), discriminator(in_channels=b)
         self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
-        if lambda_identity and a != b:  # the identity term feeds a generator pictures of its target
+        if lambda_identity and a != b:  # the identity term runs a generator on its target domain
             lambda_identity = 0.0
             self.notes = (f"the domains have {a} and {b} channels, so lambda_identity is left out",)
         self.lambda_cycle, self.lambda_identity, self.cycle_scale = lambda_cycle, lambda_identity, cycle_scale
@@ -68,18 +68,20 @@ class Cycle(Task):
     def forward(self, batch: Batch) -> Batch:
         """Compute fakes, reconstructions and identities in three generator calls (the textbook takes six)."""
         a, b = batch["a"], batch["b"]
-        fake_b, *same_b = self.G_ab(torch.cat([a, b] if self.lambda_identity else [a])).split(len(a))
-        fake_a, rec_a, *same_a = self.G_ba(torch.cat([b, fake_b, a] if self.lambda_identity else [b, fake_b])).split(
-            len(a)
-        )
-        x = batch | {"fake_a": fake_a, "fake_b": fake_b, "rec_a": rec_a, "rec_b": self.G_ab(fake_a)}
-        return x | {"same_a": same_a[0], "same_b": same_b[0]} if self.lambda_identity else x
+        if self.lambda_identity:
+            fake_b, same_b = self.G_ab(torch.cat([a, b])).chunk(2)
+            fake_a, rec_a, same_a = self.G_ba(torch.cat([b, fake_b, a])).chunk(3)
+            batch = batch | {"same_a": same_a, "same_b": same_b}
+        else:
+            fake_b = self.G_ab(a)
+            fake_a, rec_a = self.G_ba(torch.cat([b, fake_b])).chunk(2)
+        return batch | {"fake_a": fake_a, "fake_b": fake_b, "rec_a": rec_a, "rec_b": self.G_ab(fake_a)}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """Return the terms of equation 3 for the generators, of equation 1 (least squares) for the discriminators."""
+        """Return the terms of equation 3 for the generators, and of equation 1 in least squares for D_a and D_b."""
         if phase == "D":
-            a = self._discriminate("a", self.D_a, x["a"], self.pool_a.swap(x["fake_a"]))
-            return a | self._discriminate("b", self.D_b, x["b"], self.pool_b.swap(x["fake_b"]))
+            terms = self._discriminator_terms("a", self.D_a, x["a"], self.pool_a.swap(x["fake_a"]))
+            return terms | self._discriminator_terms("b", self.D_b, x["b"], self.pool_b.swap(x["fake_b"]))
         terms = {
             "gan_ab": self.gan.g(self.D_b(x["fake_b"])),
             "gan_ba": self.gan.g(self.D_a(x["fake_a"])),
@@ -91,12 +93,12 @@ class Cycle(Task):
         return terms
 
     def _distance(self, one: Tensor, other: Tensor) -> Tensor:
-        """Return L1 between pictures (equation 2), or between the means of their `cycle_scale` px blocks."""
+        """Return the L1 distance of pictures (equation 2), or of the means of their `cycle_scale` px blocks."""
         if self.cycle_scale > 1:
             one, other = F.avg_pool2d(one, self.cycle_scale), F.avg_pool2d(other, self.cycle_scale)
         return F.l1_loss(one, other)
 
-    def _discriminate(self, name: str, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def _discriminator_terms(self, name: str, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         scores = D(torch.cat([real, fake])).split(len(real))
         terms = {f"gan_{name}": self.gan.d(*scores)}
         if self.lambda_r1:
@@ -117,7 +119,7 @@ class Cycle(Task):
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Return A, its translation and the translation back; then the same for B."""
+        """Return the rows of A, its translation and its reconstruction; then those of B."""
         a, b = batch["a"], batch["b"]
         fake_b, fake_a = nets["G_ab"](a), nets["G_ba"](b)
         return {

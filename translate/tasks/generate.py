@@ -1,4 +1,4 @@
-"""GANs that generate pictures from latent vectors z, with or without class labels.
+"""GANs that generate pictures from latent vectors z, and class labels if there are any.
 
 Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661. The relativistic pair loss: Jolicoeur-Martineau, 2019,
 https://arxiv.org/abs/1807.00734, as in R3GAN (Huang et al., 2024, https://arxiv.org/abs/2501.05441, section 3).
@@ -26,15 +26,15 @@ from translate.utils.factory import Factory, options_of, resolve
 
 
 class Generate(Task):
-    """G: z, and with classes a label, to a picture; D: a picture, and with classes its label, to real or fake.
+    """G: z (and label) -> picture; D: picture (and label) -> real or fake.
 
     D is kept smooth by `lambda_r1` times its squared gradient at real pictures (R1: Mescheder et al., 2018) and
-    `lambda_r2` times that at fakes, both estimated without a second backward pass on a quarter of the batch. With
-    `augment`, D sees that part of all pictures augmented, so that it cannot memorise a small set; with
-    `augment_target` the part follows from how sure D is of real pictures (ADA: Karras et al., 2020).
+    `lambda_r2` times that at fakes, both estimated without a second backward pass on a quarter of the batch. D sees
+    the fraction `augment` of all pictures augmented, so that it cannot memorise a small set; with `augment_target` the
+    fraction adapts to how sure D is of real pictures (ADA: Karras et al., 2020).
 
-    Real pictures without a label train D on real or fake alone. With `grow`, the networks begin with their lowest
-    levels and fade the others in during that part of the run (Karras et al., 2018, section 2).
+    On real pictures without a label, D learns real or fake alone. With `grow`, the networks begin with their lowest
+    levels and fade in the others during that fraction of the run (Karras et al., 2018, section 2).
     """
 
     data = "images"
@@ -85,42 +85,45 @@ class Generate(Task):
             D.depth.fill_(max(1.0, depth - len(G.levels) + len(D.from_rgb)))  # D may begin at a larger picture
 
     def forward(self, batch: Batch) -> Batch:
-        """Generate a fake for every real picture, of its class where it has a label, else of a random one."""
+        """Generate a fake for each real picture, of the same class, or of a random class if it has no label."""
         real = batch["image"]
-        z = random_like(real, len(real), self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
+        z = random_like(real, self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
         if not self.classes:
             return {"real": real, "fake": self.G(z)}
-        given = batch["label"]
-        any_class = dist.draw_local_rows(lambda n: torch.randint(self.classes, (n,), device=given.device), len(given))
-        asked = torch.where(given < 0, any_class, given)
-        labels = {"label": one_hot(given, self.classes), "asked": one_hot(asked, self.classes)}
-        return {"real": real, "fake": self.G(z, labels["asked"])} | labels
+        label = batch["label"]
+        drawn = dist.draw_local_rows(lambda n: torch.randint(self.classes, (n,), device=label.device), len(label))
+        fake_label = one_hot(torch.where(label < 0, drawn, label), self.classes)
+        labels = {"label": one_hot(label, self.classes), "fake_label": fake_label}
+        return {"real": real, "fake": self.G(z, fake_label)} | labels
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
         """Return the adversarial terms; in D's phase also the gradient penalties."""
         # the generator
         if phase == "G":
-            fake = self.D(self.augment(x["fake"]), x.get("asked"))
+            fake = self.D(self.augment(x["fake"]), x.get("fake_label"))
             if not self.gan.relative:
                 return {"gan": self.gan.g(fake, fake)}
             with torch.no_grad():
                 real = self.D(self.augment(x["real"]), x.get("label"))
             return {"gan": self.gan.g(real, fake)}
         # the discriminator
-        seen, made = self.augment(x["real"]), self.augment(x["fake"].detach())
-        real, fake = self.D(seen, x.get("label")), self.D(made, x.get("asked"))
+        label, fake_label = x.get("label"), x.get("fake_label")
+        augmented, augmented_fake = self.augment(x["real"]), self.augment(x["fake"].detach())
+        real, fake = self.D(augmented, label), self.D(augmented_fake, fake_label)
         self.augment.adapt(real - fake if self.gan.relative else real)
         self.extra_logs = {"real": real.detach().mean(), "fake": fake.detach().mean()}
         terms = {"gan": self.gan.d(real, fake)}
-        for name, weight, pictures, label, scores in (
-            ("r1", self.lambda_r1, seen, x.get("label"), real),
-            ("r2", self.lambda_r2, made, x.get("asked"), fake),
-        ):
-            if weight:
-                some = max(1, len(pictures) // 4)
-                part = None if label is None else label[:some]
-                terms[name] = weight * smoothness(partial(self.D, label=part), pictures[:some], scores[:some])
+        if self.lambda_r1:
+            terms["r1"] = self.lambda_r1 * self._smoothness(augmented, label, real)
+        if self.lambda_r2:
+            terms["r2"] = self.lambda_r2 * self._smoothness(augmented_fake, fake_label, fake)
         return terms
+
+    def _smoothness(self, pictures: Tensor, label: Tensor | None, scores: Tensor) -> Tensor:
+        """Estimate the gradient penalty on a quarter of the batch."""
+        count = max(1, len(pictures) // 4)
+        D = self.D if label is None else partial(self.D, label=label[:count])
+        return smoothness(D, pictures[:count], scores[:count])
 
     @staticmethod
     def predict(
@@ -128,7 +131,7 @@ class Generate(Task):
     ) -> Tensor:
         """Generate pictures (B, C, size, size) in [-1, 1] from `z` (B, z_dim), or from `seed`, seed + 1, ...
 
-        Where the model has classes, batch["label"] holds weights over them, (B, classes).
+        If the model has classes, batch["label"] holds their weights (B, classes).
         """
         label = batch.get("label")
         if z is None:
@@ -138,7 +141,7 @@ class Generate(Task):
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Return rows of eight samples, always from the same z: eight rows, or one for each class."""
+        """Return rows of eight samples from fixed z: eight rows, or one for each of up to 16 classes."""
         G: Any = nets["G"]
         z = draw_latents(G, range(64)).to(batch["image"])
         if not G.classes:
@@ -151,18 +154,18 @@ class Generate(Task):
 
 
 def draw_latents(G: Any, seeds: Any) -> Tensor:
-    """Return z (n, z_dim), N(0, 1) or U(-1, 1) by G's kind; each follows from one seed alone, on every device."""
+    """Draw z (n, z_dim) from N(0, 1), or U(-1, 1) if G wants it, each from one of `seeds`, equal on every device."""
     rngs = [np.random.default_rng(seed) for seed in seeds]
     uniform = G.z_kind == "uniform"
     z = [rng.uniform(-1, 1, G.z_dim) if uniform else rng.standard_normal(G.z_dim) for rng in rngs]
     return torch.from_numpy(np.stack(z).astype(np.float32))
 
 
-def random_like(like: Tensor, count: int, z_dim: int, kind: str) -> Tensor:
-    """Draw z (count, z_dim) on the device of `like`."""
+def random_like(real: Tensor, z_dim: int, kind: str) -> Tensor:
+    """Draw z (B, z_dim) for `real` (B, C, H, W), on its device."""
     if kind == "uniform":
-        return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=like.device).uniform_(-1, 1), count)
-    return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=like.device), count)
+        return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=real.device).uniform_(-1, 1), len(real))
+    return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=real.device), len(real))
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:
@@ -171,7 +174,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
 
 def depth_at(progress: float, levels: int) -> float:
-    """Return how many of `levels` are active: each gets equal time, half of it to fade in, half to settle."""
+    """Return the number of active `levels`: all get equal time, half of it to fade in and half to settle."""
     if progress >= 1:
         return float(levels)
     whole, part = divmod(1 + progress * (levels - 1), 1)

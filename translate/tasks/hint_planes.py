@@ -8,29 +8,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CELL_PX = 4  # colour spreads over squares of this side, which costs a sixteenth
+CELL_PX = 4  # colour spreads over cells of this side, which costs a sixteenth of the time
 STEPS = 48  # cells that colour can travel
-LINE_CONTRAST = 0.5  # of a range of 2: a cell whose gray values differ by more holds a line
+LINE_CONTRAST = 0.5  # of a range of 2: a line passes through a cell whose gray values differ by more
 LEAK = 0.02  # share of the colour that crosses a line, per cell
-MIN_WEIGHT = 1e-8  # of a stroke's weight 1: the confidence is 0 from there on
+MIN_WEIGHT = 1e-8  # of a stroke's weight 1: at less the confidence is 0
 
 
 @torch.no_grad()
 def spread_strokes(hint: Tensor, drawing: Tensor) -> tuple[Tensor, Tensor]:
-    """Spread the colours of strokes over the drawing, by heat diffusion that its lines hold back.
+    """Spread the colours of strokes over the drawing by heat diffusion, with lines as barriers.
 
-    After the scribbles of Levin, Lischinski and Weiss, "Colorization using optimization", 2004, but for a fixed number
-    of steps; the heat that arrives tells how near a stroke is.
+    After the scribbles of Levin, Lischinski and Weiss, "Colorization using optimization", 2004, but with a fixed number
+    of steps; the heat that arrives measures how near a stroke is.
 
     Args:
         hint: RGBA strokes (B, 4, H, W) in [-1, 1].
-        drawing: (B, C, H, W) in [-1, 1]. H and W multiples of CELL_PX.
+        drawing: (B, C, H, W) in [-1, 1]; H and W are multiples of CELL_PX.
 
     Returns:
-        The colours (B, 3, H, W) in [-1, 1], and the confidence in each (B, 1, H, W) in [0, 1]: 1 on strokes, 0 where
-        no stroke reaches.
+        Colours (B, 3, H, W) in [-1, 1], and confidences (B, 1, H, W): 1 on strokes, 0 where no stroke reaches.
     """
-    # lines, and strokes by cell
+    # find lines and strokes by cell
     colour, alpha = hint.float().split([3, 1], dim=1)
     alpha = (alpha + 1) / 2
     gray = drawing.float().mean(1, keepdim=True)
@@ -42,7 +41,7 @@ def spread_strokes(hint: Tensor, drawing: Tensor) -> tuple[Tensor, Tensor]:
     heat = strokes * (amount > 0)
     for _ in range(STEPS):
         heat = torch.where(amount > 0, strokes, F.avg_pool2d(heat, 3, stride=1, padding=1) * flow)
-    # colour and confidence at full size
+    # upsample colour and confidence
     weight = heat[:, 3:].clamp_min(MIN_WEIGHT**4)
     confidence = (1 - weight.log() / math.log(MIN_WEIGHT)).clamp(0, 1)
     planes = (heat[:, :3] / weight, confidence)

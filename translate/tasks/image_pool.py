@@ -11,7 +11,7 @@ from translate.utils import dist
 class ImagePool(nn.Module):
     """A pool of `size` fakes: with even odds a new fake is swapped for an older one (CycleGAN, section 4).
 
-    Its pictures are part of the state dict, so that a resumed run continues exactly. Draws and counts stay on the
+    The pictures are part of the state dict, so that a resumed run continues exactly. Draws and counts stay on the
     device of the fakes: the host never waits for them.
     """
 
@@ -29,30 +29,30 @@ class ImagePool(nn.Module):
 
     @torch.no_grad()
     def swap(self, fakes: Tensor) -> Tensor:
-        """Return, for each of `fakes` (B, C, H, W), itself or an older fake, whose place in the pool it takes."""
+        """Return, for each of `fakes` (B, C, H, W), itself or an older fake that it replaces in the pool."""
         if self.size == 0:
             return fakes.detach()
         fakes = dist.all_gather_rows(fakes)  # every rank keeps the pool of the whole batch
-        self._make_room(fakes)
-        given = torch.empty_like(fakes)
+        self._allocate(fakes)
+        swapped = torch.empty_like(fakes)
         for i, fake in enumerate(fakes.split(1)):
-            given[i : i + 1] = self._swap_one(fake)
-        return dist.local_rows(given)
+            swapped[i : i + 1] = self._swap_one(fake)
+        return dist.local_rows(swapped)
 
-    def _make_room(self, fakes: Tensor) -> None:
-        """Allocate the whole pool on the device and in the type of `fakes`, with the pictures that it holds."""
+    def _allocate(self, fakes: Tensor) -> None:
+        """Allocate the whole pool on the device and in the type of `fakes`, and keep its pictures."""
         if len(self.pictures) < self.size or (self.pictures.device, self.pictures.dtype) != (fakes.device, fakes.dtype):
-            room = fakes.new_zeros(self.size, *fakes.shape[1:])
+            pictures = fakes.new_zeros(self.size, *fakes.shape[1:])
             if len(self.pictures):
-                room[: len(self.pictures)] = self.pictures
-            self.pictures, self.filled = room, self.filled.to(fakes.device)
+                pictures[: len(self.pictures)] = self.pictures
+            self.pictures, self.filled = pictures, self.filled.to(fakes.device)
 
     def _swap_one(self, fake: Tensor) -> Tensor:
         """Swap (1, C, H, W) with even odds; until the pool is full, add it to the pool and return it."""
-        wanted, slot = torch.rand(1, device=fake.device) < 0.5, torch.randint(self.size, (1,), device=fake.device)
+        swap, slot = torch.rand(1, device=fake.device) < 0.5, torch.randint(self.size, (1,), device=fake.device)
         filling = self.filled < self.size
-        place = torch.where(filling, self.filled, slot)
-        older = self.pictures.index_select(0, place)
-        self.pictures.index_copy_(0, place, torch.where(filling | wanted, fake, older))
+        index = torch.where(filling, self.filled, slot)
+        older = self.pictures.index_select(0, index)
+        self.pictures.index_copy_(0, index, torch.where(filling | swap, fake, older))
         self.filled += filling
-        return torch.where(wanted & ~filling, older, fake)
+        return torch.where(swap & ~filling, older, fake)

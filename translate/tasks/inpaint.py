@@ -1,4 +1,4 @@
-"""Inpainting: a picture with holes, and their mask, to the whole picture.
+"""Inpainting: a picture with holes, and the mask of the holes, to the whole picture.
 
 After LaMa (Suvorov et al., 2022, https://arxiv.org/abs/2109.07161). Terms of the older recipes: context encoders
 (Pathak et al., 2016, https://arxiv.org/abs/1604.07379) and partial convolutions (Liu et al., 2018,
@@ -19,32 +19,32 @@ from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
 from translate.networks.patchgan import MultiScale
 from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
-from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, sum_of
+from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, mean_of
 from translate.tasks.losses.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve, spec_of
 
 DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
-OVERLAP_WEIGHT = 10.0  # of the known pixels along the hole, to those in it (Pathak et al., section 5.1)
+OVERLAP_WEIGHT = 10.0  # of known pixels near the hole, relative to pixels in it (Pathak et al., section 5.1)
 RIM_PX = 16  # width of the hole's rim, a multiple of 8
 
 
 class Inpaint(Task):
-    """G: the picture with its hole grey, and the mask, to the whole picture; D judges the completed picture.
+    """G: picture with a grey hole, and its mask -> whole picture; D judges the completed picture.
 
-    L = lambda_gan gan + lambda_hole |fake - image| in the hole + lambda_known the same elsewhere + lambda_fm (feature
-    matching), means over all pixels, by the distance `norm`. The known pixels within `overlap` px of the hole count
-    tenfold as the hole's. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after Yu et al., 2018,
-    section 3.2): near known pixels there is little to invent, and a wrong tint shows. D sees the known pixels
-    themselves, so that seams give a fake away, and with `tell_hole` the mask.
+    L = lambda_gan gan + lambda_hole |fake - image| in the hole + lambda_known |fake - image| elsewhere + lambda_fm
+    (feature matching), means over all pixels, by the distance `norm`. Known pixels within `overlap` px of the hole
+    belong to the hole with ten times the weight. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after
+    Yu et al., 2018, section 3.2): near known pixels there is little to invent, and a wrong tint is visible. D sees the
+    true known pixels, so that seams give a fake away, and with `tell_hole` the mask.
 
-    Many outputs (`z_dim`): two z are drawn for every picture. Only the better of the two outputs has to be near the
+    Many outputs (`z_dim`): two z are drawn for each picture. Only the better of the two outputs has to be near the
     picture (Gupta et al., 2018, equation 1, "variety loss"); both have to look real, and to differ as the z do
     (`lambda_seek`).
 
-    A generator of translation (skip_resnet, style_resnet ...) gets the picture alone, without the mask; its weights
-    can then start such a generator in another task (--init).
+    A generator for translation (skip_resnet, style_resnet ...) gets the picture without the mask; its weights can then
+    initialise the same generator in another task (--init).
     """
 
     data = "masked"
@@ -97,13 +97,13 @@ class Inpaint(Task):
         self.lambda_gan, self.lambda_hole, self.lambda_known = lambda_gan, lambda_hole, lambda_known
         self.lambda_fm, self.lambda_seek, self.lambda_tv = lambda_fm, lambda_seek, lambda_tv
         self.lambda_perceptual, self.lambda_style = lambda_perceptual, lambda_style
-        wanted = bool(lambda_perceptual or lambda_style)
-        self.vgg = load_vgg(vgg).requires_grad_(False) if vgg and wanted else None
-        if wanted and not vgg:
+        perceptual = bool(lambda_perceptual or lambda_style)
+        self.vgg = load_vgg(vgg) if vgg and perceptual else None
+        if perceptual and not vgg:
             self.notes = ("the perceptual and style losses are left out; --vgg FILE names VGG-16 weights for them",)
 
     def forward(self, batch: Batch) -> Batch:
-        """Fill the holes; with `z_dim` twice."""
+        """Fill the holes, twice with `z_dim`."""
         image, hole = batch["image"], (batch["mask"] + 1) / 2
         x = {"image": image, "hole": hole, "mask": batch["mask"]}
         holed = generator_input(self.G, image, batch["mask"])
@@ -113,20 +113,20 @@ class Inpaint(Task):
         count = len(image)
         both = dist.draw_local_rows(lambda n: torch.randn(2, n, self.z_dim, device=image.device).transpose(0, 1), count)
         z, other_z = both.unbind(1)
-        fake, other = self.G(torch.cat([holed, holed]), torch.cat([z, other_z])).split(len(image))
+        fake, other = self.G(torch.cat([holed, holed]), torch.cat([z, other_z])).chunk(2)
         completed = {"completed": torch.lerp(image, fake, hole), "other_completed": torch.lerp(image, other, hole)}
         return x | completed | {"fake": fake, "other": other, "z": z, "other_z": other_z}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """Return the class docstring's terms; those of D are in `losses.adversarial`."""
+        """Return the terms of the class docstring for G, the adversarial loss for D."""
         fakes = ("completed", "other_completed") if self.z_dim else ("completed",)
         if phase == "D":
             judged = self._judge(x, "image", *fakes)
-            return {"gan": sum_of(gan_d(self.gan, judged["image"], judged[name]) for name in fakes) / len(fakes)}
+            return {"gan": mean_of(gan_d(self.gan, judged["image"], judged[name]) for name in fakes)}
         terms = self._distances(x)
         if self.lambda_gan:
             judged = self._judge(x, *fakes, *(["image"] if self.lambda_fm else []))
-            terms["gan"] = self.lambda_gan * sum_of(gan_g(self.gan, judged[name]) for name in fakes) / len(fakes)
+            terms["gan"] = self.lambda_gan * mean_of(gan_g(self.gan, judged[name]) for name in fakes)
         if self.lambda_fm:
             terms["fm"] = self.lambda_fm * feature_matching(judged["completed"], judged["image"])
         if self.z_dim:
@@ -135,18 +135,20 @@ class Inpaint(Task):
         return terms | self._perceptual_losses(x)
 
     def _distances(self, x: Batch) -> dict[str, Tensor]:
-        """Return the distances from output to picture in the hole, of the better output, and elsewhere."""
+        """Return the distances from outputs to picture: in the hole, of the better output, and elsewhere."""
         hole, known = x["hole"], 1 - x["hole"]
         weight = hole * (1 + self.rim * rim_weight(known)) if self.rim else hole
-        weight = weight + OVERLAP_WEIGHT * known * dilate(hole, self.overlap) if self.overlap else weight
+        if self.overlap:
+            weight = weight + OVERLAP_WEIGHT * known * dilate(hole, self.overlap)
         distances = [self.distance(x[name], x["image"], reduction="none") for name in ("fake", "other") if name in x]
-        in_hole = torch.stack([(weight * one).flatten(1).mean(1) for one in distances]).amin(0).mean()
-        elsewhere = torch.stack([known * one for one in distances]).mean()
-        terms = {"hole": self.lambda_hole * in_hole}
-        return terms | ({"known": self.lambda_known * elsewhere} if self.lambda_known else {})
+        in_hole = torch.stack([(weight * distance).flatten(1).mean(1) for distance in distances])
+        terms = {"hole": self.lambda_hole * in_hole.amin(0).mean()}
+        if self.lambda_known:
+            terms["known"] = self.lambda_known * torch.stack([known * distance for distance in distances]).mean()
+        return terms
 
     def _perceptual_losses(self, x: Batch) -> dict[str, Tensor]:
-        """Return the terms of partial convolutions: on VGG features, on textures, and on grain in the hole."""
+        """Return the terms of partial convolutions: perceptual, style, and total variation in the hole."""
         terms = {}
         if self.vgg is not None:
             with torch.no_grad():
@@ -159,7 +161,7 @@ class Inpaint(Task):
         return terms
 
     def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
-        """Run D on each of the named pictures, with `tell_hole` beside the mask."""
+        """Run D on each of the named pictures and, with `tell_hole`, the mask."""
         planes = [x["mask"]] if self.tell_hole else []
         return judge(self.D, {name: torch.cat([x[name], *planes], 1) for name in names})
 
@@ -167,16 +169,11 @@ class Inpaint(Task):
     def predict(
         nets: nn.ModuleDict, batch: Batch, *, z: Tensor | None = None, seed: int | None = None, **options: Any
     ) -> Tensor:
-        """Return the network's output for the whole picture, the known pixels included.
+        """Return the output of "G" for the whole picture, including the known pixels.
 
-        Args:
-            nets: "G".
-            batch: "image" (B, C, H, W) in [-1, 1], ignored in the hole, and "mask" (B, 1, H, W), +1 in the hole and -1
-                elsewhere.
-            z: (B, z_dim).
-            seed: In place of z: draws one for the whole batch. Without either, z is 0. It also seeds the noise that a
-                network draws, by default 0.
-            options: Not used.
+        batch["mask"] (B, 1, H, W) is +1 in the hole, where batch["image"] (B, C, H, W), in [-1, 1], is ignored, and -1
+        elsewhere. Without `z` (B, z_dim), `seed` draws one z for the whole batch; without either, z is 0. `seed` (by
+        default 0) also determines the noise that a network draws.
         """
         G = nets["G"]
         holed = generator_input(G, batch["image"], batch["mask"])
@@ -188,7 +185,7 @@ class Inpaint(Task):
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Return the picture with its hole, the output, with `z_dim` three more, and the whole picture."""
+        """Return the picture with its hole, the output (four with `z_dim`), and the true picture."""
         image, hole = batch["image"], (batch["mask"] + 1) / 2
         rows = {"hole": image * (1 - hole)}
         rows["answer"] = torch.lerp(image, Inpaint.predict(nets, batch), hole)
@@ -200,15 +197,15 @@ class Inpaint(Task):
 
 
 def generator_input(G: nn.Module, image: Tensor, mask: Tensor) -> Tensor:
-    """Return the input of `G`: the picture with 0 in the hole and, unless it is a network of translation, the mask."""
+    """Return the input of `G`: the picture with 0 in the hole and, unless G is made for translation, the mask."""
     holed = torch.where(mask > 0, 0.0, image)
     return torch.cat([holed, mask], 1) if spec_of(G)["in_channels"] > image.shape[1] else holed
 
 
 def rim_weight(known: Tensor) -> Tensor:
-    """Return about 1 at the border of the `known` region (B, 1, H, W), 1 or 0, falling outside to 0 at RIM_PX.
+    """Return weights that fall from about 1 at the border of `known`, (B, 1, H, W) of 0 and 1, to 0 at RIM_PX outside.
 
-    Twice the known part of the square round a pixel, computed at a quarter of the size, where it is cheap.
+    Twice the known part of the square around each pixel, computed at a quarter of the size, which is cheap.
     """
     small = F.avg_pool2d(known, 4)
     share = F.avg_pool2d(small, RIM_PX // 2 + 1, stride=1, padding=RIM_PX // 4, count_include_pad=False)
@@ -216,5 +213,5 @@ def rim_weight(known: Tensor) -> Tensor:
 
 
 def dilate(region: Tensor, reach: int) -> Tensor:
-    """Widen a region (B, 1, H, W) of 0 and 1 by `reach` px on all sides."""
+    """Dilate a region (B, 1, H, W) of 0 and 1 by `reach` px on all sides."""
     return F.max_pool2d(region, 2 * reach + 1, stride=1, padding=reach)

@@ -1,4 +1,4 @@
-"""pix2pix: paired translation, with one output for a picture or, by a style code z, with many.
+"""pix2pix: paired translation, with one output for each source or, by a style code z, many.
 
 Isola et al., 2017, https://arxiv.org/abs/1611.07004 (one output). Feature matching: Wang et al., 2018 (pix2pixHD),
 https://arxiv.org/abs/1711.11585. Many outputs: Zhu et al., 2017 (BicycleGAN), https://arxiv.org/abs/1711.11586, and
@@ -22,13 +22,13 @@ from translate.networks.style_resnet import StyleEncoder
 from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.hint_planes import spread_strokes
 from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
-from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, sum_of
+from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, mean_of
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
 
-SEEKING_ENDS = 0.7  # of a run: mode seeking falls to 0, as in StarGAN v2 (Choi et al., 2020, section 2.1)
-WHITE = 0.95  # of [-1, 1]; a darker pixel is no white paper
+SEEKING_FRACTION = 0.7  # of a run, over which mode seeking falls to 0 (StarGAN v2: Choi et al., 2020, section 2.1)
+MIN_WHITE = 0.95  # in [-1, 1]: darker pixels are not white paper
 
 
 class Pix2pix(Task):
@@ -36,11 +36,11 @@ class Pix2pix(Task):
 
     One output (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
 
-    Many outputs (`z_dim`): an encoder E reads the style code z of the true target. G(a, E(b)) has to be b, as above.
-    G(a, z) with the z of another picture only has to look real (no L1: its colours differ), to show its z (E reads it
-    back), to differ from G(a, E(b)) as the two z differ (mode seeking), to leave white paper white, and to be b where
-    strokes give its colours. One discriminator judges both. BicycleGAN draws the second z from N(0, 1), which E has to
-    fill first; the codes that E read last are a prior that fits from the first step on.
+    Many outputs (`z_dim`): an encoder E computes the style code z of the true target. G(a, E(b)) has to equal b, as
+    above. G(a, z) with the z of another picture has to look real (no L1: the colours differ), to let E recover z, to
+    differ from G(a, E(b)) as the two z differ (mode seeking), to keep white paper white, and to equal b where strokes
+    give the colours. One discriminator judges both. BicycleGAN draws the second z from N(0, 1), to which E has to
+    converge first; here it is drawn from the latest codes of E, which fit from the first step on.
     """
 
     data = "paired"
@@ -91,11 +91,11 @@ class Pix2pix(Task):
         self.register_buffer("seeking", torch.ones(()), persistent=False)
 
     def set_progress(self, progress: float) -> None:
-        """Lower the weight of mode seeking, to 0 for the last part of the run."""
-        self.seeking.fill_(max(0.0, 1 - progress / SEEKING_ENDS))
+        """Lower the weight of mode seeking."""
+        self.seeking.fill_(max(0.0, 1 - progress / SEEKING_FRACTION))
 
     def forward(self, batch: Batch) -> Batch:
-        """Make the fakes: one a picture, or one with the true z and one with a random z."""
+        """Generate the fakes: one for each source, or one with the true z and one with a random z."""
         source, b = generator_input(batch), batch["b"]
         x = batch | {"source": source}
         if not self.z_dim:
@@ -104,19 +104,19 @@ class Pix2pix(Task):
         z = mean + dist.randn_like(mean) * (0.5 * log_variance).exp()
         index = dist.draw_local_rows(lambda n: torch.randint(len(self.E.looks), (n,), device=b.device), len(b))
         drawn = self.E.looks[index]
-        self.E.remember(mean.detach())
-        fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).split(len(b))
+        self.E.store_codes(mean.detach())
+        fake, other = self.G(torch.cat([source, source]), torch.cat([z, drawn])).chunk(2)
         return x | {"fake": fake, "other": other, "z": z, "drawn": drawn, "mean": mean, "log_variance": log_variance}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """Return the class docstring's terms; those of D are in `losses.adversarial`."""
+        """Return the terms of the class docstring for G, the adversarial loss for D."""
         fakes = ("fake", "other") if self.z_dim else ("fake",)
         if phase == "D":
             judged = self._judge(x, "b", *fakes)
-            return {"gan": sum_of(gan_d(self.gan, judged["b"], judged[name]) for name in fakes) / len(fakes)}
+            return {"gan": mean_of(gan_d(self.gan, judged["b"], judged[name]) for name in fakes)}
         judged = self._judge(x, *fakes, *(["b"] if self.lambda_fm else []))
         terms = {
-            "gan": sum_of(gan_g(self.gan, judged[name]) for name in fakes) / len(fakes),
+            "gan": mean_of(gan_g(self.gan, judged[name]) for name in fakes),
             "l1": self.lambda_l1 * F.l1_loss(x["fake"], x["b"]),
         }
         if self.lambda_fm:
@@ -124,13 +124,13 @@ class Pix2pix(Task):
         return terms | self._style_losses(x) if self.z_dim else terms
 
     def _style_losses(self, x: Batch) -> dict[str, Tensor]:
-        """Return the terms on z. E must not learn from fakes, hence the detached copy of its weights."""
+        """Return the terms on z. E must not learn from fakes, hence the detached weights."""
         fixed = {name: p.detach() for name, p in self.E.named_parameters()}
-        read, _ = functional_call(self.E, fixed, (x["other"],))
+        recovered, _ = functional_call(self.E, fixed, (x["other"],))
         seek = mode_seeking(x["z"], x["drawn"], x["fake"], x["other"], slack=0.05)
         terms = {
             "kl": self.lambda_kl * kl_to_normal(x["mean"], x["log_variance"], self.free_nats),
-            "z": self.lambda_z * F.l1_loss(read, x["drawn"]),
+            "z": self.lambda_z * F.l1_loss(recovered, x["drawn"]),
             "seek": self.seeking * self.lambda_seek * seek,
             "paper": self.lambda_paper * paper_loss(x["other"], x["b"]),
         }
@@ -147,15 +147,10 @@ class Pix2pix(Task):
     def predict(
         nets: nn.ModuleDict, batch: Batch, *, z: Tensor | None = None, seed: int | None = None, **options: Any
     ) -> Tensor:
-        """Translate batch["a"], with the strokes of batch["hint"] where the model takes them.
+        """Translate batch["a"], (B, C, H, W) in [-1, 1], with the strokes batch["hint"], (B, 4, H, W), if given.
 
-        Args:
-            nets: "G" and, with `z_dim`, "E".
-            batch: "a" (B, C, H, W) in [-1, 1], and perhaps "hint" (B, 4, H, W).
-            z: (B, z_dim).
-            seed: In place of z: draws the code of one training picture for the whole batch, or the dropout of a
-                generator without z. Without either, z is the typical code, or the dropout that of seed 0.
-            options: Not used; there is but one direction.
+        Without `z` (B, z_dim), `seed` draws the code of one training picture for the whole batch, and the dropout of a
+        generator without z. Without either, z is the typical code, and the dropout that of seed 0.
         """
         source = generator_input(batch)
         G, z = Pix2pix.generator_for(nets, "", z, seed)
@@ -178,7 +173,7 @@ class Pix2pix(Task):
 
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Return the source, hints, the output, with `z_dim` four more, one of them with the true z, and the truth."""
+        """Return the source, the hints, the output (with `z_dim` for five z, one of them the true z), and the truth."""
         a, b = batch["a"], batch["b"]
         rows = {"input": a}
         if "hint" in batch:
@@ -193,9 +188,9 @@ class Pix2pix(Task):
 
 
 def shift(picture: Tensor) -> Tensor:
-    """Shift (B, C, H, W) round its borders by up to a quarter, and mirror it half of the time.
+    """Shift (B, C, H, W) cyclically by up to a quarter, and mirror it half of the time.
 
-    A style has to fit other shapes, so the places of things must not be part of its code.
+    A style has to fit other shapes, so its code must not hold positions.
     """
     height, width = picture.shape[-2:]
     reach, device = min(height, width) // 4, picture.device
@@ -207,7 +202,7 @@ def shift(picture: Tensor) -> Tensor:
 
 
 def generator_input(batch: Batch) -> Tensor:
-    """Return the source and, where there are hints, their colours, spread, and the confidence in them."""
+    """Return the source and, with hints, their colours, spread over the picture, and the confidence in each."""
     if "hint" not in batch:
         return batch["a"]
     colour, confidence = spread_strokes(batch["hint"], batch["a"])
@@ -215,29 +210,29 @@ def generator_input(batch: Batch) -> Tensor:
 
 
 def draw_hints(hint: Tensor) -> Tensor:
-    """Lay RGBA strokes (B, 4, H, W) in [-1, 1] on light grey paper."""
+    """Draw RGBA strokes (B, 4, H, W) in [-1, 1] on light grey paper."""
     colour, alpha = hint.split([3, 1], dim=1)
     return torch.lerp(torch.full_like(colour, 0.8), colour, (alpha + 1) / 2)
 
 
 def paper_loss(picture: Tensor, truth: Tensor) -> Tensor:
-    """Mean over all pixels of |picture - truth| where the truth is white paper, 0 elsewhere.
+    """Return the mean over all pixels of |picture - truth| on white paper in the truth, and 0 elsewhere.
 
-    Things photographed on white have a white ground in every style.
+    Objects photographed on white have a white background in every style.
     """
-    paper = truth.amin(1, keepdim=True) > WHITE
+    paper = truth.amin(1, keepdim=True) > MIN_WHITE
     return ((picture - truth).abs() * paper).mean()
 
 
 def typical_code(codes: Tensor) -> Tensor:
-    """Return the one of `codes` (n, z_dim) that is nearest to their mean: plain, but real."""
+    """Return the code of `codes` (n, z_dim) that is nearest to their mean: plain, but real."""
     return codes[(codes - codes.mean(0)).square().sum(1).argmin()]
 
 
 def draw_code(codes: Tensor, seed: int, jitter: float = 0.1) -> Tensor:
-    """Draw one of `codes` (n, z_dim), off by `jitter` of their spread: the same for the same seed, on every device.
+    """Draw one of `codes` (n, z_dim) plus noise of `jitter` times their spread, equal for a seed on every device.
 
-    A normal distribution would also draw mixtures that no picture has: codes come in clusters.
+    A normal distribution would also draw mixtures that no picture has, since codes come in clusters.
     """
     rng = np.random.default_rng(seed)
     chosen = codes[int(rng.integers(len(codes)))]

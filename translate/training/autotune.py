@@ -24,52 +24,39 @@ from translate.utils.errors import OptionError, short_reason
 
 Step = Callable[[], object]
 MakeStep = Callable[["Plan"], Step]
-LONG_RUN_SECONDS = {"cuda": 300.0, "cpu": 3600.0}  # in which a minute or two of compiling may be tried
-LONG_RUN_STEPS = 1000  # in fewer, a compiled or captured step does not repay its trial
-HOPELESS_RATIO = 1.5  # to the fastest first step: another step of such a plan might cost a minute
+LONG_RUN_SECONDS = {"cuda": 300.0, "cpu": 3600.0}  # in shorter runs, a minute or two of compiling is not repaid
+LONG_RUN_STEPS = 1000  # in fewer steps, the trial of a compiled or captured step is not repaid
+HOPELESS_RATIO = 1.5  # to the fastest first step; a slower plan is dropped, as its next step might cost a minute
 PAYING_RATIO = 0.95  # to the plain step: compiling or capturing has to gain more than the noise of timing
-NEAR_TIE_RATIO = 1.05  # to the fastest step: less is the noise of timing, and would decide otherwise another time
-ENOUGH_STEPS = 4000  # with fewer updates than this, larger crops gain less than more updates do
-MIN_LOG_LINES = 20  # of a short run, whose losses are judged a line at a time
+NEAR_TIE_RATIO = 1.05  # to the fastest step: a smaller lead is the noise of timing, and the next trial may reverse it
+ENOUGH_STEPS = 4000  # up to here more updates gain more than a larger crop does
+MIN_LOG_LINES = 20  # of a short run, since the losses of every line are judged
 TRAINING_SHARE = 0.96  # of a time budget; the rest is for previews and saves
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All that a configuration leaves open, decided; written to config.toml, so that a resumed run has the same.
+    """The values that a configuration leaves open; kept in config.toml, so that a resumed run has the same."""
 
-    Attributes:
-        size: Training resolution, px.
-        crop: Side of the square training crop, px.
-        steps: Number of updates.
-        precision: "bf16" or "fp32".
-        channels_last: Memory layout of weights and pictures.
-        compile: Whether networks are compiled.
-        graph: Whether the step is captured as a CUDA graph.
-        log_every: Steps between log lines.
-        tried: The times that were measured, in words.
-        earlier: Of a run that was made longer: the steps done then, and the length that they were planned for.
-    """
-
-    size: int
-    crop: int
-    steps: int
-    precision: str
-    channels_last: bool
-    compile: bool
-    log_every: int
-    graph: bool = False
-    tried: str = ""
-    earlier: tuple[tuple[int, int], ...] = ()
+    size: int  # training resolution, px
+    crop: int  # side of the square training crop, px
+    steps: int  # updates
+    precision: str  # "bf16" or "fp32"
+    channels_last: bool  # memory layout of weights and pictures
+    compile: bool  # the networks
+    log_every: int  # steps between log lines
+    graph: bool = False  # capture the step as a CUDA graph
+    tried: str = ""  # the measured times, in words
+    earlier: tuple[tuple[int, int], ...] = ()  # for each extension: the steps done by then, and the length before
 
     def total_at(self, step: int) -> int:
-        """Return the length of the run, in steps, that the schedules of `step` go by."""
+        """Return the length of the run, in steps, that the schedules of `step` follow."""
         return next((total for until, total in self.earlier if step < until), self.steps)
 
     def progress_at(self, step: int, *, monotone: bool = False) -> float:
-        """Return the part of the run that is done before `step`, from 0 to below 1.
+        """Return the completed part of the run before `step`, from 0 to below 1.
 
-        An extension makes it fall, except where it has to be `monotone`.
+        It falls at an extension, unless it has to be `monotone`.
         """
         progress = step / self.total_at(step)
         reached = [(until - 1) / total for until, total in self.earlier if until <= step]
@@ -77,7 +64,7 @@ class Plan:
 
     @property
     def mode(self) -> str:
-        """How a step computes, in words."""
+        """Precision, layout and compilation, in words."""
         words = [self.precision] + ["channels_last"] * self.channels_last
         return " ".join(words + ["compiled"] * self.compile + ["as a CUDA graph"] * self.graph)
 
@@ -99,24 +86,19 @@ def make_plan(
     config: Config, device: torch.device, size: int, epoch_steps: float, seconds_used: float, make_step: MakeStep,
     memory: Memory | None = None,
 ) -> Plan:  # fmt: skip
-    """Decide all that the configuration leaves open.
+    """Decide all that the configuration leaves open for a run on `device`.
 
-    Args:
-        config: The configuration.
-        device: Where the run will be.
-        size: Training resolution, px.
-        epoch_steps: Steps that show every picture once.
-        seconds_used: Seconds of the time budget that are already spent.
-        make_step: Builds, for a plan, a function that takes one step of the real run on scratch networks.
-        memory: Of earlier trials. What it holds is not tried again, and the number of steps alone is timed.
+    `size` is the training resolution in px, `epoch_steps` the number of steps that show every picture once, and
+    `seconds_used` the part of the time budget that is spent already. `make_step` builds, for a plan, a function that
+    takes one step of the real run on scratch networks. A trial whose outcome is in `memory` is not repeated.
     """
-    # what needs no timing
+    # whatever needs no timing
     train, began = config.train, time.monotonic()
     plan = untimed_plan(config, device, size, epoch_steps)
     plans = candidates(plan, device, train.precision, train.channels_last)
     long = bool(train.minutes) or plan.steps >= LONG_RUN_STEPS
     compiling = train.compile == "auto" and long
-    capturing = train.graph == "auto" and long and device.type == "cuda" and dist.is_single_process()
+    capturing = train.graph == "auto" and long and device.type == "cuda" and dist.world_size() == 1
     if len(plans) == 1 and config.data.crop >= 0 and not train.minutes and not (compiling or capturing):
         return plans[0]
     # precision and layout, then the crop
@@ -127,7 +109,7 @@ def make_plan(
         plan = replace(plan, crop=affordable_crop(size, whole, budget, device))
         seconds = whole * (plan.crop / size) ** 2
     # compiling and CUDA graphs
-    length = train.minutes * 60 - seconds_used or plan.steps * seconds
+    length = plan.steps * seconds if budget is None else budget
     changes = ["compile"] if compiling and length >= LONG_RUN_SECONDS.get(device.type, math.inf) else []
     for change in [*changes, *["graph"] * capturing]:
         plan, seconds, outcome = choose_change(change, plan, seconds, make_step, memory, anew=bool(train.minutes))
@@ -182,10 +164,10 @@ def choose_change(
 
 
 def untimed_plan(config: Config, device: torch.device, size: int, epoch_steps: float) -> Plan:
-    """Return the plan as far as the configuration decides it.
+    """Return the plan as far as the configuration decides it, with provisional values elsewhere.
 
     Raises:
-        OptionError: The configuration demands what device or data do not allow.
+        OptionError: The device or the data cannot meet the configuration.
     """
     train, crop = config.train, config.data.crop
     check_graph(train, device)
@@ -206,12 +188,12 @@ def check_graph(train: TrainConfig, device: torch.device) -> None:
 
 
 def try_change(change: str, plan: Plan, seconds: float, make_step: MakeStep) -> tuple[Plan, float, str]:
-    """Time the step of `plan`, which takes about `seconds`, with `change`: "compile" or "graph".
+    """Time the step of `plan`, about `seconds` long, with `change`: "compile" or "graph".
 
-    Compiling is paid for by then: the run itself finds the kernels in the compiler's cache.
+    The trial's compilation is not wasted: the run finds the kernels in the compiler's cache.
 
     Returns:
-        The faster plan, its seconds, and the outcome in words.
+        The faster plan, the seconds of its step, and the outcome in words.
     """
     changed = replace(plan, compile=True) if change == "compile" else replace(plan, graph=True)
     try:
@@ -229,7 +211,7 @@ def try_change(change: str, plan: Plan, seconds: float, make_step: MakeStep) -> 
 
 
 def time_alternately(plan: Plan, other: Plan, seconds: float, make_step: MakeStep) -> tuple[float, float, float]:
-    """Return the seconds of the first step of `plan`, of a later one, and of one of `other`, of about `seconds`."""
+    """Return the seconds of the first step of `plan`, of its later steps, and of `other`'s, about `seconds` each."""
     step, other_step = make_step(plan), make_step(other)
     first, _ = time_step(step), time_step(other_step)
     times = [(time_step(step), time_step(other_step)) for _ in range(max(3, min(20, round(1 / seconds))))]
@@ -238,18 +220,14 @@ def time_alternately(plan: Plan, other: Plan, seconds: float, make_step: MakeSte
 
 
 def half_crop(size: int) -> int:
-    """Return half of `size`, as a multiple of 4 px that is at least 32 px where the size allows it."""
+    """Return half of `size`, as a multiple of 4 px, and at least 32 px where the size allows."""
     return min(size, max(32, size // 8 * 4))
 
 
 def affordable_crop(size: int, seconds: float, budget: float | None, device: torch.device) -> int:
-    """Return the largest crop of which ENOUGH_STEPS fit into the budget; without a budget, half on a CPU.
+    """Return the largest crop, px, of which ENOUGH_STEPS fit into `budget` seconds; without a budget, half on a CPU.
 
-    Args:
-        size: Training resolution, px.
-        seconds: Of a step on whole pictures.
-        budget: Seconds of the run, or None.
-        device: Where the run will be.
+    `seconds` is the time of a step on whole pictures of `size` px.
     """
     if budget is None:
         return half_crop(size) if device.type == "cpu" else size
@@ -270,13 +248,13 @@ def candidates(base: Plan, device: torch.device, precision: str, channels_last: 
 
 
 def pick_fastest(plans: Sequence[Plan], make_step: MakeStep) -> tuple[Plan, float, str]:
-    """Time each plan's step, in turn so that a passing disturbance hits all of them.
+    """Time each plan's step, in turn so that a passing disturbance hits all plans.
 
-    A plan that is hopeless after its first step is dropped, and its precision is not tried in another layout: where
-    bf16 is emulated, one more step of it would cost a minute.
+    A plan whose first step is hopelessly slow is dropped, and its precision is not tried in another layout: where bf16
+    is emulated, one more step would cost a minute.
 
     Returns:
-        The fastest, of those that are nearly as fast the first; its seconds; and all of their times in words.
+        The fastest plan, or the first one nearly as fast; the seconds of its step; and the times of all plans in words.
     """
     # first steps, which allocate and compile
     steps: dict[Plan, Step] = {}
@@ -286,7 +264,7 @@ def pick_fastest(plans: Sequence[Plan], make_step: MakeStep) -> tuple[Plan, floa
         if not same_precision or min(same_precision) < HOPELESS_RATIO * min(first.values()):
             steps[plan] = make_step(plan)
             first[plan] = time_step(steps[plan])
-    # two more, or many where they are cheap, one where they are dear
+    # two more steps; up to twenty if they are cheap, one if they are slow
     limit = HOPELESS_RATIO * min(first.values())
     times: dict[Plan, list[float]] = {plan: [] for plan in steps if first[plan] < limit}
     began = time.monotonic()
@@ -305,7 +283,7 @@ def pick_fastest(plans: Sequence[Plan], make_step: MakeStep) -> tuple[Plan, floa
 
 
 def time_step(step: Step) -> float:
-    """Return the seconds that `step` takes on the slowest rank, the device's work included."""
+    """Return the seconds that `step` takes on the slowest rank, including the work on the device."""
     began = time.perf_counter()
     step()
     if torch.cuda.is_available():

@@ -23,82 +23,56 @@ SWITCH = ("auto", "on", "off")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The length, the optimization and the bookkeeping of a run.
+    """The length, the optimization and the bookkeeping of a run; exactly one of steps, epochs and minutes is set."""
 
-    Attributes:
-        steps: Length of the run in updates; one of steps, epochs and minutes is set.
-        epochs: Length in passes over the larger domain.
-        minutes: Length in time: the step is timed first, then the number of steps is fixed.
-        lr: Adam's learning rate.
-        phase_lr: Factor on the learning rate of single phases, such as {D = 2.0} (Heusel et al., 2017).
-        betas: Adam's two decay rates.
-        warmup: Fraction of the run over which the learning rate rises from 0.
-        decay_from: Fraction of the run from which the learning rate falls linearly to 0.
-        stairs: Number of equal intervals in which the learning rate is constant; 0 = it changes every step.
-        ema: Decay of the averaged generator, which is exported; 0 = the live one is.
-        clip: Largest gradient norm of a phase; 0 = no limit.
-        seed: Of weights, data order and everything random.
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: Of the networks; "auto" times both.
-        channels_last: Memory layout; "auto" times both.
-        compile: Compile the networks; "auto" where a trial shows that it pays.
-        graph: Capture the step as a CUDA graph; "auto" where a trial shows that it pays.
-        checkpoint: Keep few activations and compute the others twice: less memory, more time.
-        init: Model file or run whose weights the networks start from.
-        log_every: Steps between log lines; 0 = automatic.
-        previews: Number of sample grids over the run.
-        save_minutes: Minutes between saves.
-        keep: Number of states to keep: the newest, and older ones in case it is damaged.
-    """
-
-    steps: int = limited(0, 0, flag="--steps")
-    epochs: float = limited(0.0, 0, flag="--epochs")
-    minutes: float = limited(0.0, 0, flag="--minutes")
-    lr: float = limited(2e-4, 0)
-    phase_lr: dict = field(default_factory=dict)
-    betas: tuple = (0.5, 0.999)
-    warmup: float = limited(0.0, 0, 1)
-    decay_from: float = limited(0.5, 0, 1)
-    stairs: int = limited(0, 0)
-    ema: float = limited(0.999, 0, 1)
-    clip: float = 0.0
-    seed: int = limited(0, 0, flag="--seed")
-    device: str = "auto"
-    precision: str = limited("auto", choices=("auto", "bf16", "fp32"), flag="--precision")
-    channels_last: str = limited("auto", choices=SWITCH)
-    compile: str = limited("auto", choices=SWITCH)
-    graph: str = limited("auto", choices=SWITCH)
-    checkpoint: bool = False
-    init: str = ""
-    log_every: int = limited(0, 0)
-    previews: int = limited(10, 0)
-    save_minutes: float = limited(5.0, 0, flag="--save-minutes")
-    keep: int = limited(2, 1, flag="--keep")
+    steps: int = limited(0, 0, flag="--steps")  # length in updates
+    epochs: float = limited(0.0, 0, flag="--epochs")  # length in passes over the larger domain
+    minutes: float = limited(0.0, 0, flag="--minutes")  # length in time: the step is timed, then `steps` is fixed
+    lr: float = limited(2e-4, 0)  # Adam's learning rate
+    phase_lr: dict = field(default_factory=dict)  # factors on the rates of phases: {D = 2.0} (Heusel et al., 2017)
+    betas: tuple = (0.5, 0.999)  # Adam's two decay rates
+    warmup: float = limited(0.0, 0, 1)  # fraction of the run over which the learning rate rises from 0
+    decay_from: float = limited(0.5, 0, 1)  # fraction of the run from which the learning rate falls linearly to 0
+    stairs: int = limited(0, 0)  # equal intervals of constant learning rate; 0 = it changes every step
+    ema: float = limited(0.999, 0, 1)  # decay of the averaged generator, which is exported; 0 = export the live one
+    clip: float = 0.0  # largest gradient norm of a phase; 0 = no limit
+    seed: int = limited(0, 0, flag="--seed")  # of weights, data order and all other random numbers
+    device: str = "auto"  # or "cpu", "cuda", "cuda:1", "mps"
+    precision: str = limited("auto", choices=("auto", "bf16", "fp32"), flag="--precision")  # "auto" times both
+    channels_last: str = limited("auto", choices=SWITCH)  # memory layout; "auto" times both
+    compile: str = limited("auto", choices=SWITCH)  # the networks; "auto" = if it is faster in a trial
+    graph: str = limited("auto", choices=SWITCH)  # capture the step as a CUDA graph; "auto" = if faster in a trial
+    checkpoint: bool = False  # keep few activations and compute the others twice: less memory, more time
+    init: str = ""  # model file or run whose weights the networks start from
+    log_every: int = limited(0, 0)  # steps between log lines; 0 = automatic
+    previews: int = limited(10, 0)  # number of sample grids over the run
+    save_minutes: float = limited(5.0, 0, flag="--save-minutes")  # between saves
+    keep: int = limited(2, 1, flag="--keep")  # states to keep: the newest, and older ones in case it is damaged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The configuration of a run; `method`, `generator`, `discriminator` hold options of the classes they configure."""
+    """The configuration of a run."""
 
-    task: str
-    preset: str = "fast"
-    out: str = ""
-    method: dict = field(default_factory=dict)
-    generator: dict = field(default_factory=dict)
-    discriminator: dict = field(default_factory=dict)
+    task: str  # key of `tasks.TASKS`
+    preset: str = "fast"  # the recipe configs/TASK_PRESET.toml
+    out: str = ""  # folder of the run; "" = runs/ and the names of the domains
+    method: dict = field(default_factory=dict)  # options of the task's class
+    generator: dict = field(default_factory=dict)  # the network's name, and options of its class
+    discriminator: dict = field(default_factory=dict)  # the same
     data: DataConfig = DataConfig()
     train: TrainConfig = TrainConfig()
 
 
 def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> Config:
-    """Build the configuration of a run: the preset's recipe, then each of `layers`, later ones winning.
+    """Build the configuration of a run from the preset's recipe and `layers` on top, where later layers win.
 
     A layer is a nested mapping such as {"train": {"lr": 1e-4}, "generator": {"name": "resnet_9blocks"}}.
 
     Raises:
-        OptionError: An unknown or ill-typed option, a value out of its range, or options that contradict each other.
+        OptionError: An option is unknown, ill-typed or out of range, or options contradict each other.
     """
-    # lay one over the other
+    # merge the layers
     recipes = {p.stem.removeprefix(f"{task}_"): p for p in package_folder("configs").glob(f"{task}_*.toml")}
     if preset not in recipes:
         raise OptionError(f"unknown preset {preset!r}{did_you_mean(preset, recipes)}")
@@ -116,10 +90,10 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
 
 
 def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `layer` over `base`, table by table.
+    """Merge `layer` into `base`, table by table; `layer` wins.
 
-    A length in `layer` replaces whichever of steps, epochs and minutes `base` has. A network of another name replaces
-    the whole table: the options of its predecessor were not meant for it.
+    A length in `layer` replaces the length in `base`, whether steps, epochs or minutes. A network of another name
+    replaces the whole table, since the options in it belong to its predecessor.
     """
     merged = dict(base)
     if any(length in layer.get("train", {}) for length in LENGTHS):
@@ -135,10 +109,10 @@ def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
-    """Build the dataclass `cls`, checking names and types.
+    """Build the dataclass `cls` from `values`, which stand in the section `where` ("train.").
 
     Raises:
-        OptionError: A name or a type is wrong; the message has the nearest name, or the expected type.
+        OptionError: A name or a type is wrong; the message holds the nearest name, or the expected type.
     """
     known = {f.name: f for f in fields(cls)}
     arguments: dict[str, Any] = {}
@@ -166,9 +140,9 @@ def dump_config(config: Config, plan: Mapping[str, Any]) -> str:
 
 
 def changed_options(config: Config, earlier: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return, by dotted name, the new and the old value where `config` departs from a run's earlier configuration.
+    """Return the new and the old value, by dotted name, of options that differ from a run's earlier configuration.
 
-    The spelling of the folder makes no difference. An option that the run's version did not know yet has its default.
+    The spelling of the folder does not change a run. An option newer than the run counts as its default.
     """
     new, defaults = flatten(asdict(config)), flatten(asdict(Config(task=config.task)))
     old = defaults | flatten({k: v for k, v in earlier.items() if k != "plan"})
@@ -182,7 +156,7 @@ def describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:
 
 
 def flatten(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Turn nested tables into one level of dotted names, and tuples into lists."""
+    """Flatten nested tables to dotted names, and turn tuples into lists."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Checks of a configuration that types cannot make."""
+"""Checks of option values, beyond their types."""
 
 __all__ = ["check_adam", "check_length", "check_limits", "check_sizes", "check_text"]
 
@@ -12,18 +12,18 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import check_type
 
 MAX_SIDE_PX = 2**16
-MIN_SIDE_PX = 32  # a discriminator sees nothing in less
+MIN_SIDE_PX = 32  # smaller crops show a discriminator too little
 
 
 def check_length(lengths: Mapping[str, float]) -> None:
-    """Check that one length of the run is given."""
+    """Check that exactly one length of the run is given."""
     given = [name for name, value in lengths.items() if value]
     if len(given) != 1:
         raise OptionError(f"give one of --steps, --epochs and --minutes, not {' and '.join(given) or 'none'}")
 
 
 def check_limits(section: Any, name: str) -> None:
-    """Check the values of a dataclass, the configuration's section `name`, by the limits that its fields carry."""
+    """Check the values in the configuration's section `name`, a dataclass, against the limits of its fields."""
     for field in fields(section):
         if not field.metadata:
             continue
@@ -38,7 +38,7 @@ def check_limits(section: Any, name: str) -> None:
 
 
 def check_sizes(data: DataConfig) -> None:
-    """Check sizes in px, which networks halve twice, and ranges."""
+    """Check sizes in px, which networks halve at least twice, and ranges."""
     for name, side in (("--size", data.size), ("--data.crop", data.crop)):
         if side > 0 and (side < MIN_SIDE_PX or side % 4):
             near = max(MIN_SIDE_PX, round(side / 4) * 4)
@@ -53,7 +53,7 @@ def check_sizes(data: DataConfig) -> None:
 
 
 def check_adam(betas: Sequence[Any], phase_lr: Mapping[str, Any]) -> None:
-    """Check the optimizers' options that stand in lists and tables."""
+    """Check the elements of Adam's options that are lists or tables."""
     if len(betas) != 2 or not all(isinstance(beta, float | int) and 0 <= beta < 1 for beta in betas):
         raise OptionError(f"train.betas should be two numbers from 0 to below 1, got {list(betas)}")
     for phase, factor in phase_lr.items():
@@ -61,6 +61,6 @@ def check_adam(betas: Sequence[Any], phase_lr: Mapping[str, Any]) -> None:
 
 
 def check_text(name: str, value: Any) -> None:
-    """Refuse a text that TOML cannot hold: a file's name may be any bytes."""
+    """Refuse a string that TOML cannot hold: a file name may be any bytes."""
     if isinstance(value, str) and ("\0" in value or value.encode("utf-8", "ignore").decode("utf-8") != value):
         raise OptionError(f"{name} {value!r} is no text in UTF-8; rename the file or folder")

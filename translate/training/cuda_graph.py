@@ -1,8 +1,8 @@
 """A training step as one CUDA graph: captured once and replayed with one call, so that no kernel waits for Python.
 
 Nguyen et al., 2021, https://pytorch.org/blog/accelerating-pytorch-with-cuda-graphs/. Small networks and small batches
-gain, whose steps are thousands of short kernels. A replay runs the same kernels on the same addresses: values that
-change from step to step have to lie on the device.
+gain, since their steps are thousands of short kernels. A replay runs the same kernels on the same addresses: values
+that change from step to step have to be on the device.
 """
 
 __all__ = ["CapturedStep", "Step", "reset_optimizers", "refuse_host_draws"]
@@ -17,15 +17,15 @@ from torch.optim import Optimizer
 from translate.utils.errors import OptionError
 
 Step = Callable[[dict[str, Tensor]], dict[str, Tensor]]  # a batch on the device -> loss terms on the device
-WARM_UP = 3  # steps before the capture, which choose kernels and allocate the optimizers' states
+WARM_UP = 3  # steps before the capture, in which kernels are chosen and optimizer states allocated
 
 
 class CapturedStep:
-    """Takes steps as `step` does, from the fourth call on by its graph.
+    """The function `step`, replayed as a CUDA graph from the fourth call on.
 
-    Learning rates become tensors on the device, where `optim.set_lr` writes to them, and batches are copied to where
-    the graph reads them. Random numbers follow from the seed of each step, as in a plain step. The next call
-    overwrites the returned terms.
+    Learning rates become tensors on the device, which `optim.set_lr` fills, and batches are copied to the addresses
+    that the graph reads. Random numbers follow from the seed of each step, as in a plain step. The next call overwrites
+    the returned terms.
     """
 
     def __init__(self, step: Step, optimizers: Iterable[Optimizer], device: torch.device) -> None:
@@ -37,10 +37,7 @@ class CapturedStep:
                 group["capturable"] = True
 
     def __call__(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Take a step.
-
-        Args:
-            batch: On the device, of the same shapes and layouts at every call.
+        """Take a step on `batch`, which is on the device, with the same shapes and layouts at every call.
 
         Raises:
             OptionError: The step draws numbers on the host, which a graph would repeat.
@@ -57,7 +54,7 @@ class CapturedStep:
         return self._terms
 
     def _warm_up(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Take a plain step on a side stream, as a capture requires."""
+        """Take a plain step on a side stream, as a later capture requires."""
         current, side = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)
         side.wait_stream(current)
         with torch.cuda.stream(side):
@@ -66,7 +63,7 @@ class CapturedStep:
         return terms
 
     def _capture(self, batch: dict[str, Tensor]) -> None:
-        """Record a step without taking it; the state of the device's generator is restored."""
+        """Record a step without taking it, and restore the state of the device's random number generator."""
         self._batch = {name: x.clone() for name, x in batch.items()}
         graph, state = torch.cuda.CUDAGraph(), torch.cuda.get_rng_state(self._device)
         # in the mode "thread_local" other threads may copy the next batch meanwhile
@@ -77,7 +74,7 @@ class CapturedStep:
 
 
 def reset_optimizers(optimizers: Iterable[Optimizer]) -> None:
-    """Make optimizers, whose state a captured run may have saved, fit for plain steps."""
+    """Prepare optimizers, whose state may come from a captured run, for plain steps."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"], group["capturable"] = float(group["lr"]), False
@@ -85,10 +82,10 @@ def reset_optimizers(optimizers: Iterable[Optimizer]) -> None:
 
 @contextmanager
 def refuse_host_draws() -> Iterator[None]:
-    """Check that the block draws no numbers from torch's generator of the host.
+    """Check that the block draws no numbers from torch's generator on the host.
 
     Raises:
-        OptionError: It did.
+        OptionError: It does.
     """
     before = torch.get_rng_state()
     yield

@@ -1,4 +1,4 @@
-"""Whether training diverges: losses or weights that are not finite, losses that explode, a discriminator of no use."""
+"""Divergence of a run: losses or weights that are not finite, losses that explode, a discriminator that is useless."""
 
 __all__ = ["Diverged", "DivergenceMonitor", "check_finite"]
 
@@ -18,27 +18,21 @@ from translate.training.findings import MIN_JUDGED_PICTURES, Finding
 from translate.utils.errors import UserError
 
 RATE_FACTOR = 0.5  # on the learning rate of a phase that diverged
-MIN_STEPS_PER_READING = 10  # a single step says little: its losses are averaged with others'
-WINDOW_READINGS = 50  # whose median is the usual loss
-MIN_READINGS = 10  # before there is a usual loss
+MIN_STEPS_PER_READING = 10  # the losses of a single step say little, so a reading is their mean
+WINDOW_READINGS = 50  # the usual loss is the median of these
+MIN_READINGS = 10  # with fewer, no loss is usual
 EXPLOSION_RATIO = 10.0  # of a loss to 1 + the usual one: a good adversarial loss is about 1
 LARGEST_USUAL_LOSS = 1e5  # a run may be broken from its first step on
-READINGS_TO_EXPLODE = 5  # in a row: a single bump passes
-READINGS_TO_REPORT_D = 20  # in a row, since D may win for a while; in a short run a quarter of its readings,
-MIN_READINGS_TO_REPORT_D = 3  # but not fewer than these
-STRONG_D_LOSS = 0.02  # of the chance loss: D is never wrong
-BLIND_D_DISTANCE = 0.002  # from the chance loss, relatively: D says the same of every picture
+READINGS_TO_EXPLODE = 5  # in a row: a single spike is harmless
+READINGS_TO_REPORT_D = 20  # in a row, since D may win for a while; in a short run, a quarter of its readings,
+MIN_READINGS_TO_REPORT_D = 3  # but no fewer than these
+STRONG_D_LOSS = 0.02  # of the chance loss: below, D is never wrong
+BLIND_D_DISTANCE = 0.002  # from the chance loss, relative: within, D gives every picture the same score
 D_TERMS = ("gan", "fm")  # the terms of G that D computes
 
 
 class Diverged(UserError):
-    """Training on from here would be in vain.
-
-    Attributes:
-        phase: The phase whose networks diverged.
-        step: Steps done when it showed.
-        finding: What is wrong.
-    """
+    """The networks of `phase` have diverged after `step` steps; further training is futile."""
 
     def __init__(self, phase: str, step: int, finding: Finding) -> None:
         super().__init__(f"{phase} went wrong at step {step}: {finding}")
@@ -46,46 +40,40 @@ class Diverged(UserError):
 
 
 class DivergenceMonitor:
-    """Watches the losses of a run, and keeps which phases learn at a lower rate since they diverged.
+    """A monitor of the losses of a run, which also holds the phases whose learning rate was lowered.
 
-    Losses are summed on the device and read once per line of the log: reading makes the device wait. The attributes
-    are part of the state of a run, so that a resumed run decides as an unbroken one.
-
-    Attributes:
-        lowered: By phase, its divergence, and `since` which step it learns at a lower rate.
-        usual: By phase, the newest readings of its losses that were no explosion.
-        high: By phase, how many readings in a row were.
-        won: Readings in a row in which D was never wrong.
-        blind: Readings in a row in which D said the same of every picture.
-        count: Steps in `sums`, the terms since the last reading.
+    Losses are summed on the device and read once per line of the log, every `log_every` steps: reading makes the host
+    wait. The monitor is part of the state of a run, so that a resumed run decides as an uninterrupted one.
     """
 
     def __init__(self, task: Task, log_every: int, steps: int | None = None, batch_size: int = 1) -> None:
-        """Watch a run of `steps` steps, or of many, that reads its losses every `log_every` steps."""
+        """Without `steps`, the length of the run, D is judged as in a long run."""
         self.phases, self.remedies = tuple(task.phases), task.remedies
         self.chance = chance_loss(getattr(task, "gan", None))
         self.every = log_every * math.ceil(MIN_STEPS_PER_READING / log_every)
-        self.readings_to_report_d, self.first_reading = READINGS_TO_REPORT_D, 0
+        self.readings_to_report_d, self.first_reading = READINGS_TO_REPORT_D, 0  # the first that may report D
         if steps is not None:
             share = max(MIN_READINGS_TO_REPORT_D, steps // self.every // 4)
             self.readings_to_report_d = min(READINGS_TO_REPORT_D, share)
             self.first_reading = math.ceil(MIN_JUDGED_PICTURES / (self.every * batch_size))
-        self.lowered: dict[str, dict[str, Any]] = {}
-        self.usual: dict[str, list[float]] = {phase: [] for phase in self.phases}
-        self.high = dict.fromkeys(self.phases, 0)
-        self.won = self.blind = self.count = 0
-        self.names: tuple[str, ...] = ()
-        self.sums: Tensor | None = None
+        self.lowered: dict[str, dict[str, Any]] = {}  # by phase, its divergence and the step of the lower rate
+        self.usual: dict[str, list[float]] = {phase: [] for phase in self.phases}  # the newest readings without spikes
+        self.high = dict.fromkeys(self.phases, 0)  # spikes in a row, by phase
+        self.won = 0  # readings in a row in which D is never wrong
+        self.blind = 0  # readings in a row in which D gives every picture the same score
+        self.names: tuple[str, ...] = ()  # of the terms
+        self.sums: Tensor | None = None  # of the terms since the last reading
+        self.count = 0  # steps in `sums`
         self.first_bad: Tensor | None = None  # the first step at which each term was not finite, or infinity
 
     @property
     def no_spike(self) -> bool:
-        """Whether nothing looks like the beginning of an explosion, which had better not be saved."""
+        """Whether the last readings show no spike, which might be an explosion and should not be saved."""
         return not any(self.high.values())
 
     @property
     def factors(self) -> dict[str, float]:
-        """The factors on the learning rates of phases that diverged."""
+        """The factors on the learning rates, by phase that diverged."""
         return dict.fromkeys(self.lowered, RATE_FACTOR)
 
     def state_dict(self) -> dict[str, Any]:
@@ -97,10 +85,10 @@ class DivergenceMonitor:
             setattr(self, name, value)
 
     def lower_rate(self, divergence: Diverged, since: int) -> str:
-        """Halve the learning rate of the phase that diverged, from step `since` on; return a line that says so.
+        """Halve the learning rate of the phase that diverged, from step `since` on; return a note on that.
 
         Raises:
-            Diverged: It is halved already.
+            Diverged: The rate is halved already.
         """
         phase, step, finding = divergence.phase, divergence.step, divergence.finding
         if before := self.lowered.get(phase):
@@ -110,7 +98,7 @@ class DivergenceMonitor:
         return f"{divergence}; back to step {since}, from where {phase} learns at half its rate"
 
     def add(self, step: int, terms: Mapping[str, Tensor]) -> None:
-        """Add the terms, as "phase/term", of the step after `step` others."""
+        """Add the terms, by "phase/term", of the step after `step` steps."""
         self.names = tuple(terms)
         values = torch.stack([term.float() for term in terms.values()])
         bad = torch.where(values.isfinite(), math.inf, float(step + 1))
@@ -119,21 +107,21 @@ class DivergenceMonitor:
         self.count += 1
 
     def check(self, done: int) -> list[Finding]:
-        """Read the losses and, when enough steps are in `sums`, judge them; return what is wrong with D.
+        """Read the losses after `done` steps and, if enough steps are in `sums`, judge them; return faults of D.
 
         Raises:
             Diverged: A term is not finite, or the losses of a phase have been exploding for a while.
         """
         if self.first_bad is None or self.sums is None:
             return []
-        # terms that are not finite
+        # find terms that are not finite
         first_bad, sums = torch.stack([self.first_bad, self.sums]).tolist()
         if (step := min(first_bad)) < math.inf:
             bad = [name for name, first in zip(self.names, first_bad, strict=True) if first == step]
             phase = failing_phase(bad, self.names)
             name = next((name for name in bad if name.startswith(f"{phase}/")), bad[0])
             raise Diverged(phase, int(step), Finding.of("loss_not_finite", name=name))
-        # a reading
+        # judge the means of a reading
         if done % self.every:
             return []
         means = {name: total / self.count for name, total in zip(self.names, sums, strict=True)}
@@ -158,7 +146,7 @@ class DivergenceMonitor:
             raise Diverged(phase, began, Finding.of("explosion", ratio=ratios[phase]))
 
     def _check_discriminator(self, reading: int, means: Mapping[str, float]) -> list[Finding]:
-        """Return, once, whether D is always right, or says the same of every picture, in this and earlier readings."""
+        """Return, once, the finding that D is always right, or that it gives every picture the same score."""
         losses = [value for name, value in means.items() if name.startswith("D/gan")]
         if not losses or not self.chance:
             return []
@@ -173,10 +161,10 @@ class DivergenceMonitor:
 
 
 def check_finite(done: int, task: Task, ema: EMA, optimizers: Mapping[str, Optimizer]) -> None:
-    """Check that all that is about to be saved after `done` steps is finite.
+    """Check that the weights, averages and moments to be saved after `done` steps are finite.
 
     Raises:
-        Diverged: It is not.
+        Diverged: A value is not.
     """
     for phase, optimizer in optimizers.items():
         nets: list[nn.Module] = [task.get_submodule(name) for name in task.phases[phase]]
@@ -189,10 +177,10 @@ def check_finite(done: int, task: Task, ema: EMA, optimizers: Mapping[str, Optim
 
 
 def failing_phase(bad: Sequence[str], names: Sequence[str]) -> str:
-    """Return the phase that broke, given which of all terms were the first, in one step, that were not finite.
+    """Return the phase that broke: of all terms `names`, the terms `bad` were the first that were not finite.
 
-    Where G's losses and D's broke at once, the weights of one of them had. Broken fakes spoil every term of G; a broken
-    D spoils the terms that it computes, and its scores of real pictures.
+    If terms of G and D broke in the same step, the weights of one of the two had broken. Broken fakes spoil every term
+    of G; a broken D spoils the terms that it computes, and its scores of real pictures.
     """
     phases = {name.partition("/")[0] for name in bad}
     if phases != {"G", "D"}:
@@ -204,5 +192,5 @@ def failing_phase(bad: Sequence[str], names: Sequence[str]) -> str:
 
 
 def chance_loss(gan: Any) -> float | None:
-    """Return the least loss of a discriminator that says the same of every picture; None without a discriminator."""
+    """Return the least loss of a D that gives every picture the same score; None without a discriminator."""
     return None if gan is None else min(float(gan.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))

@@ -13,9 +13,9 @@ from translate.tasks import Task
 class EMA(nn.Module):
     """An exponential average of a task's exported networks.
 
-    Step t moves it by 1 - min(decay, (1 + t) / (10 + t)) of the way, so that the first, useless weights vanish soon.
-    With decay 0 it is the live network. The running statistics of batch norms are averaged as the weights are; other
-    buffers are copied.
+    The decay at step t is min(decay, (1 + t) / (10 + t)), so that the first, useless weights vanish soon. With decay 0
+    the average is the live network. Running statistics of batch norms are averaged like weights; other buffers are
+    copied.
     """
 
     def __init__(self, task: Task, decay: float) -> None:
@@ -26,7 +26,7 @@ class EMA(nn.Module):
 
     @torch.no_grad()
     def update(self, task: Task, step: int) -> None:
-        """Move towards the live networks of `task` after training step `step`."""
+        """Move the average towards the live networks of `task` after training step `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
         for key, net in self.nets.items():
             live = task.get_submodule(key)

@@ -1,4 +1,4 @@
-"""Faults that show in a few pictures while a network trains, and the option that usually helps against each."""
+"""Faults in the sample grids of a run, and the option that usually helps against each."""
 
 __all__ = ["examine", "has_checkerboard", "ignores_z", "is_blank", "is_collapsed", "is_identity", "is_inverted"]
 
@@ -13,14 +13,14 @@ from translate.metrics.diversity import pairwise_spread
 from translate.tasks import Task
 from translate.training.findings import Finding
 
-INVERTED_CORRELATION = -0.5  # of source and output: paler or grayer outputs stay above it
-IDENTITY_OF_CONTRAST = 0.05  # an output this near to its source, over the source's contrast, copies it
-IDENTITY_OF_CHANGE = 0.2  # of pairs: the same, over the distance from source to truth
+INVERTED_CORRELATION = -0.5  # of source and output: merely paler or grayer outputs stay above
+IDENTITY_OF_CONTRAST = 0.05  # a copy is nearer to its source than this part of the source's contrast
+IDENTITY_OF_CHANGE = 0.2  # the same for pairs, as a part of the distance from source to truth
 CHECKERBOARD_RATIO = 3.0  # of the periodic share of the detail to that of real pictures
-MIN_PERIODIC_SHARE = 0.07  # of the fine detail: less does not show
-COLLAPSED_SPREAD = 0.2  # of the spread of real pictures and of the sources
-BLANK_CONTRAST = 0.1  # of the contrast of real pictures
-Z_EFFECT = 0.02  # of the distance from source to truth: answers that differ less are one
+MIN_PERIODIC_SHARE = 0.07  # of the fine detail: less is not visible
+COLLAPSED_SPREAD = 0.2  # of the spread of real pictures and of sources: outputs that vary less have collapsed
+BLANK_CONTRAST = 0.1  # of the contrast of real pictures: flatter outputs are blank
+Z_EFFECT = 0.02  # of the distance from source to truth: outputs that differ less ignore z
 MIN_CONTRAST = 0.02  # root mean square: flatter pictures have no colours or shapes to compare
 GRAY_LEVEL = 1 / 127.5
 FLAT_DETAIL = GRAY_LEVEL / 2  # root mean square: a window below it has no detail
@@ -28,12 +28,9 @@ THUMBNAIL_PX, WINDOW_PX, PERIOD_PX = 32, 32, 4
 
 
 def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) -> list[Finding]:
-    """Look for faults in the rows of a preview.
+    """Find the faults in the rows of a preview, by title, each (B, C, H, W) in [-1, 1].
 
-    Args:
-        task: Names the rows to compare, and the remedy for each fault.
-        rows: By title, each (B, C, H, W) in [-1, 1].
-        real: Real pictures, where the rows are generated pictures.
+    `task` defines the rows to compare and the remedies; `real` are real pictures, if the rows come from latents.
     """
     # generated pictures
     findings = [] if real is None else _report(task, _own_faults(task, torch.cat(list(rows.values())), real))
@@ -53,9 +50,9 @@ def _report(task: Task, kinds: Sequence[str]) -> list[Finding]:
 
 
 def compare(task: Task, source: Tensor, output: Tensor, real: Tensor) -> list[str]:
-    """Return the kinds of faults in outputs for sources, all (B, C, H, W) in [-1, 1]; of pairs, `real` is the truth."""
+    """Return the kinds of faults in outputs, all (B, C, H, W) in [-1, 1]; of pairs, `real` are the true targets."""
     paired, kinds = task.data != "unpaired", _own_faults(task, output, real)
-    if "blank" in kinds:  # which explains all else
+    if "blank" in kinds:  # which explains all other faults
         return kinds
     if source.shape == output.shape:
         if not paired and source.shape[1] == 3 and is_inverted(source, output):
@@ -75,28 +72,28 @@ def _own_faults(task: Task, output: Tensor, real: Tensor) -> list[str]:
 
 
 def choose_remedy(task: Task, kind: str) -> str:
-    """Return the option that usually helps; without transposed convolutions, another network would not."""
+    """Return the option that usually helps; a G without transposed convolutions needs no other network."""
     G = task.get_submodule(task.exports[0])
     transposed = any(isinstance(module, torch.nn.ConvTranspose2d) for module in G.modules())
     return "half of --train.lr" if kind == "checkerboard" and not transposed else task.remedies[kind]
 
 
 def is_inverted(source: Tensor, output: Tensor) -> bool:
-    """Whether lightness or colours are inverted in most of some pictures (B, 3, H, W)."""
+    """Whether lightness or colours are inverted in most pictures (B, 3, H, W)."""
     return bool(min(colour_correlation(source, output)) < INVERTED_CORRELATION)
 
 
 def colour_correlation(source: Tensor, output: Tensor) -> tuple[float, float]:
-    """Return the correlation of lightness, and that of colours, of two versions of pictures (B, 3, H, W).
+    """Return the correlations of lightness and of colours between two versions of pictures (B, 3, H, W).
 
-    Each is the median over the pictures, from -1, inverted, to 1; 0 for gray ones.
+    Both are medians over the pictures, from -1 (inverted) to 1, and 0 for gray pictures.
     """
     one, other = opponent_colours(source), opponent_colours(output)
     return _correlation(one[:, :1], other[:, :1]), _correlation(one[:, 1:], other[:, 1:])
 
 
 def opponent_colours(pictures: Tensor) -> Tensor:
-    """Convert thumbnails of RGB pictures to lightness, red-green and blue-yellow, each less its mean."""
+    """Convert RGB pictures to thumbnails of lightness, red-green and blue-yellow, each less its mean."""
     r, g, b = F.adaptive_avg_pool2d(pictures.float(), THUMBNAIL_PX).unbind(1)
     planes = torch.stack([(r + g + b) / 3, (r - g) / 2, b / 2 - (r + g) / 4], 1)
     return planes - planes.mean((2, 3), keepdim=True)
@@ -110,7 +107,7 @@ def _correlation(one: Tensor, other: Tensor) -> float:
 
 
 def is_identity(source: Tensor, output: Tensor, truth: Tensor | None = None) -> bool:
-    """Whether most outputs (B, C, H, W) nearly equal their sources, next to the sources' contrast or to the truth."""
+    """Whether most outputs (B, C, H, W) nearly equal their sources, relative to the source's contrast or the truth."""
     change = _rms(output - source)
     if truth is None:
         contrast = _rms(source - source.mean((2, 3), keepdim=True))
@@ -125,12 +122,12 @@ def is_blank(output: Tensor, real: Tensor) -> bool:
 
 
 def is_collapsed(output: Tensor, *others: Tensor) -> bool:
-    """Whether outputs (B, C, H, W) differ much less than each set of `others`: sources, real pictures."""
+    """Whether outputs (B, C, H, W) vary much less than each set of `others`: sources, real pictures."""
     return len(output) > 1 and pairwise_spread(output) < COLLAPSED_SPREAD * min(map(pairwise_spread, others))
 
 
 def ignores_z(answers: Sequence[Tensor], source: Tensor, truth: Tensor) -> bool:
-    """Whether answers (B, C, H, W) of several z hardly differ, next to the distance from the source to the truth."""
+    """Whether outputs (B, C, H, W) for several z hardly differ, relative to the distance from source to truth."""
     spread = torch.stack([_rms(one - other) for one, other in zip(answers, answers[1:], strict=False)]).mean(0)
     change = _rms(truth - source) if truth.shape == source.shape else _rms(truth)
     return bool((spread / change.clamp_min(MIN_CONTRAST)).median() < Z_EFFECT)
@@ -146,10 +143,10 @@ def has_checkerboard(output: Tensor, real: Tensor) -> bool:
 
 
 def periodic_detail(pictures: Tensor) -> tuple[float, float]:
-    """Return the share of the fine detail of pictures (B, C, H, W) that repeats every 4 px, 0 to 1, and its size.
+    """Return the share of the fine detail of pictures (B, C, H, W) that repeats every 4 px, 0 to 1, and its amplitude.
 
-    Within a window of 32 px the detail is averaged over all places that are a multiple of 4 px apart; of noise, 1/64
-    stays. Both are medians over the windows that have any detail.
+    In each window of 32 px the detail is averaged over all places that are multiples of 4 px apart; of noise, 1/64
+    remains. Both values are medians over the windows that have any detail.
     """
     gray = pictures.float().mean(1, keepdim=True)
     fine = gray - F.avg_pool2d(gray, 5, stride=1, padding=2, count_include_pad=False)

@@ -1,4 +1,4 @@
-"""What can go wrong in a run, in words: one type for its losses, its previews and its generated pictures."""
+"""Faults of a run, in words: one type for all monitors of losses, previews and generated pictures."""
 
 __all__ = ["MIN_JUDGED_PICTURES", "Finding", "Verdict"]
 
@@ -11,7 +11,7 @@ MESSAGES = {
     "loss_not_finite": "the loss {name} is not a finite number",
     "weights_not_finite": "its weights or their moments are not all finite numbers",
     "explosion": "its losses rose to {ratio:.3g} times what is usual",
-    # divergence: the discriminator is of no use
+    # divergence: the discriminator is useless
     "strong_d": "D TELLS EVERY PICTURE APART, so that G learns little from it",
     "blind_d": "D COLLAPSED and says the same of every picture",
     # failure_modes
@@ -29,21 +29,15 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that goes wrong in a run.
+    """A fault of a run."""
 
-    Attributes:
-        kind: Key of MESSAGES.
-        message: What is wrong.
-        remedy: What to do; "" where the run takes care of it.
-    """
-
-    kind: str
+    kind: str  # key of MESSAGES
     message: str
-    remedy: str = ""
+    remedy: str = ""  # what the user can do; "" if the run itself reacts
 
     @classmethod
     def of(cls, kind: str, remedy: str = "", **details: Any) -> Self:
-        """Return a finding with the message of its kind, in which `details` are filled."""
+        """Return a finding with the message of its kind, filled in with `details`."""
         return cls(kind, MESSAGES[kind].format(**details), remedy)
 
     def __str__(self) -> str:
@@ -52,19 +46,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the last pictures of a run look healthy.
+    """Whether the last pictures of a run look healthy."""
 
-    Attributes:
-        learned: Pictures that the run has learned from, repeated ones counted.
-        findings: What is wrong with its last pictures.
-        judged: Whether it has learned from enough pictures to be judged.
-        young: Whether a longer run may mend what is wrong.
-    """
-
-    learned: int
-    findings: tuple[str, ...] = ()
-    judged: bool = True
-    young: bool = False
+    learned: int  # pictures that the run has learned from, repeated ones counted
+    findings: tuple[str, ...] = ()  # the faults of its last pictures
+    judged: bool = True  # whether it has learned from enough pictures to be judged
+    young: bool = False  # whether a longer run may mend the faults
 
     @property
     def healthy(self) -> bool:

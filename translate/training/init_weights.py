@@ -1,4 +1,4 @@
-"""Weights of a new run from a model of this toolkit or a checkpoint of the originals (--init)."""
+"""Initial weights of a run, from a model of this toolkit or a checkpoint of the originals (--init)."""
 
 __all__ = ["init_weights"]
 
@@ -18,10 +18,10 @@ from translate.utils.terminal import console, escape
 
 
 def init_weights(task: Task, path: str, folder: RunFolder) -> None:
-    """Copy the weights of the model file `path`, if any, into a new run's networks.
+    """Copy the weights of the model `path`, if given, into the networks of a run that has no state yet.
 
-    Networks of a model of the same task go to the networks of their names. The generator of another task's model starts
-    every generator, with the weights that fit.
+    A model of the same task initialises the networks of the same names; the generator of another task's model
+    initialises every generator, as far as its weights fit.
 
     Raises:
         UserError: The model has other networks, or less than half of the weights fit.
@@ -31,13 +31,13 @@ def init_weights(task: Task, path: str, folder: RunFolder) -> None:
     recipe, nets = load_model(path)
     if is_original(file := model_file(path)):
         _init_discriminators(task, file)
-    # another task's generator
+    # a model of another task
     if type(task) is not TASKS[recipe.task]:
-        generator = next(iter(nets.values()))  # every task exports one first
+        generator = next(iter(nets.values()))  # every task exports its generator first
         for name in (name for name in task.exports if name.startswith("G")):
             _copy_fitting(generator, task.get_submodule(name), f"--init {path}: {name}")
         return
-    # networks of the same names
+    # a model of the same task
     if missing := [name for name in task.exports if name not in nets]:
         console.print(f"{escape(path)} has no {' and '.join(missing)}, which starts anew", soft_wrap=True)
     for name in (name for name in task.exports if name in nets):
@@ -49,9 +49,9 @@ def init_weights(task: Task, path: str, folder: RunFolder) -> None:
 
 
 def _init_discriminators(task: Task, file: Path) -> None:
-    """Copy the weights of the discriminators that lie beside a generator of the originals, as far as they fit.
+    """Copy the weights of the discriminators in files beside a generator of the originals.
 
-    Their D_A sees the outputs of G_A, which are of domain b.
+    The originals' D_A judges the outputs of G_A, which belong to domain b.
     """
     back, other = file.stem.endswith("_B"), sibling(file)
     files = {"D_a" if back else "D_b": sibling(file, "D"), "D": sibling(file, "D")}
@@ -65,14 +65,14 @@ def _init_discriminators(task: Task, file: Path) -> None:
 
 
 def _copy_fitting(source: nn.Module, target: nn.Module, what: str) -> None:
-    """Copy the weights of `source` whose name and shape `target` has, too, and print which share of it they are.
+    """Copy the weights of `source` that fit `target` by name and shape, and print their share of the target.
 
     Raises:
-        UserError: They make up less than half of the target.
+        UserError: The share is less than half.
     """
-    wanted, given = target.state_dict(), source.state_dict()
-    fitting = {key: given[key] for key in wanted if key in given and given[key].shape == wanted[key].shape}
-    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, wanted.values()))
+    old, new = target.state_dict(), source.state_dict()
+    fitting = {key: new[key] for key in old if key in new and new[key].shape == old[key].shape}
+    share = sum(map(torch.numel, fitting.values())) / sum(map(torch.numel, old.values()))
     if share < 0.5:
         name, other = spec_of(target)["name"], spec_of(source)["name"]
         hint = f"train it with --netG {name}" if name != other else f"it should be {spec_of(target)}"

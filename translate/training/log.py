@@ -1,6 +1,6 @@
 """The log of a run: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where installed."""
 
-__all__ = ["Log", "Window", "print_note", "step_of"]
+__all__ = ["Log", "Window", "step_of"]
 
 import contextlib
 import importlib.util
@@ -22,27 +22,19 @@ from translate.images.grid import make_grid
 from translate.images.io import save_png
 from translate.images.tensors import to_array
 from translate.training.findings import Finding
+from translate.training.start.messages import print_note
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
 from translate.utils.progress import Bar, open_progress
 from translate.utils.terminal import console, escape
 
 
-def print_note(text: str, word: str = "note") -> None:
-    """Print one line, headed by `word` in yellow."""
-    console.print(f"[yellow]{word}[/] {escape(text)}", soft_wrap=True)
-
-
 class Window:
-    """The sums of all terms since the last line; part of a run's state, so that lines do not depend on its saves.
-
-    Attributes:
-        since: The step of the last line.
-        sums: By term, on its device.
-    """
+    """The sums of all terms since the last line; part of a run's state, so that lines do not depend on its saves."""
 
     def __init__(self) -> None:
-        self.since, self.sums = 0, dict[str, Tensor]()
+        self.since = 0  # step of the last line
+        self.sums: dict[str, Tensor] = {}  # by term, on the device
 
     def state_dict(self) -> dict[str, Any]:
         return {"since": self.since, "sums": self.sums}
@@ -66,9 +58,9 @@ class Window:
 class Log:
     """The log of one run, from step `start` on.
 
-    Losses are summed on the device and read only when a line is written: reading makes the device wait. Lines and
-    samples that an interrupted run wrote beyond `start` are dropped, so that a resumed run has every one once. Files
-    that the disk refuses are written later.
+    Losses are summed on the device and read only for a line: reading makes the host wait. Lines and samples that an
+    interrupted run wrote beyond `start` are dropped, so that a resumed run has each once. Whatever a full disk refuses
+    is written later.
     """
 
     def __init__(self, out: Path, start: int, steps: int, batch_size: int, window: Window | None = None) -> None:
@@ -79,7 +71,7 @@ class Log:
         self.timed_from, self.began, self.waited, self.printed = start, time.monotonic(), 0.0, 0.0
         drop_lines(out / "metrics.jsonl", start)
         drop_samples(out / "samples", start)
-        main = dist.is_main_process()  # the others only watch whether losses are finite
+        main = dist.is_main_process()  # the other ranks write nothing
         self.board = open_tensorboard(out, start) if main else None
         self.lines = LineFile(out / "metrics.jsonl" if main else Path(os.devnull))
         self.unsaved: dict[Path, np.ndarray] = {}  # sample grids that are not on the disk yet
@@ -102,13 +94,10 @@ class Log:
         self.bar.advance()
 
     def write(self, step: int, *, lr: float, waited: float, factors: Mapping[str, float] | None = None) -> None:
-        """Write and print the means since the last line.
+        """Write and print the means since the last line, after `step` steps.
 
-        Args:
-            step: Steps done.
-            lr: The learning rate.
-            waited: Seconds spent waiting for data since the run began.
-            factors: Factors on the learning rate of phases that diverged.
+        `waited` is the time spent waiting for data since the run began, s; `factors` are those on the learning rates of
+        phases that diverged.
         """
         if not (means := self.window.means(step)):
             return
@@ -142,7 +131,7 @@ class Log:
         """Write everything to the disk, so that a state of this step may follow.
 
         Raises:
-            WriteError: The disk refuses; nothing is lost.
+            WriteError: The disk refuses; what is unwritten is kept.
         """
         self.lines.flush()
         for path in list(self.unsaved):
@@ -161,12 +150,12 @@ class Log:
             console.print_to_log(line) if console.is_terminal else console.print(line, soft_wrap=True)
 
     def write_numbers(self, step: int, numbers: Mapping[str, float], words: str) -> None:
-        """Log the finite of the `numbers` measured at `step`, and print `words`."""
+        """Log those `numbers` measured at `step` that are finite, and print `words`."""
         self._record(step, {name: number for name, number in numbers.items() if math.isfinite(number)})
         console.print(f"step {step}: {escape(words)}", soft_wrap=True)
 
     def report(self, step: int, findings: Sequence[Finding]) -> None:
-        """Print the findings of `step`, a line each."""
+        """Print the findings of `step`, one line each."""
         for finding in findings:
             print_note(f"step {step}: {finding}")
 
@@ -181,7 +170,7 @@ class Log:
 
 
 class LineFile:
-    """A text file that grows line by line; lines that the disk refuses are written later."""
+    """A text file that grows line by line; lines that a full disk refuses are written later."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.unsaved = path, b""
@@ -189,7 +178,7 @@ class LineFile:
         self.file = path.open("ab", buffering=0)
 
     def add(self, line: str) -> None:
-        """Write a line, or keep it."""
+        """Write a line, or keep it for later."""
         self.unsaved += line.encode()
         with contextlib.suppress(WriteError):
             self._write()
@@ -198,7 +187,7 @@ class LineFile:
         """Write all lines to the disk.
 
         Raises:
-            WriteError: It refuses; the lines are kept.
+            WriteError: The disk refuses; the lines are kept.
         """
         self._write()
         self._try(lambda: os.fsync(self.file.fileno()))
@@ -219,7 +208,7 @@ class LineFile:
 
 
 def step_of(path: Path) -> int:
-    """Return the step in a name such as step_0001200.pt; -1 where there is none."""
+    """Return the step in a name such as step_0001200.pt; -1 if there is none."""
     digits = path.stem.removeprefix("step_")
     return int(digits) if digits.isdecimal() else -1
 

@@ -34,8 +34,8 @@ def train(config: Config, *, extend: bool = False) -> Path:
 
     Raises:
         InUseError: Another process trains in this folder.
-        UserError: The data, the folder or an option is not as it should be, or training diverged twice.
-        Stopped: SIGINT, SIGTERM or SIGUSR1 came; everything is saved.
+        UserError: The data, the folder or an option is unusable, or training diverged twice.
+        Stopped: SIGINT, SIGTERM or SIGUSR1 was received, and the run is saved.
     """
     with stop_at_once():
         # find the data and the run folder
@@ -68,26 +68,27 @@ def train_in_folder(
 
 
 def run_steps(run: Run) -> Diverged | None:
-    """Train until the plan is complete; return the divergence that ended it before, if any.
+    """Train until the plan is complete or training diverges; return the divergence, if any.
 
-    What belongs to a step is written before its state: a kill in between costs the step, and never a line of the log.
+    The log and the samples of a step are written before its state, so that a kill in between loses no line of the log.
     """
     config, plan = run.config.train, run.plan
     steps = plan.steps
     with run.log, StopRequest() as stop:
         saves = SaveSchedule(partial(save, run), config.save_minutes, run.start)
-        if run.lowered or run.start == steps:  # keep the lower rate; or a kill came between last state and model
+        if run.lowered or run.start == steps:  # keep the lowered rate; or write the model that a kill prevented
             saves.save(run.start, must=True)
         try:
             for step, batch in zip(range(run.start, steps), run.batches, strict=False):
                 done, total = step + 1, plan.total_at(step)
-                # update every phase
+                # set everything that depends on the step alone
                 seed_step(config.seed, step)
                 run.task.set_progress(plan.progress_at(step, monotone=run.task.monotone_progress))
                 set_lr(run.optimizers, lr_at(step, total, config), config, run.monitor.factors)
+                # update the networks of every phase, and the average
                 terms = run.step(batch_to_device(batch, run.device, channels_last=plan.channels_last))
                 run.ema.update(run.task, step)
-                # watch, log, show, save
+                # monitor, log, preview, save
                 run.log.add(terms)
                 run.monitor.add(step, terms)
                 log_losses(run, done)
@@ -95,13 +96,14 @@ def run_steps(run: Run) -> Diverged | None:
                     run.previews.show(run.log, done)
                 save_or_stop(run, saves, stop, done)
         except Diverged as divergence:
-            raise_if_stopped(stop, done, steps)
-            return divergence.with_traceback(None)  # whose frames hold the networks
+            if dist.any_rank(stop.requested)[0]:
+                raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
+            return divergence.with_traceback(None)  # the frames of the traceback would keep the networks alive
     return None
 
 
 def log_losses(run: Run, done: int) -> None:
-    """Judge the losses and write them to the log, every `log_every` steps and after the last.
+    """Check the losses and write them to the log, every `log_every` steps and after the last.
 
     Raises:
         Diverged: The losses are not finite, or explode.
@@ -116,7 +118,7 @@ def log_losses(run: Run, done: int) -> None:
 
 
 def save_or_stop(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) -> None:
-    """Save the run where a save is due, the run ends or a stop is requested; in the last case, leave.
+    """Save the run if a save is due, the run is complete or a stop is requested.
 
     Raises:
         Diverged: A loss, a weight or an average is not finite; nothing was saved.
@@ -142,13 +144,3 @@ def save(run: Run, step: int) -> None:
         run.folder.write_verdict(run.previews.judge(step))
     run.folder.states.save(step, run.parts)
     export_model(run.ema.nets, run.recipe(step), run.folder.model)
-
-
-def raise_if_stopped(stop: StopRequest, done: int, steps: int) -> None:
-    """Leave where a stop was requested and there is nothing sound to save.
-
-    Raises:
-        Stopped: A stop was requested.
-    """
-    if dist.any_rank(stop.requested)[0]:
-        raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None

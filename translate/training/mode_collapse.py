@@ -1,4 +1,4 @@
-"""Whether a generator of new pictures collapses to few of them, or repeats its training pictures."""
+"""Mode collapse and memorization of a generator: how much its samples vary, and how near training pictures are."""
 
 __all__ = ["CollapseMonitor", "CollapseReport"]
 
@@ -14,26 +14,19 @@ from translate.images.tensors import from_uint8
 from translate.metrics.diversity import nearest_neighbours, thumbnail_spread, thumbnails
 from translate.training.findings import Finding
 
-MAX_BANK = 2000  # training pictures that samples are compared with
+MAX_BANK = 2000  # training pictures to compare samples with
 MAX_PAIRED = 200  # training pictures of which every pair is compared
-COLLAPSED_SPREAD = 0.5  # of the spread of real pictures: samples that vary less are few pictures
-MEMORIZED_DISTANCE = 0.5  # of the distance of unseen pictures from the training pictures
+COLLAPSED_SPREAD = 0.5  # of the spread of real pictures: samples that vary less have collapsed to few pictures
+MEMORIZED_DISTANCE = 0.5  # of the distance from unseen pictures to the training pictures: nearer samples are copies
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollapseReport:
-    """What one set of samples shows.
+    """The variety of one set of samples, and the faults in it."""
 
-    Attributes:
-        spread: Mean distance between two samples, over that between two real pictures; near 1 is right.
-        nearness: Median distance from a sample to the nearest training picture, over that of unseen real pictures.
-        within: `spread` among samples of one class; nan where there are no classes.
-        findings: What is wrong.
-    """
-
-    spread: float
-    nearness: float
-    within: float
+    spread: float  # mean distance between two samples, over that between two real pictures; near 1 is right
+    nearness: float  # median distance from a sample to the nearest training picture, over that of unseen real pictures
+    within: float  # `spread` among samples of one class; nan without classes
     findings: list[Finding]
 
     def __str__(self) -> str:
@@ -46,19 +39,16 @@ class CollapseReport:
 
 
 class CollapseMonitor:
-    """Compares samples with real pictures, all as thumbnails."""
+    """A comparison of samples with real pictures, as thumbnails."""
 
     def __init__(self, unseen: Tensor, trained: Sequence[np.ndarray], labels: np.ndarray | None = None) -> None:
-        """Measure the real pictures.
+        """Measure the real pictures: the centers of at most MAX_BANK, evenly spaced in `trained`.
 
-        Args:
-            unseen: (n, C, S, S) in [-1, 1], held out of training.
-            trained: Training pictures, each (H, W, C) uint8, no side below S, of which the centers of at most MAX_BANK,
-                evenly spread, are kept.
-            labels: Classes of the training pictures, (n,); -1 for none.
+        `unseen` (n, C, S, S) in [-1, 1] are held out of training. `trained` are (H, W, C) uint8 each, no side below S,
+        and `labels` (n,) their classes, -1 for none.
         """
-        places = np.linspace(0, len(trained) - 1, min(MAX_BANK, len(trained))).astype(int)
-        centers = [center_crop(trained[i], unseen.shape[-1]) for i in places]
+        indices = np.linspace(0, len(trained) - 1, min(MAX_BANK, len(trained))).astype(int)
+        centers = [center_crop(trained[i], unseen.shape[-1]) for i in indices]
         self.channels = unseen.shape[1]
         self.bank = thumbnails(from_uint8(torch.from_numpy(np.stack(centers)).permute(0, 3, 1, 2)))
         self.usual_distance = float(nearest_neighbours(thumbnails(unseen.cpu()), self.bank)[0].median())
@@ -66,14 +56,12 @@ class CollapseMonitor:
         self.real_within = float("nan")
         if labels is not None:
             classes = np.unique(labels[labels >= 0])
-            self.real_within = spread_within([self.bank[labels[places] == k][:MAX_PAIRED] for k in classes])
+            self.real_within = spread_within([self.bank[labels[indices] == k][:MAX_PAIRED] for k in classes])
 
     def assess(self, rows: Sequence[Tensor], *, young: bool = False) -> CollapseReport:
-        """Measure samples of independent z.
+        """Measure samples of independent z, (n, C, H, W) in [-1, 1] each, a row per class if there are classes.
 
-        Args:
-            rows: Each (n, C, H, W) in [-1, 1], of one class where there are classes; gray ones may have three channels.
-            young: Report no findings: all samples look alike in the first minutes.
+        Gray rows may have 3 channels. A `young` generator gets no findings: at first, all samples look alike.
         """
         # measure
         kinds = [thumbnails(row.detach().cpu()[:, : self.channels]) for row in rows]

@@ -13,7 +13,7 @@ from translate.utils.factory import resolve
 
 
 def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:
-    """Return one Adam per phase, over the networks that the phase may change; fused where the device has the kernel."""
+    """Return one Adam per phase, over the networks that it trains; fused where the device has the kernel."""
     for phase in train.phase_lr:
         resolve(phase, task.phases, "phase in train.phase_lr")
     betas = (float(train.betas[0]), float(train.betas[1]))
@@ -24,8 +24,8 @@ def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:
 def lr_at(step: int, steps: int, train: TrainConfig) -> float:
     """Return the learning rate of `step`: a linear rise, a plateau, a linear fall towards 0 at `steps`.
 
-    With `stairs` = E the rate changes E times only, and the fall ends one stair above 0. E = 200 gives the schedule of
-    CycleGAN's 200 epochs: 1 - max(0, epoch - 100) / 101 of the full rate.
+    With `stairs` = E the rate is constant in each of E intervals, and the fall ends one stair above 0. E = 200 gives
+    CycleGAN's schedule of 200 epochs: 1 - max(0, epoch - 100) / 101 of the full rate.
     """
     if train.warmup and step < train.warmup * steps:
         return train.lr * (step + 1) / (train.warmup * steps + 1)
@@ -44,7 +44,7 @@ def set_lr(
     for phase, optimizer in optimizers.items():
         for group in optimizer.param_groups:
             rate = lr * train.phase_lr.get(phase, 1.0) * (lowered or {}).get(phase, 1.0)
-            if isinstance(group["lr"], Tensor):  # a CUDA graph reads it from there
+            if isinstance(group["lr"], Tensor):  # a CUDA graph reads the rate from this tensor
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate

@@ -1,4 +1,4 @@
-"""Sample grids of a run, the faults that they show, and at the end a film of them."""
+"""Sample grids of a run, the faults in them, and a film of all grids at the end."""
 
 __all__ = ["Previews", "is_preview"]
 
@@ -20,28 +20,20 @@ from translate.training.log import Log
 from translate.training.mode_collapse import CollapseMonitor
 from translate.utils import dist
 
-# Pictures learned from before faults are reported, in a run that is four times as long: those of every young generator
-# look alike, and a translation begins with its input, or with gray.
+# Faults are reported after so many pictures learned from, if the run is four times as long: before, all pictures of
+# every generator look alike, and a translation is still near its source, or gray.
 QUIET_PICTURES = {"generated": 16_000, "translated": 1_000}
-FINAL_FRAMES = 4  # times that a film shows its last picture
 
 
 class Previews:
-    """Draws the sample grids of a run with the networks that are exported, and judges them."""
+    """The sample grids of a run, drawn by the exported networks from `probe`, a batch on the device of the run.
+
+    The grids are judged by the number of pictures learned from: `batch_size` in each of `steps` steps.
+    """
 
     def __init__(
         self, task: Task, ema: EMA, data: TrainingData, probe: dict[str, Tensor], steps: int = 0, batch_size: int = 1
     ) -> None:
-        """Take the pictures of the grids from `probe`.
-
-        Args:
-            task: The task.
-            ema: Its exported networks.
-            data: The training data.
-            probe: (B, C, H, W) in [-1, 1], on the device of the run.
-            steps: Length of the run.
-            batch_size: Pictures that a step learns from.
-        """
         self.task, self.ema, self.probe = task, ema, probe
         self.steps, self.batch_size = steps, batch_size
         self.quiet = QUIET_PICTURES["generated" if task.from_latents else "translated"]
@@ -51,7 +43,7 @@ class Previews:
 
     @dist.on_main_process
     def show(self, log: Log, step: int) -> None:
-        """Write a sample grid; report its faults and, of generated pictures, how much they vary."""
+        """Write a sample grid; report its faults and, for generated pictures, their variety."""
         rows = self.draw()
         log.write_grid(step, rows)
         early = self.is_early(step)
@@ -84,7 +76,7 @@ class Previews:
 
     @torch.no_grad()
     def draw(self) -> dict[str, Tensor]:
-        """Return the rows of a grid; translations are made one at a time, which saves memory."""
+        """Return the rows of a grid; pictures are translated one at a time, which saves memory."""
         if self.task.from_latents:
             return self.task.preview(self.ema.nets, self.probe)
         count = len(next(iter(self.probe.values())))
@@ -98,13 +90,13 @@ class Previews:
         """Write film.gif of the sample grids in `folder`, for a task that generates pictures."""
         grids = [read_rgb8(path) for path in sorted(folder.glob("step_*.png"))]
         if self.collapse and grids:
-            write_film(folder / "film.gif", [*grids, *grids[-1:] * FINAL_FRAMES], fps=2)
+            write_film(folder / "film.gif", [*grids, *grids[-1:] * 4], fps=2)  # stay on the last grid for a while
 
 
 def is_preview(done: int, steps: int, previews: int, *, early: bool = False) -> bool:
-    """Whether step `done` is one of `previews` evenly spread steps, up to the last, that get a sample grid.
+    """Whether a sample grid is due after `done` steps: `previews` grids are evenly spaced, the last at the end.
 
-    With `early` also steps 100, 1000, 2000, 5000, 10000, 20000, ..., for a film of how pictures come to be.
+    With `early` also at 100, 1000, 2000, 5000, 10000, 20000, ... steps, for a film of how pictures emerge.
     """
     digits = str(done)
     if early and previews and (done == 100 or (done >= 1000 and digits[0] in "125" and not int(digits[1:]))):

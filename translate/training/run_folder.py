@@ -1,4 +1,4 @@
-"""The folder of a run: where its files lie, and whether it holds this run, another one, or none."""
+"""The folder of a run: the paths of its files, and the run that it holds."""
 
 __all__ = ["RunFolder"]
 
@@ -23,10 +23,9 @@ from translate.utils.toml_files import read_toml
 
 
 class RunFolder:
-    """config.toml, metrics.jsonl, samples/, state/, model.safetensors and, while it runs, cache/."""
+    """config.toml, metrics.jsonl, samples/, state/ with `keep` states, model.safetensors and, during a run, cache/."""
 
     def __init__(self, path: Path, keep: int = 2) -> None:
-        """Use `path`, with the newest `keep` states in its state/."""
         self.path = path
         self.config, self.model = path / "config.toml", path / "model.safetensors"
         self.states = StateFolder(path / "state", keep)
@@ -36,10 +35,10 @@ class RunFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes from training in this folder inside the block; it is removed if nothing was written.
+        """Lock this folder against training in other processes, and remove it in the end if it is new and empty.
 
         Raises:
-            InUseError: One does so already.
+            InUseError: Another process holds the lock.
         """
         with contextlib.ExitStack() as stack:
             use = f"{self.path}: is being trained"
@@ -49,10 +48,10 @@ class RunFolder:
             yield
 
     def read_plan(self) -> tuple[Plan | None, dict[str, Any]]:
-        """Return the plan and the configuration of the run in this folder; None and {} if there is none.
+        """Return the plan and the configuration of the run in this folder, or None and {} without a run.
 
         Raises:
-            UserError: The folder holds something else, or its config.toml is damaged.
+            UserError: The path is a file, config.toml is damaged, or it is missing beside states.
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path}: is a file; choose another --out")
@@ -71,10 +70,10 @@ class RunFolder:
             ) from None
 
     def steps_done(self) -> int:
-        """Return the number of steps that the saved model was trained for; 0 without a whole one."""
+        """Return the number of steps that the saved model was trained for; 0 without a state or a readable model."""
         if not (self.model.exists() and self.states.files()):
             return 0
-        with contextlib.suppress(UserError):  # a damaged one is written again
+        with contextlib.suppress(UserError):  # a damaged model is written again
             return read_recipe(self.model).steps
         return 0
 

@@ -1,4 +1,4 @@
-"""Everything that stands before the first step of a run: checks, data, plan, networks, state."""
+"""Everything before the first step of a run: checks, data, plan, networks, state."""
 
 __all__ = [
     "Opened", "Run", "build_task", "check_recipe", "check_sides", "make_task", "make_trial_step", "noise_batch",
@@ -24,13 +24,13 @@ from translate.training.cuda_graph import WARM_UP
 from translate.training.divergence import Diverged, DivergenceMonitor
 from translate.training.ema import EMA
 from translate.training.init_weights import init_weights
-from translate.training.log import Log, Window, print_note
+from translate.training.log import Log, Window
 from translate.training.optim import make_optimizers
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
 from translate.training.start.choices import Choices
 from translate.training.start.extension import adapt_plan, compare_options, extend_plan, extended_steps, lr_note
-from translate.training.start.messages import print_header, print_notes
+from translate.training.start.messages import print_header, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
@@ -40,41 +40,34 @@ from translate.utils.memory import keep_freed_memory
 
 
 class Run:
-    """A run at its newest state, ready to train.
-
-    Attributes:
-        start: Steps done.
-        lowered: Whether a phase learns at a lower rate from `start` on, because it diverged.
-        step: Takes one training step: a batch on `device` in, its loss terms out.
-        parts: What a state holds, by name.
-    """
+    """A run at its newest state, ready to train."""
 
     def __init__(
         self, config: Config, folder: RunFolder, data: TrainingData, plan: Plan, device: torch.device,
         divergence: Diverged | None = None,
     ) -> None:  # fmt: skip
-        """Build what the steps of `plan` need and load the newest state, after which there may be a `divergence`.
+        """Build networks, data and log, and load the newest state; lower the learning rate after a `divergence`.
 
         Raises:
-            UserError: No state can be loaded, or the phase that diverged learns at a lower rate already.
+            UserError: No state can be loaded, or the phase that diverged has a lowered rate already.
         """
         self.config, self.folder, self.data, self.plan, self.device = config, folder, data, plan, device
-        # networks, equal on all ranks
+        # build the networks, equal on all ranks
         self.task = task = build_task(config, data.channels, plan, device)
         init_weights(task, config.train.init, folder)
         dist.broadcast_weights(task)
-        # the newest state
+        # load the newest state
         self.optimizers, self.ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
         batch = config.data.batch_size
         window, self.monitor = Window(), DivergenceMonitor(task, plan.log_every, plan.steps, batch)
         self.parts = {"task": task, "ema": self.ema, **self.optimizers, "log": window, "watch": self.monitor}
-        self.start = start = folder.states.load(self.parts, device)
+        self.start = start = folder.states.load(self.parts, device)  # steps done
         dist.assert_same_weights(nn.ModuleList([task, self.ema]), f"{folder.path}, step {start}")
-        self.lowered = divergence is not None
+        self.lowered = divergence is not None  # whether a phase has a lowered learning rate from `start` on
         if divergence:
             self._lower_learning_rate(divergence)
-        print_header(config, plan, folder, device, start)
-        # data, previews and log from there on
+        print_header(config, plan, folder.path, device, start)
+        # open data, previews and log at `start`
         stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
         probe = batch_to_device(data.probe, device, channels_last=plan.channels_last)
         self.step = make_step(task, self.optimizers, plan, config.train.clip, device)
@@ -105,27 +98,20 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """A run folder as it was found.
+    """The state of a run folder at the start."""
 
-    Attributes:
-        plan: Of the run in it; None without one.
-        complete: Whether there is nothing to train.
-        longer: Whether the run has to be made longer.
-        extend: Whether the user allows that, and other pictures.
-    """
-
-    plan: Plan | None = None
-    complete: bool = False
-    longer: bool = False
-    extend: bool = False
+    plan: Plan | None = None  # of the run in it, if any
+    complete: bool = False  # nothing is left to train
+    longer: bool = False  # the run has to be extended
+    extend: bool = False  # the user allows an extension, and changed pictures
 
 
 def open_run(folder: RunFolder, config: Config, data: TrainingData, *, extend: bool) -> Opened:
-    """Read `folder` and remove leftovers from it; print what differs from the run in it.
+    """Clean up `folder`, compare the run in it with `config` and `data`, and print what differs.
 
     Raises:
         OptionError: The run has other options, or cannot be extended.
-        UserError: The folder holds something else, or is damaged.
+        UserError: The path is a file, or the run is damaged.
     """
     plan, earlier = folder.read_plan()
     if plan is None:
@@ -148,25 +134,25 @@ def open_run(folder: RunFolder, config: Config, data: TrainingData, *, extend: b
 def open_data_and_plan(
     config: Config, folder: RunFolder, data: TrainingData, opened: Opened, device: torch.device
 ) -> Plan:
-    """Decode the data, and decide what the configuration leaves open, unless the run has a plan that holds."""
+    """Decode the data; return the plan, made or extended if necessary, and write it to config.toml."""
     keep_freed_memory(large=not config.train.checkpoint)
-    began = time.monotonic()  # data sets are rendered or downloaded by now, which is no training time
-    # refuse options that contradict each other before any picture is decoded
-    wanted, channels, plan = config.data, data.channels, opened.plan
+    began = time.monotonic()  # rendering and downloading of data sets, done by now, is no training time
+    # refuse contradictory options before any picture is decoded
+    options, channels, plan = config.data, data.channels, opened.plan
     check_graph(config.train, device)
-    size = plan.size if plan else wanted.size or data.native_size()
+    size = plan.size if plan else options.size or data.native_size()
     with torch.device("meta"):
         task = make_task(config, channels, size)
-    check_sides(task, size, wanted.crop)
+    check_sides(task, size, options.crop)
     # decode, the main process first
     main = dist.is_main_process()
     dist.main_process_first(
-        lambda: data.open(folder.cache, size=size, zoom=wanted.zoom, square=wanted.square, progress=main)
+        lambda: data.open(folder.cache, size=size, zoom=options.zoom, square=options.square, progress=main)
     )
     print_notes(data, task, quick_check(data.file_sets()) if main and not plan else ())
     keep_record(folder, data, new=not plan, accept=opened.extend)
     # plan, by the clock of the main process
-    epoch_steps = data.epoch / wanted.batch_size
+    epoch_steps = data.epoch / options.batch_size
     if plan is None:
         used = dist.max_over_ranks(time.monotonic() - began)
         plan = make_plan(
@@ -190,7 +176,7 @@ def keep_record(folder: RunFolder, data: TrainingData, *, new: bool, accept: boo
 
 
 def lengthen(folder: RunFolder, config: Config, plan: Plan, epoch_steps: float) -> Plan:
-    """Return the plan of the run in `folder` with the configuration's larger length, and print its schedule."""
+    """Return the plan of the run in `folder`, extended to the length in `config`, and print its schedule."""
     done = folder.states.newest_step()
     longer = extend_plan(plan, extended_steps(plan, config.train, epoch_steps, folder.log), done)
     print_note(lr_note(longer, plan, done, config.train))
@@ -198,7 +184,7 @@ def lengthen(folder: RunFolder, config: Config, plan: Plan, epoch_steps: float) 
 
 
 def check_recipe(config: Config) -> None:
-    """Check names and options of task and networks before any data is touched."""
+    """Check the names and options of task and networks."""
     task = resolve(config.task, TASKS, "task")
     check_arguments(task, config.method, "method")
     Factory(config.generator, task.generators, "generator")
@@ -206,10 +192,10 @@ def check_recipe(config: Config) -> None:
 
 
 def check_sides(task: Task, size: int, crop: int) -> None:
-    """Check that the networks take pictures of the training size.
+    """Check that the exported networks can process pictures of the training size.
 
     Raises:
-        OptionError: They do not; the message has the nearest size.
+        OptionError: A network cannot; the message holds the nearest size.
     """
     word, side = ("--data.crop", crop) if crop > 0 else ("--size", size)
     for name in task.exports:
@@ -223,7 +209,7 @@ def check_sides(task: Task, size: int, crop: int) -> None:
 
 
 def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device) -> Task:
-    """Build the task and its networks on `device`; the weights follow from the seed."""
+    """Build the task and its networks on `device`, with weights drawn from the seed."""
     torch.manual_seed(config.train.seed)
     task = make_task(config, channels, plan.size)
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
@@ -238,16 +224,16 @@ def build_task(config: Config, channels: Mapping[str, int], plan: Plan, device: 
 
 
 def compile_network(net: nn.Module) -> None:
-    """Compile `net` in place, once for each shape of its input: merged calls have batches of several sizes.
+    """Compile `net` in place, anew for each input shape: merged calls have batches of several sizes.
 
-    The limit allows for those shapes times the phases, in which it learns or is frozen, times networks of its class.
+    The limit allows for these shapes, times learning or frozen by phase, times the networks of one class.
     """
     torch._dynamo.config.recompile_limit = 64
     net.compile(dynamic=False)
 
 
 def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
-    """Build the task and its networks for pictures of `size` px and so many `channels`."""
+    """Build the task and its networks for pictures of `size` px, with the numbers of `channels` by batch key."""
     task = TASKS[config.task]
     return task(
         Factory(config.generator, task.generators, "generator", size=size),
@@ -260,7 +246,7 @@ def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
 def make_trial_step(
     config: Config, channels: Mapping[str, int], plan: Plan, device: torch.device
 ) -> Callable[[], object]:
-    """Return one step of the real run, on noise and on networks of its own."""
+    """Return a function that takes one step of the real run, on noise and on scratch networks."""
     task = build_task(config, channels, plan, device)
     take = make_step(task, make_optimizers(task, config.train), plan, config.train.clip, device)
     batch = noise_batch(channels, len(dist.local_indices(config.data.batch_size)), plan.crop)
@@ -276,8 +262,8 @@ def make_trial_step(
 def noise_batch(channels: Mapping[str, int], count: int, side: int) -> dict[str, torch.Tensor]:
     """Return a random batch: uint8 (count, C, side, side), and labels (count,)."""
     return {
-        name: torch.randint(many, (count,))
+        name: torch.randint(number, (count,))
         if name == "label"
-        else torch.randint(0, 256, (count, side, side, many), dtype=torch.uint8).permute(0, 3, 1, 2)
-        for name, many in channels.items()
+        else torch.randint(0, 256, (count, side, side, number), dtype=torch.uint8).permute(0, 3, 1, 2)
+        for name, number in channels.items()
     }

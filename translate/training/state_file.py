@@ -1,4 +1,4 @@
-"""The file of one training state: plain containers of tensors, which cannot execute code."""
+"""The file of one training state: tensors in plain containers, which cannot execute code."""
 
 __all__ = ["check_state", "load_state", "write_state"]
 
@@ -20,7 +20,7 @@ from translate.utils.safe_load import load_tensors, refuse_packed
 
 
 def write_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
-    """Write and flush the state of `parts`, modules, optimizers and the like, after `step` steps.
+    """Write and flush the state of `parts`, which have a `state_dict`, after `step` steps.
 
     Raises:
         OSError: The disk is full, or broken.
@@ -29,17 +29,17 @@ def write_state(path: Path, step: int, parts: Mapping[str, Any]) -> None:
     with path.open("wb") as file:
         try:
             torch.save(state, file)
-        except RuntimeError as error:  # torch hides the error of the file, and Ctrl-C
+        except RuntimeError as error:  # torch hides the file's error, and Ctrl-C, behind its own
             raise error.__context__ or error from None
         file.flush()
         os.fsync(file.fileno())
 
 
 def check_state(path: Path) -> None:
-    """Read a state, a zip archive, and compare the checksums of its parts.
+    """Verify the checksums in a state file, which is a zip archive.
 
     Raises:
-        OSError: It is cut short or damaged.
+        OSError: The file is cut short or damaged.
     """
     try:
         refuse_packed(path)
@@ -54,7 +54,7 @@ def check_state(path: Path) -> None:
 def load_state(path: Path, parts: Mapping[str, Any], device: torch.device) -> int:
     """Load the state in `path` into `parts` and return its step.
 
-    Modules and optimizers have to be in the file. Other parts stay as they are where an earlier version wrote it.
+    Modules and optimizers have to be in the file; other parts may be missing from files of earlier versions.
 
     Raises:
         UserError: The file is damaged, or of other networks.

@@ -1,7 +1,7 @@
-"""The states of a run, newest first, and when they are saved.
+"""The saved states of a run, and the schedule of saves.
 
-`state/last.pt` is the newest; older ones lie beside it as `step_0001200.pt`. A new one is written under another name,
-flushed, read back and only then renamed, so that at every instant there is a whole one to resume from.
+`state/last.pt` is the newest; older states lie beside it as `step_0001200.pt`. A new state is written under another
+name, flushed, read back and only then renamed, so that at every instant there is a whole state to resume from.
 """
 
 __all__ = ["SaveSchedule", "StateFolder"]
@@ -15,25 +15,21 @@ from typing import Any
 
 import torch
 
-from translate.training.log import print_note, step_of
+from translate.training.log import step_of
+from translate.training.start.messages import print_note
 from translate.training.state_file import check_state, load_state, write_state
 from translate.utils.errors import UserError
 from translate.utils.files import WriteError, atomic_write
 
 
 class StateFolder:
-    """The newest `keep` states of a run in one folder.
-
-    Attributes:
-        last: The file of the newest.
-        last_step: The step of the state in `last`; None where it holds none that a run could resume from.
-    """
+    """The newest `keep` states of a run in one folder."""
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         assert keep >= 1
         self.folder, self.keep = folder, keep
-        self.last = folder / "last.pt"
-        self.last_step: int | None = None
+        self.last = folder / "last.pt"  # the newest state
+        self.last_step: int | None = None  # its step; None if the file is missing, damaged or not loaded yet
 
     def files(self) -> list[Path]:
         """Return the files of all states, newest first."""
@@ -41,11 +37,10 @@ class StateFolder:
         return [self.last, *older] if self.last.exists() else older
 
     def save(self, step: int, parts: Mapping[str, Any]) -> None:
-        """Write what `parts` hold after `step` steps; the state that was the newest is kept behind it.
+        """Write the state of `parts` after `step` steps, and rename the state before it.
 
         Raises:
-            WriteError: The disk is full, broken or read-only, or the file reads back otherwise. The state before is
-                still there.
+            WriteError: The disk is full, broken or read-only, or the file reads back damaged. The state before is kept.
         """
         with atomic_write(self.last) as temporary:
             write_state(temporary, step, parts)
@@ -57,10 +52,10 @@ class StateFolder:
         self._remove_old()
 
     def load(self, parts: Mapping[str, Any], device: torch.device) -> int:
-        """Load the newest whole state into `parts` and return its step, 0 without files; print which are damaged.
+        """Load the newest whole state into `parts` and return its step, or 0 without files; print damaged files.
 
         Raises:
-            UserError: All are damaged, or of other networks.
+            UserError: All files are damaged, or of other networks.
         """
         damaged: list[UserError] = []
         for path in self.files():
@@ -85,30 +80,23 @@ class StateFolder:
         return 0
 
     def _remove_old(self) -> None:
-        """Remove the states beyond `keep`, and those ahead of the newest, which a run that went back has left."""
+        """Remove the states beyond `keep`, and those of later steps than the newest: the run went back behind them."""
         older = [path for path in self.files() if path != self.last]
         behind = [path for path in older if step_of(path) < (self.last_step or 0)]
         for path in set(older) - set(behind[: self.keep - 1]):
-            with contextlib.suppress(OSError):  # it does no harm
+            with contextlib.suppress(OSError):  # a file too many does no harm
                 path.unlink()
 
 
 class SaveSchedule:
-    """Saves a run from time to time and, where the disk refuses, later.
+    """A save every few `minutes`, tried again later if the disk refuses.
 
-    Attributes:
-        saved_step: The step of the newest state.
+    `write` saves the run after the given number of steps, or raises WriteError.
     """
 
     def __init__(self, write: Callable[[int], None], minutes: float, saved_step: int) -> None:
-        """Start the clock.
-
-        Args:
-            write: Saves the run after so many steps, or raises WriteError.
-            minutes: Between two saves.
-            saved_step: The step that the run begins at.
-        """
-        self.write, self.minutes, self.saved_step = write, minutes, saved_step
+        self.write, self.minutes = write, minutes
+        self.saved_step = saved_step  # step of the newest state
         self.since = time.monotonic()
 
     @property
@@ -117,10 +105,10 @@ class SaveSchedule:
         return time.monotonic() - self.since > 60 * self.minutes
 
     def save(self, step: int, *, must: bool) -> None:
-        """Save; print that the disk refuses, and try again when the next save is due, unless the run `must` be saved.
+        """Save the run; if the disk refuses, print so and try again at the next save, unless it `must` be saved now.
 
         Raises:
-            WriteError: The disk refuses, and the run is about to end.
+            WriteError: The disk refuses a save that must be.
         """
         try:
             self.write(step)
@@ -135,7 +123,7 @@ class SaveSchedule:
 
 
 def flush_folder(folder: Path) -> None:
-    """Flush the names in `folder` to the disk, where the system can: they survive a crash of the machine."""
+    """Flush the file names in `folder` to the disk, where the system can, so that they survive a power failure."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

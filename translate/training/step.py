@@ -1,4 +1,4 @@
-"""One training step, the same for every task, and the seed that makes it reproducible."""
+"""One training step, the same for every task, and its seed."""
 
 __all__ = ["batch_to_device", "make_step", "seed_step", "train_step"]
 
@@ -20,11 +20,11 @@ from translate.utils.device import autocast
 def train_step(
     task: Task, batch: dict[str, Tensor], optimizers: Mapping[str, Optimizer], *, precision: str, clip: float = 0.0
 ) -> dict[str, Tensor]:
-    """Update every phase once.
+    """Update the networks of every phase once.
 
     Args:
         task: On the device of `batch`.
-        batch: Pictures (B, C, H, W) in [-1, 1], the rows of this rank.
+        batch: This rank's rows: pictures (B, C, H, W) in [-1, 1], labels (B,).
         optimizers: One per phase, in the order of the updates.
         precision: "bf16" (autocast) or "fp32".
         clip: Largest gradient norm of a phase; 0 = no limit.
@@ -44,8 +44,8 @@ def train_step(
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
         # average over ranks, clip, update
-        scalars = {name: term.detach() for name, term in {**terms, **(task.extra_logs or {})}.items()}
-        dist.average([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
+        scalars = {name: term.detach() for name, term in (terms | (task.extra_logs or {})).items()}
+        dist.all_reduce_mean([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
         if clip:
             nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
         optimizer.step()
@@ -55,7 +55,7 @@ def train_step(
 
 
 def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip: float, device: torch.device) -> Step:
-    """Return the function that takes one step of `plan`: a batch on `device` in, its loss terms out."""
+    """Return the function of one training step by `plan`: it takes a batch on `device` and returns its loss terms."""
 
     def step(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         return train_step(task, batch, optimizers, precision=plan.precision, clip=clip)
@@ -67,11 +67,11 @@ def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip:
 
 
 def seed_step(seed: int, step: int) -> None:
-    """Seed torch for a step by (seed, step), so that resuming needs no generator state."""
+    """Seed torch from (seed, step), so that resuming needs no generator state."""
     torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]))
 
 
 def batch_to_device(batch: Mapping[str, Tensor], device: torch.device, *, channels_last: bool) -> dict[str, Tensor]:
-    """Move a batch to `device` and make float32 in [-1, 1] of uint8 pictures (B, C, H, W) there; labels stay."""
+    """Move a batch to `device`, and convert uint8 pictures (B, C, H, W) to float32 in [-1, 1] there."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     return {name: to_device(x, device, layout) for name, x in batch.items()}

@@ -1,13 +1,13 @@
-"""Ground floor: modules that import nothing from the other rooms.
+"""The lowest layer: modules that import no other package of the project.
 
 concurrency       slots for passes on the CPU, thread pools, prefetching
 device            choice of device and precision
-dist              several processes as one: broadcast, all_gather, local rows
-errors            errors that a user can mend, one line each
+dist              data-parallel training: rank, broadcast, all-gather, all-reduce
+errors            errors that a user can fix, one line each
 factory           networks by name; signatures as schemas
 files             atomic writes and temporary files
 locks             locks between processes: one run, one process
-memory            memory of a pass, free memory, allocator settings
+memory            memory of a forward pass, free memory, allocator settings
 package_data      the folders datasets/ and configs/ of the package
 program           how the program was called
 progress          progress bars and spinners

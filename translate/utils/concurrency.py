@@ -1,8 +1,8 @@
-"""Slots for passes on the CPU: small pictures in one thread each, side by side; a large one alone, with all threads.
+"""Slots for forward passes on the CPU: small pictures in parallel, one thread each; a large one alone, on all threads.
 
-The threads of one pass wait for each other at every layer, and for whatever else keeps one of them busy, such as
-decoding; a pass of one thread waits for nothing. The number of threads decides the last bits of sums over a picture,
-so it depends on the picture's size alone, never on the other pictures.
+The threads of one pass wait for each other at every layer, and for other work, such as decoding, that keeps one of them
+busy; a pass in one thread never waits. The number of threads changes the last bits of sums over a picture, so it
+depends only on the size of the picture, never on the other pictures.
 """
 
 __all__ = ["CpuSlots", "map_in_threads", "prefetch", "thread_pool"]
@@ -50,7 +50,7 @@ def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
 
 
 class CpuSlots:
-    """`count` slots; a pass takes one of them and computes in one thread, or all of them and uses all threads."""
+    """Slots for `count` passes: each takes one slot and one thread, or all slots and all threads."""
 
     def __init__(self, count: int) -> None:
         self.count, self._threads = count, torch.get_num_threads()
@@ -69,10 +69,10 @@ class CpuSlots:
     def acquire(self, *, exclusive: bool) -> Iterator[None]:
         """Acquire one CPU slot, or all of them if `exclusive`."""
         needed = self.count if exclusive else 1
-        with self._turn:  # a pass that needs all slots is not overtaken
+        with self._turn:  # so that no other pass overtakes one that needs all slots
             for _ in range(needed):
                 self._free.acquire()
-        torch.set_num_threads(self._threads if needed == self.count else 1)  # of this thread alone
+        torch.set_num_threads(self._threads if needed == self.count else 1)  # for this thread only
         try:
             yield
         finally:

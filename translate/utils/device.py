@@ -12,16 +12,12 @@ from translate.utils.errors import OptionError
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context to compute in with `precision`, "bf16" or "fp32"."""
+    """Return the context for computing in `precision`, "bf16" or "fp32"."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device called `name`: "auto" (the best one), "cpu", "cuda", "cuda:1" or "mps".
-
-    Raises:
-        OptionError: no such device is known, or this machine has none.
-    """
+    """Return the device "auto" (the best one), "cpu", "cuda", "cuda:1" or "mps"; raise OptionError if there is none."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -38,7 +34,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def bf16_is_sound(device: torch.device) -> bool:
-    """Whether bf16 convolutions, forward and backward, agree with fp32 on `device`; some builds and processors err."""
+    """Whether bf16 convolutions, forward and backward, agree with fp32 on `device`; some builds and CPUs are wrong."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "mps":
@@ -54,7 +50,7 @@ def bf16_is_sound(device: torch.device) -> bool:
 
 
 def _convolve(x: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, ...]:
-    """Return a convolution's output y, and the gradients of the sum of y^2 to `x` and `weight`."""
+    """Return the output y of a convolution, and the gradients of the sum of y^2 with respect to `x` and `weight`."""
     x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
     y = F.conv2d(x, weight, stride=stride)
     return y.detach(), *torch.autograd.grad(y.float().square().sum(), (x, weight))

@@ -1,23 +1,23 @@
-"""Several processes as one: each rank computes its rows of a batch, and the result is that of a single process.
+"""Data-parallel training: each rank computes its rows of a batch, and the result is that of a single process.
 
-`torchrun` starts the processes and passes rank and world size in the environment. Rank r of n has the rows r, r + n,
-r + 2n ... of the global batch. Whatever is cut from a batch or joined along it (real and fake in one call, its first
-quarter) then holds, over all ranks, the rows of a single process, so that tasks and networks need not know. Instead of
-PyTorch's functions they call:
+`torchrun` starts the processes and passes rank and world size in the environment. Rank r of n holds the rows r, r + n,
+r + 2n ... of the global batch. Any slice or concatenation along the batch (real and fake in one call, the first
+quarter) therefore holds, over all ranks, the rows of a single process, and tasks and networks need no distributed code.
+They only replace the functions that draw random numbers or mix rows:
 
-- `draw_local_rows`, `randn_like`, `dropout`: draw the global batch's numbers from one seed and keep the local rows;
-- `all_gather_rows`: returns the rows of all ranks, for image pools and batch statistics.
+- `randn_like`, `dropout`, `draw_local_rows` draw for the global batch, from one seed, and keep the local rows;
+- `all_gather_rows` returns the rows of all ranks, for image pools and batch statistics.
 
-Gradients are averaged in one call after each backward pass, as in StyleGAN3, and not by DistributedDataParallel: its
-hooks expect that each network is called once and always learns, where ours are called several times a step and are
-frozen in each other's phases. In a single process all of this does nothing.
+Gradients are averaged by one all-reduce after each backward pass, as in StyleGAN3, and not by DistributedDataParallel:
+its hooks expect one call of each network per step, with gradients, where ours are called several times and are frozen
+in each other's phases. In a single process every function returns its input or calls PyTorch's.
 """
 
 __all__ = [
-    "SharedBatchNorm", "all_gather_rows", "any_rank", "as_single_process", "assert_same_weights", "average",
+    "all_gather_rows", "all_reduce_mean", "any_rank", "as_single_process", "assert_same_weights",
     "broadcast_from_main", "broadcast_weights", "draw_local_rows", "dropout", "global_shape", "init",
-    "is_main_process", "is_single_process", "local_indices", "local_rows", "main_process_first", "max_over_ranks",
-    "on_main_process", "randn_like", "world_size",
+    "is_main_process", "local_indices", "local_rows", "main_process_first", "max_over_ranks", "on_main_process",
+    "randn_like", "world_size",
 ]  # fmt: skip
 
 import atexit
@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -37,24 +37,19 @@ from translate.utils.errors import OptionError, UserError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PEER_TIMEOUT = timedelta(minutes=10)  # until a process that does not answer counts as dead
+PEER_TIMEOUT = timedelta(minutes=10)  # a process that does not answer for this long counts as dead
 DATA_TIMEOUT = timedelta(days=1)  # other ranks wait while the main process downloads and decodes pictures
 
 
 class _World:
-    """The `rank` of this process, the world `size`, and the group for broadcasts, which waits for the data."""
+    """The `rank` of this process, the world `size`, and a group for broadcasts, which waits for the data."""
 
     def __init__(self) -> None:
         self.rank, self.size = 0, 1
-        self.broadcasts: distributed.ProcessGroup | None = None
+        self.broadcast_group: distributed.ProcessGroup | None = None
 
 
 _world = _World()
-
-
-def is_main_process() -> bool:
-    """Whether this process is the main process, which writes and prints; read from the environment."""
-    return "WORLD_SIZE" not in os.environ or int(os.environ.get("RANK", "0")) == 0
 
 
 def init(device: torch.device, batch_size: int) -> torch.device:
@@ -65,7 +60,7 @@ def init(device: torch.device, batch_size: int) -> torch.device:
         batch_size: of the global batch.
 
     Raises:
-        OptionError: the batch does not divide among the ranks, or such devices cannot be linked.
+        OptionError: the batch does not divide among the ranks, or no backend links devices of this type.
         UserError: there are too few GPUs, or other processes do not answer.
     """
     # the world: one process, or ranks that share a batch
@@ -80,26 +75,24 @@ def init(device: torch.device, batch_size: int) -> torch.device:
     if device.type == "mps":
         raise OptionError("several processes need NVIDIA GPUs or the cores of CPUs; say --device cpu")
     if device.type == "cuda":
-        if local_rank >= torch.cuda.device_count():
-            raise UserError(
-                f"{local_rank + 1} processes on a machine with {torch.cuda.device_count()} GPUs; start fewer"
-            )
+        if local_rank >= (gpus := torch.cuda.device_count()):
+            raise UserError(f"{local_rank + 1} processes on a machine with {gpus} GPUs; start fewer")
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
     elif device.type == "cpu":
-        cores, beside = len(os.sched_getaffinity(0)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        torch.set_num_threads(max(1, cores // beside))
-    # the groups of processes
+        cores, local_size = len(os.sched_getaffinity(0)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        torch.set_num_threads(max(1, cores // local_size))
+    # the process groups
     if not distributed.is_initialized():
         with _peer_errors():
-            _init_groups("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+            _init_process_groups("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
         atexit.register(distributed.destroy_process_group)
     _world.rank, _world.size = distributed.get_rank(), distributed.get_world_size()
     return device
 
 
-def _init_groups(backend: str) -> None:
-    """Create the process groups.
+def _init_process_groups(backend: str) -> None:
+    """Create the default group and the group for broadcasts.
 
     When torchrun restarts the processes of a machine, its store still holds the addresses of the dead ones; a prefix
     per attempt hides them. Several machines may count their attempts differently; see docs/several_machines.md.
@@ -108,7 +101,7 @@ def _init_groups(backend: str) -> None:
     if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
         store = distributed.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
     distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PEER_TIMEOUT)
-    _world.broadcasts = distributed.new_group(backend="gloo", timeout=DATA_TIMEOUT)
+    _world.broadcast_group = distributed.new_group(backend="gloo", timeout=DATA_TIMEOUT)
 
 
 @contextmanager
@@ -123,21 +116,34 @@ def _peer_errors() -> Iterator[None]:
         ) from None
 
 
+def world_size() -> int:
+    """Return the number of processes."""
+    return _world.size
+
+
+# ------------------------------------------------------------------ the main process
+
+
+def is_main_process() -> bool:
+    """Whether this is the main process, rank 0, which writes and prints; read from the environment before `init`."""
+    return "WORLD_SIZE" not in os.environ or int(os.environ.get("RANK", "0")) == 0
+
+
 def on_main_process(function: Callable[P, None]) -> Callable[P, None]:
-    """Decorate a function that writes or prints: only the main process calls it, as a single process."""
+    """Decorate a function that writes or prints: it runs on the main process only, as in a single process."""
 
     @functools.wraps(function)
-    def called(*args: P.args, **kwargs: P.kwargs) -> None:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         if is_main_process():
             with as_single_process():
                 function(*args, **kwargs)
 
-    return called
+    return wrapper
 
 
 @contextmanager
 def as_single_process() -> Iterator[None]:
-    """Compute inside the block as a single process: for previews, which the main process makes by itself."""
+    """Set the world size to 1 inside the block, for work of the main process alone, such as previews."""
     rank, size = _world.rank, _world.size
     _world.rank, _world.size = 0, 1
     try:
@@ -146,69 +152,61 @@ def as_single_process() -> Iterator[None]:
         _world.rank, _world.size = rank, size
 
 
-def broadcast_from_main(make: Callable[[], T]) -> T:
-    """Call `make` on the main process and broadcast its result to all ranks.
+def broadcast_from_main(function: Callable[[], T]) -> T:
+    """Call `function` on the main process and broadcast its result to all ranks.
 
     Raises:
-        UserError: `make` raised it, on the main process; the other ranks then exit without a message.
+        UserError: from `function`, on the main process; the other ranks then exit without a message.
     """
     if _world.size == 1:
-        return make()
-    box: list[Any] = [None, False]
+        return function()
+    result: T | None = None
     failure: UserError | None = None
-    if not _world.rank:
+    if _world.rank == 0:
         try:
-            box[0] = make()
+            result = function()
         except UserError as error:
-            failure, box[1] = error, True
+            failure = error
+    message: list[Any] = [result, failure is not None]
     with _peer_errors():
-        distributed.broadcast_object_list(box, src=0, group=_world.broadcasts, device=torch.device("cpu"))
+        distributed.broadcast_object_list(message, src=0, group=_world.broadcast_group, device=torch.device("cpu"))
     if failure:
         raise failure
-    if box[1]:
+    if message[1]:
         raise SystemExit(1)
-    return cast(T, box[0])
+    return cast(T, message[0])
 
 
-def main_process_first(make: Callable[[], T]) -> T:
-    """Call `make` on the main process and then on the other ranks, which find the files that it has prepared."""
+def main_process_first(function: Callable[[], T]) -> T:
+    """Call `function` on the main process and then on the other ranks, which find the files that it has prepared."""
     result: list[T] = []
-    broadcast_from_main(lambda: result.append(make()))
-    return result[0] if result else make()
+    broadcast_from_main(lambda: result.append(function()))
+    return result[0] if result else function()
+
+
+# ------------------------------------------------------------------ decisions that all ranks share
 
 
 def any_rank(*flags: bool) -> tuple[bool, ...]:
     """Return, for each flag, whether it is set on any rank, so that all ranks save, or stop, after the same step."""
     if _world.size == 1:
         return flags
-    return tuple(map(bool, _max_over_ranks(torch.tensor(flags, dtype=torch.int32)).tolist()))
+    return tuple(map(bool, _all_reduce(torch.tensor(flags, dtype=torch.int32), "MAX").tolist()))
 
 
 def max_over_ranks(seconds: float) -> float:
-    """Return the longest time of all ranks, so that they decide the same by it."""
-    return seconds if _world.size == 1 else float(_max_over_ranks(torch.tensor(seconds, dtype=torch.float64)))
+    """Return the longest time of all ranks, so that all ranks base a decision on the same number."""
+    return seconds if _world.size == 1 else float(_all_reduce(torch.tensor(seconds, dtype=torch.float64), "MAX"))
 
 
-def _max_over_ranks(x: Tensor) -> Tensor:
-    """Reduce a tensor on the host, so that no GPU is waited for."""
+def _all_reduce(x: Tensor, op: Literal["SUM", "MIN", "MAX"] = "SUM") -> Tensor:
+    """Reduce a tensor over the ranks, in place; one on the host goes by gloo, so that no GPU is waited for."""
     with _peer_errors():
-        distributed.all_reduce(x, distributed.ReduceOp.MAX)
+        distributed.all_reduce(x, getattr(distributed.ReduceOp, op))
     return x
 
 
-def is_single_process() -> bool:
-    """Whether the world has one process."""
-    return _world.size == 1
-
-
-def world_size() -> int:
-    """Return the number of processes."""
-    return _world.size
-
-
-def draw_local_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
-    """Return this rank's rows of `draw(n * count)`, the draw of a single process for the global batch."""
-    return draw(count) if _world.size == 1 else local_rows(draw(count * _world.size))
+# ------------------------------------------------------------------ local rows and the global batch
 
 
 def local_rows(x: Tensor) -> Tensor:
@@ -216,15 +214,30 @@ def local_rows(x: Tensor) -> Tensor:
     return x if _world.size == 1 else x[_world.rank :: _world.size]
 
 
+def local_indices(count: int) -> range:
+    """Return the indices of this rank's rows of a global batch of `count`."""
+    return range(_world.rank, count, _world.size)
+
+
+def global_shape(shape: torch.Size) -> torch.Size:
+    """Return the shape of the global batch, (B, ...) to (n * B, ...)."""
+    return torch.Size((shape[0] * _world.size, *shape[1:]))
+
+
+def draw_local_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
+    """Return this rank's rows of `draw(n * count)`, the draw of a single process for the global batch."""
+    return draw(count) if _world.size == 1 else local_rows(draw(count * _world.size))
+
+
 def randn_like(x: Tensor) -> Tensor:
     """Call `torch.randn_like` for local rows (B, ...)."""
     return torch.randn_like(x) if _world.size == 1 else local_rows(torch.randn_like(_empty_global(x)))
 
 
-def dropout(x: Tensor, p: float, training: bool = True) -> Tensor:
-    """Call `F.dropout` for local rows (B, ...)."""
-    if _world.size == 1 or not training:
-        return F.dropout(x, p, training)
+def dropout(x: Tensor, p: float) -> Tensor:
+    """Call `F.dropout` in training mode for local rows (B, ...)."""
+    if _world.size == 1:
+        return F.dropout(x, p, True)
     return x * local_rows(F.dropout(torch.ones_like(_empty_global(x)), p))
 
 
@@ -235,53 +248,17 @@ def _empty_global(x: Tensor) -> Tensor:
     return torch.empty(global_shape(x.shape), dtype=x.dtype, device=x.device, memory_format=layout)
 
 
-def global_shape(shape: torch.Size) -> torch.Size:
-    """Return the shape of the global batch, (B, ...) to (n * B, ...)."""
-    return torch.Size((shape[0] * _world.size, *shape[1:]))
-
-
-def local_indices(count: int) -> range:
-    """Return the indices of this rank's rows of a global batch of `count`."""
-    return range(_world.rank, count, _world.size)
-
-
 def all_gather_rows(x: Tensor) -> Tensor:
     """Return the rows of all ranks, floats (B, ...) to (n * B, ...), in the order of the global batch.
 
-    Gradients flow back to every rank; those of its parameters are correct after `average`.
+    Gradients flow back to every rank; those of its parameters are correct after `all_reduce_mean`.
     """
-    return x if _world.size == 1 else _all_gather(x)
+    return x if _world.size == 1 else _all_gather_rows(x)
 
 
 @torch.compiler.disable
-def _all_gather(x: Tensor) -> Tensor:
+def _all_gather_rows(x: Tensor) -> Tensor:
     return cast(Tensor, _AllGatherRows.apply(x))
-
-
-class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch norm with the statistics of the global batch, also on CPUs, where `nn.SyncBatchNorm` does not work."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if _world.size == 1 or not self.training:
-            return super().forward(x)
-        exact = x.float()
-        mean = all_gather_rows(exact.mean((0, 2, 3))[None]).mean(0)[:, None, None]
-        variance = all_gather_rows((exact - mean).square().mean((0, 2, 3))[None]).mean(0)[:, None, None]
-        self._update_running(
-            mean.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1] * _world.size
-        )
-        y = (exact - mean) * (variance + self.eps).rsqrt()
-        if self.affine:
-            y = y * self.weight[:, None, None] + self.bias[:, None, None]
-        return y.to(x.dtype)
-
-    @torch.no_grad()
-    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Move the running statistics towards those of `count` values a channel."""
-        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            self.running_mean.lerp_(mean, self.momentum or 0.0)
-            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum or 0.0)
 
 
 class _AllGatherRows(torch.autograd.Function):
@@ -297,25 +274,22 @@ class _AllGatherRows(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        total = grad.to(
-            torch.promote_types(grad.dtype, torch.float32), memory_format=torch.contiguous_format, copy=True
-        )
-        with _peer_errors():
-            distributed.all_reduce(total)
+        exact = torch.promote_types(grad.dtype, torch.float32)
+        total = _all_reduce(grad.to(exact, memory_format=torch.contiguous_format, copy=True))
         return local_rows(total).to(ctx.dtype)
 
 
-def average(tensors: Sequence[Tensor]) -> None:
-    """Replace tensors of one device by their means over the ranks, in one float32 all_reduce."""
+# ------------------------------------------------------------------ gradients and weights
+
+
+def all_reduce_mean(tensors: Sequence[Tensor]) -> None:
+    """Replace tensors of one device by their means over the ranks, in one float32 all-reduce."""
     if _world.size == 1:
         return
-    flat = torch.cat([x.detach().float().flatten() for x in tensors])
-    with _peer_errors():
-        distributed.all_reduce(flat)
-    parts = flat.div_(_world.size).split([x.numel() for x in tensors])
+    flat = _all_reduce(torch.cat([x.detach().float().flatten() for x in tensors])).div_(_world.size)
     with torch.no_grad():
-        for x, part in zip(tensors, parts, strict=True):
-            x.copy_(part.view(x.shape))
+        for x, mean in zip(tensors, flat.split([x.numel() for x in tensors]), strict=True):
+            x.copy_(mean.view(x.shape))
 
 
 @torch.no_grad()
@@ -334,23 +308,19 @@ def assert_same_weights(module: nn.Module, what: str) -> None:
     """Check that all ranks hold the same bits of parameters and buffers, by the sum of each tensor's bits.
 
     Raises:
-        UserError: one differs: a defective machine, or another state on its disk.
+        UserError: a rank differs: a defective machine, or another state on its disk; the message begins with `what`.
     """
     if _world.size == 1:
         return
-    sums = torch.stack([_digest(x) for x in chain(module.parameters(), module.buffers())])
-    low, high = sums.clone(), sums.clone()
-    with _peer_errors():
-        distributed.all_reduce(low, distributed.ReduceOp.MIN)
-        distributed.all_reduce(high, distributed.ReduceOp.MAX)
-    if not torch.equal(low, high):
+    sums = torch.stack([_bit_sum(x) for x in chain(module.parameters(), module.buffers())])
+    if not torch.equal(_all_reduce(sums.clone(), "MIN"), _all_reduce(sums.clone(), "MAX")):
         raise UserError(
             f"{what}: the processes no longer hold the same weights; is the run folder on a disk that all machines "
             "share? If so, one of them computes wrongly; the last state is kept"
         )
 
 
-def _digest(x: Tensor) -> Tensor:
+def _bit_sum(x: Tensor) -> Tensor:
     """Return the sum of a tensor's elements as integers: independent of their order, changed by any single one."""
     words = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[x.element_size()]
     return x.contiguous().view(words).sum(dtype=torch.int64)

@@ -1,4 +1,4 @@
-"""Errors that a user can mend, one line each."""
+"""Errors that a user can fix, one line each."""
 
 __all__ = [
     "OptionError", "UserError", "close_match", "did_you_mean", "list_choices", "short_reason", "short_repr", "shorten",
@@ -14,7 +14,7 @@ _MAX_LIST_CHARS = 120  # of known names in an error
 
 
 class UserError(ValueError):
-    """An error that the user can mend: one line, fit for a terminal, that names the thing and the way out."""
+    """An error that the user can fix: one line for the terminal that names the culprit and the solution."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(as_line(str(message)))
@@ -25,18 +25,18 @@ class OptionError(UserError):
 
 
 def close_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
-    """Return '; did you mean ...?' for the nearest of `known` of so much likeness, 0 to 1, or ''."""
+    """Return '; did you mean ...?' for the nearest of `known` with at least this `likeness`, 0 to 1, or ''."""
     close = difflib.get_close_matches(word, sorted(known), 1, likeness)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return '; did you mean ...?' for the nearest of `known`, else the list of them."""
+    """Return '; did you mean ...?' with the name in `known` nearest to `word`, or else the list of known names."""
     return close_match(word, known := list(known)) or f"; choose from {list_choices(known)}"
 
 
 def list_choices(known: Iterable[str]) -> str:
-    """Return the names in order, cut to what fits the line of an error."""
+    """List the names in order, cut to a length that fits the line of an error."""
     names, shown = sorted(known), list[str]()
     for name in names:
         if len(", ".join([*shown, name])) > _MAX_LIST_CHARS:
@@ -46,7 +46,7 @@ def list_choices(known: Iterable[str]) -> str:
 
 
 def short_reason(error: BaseException) -> str:
-    """Return the first line of an error's message, without the path; its type where the message is empty."""
+    """Return the first line of an error's message, without the path, or its type if the message is empty."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
     return " ".join(text.splitlines()[0].split())[:300]  # decoders may quote the file
 

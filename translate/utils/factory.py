@@ -1,4 +1,4 @@
-"""Networks by name: the only place where a word from a recipe becomes a call."""
+"""Networks by name: the only place where a name from a recipe becomes a call."""
 
 __all__ = ["Factory", "check_arguments", "check_type", "options_of", "resolve", "spec_of"]
 
@@ -16,11 +16,7 @@ _TYPE_NAMES = {
 
 
 def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
-    """Look up `name` in `table`.
-
-    Raises:
-        OptionError: the name is unknown; the message says `what` it should name, and suggests the nearest.
-    """
+    """Look up `name` in `table`; raise OptionError, which says `what` it should name, if it is unknown."""
     if name not in table:
         raise OptionError(f"unknown {what} {name!r}{did_you_mean(name, table)}")
     return table[name]
@@ -33,11 +29,7 @@ def options_of(function: Callable) -> dict[str, inspect.Parameter]:
 
 
 def check_arguments(function: Callable, given: Mapping[str, Any], where: str) -> None:
-    """Check the options of a recipe against a signature, which is the schema.
-
-    Raises:
-        OptionError: an option is unknown or of another type than its default.
-    """
+    """Raise OptionError if a given option is not in the signature of `function`, or not of the type of its default."""
     known = options_of(function)
     for name, value in given.items():
         if name not in known:
@@ -55,10 +47,10 @@ def check_type(name: str, value: Any, kind: type) -> None:
 
 
 class Factory:
-    """A chosen network with some of its options; the task supplies the rest and calls it.
+    """A network by name, with the options of its recipe; the task supplies the rest and builds it.
 
-    The network carries its recipe as `.spec`, from which a model file can rebuild it. `context` holds facts of the run
-    (such as the trained `size`); each is passed to networks whose signature has it.
+    The network holds its complete recipe as `.spec`, from which a model file can rebuild it. `context` holds facts of
+    the run (such as the trained `size`); each is passed to networks whose signature has it.
     """
 
     def __init__(self, spec: Mapping[str, Any], table: Mapping[str, Callable], where: str, **context: Any) -> None:
@@ -69,11 +61,11 @@ class Factory:
         check_type(f"{where}.name", self.name, str)
         self.function = resolve(self.name, table, where)
         check_arguments(self.function, options, where)
-        wanted = {k: v for k, v in context.items() if k in options_of(self.function)}
-        self.options = wanted | options
+        known = options_of(self.function)
+        self.options = {k: v for k, v in context.items() if k in known} | options
 
     def __call__(self, **fixed: Any) -> nn.Module:
-        """Build the network; the task decides the `fixed` options, such as channel counts."""
+        """Build the network; `fixed` are the options that the task decides, such as channel counts."""
         net = self.function(**self.options, **fixed)
         net.spec = {"name": self.name, **self.options, **fixed}
         return net

@@ -1,8 +1,8 @@
-"""Atomic writes: a file appears under its name whole or not at all.
+"""Atomic writes: a file appears under its name completely or not at all.
 
-A file is written under a temporary name, whose owner the name tells, and renamed at the end. What a killed process left
-behind is removed later. Several machines may write into one folder, so nothing is removed that may be in use: of this
-machine, the files of processes that have ended; of other machines, files that nobody has touched for a day.
+A file is written under a temporary name, which contains its machine and process, and renamed at the end. Temporary
+files of killed processes are removed later. Several machines may write into one folder, so only files that cannot be in
+use are removed: files of ended processes on this machine, and files of other machines that are a day old.
 """
 
 __all__ = ["WriteError", "atomic_write", "host_id", "remove_stale_temporaries", "temporary_path", "write_json"]
@@ -23,13 +23,13 @@ from typing import Any
 
 from translate.utils.errors import UserError, short_reason
 
-_STALE_AFTER_S = 24 * 3600.0  # no single file takes this long without a byte written
+_STALE_AFTER_S = 24 * 3600.0  # no writer pauses this long within one file
 _UNKNOWN_HOST = "0" * 8
-_NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.tmp")
+_TEMPORARY_NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.tmp")
 
 
 class WriteError(UserError):
-    """The disk or the folder refused a file: full, read-only, missing."""
+    """A file could not be written: the disk is full, or the folder is read-only or missing."""
 
 
 @contextmanager
@@ -63,17 +63,13 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically.
-
-    Raises:
-        WriteError: as `atomic_write`.
-    """
+    """Write `value` as indented JSON; atomicity and errors as `atomic_write`."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def _is_refusal(error: Exception, folder: Path) -> bool:
-    """Whether the system refused to write; torch and safetensors do not report that by an OSError."""
+    """Whether the system refused to write; torch and safetensors report this without an OSError."""
     if isinstance(error, OSError) or "(os error " in str(error):
         return True
     return shutil.disk_usage(folder).free < 2**20 or not os.access(folder, os.W_OK)
@@ -89,7 +85,7 @@ def remove_stale_temporaries(folder: Path) -> None:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:  # a missing or unreadable folder is left alone
         for entry in entries:
             with contextlib.suppress(OSError):  # another process may have removed it first
-                if (owner := _NAME.fullmatch(entry.name)) and _is_stale(entry, *owner.groups()):
+                if (owner := _TEMPORARY_NAME.fullmatch(entry.name)) and _is_stale(entry, *owner.groups()):
                     Path(entry.path).unlink()
 
 

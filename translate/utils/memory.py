@@ -1,4 +1,4 @@
-"""Memory: what a pass takes, what is free, and an allocator that keeps what it frees."""
+"""Memory that a forward pass takes, memory that is free, and settings of the allocator."""
 
 __all__ = ["bytes_per_pixel", "free_bytes", "gigabytes", "keep_freed_memory", "parse_bytes", "resident_bytes"]
 
@@ -23,11 +23,11 @@ _CGROUPS = (  # of versions 2 and 1: folder, limit, usage, and the name of the p
 )
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -2, -3, -4  # of malloc.h
 _MIN_LIMIT_BYTES = 1_000_000  # less is a number whose unit was forgotten
-_HEADROOM = 1.25  # times the tensors, for the backend's own buffers; measured: 1.01 to 1.1
+_HEADROOM = 1.25  # factor on the tensors for the backend's own buffers; measured: 1.01 to 1.1
 
 
 class PeakMeter(TorchDispatchMode):
-    """The largest sum of bytes of all tensors that are alive after an operation."""
+    """A meter of the `peak` sum of bytes of all tensors that are alive after an operation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,10 +48,7 @@ class PeakMeter(TorchDispatchMode):
 def bytes_per_pixel(function: Callable[[Tensor], Any], device: torch.device, small: int = 64) -> float:
     """Measure the bytes that each further pixel adds to the peak memory of a convolutional network.
 
-    Args:
-        function: takes (1, 3, N, N) in [-1, 1].
-        device: of its input.
-        small: N of the first of two probes, px; the second has 2 N.
+    `function` is its forward pass of (1, 3, N, N) in [-1, 1]; it is measured with N = `small` px and N = 2 `small` px.
     """
 
     def peak(size: int) -> int:
@@ -64,7 +61,7 @@ def bytes_per_pixel(function: Callable[[Tensor], Any], device: torch.device, sma
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Return the bytes that can still be allocated on `device`; None where the system does not report them."""
+    """Return the bytes that can still be allocated on `device`; None if the system does not report them."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
@@ -76,24 +73,24 @@ def free_bytes(device: torch.device) -> int | None:
 
 def _free_on_machine(file: Path = Path("/proc/meminfo")) -> int | None:
     try:
-        return 1024 * _table(file)["MemAvailable:"]
+        return 1024 * _read_table(file)["MemAvailable:"]
     except (OSError, KeyError):  # not Linux
         return None
 
 
 def _free_in_group(names: tuple[str, str, str, str]) -> int | None:
-    """Return the bytes that a container's limit leaves, with the page cache counted as free."""
+    """Return the bytes left below the limit of a container, with the page cache counted as free."""
     folder, limit, usage, cache = names
     try:
         maximum = int(Path(folder, limit).read_text())
-        used = int(Path(folder, usage).read_text()) - _table(Path(folder, "memory.stat")).get(cache, 0)
+        used = int(Path(folder, usage).read_text()) - _read_table(Path(folder, "memory.stat")).get(cache, 0)
     except (OSError, ValueError):  # not this version of cgroups, or the limit is "max"
         return None
     return max(maximum - used, 0)
 
 
-def _table(file: Path) -> dict[str, int]:
-    """Read a file whose lines are a name and a number."""
+def _read_table(file: Path) -> dict[str, int]:
+    """Read a file whose lines each hold a name and a number."""
     rows = (line.split() for line in file.read_text().splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) > 1}
 
@@ -108,11 +105,7 @@ def resident_bytes() -> int:
 
 
 def parse_bytes(text: str) -> int:
-    """Parse an amount such as "3GB", "800 MB" or "2GiB" to bytes.
-
-    Raises:
-        OptionError: it is no amount, or less than a megabyte.
-    """
+    """Parse an amount such as "3GB", "800 MB" or "2GiB" to bytes; raise OptionError for other text or below 1 MB."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
     if not match:
         raise OptionError(f"memory {text!r} is no amount; write it as 3GB or 800MB")
@@ -128,13 +121,11 @@ def gigabytes(size: float) -> str:
 
 
 def keep_freed_memory(*, large: bool = True) -> None:
-    """Keep freed memory in the process, since the next step takes as much again.
+    """Keep freed memory in the process, since the next step allocates as much again.
 
     glibc returns large blocks to the system, which zeroes them page by page on the next use: a sixth of a training
-    step on a CPU. Other C libraries are left alone.
-
-    Args:
-        large: also keep blocks of 32 MB and more. It saves a tenth of a step, but fragments the memory.
+    step on a CPU. Other C libraries are not configured. With `large`, blocks of 32 MB and more are kept as well, which
+    saves a tenth of a step but fragments the memory.
     """
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt

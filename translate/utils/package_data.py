@@ -1,4 +1,4 @@
-"""Data files of the package: at a checkout's root, or inside an installed wheel."""
+"""Data files of the package: at the root of a checkout, or inside an installed wheel."""
 
 __all__ = ["package_folder"]
 
@@ -8,18 +8,10 @@ from translate.utils.errors import UserError
 
 
 def package_folder(name: str, package: Path | None = None) -> Path:
-    """Return the folder "datasets" or "configs" of the package.
-
-    Args:
-        name: of the folder.
-        package: the package's own folder; None, except in tests.
-
-    Raises:
-        UserError: the installation lacks it.
-    """
+    """Return the folder "datasets" or "configs" of the package; raise UserError if the installation lacks it."""
     package = package or Path(__file__).parents[1]
     inside = package / "_shipped"
-    # An installed wheel must not look beside itself: site-packages may hold a stranger called "datasets".
+    # An installed wheel must not search its parent: site-packages may hold another package called "datasets".
     folder = inside / name if inside.is_dir() else package.parent / name
     if not folder.is_dir():
         raise UserError(f"the installation lacks its {name!r} folder ({folder}); install the package again")

@@ -1,6 +1,6 @@
-"""Progress on stderr: every bar and counting spinner of the package.
+"""Progress bars and spinners on stderr, for the whole package.
 
-In a pipe rich draws no moving bar; one that is not `transient` is then printed once, at the end.
+In a pipe rich draws no moving bar; it prints a bar once at the end, unless it is `transient`.
 """
 
 __all__ = ["Bar", "FolderBar", "counting_spinner", "open_progress", "progress_bar", "show_folder_bar", "track"]
@@ -52,13 +52,9 @@ def _columns(style: Style) -> tuple[str | ProgressColumn, ...]:
 
 
 def open_progress(style: Style, shown: bool, *, transient: bool = False, console: Console | None = None) -> Progress:
-    """Return a display of bars, a context manager; add its rows with `Bar`.
+    """Return a display, a context manager, whose rows are `Bar`s; the `style` decides the columns after the label.
 
-    Args:
-        style: which columns follow the label.
-        shown: False: draw nothing.
-        transient: remove the bars at the end.
-        console: where to draw; None: on stderr.
+    A `transient` display is removed at the end. The default console is stderr.
     """
     console = console or PatientConsole(stderr=True)
     hidden = not shown or is_quiet() or (transient and not console.is_terminal)  # which would print an empty line
@@ -68,13 +64,9 @@ def open_progress(style: Style, shown: bool, *, transient: bool = False, console
 
 
 class Bar:
-    """One row of a display: a label and a bar.
+    """One row of a display: a label, which may hold file names, and a bar with a `total`, None while it is unknown.
 
-    Args:
-        progress: the display.
-        label: may hold names of files.
-        total: None while it is unknown.
-        **fields: `completed`, and those that the display's style shows.
+    The `fields` are `completed` and those of the display's style.
     """
 
     def __init__(self, progress: Progress, label: str, total: float | None, **fields: Any) -> None:
@@ -100,7 +92,7 @@ def progress_bar(
 
 
 def track(items: Iterable[T], label: str, total: int, shown: bool = True) -> Iterator[T]:
-    """Yield `items`, and show a bar meanwhile."""
+    """Yield `items` under a bar."""
     with progress_bar(label, total, shown, style="percent", transient=True) as bar:
         for item in items:
             yield item
@@ -108,13 +100,13 @@ def track(items: Iterable[T], label: str, total: int, shown: bool = True) -> Ite
 
 
 def counting_spinner(shown: bool) -> AbstractContextManager[object]:
-    """Show on a terminal that pictures are being counted, until that is done."""
+    """Return a context that shows a spinner while pictures are counted."""
     shown = shown and not is_quiet()
     return PatientConsole(stderr=True).status("counting the pictures") if shown else nullcontext()
 
 
 class FolderBar(Bar):
-    """How many pictures of a folder are translated, and how much of a large one."""
+    """A bar for the pictures of a folder, and a second one for the tiles of a large picture."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         super().__init__(progress, "translating", total)
@@ -122,18 +114,18 @@ class FolderBar(Bar):
         self._large = progress.add_task("translating", total=100, visible=False)
 
     def skip(self) -> None:
-        """Take a picture that is already translated out of the total."""
+        """Subtract a picture that is already translated from the total."""
         self._total -= 1
         self.update(total=self._total)
 
     def show_large(self, stage: str, share: float) -> None:
-        """Show the stage that a large picture is in, and the share 0..1 that is done."""
+        """Show the current stage of a large picture, and the finished share in [0, 1]."""
         if not share:
             self._print(stage)
         self._progress.update(self._large, completed=round(100 * share), visible=share < 1)
 
     def print(self, line: str) -> None:
-        """Print a line above the bar; nothing where no bar is shown."""
+        """Print a line above the bar, if a bar is shown."""
         if not self._progress.disable:
             self._print(line)
 
@@ -143,6 +135,6 @@ class FolderBar(Bar):
 
 @contextmanager
 def show_folder_bar(total: int, shown: bool) -> Iterator[FolderBar]:
-    """Show a bar of `total` pictures."""
+    """Show a `FolderBar` of `total` pictures."""
     with open_progress("pictures", shown) as progress:
         yield FolderBar(progress, total)

@@ -1,7 +1,7 @@
 """Safe loading of model and state files from strangers.
 
-No pickle is loaded: `torch.load(weights_only=True)` makes tensors and plain containers, safetensors nothing else. What
-remains is size: a file of a few kilobytes can unpack to terabytes, and is refused.
+No pickle is loaded: `torch.load(weights_only=True)` makes only tensors and plain containers, safetensors only tensors.
+The remaining risk is size: a file of a few kilobytes could unpack to terabytes. Such files are refused.
 """
 
 __all__ = ["load_tensors", "refuse_expanded", "refuse_packed"]
@@ -22,9 +22,9 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
     """Load the tensors and plain containers that `torch.save` wrote.
 
     Raises:
-        pickle.UnpicklingError: the file holds other objects, which could run code; none was run.
-        OSError: it cannot be read.
-        ValueError: it is damaged, or would unpack to more than its size.
+        pickle.UnpicklingError: the file holds other objects, which could run code; no code was run.
+        OSError: the file cannot be read.
+        ValueError: the file is damaged, or would unpack to more than its size.
     """
     try:
         refuse_packed(path)
@@ -36,16 +36,16 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
 
 
 def refuse_packed(path: Path) -> None:
-    """Raise ValueError where a zip archive has compressed parts; `torch.save` never compresses."""
+    """Raise ValueError if a file is a zip archive with compressed parts; `torch.save` never compresses."""
     if not zipfile.is_zipfile(path):
         return
-    with zipfile.ZipFile(path) as pack:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in pack.infolist()):
+    with zipfile.ZipFile(path) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
             raise ValueError("its parts are compressed, as torch never writes them")
 
 
 def refuse_expanded(tensors: Mapping[str, Tensor]) -> None:
-    """Raise ValueError where a tensor is larger than its storage in the file, by repeating it."""
+    """Raise ValueError if a tensor is larger than its storage in the file, because it repeats elements."""
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided or tensor.untyped_storage().nbytes() < tensor.nbytes:
             raise ValueError(f"{name} is no plain tensor")

@@ -17,7 +17,7 @@ def spread(items: Sequence[T], count: int) -> list[T]:
 
 
 def subsample(items: Sequence[T], limit: int | None) -> list[T]:
-    """Return the first item of each of `limit` equal parts of `items`, or all items; scores depend on these picks."""
+    """Return the first item of each of `limit` equal parts of `items`, or all items; scores depend on this choice."""
     if limit is None or len(items) <= limit:
         return list(items)
     return [items[i * len(items) // limit] for i in range(limit)]

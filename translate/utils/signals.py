@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGUSR1: they stop a run at the end of its step, or at once where there is nothing to save."""
+"""Ctrl-C, SIGTERM and SIGUSR1 stop a run at the end of its step, or at once if there is nothing to save."""
 
 __all__ = ["EXIT_STOPPED", "StopRequest", "Stopped", "stop_at_once"]
 
@@ -16,7 +16,7 @@ _Handler = Callable[[int, FrameType | None], None]
 
 
 class Stopped(UserError):
-    """A signal stopped the run, which has saved: the same command resumes it."""
+    """A signal stopped the run after it saved its state; the same command resumes it."""
 
 
 class StopRequest:
@@ -40,16 +40,12 @@ class StopRequest:
 
 
 class _StopNow(BaseException):
-    """No Exception, so that no handler of errors takes it for one."""
+    """Raised by the signal handler; a BaseException, so that no `except Exception` catches it."""
 
 
 @contextmanager
 def stop_at_once() -> Iterator[None]:
-    """Let SIGTERM and SIGUSR1 interrupt the block as Ctrl-C does: before the first step, there is nothing to save.
-
-    Raises:
-        Stopped: one of the signals came.
-    """
+    """Let SIGTERM and SIGUSR1 raise `Stopped` inside the block: before the first step, there is nothing to save."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise _StopNow
@@ -64,7 +60,7 @@ def stop_at_once() -> Iterator[None]:
 
 
 def _set_handler(numbers: tuple[int, ...], handler: _Handler) -> dict[int, object]:
-    """Set `handler` for the signals; return the handlers that it replaces."""
+    """Set `handler` for the signals; return the handlers that it replaces, by signal."""
     if threading.current_thread() is not threading.main_thread():  # Python allows handlers nowhere else
         return {}
     return {number: signal.signal(number, handler) for number in numbers}

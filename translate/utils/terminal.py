@@ -1,4 +1,4 @@
-"""Text for the terminal: a file name or metadata may hold line ends, or commands to the terminal.
+"""Text for the terminal, made safe: file names and metadata may hold line ends or control sequences.
 
 Messages of a run go to stderr, results to stdout. A reader that goes away (`| head -1`) stops neither.
 """
@@ -87,7 +87,7 @@ def is_quiet() -> bool:
 
 
 def printable(text: str) -> str:
-    r"""Return `text` as one line without terminal commands: hidden characters become \n, \x1b, \u202e and so on.
+    r"""Return `text` as one line without control sequences: hidden characters become \n, \x1b, \u202e and so on.
 
     A byte of a file name that is not UTF-8 becomes \xff.
     """
@@ -95,14 +95,14 @@ def printable(text: str) -> str:
 
 
 def as_line(text: str) -> str:
-    """Return `text` as `printable` does; cut the middle of a very long line, whose end names the way out."""
+    """Return `printable(text)` without the middle of a very long line; the end of an error names the solution."""
     line = printable(text)
     half = _MAX_LINE_CHARS // 2
     return line if len(line) <= _MAX_LINE_CHARS else f"{line[:half]} ... {line[-half:]}"
 
 
 def escape(text: str) -> str:
-    """Return `text` escaped for rich's markup, whatever follows it."""
+    """Return `printable(text)` escaped for rich's markup, also before a tag."""
     line = printable(text)
     body = line.rstrip("\\")
     tail = "\\" * 2 * (len(line) - len(body))  # in front of a tag, and only there, two backslashes are one

@@ -14,7 +14,7 @@ _MAX_DEPTH = 8  # of tables and lists
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; raise UserError, naming the file, where it cannot be read or parsed."""
+    """Read a TOML file; raise UserError if it cannot be read or parsed."""
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)

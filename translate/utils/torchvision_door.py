@@ -1,8 +1,8 @@
 """The only import of torchvision.
 
-PyPI's torchvision wheel is built against CUDA. Beside a CPU-only torch its compiled operators cannot be loaded, and
-`import torchvision` fails while it describes two of them to the tracer. Declaring these two lets the import finish;
-transforms and models work, and the two operators (box suppression) raise only when they are called.
+PyPI's torchvision wheel is built against CUDA. With a CPU-only torch its compiled operators cannot be loaded, and
+`import torchvision` fails as it registers two of them for tracing. Declaring these two lets the import finish;
+transforms and models work, and the two operators (non-maximum suppression) raise only when they are called.
 """
 
 __all__ = ["import_torchvision"]
@@ -18,12 +18,9 @@ _declared: list[torch.library.Library] = []  # a declaration lasts only as long 
 
 
 def import_torchvision() -> ModuleType:
-    """Import torchvision, also where its compiled operators do not fit the installed torch.
+    """Import torchvision, even if its compiled operators do not match the installed torch.
 
     Call this before importing a package that imports torchvision itself, such as torchmetrics.image.
-
-    Raises:
-        RuntimeError: torchvision cannot be imported for another reason than its missing operators.
     """
     try:
         return importlib.import_module("torchvision")
@@ -31,7 +28,7 @@ def import_torchvision() -> ModuleType:
         if "torchvision::" not in str(error):
             raise
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]  # half-imported
+        del sys.modules[name]  # partially initialised
     _declare_operators()
     return importlib.import_module("torchvision")
 

@@ -1,6 +1,6 @@
-"""How far the process trusts its input; the command line sets it from its options.
+"""Limits on input from untrusted files; the command line sets them from its options.
 
-An application that reads larger pictures, or folders full of links, says so once: `TRUST.max_pixels = 10**9`.
+An application that reads larger pictures, or follows links, sets this once: `TRUST.max_pixels = 10**9`.
 """
 
 __all__ = ["MAX_PIXELS", "TRUST", "Trust"]

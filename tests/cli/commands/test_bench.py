@@ -24,7 +24,7 @@ from translate.bench.suite import Part
         ("growth --steps 3", 2, "growth takes neither --peer nor --steps"),
     ],
 )
-def test_mistakes_get_one_line(capsys, tmp_path, monkeypatch, words, status, message):
+def test_mistakes_are_one_line_errors(capsys, tmp_path, monkeypatch, words, status, message):
     monkeypatch.chdir(tmp_path)
     found, line = complaint(capsys, "bench", *words.split())
     assert found == status and message in line
@@ -32,7 +32,7 @@ def test_mistakes_get_one_line(capsys, tmp_path, monkeypatch, words, status, mes
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the parts are asked to measure, which is not measured."""
+    """The arguments of the parts, which are recorded instead of measured."""
     calls = []
 
     def training_parts(tasks, presets, device, **how):
@@ -58,14 +58,14 @@ def asked(monkeypatch):
         ("--preset fast", [], ["fast"]),
     ],
 )
-def test_words_say_what_is_measured(capsys, asked, words, tasks, presets):
+def test_options_choose_the_measured_parts(capsys, asked, words, tasks, presets):
     status, out, _ = call(capsys, "bench", *words.split(), "--device", "cpu")
     assert status == 0 and "convolution fp32" in out
     ((_, *measured, _),) = asked
     assert measured == [tasks, presets]
 
 
-def test_everything_is_written_down(capsys, asked, tmp_path):
+def test_json_holds_all_measurements(capsys, asked, tmp_path):
     path = tmp_path / "bench.json"
     call(capsys, "bench", "train", "--task", "cycle", "--size", "64", "--netG", "resnet_9blocks", "--json", path)
     written = json.loads(path.read_text())

@@ -21,7 +21,7 @@ def test_one_screen_and_json(two_folders, tmp_path, capsys):
     assert [part["pictures"] for part in told["parts"]] == [11, 1, 10, 1] and told["findings"] == []
 
 
-def test_what_is_to_be_mended_is_a_line_each_and_a_status(two_folders, capsys):
+def test_each_problem_is_a_line_and_the_status_is_1(two_folders, capsys):
     reds, blues = two_folders
     (reds / "bad\x1b[31m\n.png").write_bytes(b"x")
     status, out, err = run(capsys, "--a", reds, "--b", blues)
@@ -32,7 +32,7 @@ def test_what_is_to_be_mended_is_a_line_each_and_a_status(two_folders, capsys):
     ]
 
 
-def test_links_and_large_pictures_are_followed_and_read_when_asked(two_folders, tmp_path, capsys):
+def test_options_allow_links_and_large_pictures(two_folders, tmp_path, capsys):
     reds, blues = two_folders
     (reds / "link.png").symlink_to(blues / "000.png")
     status, _, err = run(capsys, "--a", reds, "--b", blues)

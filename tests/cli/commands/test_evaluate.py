@@ -18,7 +18,7 @@ from translate.utils.factory import Factory
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """The folder of a run of sketches to photos: a tiny untrained model, and the pairs that it names."""
+    """A run folder of sketch to photo translation: a tiny untrained model and its pairs."""
     monkeypatch.chdir(tmp_path)
     for split, count in (("train", 4), ("test", 3)):
         for i in range(count):
@@ -43,7 +43,7 @@ def call(capsys, run, *words):
 def test_a_model_of_pairs_is_scored_on_its_test_pairs(capsys, run):
     status, text, err = call(capsys, run, "--count", 3, "--json", "scores.json", "--grid", "grid.png")
     assert status == 0, err
-    assert "…" not in text  # nothing is squeezed
+    assert "…" not in text  # no cell is cut off
     for word in ("mean training image", "nearest", "this model, 3 answers", "edge F1", "coverage"):
         assert word in " ".join(text.split())
     rows = json.loads((run.parent / "scores.json").read_text())["directions"][0]["rows"]
@@ -72,7 +72,7 @@ def test_other_pairs_can_be_named(capsys, run):
         ("--a discs/testA", 2, "--a is given without --b"),
     ],
 )
-def test_mistakes_get_one_line(capsys, run, words, status, message):
+def test_mistakes_are_one_line_errors(capsys, run, words, status, message):
     found, _, err = call(capsys, run, *words.split())
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
     assert found == status and len(lines) == 1 and message in lines[0]
@@ -80,7 +80,7 @@ def test_mistakes_get_one_line(capsys, run, words, status, message):
 
 @pytest.fixture
 def generated(tmp_path, monkeypatch):
-    """The folder of a run that makes discs from nothing, with two labels."""
+    """A run folder of generation of discs with two labels."""
     monkeypatch.chdir(tmp_path)
     for split, count in (("train", 20), ("test", 10)):
         for i in range(count):
@@ -91,7 +91,7 @@ def generated(tmp_path, monkeypatch):
     return save_sampler(tmp_path / "run", classes=("red", "blue"))
 
 
-def test_a_model_that_makes_pictures_from_nothing_is_scored_on_samples(capsys, generated):
+def test_a_generation_model_is_scored_on_samples(capsys, generated):
     status, text, err = call(capsys, generated, "--count", 12, "--json", "scores.json", "--grid", "grid.png")
     assert status == 0, err
     for word in ("real training pictures (floor)", "density", "coverage", "remember", "agreement", "12 samples"):
@@ -102,7 +102,7 @@ def test_a_model_that_makes_pictures_from_nothing_is_scored_on_samples(capsys, g
     assert cv2.imread(str(generated.parent / "grid.png")).shape == (5 * 34 - 2, 10 * 34 - 2, 3)
 
 
-def test_other_pictures_can_be_named_for_samples(capsys, generated):
+def test_other_pictures_can_be_named_for_generation(capsys, generated):
     status, text, err = call(capsys, generated, "--images", "discs/train/red", "--limit", 8, "--count", 8)
     assert status == 1 and "2 held-out pictures can be used" in err
     for i in range(100):
@@ -123,14 +123,14 @@ def test_other_pictures_can_be_named_for_samples(capsys, generated):
         ("--features nowhere.pth", 1, "nowhere.pth: no such file"),
     ],
 )
-def test_mistakes_with_samples_get_one_line(capsys, generated, words, status, message):
+def test_mistakes_with_generation_are_one_line_errors(capsys, generated, words, status, message):
     found, _, err = call(capsys, generated, *words.split())
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
     assert found == status and len(lines) == 1 and message in lines[0]
 
 
 def save_filler(folder, channels=3, **many):
-    """Write a tiny untrained model that fills holes."""
+    """Write a tiny untrained inpainting model."""
     torch.manual_seed(0)
     spec = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
     G = Factory(spec, EXPORTABLE, "generator")(in_channels=channels + 1, out_channels=channels, **many)
@@ -147,7 +147,7 @@ def save_filler(folder, channels=3, **many):
 
 @pytest.fixture
 def holed(tmp_path, monkeypatch):
-    """The folder of a run that fills holes in discs."""
+    """A run folder of inpainting of discs."""
     monkeypatch.chdir(tmp_path)
     for split, count in (("train", 6), ("test", 4)):
         for i in range(count):
@@ -157,7 +157,7 @@ def holed(tmp_path, monkeypatch):
     return save_filler(tmp_path / "run")
 
 
-def test_a_model_that_fills_holes_is_scored_inside_them(capsys, holed):
+def test_an_inpainting_model_is_scored_inside_the_holes(capsys, holed):
     status, text, err = call(capsys, holed, "--limit", 3, "--json", "scores.json", "--grid", "grid.png")
     assert status == 0, err
     for word in ("holes up to 20 %", "holes of 40 to 60 %", "OpenCV, Telea", "other real pictures", "seam", "L1"):
@@ -169,7 +169,7 @@ def test_a_model_that_fills_holes_is_scored_inside_them(capsys, holed):
     assert cv2.imread(str(holed.parent / "grid.png")).shape == (4 * 34 - 2, 4 * 34 - 2, 3)
 
 
-def test_other_pictures_can_be_named_for_holes(capsys, holed):
+def test_other_pictures_can_be_named_for_inpainting(capsys, holed):
     for i in range(20):
         save(holed.parent / "more" / f"{i}.png", photo(i, (9, 200, 9)))
     status, text, err = call(capsys, holed, "--images", "more")
@@ -177,7 +177,7 @@ def test_other_pictures_can_be_named_for_holes(capsys, holed):
     assert "2 test pictures of more, 32 px, against themselves" in text
 
 
-def test_models_of_gray_pictures_and_of_many_answers(capsys, holed):
+def test_inpainting_of_gray_pictures_and_with_several_results(capsys, holed):
     save_filler(holed, channels=1)
     status, text, err = call(capsys, holed, "--limit", 2, "--grid", "grid.png")
     assert status == 0, err
@@ -202,13 +202,13 @@ def test_models_of_gray_pictures_and_of_many_answers(capsys, holed):
         ("--images nowhere", 1, "nowhere"),
     ],
 )
-def test_mistakes_with_holes_get_one_line(capsys, holed, words, status, message):
+def test_mistakes_with_inpainting_are_one_line_errors(capsys, holed, words, status, message):
     found, _, err = call(capsys, holed, *words.split())
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
     assert found == status and len(lines) == 1 and message in lines[0]
 
 
-def test_a_model_that_fills_holes_but_lies_in_no_run_needs_pictures(capsys, holed):
+def test_an_inpainting_model_outside_a_run_needs_pictures(capsys, holed):
     (holed / "config.toml").unlink()
     status, _, err = call(capsys, holed)
     assert status == 2 and "lies in no run folder; say what to score it on: --images X" in err

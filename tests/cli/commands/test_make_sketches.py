@@ -21,7 +21,7 @@ def call(capsys, *words):
     return exit_.value.code or 0, out, err
 
 
-def test_sketches_and_what_comes_next(capsys, photos):
+def test_sketches_and_the_next_command(capsys, photos):
     out = photos.parent / "sketches"
     status, text, _ = call(capsys, "--input", photos, "--output", out)
     assert status == 0
@@ -53,7 +53,7 @@ def test_a_broken_photo_makes_status_1(capsys, photos):
         ("--input {photos}", 2, "--output"),
     ],
 )
-def test_mistakes_get_one_line(capsys, monkeypatch, photos, words, status, message):
+def test_mistakes_are_one_line_errors(capsys, monkeypatch, photos, words, status, message):
     monkeypatch.chdir(photos.parent)
     found, _, err = call(capsys, *words.format(photos=photos).split())
     lines = [line for line in err.splitlines() if line.startswith("error: ")]

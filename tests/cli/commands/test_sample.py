@@ -23,7 +23,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def runs(models, tmp_path, monkeypatch):
-    """Fresh copies of them, in the working folder."""
+    """Fresh copies of both run folders, in the working folder."""
     for name, folder in models.items():
         (tmp_path / "runs" / name).mkdir(parents=True)
         (tmp_path / "runs" / name / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
@@ -75,7 +75,7 @@ def test_gray_models_write_gray_files(capsys, runs):
 
 def test_classes_get_rows_of_their_own(capsys, runs):
     status, out, _ = call(capsys, "--seeds", 3, 5, 6, 2, model="runs/digits")
-    assert status == 0 and "rows: 0, 2\n" in out  # no seed of class 1
+    assert status == 0 and "rows: 0, 2\n" in out  # no seed is of class 1
     path = runs / "digits/samples/seeds_3_5_6_2.png"
     sampler = Sampler.load(runs / "digits", "cpu")
     for (row, column), (seed, label) in {(0, 1): (6, "0"), (1, 0): (5, "2"), (1, 1): (2, "2")}.items():
@@ -92,7 +92,7 @@ def test_labels_and_mixes(capsys, runs):
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "mp4"])
-def test_a_film_of_the_way_between_seeds(capsys, runs, suffix):
+def test_a_film_of_an_interpolation(capsys, runs, suffix):
     if suffix == "mp4":
         pytest.importorskip("av")
     words = ["--interpolate", 3, 8, "--frames", 5, "--video", f"walk.{suffix}", "--grid", "walk.png"]
@@ -109,13 +109,13 @@ def test_a_film_of_the_way_between_seeds(capsys, runs, suffix):
         assert film.n_frames == 5 and film.size == (256, 256)
 
 
-def test_a_walk_becomes_a_gif_in_the_run_folder(capsys, runs):
+def test_an_interpolation_is_a_gif_in_the_run_folder(capsys, runs):
     status, out, _ = call(capsys, "--interpolate", 3, 8, 4, "--loop", "--frames", 6, "--scale", 2)
     assert status == 0 and out == "wrote runs/things/samples/walk_3_8_4.gif\n"
     assert Image.open(runs / "things/samples/walk_3_8_4.gif").size == (64, 64)
 
 
-def test_groups_are_saved_and_added_up(capsys, runs):
+def test_groups_are_saved_and_summed(capsys, runs):
     for name, seeds in {"glasses_men": (3, 14, 27), "men": (5, 6), "women": (8,)}.items():
         status, out, err = call(capsys, "--save-group", name, "--seeds", *seeds)
         assert status == 0 and out == f"runs/things/groups.toml: {name} = {list(seeds)}\n", err
@@ -128,7 +128,7 @@ def test_groups_are_saved_and_added_up(capsys, runs):
     means = [sampler.styles_of(seeds).mean(0) for seeds in ((3, 14, 27), (5, 6), (8,))]
     result = sampler.draw((means[0] - means[1] + means[2])[None])[0]
     assert np.abs(cell(path, 3, 0).astype(int) - result).max() <= 1
-    # what was found is a point of a walk
+    # the saved style is a point of an interpolation
     status, _, err = call(capsys, "--interpolate", 3, "sum.npz", "--frames", 3, "--output", "frames")
     assert status == 0, err
     same(read_rgb8("frames/2.png"), cell(path, 3, 0))
@@ -185,7 +185,7 @@ def test_directions_are_sliders(capsys, runs):
         assert not np.array_equal(cell(path, row, 0), cell(path, row, 6))
 
 
-def test_strokes_and_lines_are_met(capsys, runs):
+def test_edits_match_strokes_and_lines(capsys, runs):
     strokes = np.zeros((32, 32), np.uint8)
     strokes[8:16, 8:24] = 255
     write_picture("strokes.png", Picture(np.full((32, 32, 3), (200, 40, 40), np.uint8), strokes))
@@ -201,7 +201,7 @@ def test_strokes_and_lines_are_met(capsys, runs):
         same(cell("edit.png", 1, 0), read_rgb8("out/1.png"))
 
 
-def test_options_may_come_from_a_file(capsys, runs):
+def test_options_from_a_file(capsys, runs):
     (runs.parent / "walk.toml").write_text('interpolate = [3, 8]\nframes = 3\nvideo = "walk.gif"\n')
     status, out, err = call(capsys, "--config", "walk.toml")
     assert status == 0 and out == "wrote walk.gif\n", err
@@ -244,14 +244,14 @@ def test_options_may_come_from_a_file(capsys, runs):
         ("--conut 3", 2, "did you mean '--count'"),
     ],
 )
-def test_mistakes_get_one_line(capsys, runs, words, status, message):
+def test_mistakes_are_one_line_errors(capsys, runs, words, status, message):
     found, _, err = call(capsys, *words.split())
     assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1, err
     assert sorted(path.name for path in runs.parent.iterdir()) == ["runs"]
     assert not (runs / "things" / "samples").exists()
 
 
-def test_labels_that_a_model_does_not_know(capsys, runs):
+def test_unknown_labels(capsys, runs):
     status, _, err = call(capsys, "--label", 7, model="runs/digits")
     assert (status, err) == (2, "error: the model knows no class '7'; choose from 0, 1, 2\n")
 

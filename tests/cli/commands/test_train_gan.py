@@ -28,7 +28,7 @@ def run(words, capsys):
     return ended.value.code, capsys.readouterr()
 
 
-def test_labels_are_learned_and_it_grows(pets, capsys):
+def test_labels_and_progressive_growing(pets, capsys):
     status, said = run(["--images", "pets", "--labels", "--grow", *TINY], capsys)
     assert status == 0, said.err
     recipe = read_recipe(pets.parent / "runs" / "pets" / "model.safetensors")
@@ -54,7 +54,7 @@ def test_labels_are_learned_and_it_grows(pets, capsys):
         ("--images pets --a pets", 2, "here give --images alone"),
     ],
 )
-def test_mistakes_get_one_line(pets, capsys, words, status, message):
+def test_mistakes_are_one_line_errors(pets, capsys, words, status, message):
     (pets.parent / "one").mkdir()
     (pets / "cats").rename(pets.parent / "one" / "cats") if "one" in words else None
     given, said = run(

@@ -16,7 +16,7 @@ from translate.utils.factory import Factory
 
 
 def exported(path, *, facts=None, hint=True, z_dim=4):
-    """Write a tiny untrained model of sketches to photos."""
+    """Write a tiny untrained model of sketch to photo translation."""
     torch.manual_seed(0)
     many = {"z_dim": z_dim} if z_dim else {}
     spec = {"name": "style_resnet", "width": 8, "downs": 1, "blocks": 1, "style_dim": 8}
@@ -116,7 +116,7 @@ def test_options_from_a_file(capsys, model, sketches, tmp_path):
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1 and "count" in err
 
 
-def test_another_seed_is_noted_and_made(capsys, model, sketches, tmp_path):
+def test_another_seed_translates_again_with_a_note(capsys, model, sketches, tmp_path):
     call(capsys, model, sketches, tmp_path / "out", "--seed", 1)
     assert "2 there already" in call(capsys, model, sketches, tmp_path / "out", "--seed", 1)[1]
     out = call(capsys, model, sketches, tmp_path / "out", "--seed", 2)[1]
@@ -137,7 +137,7 @@ def test_another_seed_is_noted_and_made(capsys, model, sketches, tmp_path):
         (["--hints", "nowhere"], 1, "no file or folder 'nowhere'"),
     ],
 )
-def test_mistakes_are_one_line(capsys, model, sketches, tmp_path, words, status, message):
+def test_mistakes_are_one_line_errors(capsys, model, sketches, tmp_path, words, status, message):
     found, _, err = call(capsys, model, sketches, tmp_path / "out", *words)
     assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1
     assert not (tmp_path / "out").exists()
@@ -151,13 +151,13 @@ def test_mistakes_are_one_line(capsys, model, sketches, tmp_path, words, status,
         (["--look", "x.png"], "this model cannot read the look of a picture"),
     ],
 )
-def test_what_a_plain_model_does_not_have(capsys, sketches, tmp_path, words, message):
+def test_options_that_a_plain_model_lacks(capsys, sketches, tmp_path, words, message):
     plain = exported(tmp_path / "plain", hint=False, z_dim=0)
     status, _, err = call(capsys, plain, sketches, tmp_path / "out", *words)
     assert status == 2 and message in err
 
 
-def test_what_is_no_sketch_is_listed_and_the_rest_goes_on(capsys, model, sketches, tmp_path):
+def test_files_that_are_no_sketches_are_listed_and_the_rest_translated(capsys, model, sketches, tmp_path):
     write_picture(sketches / "empty.png", Picture(np.full((90, 70, 3), 255, np.uint8)))
     rows, columns = np.mgrid[:100, :120].astype(np.float32)
     photo = np.stack([rows * 2, 255 - columns * 2, (rows + columns) % 200], axis=2).clip(0, 255).astype(np.uint8)
@@ -207,7 +207,7 @@ def test_one_picture_to_one_file(capsys, model, sketches, tmp_path):
         (["--format", "pngg"], 2, "format 'pngg' is unknown; did you mean 'png'?"),
     ],
 )
-def test_mistakes_of_formats_and_shards(capsys, model, sketches, tmp_path, words, status, message):
+def test_mistakes_with_formats_and_shards(capsys, model, sketches, tmp_path, words, status, message):
     found, _, err = call(capsys, model, sketches, tmp_path / "out", *words)
     assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1
     assert not (tmp_path / "out").exists()
@@ -218,7 +218,7 @@ def test_mistakes_of_formats_and_shards(capsys, model, sketches, tmp_path, words
 
 @pytest.fixture(scope="module")
 def filler(tmp_path_factory):
-    """A tiny untrained model that fills holes."""
+    """A tiny untrained inpainting model."""
     torch.manual_seed(0)
     spec = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
     G = Factory(spec, EXPORTABLE, "generator")(in_channels=4, out_channels=3, z_dim=4)
@@ -262,7 +262,7 @@ def is_filled(before, after, hole=HOLE):
     return (one.pixels[hole] != other.pixels[hole]).any()
 
 
-def test_holes_are_filled_and_all_else_stays_bit_for_bit(capsys, filler, damaged, tmp_path):
+def test_holes_are_filled_and_other_pixels_stay_bit_identical(capsys, filler, damaged, tmp_path):
     out = tmp_path / "out"
     status, told, err = call(capsys, filler, damaged, out, "--masks", tmp_path / "masks")
     assert status == 0 and "3 translated in" in told and "masks: white is the hole" in told, err
@@ -285,7 +285,7 @@ def test_several_fillings(capsys, filler, damaged, tmp_path):
     assert (found[0] != found[1]).any()
 
 
-def test_black_holes_are_found_and_can_be_inverted(capsys, filler, damaged, tmp_path):
+def test_black_holes_are_detected_and_can_be_inverted(capsys, filler, damaged, tmp_path):
     for name in ("x.png", "sub/deep.png", "clear.png"):
         save_mask(tmp_path / "masks" / name, colours=(255, 0))
     (tmp_path / "masks/sub/deep_mask.bmp").unlink()
@@ -309,7 +309,7 @@ def test_masks_of_another_size_can_be_resized(capsys, filler, damaged, tmp_path)
     assert is_filled(damaged / "x.png", tmp_path / "out/x.png", grown)
 
 
-def test_what_has_no_hole_fails_and_the_rest_goes_on(capsys, filler, damaged, tmp_path):
+def test_pictures_without_holes_fail_and_the_rest_is_translated(capsys, filler, damaged, tmp_path):
     for name in ("plain", "empty", "full"):
         write_picture(damaged / f"{name}.png", Picture(np.zeros((40, 50, 3), np.uint8)))
     save_mask(tmp_path / "masks/empty.png", HOLE & False)
@@ -327,7 +327,7 @@ def test_what_has_no_hole_fails_and_the_rest_goes_on(capsys, filler, damaged, tm
     assert names(tmp_path / "out") == ["clear.png", "failed.jsonl", "sub", "x.png"]
 
 
-def test_of_very_many_masks_some_are_looked_at(capsys, filler, damaged, tmp_path, monkeypatch):
+def test_hole_detection_samples_the_masks(capsys, filler, damaged, tmp_path, monkeypatch):
     for i in range(9):
         save_mask(tmp_path / f"masks/more{i}.png", colours=(255, 0) if i == 8 else (0, 255))
     monkeypatch.setattr("translate.inference.folder.jobs.MASK_SAMPLE_COUNT", 4)
@@ -342,7 +342,7 @@ def test_transparent_pictures_need_no_masks(capsys, filler, damaged, tmp_path):
     assert is_filled(damaged / "clear.png", tmp_path / "out/clear.png")
 
 
-def test_soft_masks_and_lossy_files_are_told(capsys, filler, damaged, tmp_path):
+def test_soft_masks_and_lossy_files_are_noted(capsys, filler, damaged, tmp_path):
     write_picture(damaged / "photo.jpg", Picture(np.full((40, 50, 3), 90, np.uint8)))
     soft = np.where(HOLE, 200, 20).astype(np.uint8)[..., None].repeat(3, 2)
     write_picture(tmp_path / "masks/photo.png", Picture(soft))
@@ -363,13 +363,13 @@ def test_soft_masks_and_lossy_files_are_told(capsys, filler, damaged, tmp_path):
         (["--look", "x.png"], 2, "this model cannot read the look of a picture"),
     ],
 )
-def test_mistakes_of_filling_are_one_line(capsys, filler, damaged, tmp_path, words, status, message):
+def test_mistakes_with_inpainting_are_one_line_errors(capsys, filler, damaged, tmp_path, words, status, message):
     found, _, err = call(capsys, filler, damaged, tmp_path / "out", *words)
     assert found == status and err.startswith("error: ") and message in err and err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_models_that_translate_take_no_masks(capsys, model, sketches, tmp_path):
+def test_translation_models_accept_no_masks(capsys, model, sketches, tmp_path):
     for words in ([], ["--invert-masks"], ["--resize-masks"]):
         status, _, err = call(capsys, model, sketches, tmp_path / "out", "--masks", "masks", *words)
         assert status == 2 and "this model fills no holes; leave the mask out" in err

@@ -72,7 +72,7 @@ def make_archive(path: Path, *folders: str) -> Path:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_shipped_file_is_sound(file):
+def test_every_shipped_entry_is_valid(file):
     entry = read_dataset(file)
     assert entry.kind == EXPECTED[entry.name]
     assert all((entry.title, entry.description, entry.licence, entry.citation))
@@ -84,7 +84,7 @@ def test_every_shipped_file_is_sound(file):
         assert part.file == f"{entry.name}.zip" if entry.kind == "unpaired" else f"{entry.name}.tar.gz"
 
 
-def test_the_shipped_catalog_is_the_promised_one():
+def test_the_shipped_catalog_has_the_expected_entries():
     assert {name: entry.kind for name, entry in load_catalog().items()} == EXPECTED
     drawn = load_catalog()["photos2monet"]
     assert drawn.render == dataset.Render(name="landscapes", train=400, test=100)
@@ -93,7 +93,7 @@ def test_the_shipped_catalog_is_the_promised_one():
     assert load_catalog()["maps"].combined
 
 
-def test_all_domain_names_are_unique_and_no_data_set_has_one():
+def test_domain_names_are_unique_and_differ_from_data_set_names():
     names = [domain for entry in load_catalog().values() for domain in entry.domains]
     assert len(names) == len(set(names)) == 24
     assert not set(names) & set(load_catalog())
@@ -149,7 +149,7 @@ def test_the_table_lists_every_set(tmp_path):
         (TINY + '[render]\nname = "x"\ntrain = 1', "render: key 'test' is missing"),
     ],
 )
-def test_a_wrong_file_is_named_with_its_key(tmp_path, text, message):
+def test_errors_name_the_file_and_the_key(tmp_path, text, message):
     add(tmp_path, text)
     with pytest.raises(UserError, match=message) as raised:
         read_dataset(tmp_path / "tiny.toml")
@@ -157,7 +157,7 @@ def test_a_wrong_file_is_named_with_its_key(tmp_path, text, message):
     assert "\n" not in str(raised.value)
 
 
-def test_what_is_no_text_is_named(tmp_path):
+def test_a_file_that_is_not_text_is_named(tmp_path):
     (tmp_path / "tiny.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match=r"tiny\.toml: not TOML"):
         read_dataset(tmp_path / "tiny.toml")
@@ -166,7 +166,7 @@ def test_what_is_no_text_is_named(tmp_path):
 # --- prepare
 
 
-def test_a_rendered_set_is_drawn_once(tmp_path, monkeypatch):
+def test_a_rendered_set_is_rendered_once(tmp_path, monkeypatch):
     calls = []
 
     def draw(name, target, *, train, test, size, progress):
@@ -181,7 +181,7 @@ def test_a_rendered_set_is_drawn_once(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["photos2monet"]
 
 
-def test_digits_are_drawn_at_their_size(tmp_path, monkeypatch):
+def test_digits_are_rendered_at_their_size(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(
         "translate.synthetic.render", lambda name, target, **rest: (calls.append((name, rest)), target.mkdir())
@@ -191,7 +191,7 @@ def test_digits_are_drawn_at_their_size(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, UserError])
-def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
+def test_an_interrupted_rendering_leaves_no_files(tmp_path, monkeypatch, stop):
     def draw(name, target, **_):
         (target / "trainA").mkdir(parents=True)
         raise stop("enough")
@@ -202,14 +202,14 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_run_left_is_cleared_away(tmp_path, monkeypatch):
+def test_leftovers_of_a_killed_run_are_removed(tmp_path, monkeypatch):
     (tmp_path / ".photos2monet.partial" / "old").mkdir(parents=True)
     (tmp_path / "photos2monet").mkdir()  # an empty folder is no data set
     monkeypatch.setattr("translate.synthetic.render", lambda _, target, **__: (target / "trainA").mkdir(parents=True))
     assert [path.name for path in prepare("photos2monet", tmp_path).iterdir()] == ["trainA"]
 
 
-def test_an_unknown_name_is_suggested(tmp_path):
+def test_an_unknown_name_gets_a_suggestion(tmp_path):
     with pytest.raises(UserError, match="no folder or data set 'hose2zebra'; did you mean 'horse2zebra'"):
         prepare("hose2zebra", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -224,7 +224,7 @@ def test_a_set_behind_a_registration_says_how_to_get_it(tmp_path):
     assert prepare("cityscapes", tmp_path) == tmp_path / "cityscapes"
 
 
-def test_a_fetched_set_is_unpacked_and_its_archive_removed(tmp_path, shelf, monkeypatch):
+def test_a_downloaded_set_is_unpacked_and_its_archive_removed(tmp_path, shelf, monkeypatch):
     add(shelf, TINY + DOWNLOAD + 'size = 123\nsha256 = "' + "0" * 64 + '"')
     asked = []
 
@@ -243,14 +243,14 @@ def test_a_fetched_set_is_unpacked_and_its_archive_removed(tmp_path, shelf, monk
     assert len(asked) == 1
 
 
-def test_an_archive_put_there_by_hand_is_used_and_kept(tmp_path, shelf):
+def test_a_manually_placed_archive_is_used_and_kept(tmp_path, shelf):
     archive = make_archive(tmp_path / "data" / "downloads" / "tiny.zip", "trainA", "trainB")
     add(shelf, TINY + DOWNLOAD + f"size = {archive.stat().st_size}")
     assert (prepare("tiny", tmp_path / "data", progress=False) / "trainA" / "1.png").read_bytes() == b"picture"
     assert archive.exists()
 
 
-def test_a_wrong_archive_put_there_by_hand_is_named_and_kept(tmp_path, shelf):
+def test_a_wrong_manually_placed_archive_is_named_and_kept(tmp_path, shelf):
     archive = make_archive(tmp_path / "data" / "downloads" / "tiny.zip", "trainA", "trainB")
     add(shelf, TINY + DOWNLOAD + "size = 5")
     with pytest.raises(UserError, match=r"tiny.zip is not the file it should be: .*instead of 5; fetch http://127"):
@@ -258,7 +258,7 @@ def test_a_wrong_archive_put_there_by_hand_is_named_and_kept(tmp_path, shelf):
     assert archive.exists()
 
 
-def test_an_archive_of_something_else_is_refused(tmp_path, shelf):
+def test_an_archive_without_the_expected_folders_is_refused(tmp_path, shelf):
     make_archive(tmp_path / "data" / "downloads" / "tiny.zip", "trainA", "cats")
     add(shelf, TINY + DOWNLOAD)
     with pytest.raises(UserError, match="archive of 'tiny' has no folder trainB"):
@@ -266,7 +266,7 @@ def test_an_archive_of_something_else_is_refused(tmp_path, shelf):
     assert not (tmp_path / "data" / "tiny").exists()
 
 
-def test_without_a_network_the_error_says_what_to_put_where(tmp_path, shelf, monkeypatch):
+def test_without_a_network_the_error_says_where_to_put_the_archive(tmp_path, shelf, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr("time.sleep", lambda _: None)
     add(shelf, TINY + DOWNLOAD)
@@ -276,14 +276,14 @@ def test_without_a_network_the_error_says_what_to_put_where(tmp_path, shelf, mon
         prepare("tiny", tmp_path / "data", progress=False)
 
 
-def test_what_cannot_fit_is_refused_before_it_is_fetched(tmp_path, shelf, monkeypatch):
+def test_a_set_larger_than_the_free_space_is_refused_before_the_download(tmp_path, shelf, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
     add(shelf, TINY + DOWNLOAD + "size = 60_000_000")
     with pytest.raises(UserError, match=r"'tiny' needs 0.1 GB in '.*', which has 0.1 GB"):
         prepare("tiny", tmp_path / "data")
 
 
-def test_a_root_that_cannot_be_written_is_one_line(tmp_path):
+def test_an_unwritable_root_is_reported_in_one_line(tmp_path):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(UserError, match="cannot prepare 'photos2monet' in '.*data': File exists"):
         prepare("photos2monet", tmp_path / "data")
@@ -302,7 +302,7 @@ def _prepare_slowly(root: Path, started: object, calls: object) -> None:
     assert prepare("photos2monet", root) == root / "photos2monet"
 
 
-def test_processes_that_ask_at_once_draw_once(tmp_path):
+def test_concurrent_processes_render_a_set_once(tmp_path):
     context = multiprocessing.get_context("fork")
     calls, never = context.Value("i", 0), context.Event()
     processes = [context.Process(target=_prepare_slowly, args=(tmp_path, never, calls)) for _ in range(3)]
@@ -317,7 +317,7 @@ def test_processes_that_ask_at_once_draw_once(tmp_path):
 # --- where it ships
 
 
-def test_an_installed_wheel_does_not_look_beside_itself(tmp_path):
+def test_an_installed_wheel_finds_its_own_catalog(tmp_path):
     package = tmp_path / "site-packages" / "translate"
     (package / "_shipped" / "datasets").mkdir(parents=True)
     (tmp_path / "site-packages" / "datasets").mkdir()  # a stranger's package
@@ -327,7 +327,7 @@ def test_an_installed_wheel_does_not_look_beside_itself(tmp_path):
         package_folder("configs", package)
 
 
-def test_the_wheel_takes_the_catalog_along():
+def test_the_wheel_contains_the_catalog():
     project = tomllib.loads((package_folder("datasets").parent / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["force-include"]["datasets"] == "translate/_shipped/datasets"

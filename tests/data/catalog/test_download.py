@@ -96,14 +96,14 @@ def fetch(server: Server, folder: Path, **options: object) -> Path:
 # --- download
 
 
-def test_a_file_comes_whole(server, tmp_path):
+def test_a_file_is_downloaded(server, tmp_path):
     target = fetch(server, tmp_path)
     assert target.read_bytes() == CONTENT
     assert server.asked == [None]
     assert list(target.parent.iterdir()) == [target]  # no .part is left
 
 
-def test_without_size_digest_or_length_it_comes_too(server, tmp_path, capsys):
+def test_size_digest_and_length_are_optional(server, tmp_path, capsys):
     server.chunked = True
     assert fetch(server, tmp_path, size=None, sha256=None, progress=True).read_bytes() == CONTENT
     assert capsys.readouterr().out == ""  # the bar belongs to the error stream
@@ -115,7 +115,7 @@ def test_a_broken_connection_is_resumed(server, tmp_path):
     assert server.asked == [None, "bytes=300000-", "bytes=500000-"]
 
 
-def test_the_next_run_goes_on_where_the_last_one_stopped(server, tmp_path):
+def test_the_next_run_resumes_a_partial_file(server, tmp_path):
     server.drops = [300_000]
     server.codes = []
     part = tmp_path / "downloads" / "set.zip.part"
@@ -125,20 +125,20 @@ def test_the_next_run_goes_on_where_the_last_one_stopped(server, tmp_path):
     assert server.asked == ["bytes=777-", "bytes=300777-"]
 
 
-def test_a_server_that_ignores_ranges_starts_anew(server, tmp_path):
+def test_the_download_restarts_if_the_server_ignores_ranges(server, tmp_path):
     server.ranges, server.drops = False, [300_000]
     assert fetch(server, tmp_path).read_bytes() == CONTENT
     assert server.asked == [None, "bytes=300000-"]
 
 
-def test_a_server_that_always_breaks_off_at_the_same_place_is_given_up(server, tmp_path):
+def test_the_download_fails_after_retries_without_progress(server, tmp_path):
     server.ranges, server.drops = False, [300_000] * 20
     with pytest.raises(UserError, match=r"the connection broke after 300000 of 1048576 bytes\); fetch it by hand"):
         fetch(server, tmp_path, retries=2)
     assert len(server.asked) == 4  # the first try, and three that gained nothing
 
 
-def test_a_server_that_resumes_elsewhere_is_not_believed(server, tmp_path):
+def test_a_resume_at_the_wrong_offset_is_rejected(server, tmp_path):
     server.drops, server.shift = [300_000], 5
     with pytest.raises(UserError, match="fetch it by hand"):
         server.drops = [300_000] * 9
@@ -148,7 +148,7 @@ def test_a_server_that_resumes_elsewhere_is_not_believed(server, tmp_path):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_part_that_was_whole_already_needs_no_byte(server, tmp_path, known):
+def test_a_complete_partial_file_needs_no_download(server, tmp_path, known):
     part = tmp_path / "downloads" / "set.zip.part"
     part.parent.mkdir()
     part.write_bytes(CONTENT)
@@ -156,21 +156,21 @@ def test_a_part_that_was_whole_already_needs_no_byte(server, tmp_path, known):
     assert server.asked == ([] if known else [f"bytes={len(CONTENT)}-"])
 
 
-def test_a_part_that_is_too_long_is_thrown_away(server, tmp_path):
+def test_an_oversized_partial_file_is_discarded(server, tmp_path):
     part = tmp_path / "downloads" / "set.zip.part"
     part.parent.mkdir()
     part.write_bytes(CONTENT + b"x")
     assert fetch(server, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_busy_server_is_asked_again(server, tmp_path):
+def test_a_busy_server_is_retried(server, tmp_path):
     server.codes = [503, 429]
     assert fetch(server, tmp_path).read_bytes() == CONTENT
     assert len(server.asked) == 3
 
 
 @pytest.mark.parametrize("code", [404, 403, 410])
-def test_a_refusal_is_final_and_says_what_to_do(server, tmp_path, code):
+def test_a_refusal_is_not_retried_and_says_what_to_do(server, tmp_path, code):
     server.codes = [code] * 9
     target = tmp_path / "downloads" / "set.zip"
     with pytest.raises(UserError) as raised:
@@ -182,13 +182,13 @@ def test_a_refusal_is_final_and_says_what_to_do(server, tmp_path, code):
     assert len(server.asked) == 1
 
 
-def test_a_server_that_says_nothing_times_out(server, tmp_path):
+def test_a_silent_server_times_out(server, tmp_path):
     server.stalls = True
     with pytest.raises(UserError, match=r"timed out\); fetch it by hand"):
         fetch(server, tmp_path, retries=0, timeout=0.1)
 
 
-def test_where_nobody_listens_the_error_says_what_to_fetch_by_hand(tmp_path, monkeypatch):
+def test_a_refused_connection_says_what_to_fetch_by_hand(tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     closed = Server()
     closed.server_close()
@@ -196,7 +196,7 @@ def test_where_nobody_listens_the_error_says_what_to_fetch_by_hand(tmp_path, mon
         fetch(closed, tmp_path, retries=1)
 
 
-def test_where_no_name_resolves_the_error_comes_at_once(tmp_path, monkeypatch):
+def test_a_dns_failure_is_not_retried(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 
@@ -212,27 +212,27 @@ def test_a_wrong_digest_removes_the_file(server, tmp_path):
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_a_wrong_size_is_noticed_before_the_bytes_come(server, tmp_path):
+def test_a_wrong_content_length_is_rejected_before_the_transfer(server, tmp_path):
     with pytest.raises(UserError, match="now has 1048576 bytes instead of 999"):
         fetch(server, tmp_path, size=999)
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_a_wrong_size_is_noticed_afterwards_where_no_length_was_told(server, tmp_path):
+def test_a_wrong_size_is_rejected_after_the_transfer_without_a_content_length(server, tmp_path):
     server.chunked = True
     with pytest.raises(UserError, match="has 1048576 bytes instead of 9999999"):
         fetch(server, tmp_path, size=9_999_999)
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_a_full_disk_is_no_network_failure(server, tmp_path):
+def test_a_full_disk_is_not_reported_as_a_network_failure(server, tmp_path):
     (tmp_path / "downloads" / "set.zip.part").mkdir(parents=True)  # cannot be written either
     with pytest.raises(OSError):
         fetch(server, tmp_path, size=None)
     assert len(server.asked) == 1
 
 
-def test_a_file_is_checked_against_what_is_known(tmp_path):
+def test_check_file_compares_size_and_digest(tmp_path):
     file = tmp_path / "x"
     file.write_bytes(CONTENT)
     check_file(file)
@@ -273,19 +273,19 @@ STRIPPED = {"trainA/1.jpg": b"one", "trainB/2.jpg": b"two", "set/3.jpg": b"three
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
-def test_tar_archives_lose_their_top_folder(tmp_path, mode):
+def test_tar_archives_are_unpacked_without_their_top_folder(tmp_path, mode):
     folder = tarfile.TarInfo("set/empty")
     folder.type = tarfile.DIRTYPE
     unpack(make_tar(tmp_path / "x", folder, *FILES, *JUNK, mode=mode), tmp_path / "out", limit=99, progress=False)
     assert tree(tmp_path / "out") == STRIPPED
 
 
-def test_zip_archives_lose_their_top_folder(tmp_path):
+def test_zip_archives_are_unpacked_without_their_top_folder(tmp_path):
     unpack(make_zip(tmp_path / "x", ("set/", b""), *FILES, *JUNK), tmp_path / "out", limit=99, progress=False)
     assert tree(tmp_path / "out") == STRIPPED
 
 
-def test_an_archive_without_a_top_folder_is_left_as_it_is(tmp_path):
+def test_an_archive_without_a_top_folder_is_unpacked_unchanged(tmp_path):
     flat = make_zip(tmp_path / "x", ("trainA/1.jpg", b"1"), ("trainB/1.jpg", b"2"))
     unpack(flat, tmp_path / "out", limit=99, progress=False)
     assert tree(tmp_path / "out") == {"trainA/1.jpg": b"1", "trainB/1.jpg": b"2"}
@@ -336,14 +336,14 @@ def test_links_in_a_zip_are_refused(tmp_path):
     refused(make_zip(tmp_path / "x.zip", (link, b"/etc/passwd")), "holds a link or device")
 
 
-def test_an_archive_that_grows_too_much_is_refused(tmp_path):
+def test_an_archive_that_unpacks_to_more_than_the_limit_is_refused(tmp_path):
     zeros = ("a.jpg", bytes(1000)), ("b.jpg", bytes(1000))
     refused(make_zip(tmp_path / "x.zip", *zeros), "more than 1999 bytes", limit=1999)
     refused(make_tar(tmp_path / "x.tar.gz", *zeros), "more than 1999 bytes", limit=1999)
     unpack(tmp_path / "x.zip", tmp_path / "fine", limit=2000, progress=False)
 
 
-def test_a_zip_that_lies_about_its_sizes_gains_nothing(tmp_path):
+def test_a_zip_with_false_sizes_is_refused(tmp_path):
     honest = make_zip(tmp_path / "x.zip", ("a.jpg", bytes(5000)), ("b.jpg", b"b")).read_bytes()
     size = (5000).to_bytes(4, "little")
     assert honest.count(size) == 2  # the local and the central header
@@ -351,7 +351,7 @@ def test_a_zip_that_lies_about_its_sizes_gains_nothing(tmp_path):
     refused(tmp_path / "x.zip", "damaged", limit=100)
 
 
-def test_what_is_no_archive_or_half_of_one_is_refused(tmp_path):
+def test_other_files_and_truncated_archives_are_refused(tmp_path):
     page = tmp_path / "page.zip"
     page.write_text("<html>Please log in</html>")
     refused(page, "page.zip is damaged or no archive")
@@ -371,11 +371,11 @@ def test_an_encrypted_zip_is_refused(tmp_path):
     refused(archive, "encrypted")
 
 
-def test_a_name_that_comes_twice_is_refused(tmp_path):
+def test_a_duplicate_name_is_refused(tmp_path):
     refused(make_tar(tmp_path / "x.tar", ("a.jpg", b"a"), ("a.jpg", b"b"), mode="w"), "damaged")
 
 
-def test_names_without_end_and_files_without_number_are_refused(tmp_path, monkeypatch):
+def test_endless_names_and_too_many_files_are_refused(tmp_path, monkeypatch):
     entry = tarfile.TarInfo("x")
     entry.type, entry.size = tarfile.XHDTYPE, 2**33  # of a name: tarfile would read it as a whole
     (tmp_path / "x.tar").write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + b"\0" * 2048)
@@ -384,7 +384,7 @@ def test_names_without_end_and_files_without_number_are_refused(tmp_path, monkey
     refused(make_zip(tmp_path / "x.zip", *((f"{i}.jpg", b"") for i in range(4))), "holds more than 3 files")
 
 
-def test_names_that_no_file_can_have_are_one_line(tmp_path):
+def test_impossible_file_names_are_reported_in_one_line(tmp_path):
     refused(
         make_tar(tmp_path / "x.tar.gz", ("a" * 300 + "/" + "b" * 99, b"x"), mode="w:gz"), "a file name that is too long"
     )

@@ -45,7 +45,7 @@ def check(root, **options):
     return check_data(data=str(root), root=root / "none", **options)
 
 
-def test_a_sound_set_has_nothing_to_mend(clean):
+def test_a_clean_set_has_no_findings(clean):
     report = check(clean)
     assert report.findings == [] and "66 pictures checked" in report.summary()
     assert [len(part.pictures) for part in report.parts] == [24, 9, 24, 9]
@@ -55,7 +55,7 @@ def test_a_sound_set_has_nothing_to_mend(clean):
     assert told["parts"][0]["bytes"] == sum(path.stat().st_size for path in (clean / "trainA").iterdir())
 
 
-def test_every_planted_fault_is_found_and_nothing_else(clean):
+def test_exactly_the_planted_faults_are_found(clean):
     shutil.copy(clean / "trainA/004.png", clean / "trainA/copy.png")
     third = cv2.imread(str(clean / "trainA/003.png"))
     cv2.imwrite(str(clean / "trainA/near.jpg"), cv2.resize(third, (96, 72)), [cv2.IMWRITE_JPEG_QUALITY, 85])
@@ -73,7 +73,7 @@ def test_every_planted_fault_is_found_and_nothing_else(clean):
     assert [one.problem for one in report.findings] == sorted((one.problem for one in report.findings), reverse=True)
 
 
-def test_exchanged_test_folders_are_told(clean):
+def test_exchanged_test_folders_are_reported(clean):
     (clean / "testA").rename(clean / "x")
     (clean / "testB").rename(clean / "testA")
     (clean / "x").rename(clean / "testB")
@@ -82,7 +82,7 @@ def test_exchanged_test_folders_are_told(clean):
     ]
 
 
-def test_mixed_kinds_and_shared_pictures_are_told(clean):
+def test_mixed_kinds_and_shared_pictures_are_reported(clean):
     for i in range(2):
         gray = cv2.imread(str(clean / f"trainA/00{i}.png"), cv2.IMREAD_GRAYSCALE)
         cv2.imwrite(str(clean / f"trainA/00{i}.png"), gray)
@@ -92,7 +92,7 @@ def test_mixed_kinds_and_shared_pictures_are_told(clean):
     assert report.parts[0].to_dict()["modes"] == {"RGB 8 bit": 22, "gray 8 bit": 2, "RGB 16 bit": 1}
 
 
-def test_few_pictures_are_told(tmp_path):
+def test_few_pictures_are_reported(tmp_path):
     put(tmp_path / "x", 5, 0, 0)
     report = check_data(images=str(tmp_path / "x"), root=tmp_path)
     assert [one.kind for one in report.findings] == ["few"] and report.problems == 0
@@ -101,7 +101,7 @@ def test_few_pictures_are_told(tmp_path):
 # ---- pairs
 
 
-def test_pairs_without_partners_and_of_other_shapes_are_told(clean):
+def test_pairs_with_missing_partners_or_unequal_shapes_are_reported(clean):
     put(clean / "trainA", 1, 50, 2, 48, 96)  # 000 is wider than its partner now
     report = check(clean, pairs=True)
     assert found(report)["pair sizes"] == ["000.png"] and report.problems == 1
@@ -111,7 +111,7 @@ def test_pairs_without_partners_and_of_other_shapes_are_told(clean):
     assert len(report.parts) == 4  # the pictures themselves are looked at all the same
 
 
-def test_halves_of_combined_pairs_that_look_exchanged_are_told(tmp_path):
+def test_exchanged_halves_of_combined_pairs_are_reported(tmp_path):
     (tmp_path / "train").mkdir()
     for i in range(20):
         red, blue = picture(i, 48, 48), picture(100 + i, 48, 48) // 3
@@ -127,7 +127,7 @@ def test_halves_of_combined_pairs_that_look_exchanged_are_told(tmp_path):
 # ---- what it cannot check
 
 
-def test_wrong_options_and_nothing_to_check_are_one_line(tmp_path):
+def test_wrong_options_and_empty_sets_are_reported_in_one_line(tmp_path):
     with pytest.raises(OptionError, match="--images is one set"):
         check_data(images="x", a="y")
     with pytest.raises(OptionError, match="no pictures given"):
@@ -144,7 +144,7 @@ def of(pixels, folder, name="x.png", *options):
     return measure(folder / name)
 
 
-def test_the_same_picture_again_looks_alike_and_another_does_not(tmp_path):
+def test_a_copy_is_a_duplicate_and_another_picture_is_not(tmp_path):
     for seed in range(6):
         whole = picture(seed, 90, 120, sigma=5)
         again = [
@@ -156,7 +156,7 @@ def test_the_same_picture_again_looks_alike_and_another_does_not(tmp_path):
         assert [group.members for group in find_duplicates(again)] == [(0, 1, 2)]
 
 
-def test_drawings_in_one_pose_are_not_alike(tmp_path):
+def test_drawings_in_the_same_pose_are_no_duplicates(tmp_path):
     """White pages with a shape in the middle, as catalogues have them."""
     measured = []
     for i in range(30):
@@ -166,7 +166,7 @@ def test_drawings_in_one_pose_are_not_alike(tmp_path):
     assert find_duplicates(measured) == []
 
 
-def test_copies_are_told_from_pictures_that_are_nearly_the_same(tmp_path):
+def test_exact_copies_are_distinguished_from_near_duplicates(tmp_path):
     cv2.imwrite(str(tmp_path / "x.png"), picture(0))
     one = measure(tmp_path / "x.png")
     (group,) = find_duplicates([one, measure(tmp_path / "x.png"), of(picture(1), tmp_path)])
@@ -176,7 +176,7 @@ def test_copies_are_told_from_pictures_that_are_nearly_the_same(tmp_path):
     assert find_duplicates([]) == []
 
 
-def test_many_are_compared(tmp_path):
+def test_many_pictures_are_compared(tmp_path):
     one = measure(tmp_path / "none.png")
     chance = np.random.default_rng(0)
     small = chance.integers(0, 256, (32, 32, 3)).astype(np.uint8)
@@ -188,7 +188,7 @@ def test_many_are_compared(tmp_path):
     assert [group.members for group in find_duplicates(many)] == [(7, 4_999)]
 
 
-def test_a_file_that_cannot_be_read_is_told_not_raised(tmp_path):
+def test_an_unreadable_file_is_reported_without_an_error(tmp_path):
     assert "No such file" in measure(tmp_path / "none.png").problem
     (tmp_path / "x.png").write_bytes(b"x")
     assert "cannot be read as an image" in measure(tmp_path / "x.png").problem
@@ -198,14 +198,14 @@ def test_a_file_that_cannot_be_read_is_told_not_raised(tmp_path):
     ("dtype", "channels", "mode"),
     [("uint16", 3, "RGB 16 bit"), ("float32", 5, "5 bands float 32 bit"), ("uint8", 2, "2")],
 )
-def test_kinds_are_told_in_words(tmp_path, dtype, channels, mode):
+def test_modes_are_described_in_words(tmp_path, dtype, channels, mode):
     array = np.linspace(0, 1, 40 * 40 * channels).reshape(40, 40, channels)
     np.save(tmp_path / "x.npy", (array * (1 if dtype == "float32" else np.iinfo(dtype).max)).astype(dtype))
     one = measure(tmp_path / "x.npy")
     assert not one.problem and one.mode.startswith(mode) and one.size == (40, 40)
 
 
-def test_domains_that_overlap_have_no_border():
+def test_overlapping_domains_have_no_boundary():
     chance = np.random.default_rng(0)
     a, b = chance.normal(0.5, 0.1, (200, 6)), chance.normal(0.5, 0.1, (200, 6))
     assert find_boundary(a, b) is None
@@ -220,7 +220,7 @@ def test_domains_that_overlap_have_no_border():
 # ---- in short
 
 
-def test_a_training_is_told_of_leaks_and_exchanged_folders_in_time(clean):
+def test_the_quick_check_finds_leaks_and_exchanged_folders_in_time(clean):
     sets = [
         FileSet(name[-1], name[-1].lower(), name[:-1], sorted((clean / name).iterdir()))
         for name in ("trainA", "testA", "trainB", "testB")

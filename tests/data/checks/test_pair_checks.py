@@ -49,7 +49,7 @@ def test_sketches_and_photos(tmp_path):
     assert (b.gray, b.drawing, b.colours, b.size) == (False, False, 0, 64)
 
 
-def test_pure_black_and_white_drawings_are_no_label_maps(tmp_path):
+def test_black_and_white_drawings_are_not_label_maps(tmp_path):
     pairs = make(tmp_path, lambda i: sketch(2 * i), lambda i: 255 - sketch(2 * i))
     a, b = inspect_pairs(pairs)
     assert (a.drawing, a.colours) == (True, 0)
@@ -80,7 +80,7 @@ def test_label_maps(tmp_path, draw, gray, colours):
         assert (b.colours, b.gray) == (colours, gray)
 
 
-def test_a_photo_with_a_palette_of_its_own_is_no_label_map(tmp_path):
+def test_a_photo_with_its_own_palette_is_not_a_label_map(tmp_path):
     def reduced(i):
         return Image.fromarray(photo(i)).quantize(64)
 
@@ -103,7 +103,7 @@ def test_a_compressed_gray_picture_is_gray_and_a_red_mark_is_not(tmp_path):
     assert (a.gray, b.gray) == (True, False)
 
 
-def test_unreadable_pairs_are_passed_over_unless_all_are(tmp_path):
+def test_unreadable_pairs_are_skipped_unless_all_are_unreadable(tmp_path):
     pairs = make(tmp_path, sketch, photo)
     pairs[0].b.write_bytes(b"no picture")
     assert inspect_pairs(pairs)[0].drawing
@@ -125,7 +125,7 @@ def test_unreadable_pairs_are_passed_over_unless_all_are(tmp_path):
         (sketch, lambda i: labels(i) * 20, "ab", ""),
     ],
 )
-def test_a_direction_that_looks_wrong_is_asked_about(tmp_path, a, b, direction, message):
+def test_a_suspicious_direction_is_questioned(tmp_path, a, b, direction, message):
     note = direction_note(inspect_pairs(make(tmp_path, a, b)), direction)
     assert message in note
     assert bool(message) == bool(note)
@@ -152,7 +152,7 @@ def test_exchanged_pairs_are_named(gray):
     assert exchanged_pairs(stacked(pairs), names, channels) == ["n3", "n17"]
 
 
-def test_sides_that_look_alike_are_not_judged():
+def test_similar_sides_have_no_exchanged_pairs():
     pairs = [(photo(i), photo(100 + i)) for i in range(40)]
     assert exchanged_pairs(stacked(pairs), [str(i) for i in range(40)], (3, 3)) == []
     assert exchanged_pairs(stacked([(sketch(0), photo(0))]), ["0"], (1, 3)) == []
@@ -161,7 +161,7 @@ def test_sides_that_look_alike_are_not_judged():
 # --- headers
 
 
-def test_wrong_sizes_are_found_in_the_headers_alone(tmp_path):
+def test_wrong_sizes_are_found_from_the_headers(tmp_path):
     pairs = make(tmp_path, photo, photo)
     check_headers(pairs)
     Image.new("RGB", (64, 80)).save(pairs[4].b)
@@ -174,7 +174,7 @@ def test_wrong_sizes_are_found_in_the_headers_alone(tmp_path):
     check_headers(pairs[1:])
 
 
-def test_a_picture_lying_on_its_side_is_measured_upright(tmp_path):
+def test_a_rotated_picture_is_measured_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (30, 40)).save(tmp_path / "a.jpg", exif=exif)

@@ -34,7 +34,7 @@ def opened(data, folder, size=32, zoom=1.0, square=False):
     return data
 
 
-def test_the_registry_knows_it():
+def test_the_kind_is_registered():
     assert TRAINING_DATA["images"] is ImagesData
 
 
@@ -51,7 +51,7 @@ def test_pictures_without_labels(tmp_path):
     assert set(shown) == {"image"} and shown["image"].shape == (32, 32, 3)
 
 
-def test_labels_reach_the_batch_beside_their_pictures(tmp_path):
+def test_batches_have_the_labels_of_their_pictures(tmp_path):
     write_mnist(tmp_path / "mnist")
     data = opened(make(tmp_path / "mnist", "auto", tmp_path), tmp_path / "cache")
     assert data.channels == {"image": 1, "label": 3}
@@ -100,7 +100,7 @@ def test_the_cache_is_reused_and_labels_change_the_fingerprint(tmp_path):
     assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "cache").iterdir()}.items()
 
 
-def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
+def test_every_epoch_has_every_picture_once_cropped_and_mirrored(tmp_path):
     numbers = np.arange(8)
     pictures = [np.arange(120, dtype=np.uint8).reshape(10, 12, 1) + np.uint8(i) for i in numbers]
     stream = SingleStream(album(pictures), numbers.astype(np.int64), crop=8, flip=True, seed=3)
@@ -123,7 +123,7 @@ def test_every_pass_shows_every_picture_once_cut_and_mirrored(tmp_path):
     assert all(sample(plain, i)["image"][0, 0, 0] < sample(plain, i)["image"][0, 1, 0] for i in range(50))
 
 
-def test_labelled_pictures_come_in_fours_of_a_class():
+def test_labelled_pictures_are_grouped_in_fours_of_a_class():
     labels = np.random.default_rng(0).integers(-1, 5, 103)
     pictures = [np.full((8, 8, 1), i, np.uint8) for i in range(103)]
     stream = SingleStream(album(pictures), labels, crop=8, flip=False, seed=3)
@@ -168,7 +168,7 @@ def test_batches_depend_on_seed_and_step_alone():
         (999, 256),
     ],
 )
-def test_the_size_worth_training_at_is_a_power_of_two(side, size):
+def test_the_native_size_is_a_power_of_two(side, size):
     assert power_of_two_size([side, side + 1, side - 1]) == size
 
 
@@ -180,7 +180,7 @@ def test_the_native_size_is_that_of_the_files(tmp_path):
 
 
 @pytest.mark.parametrize(("paper", "ink"), [(0, 255), (255, 0), (200, 30)])
-def test_small_pictures_get_a_border_of_their_own_paper(paper, ink):
+def test_small_pictures_are_padded_with_their_edge_colour(paper, ink):
     source = np.full((28, 26, 3), paper, np.uint8)
     source[8:20, 8:20] = ink
     source[0, :5] = 99  # a few odd pixels at the edge
@@ -198,7 +198,7 @@ def test_mnist_is_not_interpolated(tmp_path):
     assert data.cache[0].shape == (32, 32, 1)
 
 
-def test_larger_pictures_are_shrunk_by_their_shorter_side_or_both(tmp_path):
+def test_larger_pictures_are_resized_by_the_shorter_side_or_both(tmp_path):
     write_classes(tmp_path / "x", {"": 6}, height=96, width=144)
     assert opened(make(tmp_path / "x", root=tmp_path), tmp_path / "c").cache[0].shape == (32, 48, 3)
     assert opened(make(tmp_path / "x", root=tmp_path), tmp_path / "c", square=True).cache[0].shape == (32, 32, 3)
@@ -209,7 +209,7 @@ def test_larger_pictures_are_shrunk_by_their_shorter_side_or_both(tmp_path):
     )
 
 
-def test_pictures_smaller_than_the_size_are_refused_with_the_size_that_suits_them(tmp_path):
+def test_pictures_smaller_than_the_size_are_refused_with_a_suggested_size(tmp_path):
     write_classes(tmp_path / "x", {"": 10}, height=70, width=80)
     with pytest.raises(OptionError, match=r"9 of 9 pictures .* smaller than 128 px .*: 70 px\); say --size 64$"):
         opened(make(tmp_path / "x", root=tmp_path), tmp_path / "cache", size=128)
@@ -221,7 +221,7 @@ def test_pictures_smaller_than_the_size_are_refused_with_the_size_that_suits_the
         opened(make(tmp_path / "tiny", root=tmp_path), tmp_path / "cache")
 
 
-def test_a_few_small_pictures_are_enlarged_and_told(tmp_path):
+def test_a_few_small_pictures_are_enlarged_with_a_note(tmp_path):
     write_classes(tmp_path / "x", {"": 10}, height=64, width=64)
     data = make(tmp_path / "x", root=tmp_path)
     for source, side in zip(data.train[:2], (50, 30), strict=True):
@@ -236,7 +236,7 @@ def test_a_few_small_pictures_are_enlarged_and_told(tmp_path):
 # ---- bad input
 
 
-def test_fewer_pictures_than_a_batch(tmp_path):
+def test_fewer_pictures_than_a_batch_are_refused(tmp_path):
     write_classes(tmp_path / "x", {"": 10})
     message = r"x has 9 pictures to train on \(1 are held out\), fewer than a batch of 16; say --batch-size 9"
     with pytest.raises(OptionError, match=message):
@@ -247,7 +247,7 @@ def test_fewer_pictures_than_a_batch(tmp_path):
         opened(make(tmp_path / "x", root=tmp_path, batch_size=9), tmp_path / "cache")
 
 
-def test_nothing_readable(tmp_path):
+def test_no_readable_picture_is_an_error(tmp_path):
     (tmp_path / "x").mkdir()
     for i in range(6):
         (tmp_path / "x" / f"{i}.png").write_bytes(b"no picture")
@@ -266,7 +266,7 @@ def test_characters_are_not_mirrored(tmp_path, classes):
     assert make(tmp_path / "x", classes, tmp_path).notes == []
 
 
-def test_words_are_no_characters(tmp_path):
+def test_words_are_not_characters(tmp_path):
     write_classes(tmp_path / "x", {"cat": 5, "dog": 5})
     data = make(tmp_path / "x", "auto", tmp_path, flip=True)
     assert data.notes == []

@@ -42,11 +42,11 @@ def opened(data, folder, size=32, zoom=1.0):
     return data
 
 
-def test_the_registry_knows_it():
+def test_the_kind_is_registered():
     assert TRAINING_DATA["masked"] is MaskedData
 
 
-def test_a_folder_of_pictures_gets_drawn_masks(tmp_path):
+def test_a_folder_of_pictures_gets_random_masks(tmp_path):
     data = make(write_pictures(tmp_path / "photos"), tmp_path)
     assert (data.names, data.title, data.notes) == (("photos",), "photos_inpaint", [])
     assert data.channels == {"image": 3, "mask": 1}
@@ -62,7 +62,7 @@ def test_a_folder_of_pictures_gets_drawn_masks(tmp_path):
     assert ((shares >= 0.02) & (shares <= 0.6)).all() and shares.std() > 0.05
 
 
-def test_the_pictures_are_those_of_the_stream_without_masks(tmp_path):
+def test_pictures_equal_those_of_the_stream_without_masks(tmp_path):
     data = opened(make(write_pictures(tmp_path / "x"), tmp_path), tmp_path / "cache", zoom=1.25)
     stream = data.stream(crop=32, flip=True, seed=3)
     assert isinstance(stream, MaskedStream) and stream.epoch == 11
@@ -82,10 +82,10 @@ def test_a_sample_is_a_function_of_seed_and_index(tmp_path):
     assert torch.equal(first, again)
 
 
-def test_kinds_and_shares_are_those_wished_for(tmp_path):
+def test_masks_have_the_requested_kinds_and_shares(tmp_path):
     write_pictures(tmp_path / "x")
-    wishes = {"mask_kinds": ("boxes", "halves"), "mask_low": 0.3, "mask_high": 0.4}
-    stream = opened(make(tmp_path / "x", tmp_path, **wishes), tmp_path / "c").stream(crop=32, flip=True, seed=0)
+    options = {"mask_kinds": ("boxes", "halves"), "mask_low": 0.3, "mask_high": 0.4}
+    stream = opened(make(tmp_path / "x", tmp_path, **options), tmp_path / "c").stream(crop=32, flip=True, seed=0)
     shares = [sample(stream, i)["mask"].mean() / 255 for i in range(30)]
     assert 0.3 <= min(shares) < max(shares) <= 0.4
     data = opened(make(tmp_path / "x", tmp_path, mask_kinds=("centre",)), tmp_path / "c")
@@ -123,7 +123,7 @@ def test_gray_pictures_stay_gray_and_characters_unmirrored(tmp_path):
 @pytest.mark.parametrize(
     ("side", "size"), [(28, 32), (47, 32), (48, 48), (100, 96), (200, 192), (255, 240), (256, 256), (900, 256)]
 )
-def test_the_size_worth_training_at_is_a_multiple_of_16(tmp_path, side, size):
+def test_the_native_size_is_a_multiple_of_16(tmp_path, side, size):
     write_pictures(tmp_path / "x", 4, side, side + 8, gray=True)
     assert make(tmp_path / "x", tmp_path, batch_size=1).native_size() == size
 
@@ -155,9 +155,9 @@ def test_masks_from_files(tmp_path, levels, hole):
     assert all(sample(holes, i)["mask"].mean() > 0.9 * 255 for i in range(10))
 
 
-def test_the_fingerprint_tells_masks_apart(tmp_path):
+def test_the_fingerprint_depends_on_the_masks(tmp_path):
     write_pictures(tmp_path / "x"), write_masks(tmp_path / "m"), write_masks(tmp_path / "n", count=3)
-    wishes = [
+    options = [
         {},
         {"mask_kinds": ("boxes",)},
         {"mask_high": 0.5},
@@ -165,13 +165,13 @@ def test_the_fingerprint_tells_masks_apart(tmp_path):
         {"masks": str(tmp_path / "n")},
         {"masks": str(tmp_path / "n"), "invert_masks": True},
     ]
-    prints = [opened(make(tmp_path / "x", tmp_path, **wish), tmp_path / "c").fingerprint for wish in wishes]
-    assert len(set(prints)) == len(wishes)
+    prints = [opened(make(tmp_path / "x", tmp_path, **option), tmp_path / "c").fingerprint for option in options]
+    assert len(set(prints)) == len(options)
     assert prints[0] == opened(make(tmp_path / "x", tmp_path), tmp_path / "c").fingerprint
     assert len(list((tmp_path / "c").glob("*.u8"))) == 1  # the pictures are decoded once for all
 
 
-def test_useless_masks_are_told(tmp_path):
+def test_useless_masks_are_reported(tmp_path):
     write_pictures(tmp_path / "x"), write_masks(tmp_path / "m")
     cv2.imwrite(str(tmp_path / "m" / "empty.png"), np.zeros((20, 20), np.uint8))
     data = make(tmp_path / "x", tmp_path, masks=str(tmp_path / "m"))
@@ -181,7 +181,7 @@ def test_useless_masks_are_told(tmp_path):
 # ---- bad input
 
 
-def test_what_does_not_go_together(tmp_path):
+def test_contradicting_options_are_refused(tmp_path):
     write_pictures(tmp_path / "x"), write_masks(tmp_path / "m")
     with pytest.raises(OptionError, match="here give --images alone"):
         make(tmp_path / "x", tmp_path, a="y")

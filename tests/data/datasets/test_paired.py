@@ -33,7 +33,7 @@ def opened(root, *, size=32, zoom=1.0, square=True, **options):
     return data
 
 
-def test_what_is_known_before_and_after_opening(tmp_path):
+def test_attributes_before_and_after_opening(tmp_path):
     root = write(tmp_path / "cups", sketch, photo)
     data = paired(root)
     assert (data.names, data.title, data.epoch) == (("cupsA", "cupsB"), "cups", 12)
@@ -62,7 +62,7 @@ def position(i):
 
 @pytest.mark.parametrize("square", [True, False])
 @pytest.mark.parametrize("direction", ["ab", "ba"])
-def test_both_pictures_stay_aligned_under_all_that_happens_to_them(tmp_path, square, direction):
+def test_both_pictures_stay_aligned_under_all_augmentations(tmp_path, square, direction):
     root = write(tmp_path / "x", position, lambda i: 255 - position(i))
     data = opened(root, zoom=1.25, square=square, direction=direction)
     stream = data.stream(crop=24, flip=True, seed=4)
@@ -81,7 +81,7 @@ def test_both_pictures_stay_aligned_under_all_that_happens_to_them(tmp_path, squ
     assert all(source[0, 0, 0] < source[0, -1, 0] for source in sources) == (direction == "ab")
 
 
-def test_every_pass_shows_every_pair_once_in_a_new_order(tmp_path):
+def test_every_epoch_has_every_pair_once_in_a_new_order(tmp_path):
     stream = opened(write(tmp_path / "x", position, lambda i: 255 - position(i))).stream(crop=32, flip=False, seed=0)
     shown = [int(sample(stream, i)["a"][0, 0, 2]) for i in range(36)]
     passes = [shown[start : start + 12] for start in (0, 12, 24)]
@@ -90,7 +90,7 @@ def test_every_pass_shows_every_pair_once_in_a_new_order(tmp_path):
     assert stream.epoch == 12
 
 
-def test_samples_follow_from_seed_and_index_alone(tmp_path):
+def test_samples_depend_on_seed_and_index_alone(tmp_path):
     root = write(tmp_path / "x", sketch, photo)
     data = opened(root, hints=True, colour_b=0.5, zoom=1.25)
     first, again, other = (data.stream(crop=32, flip=True, seed=seed) for seed in (3, 3, 4))
@@ -110,7 +110,7 @@ def test_samples_follow_from_seed_and_index_alone(tmp_path):
     np.testing.assert_array_equal(batch["hint"][1].permute(1, 2, 0).numpy(), wanted[7]["hint"])
 
 
-def test_hints_follow_the_target_as_it_is_shown(tmp_path):
+def test_hints_are_drawn_from_the_cropped_target(tmp_path):
     def flat(i):
         return np.full((48, 48, 3), (40 + 10 * i % 120, 90, 200 - i), np.uint8)
 
@@ -125,7 +125,7 @@ def test_hints_follow_the_target_as_it_is_shown(tmp_path):
     assert (data.probe["hint"][:, 3].amax((1, 2)) == 255).all()
 
 
-def test_colour_jitter_touches_the_side_that_was_asked_for_alone(tmp_path):
+def test_colour_jitter_changes_the_requested_side_alone(tmp_path):
     root = write(tmp_path / "x", sketch, photo)
     plain = opened(root).stream(crop=32, flip=True, seed=0)
     for options, changed, kept in (({"colour_a": 0.5}, "a", "b"), ({"colour_b": 0.5}, "b", "a")):
@@ -185,7 +185,7 @@ def test_gray_targets_and_a_stray_colour_source(tmp_path):
     np.testing.assert_array_equal(data.cache[where][..., 0], stray)
 
 
-def test_an_unreadable_picture_takes_its_pair_out_and_no_other_moves(tmp_path):
+def test_an_unreadable_picture_removes_only_its_pair(tmp_path):
     root = write(tmp_path / "x", position, lambda i: 255 - position(i))
     (root / "trainA" / "3.png").write_bytes(b"no picture")
     (root / "trainB" / "7.png").write_bytes((root / "trainB" / "7.png").read_bytes()[:60])
@@ -211,7 +211,7 @@ def test_the_probe_is_spread_over_the_test_pairs(tmp_path):
     assert [int(n) for n in few.probe["b"][:, 2, 0, 0]] == [100, 0, 1, 10]
 
 
-def test_combined_pictures_of_another_shape(tmp_path):
+def test_combined_pictures_of_other_shapes(tmp_path):
     root = tmp_path / "maps"
     (root / "train").mkdir(parents=True)
     for i in range(12):
@@ -224,7 +224,7 @@ def test_combined_pictures_of_another_shape(tmp_path):
     assert data.native_size() == 40
 
 
-def test_sizes_that_do_not_fit_stop_it_before_training(tmp_path):
+def test_unequal_sizes_are_refused_before_training(tmp_path):
     root = write(tmp_path / "x", sketch, photo)
     data = paired(root)
     Image.new("RGB", (64, 90)).save(root / "trainB" / "11.png")
@@ -236,7 +236,7 @@ def test_sizes_that_do_not_fit_stop_it_before_training(tmp_path):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_exchanged_pictures_are_told(tmp_path):
+def test_exchanged_pictures_are_reported(tmp_path):
     root = write(tmp_path / "x", sketch, photo, train=30)
     Image.fromarray(photo(9)).save(root / "trainA" / "9.png")
     Image.fromarray(sketch(9)).save(root / "trainB" / "9.png")

@@ -97,7 +97,7 @@ def make_stream(seed=0):
     return UnpairedStream({"a": album(a), "b": album(b)}, crop=8, flip=True, seed=seed)
 
 
-def test_every_pass_shows_every_picture_once():
+def test_every_epoch_has_every_picture_once():
     stream = make_stream()
     samples = [sample(stream, i) for i in range(15)]
     shown = [(int(s["a"][0, 0, 0]), int(s["b"][0, 0, 0])) for s in samples]
@@ -110,7 +110,7 @@ def test_every_pass_shows_every_picture_once():
     assert stream.epoch == 5
 
 
-def test_partners_are_not_fixed():
+def test_domains_are_shuffled_independently():
     stream = make_stream()
     partners = {}
     for i in range(60):
@@ -135,7 +135,7 @@ def test_batches_depend_on_seed_and_step_alone():
     assert whole[0]["a"].dtype == torch.uint8
 
 
-def test_an_error_in_the_feed_reaches_the_consumer():
+def test_an_error_in_a_loader_thread_reaches_the_consumer():
     class Broken:
         epoch, crops = 1, ()
 
@@ -152,7 +152,7 @@ def write_layout(root, train_a, train_b, test_a):
     return {name: write_folder(root / name, count) for name, count in parts.items()}
 
 
-def test_training_data_probes_held_out_pictures(tmp_path):
+def test_the_probe_has_held_out_pictures(tmp_path):
     files = write_layout(tmp_path / "x", 6, 4, 2)
     for i, path in enumerate(files["testA"]):
         cv2.imwrite(str(path), picture(500 + i, 32, 32))
@@ -172,7 +172,7 @@ def test_training_data_probes_held_out_pictures(tmp_path):
     assert TRAINING_DATA["unpaired"] is UnpairedData
 
 
-def test_native_size_is_that_of_the_pictures_within_limits(tmp_path):
+def test_the_native_size_is_clamped(tmp_path):
     files = write_layout(tmp_path / "x", 3, 3, 1)
     data = UnpairedData(DataConfig(root=str(tmp_path / "x")), tmp_path)
     assert data.native_size() == 32
@@ -190,7 +190,7 @@ def test_any_number_of_channels_is_resized(channels):
 
 
 @pytest.mark.parametrize(("height", "width"), [(11, 17), (97, 140)])
-def test_nearest_makes_no_new_values(height, width):
+def test_nearest_creates_no_new_values(height, width):
     source = np.random.default_rng(0).choice(np.array([3, 90, 200], np.uint8), (40, 60, 1))
     assert set(np.unique(resize(source, height, width, nearest=True))) == {3, 90, 200}
     assert set(np.unique(fit(source, 23, square=True, nearest=True))) == {3, 90, 200}

@@ -10,7 +10,7 @@ from translate.utils.errors import UserError
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.parametrize("kind", ["u1", "i1", "i2", "i4", "f4"])
-def test_what_was_written_is_read(tmp_path, kind, suffix):
+def test_written_arrays_are_read_back(tmp_path, kind, suffix):
     array = np.random.default_rng(0).integers(-5, 100, (4, 3, 2)).astype(kind)
     found = read_idx(write_idx(tmp_path / f"x{suffix}", array))
     assert found.dtype == array.dtype
@@ -27,20 +27,20 @@ def test_what_was_written_is_read(tmp_path, kind, suffix):
         (gzip.compress(b"\0\0\x08\x01\0\0\0\x05abcde", mtime=0)[:-12], "cannot be read as an IDX file"),
     ],
 )
-def test_damaged_files_are_one_line(tmp_path, content, message):
+def test_damaged_files_are_reported_in_one_line(tmp_path, content, message):
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(UserError, match=message) as raised:
         read_idx(tmp_path / "x")
     assert "\n" not in str(raised.value) and str(tmp_path / "x") in str(raised.value)
 
 
-def test_a_header_that_promises_too_much_is_not_believed(tmp_path):
+def test_a_header_that_announces_too_much_is_rejected(tmp_path):
     """A packed file may unpack to anything, and a header may promise terabytes."""
     (tmp_path / "x").write_bytes(b"\0\0\x08\x02\0\0\0\x02\0\0\0\x02" + b"abcd" + b"more" * 1000)
     assert read_idx(tmp_path / "x").tobytes() == b"abcd"
 
 
-def test_idx_files_are_known_by_name_or_first_bytes(tmp_path):
+def test_idx_files_are_recognised_by_name_or_first_bytes(tmp_path):
     assert is_idx(write_idx(tmp_path / "anything", np.zeros((2, 3, 3), np.uint8)))
     assert is_idx(write_idx(tmp_path / "train-images-idx3-ubyte.gz", np.zeros((2, 3, 3), np.uint8)))
     (tmp_path / "list.txt").write_text("a.png\n")
@@ -52,7 +52,7 @@ def test_idx_files_are_known_by_name_or_first_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(("images", "labels"), [("", ""), (".gz", ".gz"), ("", ".gz"), (".gz", "")])
-def test_partners_are_found_by_name(tmp_path, images, labels):
+def test_labels_and_test_parts_are_found_by_name(tmp_path, images, labels):
     write_mnist(tmp_path, suffix=images)
     if labels != images:
         for part in ("train", "t10k"):
@@ -63,7 +63,7 @@ def test_partners_are_found_by_name(tmp_path, images, labels):
     assert find_test_part(tmp_path / f"t10k-images-idx3-ubyte{images}") is None
 
 
-def test_other_spellings_have_partners_too(tmp_path):
+def test_other_spellings_of_names_are_accepted(tmp_path):
     for name in ("train-images.idx3-ubyte", "train-labels.idx1-ubyte", "test-images.idx3-ubyte"):
         (tmp_path / name).touch()
     train = tmp_path / "train-images.idx3-ubyte"

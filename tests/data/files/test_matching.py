@@ -14,13 +14,13 @@ def found(a, b):
     return {name: (first.name, second.name) for name, first, second in match(a, b)}
 
 
-def test_partners_have_the_same_stem_whatever_their_order_and_suffix():
+def test_partners_are_matched_by_stem_regardless_of_order_and_suffix():
     pairs = match(files("a", "2.png", "10.png", "1.png"), files("b", "10.jpg", "1.jpg", "2.webp"))
     assert [(name, first.stem, second.stem) for name, first, second in pairs] == [(s, s, s) for s in ("1", "10", "2")]
     assert found(files("a", "x.v2.png"), files("b", "x.v2.jpg")) == {"x.v2": ("x.v2.png", "x.v2.jpg")}
 
 
-def test_sub_folders_count():
+def test_sub_folders_are_part_of_the_key():
     a, b = files("a", "p/1.png", "q/1.png"), files("b", "q/1.jpg", "p/1.jpg")
     pairs = match(a, b)
     assert [(name, first.parent.name, second.parent.name) for name, first, second in pairs] == [
@@ -29,7 +29,7 @@ def test_sub_folders_count():
     ]
 
 
-def test_sub_folders_of_one_side_alone_are_left_out_of_account_where_stems_are_unique():
+def test_sub_folders_of_one_side_are_ignored_if_stems_are_unique():
     assert found(files("a", "p/1.png", "q/2.png"), files("b", "1.jpg", "2.jpg")) == {
         "1": ("1.png", "1.jpg"),
         "2": ("2.png", "2.jpg"),
@@ -49,7 +49,7 @@ def test_sub_folders_of_one_side_alone_are_left_out_of_account_where_stems_are_u
         (("1A.png", "2A.png"), ("1B.png", "2B.png"), ("1", "2")),
     ],
 )  # fmt: skip
-def test_a_common_beginning_or_end_is_left_out(a, b, names):
+def test_a_common_prefix_or_suffix_is_ignored(a, b, names):
     pairs = found(files("a", *a), files("b", *b))
     assert tuple(pairs) == names
     for name, (first, second) in pairs.items():
@@ -66,19 +66,19 @@ def test_a_common_beginning_or_end_is_left_out(a, b, names):
         (("cat.png",), ("cow.png",)),  # one pair alone proves no rule
     ],
 )
-def test_names_that_have_nothing_in_common_are_no_pairs(a, b):
+def test_unrelated_names_are_not_paired(a, b):
     with pytest.raises(UserError, match=r"no picture of '/set/a' .* \(.*png; .*png\); give .* the same name"):
         match(files("a", *a), files("b", *b))
 
 
-def test_two_rules_that_pair_differently_are_none():
+def test_ambiguous_affixes_are_refused():
     a = files("a", "n1_n.png", "n2_n.png")
     b = files("b", "n1_n_n.png", "n2_n_n.png", "n_n1_n.png", "n_n2_n.png")
     with pytest.raises(UserError):
         match(a, b)
 
 
-def test_a_rule_that_leaves_some_unmatched_names_them():
+def test_pictures_unmatched_after_removing_affixes_are_named():
     a, b = files("a", "1_A.png", "2_A.png", "3_A.png"), files("b", "1_B.png", "2_B.png", "4_B.png")
     with pytest.raises(UserError, match=r"1 of 3 pictures in '/set/a' \(3_A.png\) and 1 of 3 .* \(4_B.png\)"):
         match(a, b)
@@ -97,6 +97,6 @@ def test_unmatched_names_are_counted_on_both_sides():
         match(a, b[:3])
 
 
-def test_one_stem_twice_is_refused():
+def test_a_duplicate_stem_is_refused():
     with pytest.raises(UserError, match="/set/a/1.jpg and 1.png have the same stem"):
         match(files("a", "1.jpg", "1.png"), files("b", "1.jpg"))

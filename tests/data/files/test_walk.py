@@ -27,20 +27,20 @@ def tree(tmp_path):
     )  # fmt: skip
 
 
-def test_names_come_in_order_folder_by_folder(tree):
+def test_names_are_sorted_folder_by_folder(tree):
     names = list(FolderTree(tree).walk())
     assert names == ["a/b/c.PNG", "a/z.png", "a.x.jpg", "b.png", "c.png/d.bmp"]
     assert [tree / name for name in names] == sorted(tree / name for name in names)
 
 
-def test_other_files_are_counted_and_what_is_skipped_is_not_entered(tree):
+def test_other_files_are_counted_and_skipped_folders_are_not_entered(tree):
     source = FolderTree(tree)
     list(source.walk())
     assert source.others == 3  # notes.txt, readme, png
     assert list(source.walk({"a", "b.png"})) == ["a.x.jpg", "c.png/d.bmp"] and source.others == 2
 
 
-def test_nothing_is_read_before_its_turn(tree, monkeypatch):
+def test_folders_are_read_lazily(tree, monkeypatch):
     entered, scandir = [], os.scandir
 
     def noted(path):
@@ -65,7 +65,7 @@ def eagerly(pattern):
     return sorted(found)
 
 
-def test_patterns_match_what_the_standard_library_matches(tmp_path):
+def test_patterns_match_like_the_standard_library(tmp_path):
     chance = random.Random(0)
     words = ["a", "b", "ab", "a.png", "b.png", "[x].png", ".h", "n.txt"]
     for _ in range(60):
@@ -88,7 +88,7 @@ def test_patterns_match_what_the_standard_library_matches(tmp_path):
     assert tested > 30
 
 
-def test_links_that_lead_out_are_followed_only_when_asked(tree, tmp_path, monkeypatch):
+def test_links_out_of_the_folder_are_followed_only_on_request(tree, tmp_path, monkeypatch):
     far = touched(tmp_path / "far", "x.png", "more/y.png")
     (tree / "link").symlink_to(far)
     (tree / "file.png").symlink_to(far / "x.png")
@@ -110,7 +110,7 @@ def test_links_that_lead_out_are_followed_only_when_asked(tree, tmp_path, monkey
     assert not any("back" in name for name in followed)  # a circle
 
 
-def test_links_to_folders_are_followed_where_a_pattern_matches_them(tree):
+def test_links_to_folders_are_followed_if_a_pattern_matches_them(tree):
     (tree / "link").symlink_to(touched(tree / ".far", "x.png", "more/y.png"))
     (tree / "a" / "up").symlink_to(tree)
     assert not any("link" in name or "up" in name for name in FolderTree(tree).walk())
@@ -135,7 +135,7 @@ def test_the_names_of_one_folder(tree):
         assert named == set(source.walk())
 
 
-def test_lists_are_named_from_their_folder_or_from_what_they_have_in_common(tree):
+def test_listed_files_are_named_below_the_list_or_their_common_folder(tree):
     near = ListedFiles([tree / "a/z.png", tree / "b.png", tree / "a/../b.png"], tree)
     assert list(near.walk()) == ["a/z.png", "b.png"] and near.root == tree
     assert near.stems("a") == {"z": ["z.png"]} and list(near.walk({"a"})) == ["b.png"]
@@ -143,7 +143,7 @@ def test_lists_are_named_from_their_folder_or_from_what_they_have_in_common(tree
     assert list(far.walk()) == ["z.png", "b/c.PNG"] and far.path("z.png") == tree / "a/z.png"
 
 
-def test_a_folder_that_cannot_be_read_is_named(tree, monkeypatch):
+def test_an_unreadable_folder_is_named(tree, monkeypatch):
     scandir = os.scandir
 
     def closed(path):
@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_read_is_named(tree, monkeypatch):
         list(open_images(str(tree)).walk())
 
 
-def test_memory_is_that_of_a_folder_not_of_the_tree(tmp_path):
+def test_memory_does_not_grow_with_the_tree(tmp_path):
     peaks = []
     for folders in (2, 8):
         root = tmp_path / str(folders)

@@ -18,7 +18,7 @@ def source(tmp_path):
     return tmp_path / "in"
 
 
-def test_one_answer_keeps_the_name_and_more_are_numbered(source, tmp_path):
+def test_one_result_keeps_the_name_and_several_are_numbered(source, tmp_path):
     for answers, names in ((1, ["x.jpg"]), (3, ["x_1.jpg", "x_2.jpg", "x_3.jpg"])):
         jobs = list(Worklist(str(source), tmp_path / "out", answers=answers))
         assert jobs[0].targets == tuple(tmp_path / "out" / "sub" / name for name in names)
@@ -27,7 +27,7 @@ def test_one_answer_keeps_the_name_and_more_are_numbered(source, tmp_path):
         assert len(set(targets)) == len(targets) == 3 * answers
 
 
-def test_no_answer_may_overwrite_an_input(tmp_path):
+def test_no_result_may_overwrite_an_input(tmp_path):
     for name in ("in/x_2.png", "in/in/x.png"):
         write_picture(tmp_path / name, Picture(np.zeros((2, 2, 3), np.uint8)))
     Worklist(str(tmp_path / "in"), tmp_path, answers=1).survey()
@@ -35,7 +35,7 @@ def test_no_answer_may_overwrite_an_input(tmp_path):
         Worklist(str(tmp_path / "in"), tmp_path, answers=2).survey()
 
 
-def test_done_is_what_is_there_whole_and_newer_than_all_that_it_is_made_of(source, tmp_path):
+def test_a_job_is_done_if_all_results_are_newer_than_their_inputs(source, tmp_path):
     job = next(iter(Worklist(str(source / "x.png"), tmp_path / "out", answers=2)))
     hints, model, note = (tmp_path / name for name in ("hints.png", "model", "note"))
     for when, path in enumerate([job.path, hints, model, note, *job.targets]):
@@ -65,7 +65,7 @@ def layers(source, output, **given):
     return {job.path.relative_to(source).as_posix(): job.layer and job.layer.name for job in jobs}
 
 
-def test_masks_have_the_names_of_the_pictures(source, tmp_path):
+def test_masks_are_found_by_the_names_of_the_pictures(source, tmp_path):
     masks = written(tmp_path / "masks", "x.bmp", "sub/x_mask.png", "mask_x_1.png", "y.png")
     expected = {"sub/x.jpg": "x_mask.png", "x.png": "x.bmp", "x_1.png": "mask_x_1.png"}
     assert layers(source, tmp_path / "out", masks=masks) == expected
@@ -75,13 +75,13 @@ def test_masks_have_the_names_of_the_pictures(source, tmp_path):
     assert set(layers(source, tmp_path / "out", masks=masks / "y.png").values()) == {"y.png"}  # one for all
 
 
-def test_hints_have_the_very_names(source, tmp_path):
+def test_hints_are_found_by_exact_names_alone(source, tmp_path):
     hints = written(tmp_path / "hints", "x.bmp", "x_1_mask.png")
     assert layers(source, tmp_path / "out", hints=hints) == {"sub/x.jpg": None, "x.png": "x.bmp", "x_1.png": None}
     assert set(layers(source, tmp_path / "out", hints=hints / "x.bmp").values()) == {"x.bmp"}
 
 
-def test_masks_inside_the_input_are_no_input(source, tmp_path):
+def test_masks_inside_the_source_are_not_translated(source, tmp_path):
     written(source, "masks/x.png", "sub/x_mask.png", "one.png")
     found = layers(source, tmp_path / "out", masks=source / "masks")
     assert found["x.png"] == "x.png" and "masks/x.png" not in found
@@ -91,7 +91,7 @@ def test_masks_inside_the_input_are_no_input(source, tmp_path):
         Worklist(str(source), tmp_path / "out", masks=source).survey()
 
 
-def test_masks_that_fit_nothing(source, tmp_path):
+def test_masks_without_pictures_are_refused(source, tmp_path):
     masks = written(tmp_path / "masks", "z.png")
     message = r"masks: none of its masks is called like a picture; that of .*sub/x\.jpg is .*masks/sub/x\.png"
     with pytest.raises(UserError, match=message):
@@ -102,7 +102,7 @@ def test_masks_that_fit_nothing(source, tmp_path):
         Worklist(str(source), tmp_path / "out", masks=tmp_path / "nowhere").survey()
 
 
-def test_masks_are_counted_as_strays_whatever_the_source_is(source, tmp_path):
+def test_stray_masks_are_counted_for_every_kind_of_source(source, tmp_path):
     masks = written(tmp_path / "masks", "x.png", "sub/x_mask.png", "y.png", "sub/mask_z.png", "far/x.png")
     strays = Worklist(str(source), tmp_path / "out", masks=masks).strays()
     assert strays.count == 3 and [path.name for path in strays.first] == ["x.png", "mask_z.png", "y.png"]
@@ -119,7 +119,7 @@ def test_masks_are_counted_as_strays_whatever_the_source_is(source, tmp_path):
 # ---- formats, shards, one file
 
 
-def test_all_get_one_format(source, tmp_path):
+def test_all_results_get_the_requested_format(source, tmp_path):
     jobs = list(Worklist(str(source), tmp_path / "out", suffix=".webp", answers=2))
     assert jobs[0].targets == (tmp_path / "out/sub/x_1.webp", tmp_path / "out/sub/x_2.webp")
     for form, suffix in (("png", ".png"), (".TIF", ".tif"), ("", "")):
@@ -128,7 +128,7 @@ def test_all_get_one_format(source, tmp_path):
         as_suffix("pngg")
 
 
-def test_two_pictures_that_would_become_one_file_are_refused(source, tmp_path):
+def test_two_pictures_with_the_same_result_are_refused(source, tmp_path):
     written(source, "sub/x.bmp")
     Worklist(str(source), tmp_path / "out").survey()
     message = r"sub/x\.bmp and .*sub/x\.jpg would both become .*out/sub/x\.png; rename one, or leave out --format"
@@ -140,14 +140,14 @@ def test_two_pictures_that_would_become_one_file_are_refused(source, tmp_path):
     assert work.survey().pictures == len(list(work)) == 2
 
 
-def test_a_format_does_not_land_on_an_input(tmp_path):
+def test_a_format_must_not_overwrite_an_input(tmp_path):
     written(tmp_path, "in/x.tif", "in/in/x.jpg")
     Worklist(str(tmp_path / "in"), tmp_path).survey()
     with pytest.raises(OptionError, match=r"in/in/x\.jpg: its translation would overwrite the input .*in/x\.tif"):
         Worklist(str(tmp_path / "in"), tmp_path, suffix=".tif").survey()
 
 
-def test_shards_share_all_pictures_by_their_names_alone(tmp_path):
+def test_shards_partition_the_pictures_by_name(tmp_path):
     for root in ("one", "two"):
         for i in range(200):
             (tmp_path / root / f"{i % 7}").mkdir(parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ def test_shards_share_all_pictures_by_their_names_alone(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "a/b", "1/2/3", "-1/3", "1.0/2", "²/3"])
-def test_shards_that_are_none(text):
+def test_invalid_shards_are_refused(text):
     with pytest.raises(OptionError, match=f"shard '{text}' is no part of a whole; give I/N, such as 2/5"):
         Shard.parse(text)
 
@@ -201,7 +201,7 @@ def test_one_picture_to_one_file(source, tmp_path):
 # ---- notes
 
 
-def test_the_note_is_written_when_options_change(tmp_path):
+def test_options_are_saved_when_they_change(tmp_path):
     assert note_options(tmp_path, {}) == (None, False) and not list(tmp_path.iterdir())
     note, changed = note_options(tmp_path, {"seed": 1})
     assert note is not None and changed
@@ -211,7 +211,7 @@ def test_the_note_is_written_when_options_change(tmp_path):
     assert note_options(tmp_path, {}) == (note, False)
 
 
-def test_a_note_that_cannot_be_written(tmp_path, monkeypatch):
+def test_an_options_file_that_cannot_be_written(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
@@ -220,7 +220,7 @@ def test_a_note_that_cannot_be_written(tmp_path, monkeypatch):
         note_options(tmp_path, {"seed": 1})
 
 
-def test_links_that_lead_out_are_left_out_and_told(source, tmp_path, monkeypatch):
+def test_links_out_of_the_folder_are_skipped_and_reported(source, tmp_path, monkeypatch):
     far = written(tmp_path / "far", "secret.png")
     (source / "secret.png").symlink_to(far / "secret.png")
     (source / "same.png").symlink_to(source / "x.png")

@@ -39,7 +39,7 @@ def test_a_box_is_a_function_of_seed_and_index():
     assert not np.array_equal(boxes(0, 50, which=1), whole)
 
 
-def test_all_positions_are_reached_and_none_lies_outside():
+def test_boxes_reach_all_positions_inside_the_picture():
     shapes = np.array([(18, 16, 3), (16, 19, 3)])
     found = sample_boxes(shapes, 0, 600)
     assert {tuple(row[:3]) for row in found} == {(0, top, 0) for top in range(3)} | {(1, 0, left) for left in range(4)}
@@ -51,7 +51,7 @@ def test_all_positions_are_reached_and_none_lies_outside():
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 6])
-def test_a_crop_is_the_part_of_the_picture_in_its_box(channels):
+def test_a_crop_has_the_pixels_of_its_box(channels):
     source = pictures(channels)
     part = Crops(source, crop=16, flip=True, seed=3)
     boxes = part.sample(0, 60)
@@ -63,8 +63,8 @@ def test_a_crop_is_the_part_of_the_picture_in_its_box(channels):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 6])
-def test_a_device_cuts_the_same_pixels(channels, monkeypatch):
-    monkeypatch.setattr(crops_module, "_UPLOAD_CHUNK", 1000)  # many pieces, the last one smaller
+def test_crops_on_a_device_equal_crops_on_the_cpu(channels, monkeypatch):
+    monkeypatch.setattr(crops_module, "_UPLOAD_CHUNK_VALUES", 1000)  # many pieces, the last one smaller
     source = pictures(channels)
     here, there = (Crops(source, crop=16, flip=True, seed=3) for _ in range(2))
     there.upload(CPU)
@@ -73,7 +73,7 @@ def test_a_device_cuts_the_same_pixels(channels, monkeypatch):
     assert here.crop(boxes).stride() == there.crop(boxes).stride()
 
 
-def test_gathering_one_square():
+def test_crop_on_device_gathers_one_square():
     pixels = torch.arange(100, 112, dtype=torch.uint8)[:, None]  # 2 x 3 px, then 3 x 2 px
     starts, widths = torch.tensor([0, 6]), torch.tensor([3, 2])
     boxes = torch.tensor([[0, 0, 1, 0], [1, 1, 0, 1]])
@@ -92,7 +92,7 @@ def streams(colours, labels):
 
 @pytest.mark.parametrize("which", range(5))
 @pytest.mark.parametrize(("colours", "labels"), [((0.0, 0.0), None), ((0.0, 0.5), np.arange(9) % 2)])
-def test_batches_are_the_same_wherever_the_pictures_lie(which, colours, labels):
+def test_batches_do_not_depend_on_where_the_pictures_are_stored(which, colours, labels):
     make = list(streams(colours, labels))[which]
     ordinary, resident = Batches(make(), 4), Batches(make(), 4)
     assert not ordinary.resident
@@ -104,7 +104,7 @@ def test_batches_are_the_same_wherever_the_pictures_lie(which, colours, labels):
         assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_pictures_that_would_fill_the_device_stay_away(monkeypatch):
+def test_pictures_that_would_fill_the_device_are_not_uploaded(monkeypatch):
     part = Crops(pictures(3), crop=16, flip=True, seed=0)
     size = part.pictures.pixels.nbytes
     for free, fits in ((4 * size, True), (4 * size - 1, False), (None, False)):
@@ -121,7 +121,7 @@ def test_batches_on_a_gpu(which, fits, monkeypatch):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     if not fits:
-        monkeypatch.setattr(crops_module, "_DEVICE_SHARE", 0)
+        monkeypatch.setattr(crops_module, "_MAX_DEVICE_SHARE", 0)
     make = list(streams((0.0, 0.5), None))[which]
     batches = iter(Batches(make(), 4, device=torch.device("cuda")))
     found = [next(batches)]

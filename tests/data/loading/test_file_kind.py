@@ -39,7 +39,7 @@ def noise(channels, dtype="uint8", height=40, width=48):
         ([noise(2)], 2, "uint8"),
     ],
 )
-def test_what_a_set_is_read_as(tmp_path, pictures, channels, dtype):
+def test_the_kind_of_a_set(tmp_path, pictures, channels, dtype):
     paths = files(tmp_path, *pictures)
     kind = kind_of_files(paths)
     assert kind.channels == channels and kind.dtype == dtype
@@ -48,7 +48,7 @@ def test_what_a_set_is_read_as(tmp_path, pictures, channels, dtype):
         assert read.shape == (40, 48, channels) and read.dtype == dtype
 
 
-def test_mixed_channels_name_two_files(tmp_path):
+def test_the_error_about_mixed_channels_names_two_files(tmp_path):
     paths = files(tmp_path, noise(5), noise(3))
     with pytest.raises(MixedChannels, match=r"0\.tif has 5 channels, but .*1\.png has 3; keep"):
         kind_of_files(paths)
@@ -85,7 +85,7 @@ def test_deep_crops_are_floats_and_the_same_from_memory_and_from_the_device(dtyp
     torch.testing.assert_close(crops.crop(boxes), cut, rtol=0, atol=1e-6)
 
 
-def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
+def test_16_bits_are_preserved(tmp_path):
     ramp = np.arange(48 * 40, dtype=np.uint16).reshape(40, 48, 1) + 30000
     tifffile.imwrite(tmp_path / "x.tif", ramp[..., 0])
     kind = kind_of_files([tmp_path / "x.tif"])
@@ -96,13 +96,13 @@ def test_16_bits_are_not_cut_to_8_on_their_way(tmp_path):
     )
 
 
-def test_what_is_shown_of_bands():
+def test_bands_are_converted_to_rgb_for_display():
     five = noise(5, "float32")
     np.testing.assert_array_equal(to_rgb8(five), np.rint(five[..., :3] * 255).astype(np.uint8))
     assert to_unit_range(noise(3)).dtype == torch.uint8 and to_unit_range(five).min() < 0
 
 
-def test_holes_are_learned_at_full_depth(tmp_path):
+def test_inpainting_pictures_are_read_at_full_depth(tmp_path):
     (tmp_path / "in").mkdir()
     files(tmp_path / "in", *[noise(3, "uint16") for _ in range(12)])
     data = MaskedData(DataConfig(images=str(tmp_path / "in")), tmp_path)

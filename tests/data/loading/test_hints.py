@@ -11,7 +11,7 @@ def draw(photo, seed, **options):
     return sample_hints(photo, np.random.default_rng(seed), **options)
 
 
-def test_a_fifth_of_the_samples_has_none_and_the_others_some():
+def test_a_fifth_of_the_samples_has_no_hints():
     photo = picture(0, 128, 160, sigma=20)
     hints = [draw(photo, seed) for seed in range(400)]
     assert all(hint.shape == (128, 160, 4) and hint.dtype == np.uint8 for hint in hints)
@@ -38,7 +38,7 @@ def test_strokes_have_the_colour_of_the_photo_below_and_end_where_it_changes():
         assert (gap[np.abs(columns - 64) > 4] <= 1).all()  # within half a stroke's width of the border
 
 
-def test_white_paper_is_mostly_left_alone():
+def test_few_strokes_start_on_white_paper():
     photo = np.full((128, 128, 3), 255, np.uint8)
     photo[40:90, 40:90] = (160, 40, 40)
     on_paper = on_thing = 0
@@ -51,7 +51,7 @@ def test_white_paper_is_mostly_left_alone():
     assert 0 < on_paper < on_thing / 2  # the paper has 5.5 times the room
 
 
-def test_strokes_follow_from_the_generator_and_scale_with_the_picture():
+def test_strokes_depend_on_the_generator_and_scale_with_the_picture():
     photo = picture(3, 96, 96, sigma=20)
     assert np.array_equal(draw(photo, 7), draw(photo, 7))
     assert len({draw(photo, seed, absent=0).tobytes() for seed in range(20)}) == 20
@@ -62,7 +62,7 @@ def test_strokes_follow_from_the_generator_and_scale_with_the_picture():
     assert 0.5 < shares[0] / shares[1] < 2
 
 
-def test_gray_photos_and_tiny_ones_do():
+def test_gray_and_tiny_photos_get_hints():
     gray = picture(2, 60, 60)[..., :1]
     hint = draw(gray, 0, absent=0)
     red, green, blue, alpha = np.moveaxis(hint, 2, 0)

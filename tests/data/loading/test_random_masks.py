@@ -23,7 +23,7 @@ def rng(*words):
 
 @pytest.mark.parametrize("kind", SHARED)
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (48, 130), (200, 256)])
-def test_a_kind_covers_the_share_that_is_wanted(kind, height, width):
+def test_each_kind_covers_the_requested_share(kind, height, width):
     for share in (0.05, 0.25, 0.6):
         areas = []
         for seed in range(8):
@@ -35,7 +35,7 @@ def test_a_kind_covers_the_share_that_is_wanted(kind, height, width):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_follows_from_the_generator(kind):
+def test_each_kind_depends_on_the_generator_alone(kind):
     first, again = (KINDS[kind](64, 80, rng(3), 0.2) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     distinct = {KINDS[kind](64, 80, rng(seed), 0.2).tobytes() for seed in range(10)}
@@ -52,7 +52,7 @@ def pieces(mask):
     return cv2.connectedComponents(mask.astype(np.uint8))[0] - 1
 
 
-def test_each_kind_is_what_it_is_called():
+def test_each_kind_has_its_shape():
     drawn = {kind: [KINDS[kind](256, 256, rng(seed), 0.1) for seed in range(12)] for kind in KINDS}
     assert all(widths(mask) > 0.04 * 256 for mask in drawn["strokes"])
     assert all(widths(mask) < 12 for mask in drawn["scratches"])  # several may cross at a point
@@ -95,7 +95,7 @@ def test_a_drawn_mask_has_an_area_between_the_limits(low, high):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(1, 2), (2, 1), (3, 3), (8, 8), (1, 300), (5, 200)])
-def test_tiny_and_narrow_pictures_have_a_hole_and_a_rest(kind, shape):
+def test_masks_of_tiny_and_narrow_pictures_are_neither_empty_nor_full(kind, shape):
     for seed in range(5):
         mask = draw_mask(*shape, rng(seed), kinds=(kind,), low=0.05, high=0.2)
         assert mask.shape == shape and mask.any() and not mask.all()
@@ -110,7 +110,7 @@ def test_kinds_are_drawn_as_often_as_they_are_named():
     assert draw_mask(32, 32, rng(0), kinds=()).any()
 
 
-def test_thin_masks_stay_thin_unless_more_is_asked_for():
+def test_thin_kinds_stay_thin_unless_the_range_excludes_it():
     assert max(draw_mask(64, 64, rng(seed), kinds=("scratches",)).mean() for seed in range(20)) <= 0.11
     assert min(draw_mask(64, 64, rng(s), kinds=("scratches",), low=0.3, high=0.5).mean() for s in range(5)) >= 0.3
     assert min(draw_mask(64, 64, rng(seed), kinds=("halves",)).mean() for seed in range(20)) >= 0.29
@@ -138,7 +138,7 @@ def test_evaluation_masks_lie_in_their_band_and_never_change(band):
         assert (masks[7] != evaluation_mask(*shape, band, 7, seed=1)).any()
 
 
-def test_the_bands_are_those_of_the_literature():
+def test_the_bands_match_the_literature():
     assert BANDS == ((0.01, 0.2), (0.2, 0.4), (0.4, 0.6))
 
 
@@ -151,7 +151,7 @@ def test_the_bands_are_those_of_the_literature():
         ((), 0.1, 1.3, "between 0 and 1"),
     ],
 )
-def test_wishes_that_cannot_be_drawn(kinds, low, high, message):
+def test_impossible_mask_options_are_refused(kinds, low, high, message):
     with pytest.raises(OptionError, match=message):
         check_mask_options(kinds, low, high)
     check_mask_options(("boxes", "centre"), 0.0, 1.0)

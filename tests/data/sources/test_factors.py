@@ -3,17 +3,17 @@ from pathlib import Path
 import pytest
 
 from translate.data.sources.factors import factors_of
-from translate.data.sources.labelled_image import FileSource
+from translate.data.sources.labelled_image import LabelledFile
 from translate.utils.errors import UserError
 
 TABLE = "file,hair,glasses,turn,always\n0.png,red,none,-3.5,x\n1.png,blue,none,12,x\n2.png,red,glasses,0,x\n"
 
 
 def sources(folder: Path, count: int = 3):
-    return [FileSource(f"{i}.png", -1, folder / f"{i}.png") for i in range(count)]
+    return [LabelledFile(f"{i}.png", -1, folder / f"{i}.png") for i in range(count)]
 
 
-def test_words_in_the_order_of_the_pictures_without_measures_and_constants(tmp_path):
+def test_factors_are_ordered_like_the_pictures_without_measurements_and_constants(tmp_path):
     (tmp_path / "factors.csv").write_text(TABLE)
     assert factors_of(sources(tmp_path)[::-1]) == {
         "hair": ["red", "blue", "red"],
@@ -21,7 +21,7 @@ def test_words_in_the_order_of_the_pictures_without_measures_and_constants(tmp_p
     }
 
 
-def test_pictures_of_several_folders_are_looked_up_in_their_own_tables(tmp_path):
+def test_every_folder_has_its_own_table(tmp_path):
     for folder, word in (("a", "black"), ("b", "white")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "factors.csv").write_text(f"file,hair\n0.png,{word}\n")
@@ -29,13 +29,13 @@ def test_pictures_of_several_folders_are_looked_up_in_their_own_tables(tmp_path)
     assert factors_of(both) == {"hair": ["black", "white"]}
 
 
-def test_nothing_is_known_without_a_table_or_a_row(tmp_path):
+def test_there_are_no_factors_without_a_table_or_a_row(tmp_path):
     assert factors_of(sources(tmp_path)) == {} == factors_of([])
     (tmp_path / "factors.csv").write_text(TABLE)
     assert factors_of(sources(tmp_path, 4)) == {}
 
 
-def test_a_column_of_very_many_words_is_no_kind(tmp_path):
+def test_a_column_of_very_many_values_is_not_categorical(tmp_path):
     (tmp_path / "factors.csv").write_text(
         "file,name,side\n" + "".join(f"{i}.png,n{i},{'ab'[i % 2]}\n" for i in range(30))
     )
@@ -43,7 +43,7 @@ def test_a_column_of_very_many_words_is_no_kind(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "hair,file\nred,0.png\n"])
-def test_a_damaged_table_gets_one_line(tmp_path, text):
+def test_a_damaged_table_is_reported_in_one_line(tmp_path, text):
     (tmp_path / "factors.csv").write_text(text)
     with pytest.raises(UserError, match=r"factors.csv: its first line should be file"):
         factors_of(sources(tmp_path))

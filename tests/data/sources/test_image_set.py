@@ -43,7 +43,7 @@ def test_a_folder_without_labels_holds_out_a_tenth(tmp_path):
     np.testing.assert_array_equal(found.train[0].read(), expected)
 
 
-def test_the_hold_out_follows_from_names_alone(tmp_path):
+def test_the_hold_out_depends_on_names_alone(tmp_path):
     places = [write(tmp_path / place, *numbered("", 40)) for place in ("one", "two")]
     first, second = (resolve_images(str(place), "", tmp_path) for place in places)
     assert [s.name for s in first.test] == [s.name for s in second.test]
@@ -118,7 +118,7 @@ def test_a_rare_class_is_not_held_out(tmp_path):
         assert Counter(labels(found).values())[1] == 1
 
 
-def test_a_table_as_images_with_and_without_its_labels(tmp_path):
+def test_a_table_of_images_with_and_without_labels(tmp_path):
     write(tmp_path / "x", *numbered("p/", 8))
     rows = [f"p/{i}.png,{'ab'[i % 2] if i else ''},{'test' if i > 5 else 'train'}" for i in range(8)]
     (tmp_path / "x" / "labels.csv").write_text("\n".join(["file,label,split", *rows]))
@@ -141,7 +141,7 @@ def test_a_table_of_labels_for_a_folder(tmp_path):
     assert "1 of" in found.notes[1] and "5.png" in found.notes[1]
 
 
-def test_a_table_of_labels_may_count_from_the_pictures_and_name_the_split(tmp_path):
+def test_a_table_of_labels_may_be_relative_to_the_pictures_and_state_splits(tmp_path):
     write(tmp_path / "x", *numbered("", 6))
     rows = [f"{i}.png,{'ab'[i % 2]},{'train' if i < 4 else 'test'}" for i in range(6)]
     (tmp_path / "y.csv").write_text("\n".join(["file,label,split", *rows]))
@@ -169,7 +169,7 @@ def test_mnist(tmp_path, suffix, which):
     assert resolve_images(str(spec), "", tmp_path).classes == ()
 
 
-def test_idx_labels_by_name_and_colour_and_no_test_part(tmp_path):
+def test_idx_files_with_explicit_labels_colour_and_no_test_part(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 16, 18, 3), np.uint8)
     images = write_idx(tmp_path / "pictures", pixels)
     numbers = write_idx(tmp_path / "numbers.gz", (np.arange(20) % 2 * 300).astype(np.int32))
@@ -190,7 +190,7 @@ def refused(kind, message, images, classes="", root=Path("data")):
     assert type(raised.value) is kind and "\n" not in str(raised.value)
 
 
-def test_bad_images(tmp_path, monkeypatch):
+def test_bad_images_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(catalog, "prepare", lambda *_: pytest.fail("prepared"))
     refused(OptionError, "no pictures given; say --images FOLDER", "")
     refused(UserError, "no file or folder 'digit'; did you mean 'digits'", "digit")
@@ -208,7 +208,7 @@ def test_bad_images(tmp_path, monkeypatch):
     refused(UserError, "has no line whose split is train", tmp_path / "t.csv")
 
 
-def test_labels_without_what_they_need(tmp_path):
+def test_incomplete_labels_are_refused(tmp_path):
     write(tmp_path / "x", *numbered("", 6))
     write(tmp_path / "one", *numbered("cat/", 6))
     refused(
@@ -228,12 +228,12 @@ def test_labels_without_what_they_need(tmp_path):
     refused(OptionError, "'.*x' has no labels", tmp_path / "x", tmp_path / "t.csv")
 
 
-def test_a_label_that_only_the_test_part_has(tmp_path):
+def test_a_label_of_the_test_part_alone_is_refused(tmp_path):
     write(tmp_path / "x", *numbered("train/a/", 2), *numbered("train/b/", 2), "test/c/1.png")
     refused(UserError, "pictures to test on are labelled c, of which none is to train on", tmp_path / "x", "auto")
 
 
-def test_idx_files_that_do_not_fit(tmp_path):
+def test_idx_files_that_do_not_fit_are_refused(tmp_path):
     folder = write_mnist(tmp_path / "m")
     images, numbers = folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte"
     refused(OptionError, "holds labels, not pictures", numbers)
@@ -256,7 +256,7 @@ def test_idx_files_that_do_not_fit(tmp_path):
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read anything")
-def test_a_forbidden_folder_is_one_line(tmp_path):
+def test_a_forbidden_folder_is_reported_in_one_line(tmp_path):
     write(tmp_path / "x", "0.png").chmod(0)
     refused(UserError, "cannot read", tmp_path / "x")
 

@@ -18,7 +18,7 @@ def test_folders_are_classes():
     assert list(labels_by_folder(files, base).values()) == ["", "cat", "cat", "", ""]
 
 
-def test_numbers_come_in_their_order_before_words():
+def test_classes_are_ordered_by_number_then_by_word():
     assert classes_of(["10", "b", "2", "", "a", "2"]) == ("2", "10", "a", "b")
     assert classes_of(["", ""]) == ()
 
@@ -39,7 +39,7 @@ def test_tables_of_the_usual_kinds(tmp_path, text):
     assert found.labelled
 
 
-def test_a_column_says_the_split(tmp_path):
+def test_a_column_states_the_split(tmp_path):
     found = table(tmp_path, "file,split\na.png,test\nb.png,\nc.png,VAL\n")
     assert list(found.splits.values()) == ["test", "train", "val"]
     assert not found.labelled
@@ -49,7 +49,7 @@ def test_a_list_of_files_has_no_labels(tmp_path):
     assert not table(tmp_path, "a.png\nb.png\n").labelled
 
 
-def test_paths_count_from_another_folder_where_there_is_none(tmp_path):
+def test_missing_paths_are_looked_up_in_another_folder(tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a.png").touch()
     found = table(tmp_path, "a.png,1\nb.png,2\n", also=tmp_path / "pictures")
@@ -68,7 +68,7 @@ def test_paths_count_from_another_folder_where_there_is_none(tmp_path):
         ("file,label\n\xe9".encode("latin-1"), "is no UTF-8 text; save the table as CSV UTF-8"),
     ],
 )
-def test_wrong_tables_are_one_line(tmp_path, text, message):
+def test_wrong_tables_are_reported_in_one_line(tmp_path, text, message):
     (tmp_path / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=message) as raised:
         read_label_table(tmp_path / "t.csv")

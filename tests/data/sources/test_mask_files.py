@@ -55,7 +55,7 @@ def test_masks_of_any_kind_of_file_are_read(tmp_path):
     np.testing.assert_array_equal(mask, hole)
 
 
-def test_soft_masks_are_split_at_half_and_told(tmp_path):
+def test_soft_masks_are_split_at_half_with_a_note(tmp_path):
     ramp = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
     mask, soft = read_mask(write(tmp_path / "ramp.png", ramp))
     np.testing.assert_array_equal(mask, ramp >= 128)
@@ -70,7 +70,7 @@ def test_soft_masks_are_split_at_half_and_told(tmp_path):
     )
 
 
-def test_what_is_no_picture_is_refused(tmp_path):
+def test_other_files_are_refused(tmp_path):
     (tmp_path / "x.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"x\.png: cannot be read as an image"):
         read_mask(tmp_path / "x.png")
@@ -80,7 +80,7 @@ def test_what_is_no_picture_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("hole_is", ["white", "black"])
-def test_the_hole_is_the_colour_of_the_smaller_part_of_all_masks(tmp_path, hole_is):
+def test_the_hole_is_the_rarer_colour_of_all_masks(tmp_path, hole_is):
     colours = {"inside": 255, "outside": 0} if hole_is == "white" else {"inside": 0, "outside": 255}
     large = np.ones((40, 40), bool)
     large[:4] = False  # most of this one is hole
@@ -97,7 +97,7 @@ def test_the_hole_is_the_colour_of_the_smaller_part_of_all_masks(tmp_path, hole_
     assert len(one.files) == 1 and one.white_is_hole == (hole_is == "white") and "(9 % of" in one.notes[0]
 
 
-def test_in_doubt_white_is_the_hole(tmp_path):
+def test_white_is_the_hole_if_both_colours_are_equally_frequent(tmp_path):
     mask = np.zeros((20, 20), np.uint8)
     mask[:11] = 255
     assert open_masks(str(write(tmp_path / "half.png", mask))).white_is_hole
@@ -105,7 +105,7 @@ def test_in_doubt_white_is_the_hole(tmp_path):
     assert not open_masks(str(write(tmp_path / "half.png", mask))).white_is_hole
 
 
-def test_useless_masks_are_left_out_and_told(tmp_path):
+def test_useless_masks_are_left_out_with_a_note(tmp_path):
     for name, mask in {"a": centred(), "empty": np.zeros((40, 40)), "full": np.ones((40, 40)), "b": centred()}.items():
         write(tmp_path / f"{name}.png", gray(mask > 0))
     (tmp_path / "broken.png").write_bytes(b"no picture")
@@ -119,7 +119,7 @@ def test_useless_masks_are_left_out_and_told(tmp_path):
     assert usable.usable() is usable
 
 
-def test_bad_mask_folders(tmp_path):
+def test_bad_mask_folders_are_refused(tmp_path):
     with pytest.raises(UserError, match="^--masks: no file or folder"):
         open_masks(str(tmp_path / "nowhere"))
     (tmp_path / "x").mkdir()
@@ -137,7 +137,7 @@ def test_bad_mask_folders(tmp_path):
 # ---- stored
 
 
-def test_stored_masks_cover_the_crop_mirrored_and_cut_at_random(tmp_path):
+def test_stored_masks_are_cropped_and_mirrored_at_random(tmp_path):
     mask = np.zeros((64, 160), bool)
     mask[10:20, ::4] = True
     mask[10:20, 1::4] = True  # a comb: every cut along it has some
@@ -152,7 +152,7 @@ def test_stored_masks_cover_the_crop_mirrored_and_cut_at_random(tmp_path):
     assert masks(96, 80, rng(0)).shape == (96, 80)
 
 
-def test_a_cut_is_neither_empty_nor_full(tmp_path):
+def test_a_crop_is_neither_empty_nor_full(tmp_path):
     mask = np.zeros((32, 900), bool)
     mask[:, 5:8] = True
     masks = StoredMasks([write(tmp_path / "a.png", gray(mask))], white_is_hole=True, side=32)
@@ -160,7 +160,7 @@ def test_a_cut_is_neither_empty_nor_full(tmp_path):
     assert all(cut.any() and not cut.all() for cut in cuts)
 
 
-def test_resized_masks_have_the_shape_and_the_share_of_their_own():
+def test_resized_masks_keep_their_shape_and_share():
     mask = centred(100, 30)
     for height, width in ((50, 50), (30, 77), (250, 100)):
         made = resize_to_cover(mask, height, width)

@@ -23,7 +23,7 @@ def names(pairs: list[Pair]) -> list[str]:
 
 
 def from_root(root: Path, direction: str = "ab"):
-    return resolve_pairs(None, None, str(root), root.parent / "data", direction)
+    return resolve_pairs("", "", str(root), root.parent / "data", direction)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_trees_are_matched_by_name(tmp_path, tree, held):
     assert pairs.train[0].a.parent == root / tree.format(split="train", side="A")
 
 
-def test_test_wins_over_val_and_without_either_pairs_are_held_out_by_name(tmp_path):
+def test_test_is_preferred_to_val_and_without_both_pairs_are_held_out_by_name(tmp_path):
     root = tmp_path / "cups"
     for side in "AB":
         fill(root / side, 30)
@@ -91,7 +91,7 @@ def test_test_wins_over_val_and_without_either_pairs_are_held_out_by_name(tmp_pa
     assert sorted(names(pairs.train) + names(pairs.test)) == [f"{i:03}" for i in range(30)]
     reverse = from_root(root, "ba")
     assert names(reverse.test) == names(pairs.test)  # both directions are tested on the same pairs
-    first, _ = resolve_domains(str(root / "A"), str(root / "B"), None, tmp_path)
+    first, _ = resolve_domains(str(root / "A"), str(root / "B"), "", tmp_path)
     assert {path.stem for path in first.test} == set(names(pairs.test))
     tree = tmp_path / "trees"
     for side in "AB":
@@ -142,19 +142,19 @@ def test_two_folders_patterns_and_lists(here):
         ("sketches/*.png", "photos/*", "sketches2photos"),
         ("sketches", "some.txt", "sketches2some"),
     ):
-        pairs = resolve_pairs(a, b, None, here / "data")
+        pairs = resolve_pairs(a, b, "", here / "data")
         assert pairs.title == title == "2".join(pairs.names)
         assert (len(pairs.train), len(pairs.test)) == (18, 2)
         assert all(pair.a.stem == pair.b.stem == pair.name for pair in pairs.train + pairs.test)
-    turned = resolve_pairs("sketches", "photos", None, here / "data", "ba")
+    turned = resolve_pairs("sketches", "photos", "", here / "data", "ba")
     assert (turned.names, turned.title) == (("photos", "sketches"), "photos2sketches")
     assert turned.train[0].a.suffix == ".jpg"
 
 
-def test_train_folders_one_by_one_use_the_test_folders_beside_them(tmp_path):
+def test_separate_train_folders_use_their_test_folders(tmp_path):
     for side in "AB":
         fill(tmp_path / "cups" / f"train{side}", 4), fill(tmp_path / "cups" / f"test{side}", 2, start=50)
-    pairs = resolve_pairs(str(tmp_path / "cups/trainA"), str(tmp_path / "cups/trainB"), None, tmp_path)
+    pairs = resolve_pairs(str(tmp_path / "cups/trainA"), str(tmp_path / "cups/trainB"), "", tmp_path)
     assert (pairs.names, len(pairs.train), names(pairs.test)) == (("cupsA", "cupsB"), 4, ["050", "051"])
 
 
@@ -162,8 +162,8 @@ def test_train_folders_one_by_one_use_the_test_folders_beside_them(tmp_path):
 
 
 @pytest.mark.usefixtures("drawn")
-def test_a_rendered_set_has_names_answers_and_parts(here):
-    pairs = resolve_pairs(None, None, "sketch2cup", Path("data"))
+def test_a_rendered_set_has_names_right_answers_and_parts(here):
+    pairs = resolve_pairs("", "", "sketch2cup", Path("data"))
     assert (pairs.names, pairs.title) == (("cup_sketches", "cups"), "sketch2cup")
     assert (names(pairs.train), names(pairs.test)) == (["000", "001", "002"], ["010", "011"])
     assert pairs.truth == Path("data/sketch2cup/truth/A")
@@ -173,15 +173,15 @@ def test_a_rendered_set_has_names_answers_and_parts(here):
     assert right_answers(pairs, "000") == []
     assert parts_map(pairs, "010") == Path("data/sketch2cup/truth/parts/010.png")
     assert parts_map(pairs, "011") is None
-    assert resolve_pairs(None, None, "data/sketch2cup", Path("data")) == pairs
-    by_sides = resolve_pairs("cup_sketches", "cups", None, Path("data"))
+    assert resolve_pairs("", "", "data/sketch2cup", Path("data")) == pairs
+    by_sides = resolve_pairs("cup_sketches", "cups", "", Path("data"))
     assert (by_sides.train, by_sides.test, by_sides.truth) == (pairs.train, pairs.test, pairs.truth)
     assert by_sides.title == "cup_sketches2cups"
 
 
 @pytest.mark.usefixtures("drawn")
-def test_the_other_direction_has_no_answers(here):
-    pairs = resolve_pairs(None, None, "sketch2cup", Path("data"), "ba")
+def test_the_reverse_direction_has_no_right_answers(here):
+    pairs = resolve_pairs("", "", "sketch2cup", Path("data"), "ba")
     assert (pairs.names, pairs.title, pairs.truth) == (("cups", "cup_sketches"), "sketch2cup_ba", None)
     assert right_answers(pairs, "010") == []
     assert parts_map(pairs, "010") is None
@@ -191,39 +191,39 @@ def test_the_other_direction_has_no_answers(here):
 @pytest.mark.usefixtures("drawn")
 def test_a_side_of_a_rendered_set_is_an_unpaired_domain_too(here):
     fill(here / "mugs", 5)
-    first, second = resolve_domains("mugs", "cups", None, Path("data"))
+    first, second = resolve_domains("mugs", "cups", "", Path("data"))
     assert (first.name, second.name, len(second.train), len(second.test)) == ("mugs", "cups", 3, 2)
-    first, second = resolve_domains(None, None, "sketch2cup", Path("data"))
+    first, second = resolve_domains("", "", "sketch2cup", Path("data"))
     assert (first.name, second.name) == ("cup_sketches", "cups")
     assert first.truth == Path("data/sketch2cup/truth/A")
 
 
-def test_one_set_of_pictures_is_no_pairs(tmp_path):
+def test_a_single_set_is_refused_as_pairs(tmp_path):
     root = tmp_path / "data"
     with pytest.raises(
         OptionError, match="'digits' is one set of pictures.* python tools/train_gan.py --images digits --labels$"
     ):
-        resolve_pairs(None, None, "digits", root)
+        resolve_pairs("", "", "digits", root)
     assert not root.exists()
     (root / "digits" / "train").mkdir(parents=True)
     with pytest.raises(OptionError, match="'digits' is one set of pictures"):
-        resolve_pairs(None, None, str(root / "digits"), root)
+        resolve_pairs("", "", str(root / "digits"), root)
 
 
 @pytest.mark.usefixtures("drawn")
-def test_an_unpaired_set_is_refused_before_it_is_made(here):
+def test_an_unpaired_set_is_refused_before_it_is_prepared(here):
     with pytest.raises(
         OptionError, match="are no pairs; train on them with python tools/train_cycle.py --data day2dusk"
     ):
-        resolve_pairs(None, None, "day2dusk", Path("data"))
+        resolve_pairs("", "", "day2dusk", Path("data"))
     assert not Path("data").exists()
     with pytest.raises(OptionError, match="'day2dusk' are no pairs"):
-        resolve_pairs("day", "dusk", None, Path("data"))
+        resolve_pairs("day", "dusk", "", Path("data"))
     with pytest.raises(OptionError, match="'day2dusk' are no pairs"):
-        resolve_pairs(None, None, "data/day2dusk", Path("data"))
+        resolve_pairs("", "", "data/day2dusk", Path("data"))
 
 
-def test_one_picture_as_the_right_answer(tmp_path):
+def test_a_single_picture_is_the_right_answer(tmp_path):
     root = tmp_path / "cups"
     for side in "AB":
         fill(root / f"train{side}", 2), fill(root / f"test{side}", 2, start=5)
@@ -236,36 +236,36 @@ def test_one_picture_as_the_right_answer(tmp_path):
 # --- bad input
 
 
-def test_wrong_options(tmp_path):
+def test_wrong_options_are_refused(tmp_path):
     with pytest.raises(OptionError, match=r"--direction is 'AtoB'; it should be ab .* or ba"):
-        resolve_pairs(None, None, str(tmp_path), tmp_path, "AtoB")
+        resolve_pairs("", "", str(tmp_path), tmp_path, "AtoB")
     with pytest.raises(OptionError, match="no pictures given"):
-        resolve_pairs(None, None, None, tmp_path)
+        resolve_pairs("", "", "", tmp_path)
     with pytest.raises(OptionError, match="either --data, or --a and --b"):
-        resolve_pairs("x", None, "y", tmp_path)
+        resolve_pairs("x", "", "y", tmp_path)
     fill(tmp_path / "x", 3)
     with pytest.raises(OptionError, match="both domains are the same 3 pictures"):
-        resolve_pairs(str(tmp_path / "x"), str(tmp_path / "x"), None, tmp_path)
+        resolve_pairs(str(tmp_path / "x"), str(tmp_path / "x"), "", tmp_path)
 
 
-def test_what_is_no_set_of_pairs_says_what_it_has(here):
+def test_the_error_about_a_folder_without_pairs_describes_it(here):
     (here / "cups" / "pictures").mkdir(parents=True)
     with pytest.raises(UserError, match=r"'cups' has no pairs \(it has pictures\); give a folder of combined"):
-        resolve_pairs(None, None, "cups", Path("data"))
+        resolve_pairs("", "", "cups", Path("data"))
     fill(here / "half" / "trainA", 2)
     with pytest.raises(UserError, match="'half' has trainA but no trainB; pairs need both"):
-        resolve_pairs(None, None, "half", Path("data"))
+        resolve_pairs("", "", "half", Path("data"))
     fill(here / "half" / "trainB", 2), fill(here / "half" / "testB", 2)
     with pytest.raises(UserError, match="'half' has testB but no testA"):
-        resolve_pairs(None, None, "half", Path("data"))
+        resolve_pairs("", "", "half", Path("data"))
     for wrong in ("./nowhere", "half/trainA/000.png", "gone.csv"):
         with pytest.raises(UserError, match="is neither a folder nor a CSV file of pairs"):
-            resolve_pairs(None, None, wrong, Path("data"))
+            resolve_pairs("", "", wrong, Path("data"))
     with pytest.raises(UserError, match="no folder or data set 'sketch2sho'"):
-        resolve_pairs(None, None, "sketch2sho", Path("data"))
+        resolve_pairs("", "", "sketch2sho", Path("data"))
 
 
-def test_unmatched_and_double_names_are_refused(tmp_path):
+def test_unmatched_and_duplicate_names_are_refused(tmp_path):
     fill(tmp_path / "cups" / "trainA", 5), fill(tmp_path / "cups" / "trainB", 3)
     with pytest.raises(UserError, match=r"no partner of the same name for 2 of 5 pictures in '.*trainA' \(003.png, 0"):
         from_root(tmp_path / "cups")
@@ -277,7 +277,7 @@ def test_unmatched_and_double_names_are_refused(tmp_path):
 # --- pixels
 
 
-def test_halves_of_a_combined_picture(tmp_path):
+def test_a_combined_picture_is_halved(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 16, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "x.png")
     pair = Pair("x", tmp_path / "x.png", tmp_path / "x.png")
@@ -289,14 +289,14 @@ def test_halves_of_a_combined_picture(tmp_path):
 
 @pytest.mark.parametrize(("width", "message"), [(513, "is 513 px wide: two halves need an even width"),
                                                 (20, "is 20 x 30 px, which does not look like two")])  # fmt: skip
-def test_what_cannot_be_halved_is_named(tmp_path, width, message):
+def test_a_picture_that_cannot_be_halved_is_named(tmp_path, width, message):
     file = tmp_path / "odd.png"
     Image.new("RGB", (width, 30)).save(file)
     with pytest.raises(UserError, match=f"{file} {message}"):
         read_pair(Pair("odd", file, file))
 
 
-def test_sizes_must_agree_in_shape(tmp_path):
+def test_aspect_ratios_must_agree(tmp_path):
     a, b = tmp_path / "a.png", tmp_path / "b.png"
     Image.new("RGB", (60, 40), "red").save(a)
     for size in ((61, 40), (120, 80), (30, 20), (90, 61)):

@@ -33,7 +33,7 @@ def told(pairs):
         'source\ttarget\n"in/0.png"\tout/1.png\nin/1.png\t out/0.png\n',
     ],
 )
-def test_columns_by_name_or_place(table, text):
+def test_columns_are_found_by_name_or_position(table, text):
     train, test = read_pair_table(table(text))
     assert told(train) == [("in/0", "0.png", "1.png"), ("in/1", "1.png", "0.png")]
     assert [(pair.a.parent.name, pair.b.parent.name) for pair in train] == [("in", "out")] * 2
@@ -69,7 +69,7 @@ def test_a_source_with_two_targets_has_two_names(table):
         ('a,b\n"in/0.png,out/0.png\x00', "not CSV|lists no pair|needs two"),
     ],
 )
-def test_wrong_tables_are_one_line(table, text, message):
+def test_wrong_tables_are_reported_in_one_line(table, text, message):
     with pytest.raises(UserError, match=message) as raised:
         read_pair_table(table(text))
     assert "\n" not in str(raised.value)

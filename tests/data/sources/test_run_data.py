@@ -15,7 +15,7 @@ def write(folder, count):
         cv2.imwrite(str(folder / f"{i:03d}.png"), np.random.default_rng(i).integers(0, 255, (8, 8, 3), np.uint8))
 
 
-def test_the_pairs_of_a_run_are_found_again(tmp_path, monkeypatch):
+def test_run_pairs_finds_the_pairs_of_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "discs"
     for part, count in (("train", 12), ("test", 6)):
@@ -33,7 +33,7 @@ def test_the_pairs_of_a_run_are_found_again(tmp_path, monkeypatch):
         run_pairs(tmp_path / "elsewhere.safetensors")
 
 
-def test_a_run_says_what_it_was_trained_on(tmp_path, monkeypatch):
+def test_run_data_reads_the_configuration_of_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
         write(tmp_path / "shapes" / name, 10)

@@ -46,7 +46,7 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
     assert most <= 2 * (2 + 2) + 1  # one lane
 
 
-def test_jobs_are_made_while_pictures_are_translated(translator, tmp_path, monkeypatch):
+def test_jobs_are_listed_while_pictures_are_translated(translator, tmp_path, monkeypatch):
     for i in range(60):
         write_picture(tmp_path / f"in/{i:02}.png", Picture(np.full((4, 4, 3), i, np.uint8)))
     given, ahead, lock = [], [], threading.Lock()
@@ -98,7 +98,7 @@ def in_batches(monkeypatch):
     return together
 
 
-def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp, tmp_path, in_batches, monkeypatch):
+def test_batches_of_equal_size_give_the_results_of_single_pictures(crisp, tmp_path, in_batches, monkeypatch):
     source = many_sizes(tmp_path / "in")
     report = run(crisp, source, tmp_path / "out")
     assert (report.done, report.failed) == (40, 0) and sum(in_batches) == 40
@@ -114,7 +114,7 @@ def test_pictures_of_a_size_travel_together_and_get_what_they_would_alone(crisp,
         assert (result == crisp(read_picture(source / name).pixels)).all()
 
 
-def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, monkeypatch):
+def test_a_failing_picture_does_not_fail_its_batch(translator, tmp_path, in_batches, monkeypatch):
     source = many_sizes(tmp_path / "in")
     noted = translator.runner.run_batch
 
@@ -130,7 +130,7 @@ def test_what_fails_in_a_batch_fails_alone(translator, tmp_path, in_batches, mon
     assert pictures(tmp_path / "out") == [f"{i:02}.png" for i in range(40) if i not in (8, 12)]
 
 
-def test_answers_and_hints_come_with_batches_too(many, sketches, tmp_path, in_batches, monkeypatch):
+def test_variants_and_hints_work_with_batches(many, sketches, tmp_path, in_batches, monkeypatch):
     for name in ("x.png", "sub/y.png"):
         write_picture(tmp_path / "hints" / name, layer_of())
     run(many, sketches, tmp_path / "three", count=3)
@@ -143,7 +143,7 @@ def test_answers_and_hints_come_with_batches_too(many, sketches, tmp_path, in_ba
     assert (pixels(tmp_path / "drawn")["x.png"] == np.asarray(expected)).all()
 
 
-def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypatch):
+def test_a_result_does_not_depend_on_the_other_pictures(crisp, tmp_path, monkeypatch):
     source = many_sizes(tmp_path / "in", count=12)
     write_picture(source / "large.png", Picture(np.full((600, 500, 3), 90, np.uint8)))
     run(crisp, source, tmp_path / "one")
@@ -154,7 +154,7 @@ def test_what_lies_beside_it_does_not_change_a_picture(crisp, tmp_path, monkeypa
     assert torch.get_num_threads() == before[0] and torch.equal(torch.random.get_rng_state(), before[1])
 
 
-def test_cpu_slots_are_for_networks_that_draw_nothing(many, crisp, monkeypatch):
+def test_networks_that_draw_random_numbers_get_one_cpu_slot(many, crisp, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     assert many.runner.cpu_slots().count == crisp.runner.cpu_slots().count == 4  # a look is no chance
     drawing = Factory({"name": "unet_128", "width": 4}, EXPORTABLE, "generator")(in_channels=1, out_channels=3)

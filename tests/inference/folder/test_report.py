@@ -21,7 +21,7 @@ def test_counted_keeps_a_few_and_counts_all():
     assert str(counted) == "a, b, c and 1000 more" and counted.count == 1003 and len(counted.first) == 3
 
 
-def test_the_summary_says_what_is_not_nothing():
+def test_the_summary_leaves_out_zeros():
     assert FolderReport(done=2, seconds=1.25).summary() == "2 translated in 1.2 s"
     log = Path("out/failed.jsonl")
     report = FolderReport(done=2, skipped=3, failed=1, log=log, ignored=4, answers=5)
@@ -34,7 +34,7 @@ def recorder(log):
         return Recorder(FolderReport(), bar, log)
 
 
-def test_failures_are_on_the_disk_as_they_happen(tmp_path):
+def test_failures_are_written_as_they_happen(tmp_path):
     log = tmp_path / "failed.jsonl"
     log.write_text("of an earlier run\n")
     failures = recorder(log)
@@ -47,12 +47,12 @@ def test_failures_are_on_the_disk_as_they_happen(tmp_path):
     assert json.loads(log.read_bytes().splitlines()[1])["layer"] == "hints/y.png"
 
 
-def test_without_a_file_there_is_none(tmp_path):
+def test_without_a_path_no_list_is_written(tmp_path):
     recorder(None).fail(Job(Path("x"), tmp_path / "x"), ValueError("y"))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_list_that_cannot_be_written(tmp_path):
+def test_an_unwritable_list(tmp_path):
     (tmp_path / "failed.jsonl").mkdir()
     with pytest.raises(WriteError, match=r"failed\.jsonl: cannot be written \(.*\); make room or"):
         recorder(tmp_path / "failed.jsonl")

@@ -63,7 +63,7 @@ def test_a_second_run_does_only_what_is_missing_or_older(translator, source, tmp
     assert run(translator, source, out, overwrite=True).done == GOOD
 
 
-def test_a_newer_model_makes_all_again(translator, source, tmp_path):
+def test_a_newer_model_repeats_everything(translator, source, tmp_path):
     run(translator, source, tmp_path / "out")
     translator.file = tmp_path / "model.safetensors"
     translator.file.write_text("")
@@ -72,7 +72,7 @@ def test_a_newer_model_makes_all_again(translator, source, tmp_path):
     assert run(translator, source, tmp_path / "out").done == GOOD
 
 
-def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path):
+def test_bad_files_are_listed_and_the_others_translated(translator, source, tmp_path):
     (source / "text.jpg").write_text("I am a text")
     whole = (source / "cmyk.jpg").read_bytes()
     (source / "a/half.jpg").write_bytes(whole[: len(whole) // 2])
@@ -99,7 +99,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(translator, source, tmp_path)
     assert not (tmp_path / "out/failed.jsonl").exists()
 
 
-def test_what_the_network_or_the_format_refuses_is_listed_too(translator, source, tmp_path, monkeypatch):
+def test_failures_of_the_network_and_the_encoder_are_listed(translator, source, tmp_path, monkeypatch):
     write_picture(source / "long.png", Picture(np.zeros((2, 17000, 3), np.uint8)))
     (source / "long.png").rename(source / "long.webp")  # PNG content, but WebP ends at 16383 px
     original = translator.runner.run_batch
@@ -133,7 +133,7 @@ def test_a_report_names_a_few_and_the_file_lists_all(translator, tmp_path, capsy
     assert told == [f"failed: {tmp_path / 'in' / f'{i:02}.png'}: {reason}" for i in range(25)]
 
 
-def test_a_list_of_failures_begins_anew(translator, tmp_path):
+def test_the_list_of_failures_is_new_in_each_run(translator, tmp_path):
     write_picture(tmp_path / "in/x.png", Picture(np.zeros((4, 4, 3), np.uint8)))
     for name in ("a.png", "b.png"):
         (tmp_path / "in" / name).write_text("no picture")
@@ -143,7 +143,7 @@ def test_a_list_of_failures_begins_anew(translator, tmp_path):
     assert (report.done, report.skipped, report.failed) == (1, 1, 1) and len(log.read_text().splitlines()) == 1
 
 
-def test_a_run_that_is_cut_off_has_listed_what_failed(translator, tmp_path, monkeypatch):
+def test_an_interrupted_run_has_listed_its_failures(translator, tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.png").write_text("no picture")
     for i in range(20):
@@ -209,7 +209,7 @@ def test_an_output_that_is_the_input_is_refused(translator, source, tmp_path):
     assert {p: p.read_bytes() for p in source.rglob("*") if p.is_file()} == before
 
 
-def test_an_output_around_the_input_must_not_hit_it(translator, source, tmp_path):
+def test_an_output_around_the_input_must_not_overwrite_it(translator, source, tmp_path):
     assert run(translator, source / "a" / "b", source / "a").done == 1
     write_picture(source / "a/a/gray.png", Picture(np.zeros((2, 2, 3), np.uint8)))
     with pytest.raises(OptionError, match=r"a/a/gray\.png: its translation would overwrite the input .*a/gray\.png"):
@@ -239,7 +239,7 @@ def test_the_order_is_that_of_the_names(source, tmp_path):
 # ---- shards, formats, one file
 
 
-def test_shards_do_all_of_it_together(translator, source, tmp_path):
+def test_shards_cover_all_pictures(translator, source, tmp_path):
     (source / "a/bad.png").write_text("no picture")
     (source / "bad.jpg").write_text("no picture")
     run(translator, source, tmp_path / "whole")
@@ -266,7 +266,7 @@ def test_shards_that_change_the_options_together(translator, source, tmp_path):
     assert run(translator, source, tmp_path / "out", direction="ba").done == 0
 
 
-def test_frames_that_follow_each_other_are_not_shared_out(crisp, source, tmp_path):
+def test_consecutive_frames_are_not_sharded(crisp, source, tmp_path):
     with pytest.raises(OptionError, match="leave out --shard, or say --stats frozen"):
         run(crisp.with_norm_statistics("smooth"), source, tmp_path / "out", shard="1/2")
     assert run(crisp.with_norm_statistics("frozen"), source / "odd.png", tmp_path / "out", shard="1/1").done == 1
@@ -283,7 +283,7 @@ def test_one_format_for_all(translator, source, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-def test_one_picture_goes_to_the_very_file(translator, source, tmp_path):
+def test_one_picture_is_written_to_the_named_file(translator, source, tmp_path):
     out = tmp_path / "made" / "y.bmp"
     for _ in range(2):
         report = run(translator, source / "odd.png", out, direction="ba")
@@ -298,7 +298,7 @@ def test_one_picture_goes_to_the_very_file(translator, source, tmp_path):
 # ---- what a kill left behind
 
 
-def test_temporary_files_of_a_killed_run_are_removed_where_pictures_go(translator, source, tmp_path, monkeypatch):
+def test_temporary_files_of_a_killed_run_are_removed(translator, source, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run(translator, source, out)
     process = subprocess.Popen([sys.executable, "-c", ""])
@@ -331,7 +331,7 @@ def full_after(count, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, source, tmp_path, monkeypatch, workers):
+def test_a_full_disk_stops_the_run_and_keeps_results(translator, source, tmp_path, monkeypatch, workers):
     full_after(4, monkeypatch)
     with pytest.raises(WriteError, match=r"cannot be written \(No space left on device\); make room") as caught:
         run(translator, source, tmp_path / "out", workers=workers)
@@ -345,7 +345,7 @@ def test_a_full_disk_stops_with_one_line_and_keeps_what_is_written(translator, s
     assert (report.done, report.skipped) == (GOOD - 4, 4)
 
 
-def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source, tmp_path, monkeypatch):
+def test_an_output_that_cannot_be_created_is_refused_first(translator, source, tmp_path, monkeypatch):
     monkeypatch.setattr(translator.runner, "run_batch", lambda *_: pytest.fail("worked for nothing"))
     (tmp_path / "file").write_text("")
     for output in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -360,7 +360,7 @@ def test_an_output_that_cannot_be_made_stops_before_any_work(translator, source,
         run(translator, source, tmp_path / "out")
 
 
-def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(translator, source, tmp_path, monkeypatch):
+def test_ctrl_c_leaves_complete_files_and_the_next_run_resumes(translator, source, tmp_path, monkeypatch):
     original, calls = translator.runner.run_batch, []
 
     def interrupted(batch, wish):
@@ -397,7 +397,7 @@ def test_quality(translator, source, tmp_path):
 # ---- models of pairs
 
 
-def test_a_model_of_pairs_gives_one_answer_under_the_same_name(many, sketches, tmp_path):
+def test_a_paired_model_writes_one_result_under_the_same_name(many, sketches, tmp_path):
     report = run(many, sketches, tmp_path / "out")
     assert (report.done, report.answers, report.notes) == (2, 1, [])
     assert pictures(tmp_path / "out") == ["sub/y.png", "x.png"] == pictures(sketches)
@@ -407,7 +407,7 @@ def test_a_model_of_pairs_gives_one_answer_under_the_same_name(many, sketches, t
     assert run(many, sketches, tmp_path / "out").skipped == 2
 
 
-def test_many_answers_are_numbered(many, sketches, tmp_path):
+def test_several_variants_are_numbered(many, sketches, tmp_path):
     report = run(many, sketches, tmp_path / "out", count=3, seed=5)
     assert (report.done, report.answers) == (2, 3) and "2 translated to 3 answers each in" in report.summary()
     found = pixels(tmp_path / "out")
@@ -419,7 +419,7 @@ def test_many_answers_are_numbered(many, sketches, tmp_path):
     assert (pixels(tmp_path / "one")["x.png"] == found["x_1.png"]).all()
 
 
-def test_a_rerun_does_only_the_answers_that_are_missing(many, sketches, tmp_path):
+def test_a_rerun_makes_only_missing_variants(many, sketches, tmp_path):
     out = tmp_path / "out"
     run(many, sketches, out, count=3)
     before = contents(out)
@@ -431,7 +431,7 @@ def test_a_rerun_does_only_the_answers_that_are_missing(many, sketches, tmp_path
     assert {name: contents(out)[name] for name in before} == before
 
 
-def test_an_answer_that_has_the_name_of_another_picture_is_noted(many, sketches, tmp_path):
+def test_a_variant_with_the_name_of_another_picture_is_noted(many, sketches, tmp_path):
     write_picture(sketches / "x_1.png", Picture(np.zeros((20, 24, 3), np.uint8)))
     report = run(many, sketches, tmp_path / "out", count=2)
     assert report.done == 3 and len(report.notes) == 1
@@ -453,7 +453,7 @@ def test_an_answer_that_has_the_name_of_another_picture_is_noted(many, sketches,
         ({}, {"hints": "hints"}),
     ],
 )
-def test_results_of_another_request_are_not_taken_for_done(many, sketches, photos, tmp_path, first, second):
+def test_results_of_another_request_are_replaced(many, sketches, photos, tmp_path, first, second):
     layer = Picture(np.full((20, 24, 3), 250, np.uint8), np.full((20, 24), 255, np.uint8))
     for name in ("x.png", "sub/y.png"):
         write_picture(tmp_path / "hints" / name, layer)
@@ -475,7 +475,7 @@ def test_results_of_another_request_are_not_taken_for_done(many, sketches, photo
     assert run(many, sketches, out, **options(second)).done == 0
 
 
-def test_a_run_that_was_cut_off_after_a_change_goes_on(many, sketches, tmp_path, monkeypatch):
+def test_an_interrupted_run_with_other_options_resumes(many, sketches, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run(many, sketches, out, seed=1)
     original = many.runner.run_batch
@@ -503,7 +503,7 @@ def test_another_direction_is_another_request_too(translator, source, tmp_path):
     assert (read_picture(out / "odd.png").pixels == read_picture(source / "odd.png").pixels).all()
 
 
-def test_a_damaged_note_means_that_nobody_knows(many, sketches, tmp_path):
+def test_a_damaged_note_counts_as_other_options(many, sketches, tmp_path):
     run(many, sketches, tmp_path / "out", seed=1)
     (tmp_path / "out/.translated.json").write_text("{")
     assert run(many, sketches, tmp_path / "out", seed=1).done == 2
@@ -513,7 +513,7 @@ def test_a_damaged_note_means_that_nobody_knows(many, sketches, tmp_path):
 # ---- looks
 
 
-def test_the_look_of_a_photo_on_all_pictures(many, sketches, photos, tmp_path):
+def test_all_pictures_get_the_style_of_a_photo(many, sketches, photos, tmp_path):
     run(many, sketches, tmp_path / "out", looks=photos[:1])
     for name, result in pixels(tmp_path / "out").items():
         assert (result == np.asarray(many(sketches / name, z=many.look(photos[0])))).all()
@@ -522,7 +522,7 @@ def test_the_look_of_a_photo_on_all_pictures(many, sketches, photos, tmp_path):
     assert run(many, sketches, tmp_path / "out", looks=photos[:1]).done == 2
 
 
-def test_the_steps_from_one_look_to_another(many, sketches, photos, tmp_path):
+def test_variants_interpolate_between_two_styles(many, sketches, photos, tmp_path):
     run(many, sketches, tmp_path / "out", looks=photos, count=3)
     found = pixels(tmp_path / "out")
     z1, z2 = (many.look(photo) for photo in photos)
@@ -554,7 +554,7 @@ def test_wrong_options_are_refused_before_any_work(many, sketches, photos, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_without_answers_looks_or_hints(translator, sketches, photos, tmp_path):
+def test_a_model_without_variants_styles_or_hints(translator, sketches, photos, tmp_path):
     for options, message in [
         ({"count": 2}, "one answer per picture; leave out count"),
         ({"seed": 2}, "one answer per picture; leave out seed"),
@@ -566,7 +566,7 @@ def test_a_model_without_answers_looks_or_hints(translator, sketches, photos, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_a_look_that_cannot_be_read(many, sketches, tmp_path):
+def test_an_unreadable_style_image(many, sketches, tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.png: cannot be read"):
         run(many, sketches, tmp_path / "out", looks=[tmp_path / "nowhere.png"])
     assert not (tmp_path / "out").exists()
@@ -587,7 +587,7 @@ def test_hints_are_matched_by_name_and_sub_folder(many, sketches, tmp_path):
     assert (found["sub/y.png"] != np.asarray(many(sketches / "sub/y.png"))).any()
 
 
-def test_newer_hints_make_their_picture_again(many, sketches, tmp_path):
+def test_newer_hints_repeat_their_picture(many, sketches, tmp_path):
     for name in ("x.png", "sub/y.png"):
         write_picture(tmp_path / "hints" / name, layer_of())
     run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
@@ -609,7 +609,7 @@ def test_one_layer_for_one_picture(many, sketches, tmp_path):
     assert (pixels(tmp_path / "out")["x.png"] == expected).all()
 
 
-def test_hints_that_do_not_fit_are_listed_and_the_rest_goes_on(many, sketches, tmp_path):
+def test_unsuitable_hints_are_listed_and_the_others_used(many, sketches, tmp_path):
     write_picture(tmp_path / "hints/x.png", layer_of((9, 9)))
     write_picture(tmp_path / "hints/sub/y.png", layer_of())
     report = run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
@@ -620,7 +620,7 @@ def test_hints_that_do_not_fit_are_listed_and_the_rest_goes_on(many, sketches, t
     assert report.failures[0].reason.startswith(f"{tmp_path / 'hints/x.png'}: cannot be read as an image")
 
 
-def test_folders_of_hints_that_fit_nothing(many, sketches, tmp_path):
+def test_folders_of_hints_without_a_match(many, sketches, tmp_path):
     with pytest.raises(UserError, match="no file or folder"):
         run(many, sketches, tmp_path / "out", hints=tmp_path / "nowhere")
     write_picture(tmp_path / "hints/z.png", layer_of())

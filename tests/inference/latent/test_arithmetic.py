@@ -23,7 +23,7 @@ GROUPS = {"glasses_men": [3, 14, 27], "men": [5, 6], "women": [8, 9, 10]}
         ("[5] + men", {"[5]": 1, "men": 1}),
     ],
 )
-def test_sums_are_read_as_one_would_write_them(text, factors):
+def test_sums_are_parsed(text, factors):
     found = parse_arithmetic(text, GROUPS)
     assert found.factors == factors and list(found.groups) == list(factors)
     assert found.groups.get("men", (5, 6)) == (5, 6)
@@ -38,7 +38,7 @@ def test_the_result_is_the_sum_of_the_mean_styles():
     torch.testing.assert_close(styles["women"], sampler.styles_of([8, 9, 10]))
 
 
-def test_a_difference_alone_is_added_to_the_mean_picture():
+def test_a_difference_is_added_to_the_mean_style():
     sampler = make()
     w, _ = compute_style(sampler, parse_arithmetic("glasses_men - men", GROUPS))
     means = [sampler.styles_of(GROUPS[name]).mean(0) for name in ("glasses_men", "men")]
@@ -86,12 +86,12 @@ def test_mistakes_get_one_line(text, message):
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_without_any_groups_the_way_to_save_one_is_told():
+def test_without_groups_the_option_to_save_one_is_named():
     with pytest.raises(OptionError, match="no groups are saved yet: --save-group men --seeds 3 14 27"):
         parse_arithmetic("men - women", {})
 
 
-def test_groups_are_kept_in_a_file(tmp_path):
+def test_groups_are_saved_to_a_file(tmp_path):
     file = tmp_path / "run" / "groups.toml"
     save_group(file, "men", [5, 6])
     save_group(file, "Frauen_mit_Hüten", [8])
@@ -105,7 +105,7 @@ def test_groups_are_kept_in_a_file(tmp_path):
 @pytest.mark.parametrize(
     "content", ["men = 3", "men = []", "men = [1.5]", "men = [-1]", "men = [true]", "[men]\na = 1"]
 )
-def test_files_that_hold_something_else(tmp_path, content):
+def test_files_without_groups_are_refused(tmp_path, content):
     (tmp_path / "groups.toml").write_text(content)
     with pytest.raises(UserError, match=r"groups.toml: men should be a list of seeds, such as men = \[3, 14, 27\]"):
         read_groups(tmp_path / "groups.toml")

@@ -32,7 +32,7 @@ def test_the_sign_is_fixed(sampler):
     assert torch.equal(again.vectors, find_directions(sampler, count=5).vectors)
 
 
-def test_a_slide_moves_along_one_direction_by_standard_deviations(sampler):
+def test_a_slider_moves_along_one_direction_by_standard_deviations(sampler):
     directions = find_directions(sampler, count=3)
     w = sampler.styles_of([5])[0]
     pictures = draw_along_direction(sampler, w, directions, 1, [-2, 0, 2.5])
@@ -54,7 +54,7 @@ def test_the_first_direction_changes_pictures_more_than_the_last(sampler):
 
 
 @pytest.mark.parametrize("count", [0, 13])
-def test_more_directions_than_there_are_dimensions(sampler, count):
+def test_more_directions_than_dimensions(sampler, count):
     with pytest.raises(OptionError, match=f"{count} directions: this model's styles have 1 to 12"):
         find_directions(sampler, count=count)
 

@@ -27,7 +27,7 @@ def colour_of(sampler, seed):
     return sampler(seed=seed)[0][4:16, 4:16].mean((0, 1)).round().astype(np.uint8)
 
 
-def test_strokes_bring_their_colour_and_the_best_comes_first(sampler):
+def test_strokes_change_colours_and_the_best_match_is_first(sampler):
     layer = square_of(colour_of(sampler, 60))
     found = edit(sampler, layer, candidates=6, steps=30)
     assert found.pictures.shape[1:] == (32, 32, 3) and found.w.shape == (len(found.costs), sampler.w_dim)
@@ -36,7 +36,7 @@ def test_strokes_bring_their_colour_and_the_best_comes_first(sampler):
     assert off(found.pictures, layer)[0] < 0.5 * np.median(off(sampler(100, seed=500), layer))
 
 
-def test_without_a_start_the_best_of_many_are_taken_on(sampler, monkeypatch):
+def test_without_a_start_the_best_of_a_pool_are_optimised(sampler, monkeypatch):
     layer = square_of(colour_of(sampler, 60))
     best = edit(sampler, layer, candidates=3, steps=2)
     monkeypatch.setattr("translate.inference.latent.edit.POOL_FACTOR", 1)
@@ -44,7 +44,7 @@ def test_without_a_start_the_best_of_many_are_taken_on(sampler, monkeypatch):
 
 
 @pytest.mark.parametrize("start_seed", [3, None])
-def test_results_stay_among_the_usual_styles(sampler, monkeypatch, start_seed):
+def test_results_stay_in_the_domain(sampler, monkeypatch, start_seed):
     prior = fit_style_prior(sampler)
     picture = sampler.draw(prior.unwhiten(6 * prior.whiten(sampler.styles_of([11]))))[0]
     layer = np.dstack((picture, np.full((32, 32), 255, np.uint8)))
@@ -66,7 +66,7 @@ def test_the_style_stays_near_the_given_one(sampler, monkeypatch):
     assert one < 0.8 * other
 
 
-def test_a_given_picture_changes_under_the_stroke_and_less_elsewhere_than_without_a_start(sampler):
+def test_a_given_picture_changes_mostly_under_the_stroke(sampler):
     start = sampler(seed=3)
     layer = square_of(colour_of(sampler, 60))
     near, free = (edit(sampler, layer, candidates=6, steps=30, start_seed=seed) for seed in (3, None))
@@ -82,7 +82,7 @@ def test_a_stroke_that_the_picture_has_already_changes_nothing(sampler):
     assert np.abs(found.pictures[0].astype(int) - start).mean() < 3 and found.costs[0] < 0.01
 
 
-def test_lines_bring_edges_of_their_orientation_where_they_are(sampler):
+def test_lines_give_edges_of_equal_place_and_orientation(sampler):
     sketch = np.full((64, 64), 255, np.uint8)
     cv2.line(sketch, (30, 8), (30, 56), 0, 3)
     found = edit(sampler, None, sketch, candidates=6, steps=40)
@@ -127,14 +127,14 @@ def test_of_pictures_that_look_the_same_only_the_best_is_kept(sampler):
             assert np.sqrt(np.square(unit[i] - unit[j]).mean()) > 0.1
 
 
-def test_a_larger_canvas_means_the_same(make_sampler):
+def test_a_larger_canvas_gives_the_same_result(make_sampler):
     gray = make_sampler(out_channels=1)
     small, large = (edit(gray, square_of((180, 60, 60), side), candidates=2, steps=3) for side in (32, 256))
     assert np.allclose(small.costs, large.costs, atol=1e-3)
     assert (small.pictures[..., 0] == small.pictures[..., 1]).all()
 
 
-def test_a_label_is_kept_to(labelled):
+def test_the_label_is_kept(labelled):
     found = edit(labelled, square_of((200, 30, 30)), candidates=2, steps=3, label="dogs")
     assert len(found.costs)
     with pytest.raises(OptionError, match="fish"):
@@ -162,7 +162,7 @@ def test_strokes_without_transparency(sampler):
 
 
 @pytest.mark.parametrize("layer", [np.ones((32, 32, 4)), np.ones(4, np.uint8), np.ones((0, 0, 4), np.uint8)], ids=str)
-def test_what_is_no_layer(sampler, layer):
+def test_arrays_that_are_no_layer_are_refused(sampler, layer):
     with pytest.raises(UserError, match="the layer of strokes has shape .*; give \\(H, H, 4\\) uint8"):
         edit(sampler, layer)
 

@@ -22,7 +22,7 @@ def test_each_orientation_has_its_own_vote(k, turned):
     assert torch.allclose(between[k], between[(k + 1) % ORIENTATIONS], atol=0.1)
 
 
-def test_an_upright_line_is_orientation_0_where_it_runs_and_contrast_hardly_counts():
+def test_an_upright_line_has_orientation_0_at_any_contrast():
     picture = np.full((64, 64), 255, np.uint8)
     cv2.line(picture, (20, 0), (20, 63), 0, 2)
     x = torch.from_numpy(picture)[None, None] / 127.5 - 1

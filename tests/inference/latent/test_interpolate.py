@@ -13,13 +13,13 @@ def sampler():
     return make()
 
 
-def test_between_seeds_the_way_is_an_arc_in_z(sampler):
+def test_the_path_between_seeds_is_an_arc_in_z(sampler):
     z = sampler.latents([3, 8]).numpy()
     expected = sampler.styles(torch.from_numpy(blend(z[0], z[1], 9)))
     torch.testing.assert_close(interpolate_styles(sampler, [3, 8], 9), expected)
 
 
-def test_every_point_is_a_frame_and_steps_are_shared_out(sampler):
+def test_every_point_is_a_frame_and_steps_are_even(sampler):
     w = interpolate_styles(sampler, [3, 8, 11], 12)
     ends = sampler.styles_of([3, 8, 11])
     assert len(w) == 12
@@ -28,7 +28,7 @@ def test_every_point_is_a_frame_and_steps_are_shared_out(sampler):
 
 
 @pytest.mark.parametrize("frames", [2, 3, 7, 20])
-def test_a_loop_comes_back_without_showing_the_start_twice(sampler, frames):
+def test_a_loop_returns_without_repeating_the_start(sampler, frames):
     w = interpolate_styles(sampler, [3, 8], frames, loop=True)
     assert len(w) == frames
     torch.testing.assert_close(w[0], sampler.styles_of([3])[0])
@@ -39,14 +39,14 @@ def test_a_loop_comes_back_without_showing_the_start_twice(sampler, frames):
         assert 0 < steps[-1] < 2 * np.median(steps)
 
 
-def test_the_way_is_straight_where_z_is_uniform():
+def test_the_path_is_linear_if_z_is_uniform():
     sampler = make("dcgan")
     one, two = sampler.styles_of([3, 8])
     expected = torch.stack([torch.lerp(one, two, t) for t in torch.linspace(0, 1, 5)])
     torch.testing.assert_close(interpolate_styles(sampler, [3, 8], 5), expected)
 
 
-def test_labels_are_mixed_on_the_way():
+def test_labels_are_interpolated():
     sampler = make(classes=("0", "1", "2"))
     w = interpolate_styles(sampler, [3, 4], 5)  # of classes 0 and 1
     z = torch.from_numpy(blend(*sampler.latents([3, 4]).numpy(), 5))
@@ -69,7 +69,7 @@ def test_a_saved_style_is_a_point(sampler, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no numbers", b"PK\x03\x04 cut short"])
-def test_what_is_no_style(tmp_path, content):
+def test_files_without_a_style_are_refused(tmp_path, content):
     if content is not None:
         (tmp_path / "x.npz").write_bytes(content)
     with pytest.raises(UserError, match="x.npz: is neither a seed nor a style that --save-style wrote"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import picture
-from translate.data.sources.labelled_image import UNLABELLED, RowSource
+from translate.data.sources.labelled_image import UNLABELLED, LabelledRow
 from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.metrics.dct_features import DctFeatures
 from translate.utils.errors import UserError
@@ -18,7 +18,7 @@ class Unreadable:
 
 
 def source(seed, name=""):
-    return RowSource(name or f"{seed}.png", UNLABELLED, Path("rows"), picture(seed, 32, 32))
+    return LabelledRow(name or f"{seed}.png", UNLABELLED, Path("rows"), picture(seed, 32, 32))
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +37,12 @@ def test_copies_are_found_even_as_mirror_images(bank):
     assert found.pictures.shape == (3, 3, 32, 32, 3)
 
 
-def test_new_pictures_of_the_kind_are_as_far_as_training_pictures_from_each_other(bank):
+def test_new_pictures_are_as_distant_as_training_neighbours(bank):
     fresh = np.stack([picture(seed, 32, 32) for seed in range(100, 130)])
     assert np.median(bank.nearest(fresh, 1).distances) == pytest.approx(1, abs=0.1)
 
 
-def test_distances_against_a_plain_computation(bank):
+def test_distances_match_a_plain_computation(bank):
     """Both kinds, each over its usual value, in the plainest numpy."""
     pictures = np.stack([picture(seed, 32, 32) for seed in range(40)])
     small = pictures.reshape(40, 16, 2, 16, 2, 3).mean((2, 4)).reshape(40, -1) / 127.5
@@ -62,20 +62,20 @@ def test_distances_against_a_plain_computation(bank):
     assert np.isclose(found.distances[0], plain, atol=0.02).sum() >= 10
 
 
-def test_pictures_are_seen_as_training_sees_them():
+def test_pictures_are_cropped_as_in_training():
     wide = picture(1, 40, 80)
     np.testing.assert_array_equal(square_crop(wide, 40), wide[:, 20:60])
     assert square_crop(wide, 16).shape == (16, 16, 3)
-    bank = TrainingImageIndex([RowSource("wide", -1, Path("x"), wide), source(2)], 40)
+    bank = TrainingImageIndex([LabelledRow("wide", -1, Path("x"), wide), source(2)], 40)
     assert bank.nearest(wide[None, :, 20:60], 1).names == [["wide"]]
 
 
-def test_a_set_of_equal_pictures_is_no_division_by_zero():
+def test_equal_training_pictures_cause_no_division_by_zero():
     bank = TrainingImageIndex([source(1, "a"), source(1, "b")], 32)
     assert np.isfinite(bank.nearest(picture(2, 32, 32)[None], 2).distances).all()
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     told = []
     TrainingImageIndex([source(seed) for seed in range(300)], 32, told.append)
     assert len(told) == 2 and told[0] == pytest.approx(256 / 300) and told[-1] == 1

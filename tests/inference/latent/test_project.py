@@ -23,7 +23,7 @@ def far(pictures, target):
     return total / 3
 
 
-def test_the_distance_agrees_with_another_computation(sampler):
+def test_the_distance_matches_another_computation(sampler):
     pictures = sampler(5)
     x = torch.cat([to_tensor(p) for p in pictures])
     mine = pyramid_distances(x, build_pyramid(to_tensor(pictures[2]))).numpy()
@@ -57,7 +57,7 @@ def test_the_result_is_the_same_each_time_and_follows_the_seed(sampler):
     assert (first.tried[1:] != other.tried[1:]).any() and first.tried[0] == pytest.approx(other.tried[0], abs=1e-5)
 
 
-def test_the_result_stays_among_the_usual_styles_whatever_the_picture(sampler, monkeypatch):
+def test_the_result_stays_in_the_domain_for_any_picture(sampler, monkeypatch):
     prior = fit_style_prior(sampler)
     strange = prior.unwhiten(6 * prior.whiten(sampler.styles_of([11])))
     picture = sampler.draw(strange)[0]
@@ -68,7 +68,7 @@ def test_the_result_stays_among_the_usual_styles_whatever_the_picture(sampler, m
     assert 2 * one < other
 
 
-def test_usual_styles_cost_nothing_and_others_do(sampler):
+def test_the_outlier_penalty_is_zero_for_typical_styles(sampler):
     prior = fit_style_prior(sampler)
     w = sampler.styles_of(range(9000, 9200))
     u = prior.whiten(w)
@@ -81,7 +81,7 @@ def test_usual_styles_cost_nothing_and_others_do(sampler):
     assert prior.outlier_penalty(alone)[0] > 0
 
 
-def test_with_a_label_the_search_stays_with_it(labelled):
+def test_the_search_keeps_the_label(labelled):
     picture = labelled(seed=77, label="dogs")[0]
     right, wrong = (project(labelled, picture, starts=3, steps=60, label=label) for label in ("dogs", "birds"))
     anywhere = project(labelled, picture, starts=3, steps=60)
@@ -89,7 +89,7 @@ def test_with_a_label_the_search_stays_with_it(labelled):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (9, 70), (200, 50)], ids=str)
-def test_a_picture_of_any_size_is_brought_to_the_models(make_sampler, shape):
+def test_a_picture_of_any_size_is_resized_to_the_models(make_sampler, shape):
     gray = make_sampler(out_channels=1)
     picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     found = project(gray, picture, starts=1, steps=2)
@@ -97,7 +97,7 @@ def test_a_picture_of_any_size_is_brought_to_the_models(make_sampler, shape):
 
 
 @pytest.mark.parametrize("picture", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3)), np.zeros((0, 8, 3), np.uint8)])
-def test_what_is_no_picture(sampler, picture):
+def test_arrays_that_are_no_picture_are_refused(sampler, picture):
     with pytest.raises(UserError, match="give \\(H, W, 3\\) uint8, RGB"):
         project(sampler, picture)
 
@@ -108,7 +108,7 @@ def test_wrong_options(sampler, wrong):
         project(sampler, np.zeros((8, 8, 3), np.uint8), **wrong)
 
 
-def test_a_descent_finds_the_lowest_point_and_its_paths_do_not_depend_on_each_other():
+def test_a_descent_finds_the_minimum_on_independent_paths():
     aim = torch.tensor([1.0, -2.0])
     starts = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
     cost = lambda x: (x - aim).square().sum(1) + 0.5  # noqa: E731

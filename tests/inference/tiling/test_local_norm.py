@@ -50,7 +50,7 @@ def by_definition(x, cell):
 
 @pytest.mark.parametrize("cell", [10, 13.0, 20])
 @pytest.mark.parametrize("tile", [16, 23, 60])
-def test_neighbourhoods_by_their_definition(cell, tile):
+def test_local_moments_match_their_definition(cell, tile):
     x = torch.randn(1, 3, 40, 60) * torch.linspace(0.5, 3, 60) + torch.linspace(-2, 4, 40)[:, None]
     moments = gathered(x, cell, tile)
     expected = torch.from_numpy(by_definition(x.double().numpy(), cell))[None].float()
@@ -61,14 +61,14 @@ def test_neighbourhoods_by_their_definition(cell, tile):
 
 
 @pytest.mark.parametrize("kind", ["resnet", "resnet, batch norm", "style_resnet"])
-def test_one_neighbourhood_is_the_whole_picture(kind):
+def test_a_single_cell_gives_the_moments_of_the_whole_picture(kind):
     net, x = made(kind), torch.rand(1, 3, 64, 48) * 2 - 1
     z = torch.randn(1, 4) if net.z_dim else None
     exact = run(net, x, z, MemoryPlan(32))
     torch.testing.assert_close(run(net, x, z, MemoryPlan(32, norm_cell=512)), exact, rtol=0, atol=1e-5)
 
 
-def test_each_half_has_its_own_statistics_and_there_is_no_step_between_them():
+def test_halves_are_normalised_separately_without_a_step_between_them():
     net = made("resnet")
     torch.manual_seed(1)
     x = torch.rand(1, 3, 64, 512) * 0.2

@@ -67,7 +67,7 @@ def run(net, x, z=None, memory_plan=RAM):
 @pytest.mark.parametrize("kind", NETS)
 @settings(max_examples=6, deadline=None)
 @given(rows=st.integers(1, 6), columns=st.integers(1, 7), tile=st.integers(5, 70), seed=st.integers(0, 99))
-def test_tiles_give_what_the_whole_picture_gives(kind, rows, columns, tile, seed):
+def test_tiles_equal_the_whole_picture(kind, rows, columns, tile, seed):
     net = made(kind, seed)
     x = torch.rand(1, 3, 16 * max(rows, 2), 16 * max(columns, 2)) * 2 - 1
     x = x[:, :, : x.shape[2] // net.multiple * net.multiple, : x.shape[3] // net.multiple * net.multiple]
@@ -92,7 +92,7 @@ def test_maps_of_16_bits_err_by_less_than_a_grey_level(kind, on_disk):
     assert error.mean() < 1e-3
 
 
-def test_what_lies_around_a_tile_is_what_is_there():
+def test_tiles_see_their_true_neighbours():
     net = made("resnet")
     x = torch.rand(1, 3, 64, 64) * 2 - 1
     alone = torch.cat([torch.cat([net(x[:, :, a : a + 32, b : b + 32]) for b in (0, 32)], 3) for a in (0, 32)], 2)
@@ -100,7 +100,7 @@ def test_what_lies_around_a_tile_is_what_is_there():
     assert (run(net, x) - net(x)).abs().max() < 1e-5
 
 
-def test_the_arithmetic_is_little_more_than_that_of_the_whole(monkeypatch):
+def test_tiles_take_little_more_arithmetic_than_one_pass(monkeypatch):
     monkeypatch.setattr(trace, "MAX_KEPT_VALUES_PER_PIXEL", 4.0)  # the published width has 16
     net = Factory({"name": "resnet_9blocks", "width": 16}, INPAINTERS, "net")().eval().requires_grad_(False)
     x, plan = torch.zeros(1, 3, 512, 512), plan_tiling(net, 3, 512, 512)
@@ -125,13 +125,13 @@ def test_the_arithmetic_is_little_more_than_that_of_the_whole(monkeypatch):
         ({"name": "unet_256", "width": 4, "levels": 5, "noise": "add"}, "randn_like needs the whole picture at once"),
     ],
 )
-def test_what_needs_the_whole_picture_is_refused_with_the_reason(spec, reason):
+def test_operations_on_the_whole_picture_are_refused_with_the_reason(spec, reason):
     net = Factory(spec, INPAINTERS, "net")().eval()
     with pytest.raises(NotTileable, match=reason):
         plan_tiling(net, spec.get("in_channels", 3), 64, 64)
 
 
-def test_moments_of_parts_are_those_of_the_whole():
+def test_merged_moments_equal_those_of_the_whole_map():
     x = torch.randn(1, 5, 37, 41) * 3 + 1000
     moments = Moments()
     for region in tiles(37, 41, 16):
@@ -153,7 +153,7 @@ def test_tiles_cover_each_pixel_once():
     assert Region(-3, 9, 2, 99).clip(5, 7) == (0, 5, 2, 7)
 
 
-def test_the_most_exact_plan_that_fits_is_chosen_and_the_least_memory_is_named():
+def test_the_most_exact_plan_that_fits_is_chosen_and_the_minimum_is_named():
     plan = plan_tiling(made("resnet"), 3, 400, 400)
     plan.kept_values_per_pixel = 100.0
     kept = 100 * 400 * 400
@@ -175,7 +175,7 @@ def test_the_most_exact_plan_that_fits_is_chosen_and_the_least_memory_is_named()
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
+def test_a_feature_map_returns_what_was_written(dtype, on_disk):
     maps = FeatureMapStore(MemoryPlan(16, torch.float32, on_disk), torch.device("cpu"))
     x = torch.randn(1, 6, 40, 50).to(dtype)
     one = FeatureMap(maps, (6, 40, 50))
@@ -193,7 +193,7 @@ def test_a_map_gives_back_what_it_was_given(dtype, on_disk):
 
 
 @pytest.mark.parametrize("full", ["raises", "writes less"])
-def test_a_full_disk_is_an_error_and_no_crash(full, monkeypatch):
+def test_a_full_disk_raises_an_error(full, monkeypatch):
     def pwrite(descriptor, data, at):
         if full == "raises":
             raise OSError(28, "No space left on device")
@@ -213,7 +213,7 @@ def test_amounts_of_memory(text, size):
 
 
 @pytest.mark.parametrize("text", ["much", "3 gallons", "-1GB", ""])
-def test_what_is_no_amount_of_memory(text):
+def test_wrong_amounts_of_memory_are_refused(text):
     with pytest.raises(OptionError, match="write it as 3GB"):
         parse_bytes(text)
 
@@ -253,7 +253,7 @@ def test_a_translator_with_little_memory_gives_the_same_picture(kind, dtype, siz
 
 
 @pytest.mark.parametrize("kind", ["resnet", "resnet of CUT", "skip_resnet"])
-def test_in_bf16_tiles_err_no_more_than_the_whole_picture(kind, monkeypatch):
+def test_tiles_in_bf16_are_as_accurate_as_one_pass(kind, monkeypatch):
     exact, whole, little = translator(kind), translator(kind, precision="bf16"), translator(kind, precision="bf16")
     monkeypatch.setattr(little.runner, "_tile_budget", lambda height, width: 10**9)
     image = np.random.default_rng(0).integers(0, 255, (140, 204, 3), np.uint8)
@@ -267,7 +267,7 @@ def test_a_picture_that_fits_is_not_tiled():
     one(picture(1, 64, 64))
 
 
-def test_looks_are_those_of_the_whole_picture(monkeypatch):
+def test_style_codes_give_the_same_result_in_tiles(monkeypatch):
     whole, little = (translator("style_resnet", "pix2pix") for _ in range(2))
     z = np.array([0.5, -1, 0.2, 2], np.float32)
     expected = whole(picture(2, 96, 128), z=z)
@@ -275,7 +275,7 @@ def test_looks_are_those_of_the_whole_picture(monkeypatch):
     assert abs(little(picture(2, 96, 128), z=z).astype(int) - expected).max() <= 1
 
 
-def test_memory_below_the_least_is_refused_and_the_least_is_named():
+def test_too_little_memory_is_refused_and_the_minimum_is_named():
     little = translator("resnet")
     little.runner.memory.limit = 1
     with pytest.raises(UserError, match=r"need at least .*GB of memory, even tile by tile; say --memory"):

@@ -22,7 +22,7 @@ def film(count, sigma, mover=None, seed=0):
 
 
 @pytest.mark.parametrize("sigma", [1.0, 2.5, 4.0])
-def test_noise_is_averaged_away_where_nothing_moves(sigma):
+def test_noise_is_averaged_out_where_nothing_moves(sigma):
     denoiser = TemporalDenoiser()
     results = [(clean, noisy, denoiser(noisy) * 255) for clean, noisy in film(20, sigma)]
     clean, noisy, result = results[-1]
@@ -33,7 +33,7 @@ def test_noise_is_averaged_away_where_nothing_moves(sigma):
         assert np.allclose(denoiser.noise.flatten(), sigma, rtol=0.15)
 
 
-def test_what_moves_leaves_no_trail():
+def test_movement_leaves_no_trail():
     denoiser = TemporalDenoiser()
     pictures = list(film(24, 2.5, mover=3))
     result = [denoiser(noisy) * 255 for _, noisy in pictures][-1]
@@ -54,7 +54,7 @@ def test_faint_movement_is_no_noise():
     assert np.abs((result - clean)[20:40, 57:71].mean()) < 1.5
 
 
-def test_a_cut_is_taken_over_at_once():
+def test_a_cut_restarts_the_mean():
     denoiser = TemporalDenoiser()
     for _, noisy in film(10, 2.0):
         denoiser(noisy)
@@ -62,7 +62,7 @@ def test_a_cut_is_taken_over_at_once():
     assert np.abs(denoiser(other) * 255 - other).max() < 1e-3
 
 
-def test_it_goes_on_from_its_state_bit_by_bit():
+def test_denoising_resumes_bit_for_bit():
     pictures = [noisy for _, noisy in film(9, 2.5, mover=4)]
     whole, first, second = TemporalDenoiser(), TemporalDenoiser(), TemporalDenoiser()
     expected = [whole(p) for p in pictures]

@@ -107,7 +107,7 @@ def _planes(frame):
 
 @pytest.mark.parametrize("killed_at", [3, 7, 11])
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ""])
-def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path, monkeypatch, killed_at, suffix):
+def test_an_interrupted_run_gives_the_result_of_an_uninterrupted_one(tmp_path, monkeypatch, killed_at, suffix):
     source = write_film(tmp_path / "in.mp4", list(frames(noise=2.0, cut=6)), sound="aac")
     whole = translate(model(), source, tmp_path / f"whole{suffix}", segment=4)
     seen = 0
@@ -132,7 +132,7 @@ def _bytes(path):
     return [f.read_bytes() for f in sorted(path.iterdir())] if path.is_dir() else path.read_bytes()
 
 
-def test_parts_of_another_run_are_not_gone_on_from(tmp_path, monkeypatch):
+def test_segments_of_another_run_are_not_resumed(tmp_path, monkeypatch):
     source = write_film(tmp_path / "in.mp4")
 
     def fail(self, starts):
@@ -188,14 +188,14 @@ def test_folders_of_frames_in_and_out(tmp_path):
     assert (read_rgb8(report.output / "000010.png") == found[9]).all()
 
 
-def test_what_a_container_cannot_hold_is_left_out_and_said(tmp_path):
+def test_streams_that_a_container_cannot_hold_are_left_out_and_noted(tmp_path):
     source = write_film(tmp_path / "in.mkv", sound="pcm_s16le")
     report = translate(same(), source, tmp_path / "out.webm")
     assert read_film(report.output)[2] == []
     assert len(report.notes) == 1 and "audio pcm_s16le" in report.notes[0]
 
 
-def test_seed_and_direction_choose_the_answer_and_overwrite_makes_it_again(tmp_path):
+def test_seed_direction_and_overwrite(tmp_path):
     source = write_film(tmp_path / "in.mp4")
     translate(model(), source, tmp_path / "out.mp4")
     first = (tmp_path / "out.mp4").read_bytes()
@@ -205,7 +205,7 @@ def test_seed_and_direction_choose_the_answer_and_overwrite_makes_it_again(tmp_p
     assert (tmp_path / "out.mp4").read_bytes() != first
 
 
-def test_a_truncated_film_gives_what_can_be_read_and_says_so(tmp_path):
+def test_a_truncated_film_is_translated_as_far_as_possible(tmp_path):
     source = write_film(tmp_path / "in.mkv", list(frames(40, noise=20)))
     data = source.read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
@@ -268,7 +268,7 @@ def test_without_pyav_a_line_names_the_extra(tmp_path, monkeypatch):
         translate(model(), source, tmp_path / "out.mp4")
 
 
-def test_a_refusing_disk_keeps_the_parts(tmp_path, monkeypatch):
+def test_a_full_disk_keeps_the_segments(tmp_path, monkeypatch):
     source = write_film(tmp_path / "film.mp4")
 
     def full(*args):
@@ -282,7 +282,7 @@ def test_a_refusing_disk_keeps_the_parts(tmp_path, monkeypatch):
     assert (report.frames, report.earlier) == (0, 12) and len(read_film(report.output)[0]) == 12
 
 
-def test_which_inputs_are_films(tmp_path):
+def test_films_are_recognised(tmp_path):
     (tmp_path / "folder").mkdir()
     assert is_video("clip.MOV", "out") and is_video("a.gif", "b.gif") and is_video(tmp_path / "folder", "out.mp4")
     assert is_video(tmp_path / "folder", "out.avi")  # and is told there that it cannot be written

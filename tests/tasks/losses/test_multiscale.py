@@ -30,7 +30,7 @@ def one_by_one(D, pictures):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_judging_together_is_judging_one_by_one(kind, monkeypatch):
+def test_judging_together_equals_judging_one_by_one(kind, monkeypatch):
     D, pictures = made(kind)
     D.requires_grad_(False)
     monkeypatch.setattr(MultiScale, "draw_corner", lambda self, x: torch.tensor([5, 9]))
@@ -40,11 +40,11 @@ def test_judging_together_is_judging_one_by_one(kind, monkeypatch):
         if "scale" in kind or "window" in kind:
             loss = loss + feature_matching(judged["fake"], judged["real"])
         gradients.append(torch.autograd.grad(loss, [pictures["fake"], pictures["other"]]))
-    for mine, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-7)
+    for actual, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-7)
 
 
-def test_nothing_is_kept_of_pictures_that_nobody_learns_from():
+def test_no_graph_is_kept_of_pictures_without_gradient():
     D, pictures = made("two scales")
     D.requires_grad_(False)
     judged = judge(D, pictures)
@@ -52,7 +52,7 @@ def test_nothing_is_kept_of_pictures_that_nobody_learns_from():
     assert all(layer.requires_grad for name in ("fake", "other") for layers in judged[name] for layer in layers)
 
 
-def test_a_discriminator_that_learns_sees_pictures_and_not_how_they_were_made():
+def test_in_its_phase_the_discriminator_gets_detached_pictures():
     D, pictures = made("two scales")
     judged = judge(D, pictures)
     sum(layers[-1].sum() for scales in judged.values() for layers in scales).backward()
@@ -75,7 +75,7 @@ def test_gradients_of_merged_calls_keep_the_layout():
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
 
 
-def test_all_pictures_of_a_call_are_seen_through_one_window():
+def test_all_pictures_of_a_call_are_judged_through_one_window():
     D, pictures = made("through a window")
     pictures = dict.fromkeys(pictures, pictures["real"]) | {"fake": pictures["real"].clone().requires_grad_()}
     views = []

@@ -166,11 +166,11 @@ def test_total_variation_is_equation_6():
                         total += np.abs(comp[picture, :, y, z] - comp[picture, :, i, j]).sum()
         expected += total / comp[picture].size / 2
     mask = torch.from_numpy(hole)
-    for told in (mask, mask.float(), mask.float() * 2 - 1):
-        assert total_variation(torch.from_numpy(comp), told).item() == pytest.approx(expected, rel=1e-5)
+    for region in (mask, mask.float(), mask.float() * 2 - 1):
+        assert total_variation(torch.from_numpy(comp), region).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_losses_teach_what_is_in_the_hole(file):
+def test_the_losses_train_the_hole(file):
     torch.manual_seed(0)
     net, truth = load_vgg(file), torch.rand(1, 3, 16, 16) * 2 - 1
     hole = torch.zeros(1, 1, 16, 16, dtype=torch.bool)

@@ -1,8 +1,8 @@
 """The catalog of data sets.
 
-catalog   the entries, and preparing a data set
+catalog   listing the entries, and preparing a data set
 download  one file over HTTP
 entry     one entry, read from its TOML file
 root      the folder of all data sets
-unpack    untrusted archives
+unpack    unpacking of untrusted archives
 """

@@ -17,8 +17,8 @@ from translate.utils.package_data import package_folder
 from translate.utils.program import command_form
 from translate.utils.terminal import console, escape
 
-_MAX_UNPACK_RATIO = 20  # of an archive's contents to its size: pictures hardly shrink in one
-_UNPACK_SLACK_BYTES = 1 << 30  # small archives of text may unpack to more
+_MAX_UNPACK_RATIO = 20  # contents over archive, in bytes: pictures are compressed already, so more is an attack
+_UNPACK_SLACK_BYTES = 1 << 30  # allowed on top, as small archives of text unpack to more
 
 
 def load_catalog() -> dict[str, Dataset]:
@@ -50,11 +50,11 @@ def refuse_single(name: str) -> None:
 def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
     """Prepare the data set `name` in `root/<name>`, unless it exists, and return that folder.
 
-    The pictures are made in another folder and renamed at the end, so that an interruption leaves no half set.
-    Concurrent processes wait for the first.
+    The pictures are made in another folder, which is renamed at the end, so that an interruption leaves no incomplete
+    set. Concurrent processes wait for the first one.
 
     Raises:
-        UserError: unknown name, or the set cannot be made: the line says why and what to do by hand.
+        UserError: the name is unknown, or the set cannot be prepared; the message says what to do by hand.
     """
     dataset, target = find_set(name), root / name
     if _is_filled(target):  # a folder gets its name only when it is complete
@@ -109,11 +109,11 @@ def _describe_domains(dataset: Dataset) -> str:
     """Name the domains, or the kind of a single set."""
     if dataset.single:
         return "one labelled set" if dataset.kind == "labelled" else "one set"
-    return ", ".join(sorted(dataset.domains, key=dataset.domains.__getitem__))
+    return ", ".join(dataset.sides.values())
 
 
 def _download_size(dataset: Dataset) -> str:
-    """Return the size of the download, or what replaces it."""
+    """Return the size of the download, or how the data set comes here without one."""
     if dataset.render:
         return "drawn here"
     if dataset.manual:

@@ -21,11 +21,11 @@ _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class _FailedError(Exception):
-    """The transfer stopped; the message says why."""
+    """The transfer failed; the message says why."""
 
 
 class _TryAgainError(_FailedError):
-    """The transfer stopped for a reason that another attempt may cure."""
+    """The transfer stopped, and another attempt may succeed."""
 
 
 def download(
@@ -43,7 +43,7 @@ def download(
 
     Args:
         url: http or https.
-        target: Its folder is created, too.
+        target: Missing folders are created.
         size: Expected bytes.
         sha256: Expected hexadecimal digest.
         progress: Show a bar on stderr.
@@ -52,15 +52,14 @@ def download(
         pause: Seconds before the second attempt, doubled before each further one.
 
     Raises:
-        UserError: the server cannot be reached or refuses, with the way to fetch the file by hand; or the file is not
-            the expected one, and was removed.
+        UserError: the server cannot be reached or refuses; or the file is not the expected one, and was removed.
         OSError: the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     with progress_bar(target.name, size, progress, style="bytes") as bar:
         try:
-            _persist(partial(_transfer, url, part, size, timeout, bar), part, retries, pause)
+            _retry(partial(_transfer, url, part, size, timeout, bar), part, retries, pause)
         except _FailedError as error:
             by_hand = f"fetch it by hand, put it at '{target}' and run again"
             raise UserError(f"cannot fetch {url} ({error}); {by_hand}") from error
@@ -73,7 +72,7 @@ def download(
 
 
 def check_file(file: Path, *, size: int | None = None, sha256: str | None = None) -> None:
-    """Raise UserError if the size or the digest of a file is known and differs."""
+    """Raise UserError if a file does not have the expected size or digest."""
     if size is not None and _size(file) != size:
         raise UserError(f"{file.name} has {_size(file)} bytes instead of {size}")
     if sha256 is not None:
@@ -87,7 +86,7 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _persist(attempt: Callable[[], None], part: Path, retries: int, pause: float) -> None:
+def _retry(attempt: Callable[[], None], part: Path, retries: int, pause: float) -> None:
     """Call `attempt` until it succeeds, or until more than `retries` attempts in a row gained nothing."""
     failures, best = 0, _size(part)
     while True:
@@ -102,7 +101,7 @@ def _persist(attempt: Callable[[], None], part: Path, retries: int, pause: float
 
 
 def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) -> None:
-    """Append the missing bytes to `part`; start again where the server does not resume."""
+    """Append the missing bytes to `part`; start over if the server does not resume."""
     done = _size(part)
     if size is not None and done == size:
         return
@@ -110,7 +109,7 @@ def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) 
     if response is None:
         return
     with response:
-        start, total = _span(response)
+        start, total = _content_range(response)
         if total is not None and size is not None and total != size:
             part.unlink(missing_ok=True)
             raise UserError(f"{url} now has {total} bytes instead of {size}; its catalog entry is out of date")
@@ -118,7 +117,7 @@ def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) 
             part.unlink()
             raise _TryAgainError("the server resumed at another place")
         with part.open("ab" if start else "wb") as out:
-            while chunk := _read(response):
+            while chunk := _read_chunk(response):
                 out.write(chunk)
                 bar.update(completed=out.tell(), total=total or size)
                 if size is not None and out.tell() > size:
@@ -128,7 +127,7 @@ def _transfer(url: str, part: Path, size: int | None, timeout: float, bar: Bar) 
 
 
 def _open(url: str, part: Path, done: int, timeout: float) -> http.client.HTTPResponse | None:
-    """Request the file from byte `done` on; return None where the server has no more."""
+    """Request the file from byte `done` on; return None if it ends there."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
         return urllib.request.urlopen(request, timeout=timeout)
@@ -147,8 +146,8 @@ def _open(url: str, part: Path, done: int, timeout: float) -> http.client.HTTPRe
         raise failure(getattr(reason, "strerror", None) or str(reason) or type(reason).__name__) from error
 
 
-def _span(response: http.client.HTTPResponse) -> tuple[int, int | None]:
-    """Return the first byte of the response and the size of the whole file, where the server states it."""
+def _content_range(response: http.client.HTTPResponse) -> tuple[int, int | None]:
+    """Return the position of the first byte, and the size of the whole file if the server states it."""
     if response.status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if match is None:
@@ -158,8 +157,8 @@ def _span(response: http.client.HTTPResponse) -> tuple[int, int | None]:
     return 0, int(length) if length.isdecimal() else None
 
 
-def _read(response: http.client.HTTPResponse) -> bytes:
-    """Read the next bytes; a network error is distinguished from one of the disk."""
+def _read_chunk(response: http.client.HTTPResponse) -> bytes:
+    """Read the next bytes; raise _TryAgainError for network errors, so that OSError means the disk."""
     try:
         return response.read1(_CHUNK_BYTES)
     except (OSError, http.client.HTTPException) as error:

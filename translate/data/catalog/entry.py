@@ -7,6 +7,7 @@ import re
 import tomllib
 import types
 import typing
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ class Download:
     url: str  # http or https
     size: int | None = None  # exact bytes, which are verified
     sha256: str | None = None  # 64 hexadecimal digits
-    approx_size: int | None = None  # bytes, only to display, where `size` is unknown
+    approx_size: int | None = None  # bytes, to display if `size` is unknown
 
     @property
     def file(self) -> str:
@@ -33,7 +34,7 @@ class Render:
     """Pictures rendered on the user's machine."""
 
     name: str  # of the renderer
-    train: int  # pictures to train on, of each domain where there are two
+    train: int  # pictures to train on, of each domain
     test: int  # pictures to test on
     size: int = 256  # px
 
@@ -56,8 +57,13 @@ class Dataset:
     manual: str | None = None  # how to get it where the licence allows no automatic download
 
     @property
+    def sides(self) -> dict[str, str]:
+        """The name of the domain on each side, "A" and "B"."""
+        return {side: name for name, side in sorted(self.domains.items(), key=itemgetter(1))}
+
+    @property
     def single(self) -> bool:
-        """Whether it is one set of pictures without a second domain."""
+        """Whether the data set has a single domain."""
         return self.kind in ("images", "labelled")
 
     @property
@@ -67,23 +73,19 @@ class Dataset:
 
     @property
     def size(self) -> int | None:
-        """Bytes to download, perhaps approximate; None where unknown or where nothing is downloaded."""
+        """Bytes to download, perhaps approximate; None if unknown or if nothing is downloaded."""
         sizes = [part.size or part.approx_size for part in self.download]
         return sum(filter(None, sizes)) if sizes and all(sizes) else None
 
 
 def read_dataset(file: Path) -> Dataset:
-    """Read one TOML file of the catalog.
-
-    Raises:
-        UserError: it is not TOML, or a key is unknown, missing or of the wrong type.
-    """
+    """Read one TOML file of the catalog; raise UserError if it is not TOML, or has a wrong, unknown or missing key."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: not TOML: {error}") from error
     dataset = _build(Dataset, {"name": file.stem, **table}, str(file))
-    _check(dataset, str(file))
+    _check_values(dataset, str(file))
     return dataset
 
 
@@ -96,37 +98,37 @@ def _build(kind: type, table: dict[str, Any], where: str) -> Any:
     for field in dataclasses.fields(kind):
         if field.name not in table and field.default is field.default_factory is dataclasses.MISSING:
             raise UserError(f"{where}: key {field.name!r} is missing")
-    return kind(**{key: _typed(value, types_of[key], f"{where}: {key}") for key, value in table.items()})
+    return kind(**{key: _convert(value, types_of[key], f"{where}: {key}") for key, value in table.items()})
 
 
-def _typed(value: Any, expected: Any, where: str) -> Any:
-    """Return `value` as the annotation `expected`: plain, a choice, a table or an array of tables."""
+def _convert(value: Any, expected: Any, where: str) -> Any:
+    """Convert a TOML value to the annotated type: plain, a choice, a table or an array of tables."""
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     if origin is types.UnionType:  # TOML has no null, so a written value is the other member
-        return _typed(value, arguments[0], where)
+        return _convert(value, arguments[0], where)
     if origin is Literal:
         if value not in arguments:
             raise UserError(f"{where} is {value!r}{did_you_mean(str(value), arguments)}")
         return value
     if origin is dict:
-        items = _plain(value, dict, where).items()
-        return {key: _plain(item, arguments[1], f"{where}.{key}") for key, item in items}
+        items = _require_type(value, dict, where).items()
+        return {key: _require_type(item, arguments[1], f"{where}.{key}") for key, item in items}
     if origin is tuple:
-        return tuple(_typed(item, arguments[0], where) for item in _plain(value, list, where))
+        return tuple(_convert(item, arguments[0], where) for item in _require_type(value, list, where))
     if dataclasses.is_dataclass(expected):
-        return _build(typing.cast(type, expected), _plain(value, dict, where), where)
-    return _plain(value, expected, where)
+        return _build(typing.cast(type, expected), _require_type(value, dict, where), where)
+    return _require_type(value, expected, where)
 
 
-def _plain(value: Any, expected: type, where: str) -> Any:
-    """Return `value` if it is exactly of the type `expected` (true is no whole number)."""
+def _require_type(value: Any, expected: type, where: str) -> Any:
+    """Return `value` if its type is exactly `expected` (true is not a whole number)."""
     if type(value) is not expected:
         words = {str: "text", int: "a whole number", dict: "a table", list: "an array of tables"}
         raise UserError(f"{where} must be {words[expected]}, not {value!r}")
     return value
 
 
-def _check(dataset: Dataset, where: str) -> None:
+def _check_values(dataset: Dataset, where: str) -> None:
     """Check constraints between values."""
     sources = [key for key in ("download", "render", "manual") if getattr(dataset, key)]
     if len(sources) != 1:

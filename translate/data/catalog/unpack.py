@@ -1,7 +1,7 @@
 """Unpack an untrusted zip or tar archive: plain files, below the target only, of bounded size.
 
-Contents are read from the archive and written anew, so that no link, device, owner or permission in it is applied.
-Anything that an honest picture archive would not hold is refused.
+File contents alone are taken from the archive, so that no link, device, owner or permission in it is applied.
+Entries that no honest archive of pictures has are refused.
 """
 
 __all__ = ["unpack"]
@@ -23,8 +23,8 @@ from translate.utils.errors import UserError
 from translate.utils.progress import progress_bar
 
 _CHUNK_BYTES = 1 << 20
-_MAX_ENTRIES = 5_000_000  # even empty files fill a disk; no set has so many pictures
-_MAX_HEADER_BYTES = 1 << 20  # of a long name or other metadata, which tarfile reads as a whole
+_MAX_ENTRIES = 5_000_000  # more than any data set has; even empty files fill a disk
+_MAX_HEADER_BYTES = 1 << 20  # of a long name or other metadata, which tarfile reads into memory
 _METADATA = {
     tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
 }  # fmt: skip
@@ -38,12 +38,13 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
     A single top folder of the archive is left out.
 
     Raises:
-        UserError: not an archive, damaged, too large, or with entries that are no plain files below the target.
+        UserError: the file is no archive, is damaged or too large, or has entries that are not plain files below the
+            target.
     """
     target.mkdir(parents=True, exist_ok=True)
     left = limit
     with (
-        _readable(archive),
+        _explain_damage(archive),
         archive.open("rb") as raw,
         progress_bar(f"unpacking {archive.name}", archive.stat().st_size, progress, style="percent") as bar,
     ):
@@ -53,7 +54,7 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
             left -= size
             if left < 0:
                 raise UserError(f"{archive} unpacks to more than {limit} bytes, far too much; it was refused")
-            path = _inside(archive, name)
+            path = _safe_path(archive, name)
             if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                 _write(target / path, open_entry)
             bar.update(completed=raw.tell())
@@ -61,8 +62,8 @@ def unpack(archive: Path, target: Path, *, limit: int, progress: bool = True) ->
 
 
 @contextlib.contextmanager
-def _readable(archive: Path) -> Iterator[None]:
-    """Turn every error of a damaged archive into one line."""
+def _explain_damage(archive: Path) -> Iterator[None]:
+    """Turn errors of a damaged archive into UserError, one line each."""
     try:
         yield
     except _DAMAGE as error:
@@ -77,7 +78,7 @@ def _readable(archive: Path) -> Iterator[None]:
 
 
 def _entries(archive: Path, raw: IO[bytes]) -> Iterator[_Entry]:
-    """Yield the plain files of an archive; refuse entries that are neither file nor folder."""
+    """Yield the plain files of an archive; refuse entries that are neither files nor folders."""
     is_zip = zipfile.is_zipfile(raw)
     raw.seek(0)
     return _zip_entries(archive, raw) if is_zip else _tar_entries(archive, raw)
@@ -119,8 +120,8 @@ def _extract(pack: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     return stream
 
 
-def _inside(archive: Path, name: str) -> PurePosixPath:
-    """Return the path of an entry below the target; refuse one that would leave it on some system."""
+def _safe_path(archive: Path, name: str) -> PurePosixPath:
+    """Return the path of an entry below the target; refuse a path that leaves the target on any system."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or not path.parts or re.match("[A-Za-z]:", name):
         raise UserError(f"{archive} holds a path that leaves the target folder, {name!r}; it was refused")

@@ -1,4 +1,4 @@
-"""Whether simple traits separate two domains, and which pictures lie on the wrong side."""
+"""The boundary between two domains by simple traits, and the pictures on the wrong side of it."""
 
 __all__ = ["DomainBoundary", "find_boundary"]
 
@@ -8,37 +8,37 @@ import numpy as np
 
 _MIN_PICTURES = 8  # of each domain
 _MIN_GAP = 5.0  # between the domains' medians, in median deviations of one domain
-_OTHER_SIDE = 0.6  # of the way to the other domain's median, from which on a picture looks like that domain
-_MIN_DEVIATIONS = 5.0  # from its own domain's median, for a picture that is to look like the other domain
+_MIN_CROSSING = 0.6  # part of the distance to the other domain's median; a picture beyond it looks like that domain
+_MIN_DEVIATIONS = 5.0  # median deviations; a picture nearer to its own domain's median never looks like the other one
 
 
 @dataclass(frozen=True)
 class DomainBoundary:
-    """A linear function of the traits that is 1 at the median of the first domain, and 0 at that of the second."""
+    """A linear function of the traits."""
 
     weights: np.ndarray  # (T,)
     offset: float
     spread: float  # median deviation of one domain
 
     def project(self, traits: np.ndarray) -> np.ndarray:
-        """Return where pictures lie on the way from the second domain, 0, to the first, 1; (n,) of (n, T)."""
+        """Project traits (n, T) to (n,): 1 at the median of the first domain, 0 at that of the second."""
         return traits @ self.weights + self.offset
 
     def strays(self, traits: np.ndarray, *, first: bool) -> list[int]:
-        """Return which pictures of the first (or second) domain look like those of the other."""
+        """Return the indices of pictures of the first (or second) domain that look like the other domain."""
         distance = 1 - self.project(traits) if first else self.project(traits)
-        return np.flatnonzero(distance > max(_OTHER_SIDE, _MIN_DEVIATIONS * self.spread)).tolist()
+        return np.flatnonzero(distance > max(_MIN_CROSSING, _MIN_DEVIATIONS * self.spread)).tolist()
 
     def looks_like(self, traits: np.ndarray) -> str:
-        """Return "a" or "b", as most pictures look like the first or the second domain; "" for neither."""
+        """Return "a" or "b", the domain that most pictures look like, or "" for neither."""
         median = float(np.median(self.project(traits))) if len(traits) else 0.5
-        return "a" if median > _OTHER_SIDE else "b" if median < 1 - _OTHER_SIDE else ""
+        return "a" if median > _MIN_CROSSING else "b" if median < 1 - _MIN_CROSSING else ""
 
 
 def find_boundary(a: np.ndarray, b: np.ndarray) -> DomainBoundary | None:
-    """Find the boundary between (n, T) traits of one domain and (m, T) of another; None where it is not clear.
+    """Find the boundary between the traits of two domains, (n, T) and (m, T); None if it is not clear.
 
-    Medians and median deviations are used, so that a fifth of the pictures may lie on the wrong side.
+    Medians and median deviations tolerate a fifth of the pictures on the wrong side.
     """
     if min(len(a), len(b)) < _MIN_PICTURES:
         return None

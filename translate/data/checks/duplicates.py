@@ -1,4 +1,4 @@
-"""Equal and nearly equal pictures, found by comparing all with all: fast enough for ten thousands."""
+"""Equal and nearly equal pictures, found by comparing all pairs: fast enough for tens of thousands."""
 
 __all__ = ["DuplicateGroup", "find_duplicates"]
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from translate.data.checks.measure import Measurement
 
-_MAX_HASH_DISTANCE = 8  # of 64 bits: a picture that is saved or scaled again changes no more
-_MAX_DIFFERENCE = 0.1  # of its contrast, between thumbnails of one picture; two shoes in one pose differ more
-_ROUNDING = 1.0  # of 255
+_MAX_HASH_DISTANCE = 8  # of 64 bits: compressing or scaling a picture changes no more
+_MAX_DIFFERENCE = 0.1  # between thumbnails, over the contrast; two shoes in one pose differ more
+_ROUNDING = 1.0  # of 255, allowed on top
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,14 @@ class DuplicateGroup:
 
 
 def find_duplicates(pictures: Sequence[Measurement]) -> list[DuplicateGroup]:
-    """Return the groups of pictures that look the same, each picture in one group at most.
+    """Return disjoint groups of pictures that look the same, without unreadable and uniform pictures.
 
-    Unreadable and uniform pictures are left out. Saved, compressed or scaled again, a picture looks the same;
-    mirrored, cropped or recoloured, it does not.
+    A picture that is compressed or scaled again looks the same; one that is mirrored, cropped or recoloured does not.
     """
     copies: dict[bytes, list[int]] = {}
-    for i, one in enumerate(pictures):
-        if not (one.problem or one.uniform):
-            copies.setdefault(one.digest, []).append(i)
+    for i, picture in enumerate(pictures):
+        if not (picture.problem or picture.uniform):
+            copies.setdefault(picture.digest, []).append(i)
     groups = []
     for near in _group_near(pictures, [same[0] for same in copies.values()]):
         members = sorted(i for first in near for i in copies[pictures[first].digest])
@@ -41,7 +40,7 @@ def find_duplicates(pictures: Sequence[Measurement]) -> list[DuplicateGroup]:
 
 
 def _group_near(pictures: Sequence[Measurement], which: Sequence[int]) -> list[list[int]]:
-    """Add each of the pictures `which` to the group of the first one that it looks like, or start a new group."""
+    """Group the pictures `which`: each joins the first one that it looks like, or starts a group."""
     hashes = np.array([pictures[i].hash for i in which], np.uint64)
     small = np.stack([pictures[i].thumbnail for i in which]) if which else np.empty((0, 32, 32, 3), np.uint8)
     free = np.ones(len(which), bool)

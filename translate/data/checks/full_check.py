@@ -1,4 +1,4 @@
-"""The check of a whole data set: what would spoil training or its scores."""
+"""The check of a whole data set for faults that would spoil training or its scores."""
 
 __all__ = ["check_data", "find_faults", "train_test_pairs"]
 
@@ -20,12 +20,12 @@ from translate.data.files.splits import has_two_domains
 from translate.data.loading.file_kind import used_range_note
 from translate.data.sources.domains import FileSet, domain_file_sets, resolve_domains
 from translate.data.sources.image_set import resolve_images
-from translate.data.sources.labelled_image import LabelledImage, RowSource
+from translate.data.sources.labelled_image import LabelledImage, LabelledRow
 from translate.data.sources.pair_set import PairSet, resolve_pairs
 from translate.utils.errors import OptionError, UserError
 
-_MIN_PICTURES = 10  # a model learns fewer by heart
-_MAX_STRAY_SHARE = 0.5  # of a part: if more pictures look like the other domain, the whole part does
+_MIN_PICTURES = 10  # a model memorises fewer
+_MAX_STRAY_SHARE = 0.5  # of a part; if more pictures look like the other domain, the whole part does
 P = TypeVar("P", FileSet, Part)
 
 
@@ -41,10 +41,10 @@ def check_data(
 ) -> DataReport:
     """Read every picture that the options of the training commands name, and report faults.
 
-    With `pairs`, the domains are pairs; combined pictures and the catalog's pairs are known to be.
+    `pairs` declares the domains to be pairs; combined pictures and the catalog's pairs need no declaration.
 
     Raises:
-        OptionError: too few or too many of the four are given.
+        OptionError: too few or too many of the first four are given.
         UserError: something named does not exist, or is empty.
     """
     began = time.perf_counter()
@@ -55,14 +55,14 @@ def check_data(
         parts = _measure_images(images, root, progress)
     else:
         are_pairs = pairs or _must_be_pairs(data)
-        parts, findings = _measure_domains(a or None, b or None, data or None, are_pairs, root, progress)
+        parts, findings = _measure_domains(a, b, data, are_pairs, root, progress)
     findings += find_faults(parts)
     findings.sort(key=lambda one: not one.problem)
     return DataReport(parts, findings, time.perf_counter() - began)
 
 
 def find_faults(parts: Sequence[Part]) -> list[Finding]:
-    """Return the findings in measured pictures, except those about pairs."""
+    """Return the findings in measured pictures, except findings about pairs."""
     faults = [one for part in parts for one in _find_in_part(part)]
     return [*faults, *_find_repeated(parts), *_find_misplaced(parts)]
 
@@ -94,7 +94,7 @@ def _measure_images(images: str, root: Path, progress: bool) -> list[Part]:
 
 
 def _measure_sources(sources: Sequence[LabelledImage], title: str, progress: bool) -> list[Measurement]:
-    rows = [source for source in sources if isinstance(source, RowSource)]
+    rows = [source for source in sources if isinstance(source, LabelledRow)]
     if rows:
         return [measure_pixels(source.file / source.name, source.read()) for source in rows]
     return measure_all([source.file for source in sources], title, progress=progress)
@@ -106,9 +106,9 @@ def _measure_files(files: FileSet, progress: bool) -> Part:
 
 
 def _measure_domains(
-    a: str | None, b: str | None, data: str | None, are_pairs: bool, root: Path, progress: bool
+    a: str, b: str, data: str, are_pairs: bool, root: Path, progress: bool
 ) -> tuple[list[Part], list[Finding]]:
-    """Return the parts of two domains, and the findings about their pairs."""
+    """Measure two domains; return their parts, and the findings about their pairs."""
     findings: list[Finding] = []
     if are_pairs:
         try:
@@ -138,7 +138,7 @@ def _measure_pairs(pairs: PairSet, progress: bool) -> tuple[list[Part], list[Fin
 
 
 def _find_in_part(part: Part) -> list[Finding]:
-    """Check one part by itself."""
+    """Find faults within one part."""
     unreadable = [one for one in part.pictures if one.problem]
     uniform = [one.path for one in part.pictures if one.uniform]
     modes = {one.mode for one in part.readable}
@@ -162,7 +162,7 @@ def _find_in_part(part: Part) -> list[Finding]:
 
 
 def _find_repeated(parts: Sequence[Part]) -> list[Finding]:
-    """Find pictures that appear more than once: in one part, or in two parts that should be disjoint."""
+    """Find pictures that appear twice: in one part, or in two parts that should be disjoint."""
     pictures = [one for part in parts for one in part.pictures]
     part_of = [part for part in parts for _ in part.pictures]
     groups = find_duplicates(pictures)
@@ -193,14 +193,14 @@ def _find_repeated(parts: Sequence[Part]) -> list[Finding]:
 
 
 def _find_shared(groups: Sequence[DuplicateGroup], part_of: Sequence[Part], one: Part, other: Part) -> list[int]:
-    """Return the pictures of `other` that look like some of `one`."""
+    """Return the indices of the pictures of `other` that look like a picture of `one`."""
     members = (group.members for group in groups if any(part_of[i] is one for i in group.members))
     return [i for indices in members for i in indices if part_of[i] is other]
 
 
 def _find_misplaced(parts: Sequence[Part]) -> list[Finding]:
-    """Find test folders that look exchanged, and pictures that look like the other domain's."""
-    # the boundary between the training pictures of both domains
+    """Find test folders that look exchanged, and pictures that look like the other domain."""
+    # find the boundary between the training pictures of both domains
     sides = {(part.side, part.split): part for part in parts if part.side}
     usable = {key: [one for one in part.readable if not one.uniform] for key, part in sides.items()}
     none = np.zeros((0, 6))
@@ -211,13 +211,13 @@ def _find_misplaced(parts: Sequence[Part]) -> list[Finding]:
     if boundary is None:
         return []
 
-    # test folders as a whole
+    # compare test folders as a whole
     likes = [boundary.looks_like(traits.get((side, "test"), none)) for side in "ab"]
     if likes == ["b", "a"]:
         words = f"{sides['a', 'test'].name} and {sides['b', 'test'].name} look exchanged, by the training pictures"
         return [Finding("swapped", words, problem=True)]
 
-    # single pictures
+    # compare single pictures
     findings = []
     for (side, split), part in sides.items():
         strays = boundary.strays(traits[side, split], first=side == "a")

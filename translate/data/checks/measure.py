@@ -1,4 +1,4 @@
-"""What a data check keeps of a picture: size and mode, a perceptual hash, a thumbnail and a few traits."""
+"""The measurements of a picture for a data check: size, mode, perceptual hash, thumbnail and traits."""
 
 __all__ = ["Measurement", "measure", "measure_all", "measure_pixels", "traits_of"]
 
@@ -19,14 +19,14 @@ from translate.utils.errors import UserError
 from translate.utils.progress import track
 
 _THUMBNAIL_PX = 32
-_HASH_PX = 8  # low frequencies a side, of which the hash is made
-_TRAITS_WIDTH_PX = 128  # one width for all, so that detail can be compared
-_UNIFORM_RANGE = 2  # of 255: pixels that differ by no more are of one colour, as JPEG leaves some noise
+_HASH_SIDE = 8  # low frequencies per axis in the hash
+_TRAITS_WIDTH_PX = 128  # of every picture, so that detail can be compared
+_UNIFORM_RANGE = 2  # of 255: pixels of one colour differ by no more after JPEG compression
 
 
 @dataclass(slots=True)
 class Measurement:
-    """One picture; the thumbnail is (32, 32, 3) uint8, traits are (n, 6) with n = 2 for halves of a combined one."""
+    """One picture; the thumbnail is (32, 32, 3) uint8; traits are (n, 6), n = 2 for halves of a combined picture."""
 
     path: Path
     problem: str = ""  # why it cannot be read; else all other fields are set
@@ -42,7 +42,7 @@ class Measurement:
 
 
 def measure(path: Path, *, halves: bool = False) -> Measurement:
-    """Read and measure a picture file, with `halves` two pictures side by side; `problem` says why it is unreadable."""
+    """Read and measure a picture file; with `halves`, traits are those of two pictures side by side."""
     try:
         data = path.read_bytes()
         picture = decode_picture(data, str(path))
@@ -54,7 +54,7 @@ def measure(path: Path, *, halves: bool = False) -> Measurement:
 
 
 def measure_pixels(path: Path, pixels: np.ndarray) -> Measurement:
-    """Measure a picture (H, W, 3) uint8 of the many in the file `path`."""
+    """Measure one picture, (H, W, 3) uint8, of the array in the file `path`."""
     digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
     picture = Picture(pixels, gray=not np.ptp(pixels, axis=2).any())
     return _measure_picture(path, pixels.nbytes, digest, picture, False)
@@ -69,11 +69,11 @@ def measure_all(
 
 
 def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, halves: bool) -> Measurement:
-    shown = to_rgb8(flatten_alpha(picture) if picture.channels in (1, 3) else picture.pixels)
-    thumbnail = cv2.resize(shown, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
-    parts = np.hsplit(shown[:, : shown.shape[1] // 2 * 2], 2) if halves and shown.shape[1] > 1 else [shown]
+    rgb = to_rgb8(flatten_alpha(picture) if picture.channels in (1, 3) else picture.pixels)
+    thumbnail = cv2.resize(rgb, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
+    parts = np.hsplit(rgb[:, : rgb.shape[1] // 2 * 2], 2) if halves and rgb.shape[1] > 1 else [rgb]
     height, width = picture.pixels.shape[:2]
-    uniform = bool(np.ptp(shown, axis=(0, 1)).max() <= _UNIFORM_RANGE)
+    uniform = bool(np.ptp(rgb, axis=(0, 1)).max() <= _UNIFORM_RANGE)
     traits = np.stack([traits_of(_resize_for_traits(part)) for part in parts])
     return Measurement(
         path, "", length, digest, (height, width), mode_of(picture), uniform, used_range(picture.pixels),
@@ -82,7 +82,7 @@ def _measure_picture(path: Path, length: int, digest: bytes, picture: Picture, h
 
 
 def mode_of(picture: Picture) -> str:
-    """Return channels and depth of a file in words."""
+    """Return the channels and depth of a picture file in words."""
     channels = picture.channels
     kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} bands") + (" + alpha" if picture.alpha is not None else "")
     dtype = picture.numbers.dtype if picture.numbers else picture.pixels.dtype
@@ -108,5 +108,5 @@ def _resize_for_traits(part: np.ndarray) -> np.ndarray:
 def _hash(thumbnail: np.ndarray) -> int:
     """Hash by the signs of low frequencies about their median, as pHash does (Zauner, 2010, section 3.2)."""
     frequencies = cv2.dct(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32))
-    low = frequencies[1 : _HASH_PX + 1, 1 : _HASH_PX + 1]
+    low = frequencies[1 : _HASH_SIDE + 1, 1 : _HASH_SIDE + 1]
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")

@@ -1,4 +1,4 @@
-"""Checks of pairs: sizes that do not fit, sides that look like drawings or label maps, pictures that look exchanged."""
+"""Checks of pairs: unequal sizes, sides that are drawings or label maps, and exchanged pictures."""
 
 __all__ = [
     "SideTraits",
@@ -20,7 +20,7 @@ from PIL import Image
 
 from translate.data.checks.measure import Measurement, traits_of
 from translate.data.checks.report import Finding
-from translate.data.sources.pair import Pair, PairError, Read, check_halves, check_sizes, read_pair
+from translate.data.sources.pair import Pair, PairError, Read, check_sizes, read_pair
 from translate.images.headers import upright_size
 from translate.images.io import read_rgb8
 from translate.images.line_drawings import is_line_drawing
@@ -29,17 +29,17 @@ from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
-_HEADER_SAMPLE = 1000  # pairs whose sizes are checked before any is decoded; the others are checked when decoded
-_TRAITS_SAMPLE = 16  # pairs decoded to see what the sides show
+_HEADER_SAMPLE = 1000  # pairs checked before any is decoded; the others are checked when they are decoded
+_TRAITS_SAMPLE = 16  # pairs decoded to find the traits of each side
 _EXCHANGE_SAMPLE = 500  # pairs searched for exchanged pictures
-_MAX_LABEL_COLOURS = 40  # of a label map
-_COUNTED_PIXELS = 1 << 16  # of a picture whose colours are counted
-_DRAWING_SHARE = 0.75  # of the sample, from which on a side is one of drawings
+_MAX_LABEL_COLOURS = 40  # in a label map; photos have more
+_COUNTED_PIXELS = 1 << 16  # of each picture, when colours are counted
+_MIN_DRAWING_SHARE = 0.75  # of the sample, for a side of drawings
 
 
 @dataclass(frozen=True, kw_only=True)
 class SideTraits:
-    """What a sample of one side shows."""
+    """The traits of one side, from a sample."""
 
     gray: bool
     drawing: bool  # line drawings
@@ -52,23 +52,15 @@ def check_headers(pairs: Sequence[Pair]) -> None:
     for pair in spread(pairs, _HEADER_SAMPLE):
         sizes = [upright_size(path) for path in pair.files]
         if sizes[0] and sizes[-1]:
-            _check_sizes(pair, sizes[0], sizes[-1])
-
-
-def _check_sizes(pair: Pair, a: tuple[int, int], b: tuple[int, int]) -> None:
-    """Check (width, height) of the two files, or of the one combined file."""
-    if pair.combined:
-        check_halves(pair, *a)
-    else:
-        check_sizes(pair, a, b)
+            check_sizes(pair, sizes[0], sizes[-1])
 
 
 def inspect_pairs(
     pairs: Sequence[Pair], read: tuple[Read, Read] = (read_rgb8, read_rgb8)
 ) -> tuple[SideTraits, SideTraits]:
-    """Decode a sample of the pairs, and return what the source and the target pictures show.
+    """Decode a sample of the pairs, and return the traits of the source and of the target.
 
-    `read` are functions that read the file of each side as RGB in 8 bits.
+    The functions `read` return a file of each side as (H, W, 3) uint8.
 
     Raises:
         PairError: the sizes of a pair do not fit.
@@ -96,29 +88,25 @@ def inspect_pairs(
 
 
 def direction_note(sides: tuple[SideTraits, SideTraits], direction: str) -> str:
-    """Return a question where the pictures look as if the other direction were meant, else ""."""
+    """Return a question if the pictures look as if the other direction was meant, else ""."""
     source, target = sides
     if source.gray or source.drawing or source.colours:
         return ""
-    other = "ba" if direction == "ab" else "ab"
-    for kind, fits in (
-        ("line drawings", target.drawing),
-        ("label maps", target.colours),
-        ("gray pictures", target.gray),
-    ):
-        if fits:
-            return f"the target pictures look like {kind} and the sources like photos: is --direction {other} meant?"
-    return ""
+    fits = {"line drawings": target.drawing, "label maps": target.colours, "gray pictures": target.gray}
+    if not any(fits.values()):
+        return ""
+    kind, other = next(kind for kind in fits if fits[kind]), "ba" if direction == "ab" else "ab"
+    return f"the target pictures look like {kind} and the sources like photos: is --direction {other} meant?"
 
 
 def find_unequal_sizes(pairs: Sequence[Pair], a: Sequence[Measurement], b: Sequence[Measurement]) -> list[Finding]:
-    """Find measured pairs whose sizes do not fit."""
+    """Find measured pairs whose sizes do not fit each other."""
     wrong, reason = [], ""
     for pair, first, second in zip(pairs, a, b, strict=True):
         if first.problem or second.problem:
             continue
         try:
-            _check_sizes(pair, first.size[::-1], second.size[::-1])
+            check_sizes(pair, first.size[::-1], second.size[::-1])
         except PairError as error:
             wrong.append(pair.a)
             reason = reason or str(error)
@@ -136,10 +124,9 @@ def find_exchanged(pairs: Sequence[Pair], a: Sequence[Measurement], b: Sequence[
 
 
 def exchanged_pairs(pairs: Sequence[np.ndarray], names: Sequence[str], channels: tuple[int, int]) -> list[str]:
-    """Name the decoded pairs whose two pictures look exchanged, compared with most pairs.
+    """Name the decoded pairs, (H, W, Ca + Cb) uint8 with `channels` Ca and Cb, whose two pictures look exchanged.
 
-    The traits of each picture (colour where both sides have it) are compared with its partner's; where the two sides do
-    not differ clearly, no pair is named. Pairs are (H, W, Ca + Cb) uint8, and `channels` are Ca and Cb.
+    Their traits (colour if both sides have it) differ opposite to most pairs; none is named if the sides hardly differ.
     """
     sample = spread(range(len(pairs)), _EXCHANGE_SAMPLE)
     if not sample:
@@ -152,7 +139,7 @@ def exchanged_pairs(pairs: Sequence[np.ndarray], names: Sequence[str], channels:
 
 
 def _opposite_gaps(gaps: np.ndarray) -> list[int]:
-    """Return which of the differences between the traits of pairs, (n, T), point against most others."""
+    """Return the indices of the differences between the traits of pairs, (n, T), that are opposite to most."""
     if len(gaps) < 8:
         return []
     typical = np.median(gaps, 0)
@@ -167,11 +154,11 @@ def _opposite_gaps(gaps: np.ndarray) -> list[int]:
 
 
 def _side_traits(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> SideTraits:
-    drawing = np.mean([is_line_drawing(p) or is_line_drawing(255 - p) for p in pictures]) >= _DRAWING_SHARE
+    drawing = np.mean([is_line_drawing(p) or is_line_drawing(255 - p) for p in pictures]) >= _MIN_DRAWING_SHARE
     colours = 0 if drawing else _count_few_colours(pictures, all(map(_has_palette, files)) and bool(files))
     return SideTraits(
         gray=all(is_colourless(p, exactly=bool(colours)) for p in pictures),
-        drawing=bool(np.mean([is_line_drawing(p) for p in pictures]) >= _DRAWING_SHARE),
+        drawing=bool(np.mean([is_line_drawing(p) for p in pictures]) >= _MIN_DRAWING_SHARE),
         colours=colours,
         size=round(statistics.median(min(p.shape[:2]) for p in pictures)),
     )
@@ -180,7 +167,7 @@ def _side_traits(pictures: Sequence[np.ndarray], files: Sequence[Path]) -> SideT
 def _count_few_colours(pictures: Sequence[np.ndarray], palette: bool) -> int:
     """Count the distinct colours of all pictures together; 0 if there is one, or more than label maps have.
 
-    If all files have a palette, up to 256 are few: photos would have a palette each.
+    With a `palette` in all files, label maps may have 256 colours: every photo would have a palette of its own.
     """
     limit, colours = 256 if palette else _MAX_LABEL_COLOURS, np.empty(0, np.uint32)
     for picture in pictures:

@@ -1,4 +1,4 @@
-"""The data check before a training: a second or two, whatever the size of the set."""
+"""The data check before training, which takes at most two seconds whatever the size of the set."""
 
 __all__ = ["quick_check"]
 
@@ -19,30 +19,25 @@ from translate.utils.sequences import spread
 _MAX_SECONDS = 1.5
 _SAMPLE = 32  # pictures of each part
 _THREADS = 4
-_KINDS = ("one colour", "swapped", "copies")  # what few pictures can show, and training does not report otherwise
+_KINDS = ("one colour", "swapped", "copies")  # faults that a sample shows, and that training does not report itself
 
 
 def quick_check(sets: Sequence[FileSet], seconds: float = _MAX_SECONDS) -> list[str]:
-    """Look for test pictures among the training pictures, byte for byte, and for faults in a sample of each set.
+    """Find training pictures among the test pictures, byte for byte, and faults in a sample of each set.
 
-    Returns the findings, a line each; after `seconds` no further picture is read.
+    Return a line for each finding; no picture is read after `seconds`.
     """
-    deadline = time.monotonic() + seconds
-    findings = [*_find_leaks(sets, deadline - seconds / 2), *find_faults(_measure_sample(sets, deadline))]
+    deadline, findings = time.monotonic() + seconds, list[Finding]()
+    for train, test in train_test_pairs(sets):
+        if copies := _find_copies(train.files, test.files, deadline - seconds / 2):
+            words = f"{test.title}: {len(copies)} of the test pictures are in the training set too"
+            findings.append(Finding("copies", words, copies))
+    findings += find_faults(_measure_sample(sets, deadline))
     return [f"{one}; {command_form('check-data')} says more" for one in findings if one.kind in _KINDS]
 
 
-def _find_leaks(sets: Sequence[FileSet], deadline: float) -> list[Finding]:
-    findings = []
-    for train, test in train_test_pairs(sets):
-        if copies := _find_copies(train.files, test.files, deadline):
-            words = f"{test.title}: {len(copies)} of the test pictures are in the training set too"
-            findings.append(Finding("copies", words, copies))
-    return findings
-
-
 def _find_copies(train: Sequence[Path], test: Sequence[Path], deadline: float) -> list[Path]:
-    """Return the files of `test` whose content is that of a file of `train`, as far as the time allows."""
+    """Return the files of `test` with the content of a file of `train`, as many as are found in time."""
     by_length: dict[int, list[Path]] = {}
     for path in train:
         by_length.setdefault(_length(path), []).append(path)
@@ -61,7 +56,7 @@ def _find_copies(train: Sequence[Path], test: Sequence[Path], deadline: float) -
 def _length(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # reported where it is read
+    except OSError:  # reported when it is read
         return -1
 
 
@@ -76,7 +71,7 @@ def _measure_sample(sets: Sequence[FileSet], deadline: float) -> list[Part]:
     """Measure an evenly spread sample of every set, as large as the time allows."""
     parts = [Part(one.title, one.side, one.split) for one in sets]
     waiting = [(part, path) for part, one in zip(parts, sets, strict=True) for path in spread(one.files, _SAMPLE)]
-    waiting.sort(key=lambda job: hashlib.blake2b(bytes(job[1])).digest())  # mixes the sets, should time run out
+    waiting.sort(key=lambda job: hashlib.blake2b(bytes(job[1])).digest())  # mixes the sets, in case the time runs out
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(waiting), _THREADS):
             if time.monotonic() > deadline:

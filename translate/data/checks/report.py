@@ -23,10 +23,10 @@ _MAX_MODES = 3  # in one line
 class Finding:
     """Something in a data set that deserves attention."""
 
-    kind: str  # one word or two for programs, such as "near duplicates"
+    kind: str  # for programs, such as "near duplicates"
     words: str
     files: Sequence[Path] = ()
-    problem: bool = False  # to be mended before training; else it may be intended
+    problem: bool = False  # must be mended before training; else it may be intended
 
     def __str__(self) -> str:
         return printable(f"{self.words}: {list_names(self.files)}" if self.files else self.words)
@@ -71,7 +71,7 @@ class DataReport:
 
     @property
     def problems(self) -> int:
-        """How many findings should be mended."""
+        """The number of findings that must be mended."""
         return sum(one.problem for one in self.findings)
 
     def table(self) -> Table:
@@ -103,11 +103,8 @@ class DataReport:
             {"kind": one.kind, "problem": one.problem, "words": one.words, "files": [str(path) for path in one.files]}
             for one in self.findings
         ]
-        return {
-            "parts": [part.to_dict() for part in self.parts],
-            "findings": findings,
-            "seconds": round(self.seconds, 2),
-        }
+        parts = [part.to_dict() for part in self.parts]
+        return {"parts": parts, "findings": findings, "seconds": round(self.seconds, 2)}
 
 
 def _describe_sizes(part: Part) -> str:

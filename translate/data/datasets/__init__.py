@@ -1,9 +1,9 @@
-"""Training data of each kind that a task can ask for.
+"""Training data of each kind that a task can declare.
 
 images    single pictures, with or without labels
 masked    single pictures with inpainting masks
 paired    pairs of pictures
-unpaired  two sets of pictures without pairs
+unpaired  pictures of two domains, without pairs
 """
 
 __all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]
@@ -29,12 +29,12 @@ class TrainingData(Protocol):
     than 8 bits, float32 in [-1, 1], ...} and {"label": (n,) int64}; masks are 255 in the hole.
     """
 
-    names: tuple[str, ...]  # of the domains, source first; of single pictures, their set's
+    names: tuple[str, ...]  # of the domains, source first, or of the set of single pictures
     title: str  # names the run
     channels: dict[str, int]  # of each part of a batch, such as {"image": 3, "mask": 1}; of "label", the classes
     epoch: int  # samples after which every picture was shown
-    facts: dict[str, Any]  # what users of the model should know, such as {"sketch": True} for line drawings as sources
-    notes: list[str]  # what the user should know before training starts, a line each
+    facts: dict[str, Any]  # saved with the model, such as {"sketch": True} for line drawings as sources
+    notes: list[str]  # for the user before training starts, a line each
 
     # set by `open`
     counts: dict[str, int]  # pictures to train on, by domain
@@ -46,7 +46,7 @@ class TrainingData(Protocol):
         """Find the pictures that `config` names, preparing data sets of the catalog in `root`.
 
         Raises:
-            UserError: they do not exist or are unfit.
+            UserError: the pictures do not exist or are unfit.
         """
 
     def file_sets(self) -> list[FileSet]:
@@ -54,17 +54,17 @@ class TrainingData(Protocol):
         ...
 
     def native_size(self) -> int:
-        """Return the resolution worth training at, px: that of the pictures, from 32 to 256, a multiple of 4."""
+        """Return the resolution worth training at, px: that of the pictures, from 32 to 256, and a multiple of 4."""
         ...
 
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         """Decode all pictures into `folder`, or reuse the cache there.
 
-        They are resized to `size` * `zoom` px, both sides with `square`, else the shorter one, and cropped later.
+        With `square` both sides, else the shorter side, are resized to `size` * `zoom` px.
 
         Raises:
             OptionError: most pictures are smaller than `size`, or too few for a batch can be read.
-            UserError: no picture can be read, the folder cannot be written to, or two pictures are no pair.
+            UserError: no picture can be read, the folder cannot be written to, or two pictures do not form a pair.
         """
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> SampleStream:

@@ -20,16 +20,16 @@ from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
 from translate.data.sources.image_set import resolve_images
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource, shape_of
+from translate.data.sources.labelled_image import UNLABELLED, LabelledFile, LabelledImage, LabelledRow, shape_of
 from translate.images.picture import is_colourless, to_gray
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 from translate.utils.terminal import printable
 
-_SIZED_PICTURES = 1000  # their sizes are read from the headers before any is decoded
-_GRAY_TESTED_PICTURES = 64  # decoded to see whether they have colour
-_MIN_SIZE_PX = 32  # the smallest side that the networks are made for
+_HEADER_SAMPLE = 1000  # pictures whose headers are read for their sizes before any is decoded
+_COLOUR_SAMPLE = 64  # pictures decoded to find whether all are gray
+_MIN_SIZE_PX = 32  # the smallest side that the networks take
 _MIN_PADDED_PX = 20  # pictures from this side on are padded to 32 px, as MNIST's 28 px are, and not enlarged
 
 
@@ -39,20 +39,20 @@ class ImagesData:
     Attributes:
         train: The pictures to train on.
         test: The held-out pictures.
-        labels: After `open`, of the readable pictures to train on, (n,) int64; None where there are no classes.
+        labels: After `open`, (n,) int64 of the readable pictures to train on; None without classes.
     """
 
     _preview_count = 32
     _deep = False  # whether more than 8 bits are worth learning
 
     def __init__(self, config: DataConfig, root: Path) -> None:
-        # options that contradict single pictures
+        # refuse options of other data
         if config.a or config.b or config.root:
             raise OptionError("--a, --b and --data name domains to translate between; here give --images alone")
         if config.value_range:
             raise OptionError("--value-range: single pictures are learned in 8 bits; rescale them, or leave it out")
 
-        # the pictures, and what their headers and some decoded ones show
+        # find the pictures; inspect their headers and a decoded sample
         images = resolve_images(config.images, config.classes, root)
         self.train, self.test, self.title = list(images.train), list(images.test), images.title
         self.names: tuple[str, ...] = (self.title,)
@@ -75,7 +75,7 @@ class ImagesData:
     def file_sets(self) -> list[FileSet]:
         """Return the files of each split; rows of an array have none."""
         return [
-            FileSet(self.title, "", split, [source.file for source in part if isinstance(source, FileSource)])
+            FileSet(self.title, "", split, [source.file for source in part if isinstance(source, LabelledFile)])
             for split, part in (("train", self.train), ("test", self.test))
         ]
 
@@ -85,7 +85,8 @@ class ImagesData:
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         self.notes = [*self._initial_notes, *self._check_sizes(size)]
         self._padded = size <= _MIN_SIZE_PX
-        side, files, names = round(size * zoom), dict.fromkeys(s.file for s in self.train), [s.name for s in self.train]
+        side, names = round(size * zoom), [source.name for source in self.train]
+        files = dict.fromkeys(source.file for source in self.train)
         settings = ("images", size, side, square, self.channels["image"], *self._kind.settings, *names)
         key, title = fingerprint(files, *settings), self.names[0]
         self.cache = open_cache(
@@ -115,11 +116,7 @@ class ImagesData:
             )
 
     def _check_sizes(self, size: int) -> list[str]:
-        """Refuse pictures of which most are smaller than `size` px, and return a note on a few smaller ones.
-
-        Raises:
-            OptionError: names the size that suits them.
-        """
+        """Return a note if a few pictures are smaller than `size` px; raise OptionError if most are."""
         if not self._sides:
             return []
         typical, small = statistics.median(self._sides), [side for side in self._sides if side < size]
@@ -142,7 +139,7 @@ class ImagesData:
         return fit(planes, side, square=square)
 
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
-        """Return the center crops of some readable pictures, held out where there are any; of all classes."""
+        """Return the center crops of some readable pictures of all classes, held-out ones first."""
         labelled = [[s for s in part if s.label != UNLABELLED] or part for part in (self.test, self.train)]
         by_class = [sorted(part, key=lambda source: source.label) for part in labelled]
         candidates = [s for part in by_class for s in (*spread(part, min(self._preview_count, len(part))), *part)]
@@ -153,16 +150,15 @@ class ImagesData:
 
 
 def _shorter_sides(sources: Sequence[LabelledImage]) -> list[int]:
-    """Return the shorter sides of some pictures, px, where their headers state them."""
-    return [min(shape) for shape in map_in_threads(shape_of, spread(sources, _SIZED_PICTURES)) if shape]
+    """Return the shorter sides in px of a sample of pictures, as far as their headers state them."""
+    return [min(shape) for shape in map_in_threads(shape_of, spread(sources, _HEADER_SAMPLE)) if shape]
 
 
 def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
     """Center (H, W, C) on `side` x `side` px of the most frequent colour of its edge."""
     edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     colours, counts = np.unique(edge, axis=0, return_counts=True)
-    canvas = np.empty((side, side, picture.shape[2]), picture.dtype)
-    canvas[:] = colours[counts.argmax()]
+    canvas = np.full((side, side, picture.shape[2]), colours[counts.argmax()], picture.dtype)
     height, width = picture.shape[:2]
     top, left = (side - height) // 2, (side - width) // 2
     canvas[top : top + height, left : left + width] = picture
@@ -170,21 +166,17 @@ def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
-    """Return how the pictures are read at full depth.
-
-    Raises:
-        UserError: they have bands instead of colours.
-    """
-    kind = kind_of_files([source.file for source in sources if isinstance(source, FileSource)])
+    """Return the kind that reads gray and RGB pictures at full depth; raise UserError for pictures with bands."""
+    kind = kind_of_files([source.file for source in sources if isinstance(source, LabelledFile)])
     if kind.bands:
         raise UserError(f"{kind.example} has {kind.channels} channels; here only gray and RGB pictures can be used")
     return FileKind(dtype=kind.dtype)
 
 
 def _all_gray(sources: Sequence[LabelledImage]) -> bool:
-    """Whether all of some readable pictures are gray."""
+    """Whether all readable pictures of a sample are gray."""
     any_read = False
-    for source in spread(sources, _GRAY_TESTED_PICTURES):
+    for source in spread(sources, _COLOUR_SAMPLE):
         try:
             if not is_colourless(source.read()):
                 return False
@@ -195,6 +187,6 @@ def _all_gray(sources: Sequence[LabelledImage]) -> bool:
 
 
 def _are_characters(train: Sequence[LabelledImage], classes: Sequence[str]) -> bool:
-    """Whether labels or folders are single characters, or the file is of MNIST's kind: mirroring spoils characters."""
+    """Whether the pictures show characters, as labels, folders or an IDX file suggest: mirroring spoils characters."""
     names = classes or sorted({source.name.split("/")[0] for source in train})
-    return isinstance(train[0], RowSource) or (len(names) > 1 and all(len(name) == 1 for name in names))
+    return isinstance(train[0], LabelledRow) or (len(names) > 1 and all(len(name) == 1 for name in names))

@@ -20,11 +20,11 @@ from translate.data.sources.mask_files import MaskFiles, StoredMasks, open_masks
 from translate.utils.errors import OptionError
 
 DrawMask = Callable[[int, int, np.random.Generator], np.ndarray]  # (height, width) bool; called by several threads
-_SIZE_MULTIPLE_PX = 16  # sides that every inpainting network takes
+_SIZE_MULTIPLE_PX = 16  # every inpainting network takes sides that are multiples of this
 
 
 class MaskedStream:
-    """Sample i holds picture i of another stream, and a mask drawn from a seed of its own."""
+    """Sample i is picture i of another stream, and a mask drawn from a separate seed."""
 
     def __init__(self, pictures: SingleStream, draw: DrawMask, *, crop: int, seed: int) -> None:
         self.pictures, self._draw, self._crop, self._seed = pictures, draw, crop, seed
@@ -85,10 +85,7 @@ class MaskedData(ImagesData):
         return MaskedStream(super().stream(crop=crop, flip=flip, seed=seed), self._draw, crop=crop, seed=seed)
 
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
-        """Return some pictures, held out where there are any, with fixed masks.
-
-        They are the user's masks, or else small, middle and large holes in turn.
-        """
+        """Return some pictures with fixed masks: the user's, or else small, middle and large holes in turn."""
         previews = super()._previews(size, square)
         masks = [
             self._draw(size, size, np.random.default_rng([0, 2, i]))

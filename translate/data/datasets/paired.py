@@ -42,8 +42,8 @@ class PairedData:
         if config.labels not in _LABELS:
             raise OptionError(f"--data.labels is {config.labels!r}; choose from {', '.join(_LABELS)}")
 
-        # the pairs, and what some of them show
-        self.pairs = resolve_pairs(config.a or None, config.b or None, config.root or None, root, config.direction)
+        # find the pairs and inspect a sample
+        self.pairs = resolve_pairs(config.a, config.b, config.root, root, config.direction)
         check_headers([*self.pairs.train, *self.pairs.test])
         self.names: tuple[str, ...] = self.pairs.names
         self.title, self.epoch = self.pairs.title, len(self.pairs.train)
@@ -51,7 +51,7 @@ class PairedData:
         kinds = [kind_of_files(files, values) for files in ([pair.a for pair in train], [pair.b for pair in train])]
         sides = self._sides = inspect_pairs(train, (kinds[0].read_rgb8, kinds[1].read_rgb8))
 
-        # what each side is read as
+        # choose the kind and the channels of each side
         augmented = config.hints or config.colour_a > 0 or config.colour_b > 0
         self.kinds = [_kind_to_read(kind, augmented) for kind in kinds]
         coloured = {key: not kind.bands for key, kind in zip("ab", self.kinds, strict=True)}
@@ -64,7 +64,7 @@ class PairedData:
         label_maps = "".join(key for key, side in zip("ab", sides, strict=True) if side.colours and coloured[key])
         self.labels = {"auto": label_maps, "none": ""}.get(config.labels, config.labels)
 
-        # facts, colour jitter and notes
+        # note facts, colour jitter and messages
         self.facts: dict[str, Any] = {"sketch": True} if sides[0].drawing and coloured["a"] else {}
         if values:
             self.facts["value_range"] = config.value_range
@@ -104,20 +104,14 @@ class PairedData:
         self.fingerprint = fingerprint(
             files, "pairs", side, square, self._split, self.channels, self.labels, swapped, *settings
         )
-        self.cache = open_cache(
-            folder,
-            self.fingerprint,
-            [pair.name for pair in train],
-            lambda i: self._decode(train[i], side, square),
-            title=self.title,
-            progress=progress,
-        )
+        names, decode = [pair.name for pair in train], lambda i: self._decode(train[i], side, square)
+        self.cache = open_cache(folder, self.fingerprint, names, decode, title=self.title, progress=progress)
         self.epoch = len(self.cache)
         self.counts = dict.fromkeys(self.names, self.epoch)
         self.skipped = self.cache.skipped
         self.probe = self._previews(size, square)
 
-        # exchanged pictures can be seen in bytes of colours only
+        # exchanged pictures are recognised by 8-bit colours only
         plain = self.cache.pixels.dtype == np.uint8 and not any(kind.bands for kind in self.kinds)
         exchanged = exchanged_pairs(self.cache, self.cache.names, self._split) if plain else []
         note = f"the two pictures of a pair look exchanged: {list_names(exchanged)}; compare them with the other pairs"
@@ -133,7 +127,7 @@ class PairedData:
         return self.channels["a"], self.channels["b"]
 
     def _decode(self, pair: Pair, side: int, square: bool) -> np.ndarray | str:
-        """Return a pair as the channels of one picture, (H, W, Ca + Cb) of the deeper side's type, or why not."""
+        """Return a pair stacked to (H, W, Ca + Cb) of the deeper side's type, or why it cannot be read."""
         try:
             pictures = read_pair(pair, self.labels, (self.kinds[0].read, self.kinds[1].read))
         except (PairError, MixedChannels):
@@ -148,7 +142,7 @@ class PairedData:
         return np.concatenate([to_depth(part, depth) for part in parts], axis=2)
 
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
-        """Return the center crops of some readable pairs, held out where there are enough."""
+        """Return the center crops of some readable pairs, held-out ones first."""
         candidates = [*spread(self.pairs.test, PREVIEW_COUNT), *self.pairs.test, *self.pairs.train]
         _, pairs = read_previews(candidates, lambda pair: self._decode(pair, size, square), size)
         a, b = np.split(np.stack(pairs), [self._split[0]], axis=3)
@@ -157,11 +151,7 @@ class PairedData:
 
 
 def _kind_to_read(kind: FileKind, augmented: bool) -> FileKind:
-    """Return what files are read as: RGB, gray included; in bytes where colours are jittered or hints drawn.
-
-    Raises:
-        OptionError: bands cannot be augmented.
-    """
+    """Return the kind that reads gray as RGB, and in 8 bits if `augmented`; raise OptionError for augmented bands."""
     if augmented and kind.bands:
         raise OptionError(f"--hints and --data.colour_* are for gray and RGB, not {kind.channels} channels; leave them")
     dtype = np.dtype(np.uint8) if augmented else kind.dtype
@@ -169,7 +159,7 @@ def _kind_to_read(kind: FileKind, augmented: bool) -> FileKind:
 
 
 def _sample_preview_hints(photos: Iterable[np.ndarray]) -> np.ndarray:
-    """Draw hints for (n, H, W, C): of 20 draws the first that covers 2 %, or else the largest."""
+    """Draw hints for (n, H, W, C): the first of 20 draws that covers 2 %, or else the largest."""
     hints = []
     for which, photo in enumerate(photos):
         draws = (sample_hints(photo, np.random.default_rng([which, again]), absent=0) for again in range(20))

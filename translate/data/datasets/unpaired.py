@@ -1,4 +1,4 @@
-"""Two sets of pictures without pairs."""
+"""Pictures of two domains, without pairs."""
 
 __all__ = ["UnpairedData", "open_file_cache"]
 
@@ -20,10 +20,10 @@ from translate.utils.errors import UserError
 
 
 class UnpairedData:
-    """Two domains; `TrainingData` documents the attributes."""
+    """Pictures of two domains; `TrainingData` documents the attributes."""
 
     def __init__(self, config: DataConfig, root: Path) -> None:
-        self.domains = resolve_domains(config.a or None, config.b or None, config.root or None, root)
+        self.domains = resolve_domains(config.a, config.b, config.root, root)
         self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
         values = parse_range(config.value_range)
@@ -63,7 +63,7 @@ def open_file_cache(
 ) -> PictureCache:
     """Open or build the cache of `paths`, read as `kind` and resized to `side` px by `fit`."""
     key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
-    decode = lambda i: kind.read_fitted(paths[i], side, square=square)  # noqa: E731
+    decode = lambda i: kind.read_and_fit(paths[i], side, square=square)  # noqa: E731
     return open_cache(folder, key, names, decode, title=title, progress=progress)
 
 
@@ -79,6 +79,6 @@ def _decoded_sides(domain: Domain, kind: FileKind) -> list[int]:
 
 
 def _previews(domain: Domain, kind: FileKind, size: int, square: bool) -> Tensor:
-    """Return the center crops of the first readable test pictures, or else training pictures."""
+    """Return the center crops of the first readable pictures, held-out ones first."""
     paths = [*domain.test, *domain.train]
-    return stack_pictures(read_previews(paths, lambda path: kind.read_fitted(path, size, square=square), size)[1])
+    return stack_pictures(read_previews(paths, lambda path: kind.read_and_fit(path, size, square=square), size)[1])

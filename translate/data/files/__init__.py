@@ -1,8 +1,8 @@
-"""Files by name: which pictures a user's words mean, and in what order.
+"""Files by name: the pictures that an option names, and their order.
 
-companions  masks or hints that belong to pictures of the same name
+companions  hints or masks of pictures, found by name
 counted     a count of items, and the first few of them
-csv_tables  CSV files of any usual kind
+csv_tables  CSV files with any common separator
 find        pictures of a folder, pattern, list file or path
 idx         IDX files, the format of MNIST
 matching    pairs of pictures by name

@@ -1,4 +1,4 @@
-"""Files that belong to the picture of their name: layers of hints, or masks; looked up one picture at a time."""
+"""Hints or masks of pictures, found by name, one picture at a time."""
 
 __all__ = ["Companions"]
 
@@ -16,8 +16,8 @@ class Companions:
 
     Attributes:
         spec: a folder, a pattern or a list of files; or one file for all pictures.
-        kind: how errors call such a file.
-        masks: whether they are masks: that of NAME may then also be called NAME_mask or mask_NAME.
+        kind: the word for one file in error messages.
+        masks: whether the files are masks; the mask of NAME may also be called NAME_mask or mask_NAME.
         source: all files.
         one: the one file for all pictures, or None.
     """
@@ -36,7 +36,7 @@ class Companions:
         self.one = self.source.path(first) if is_one else None
 
     def of(self, name: str) -> Path | None:
-        """Return the file of the picture `name`, with any suffix, or the one for all; raise UserError for two files."""
+        """Return the file for the picture `name`, with any suffix, or None; raise UserError if there are two."""
         if self.one:
             return self.one
         folder, _, own = name.rpartition("/")
@@ -50,18 +50,18 @@ class Companions:
         return None
 
     def place_of(self, name: str) -> Path:
-        """Return the place where the file of the picture `name` is looked for first."""
+        """Return the path of the file that the picture `name` is expected to have."""
         return (self.source.root / name).with_suffix(".png")
 
     def has(self, path: Path) -> bool:
-        """Whether a file, links followed, is one of the hints or masks."""
+        """Whether a file, given by its path without links, is one of the hints or masks."""
         if not path.is_relative_to(self._root):
             return False
         folder = path.parent.relative_to(self._root).as_posix()
         return path.name in self.source.stems("" if folder == "." else folder).get(path.name.rpartition(".")[0], ())
 
     def strays(self, pictures: Callable[[str], Stems]) -> Counted:
-        """Count the files that belong to no picture; `pictures` returns those of a folder, as `PictureTree.stems`."""
+        """Count the files that belong to no picture; `pictures` is `PictureTree.stems` of the pictures."""
         strays = Counted()
         for name in () if self.one else self.source.walk():
             folder, _, own = name.rpartition("/")
@@ -74,6 +74,6 @@ class Companions:
         return strays
 
     def folder(self) -> Path | None:
-        """Return the folder or the one file that the user named; None: it was a pattern or a list."""
+        """Return the folder or the one file that `spec` names; None for a pattern or a list."""
         path = Path(self.spec).expanduser()
         return path if self.one or path.is_dir() else None

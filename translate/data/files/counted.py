@@ -1,4 +1,4 @@
-"""A count of items, and the first few of them for a message."""
+"""Counts of items for messages."""
 
 __all__ = ["MAX_NAMES", "Counted", "list_names"]
 

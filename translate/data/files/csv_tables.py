@@ -1,4 +1,4 @@
-"""CSV files with comma, semicolon or tab, and with or without a header."""
+"""CSV files separated by comma, semicolon or tab, with or without a header."""
 
 __all__ = ["check_files_exist", "csv_rows", "group_by_split", "is_table", "named_rows", "read_split"]
 
@@ -22,12 +22,10 @@ def is_table(path: Path) -> bool:
 
 
 def csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and stripped cells of every line that is not empty.
-
-    The separator is whichever of comma, semicolon and tab the first line has most of.
+    """Yield line number and stripped cells of every line that is not empty; the first line decides on the separator.
 
     Raises:
-        UserError: no UTF-8 text, or no CSV.
+        UserError: the file is not UTF-8 text, or not CSV.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -46,11 +44,11 @@ def csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 def named_rows(
     file: Path, headers: Sequence[Mapping[str, Sequence[str]]], required: set[str], default: Sequence[str]
 ) -> tuple[set[str], list[Row]]:
-    """Read a table whose first line may name its columns: the columns, and the rows; a missing cell is "".
+    """Read a table that may begin with a header; return its columns and its rows, with "" for missing cells.
 
     Args:
         file: The table.
-        headers: Kinds of headers, each with the words for a column; the first kind with all required columns counts.
+        headers: Accepted headers, each with the words for every column; the first with all `required` columns counts.
         required: Columns that a header must have.
         default: Columns from the left of a table without a header.
     """
@@ -75,7 +73,7 @@ def read_split(file: Path, line: int, cells: Mapping[str, str]) -> str:
 
 
 def group_by_split(file: Path, rows: Iterable[T], split_of: Callable[[T], str]) -> tuple[list[T], list[T]]:
-    """Return the rows of a table to train on and to test on, else those to validate on; UserError for none to train."""
+    """Return the rows to train on, and to test (or else validate) on; raise UserError if none is to train on."""
     parts: dict[str, list[T]] = {split: [] for split in SPLITS}
     for row in rows:
         parts[split_of(row)].append(row)

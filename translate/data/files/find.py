@@ -37,8 +37,8 @@ def find_images(spec: str) -> list[Path]:
             relative to the list itself; lines that start with `#` are comments.
 
     Raises:
-        UserError: nothing of that name, an empty folder, a pattern without a match, a list with missing files; links
-            that lead out of the folder, unless `TRUST` allows them.
+        UserError: `spec` does not exist or has no pictures, a list names missing files, or links lead out of the folder
+            and `TRUST` does not allow them.
     """
     tree = open_images(spec)
     paths = [tree.path(name) for name in tree.walk()]
@@ -50,10 +50,10 @@ def find_images(spec: str) -> list[Path]:
 
 
 def open_images(spec: str) -> PictureTree:
-    """Return the pictures that `spec` names as a tree to walk, without listing them; see `find_images`.
+    """Return the pictures that `spec` names as a tree, perhaps empty, without listing them; see `find_images`.
 
     Raises:
-        UserError: nothing of that name, a list with missing files. An empty tree is no error here.
+        UserError: `spec` does not exist, or a list names missing files.
     """
     path = Path(spec).expanduser()
     with explain_os_errors(spec):
@@ -96,7 +96,7 @@ def no_picture_error(spec: str) -> UserError:
 
 
 def skipped_links_note(count: int) -> str:
-    """Return the message that `count` links were not followed, and the option that follows them."""
+    """Return a note that `count` links were not followed, and the option that follows them."""
     return f"{count} link{'s lead' if count > 1 else ' leads'} out of the folder; say --follow-links to follow them"
 
 
@@ -117,7 +117,7 @@ def list_folders(folder: Path) -> str:
 
 
 def names_below(files: Iterable[Path], base: Path) -> list[str]:
-    """Return the paths of `files` below `base`, with slashes; only the names of files that lie elsewhere."""
+    """Return the paths of `files` below `base`, with slashes, or the names alone of files that lie elsewhere."""
     start = "" if base == Path() else str(base).rstrip(os.sep) + os.sep
     texts = ((file, str(file)) for file in files)
     names = (text.removeprefix(start) if text.startswith(start) else file.name for file, text in texts)
@@ -158,7 +158,7 @@ def _read_list(file: Path) -> list[Path]:
 def _read_text(file: Path) -> str:
     refusal = f"'{file}' is neither a folder, a picture nor a text file of paths"
     with file.open("rb") as stream:
-        if b"\0" in stream.read(4096):  # avoids reading a film or an archive to its end
+        if b"\0" in stream.read(4096):  # a film or an archive, which is not read to its end
             raise UserError(f"{refusal}; pictures end in {', '.join(sorted(IMAGE_SUFFIXES))}")
     try:
         return file.read_text(encoding="utf-8-sig")

@@ -14,7 +14,7 @@ import numpy as np
 from translate.utils.errors import UserError
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # by the third magic byte
-_MAX_GZIP_RATIO = 1100  # gzip packs no more bytes into one, so a larger announced size is a lie
+_MAX_GZIP_RATIO = 1100  # gzip compresses no further, so a header that announces more bytes is wrong
 _NAME = re.compile(r"[-.]idx[1-4]-ubyte")
 _TEST_WORDS = ("t10k", "test")  # in the names of MNIST, and of EMNIST and others
 
@@ -33,11 +33,7 @@ def is_idx(path: Path) -> bool:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Return the array that an IDX file holds.
-
-    Raises:
-        UserError: it cannot be read, is no IDX file, or is cut off.
-    """
+    """Read an IDX file as an array; raise UserError if it cannot be read, is no IDX file, or is cut off."""
     try:
         with _open(path) as stream:
             return _read(path, stream)
@@ -86,8 +82,8 @@ def _read(path: Path, stream: BinaryIO) -> np.ndarray:
     shape, dtype = tuple(np.frombuffer(header, ">u4").tolist()), np.dtype(_TYPES[magic[2]])
     length = math.prod(shape) * dtype.itemsize
     if length > _MAX_GZIP_RATIO * path.stat().st_size:
-        raise UserError(f"{path} is cut off: its header tells of {length:,} bytes; fetch it again")
-    data = stream.read(length)  # no more than announced: a packed file might unpack to anything
+        raise UserError(f"{path} is cut off: its header announces {length:,} bytes; fetch it again")
+    data = stream.read(length)  # bounded, as a packed file might unpack to any size
     if len(data) < length:
         raise UserError(f"{path} is cut off: {len(data):,} of {length:,} bytes are there; fetch it again")
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)

@@ -1,4 +1,4 @@
-"""Match the pictures of two sides by their names, never by their order."""
+"""Match the pictures of two sides by name, never by order."""
 
 __all__ = ["common_folder", "match", "stems"]
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from translate.data.files.counted import list_names
 from translate.utils.errors import UserError
 
-_AFFIX_SAMPLE = 4  # pictures of A that are compared with all of B to guess affixes
+_AFFIX_SAMPLE = 4  # pictures of A that are compared with all pictures of B to guess affixes
 _SEPARATORS = "_-. "
 Key = tuple[str, str]  # sub-folder and stem
 Side = dict[Key, Path]
@@ -18,9 +18,9 @@ Side = dict[Key, Path]
 def match(a: Sequence[Path], b: Sequence[Path]) -> list[tuple[str, Path, Path]]:
     """Pair the pictures of two sides: name, file of A, file of B, sorted by name.
 
-    Partners have the same stem and the same sub-folder of the deepest folder that holds all of their side. If no
-    picture has such a partner, sub-folders are ignored where the stems alone are unique; and if that finds none either,
-    also an affix that all names of a side share (12_A.png and 12_B.png), if exactly one choice of affixes pairs the
+    Partners have the same stem and the same sub-folder of their side's common folder. If no picture has a partner,
+    sub-folders are ignored, provided that the stems alone are unique. If there is still no partner, an affix that all
+    names of a side share (12_A.png and 12_B.png) is ignored too, provided that exactly one choice of affixes pairs the
     most pictures, and at least half of the smaller side.
 
     Raises:
@@ -37,11 +37,7 @@ def match(a: Sequence[Path], b: Sequence[Path]) -> list[tuple[str, Path, Path]]:
 
 
 def stems(files: Sequence[Path]) -> Side:
-    """Return the file of each (sub-folder, stem).
-
-    Raises:
-        UserError: two files differ in nothing but their suffix.
-    """
+    """Return the file of each (sub-folder, stem); raise UserError if two files differ in their suffix alone."""
     base, side = common_folder(files), dict[Key, Path]()
     for path in files:
         folder = path.parent.absolute().relative_to(base).as_posix()
@@ -57,19 +53,19 @@ def common_folder(files: Sequence[Path]) -> Path:
 
 
 def _check_partners(a: Side, b: Side) -> None:
-    lonely = [[one[key].absolute() for key in sorted(one.keys() - other.keys())] for one, other in ((a, b), (b, a))]
-    if not any(lonely):
+    unmatched = [[one[key].absolute() for key in sorted(one.keys() - other.keys())] for one, other in ((a, b), (b, a))]
+    if not any(unmatched):
         return
     folders = [common_folder(list(side.values())) for side in (a, b)]
     if not a.keys() & b.keys():
-        names = [list_names([path.name for path in side]) for side in lonely]
+        names = [list_names([path.name for path in side]) for side in unmatched]
         raise UserError(
             f"no picture of '{folders[0]}' has the name of one of '{folders[1]}' ({names[0]}; {names[1]});"
             " give the pictures of a pair the same name, or list the pairs in a CSV file"
         )
     counts = [
         f"{len(files)} of {len(side)} pictures in '{folder}' ({list_names([p.relative_to(folder) for p in files])})"
-        for side, files, folder in zip((a, b), lonely, folders, strict=True)
+        for side, files, folder in zip((a, b), unmatched, folders, strict=True)
         if files
     ]
     raise UserError(
@@ -78,7 +74,7 @@ def _check_partners(a: Side, b: Side) -> None:
 
 
 def _without_affixes(a: Side, b: Side) -> tuple[Side, Side] | None:
-    """Remove an affix from all stems of each side; None where no single choice pairs enough pictures."""
+    """Remove an affix from all stems of each side; None if no choice, or more than one, pairs the most pictures."""
     most = max(2, (min(len(a), len(b)) + 1) // 2)
     best: dict[frozenset[tuple[Path, Path]], tuple[Side, Side]] = {}
     for affix_a, affix_b, at_end in _guess_affixes([stem for _, stem in a], [stem for _, stem in b]):
@@ -113,6 +109,6 @@ def _guess_affixes(a: list[str], b: list[str]) -> Iterator[tuple[str, str, bool]
 
 
 def _is_affix(affix: str, common: str, at_end: bool) -> bool:
-    """Whether all names have the affix, and it is no number, as numbers count the pictures."""
+    """Whether all names have the affix, and it is not a number, which would identify a picture."""
     shared = common.endswith(affix) if at_end else common.startswith(affix)
     return shared and not affix.strip(_SEPARATORS).isdecimal()

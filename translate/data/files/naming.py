@@ -15,7 +15,7 @@ _GENERIC = re.compile(r"(?:train|test|val|images?|imgs?|pictures?|data)?(?:_?(?P
 
 
 def is_bare_name(spec: str) -> bool:
-    """Whether `spec` may be a name of the catalog: `./photos` always means the path."""
+    """Whether `spec` may be a name of the catalog; `./photos` is always a path."""
     return not spec.startswith(("~", ".")) and "/" not in spec and "\\" not in spec
 
 
@@ -39,11 +39,11 @@ def name_of(path: Path, root: Path) -> str:
 def catalog_names(folder: Path, root: Path) -> dict[str, str]:
     """Return the name of each side, {"A": ..., "B": ...}, if `folder` is a data set of the catalog below `root`."""
     dataset = catalog_set(folder, root)
-    return {side: name for name, side in dataset.domains.items()} if dataset else {}
+    return dataset.sides if dataset else {}
 
 
 def catalog_set(folder: Path, root: Path) -> Dataset | None:
-    """Return the data set of the catalog that `folder` is, if it lies in `root`."""
+    """Return the data set of the catalog that was prepared as `folder` in `root`, or None."""
     dataset = catalog.load_catalog().get(folder.name)
     return dataset if dataset and folder.parent.resolve() == root.resolve() else None
 

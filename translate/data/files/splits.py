@@ -12,7 +12,7 @@ from typing import TypeVar
 from translate.data.files.walk import FolderTree
 from translate.utils.terminal import console, escape
 
-TEST_SPLITS = ("test", "val")  # the first that exists counts
+TEST_SPLITS = ("test", "val")  # the first that has pictures is used
 SPLITS = ("train", *TEST_SPLITS)
 _TRAIN_FOLDER = re.compile(r"train(?:_?[AB])?$")
 _HELD_OUT_SHARE = 0.1
@@ -23,8 +23,7 @@ _NOTED: set[Path] = set()  # empty test folders that were reported
 def choose_held_out(items: Collection[T], stem: Callable[[T], str], limit: int = 100) -> set[T]:
     """Choose the held-out `items`: a tenth, 1 to `limit` of them, by the hash of the stem; none of fewer than 2.
 
-    The choice does not depend on the order, the folder or the suffix, so that two halves of a scene that lie in both
-    domains under one stem are held out together.
+    Order, folder and suffix do not matter, so that a scene that both domains have under one stem is held out of both.
     """
     if len(items) < 2:
         return set()
@@ -33,7 +32,7 @@ def choose_held_out(items: Collection[T], stem: Callable[[T], str], limit: int =
 
 
 def find_test_folder(train: Path) -> Path | None:
-    """Return the test (or val) folder, with pictures, beside a folder called train, trainA or the like; else None."""
+    """Return the test (or val) folder, if it has pictures, beside a folder called train, trainA or train_A, or None."""
     if not _TRAIN_FOLDER.match(train.name):
         return None
     folders = (train.with_name(train.name.replace("train", split)) for split in TEST_SPLITS)

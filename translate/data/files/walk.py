@@ -1,4 +1,4 @@
-"""Pictures below a folder, one at a time and in order; only the names of a few folders are held in memory."""
+"""Pictures below a folder, one at a time and in order, with the names of only a few folders in memory."""
 
 __all__ = [
     "FolderTree",
@@ -9,11 +9,12 @@ __all__ = [
     "is_picture",
     "join_name",
     "explain_os_errors",
+    "resolve_folders",
 ]
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -29,10 +30,10 @@ Stems = Mapping[str, Sequence[str]]  # names of files by their names without suf
 
 
 class PictureTree(Protocol):
-    """Pictures that a user named in one word, each with its path below `root`, with slashes, as its name."""
+    """The pictures that one option names; the name of each is its path below `root`, with slashes."""
 
     root: Path  # absolute
-    others: int  # files that the last walk met and that are no pictures
+    others: int  # files of the last walk that are not pictures
     links: int  # symbolic links out of the folder that the last walk skipped
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
@@ -44,15 +45,15 @@ class PictureTree(Protocol):
         ...
 
     def stems(self, folder: str) -> Stems:
-        """Return the names, without `folder`, of the pictures directly in this folder below the root ("": in it)."""
+        """Return the names of the pictures directly in `folder` ("": the root), without the folder, by stem."""
         ...
 
 
 class FolderTree:
     """The pictures below a folder, or those that a glob pattern matches, without hidden files; sorted by folder.
 
-    Links are followed if they lead to a place inside: to files; to folders only if the pattern matches them, so that no
-    walk can loop. With `TRUST.follow_links` all links are followed, except loops.
+    Links are followed if they lead to a file inside the folder, or to a folder inside it that the pattern matches, so
+    that no walk can loop. With `TRUST.follow_links` all links are followed, except loops.
     """
 
     def __init__(self, base: Path, pattern: Sequence[str] = ()) -> None:
@@ -83,7 +84,7 @@ class FolderTree:
     ) -> tuple[list[str], dict[str, States], int, int]:
         """Return the pictures of a folder, its sub-folders with their states, and the counts of others and of links.
 
-        A dead link to a place inside counts as a picture, so that its reader reports it.
+        A dead link that stays inside counts as a picture, so that its reader reports it.
         """
         pictures, folders, others, links = list[str](), dict[str, States](), 0, 0
         with os.scandir(self.base / folder) as entries:
@@ -107,7 +108,7 @@ class FolderTree:
         return pictures, folders, others, links
 
     def _may_follow(self, folder: str, link: str) -> bool:
-        """Whether a link in `folder` leads to a place inside, or all links are trusted and it closes no loop."""
+        """Whether a link in `folder` leads below the root or, if all links are trusted, closes no loop."""
         real = os.path.realpath(link)
         if not TRUST.follow_links:
             return Path(real).is_relative_to(os.path.realpath(self.root))
@@ -135,7 +136,7 @@ class FolderTree:
     # ---- the pattern as a state machine
 
     def _enter(self, states: States, name: str, *, link: bool) -> States:
-        """Return the states of a sub-folder of a folder in `states`; none: the pattern leaves it out."""
+        """Return the states of a sub-folder, given those of its folder; none if the pattern excludes it."""
         matched = self._match_part(states, name)
         if not link or TRUST.follow_links:  # below the whole pattern, and in a **, one more folder changes nothing
             matched |= {i for i in states if i == len(self._pattern) or self._pattern[i] == "**"}
@@ -149,7 +150,7 @@ class FolderTree:
         return frozenset(i + 1 for i in states if i < len(parts) and parts[i] != "**" and fnmatchcase(name, parts[i]))
 
     def _skip_stars(self, states: States) -> States:
-        """Add the states in which a ** stands for no folder."""
+        """Add the states in which ** matches no folder."""
         result = set(states)
         for i, part in enumerate(self._pattern):
             if i in result and part == "**":
@@ -158,7 +159,7 @@ class FolderTree:
 
 
 class ListedFiles:
-    """Pictures named one by one, in the order given; their root is `folder`, or else their common folder."""
+    """Pictures named one by one, in the order given; the root is `folder` if it holds all, else their common folder."""
 
     def __init__(self, paths: Sequence[Path], folder: Path) -> None:
         places = [make_absolute(path) for path in paths]
@@ -196,8 +197,14 @@ def explain_os_errors(what: str) -> Iterator[None]:
 
 
 def make_absolute(path: Path) -> Path:
-    """Make absolute without following links: a picture keeps the place that it was named by."""
+    """Make absolute without following links, so that a picture stays where the user named it."""
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def resolve_folders(paths: Iterable[Path]) -> list[str]:
+    """Resolve the links in the folders of files, so that a path through a link equals the direct one."""
+    real = lru_cache(None)(os.path.realpath)
+    return [os.path.join(real(folder), name) for folder, name in map(os.path.split, paths)]  # noqa: PTH118
 
 
 def is_picture(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The jobs of a folder's translation: which picture goes where, and which of them are done.
+"""The jobs of translating a folder: each picture, its output files, and whether they are up to date.
 
 Memory does not grow with the number of pictures: a first walk counts and checks them, a second one yields the jobs, and
 both hold no more than the names of a few folders.
@@ -27,7 +27,7 @@ _LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", "
 
 
 class Job(NamedTuple):
-    """One picture, the place of its result if it has one, the number of results, and its hints or mask."""
+    """One picture, the file of its result, the number of results, and its hints or mask."""
 
     path: Path
     target: Path
@@ -36,7 +36,7 @@ class Job(NamedTuple):
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        """Return the places of its results: more than one are called NAME_1, NAME_2 and so on."""
+        """Return the files of the results; several are called NAME_1, NAME_2 and so on."""
         if self.answers == 1:
             return (self.target,)
         stem, suffix = self.target.stem, self.target.suffix
@@ -45,7 +45,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts of a folder, each for another machine; the name of a picture alone decides on its part."""
+    """One of several parts of a folder, each for one machine; the name of a picture alone decides on its part."""
 
     number: int = 1
     parts: int = 1
@@ -59,23 +59,23 @@ class Shard:
         return cls(int(first), int(last))
 
     def has(self, name: str) -> bool:
-        """Whether the picture of this name, below the source and with slashes, is in this part."""
+        """Whether the picture `name`, a path below the source with slashes, is in this part."""
         digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.parts == self.number - 1
 
 
 @dataclass
 class Survey:
-    """Counts of the first walk, of one shard."""
+    """Counts of the pictures of one shard."""
 
     pictures: int = 0
-    ignored: int = 0  # files that are no pictures
+    ignored: int = 0  # files that are not pictures
     lossy: Counted = field(default_factory=Counted)  # pictures whose format changes all pixels slightly
     notes: list[str] = field(default_factory=list)  # for the user
 
 
 class Worklist:
-    """The jobs of a source, in the order of the pictures' names; made while the source is walked."""
+    """The jobs of a source, ordered by the pictures' names and generated while the source is walked."""
 
     def __init__(
         self, source: str, output: Path, *, answers: int = 1, suffix: str = "", shard: Shard | None = None,
@@ -85,16 +85,16 @@ class Worklist:
 
         Args:
             source: as for `find_images`.
-            output: a folder, which is no input where it lies inside `source`; or for one picture, a file.
+            output: a folder, which is not searched if it lies inside `source`; or, for one picture, a file.
             answers: results of each picture.
-            suffix: of all results; "": each has that of its picture.
-            shard: the part of the pictures that jobs are made for; None: all.
-            hints: layers, which are no input, as for `Companions`.
-            masks: masks of holes, as for `Companions`, in place of hints.
+            suffix: of all results; "": each result has the suffix of its picture.
+            shard: the part of the pictures to yield jobs for; None: all.
+            hints: as for `Companions`; hints and masks are not translated.
+            masks: as for `Companions`, in place of hints.
 
         Raises:
             OptionError: the output or the masks are the source, or the options contradict each other.
-            UserError: there is no such source, or there are no hints or masks.
+            UserError: the source does not exist, or there are no hints or masks.
         """
         self.output, self.answers, self.suffix, self.shard = output, answers, suffix, shard or Shard()
         self._spec, self._source, path = source, open_images(source), Path(source).expanduser()
@@ -106,12 +106,12 @@ class Worklist:
         self.single = one_picture and is_picture(output.name) and not output.is_dir()  # to one file
         if self.single:
             self._check_single()
-        self._skipped = self._inner_places()
+        self._skipped = self._find_skipped()
         self._mixed = self.layers if self.layers and self.layers.folder() is None else None  # among the pictures
 
     @property
     def failures(self) -> Path | None:
-        """Return the file that lists the failures of this shard; None: there is none beside a single file."""
+        """Return the file that lists the failures of this shard, or None for a single output file."""
         of_shard = "" if self.shard.parts == 1 else f"-{self.shard.number}of{self.shard.parts}"
         return None if self.single else self.output / f"failed{of_shard}.jsonl"
 
@@ -190,8 +190,8 @@ class Worklist:
         target = self.output / name
         return target.with_suffix(self.suffix) if self.suffix else target
 
-    def _inner_places(self) -> set[str]:
-        """Return the names, below the source, of the output and of the hints or masks that lie inside the source."""
+    def _find_skipped(self) -> set[str]:
+        """Return the folders, by name below the source, of the output and of the hints or masks."""
         folder = self.layers.folder() if self.layers else None
         layers = folder.expanduser().resolve() if folder else None
         if self._real_output == self._root and not self.single:
@@ -206,7 +206,7 @@ class Worklist:
     # ---- checks
 
     def _check_single(self) -> None:
-        """Refuse options that have no meaning for one picture and one file."""
+        """Refuse options that make no sense for one picture and one file."""
         if self.shard.parts > 1:
             raise OptionError("one picture has no shards; leave out --shard")
         if self.suffix and self.suffix != self.output.suffix.lower():
@@ -216,7 +216,7 @@ class Worklist:
             raise OptionError(f"{self.output}: would overwrite the input itself; choose another output file")
 
     def _check_target(self, name: str, job: Job) -> None:
-        """Refuse a result that would overwrite another one, or, with the input below the output, an input."""
+        """Refuse a result that would overwrite another result, or an input that lies below the output."""
         folder, _, own = name.rpartition("/")
         if self.suffix and len(same := self._same_stem(name)) > 1:
             other = self._source.path(join_name(folder, next(one for one in same if one != own)))
@@ -231,7 +231,7 @@ class Worklist:
                 )
 
     def _same_stem(self, name: str) -> Sequence[str]:
-        """Return the pictures beside `name` that differ in their suffix alone, itself included."""
+        """Return the pictures in the folder of `name` that have its stem, `name` included."""
         folder, _, own = name.rpartition("/")
         return self._stems(folder).get(own.rpartition(".")[0], ())
 
@@ -239,7 +239,7 @@ class Worklist:
         return name.rpartition("/")[2] in self._same_stem(name)
 
     def _name_clash(self, name: str, job: Job) -> str:
-        """Describe a numbered result that has the name of another picture's single result; "": there is none."""
+        """Describe a numbered result that looks like the result of another picture; "" if there is none."""
         if self.answers == 1 or self.single:
             return ""
         folder = name.rpartition("/")[0]
@@ -274,7 +274,7 @@ def as_suffix(form: str) -> str:
 
 
 def check_writable(output: Path) -> None:
-    """Make the output folder and write to it before any work is lost; raise WriteError if that is refused."""
+    """Create the output folder and try to write to it before any work is lost; raise WriteError if that fails."""
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output):

@@ -1,8 +1,8 @@
-"""Pictures into batches of tensors.
+"""Loading: from picture files to batches of tensors.
 
 cache           decoded pictures in a memory-mapped file
 crops           random crops, on the CPU or on a device that holds all pictures
-file_kind       channels and depth of a domain's files
+file_kind       the channels and depth that a domain's files are read with
 hints           random colour strokes drawn from a photo
 loader          streams of samples, and batches prefetched by threads
 mask_shapes     the kinds of random holes

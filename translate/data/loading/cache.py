@@ -1,4 +1,4 @@
-"""Pictures decoded once: a memory-mapped file of pixels that training reads from then on."""
+"""Decoded pictures in a memory-mapped file, which training reads instead of the picture files."""
 
 __all__ = ["PictureCache", "Pictures", "fingerprint", "hash_text", "open_cache"]
 
@@ -20,12 +20,12 @@ Decode = Callable[[int], np.ndarray | str]  # picture number i as (H, W, C), or 
 
 
 class Pictures(Sequence[np.ndarray]):
-    """Pictures (H, W, C) of any sizes, but one C and one depth, in one flat array.
+    """Pictures (H, W, C) of any sizes, but of one C and one depth, in one flat array.
 
     Attributes:
         pixels: (N,) uint8, uint16 or float32 in [0, 1], of all pictures.
         shapes: (n, 3) int64: height, width and channels of each.
-        starts: (n + 1,) int64, where each begins in `pixels`, and where the last ends.
+        starts: (n + 1,) int64, the index in `pixels` at which each begins, and at which the last ends.
     """
 
     def __init__(self, pixels: np.ndarray, shapes: np.ndarray) -> None:
@@ -62,18 +62,13 @@ class PictureCache(Pictures):
 def open_cache(
     folder: Path, key: str, names: Sequence[str], decode: Decode, *, title: str = "", progress: bool = True
 ) -> PictureCache:
-    """Open the cache called `key` in `folder`, building it on first use.
+    """Open the cache of the pictures `names` in `folder`, building it on first use.
 
-    Args:
-        folder: Created where it is missing.
-        key: The `fingerprint` of everything that determines the contents.
-        names: Of the pictures.
-        decode: Called by several threads; all pictures are of one type.
-        title: Of the progress bar.
-        progress: Show the bar.
+    `key` is the `fingerprint` of everything that determines the contents. `decode` is called by several threads and
+    returns pictures of one type. A progress bar shows `title`.
 
     Raises:
-        UserError: All pictures are skipped, `folder` cannot be written to, or what `decode` raises.
+        UserError: all pictures are skipped, `folder` cannot be written to, or `decode` raises it.
     """
     index, pixels = folder / f"{key}.npz", folder / f"{key}.u8"
     if not index.exists():
@@ -84,7 +79,7 @@ def open_cache(
 
 
 def fingerprint(paths: Iterable[Path], *settings: object) -> str:
-    """Hash paths, sizes and times of files, and the settings that they are read with."""
+    """Hash the paths, sizes and times of files, and the settings that they are read with."""
     digest = hashlib.sha256(" ".join(map(str, (3, *settings))).encode("utf-8", "surrogateescape"))
     for path in map(os.fsencode, paths):
         try:
@@ -96,7 +91,7 @@ def fingerprint(paths: Iterable[Path], *settings: object) -> str:
 
 
 def hash_text(text: str) -> str:
-    """Hash a text to 16 hexadecimal digits, such as the fingerprints that another one depends on."""
+    """Hash a text, such as several fingerprints, to 16 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,9 +1,9 @@
-"""Random square crops of stored pictures: drawn first, as a function of (seed, index), and cropped later.
+"""Random square crops of stored pictures: boxes are drawn as a function of (seed, index), and cropped later.
 
-The CPU copies the pixels of a crop out of memory; a device that holds all pictures gathers them.
+The CPU copies the pixels of a box out of memory; a device that holds all pictures gathers them.
 """
 
-__all__ = ["GROUP", "Crops", "crop_on_device", "upload"]
+__all__ = ["GROUP_SIZE", "Crops", "crop_on_device", "upload"]
 
 import functools
 from collections.abc import Sequence
@@ -17,46 +17,36 @@ from translate.data.loading.cache import Pictures
 from translate.data.loading.file_kind import to_unit_range
 from translate.utils.memory import free_bytes
 
-GROUP = 4  # neighbours of one class, as many as the residual discriminator compares
-_DEVICE_SHARE = 0.25  # pictures may take this part of a device's free memory: networks need the rest
-_UPLOAD_CHUNK = 1 << 26  # numbers a copy, so that the copy of a read-only map takes little memory
+GROUP_SIZE = 4  # neighbours of one class, as many as the residual discriminator compares
+_MAX_DEVICE_SHARE = 0.25  # of a device's free memory may hold pictures: networks need the rest
+_UPLOAD_CHUNK_VALUES = 1 << 26  # values copied at a time, as a read-only map is copied in memory first
 _OPENCV_MAX_CHANNELS = 128  # cv2.flip takes no more
 _TENSORS = {np.dtype(np.uint8): torch.uint8, np.dtype(np.int16): torch.int16, np.dtype(np.float32): torch.float32}
 
 
 class Crops:
-    """Crops of a set of pictures, which are visited in a new order in each epoch.
+    """Crops of a set of pictures, shuffled anew in each epoch of `epoch` samples.
 
-    With labels, pictures come in groups of GROUP of one class, so that a discriminator that compares neighbours can
-    see whether a class has more than one picture.
-
-    Attributes:
-        pictures: The set.
-        epoch: Samples per epoch.
+    With labels, pictures come in groups of GROUP_SIZE of one class, so that a discriminator that compares neighbours
+    can see whether a class has more than one picture.
     """
 
     def __init__(
         self, pictures: Pictures, *, crop: int, flip: bool, seed: int, which: int = 0, labels: np.ndarray | None = None
     ) -> None:
-        """Set up the crops.
+        """Set up crops of `crop` px from pictures whose sides are at least as long; `flip` mirrors half of the samples.
 
-        Args:
-            pictures: Both sides at least `crop` px.
-            crop: Side, px.
-            flip: Mirror half of the samples.
-            seed: Of order, positions and mirroring.
-            which: Number of this set among the sets that share the seed.
-            labels: (n,) of the pictures, to group them by.
+        `which` numbers the sets of pictures that share the seed; pictures are grouped by `labels`, (n,).
         """
         self.pictures, self._side = pictures, crop
         self._flip, self._seed, self._which, self._labels = flip, seed, which, labels
         count = len(pictures)
-        self.epoch = count if labels is None else max(1, count // GROUP) * GROUP
+        self.epoch = count if labels is None else max(1, count // GROUP_SIZE) * GROUP_SIZE
         self._boxes_of_epoch = functools.lru_cache(maxsize=2)(self._draw_epoch)  # a batch may span two epochs
         self._resident: tuple[Tensor, Tensor, Tensor] | None = None
 
     def sample(self, first: int, count: int) -> Tensor:
-        """Return the boxes of the samples from `first` >= 0 on: (count, 4) int64, picture, top, left, mirrored."""
+        """Return boxes, (count, 4) int64: picture, top, left, mirrored, of the samples from number `first` >= 0 on."""
         parts, index = [], first
         while index < first + count:
             epoch, position = divmod(index, self.epoch)
@@ -75,32 +65,28 @@ class Crops:
         return np.column_stack([order, corners, mirrored])
 
     def crop(self, boxes: Tensor) -> Tensor:
-        """Return the pixels in `boxes`, (B, 4), on their device.
-
-        Returns:
-            (B, C, crop, crop), uint8 of pictures of 8 bits, else float32 in [-1, 1].
-        """
+        """Return the pixels in `boxes`, (B, 4), on their device: (B, C, crop, crop), uint8 or float32 in [-1, 1]."""
         if self._resident is None:
             return to_unit_range(_crop_in_memory(self.pictures, boxes, self._side)).permute(0, 3, 1, 2)
-        return _to_unit_range(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
+        return _uploaded_to_unit_range(crop_on_device(*self._resident, boxes, self._side)).permute(0, 3, 1, 2)
 
     def upload(self, device: torch.device) -> None:
-        """Copy all pixels to `device`, where `crop` takes them from then on."""
+        """Copy all pixels to `device`, from which `crop` then gathers them."""
         flat, channels = self.pictures.pixels, int(self.pictures.shapes[0, 2])
         stored = np.dtype(np.int16) if flat.dtype == np.uint16 else flat.dtype  # the same bits: torch gathers int16
         pixels = torch.empty(flat.size, dtype=_TENSORS[stored], device=device)
-        for start in range(0, flat.size, _UPLOAD_CHUNK):
-            chunk = np.array(flat[start : start + _UPLOAD_CHUNK]).view(stored)  # copied, as the map is read-only
-            pixels[start : start + _UPLOAD_CHUNK] = torch.from_numpy(chunk)
+        for start in range(0, flat.size, _UPLOAD_CHUNK_VALUES):
+            chunk = np.array(flat[start : start + _UPLOAD_CHUNK_VALUES]).view(stored)  # a copy, as the map is read-only
+            pixels[start : start + _UPLOAD_CHUNK_VALUES] = torch.from_numpy(chunk)
         starts = torch.from_numpy(self.pictures.starts[:-1] // channels).to(device)
         widths = torch.from_numpy(self.pictures.shapes[:, 1]).to(device)
         self._resident = pixels.view(-1, channels), starts, widths
 
 
 def upload(parts: Sequence[Crops], device: torch.device) -> bool:
-    """Copy the pictures of all `parts` to `device` if they fit well into its free memory; return whether they do."""
+    """Copy the pictures of all `parts` to `device` if its free memory suffices; return whether it does."""
     free = free_bytes(device)
-    if free is None or sum(part.pictures.pixels.nbytes for part in parts) > _DEVICE_SHARE * free:
+    if free is None or sum(part.pictures.pixels.nbytes for part in parts) > _MAX_DEVICE_SHARE * free:
         return False
     for part in parts:
         part.upload(device)
@@ -127,7 +113,7 @@ def crop_on_device(pixels: Tensor, starts: Tensor, widths: Tensor, boxes: Tensor
     return pixels[rows[:, :, None] + columns[:, None, :]]
 
 
-def _to_unit_range(x: Tensor) -> Tensor:
+def _uploaded_to_unit_range(x: Tensor) -> Tensor:
     """Convert uploaded pixels, 16 bits as int16, as `file_kind.to_unit_range` converts arrays."""
     if x.dtype == torch.uint8:
         return x
@@ -148,18 +134,16 @@ def _crop_in_memory(pictures: Pictures, boxes: Tensor, crop: int) -> np.ndarray:
 
 
 def group_by_label(shuffled: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Reorder a permutation so that every GROUP neighbours share a label; incomplete groups come last.
+    """Reorder `shuffled`, (n,) indices of pictures, so that GROUP_SIZE neighbours share a label of `labels`, (n,).
 
-    Args:
-        shuffled: (n,) indices of pictures; their order also decides that of the groups.
-        labels: (n,) of the pictures.
+    Groups are ordered by their first member in `shuffled`; incomplete groups come last.
     """
     # split each class into full groups and a remainder
     by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
     _, first, counts = np.unique(labels[by_label], return_index=True, return_counts=True)
     rank = np.arange(len(by_label)) - np.repeat(first, counts)
-    is_full = rank < np.repeat(counts // GROUP * GROUP, counts)
-    groups, remainder = by_label[is_full].reshape(-1, GROUP), by_label[~is_full]
+    is_full = rank < np.repeat(counts // GROUP_SIZE * GROUP_SIZE, counts)
+    groups, remainder = by_label[is_full].reshape(-1, GROUP_SIZE), by_label[~is_full]
 
     # order the groups by their earliest member in the permutation
     position = np.empty(len(shuffled), np.int64)

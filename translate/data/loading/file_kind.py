@@ -1,4 +1,4 @@
-"""What the files of a domain hold: channels and depth; and each file read as that."""
+"""The channels and depth that all files of a domain are read with."""
 
 __all__ = [
     "FileKind",
@@ -26,34 +26,34 @@ from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
-_PROBED_FILES = 16  # decoded to see what a domain holds
-_WIDE_BITS = 14  # 16-bit files whose numbers need no more use a quarter of their range at most
-_SIGNED_ZERO = 2**15  # some microscopes add it to all numbers
+_KIND_SAMPLE = 16  # files decoded to find the kind of all
+_WIDE_BITS = 14  # 16-bit files whose values need no more bits use a quarter of their range at most
+_SIGNED_ZERO = 2**15  # some microscopes add it to all values
 _DEPTHS = tuple(FULL_SCALE)  # ascending
 
 
 class MixedChannels(UserError):
-    """The pictures of one domain differ in channels, so no network takes them all."""
+    """The pictures of one domain differ in channels, so no network can take them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileKind:
-    """What all files of a domain are read as."""
+    """The form in which all files of a domain are read."""
 
     channels: int = 3  # 1 where all probed files are gray, 3 for RGB, or the number of bands
     dtype: np.dtype = _DEPTHS[0]  # uint8, uint16 or float32: the deepest of the probed files
     values: ValueRange | None = None  # black and white in floats and wide integers; None: 0 and 1, or the full scale
-    example: Path = Path()  # a file with that number of channels
-    note: str = ""  # what the user should know of the numbers
+    example: Path = Path()  # a file with this number of channels
+    note: str = ""  # what the user should know about the range of the values
 
     @property
     def bands(self) -> bool:
-        """Whether the channels are no colours."""
+        """Whether the channels are bands instead of colours."""
         return self.channels not in (1, 3)
 
     @property
     def settings(self) -> tuple[object, ...]:
-        """The part of a cache's fingerprint that the kind adds: nothing for RGB in 8 bits."""
+        """What the kind adds to a cache's fingerprint: nothing for RGB in 8 bits."""
         settings = (self.channels, str(self.dtype), self.values)
         return () if settings == (3, "uint8", None) else settings
 
@@ -61,8 +61,8 @@ class FileKind:
         """Return a picture as (H, W, channels) of `dtype`, on white where it is transparent.
 
         Raises:
-            MixedChannels: it has other channels than the others of its domain.
-            UserError: it cannot be read.
+            MixedChannels: the picture has other channels than its domain.
+            UserError: the file cannot be read.
         """
         picture = read_picture(path, self.values)
         if picture.channels != self.channels and (self.bands or picture.channels not in (1, 3)):
@@ -70,8 +70,8 @@ class FileKind:
         pixels = to_depth(flatten_alpha(picture), self.dtype)
         return to_gray(pixels)[..., None] if self.channels == 1 else pixels
 
-    def read_fitted(self, path: Path, side: int, *, square: bool) -> np.ndarray | str:
-        """Read a picture and resize it with `fit`; return the reason where it cannot be read."""
+    def read_and_fit(self, path: Path, side: int, *, square: bool) -> np.ndarray | str:
+        """Read a picture and resize it with `fit`, or return why it cannot be read."""
         try:
             return fit(self.read(path), side, square=square)
         except MixedChannels:
@@ -80,16 +80,12 @@ class FileKind:
             return str(error)
 
     def read_rgb8(self, path: Path) -> np.ndarray:
-        """Read a picture as `read` does, and return it in 8 bits to look at: (H, W, 3)."""
+        """Read a picture for display: (H, W, 3) uint8."""
         return to_rgb8(self.read(path))
 
 
 def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> FileKind:
-    """Decode some files, and return what all are to be read as; unreadable files are skipped here.
-
-    Raises:
-        MixedChannels: names two files with different channels.
-    """
+    """Find the kind of files from a sample, in which unreadable files are skipped; raise MixedChannels."""
 
     def probe(path: Path) -> _Probe | None:
         try:
@@ -99,7 +95,7 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
         colourless = is_colourless(to_rgb8(picture.pixels))
         return _Probe(path, picture.channels, picture.pixels.dtype, colourless, used_range(picture.pixels))
 
-    probes = [result for result in map_in_threads(probe, spread(paths, _PROBED_FILES)) if result]
+    probes = [result for result in map_in_threads(probe, spread(paths, _KIND_SAMPLE)) if result]
     if not probes:
         return FileKind(values=values)
     first = probes[0]
@@ -153,13 +149,13 @@ def _mixed_channels(one: Path, channels: int, other: Path, others: int) -> Mixed
 
 
 def to_rgb8(planes: np.ndarray) -> np.ndarray:
-    """Return (H, W, C) of any depth as (H, W, 3) uint8 to look at: the first three channels, or else the first."""
+    """Convert (H, W, C) of any depth to (H, W, 3) uint8 for display: the first three channels, or else the first."""
     three = planes[..., :3] if planes.shape[2] > 2 else planes[..., :1].repeat(3, axis=2)
     return to_depth(np.ascontiguousarray(three), np.uint8)
 
 
 def to_unit_range(planes: np.ndarray) -> Tensor:
-    """Convert pixels of any depth to a tensor of the same shape: uint8 unchanged, all else to float32 in [-1, 1]."""
+    """Convert pixels of any depth to a tensor of the same shape: uint8 stays, others become float32 in [-1, 1]."""
     if planes.dtype == np.uint8:
         return torch.from_numpy(planes)
     return torch.from_numpy(to_depth(planes, np.float32)).mul(2).sub_(1)

@@ -1,4 +1,4 @@
-"""From pictures to batches: what a step sees is a function of (seed, step) alone, so a run resumes exactly."""
+"""Batches as a function of (seed, step) alone, so that a run resumes exactly."""
 
 __all__ = ["Batch", "Batches", "PairedStream", "SampleStream", "SingleStream", "UnpairedStream"]
 
@@ -23,11 +23,11 @@ Batch = dict[str, Tensor]
 
 
 class SampleStream(Protocol):
-    """An endless, random-access stream of samples, made in two steps: the second can run where the pixels lie.
+    """An endless, random-access stream of samples: `sample` runs on the CPU, `crop` where the pixels are.
 
     Attributes:
         epoch: Samples after which every picture was shown.
-        crops: The crops that `crop` takes; empty where `sample` does all the work.
+        crops: The crops that `crop` takes; empty if `sample` does all the work.
     """
 
     @property
@@ -36,20 +36,16 @@ class SampleStream(Protocol):
     def crops(self) -> Sequence[Crops]: ...
 
     def sample(self, first: int, count: int) -> Batch:
-        """Do the CPU's part of the samples from global number `first` >= 0 on; called by several threads."""
+        """Draw `count` samples from global number `first` >= 0 on; called by several threads."""
         ...
 
     def crop(self, sampled: Batch) -> Batch:
-        """Complete what `sample` returned, on the device that it was moved to: boxes become pixels.
-
-        Returns:
-            Pictures (B, C, crop, crop), uint8 or, of more than 8 bits, float32 in [-1, 1]; and labels (B,) int64.
-        """
+        """Replace boxes by pixels, (B, C, crop, crop) uint8 or, of more than 8 bits, float32 in [-1, 1]."""
         ...
 
 
 class UnpairedStream:
-    """Sample i holds one picture of each domain; every domain is shuffled independently in each epoch."""
+    """Sample i is one picture of each domain; every domain is shuffled independently in each epoch."""
 
     def __init__(self, domains: Mapping[str, Pictures], *, crop: int, flip: bool, seed: int) -> None:
         self._parts = {
@@ -68,7 +64,7 @@ class UnpairedStream:
 
 
 class PairedStream:
-    """Sample i holds both pictures of one pair, with the same crop and mirroring; pairs are shuffled in each epoch.
+    """Sample i is both pictures of one pair, with the same crop and mirroring; pairs are shuffled in each epoch.
 
     Colour jitter and hints are computed on the CPU, so streams that have them crop there, too.
     """
@@ -126,10 +122,10 @@ class PairedStream:
 
 
 class SingleStream:
-    """Sample i holds one picture and, with `labels`, its class; shuffled in each epoch, labels in groups of a class."""
+    """Sample i is one picture and, with `labels`, its class; shuffled in each epoch, labels in groups of a class."""
 
     def __init__(self, pictures: Pictures, labels: np.ndarray | None, *, crop: int, flip: bool, seed: int) -> None:
-        """Set up the stream, with labels (n,) int64, -1 for pictures without; `Crops` documents the other arguments."""
+        """Set up the stream; labels are (n,) int64, -1 for unlabelled pictures. `Crops` documents the others."""
         self.labels, self.flip = labels, flip
         self.crops = (Crops(pictures, crop=crop, flip=flip, seed=seed, labels=labels),)
         self.epoch = self.crops[0].epoch
@@ -153,8 +149,8 @@ class Batches:
     """Batches of a stream from step `start` on, prefetched by threads.
 
     Iterating yields dicts of (B, C, H, W) tensors, uint8 or float32 in [-1, 1], and labels (B,) int64, on `device`;
-    `waited` sums the seconds that the consumer waited. A GPU keeps all pictures, if they take little of its memory, and
-    crops them itself; else finished crops are copied to it while it computes.
+    `waited` sums the seconds that the consumer waited. A GPU holds and crops all pictures if they take little of its
+    memory; else finished crops are copied to it while it computes.
     """
 
     def __init__(
@@ -173,7 +169,7 @@ class Batches:
         return self._finish(self._prepare(step))
 
     def _prepare(self, step: int) -> Batch:
-        """Do the CPU's part of a batch, in pinned memory for a GPU."""
+        """Prepare a batch on the CPU, in pinned memory for a GPU."""
         sampled = self._sample(step * self.batch_size)
         batch = sampled if self.resident else self.stream.crop(sampled)
         return {name: part.pin_memory() for name, part in batch.items()} if self.on_gpu else batch
@@ -186,7 +182,7 @@ class Batches:
         return {name: torch.cat([sample[name] for sample in samples]) for name in samples[0]}
 
     def _finish(self, prepared: Batch) -> Batch:
-        """Do the device's part, in the consumer's thread, as other threads would disturb a CUDA graph capture."""
+        """Move a batch to the device, in the consumer's thread: other threads would disturb a CUDA graph capture."""
         moved = {name: part.to(self.device, non_blocking=True) for name, part in prepared.items()}
         return self.stream.crop(moved) if self.resident else moved
 

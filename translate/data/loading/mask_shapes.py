@@ -12,13 +12,13 @@ import numpy as np
 Draw = Callable[[int, int, np.random.Generator, float], np.ndarray]
 
 REFERENCE_SIDE_PX = 256  # shorter side of a picture in which scratches and salt have the px sizes below
-THICK_STROKE_SHARE = 0.4  # holes of less than this share have thinner strokes, so that several fit in
+THICK_STROKE_SHARE = 0.4  # smaller holes have thinner strokes, so that several fit in
 STROKE_WIDTHS = (0.1, 0.4)  # over the shorter side
 SCRATCH_WIDTHS_PX = (1.0, 3.0)
 MAX_GRAIN_PX = 1.5  # standard deviation of the blur that makes the largest grains of salt
 MAX_LINES = 1000  # strokes or scratches of one mask
 MAX_PIECES = 12  # boxes or blobs of one mask
-TOLERANCE = 0.06  # of the share: so little is not worth another box or blob
+TOLERANCE = 0.06  # of the requested area; less is not worth another box or blob
 MAX_BOX_ASPECT = 3.0
 BLOB_CORNERS = 72
 
@@ -104,7 +104,7 @@ def _draw_pieces(
     share: float,
     add: Callable[[np.ndarray, np.random.Generator, float], None],
 ) -> np.ndarray:
-    """Add pieces, which may overlap, of the missing area or of a part of it, until the share is nearly reached."""
+    """Add pieces, which may overlap, of all or a part of the missing area, until the share is nearly reached."""
     canvas, goal = np.zeros((height, width), np.uint8), share * height * width
     for _ in range(MAX_PIECES):
         missing = goal - cv2.countNonZero(canvas)

@@ -5,7 +5,7 @@ __all__ = ["native_size", "power_of_two_size"]
 import statistics
 from collections.abc import Sequence
 
-MAX_SIZE_PX = 256  # more is the user's choice, as it takes long
+MAX_SIZE_PX = 256  # larger sizes train slowly, so only the user chooses them
 
 
 def native_size(sides: Sequence[int], multiple: int = 4) -> int:
@@ -15,6 +15,6 @@ def native_size(sides: Sequence[int], multiple: int = 4) -> int:
 
 
 def power_of_two_size(sides: Sequence[int]) -> int:
-    """Return the largest power of two up to the median side, from 32 to 256 px: generators take no other size."""
+    """Return the largest power of two up to the median side, from 32 to 256 px, as generators of pictures need."""
     typical = statistics.median(sides) if sides else MAX_SIZE_PX
     return next((size for size in (256, 128, 64) if size <= typical), 32)

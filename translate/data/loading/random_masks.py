@@ -1,4 +1,4 @@
-"""Random masks for inpainting: free for training, fixed by a seed for evaluation.
+"""Random masks for inpainting, reproducible for evaluation.
 
 A mask is (H, W) bool, True in the hole. Wide holes of several kinds follow LaMa (Suvorov et al., 2022,
 https://arxiv.org/abs/2109.07161, section 2.3); the bands of area are those of partial convolutions, two at a time
@@ -16,8 +16,8 @@ from translate.utils.errors import OptionError, did_you_mean
 
 DEFAULT_KINDS = ("strokes",) * 9 + ("boxes",) * 4 + ("blobs",) * 4 + ("halves", "scratches", "salt")
 EVALUATION_KINDS = ("strokes",) * 4 + ("boxes",) * 3 + ("blobs",) * 3
-BANDS = ((0.01, 0.2), (0.2, 0.4), (0.4, 0.6))  # smallest and largest share of the hole, by the number of the band
-MAX_DRAWS = 12  # masks drawn for one whose area is in range
+BANDS = ((0.01, 0.2), (0.2, 0.4), (0.4, 0.6))  # smallest and largest share of the hole
+MAX_DRAWS = 12  # attempts to draw a mask whose area is in range
 
 
 def draw_mask(
@@ -29,18 +29,10 @@ def draw_mask(
     low: float = 0.02,
     high: float = 0.6,
 ) -> np.ndarray:
-    """Draw one mask, after its kind and the share of its hole.
+    """Draw one mask of a random kind and share of the hole: (height, width) bool, neither empty nor full.
 
-    Args:
-        height: px.
-        width: px; the mask has at least two pixels.
-        rng: Source of all randomness.
-        kinds: Names of KINDS; a repeated name is drawn more often. None: DEFAULT_KINDS.
-        low: Smallest share of the hole, 0 to 1; "centre" ignores it.
-        high: Largest share, above `low`.
-
-    Returns:
-        (height, width) bool, neither empty nor full.
+    A kind that `kinds` repeats is drawn more often; None means DEFAULT_KINDS. The share lies between `low` and `high`,
+    0 to 1, for all kinds but "centre". The mask has at least two pixels.
     """
     assert height * width > 1 and low < high
     kinds = kinds or DEFAULT_KINDS
@@ -74,7 +66,7 @@ def check_mask_options(kinds: Sequence[str], low: float, high: float) -> None:
 
 
 def _share_range(kind: str, low: float, high: float) -> tuple[float, float]:
-    """Return the part of the range that suits the kind, or the whole range where no part does."""
+    """Return the part of the range that suits the kind, or the whole range if no part does."""
     ranges = {"halves": (0.3, 1.0), "scratches": (0.0, 0.1), "salt": (0.0, 0.2)}
     low_of_kind, high_of_kind = ranges.get(kind, (0.0, 1.0))
     low_of_kind, high_of_kind = max(low, low_of_kind), min(high, high_of_kind)

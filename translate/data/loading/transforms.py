@@ -1,7 +1,7 @@
 """Resizing, cropping and colour jitter; the only module that calls albumentations.
 
-The library is frozen at 2.0.8 (the last release under MIT). Importing it takes a third of a second, so it is imported
-only when a picture has to be resized or jittered.
+The library is pinned to 2.0.8, the last release under MIT. Its import takes a third of a second, so it waits until a
+picture has to be resized or jittered.
 """
 
 __all__ = ["Jitter", "center_crop", "fit", "resize"]
@@ -36,12 +36,12 @@ def resize(picture: np.ndarray, height: int, width: int, *, nearest: bool = Fals
 
 
 def _clip_floats(picture: np.ndarray) -> np.ndarray:
-    """Clip what cubic interpolation adds beyond [0, 1]; OpenCV clips integers itself."""
+    """Clip the overshoot of cubic interpolation to [0, 1]; OpenCV clips integers itself."""
     return picture.clip(0, 1) if picture.dtype == np.float32 else picture
 
 
 def center_crop(picture: np.ndarray, size: int) -> np.ndarray:
-    """Return the middle `size` x `size` px of (H, W, C)."""
+    """Return the central `size` x `size` px of (H, W, C)."""
     top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
     return picture[top : top + size, left : left + size]
 

@@ -1,7 +1,7 @@
-"""Data sets by their files: which pictures a run trains on, which are held out, and their labels, pairs or masks.
+"""The files of data sets: pictures to train on and held-out ones, with their labels, pairs or masks.
 
 domains         two domains without pairs
-factors         known factors of pictures, from factors.csv
+factors         categorical factors of pictures, from factors.csv
 image_files     the files of a set of single pictures
 image_set       a set of single pictures, with or without labels
 labelled_image  one picture and its label

@@ -1,10 +1,8 @@
-"""The two domains of a run: their names, and which pictures train and which are held out."""
+"""The two domains of a run: their names, training pictures and held-out pictures."""
 
 __all__ = ["Domain", "FileSet", "check_given", "domain_file_sets", "find_domains", "resolve_domains"]
 
 import dataclasses
-import functools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +12,7 @@ from translate.data.catalog.entry import Dataset
 from translate.data.files.find import find_images, is_pattern, list_folders, missing_path_error
 from translate.data.files.naming import catalog_set, distinct_names, is_bare_name, name_of
 from translate.data.files.splits import choose_held_out, find_test_folder, has_two_domains
-from translate.data.files.walk import explain_os_errors
+from translate.data.files.walk import explain_os_errors, resolve_folders
 from translate.utils.errors import OptionError, UserError
 from translate.utils.program import command_form
 
@@ -23,7 +21,7 @@ class FileSet(NamedTuple):
     """The files of one domain and split."""
 
     title: str
-    side: str  # "a" or "b"; "" of a single set, and of combined pairs
+    side: str  # "a" or "b"; "" for a single set, and for combined pairs
     split: str  # "train" or "test"
     files: Sequence[Path]
 
@@ -35,10 +33,10 @@ class Domain:
     name: str  # fit for the names of files and runs
     train: list[Path]
     test: list[Path]  # held out
-    truth: Path | None = None  # folder of the test pictures' known answers in the other domain, under the same stems
+    truth: Path | None = None  # folder of the right answers to the test pictures, of the same stems
 
 
-def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) -> tuple[Domain, Domain]:
+def resolve_domains(a: str, b: str, data: str, root: Path) -> tuple[Domain, Domain]:
     """Return the domains that `--a` and `--b`, or `--data`, name.
 
     Args:
@@ -48,15 +46,14 @@ def resolve_domains(a: str | None, b: str | None, data: str | None, root: Path) 
         root: Where data sets of the catalog are prepared on first use.
 
     Raises:
-        OptionError: too few or too many of the three are given, or both sides are the same pictures.
+        OptionError: too few or too many of the three are given, or both sides have the same pictures.
         UserError: something named does not exist, is empty or cannot be prepared.
     """
     check_given(a, b, data)
-    if data is not None:
+    if data:
         with explain_os_errors(data):
-            first, second = _name_apart(*_find_sides(data, root))
+            first, second = _check_distinct(*_find_sides(data, root))
     else:
-        assert a is not None and b is not None
         first, second = find_domains(a, b, root)
     return _hold_out(first), _hold_out(second)
 
@@ -71,24 +68,24 @@ def domain_file_sets(domains: tuple[Domain, Domain]) -> list[FileSet]:
 
 
 def find_domains(a: str, b: str, root: Path) -> tuple[Domain, Domain]:
-    """Return the domains that `--a` and `--b` name; `test` is empty where no folder holds test pictures."""
+    """Return the domains that `--a` and `--b` name; `test` is empty if no folder has test pictures."""
     owners = [_find_owner(spec) for spec in (a, b)]  # raises for unknown names before anything is prepared
     if a == b and owners[0]:
         raise OptionError(f"both domains are {a!r}; give two different sets")
-    # pictures that are there already first: their faults, too, are found before the other domain is prepared
+    # read local pictures first: their faults, too, are found before the other domain is prepared
     order = sorted((0, 1), key=lambda i: owners[i] is not None)
     domains = {i: _find_domain((a, b)[i], owners[i], root) for i in order}
-    return _name_apart(domains[0], domains[1])
+    return _check_distinct(domains[0], domains[1])
 
 
-def check_given(a: str | None, b: str | None, data: str | None) -> None:
-    """Raise OptionError unless exactly `--data`, or exactly `--a` and `--b`, are given."""
-    if data is not None and (a is not None or b is not None):
+def check_given(a: str, b: str, data: str) -> None:
+    """Raise OptionError unless either `--data`, or both `--a` and `--b`, are given; "" is not given."""
+    if data and (a or b):
         raise OptionError("--data already names both domains; give either --data, or --a and --b")
-    if data is None and a is None and b is None:
+    if not (data or a or b):
         raise OptionError("no pictures given; say --a FOLDER --b FOLDER, or --data ROOT")
-    if data is None and (a is None or b is None):
-        given, lacking = ("--b", "--a") if a is None else ("--a", "--b")
+    if not (data or (a and b)):
+        given, lacking = ("--a", "--b") if a else ("--b", "--a")
         raise OptionError(f"{given} is given without {lacking}; name the other domain's pictures with {lacking} FOLDER")
 
 
@@ -118,18 +115,18 @@ def _find_domain(spec: str, owner: Dataset | None, root: Path) -> Domain:
 
 
 def _unknown_domain(spec: str) -> UserError:
-    """Return the most helpful error about a name that is neither a path nor a domain."""
+    """Return the most helpful error for a name that is neither a path nor a domain."""
     known = catalog.load_catalog()
     catalog.refuse_single(spec)
     if spec in known:
-        a, b = sorted(known[spec].domains, key=known[spec].domains.__getitem__)
+        a, b = known[spec].sides.values()
         singly = "" if known[spec].combined else f", or --a {a} --b {b}"
         return OptionError(f"{spec!r} is a data set of two domains; say --data {spec}{singly}")
     return missing_path_error(spec, [name for dataset in known.values() for name in dataset.domains])
 
 
 def _find_sides(data: str, root: Path) -> tuple[Domain, Domain]:
-    """Return both domains of a folder, preparing it first if it is a data set of the catalog."""
+    """Return both domains of a folder, or of a data set of the catalog, which is prepared first."""
     path = Path(data).expanduser()
     if not path.is_dir():
         if path.exists() or not is_bare_name(data):
@@ -158,7 +155,7 @@ def _train_folder(layout: Path, side: str) -> Path:
 
 
 def _read_domain(spec: str, root: Path) -> Domain:
-    """Build a domain from pictures on this machine, with the test folder beside them if there is one."""
+    """Return a domain of pictures on this machine, with the test folder beside them if it exists."""
     path, files = Path(spec).expanduser(), find_images(spec)
     if has_two_domains(path):
         raise OptionError(f"'{path}' holds both domains; say --data {path}, or name one of its folders")
@@ -179,9 +176,9 @@ def _hold_out(domain: Domain) -> Domain:
     return dataclasses.replace(domain, train=train, test=[path for path in domain.train if path in test])
 
 
-def _name_apart(a: Domain, b: Domain) -> tuple[Domain, Domain]:
-    """Refuse domains that are the same pictures, and give two domains of one name different names."""
-    files_a, files_b = (_identities(domain.train + domain.test) for domain in (a, b))
+def _check_distinct(a: Domain, b: Domain) -> tuple[Domain, Domain]:
+    """Refuse two domains that share all pictures of one, and give two domains of one name different names."""
+    files_a, files_b = (set(resolve_folders(domain.train + domain.test)) for domain in (a, b))
     if files_a == files_b:
         raise OptionError(f"both domains are the same {len(files_a)} pictures ({a.name}); give two different sets")
     if files_a < files_b or files_b < files_a:
@@ -189,9 +186,3 @@ def _name_apart(a: Domain, b: Domain) -> tuple[Domain, Domain]:
         raise OptionError(f"every picture of {inner.name!r} is in {outer.name!r} too; give two separate sets")
     names = distinct_names((a.name, b.name), [domain.train[0].parent for domain in (a, b)])
     return dataclasses.replace(a, name=names[0]), dataclasses.replace(b, name=names[1])
-
-
-def _identities(paths: list[Path]) -> set[tuple[str, str]]:
-    """Return real folder and name of the files, so that a path through a link equals the direct one."""
-    real = functools.cache(os.path.realpath)
-    return {(real(folder), name) for folder, name in map(os.path.split, paths)}

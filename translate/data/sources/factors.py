@@ -1,4 +1,4 @@
-"""Known factors of pictures, such as their hair colour: a table factors.csv beside them, a column for each factor."""
+"""Categorical factors of pictures, such as hair colour: columns of a table factors.csv in their folder."""
 
 __all__ = ["factors_of"]
 
@@ -9,16 +9,12 @@ from translate.data.files.csv_tables import csv_rows
 from translate.data.sources.labelled_image import LabelledImage
 from translate.utils.errors import UserError
 
-MAX_VALUES = 20  # of a categorical factor; a column with more is a measurement
+MAX_VALUES = 20  # of a categorical factor; a column with more values is a measurement or a name
 Row = dict[str, str]
 
 
 def factors_of(sources: Sequence[LabelledImage]) -> dict[str, list[str]]:
-    """Return the value of each picture, by categorical factor; {} where some picture has no row in its table.
-
-    Raises:
-        UserError: a table is damaged.
-    """
+    """Return the values of the pictures by factor; {} if a picture has no row; raise UserError for a damaged table."""
     tables: dict[Path, dict[str, Row]] = {}
     rows = []
     for source in sources:
@@ -33,7 +29,7 @@ def factors_of(sources: Sequence[LabelledImage]) -> dict[str, list[str]]:
 
 
 def read_factors(file: Path) -> dict[str, Row]:
-    """Read a table of factors: a row by the name of the picture; {} where there is no such file."""
+    """Read the rows of a table of factors, by the name of the picture; {} if there is no table."""
     if not file.is_file():
         return {}
     lines = [cells for _, cells in csv_rows(file)]

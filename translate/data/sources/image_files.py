@@ -19,7 +19,7 @@ from translate.data.sources.labels import LabelTable, read_label_table
 from translate.utils.errors import OptionError, UserError
 from translate.utils.program import command_form
 
-_GENERIC_TABLE = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # named after its folder instead
+_GENERIC_TABLE = re.compile(r"(?:image|label|picture|factor)s?$", re.IGNORECASE)  # is named after its folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,7 @@ class ImageFiles:
 
 
 def find_idx(spec: str) -> Path | None:
-    """Return the IDX file that `spec` names: itself, or the pictures to train on in a folder of IDX files.
-
-    Raises:
-        UserError: the folder has several.
-    """
+    """Return the IDX file that `spec` names, or that a folder has to train on; raise UserError if it has several."""
     path = Path(spec).expanduser()
     if is_idx(path):
         return path
@@ -62,8 +58,8 @@ def find_image_files(spec: str, root: Path) -> ImageFiles:
         root: Where data sets of the catalog are prepared on first use.
 
     Raises:
-        OptionError: a set of two domains.
-        UserError: nothing of that name, no pictures, or missing ones.
+        OptionError: `spec` is a data set of two domains.
+        UserError: `spec` does not exist, has no pictures, or names missing ones.
     """
     path = Path(spec).expanduser()
     if is_bare_name(spec) and not path.exists() and not is_pattern(spec):
@@ -119,5 +115,5 @@ def _from_table(file: Path, root: Path) -> ImageFiles:
 
 
 def _common_folder(files: Sequence[Path]) -> Path:
-    """Return the innermost folder of all `files`, as they are spelt."""
+    """Return the deepest folder that holds all `files`, spelt as their paths are."""
     return Path(os.path.commonpath([file.parent for file in files]))

@@ -1,4 +1,4 @@
-"""A set of single pictures, with or without labels: which train, which are held out, and their classes."""
+"""A set of single pictures to train on and held-out ones, with or without labels."""
 
 __all__ = ["ImageSet", "resolve_images"]
 
@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,16 +17,16 @@ from translate.data.files.find import names_below
 from translate.data.files.idx import find_test_part, is_idx, labels_beside, read_idx
 from translate.data.files.naming import clean
 from translate.data.files.splits import choose_held_out
-from translate.data.files.walk import explain_os_errors
+from translate.data.files.walk import explain_os_errors, resolve_folders
 from translate.data.sources.image_files import ImageFiles, find_idx, find_image_files
-from translate.data.sources.labelled_image import UNLABELLED, FileSource, LabelledImage, RowSource
+from translate.data.sources.labelled_image import UNLABELLED, LabelledFile, LabelledImage, LabelledRow
 from translate.data.sources.labels import classes_of, labels_by_folder, read_label_table
 from translate.utils.errors import OptionError, UserError
 
-_MAX_HELD_OUT = 1000  # of a set without a test part
+_MAX_HELD_OUT = 1000  # pictures
 _REMEDY = "give each class a folder of its own, or --labels FILE.csv with the columns file,label, or leave --labels out"
-S = TypeVar("S", FileSource, RowSource)
-Labelled = tuple[list[S], list[str]]  # pictures without class numbers yet, and their labels in words
+S = TypeVar("S", LabelledFile, LabelledRow)
+Labelled = tuple[list[S], list[str]]  # pictures that have no class numbers yet, and their labels
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,14 @@ class ImageSet:
     title: str
     train: Sequence[LabelledImage]
     test: Sequence[LabelledImage]  # held out
-    classes: tuple[str, ...] = ()  # labels in words, by class number; none exist or none were requested: ()
+    classes: tuple[str, ...] = ()  # label of each class number; () without labels
     notes: tuple[str, ...] = ()  # for the user, a line each
 
 
 def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
     """Return the pictures that `--images` names, labelled as `--labels` says.
 
-    Without a test part, a tenth is held out, at most 1000 pictures; the choice follows from their names.
+    Without a test part, a tenth of the pictures, at most 1000, is held out by their names.
 
     Args:
         images: A folder, pattern, list file, CSV file (columns file, perhaps label and split), IDX file or a name of
@@ -54,7 +53,7 @@ def resolve_images(images: str, classes: str, root: Path) -> ImageSet:
         root: Where data sets of the catalog are prepared on first use.
 
     Raises:
-        OptionError: nothing is named, or labels are requested and there are none, or one class alone.
+        OptionError: nothing is named, or labels are requested and there is no class, or only one.
         UserError: something named does not exist or is damaged.
     """
     if not images.strip():
@@ -74,7 +73,7 @@ def _from_files(source: ImageFiles, images: str, classes: str) -> ImageSet:
     files, notes = [*source.train, *source.test], list[str]()
     test_files = set(source.test)
 
-    # the label of each file in words
+    # label the files
     words = dict.fromkeys(files, "")
     if classes == "auto" and source.table:
         if not source.table[1].labelled:
@@ -88,12 +87,12 @@ def _from_files(source: ImageFiles, images: str, classes: str) -> ImageSet:
     if classes and not any(words[file] for file in source.train):
         raise OptionError(f"'{images}' has no labels; {_REMEDY}")
 
-    # the pictures, named after their paths below the base
-    parts: list[Labelled[FileSource]] = []
+    # name the pictures by their paths below the base
+    parts: list[Labelled[LabelledFile]] = []
     for is_test, base in zip((False, True), source.bases, strict=True):
         paths = [file for file in files if (file in test_files) == is_test]
         named = zip(names_below(paths, base), paths, strict=True)
-        parts.append(([FileSource(name, UNLABELLED, path) for name, path in named], [words[path] for path in paths]))
+        parts.append(([LabelledFile(name, UNLABELLED, path) for name, path in named], [words[path] for path in paths]))
     return _number_labels(source.title, parts[0], parts[1], notes)
 
 
@@ -111,8 +110,8 @@ def _labels_by_table(
         raise OptionError(f"{file} has no column called label; its first line should say file,label")
 
     # match rows and pictures by real path
-    rows = {_real_path(path): path for path in table.labels}
-    matched = {picture: rows[real] for picture in files if (real := _real_path(picture)) in rows}
+    rows = dict(zip(resolve_folders(table.labels), table.labels, strict=True))
+    matched = {file: rows[real] for file, real in zip(files, resolve_folders(files), strict=True) if real in rows}
     if not matched:
         raise UserError(
             f"none of the {len(rows)} lines of {file} names a picture of '{images}': the first names"
@@ -122,16 +121,6 @@ def _labels_by_table(
     notes = [f"{len(unused)} lines of {file} name no picture of '{images}': {list_names(unused)}"] if unused else []
     words = {picture: table.labels[matched[picture]] if picture in matched else "" for picture in files}
     return words, {picture: table.splits[row] for picture, row in matched.items()}, notes
-
-
-def _real_path(path: Path) -> Path:
-    """Resolve the folder of a file, so that a path through a link equals the direct one."""
-    return _resolve(path.parent) / path.name
-
-
-@cache
-def _resolve(folder: Path) -> Path:
-    return folder.resolve()
 
 
 # ---- IDX files
@@ -147,7 +136,7 @@ def _from_idx(file: Path, classes: str) -> ImageSet:
 
 
 def _find_idx_labels(file: Path, classes: str) -> Path | None:
-    """Return the IDX file of the labels of the pictures in `file`; None where no labels are requested."""
+    """Return the IDX file of the labels of the pictures in `file`; None if no labels are requested."""
     if classes == "auto":
         if (beside := labels_beside(file)) is None:
             name = file.name.replace("images", "labels").replace("idx3", "idx1")
@@ -159,7 +148,7 @@ def _find_idx_labels(file: Path, classes: str) -> Path | None:
     return path if classes else None
 
 
-def _read_rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
+def _read_rows(file: Path, labels: Path | None) -> Labelled[LabelledRow]:
     """Return the pictures of an IDX file, named by their index, and their labels in words."""
     pixels = read_idx(file)
     if pixels.ndim == 1:
@@ -174,19 +163,14 @@ def _read_rows(file: Path, labels: Path | None) -> Labelled[RowSource]:
         if len(numbers) != len(pixels):
             raise UserError(f"{labels} has {len(numbers):,} labels for the {len(pixels):,} pictures of {file}")
         words = [str(number) for number in numbers.tolist()]
-    return [RowSource(f"{i:06d}", UNLABELLED, file, picture) for i, picture in enumerate(pixels)], words
+    return [LabelledRow(f"{i:06d}", UNLABELLED, file, picture) for i, picture in enumerate(pixels)], words
 
 
 # ---- both
 
 
 def _number_labels(title: str, train: Labelled[S], test: Labelled[S], notes: Sequence[str]) -> ImageSet:
-    """Turn labels into class numbers.
-
-    Raises:
-        OptionError: there is one class alone.
-        UserError: a test picture has a label that no training picture has.
-    """
+    """Number the labels; raise OptionError for one class, UserError for labels of test pictures alone."""
     classes = classes_of(train[1])
     if len(classes) == 1:
         count = sum(map(bool, train[1]))
@@ -208,7 +192,7 @@ def _set_labels(part: Labelled[S], numbers: Mapping[str, int]) -> list[S]:
 
 
 def _hold_out(images: ImageSet) -> ImageSet:
-    """Hold out some training pictures, but no class as a whole."""
+    """Hold out some training pictures, but never all pictures of a class."""
     chosen = choose_held_out(
         range(len(images.train)),
         lambda i: os.path.splitext(images.train[i].name)[0],  # noqa: PTH122 - in a tenth of the time

@@ -1,6 +1,6 @@
 """Single pictures and their labels: files, and rows of arrays."""
 
-__all__ = ["UNLABELLED", "FileSource", "LabelledImage", "RowSource", "shape_of"]
+__all__ = ["UNLABELLED", "LabelledFile", "LabelledImage", "LabelledRow", "shape_of"]
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,16 +22,12 @@ class LabelledImage:
     file: Path
 
     def read(self) -> np.ndarray:
-        """Return the picture, (H, W, 3) uint8 RGB.
-
-        Raises:
-            UserError: it cannot be read.
-        """
+        """Return the picture, (H, W, 3) uint8 RGB; raise UserError if it cannot be read."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
-class FileSource(LabelledImage):
+class LabelledFile(LabelledImage):
     """A picture file."""
 
     def read(self) -> np.ndarray:
@@ -39,7 +35,7 @@ class FileSource(LabelledImage):
 
 
 @dataclass(frozen=True, slots=True)
-class RowSource(LabelledImage):
+class LabelledRow(LabelledImage):
     """One picture, (H, W) or (H, W, 3) uint8, of the array in `file`."""
 
     pixels: np.ndarray = field(repr=False, compare=False)
@@ -49,8 +45,8 @@ class RowSource(LabelledImage):
 
 
 def shape_of(source: LabelledImage) -> tuple[int, int] | None:
-    """Return (height, width) in px without decoding; None where the header does not state it."""
-    if isinstance(source, RowSource):
+    """Return (height, width) in px without decoding, or None if the header does not state them."""
+    if isinstance(source, LabelledRow):
         return source.pixels.shape[0], source.pixels.shape[1]
     size = upright_size(source.file)
     return size and (size[1], size[0])

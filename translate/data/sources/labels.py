@@ -24,7 +24,7 @@ class LabelTable:
 
 
 def labels_by_folder(files: Sequence[Path], base: Path) -> dict[Path, str]:
-    """Return the label of each of `files` below `base`: its first folder; "" for those in none or in `unlabelled`."""
+    """Label each file by its first folder below `base`; "" for files in no folder or in `unlabelled`."""
     labels = {}
     for file, name in zip(files, names_below(files, base), strict=True):
         folder, inside, _ = name.partition("/")
@@ -33,24 +33,20 @@ def labels_by_folder(files: Sequence[Path], base: Path) -> dict[Path, str]:
 
 
 def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the distinct labels, whose order is that of the class numbers: numbers by value, then words."""
+    """Return the distinct labels in the order of the class numbers: numbers by value, then words."""
     return tuple(
         sorted(set(filter(None, labels)), key=lambda x: (0, int(x), x) if x.isdecimal() and len(x) < 20 else (1, 0, x))
     )
 
 
 def read_label_table(file: Path, *, also: Path | None = None) -> LabelTable:
-    """Read a CSV file of pictures: columns file, perhaps label, and perhaps split (train, test, val).
+    """Read a CSV file of pictures with the columns file, label and split (train, test, val), the last two optional.
 
-    The first line may name them; without it there are the first two. Paths count from the table's own folder.
-    An empty label means none.
-
-    Args:
-        file: The table.
-        also: A second folder for paths that do not exist in the table's.
+    Without a header, the columns are file and label. Paths are relative to the table's folder, or to the folder `also`
+    if they do not exist there. An empty label means none.
 
     Raises:
-        UserError: no UTF-8 text, a line without a file, a wrong split, a file with two labels, or no line at all.
+        UserError: the table is no UTF-8 text or has no line; a line has no file, a wrong split, or contradicts another.
     """
     columns, rows = named_rows(file, [_HEADER], {"file"}, ("file", "label"))
     if not rows:

@@ -1,6 +1,6 @@
-"""Inpainting masks from files: any gray picture, and which of its colours is the hole."""
+"""Inpainting masks from files: reading them, and finding whether white or black is the hole."""
 
-__all__ = ["MaskFiles", "StoredMasks", "judge_masks", "open_masks", "read_mask"]
+__all__ = ["MaskFiles", "StoredMasks", "inspect_masks", "open_masks", "read_mask"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
-MAX_WHITE_HOLE = 0.6  # share of white up to which it is the hole: somewhat above half, as white holes are the custom
-SOFT_RANGE = (0.1, 0.9)  # values between neither hole nor known area
-MAX_SOFT_SHARE = 0.02  # more soft pixels than smooth edges have are worth a note
+MAX_WHITE_HOLE = 0.6  # share of white up to which white is the hole: above half, as white holes are usual
+SOFT_RANGE = (0.1, 0.9)  # values in between are neither hole nor known area
+MAX_SOFT_SHARE = 0.02  # of soft pixels; smooth edges have fewer, so more are worth a note
 MAX_STORED_MASKS = 10_000  # in memory, 8 KB each at 256 px
-MAX_CROPS = 8  # of masks, for one that is neither empty nor full
+MAX_CROPS = 8  # attempts at a crop that is neither empty nor full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +35,7 @@ class MaskFiles:
     notes: tuple[str, ...]  # for the user, a line each; the first says which colour is the hole
 
     def usable(self) -> "MaskFiles":
-        """Return the files without empty and full masks, which teach nothing, and with a note on them.
-
-        Raises:
-            UserError: none is left.
-        """
+        """Leave out empty and full masks, which teach nothing, with a note; raise UserError if none is left."""
         useless = [file for file, hole in zip(self.files, self.holes, strict=True) if hole in (0, 1)]
         if not useless:
             return self
@@ -52,34 +48,27 @@ class MaskFiles:
 
 
 def open_masks(spec: str, *, invert: bool | None = None) -> MaskFiles:
-    """Find the mask files of a folder, pattern, list file or path, and judge them; see `judge_masks`.
-
-    Raises:
-        UserError: there is none, or none can be read.
-    """
+    """Find the mask files of a folder, pattern, list file or path, and inspect them; see `inspect_masks`."""
     try:
         files = find_images(spec)
     except UserError as error:
         raise type(error)(f"--masks: {error}") from None
-    return judge_masks(files, invert=invert)
+    return inspect_masks(files, invert=invert)
 
 
-def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
-    """Judge from all masks together which colour is the hole: the rarer one, or white up to MAX_WHITE_HOLE.
+def inspect_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFiles:
+    """Find from all masks together which colour is the hole: white up to MAX_WHITE_HOLE, else black.
 
-    With `invert`, the hole is the other colour.
-
-    Raises:
-        UserError: none can be read.
+    With `invert`, the hole is the other colour. Raise UserError if no mask can be read.
     """
-    # measure
+    # measure all masks
     results = list(zip(files, map_in_threads(_measure_mask, files), strict=True))
     broken = [reason for _, reason in results if isinstance(reason, str)]
     good = [(file, *shares) for file, shares in results if not isinstance(shares, str)]
     if not good:
         raise UserError(f"--masks: none of {len(files)} masks can be read; the first: {broken[0]}")
 
-    # judge
+    # find the hole's colour, and note what is unusual
     white = sum(part * size for _, part, _, size in good) / sum(size for *_, size in good)
     white_is_hole = (white <= MAX_WHITE_HOLE) != bool(invert)
     notes = [_polarity_note(white_is_hole, white, bool(invert))]
@@ -101,7 +90,7 @@ def judge_masks(files: Sequence[Path], *, invert: bool | None = None) -> MaskFil
 def read_mask(path: str | Path, *, white_is_hole: bool = True) -> tuple[np.ndarray, float]:
     """Read a mask from a picture of any kind: gray, of one bit, of two colours, or with a transparent part.
 
-    Transparent counts as black where some of it is transparent; 1 counts as white where nothing is brighter.
+    In a picture with transparent pixels, these are black; 1 is white if no pixel is brighter.
 
     Returns:
         (H, W) bool, True in the hole, split at half brightness; and the share of pixels, 0 to 1, that are neither
@@ -119,10 +108,10 @@ def read_mask(path: str | Path, *, white_is_hole: bool = True) -> tuple[np.ndarr
 
 
 class StoredMasks:
-    """Masks from files, small and packed in memory; a call returns a random crop of one of them."""
+    """Masks from files, resized and packed to bits in memory; a call returns a random crop of one mask."""
 
     def __init__(self, files: Sequence[Path], *, white_is_hole: bool, side: int) -> None:
-        """Read the masks, or a sample of very many, with shorter sides of `side` px."""
+        """Read at most MAX_STORED_MASKS masks, with shorter sides of `side` px."""
 
         def pack(file: Path) -> tuple[np.ndarray, tuple[int, ...]]:
             mask = resize_to_cover(read_mask(file, white_is_hole=white_is_hole)[0], side, side)
@@ -157,7 +146,7 @@ def resize_to_cover(mask: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _measure_mask(file: Path) -> tuple[float, float, int] | str:
-    """Return the shares of white and of soft pixels and the number of pixels; or why a mask cannot be read."""
+    """Return the shares of white and of soft pixels and the number of pixels, or why a mask cannot be read."""
     try:
         white, soft = read_mask(file)
     except UserError as error:
@@ -166,7 +155,7 @@ def _measure_mask(file: Path) -> tuple[float, float, int] | str:
 
 
 def _mask_plane(picture: Picture) -> np.ndarray:
-    """Return the plane that shows the hole, (H, W) float32 in [0, 1]: alpha where it varies, else the brightness."""
+    """Return the plane of the hole, (H, W) float32 in [0, 1]: alpha if it varies, else brightness."""
     if picture.alpha is not None:
         alpha = to_depth(picture.alpha, np.float32)
         if alpha.min() < 0.5 <= alpha.max():
@@ -181,7 +170,7 @@ def _mask_plane(picture: Picture) -> np.ndarray:
 
 
 def _polarity_note(white_is_hole: bool, white: float, inverted: bool) -> str:
-    """Return which colour is the hole, and the option to invert it."""
+    """Return a note on which colour is the hole, and the option to invert it."""
     hole, other = ("white", "black") if white_is_hole else ("black", "white")
     note = f"masks: {hole} is the hole ({_percent(white if white_is_hole else 1 - white)} of the pixels)"
     return f"{note}, as --invert-masks says" if inverted else f"{note}; say --invert-masks if {other} is"

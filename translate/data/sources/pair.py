@@ -1,6 +1,6 @@
 """One pair of pictures: its files and its pixels."""
 
-__all__ = ["Pair", "PairError", "Read", "check_halves", "check_sizes", "read_pair"]
+__all__ = ["Pair", "PairError", "Read", "check_sizes", "read_pair"]
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ Read = Callable[[Path], np.ndarray]
 
 
 class PairError(UserError):
-    """Both pictures can be read, but they are no pair."""
+    """Two readable pictures that do not form a pair."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Pair:
     name: str  # common stem of the files, with their sub-folder if they lie in one; unique in its set
     a: Path
     b: Path
-    swapped: bool = False  # of combined pictures: the source is the right half
+    swapped: bool = False  # the source is the right half of the combined picture
 
     @property
     def combined(self) -> bool:
@@ -36,7 +36,7 @@ class Pair:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """One file or two."""
+        """The one or two files of the pair."""
         return (self.a,) if self.combined else (self.a, self.b)
 
     def reverse(self) -> "Pair":
@@ -47,12 +47,10 @@ class Pair:
 def read_pair(
     pair: Pair, labels: Collection[str] = (), read: tuple[Read, Read] = (read_rgb8, read_rgb8)
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read both pictures of a pair, source first.
+    """Read both pictures of a pair, (H, W, C), source first; the larger one is reduced to the smaller one's size.
 
-    Args:
-        pair: Of two sizes of one aspect ratio, the larger is reduced to the smaller.
-        labels: Sides, "a" and "b", that are label maps, which are not interpolated.
-        read: Functions that read the file of each side as (H, W, C).
+    The functions `read` read the file of each side. The sides in `labels`, "a" and "b", are label maps, which are not
+    interpolated.
 
     Raises:
         PairError: the sizes do not fit each other, or a combined picture cannot be halved.
@@ -60,11 +58,11 @@ def read_pair(
     """
     if pair.combined:
         both = read[0](pair.a)
-        check_halves(pair, both.shape[1], both.shape[0])
+        check_sizes(pair, both.shape[1::-1], both.shape[1::-1])
         left, right = np.hsplit(both, 2)
         return (right, left) if pair.swapped else (left, right)
     a, b = read[0](pair.a), read[1](pair.b)
-    check_sizes(pair, (a.shape[1], a.shape[0]), (b.shape[1], b.shape[0]))
+    check_sizes(pair, a.shape[1::-1], b.shape[1::-1])
     if a.shape[0] * a.shape[1] > b.shape[0] * b.shape[1]:
         a = resize(a, *b.shape[:2], nearest="a" in labels)
     elif a.shape[:2] != b.shape[:2]:
@@ -72,23 +70,28 @@ def read_pair(
     return a, b
 
 
-def check_halves(pair: Pair, width: int, height: int) -> None:
-    """Raise PairError if a picture cannot be two side by side: its width in px is odd, or below its height."""
-    if width % 2:
-        raise PairError(f"{pair.a} is {width} px wide: two halves need an even width; crop or leave out that picture")
-    if width < height:
-        raise PairError(
-            f"{pair.a} is {width} x {height} px, which does not look like two pictures side by side;"
-            " give two folders with --a and --b, or a root with trainA and trainB"
-        )
+def check_sizes(pair: Pair, a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Raise PairError if the sizes (width, height) of the two files, or of the one combined file, do not fit.
 
-
-def check_sizes(pair: Pair, a: tuple[int, int], b: tuple[int, int]) -> None:
-    """Raise PairError if the aspect ratios of two sizes (width, height) differ by over 1 % and by over one pixel."""
+    Aspect ratios may differ by 1 % or one pixel; the width of a combined picture must be even and at least its height.
+    """
+    if pair.combined:
+        _check_halves(pair, *a)
+        return
     (width, height), (small_width, small_height) = (a, b) if a > b else (b, a)
     expected = width * small_height / height
     if abs(small_width - expected) > max(_ASPECT_TOLERANCE * expected, 1):
         raise PairError(
             f"{pair.a} is {a[0]} x {a[1]} px but {pair.b} is {b[0]} x {b[1]} px:"
             " the pictures of a pair must show the same frame; crop one of them or leave out the pair"
+        )
+
+
+def _check_halves(pair: Pair, width: int, height: int) -> None:
+    if width % 2:
+        raise PairError(f"{pair.a} is {width} px wide: two halves need an even width; crop or leave out that picture")
+    if width < height:
+        raise PairError(
+            f"{pair.a} is {width} x {height} px, which does not look like two pictures side by side;"
+            " give two folders with --a and --b, or a root with trainA and trainB"
         )

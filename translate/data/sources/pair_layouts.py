@@ -16,13 +16,13 @@ _TREES = ("{split}{side}", "{split}_{side}", "{split}/{side}", "{side}/{split}")
 
 
 def find_pairs(root: Path) -> tuple[list[Pair], list[Pair]]:
-    """Return the pairs below `root` to train on, and those of its test (or else val) folders, perhaps none.
+    """Return the pairs below `root` to train on, and the pairs of its test (or else val) folders.
 
     Layouts: trainA and trainB, train/A and train/B, A/train and B/train, or A and B, matched by name; combined
     pictures in train, or in `root` itself.
 
     Raises:
-        UserError: no such layout, one side lacking, or names that do not match.
+        UserError: the folder has another layout or lacks one side, or names do not match.
     """
     # two sides, with or without splits
     for tree in _TREES:
@@ -51,7 +51,7 @@ def matched_pairs(a: Sequence[Path], b: Sequence[Path]) -> list[Pair]:
 
 
 def combined_pairs(files: Sequence[Path]) -> list[Pair]:
-    """Return the pairs that combined pictures hold."""
+    """Return the pairs of combined pictures."""
     return [Pair("/".join(filter(None, key)), file, file) for key, file in stems(files).items()]
 
 
@@ -64,7 +64,7 @@ def _find_test_sides(root: Path, tree: str, split: str) -> tuple[list[Path], lis
 
 
 def _find_sides(root: Path, tree: str, split: str = "") -> tuple[list[Path], list[Path]] | None:
-    """Return the pictures of the folders of both sides; None where neither exists."""
+    """Return the pictures of both sides' folders, or None if neither exists."""
     a, b = (tree.format(split=split, side=side) for side in "AB")
     exists = [(root / name).is_dir() for name in (a, b)]
     if not any(exists):

@@ -1,4 +1,4 @@
-"""The pairs of a run, source first: which train, which are held out, and the known right answers."""
+"""The pairs of a run, source first: to train on, held out, and with known right answers."""
 
 __all__ = ["PairSet", "parts_map", "resolve_pairs", "right_answers"]
 
@@ -22,7 +22,7 @@ from translate.utils.program import command_form
 class PairSet:
     """Pairs of pictures, in the direction of the run."""
 
-    names: tuple[str, str]  # of the source and the target domain, fit for file names
+    names: tuple[str, str]  # of the source and the target domain, which file names can contain
     title: str  # names the run: "sketch2shoe", "maps", "maps_ba", "sketches2photos"
     train: list[Pair]
     test: list[Pair]  # held out
@@ -30,7 +30,7 @@ class PairSet:
     direction: str = "ab"  # "ba": each pair is reversed
 
     def file_sets(self) -> list[FileSet]:
-        """Return the files of each domain and split, the sources first; combined pairs are one domain."""
+        """Return the files of each domain and split, sources first; combined pairs are one domain."""
         sets = []
         for split, pairs in (("train", self.train), ("test", self.test)):
             sources = [pair.a for pair in pairs]
@@ -42,7 +42,7 @@ class PairSet:
         return sets
 
 
-def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, direction: str = "ab") -> PairSet:
+def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab") -> PairSet:
     """Return the pairs that `--a` and `--b`, or `--data`, name.
 
     Args:
@@ -53,18 +53,17 @@ def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, di
         direction: "ab" or "ba": which side is the source.
 
     Raises:
-        OptionError: a wrong direction, too few or too many of the three are given, or no set of pairs.
+        OptionError: the direction is wrong, too few or too many of the first three are given, or a set has no pairs.
         UserError: something named does not exist or cannot be prepared, or names do not match.
     """
     if direction not in ("ab", "ba"):
         raise OptionError(f"--direction is {direction!r}; it should be ab (from A to B) or ba (from B to A)")
     check_given(a, b, data)
     with explain_os_errors(data or f"{a} or {b}"):
-        if data is not None:
+        if data:
             pairs, truths = _find_in_root(data, root)
             reverse_title = f"{pairs.title}_ba"
         else:
-            assert a is not None and b is not None
             pairs, truths = _match_domains(a, b, root)
             reverse_title = "2".join(pairs.names[::-1])
     pairs = _hold_out(pairs)
@@ -75,7 +74,7 @@ def resolve_pairs(a: str | None, b: str | None, data: str | None, root: Path, di
 
 
 def right_answers(pairs: PairSet, name: str) -> list[Path]:
-    """Return the files of the known right answers to the test picture `name`; [] where none are known."""
+    """Return the files of the known right answers to the test picture `name`."""
     if pairs.truth is None:
         return []
     answers = [path for path in (pairs.truth / name).glob("*.png") if path.stem.isdecimal()]
@@ -90,7 +89,7 @@ def parts_map(pairs: PairSet, name: str) -> Path | None:
 
 
 def _find_in_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
-    """Return the pairs of a folder, a CSV file or a data set, and the folders of right answers of both sides."""
+    """Return the pairs of a folder, CSV file or data set, and the folder of right answers of each side."""
     path = Path(data).expanduser()
     if not path.exists() and is_bare_name(data) and not path.suffix:
         _refuse_unpaired(data)
@@ -110,7 +109,7 @@ def _find_in_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
 
 
 def _match_domains(a: str, b: str, root: Path) -> tuple[PairSet, list[Path | None]]:
-    """Return the pairs of two domains; test folders count where both have one."""
+    """Return the pairs of two domains, with test pairs if both have a test folder, as `_find_in_root` does."""
     first, second = find_domains(a, b, root)
     for domain in (first, second):
         if dataset := catalog_set(domain.train[0].parent.parent, root):
@@ -131,7 +130,7 @@ def _refuse_unpaired(name: str) -> None:
 
 
 def _hold_out(pairs: PairSet) -> PairSet:
-    """Hold out some training pairs where there are no test pairs; all pairs of one source stay together."""
+    """Hold out some training pairs if there are no test pairs; all pairs of one source stay together."""
     if pairs.test:
         return pairs
     sources = choose_held_out({pair.a for pair in pairs.train}, lambda path: path.stem)

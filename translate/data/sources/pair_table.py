@@ -15,14 +15,13 @@ _HEADERS = [{"a": (a,), "b": (b,), "split": ("split",)} for a, b in (("a", "b"),
 
 
 def read_pair_table(file: Path) -> tuple[list[Pair], list[Pair]]:
-    """Read the pairs to train on, and those to test on if the table has a column of splits.
+    """Read the pairs to train on, and the pairs to test on if the table has a column of splits.
 
-    The first line may name the columns: `a` and `b`, or `source` and `target`, and perhaps `split` (train, test,
-    val); without it there are two columns. Paths count from the table's own folder. One source may have several
-    targets.
+    A header may name the columns `a` and `b`, or `source` and `target`, and `split` (train, test, val). Paths are
+    relative to the table's folder. A source may have several targets.
 
     Raises:
-        UserError: no UTF-8 text, a line too short, a wrong split, missing files, nothing to train on.
+        UserError: the table is no UTF-8 text, a line is too short or has a wrong split, or files or pairs are missing.
     """
     rows: list[tuple[Path, Path, str]] = []
     for line, cells in named_rows(file, _HEADERS, {"a", "b"}, ("a", "b"))[1]:
@@ -43,7 +42,7 @@ def read_pair_table(file: Path) -> tuple[list[Pair], list[Pair]]:
 
 
 def _name_pairs(folder: Path, rows: Sequence[tuple[Path, Path, str]]) -> list[Pair]:
-    """Name the pairs after their sources; the second of one name becomes name-2."""
+    """Name the pairs after their sources; the second pair of one name becomes name-2."""
     used, pairs = Counter[str](), []
     for a, b, _ in rows:
         below = a.relative_to(folder) if a.is_relative_to(folder) and ".." not in a.parts else Path(a.name)

@@ -14,7 +14,7 @@ from translate.utils.toml_files import read_toml
 
 
 def run_data(model: str | Path) -> dict[str, Any]:
-    """Return [data] of the run that `model`, its folder or a file in it, belongs to; {} if there is no run."""
+    """Return the [data] table of a run, given its folder or a file in it; {} if there is no run."""
     run = Path(model).expanduser()
     file = (run if run.is_dir() else run.parent) / "config.toml"
     return read_toml(file).get("data", {}) if file.exists() else {}
@@ -23,35 +23,19 @@ def run_data(model: str | Path) -> dict[str, Any]:
 def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> tuple[Domain, Domain]:
     """Return the domains that --a, --b and --data name; without any, those of the run of `model`.
 
-    Raises:
-        OptionError: nothing is named, and `model` lies in no run folder.
-        UserError: the pictures do not exist.
+    Like the functions below, raise OptionError if nothing is named and `model` lies in no run folder, and UserError if
+    the pictures do not exist or do not fit.
     """
     return resolve_domains(*_named_data(model, a, b, data), data_root())
 
 
 def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
-    """Return the pairs that --a, --b and --data name; without any, those of the run of `model`.
-
-    Raises:
-        OptionError: nothing is named, and `model` lies in no run folder.
-        UserError: the pictures do not exist, or are no pairs.
-    """
+    """Return the pairs that --a, --b and --data name; without any, those of the run of `model`."""
     return resolve_pairs(*_named_data(model, a, b, data), data_root(), direction)
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
-    """Return the pictures that --images names; without, those of the run of `model`.
-
-    Args:
-        model: run folder or model file.
-        images: as --images.
-        labelled: whether the labels of `images`, where it has any, are read too.
-
-    Raises:
-        OptionError: nothing is named, and `model` lies in no run folder.
-        UserError: the pictures do not exist.
-    """
+    """Return the pictures that --images names, with any labels if `labelled`; else those of the run of `model`."""
     of_run = run_data(model)
     trained = str(of_run.get("images", ""))
     if not (images or trained):
@@ -61,16 +45,16 @@ def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -
     if labelled:
         try:
             return resolve_images(images, "auto", data_root())
-        except OptionError:  # they have no labels
+        except OptionError:  # without labels
             pass
     return resolve_images(images, "", data_root())
 
 
-def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[str | None, str | None, str | None]:
-    """Return a, b and data if one is given, else those of the run of `model`; None for each empty one."""
+def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[str, str, str]:
+    """Return a, b and data if one is given, else those of the run of `model`; "" for those not given."""
     if not (a or b or data):
         of_run = run_data(model)
         if not of_run:
             raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
         a, b, data = (str(of_run.get(key, "")) for key in ("a", "b", "root"))
-    return a or None, b or None, data or None
+    return a, b, data

@@ -2,8 +2,8 @@
 
 `run` starts `pipeline`, which takes pending jobs from `jobs` and records each outcome in `report`.
 
-    jobs        the pending jobs, and the reading of their files
-    pipeline    the read, infer and write stages
-    report      counts, notes and the list of failures
-    run         translate_folder
+    jobs      the pending jobs, and the reading of their files
+    pipeline  the read, infer and write stages
+    report    counts, notes and the list of failures
+    run       translate_folder
 """

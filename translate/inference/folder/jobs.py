@@ -1,4 +1,4 @@
-"""The jobs of a folder: which of them are pending, and the reading of the files that belong to one."""
+"""The pending jobs of a folder, and the reading of their files."""
 
 __all__ = ["JobReader", "PendingJobs"]
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from translate.data.files.companions import Companions
 from translate.data.files.worklist import Job, Survey, Worklist, is_done, note_options
-from translate.data.sources.mask_files import MaskFiles, judge_masks, read_mask
+from translate.data.sources.mask_files import MaskFiles, inspect_masks, read_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture
 from translate.inference.gigapixel import HugePicture, open_huge
@@ -21,18 +21,18 @@ from translate.inference.translator import Translator
 from translate.utils.files import remove_stale_temporaries
 
 MASK_SAMPLE_COUNT = 300  # masks read to decide which colour is the hole: enough for a majority, quick in any folder
-_SWEPT_FOLDERS = 1024  # cleaned folders that are remembered; pictures come folder by folder, so few are needed
+MAX_CACHED_FOLDERS = 1024  # cleaned folders to remember; jobs come folder by folder, so few are needed
 
 
 class PendingJobs:
-    """The jobs of a worklist that are not done yet."""
+    """The jobs of a worklist that have no result yet."""
 
     def __init__(
         self, worklist: Worklist, options: Mapping[str, Any], used: Sequence[Path | None], *, overwrite: bool
     ) -> None:
-        """Compare the options that results depend on with those of earlier runs, which are noted in the output folder.
+        """Compare the options that results depend on with the note of earlier runs in the output folder.
 
-        Finished results have to be newer than all `used` files.
+        Results that are older than one of the `used` files are made again.
         """
         note, changed = (None, False) if worklist.single else note_options(worklist.output, options)
         self._worklist, self._used = worklist, [note, *used]
@@ -40,8 +40,8 @@ class PendingJobs:
         self._changed, self._replaced = changed and not overwrite, False
 
     def jobs(self, skip: Callable[[], None]) -> Iterator[Job]:
-        """Yield pending jobs, and call `skip` for each other one; remove temporary files of killed runs on the way."""
-        clean = lru_cache(maxsize=_SWEPT_FOLDERS)(remove_stale_temporaries)
+        """Yield pending jobs, call `skip` for each finished job, and remove the temporary files of killed runs."""
+        clean = lru_cache(maxsize=MAX_CACHED_FOLDERS)(remove_stale_temporaries)
         clean(self._worklist.folder)
         for job in self._worklist:
             clean(job.target.parent)
@@ -53,16 +53,16 @@ class PendingJobs:
             yield job
 
     def notes(self) -> list[str]:
-        """Return a line if results of other options are replaced."""
+        """Return a line for the report if results of other options are replaced."""
         note = f"{self._worklist.output}: what is there was made with other options, and is made again"
         return [note] if self._replaced else []
 
 
 class JobReader:
-    """Reads the picture of a job, and its hints or its hole."""
+    """Reads the picture of a job, and the hints or the hole."""
 
     def __init__(self, translator: Translator, options: FolderOptions, layers: Companions | None) -> None:
-        """Decide which colour of the masks is the hole, on a sample that is evenly spread over all `layers`."""
+        """Decide which colour is the hole, on a sample that is evenly spread over all masks of `layers`."""
         self._translator, self._resize = translator, options.resize_masks
         self._masks: MaskFiles | None = None
         self._notes: list[str] = []
@@ -70,13 +70,13 @@ class JobReader:
             source = layers.source
             count = sum(1 for _ in source.walk())
             sample = [source.path(name) for name in islice(source.walk(), 0, None, -(-count // MASK_SAMPLE_COUNT))]
-            self._masks = judge_masks(sample, invert=options.invert_masks)
+            self._masks = inspect_masks(sample, invert=options.invert_masks)
             if len(sample) < count:
                 self._notes = [f"masks: {len(sample)} of {count} were looked at, evenly spread"]
             self._notes += self._masks.notes
 
     def __call__(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
-        """Return the picture, opened only if it is too large to be decoded whole, and its hints or hole."""
+        """Return the picture, and the hints or the hole; a picture that is too large for the memory is not decoded."""
         if job.layer is None:
             runner, values = self._translator.runner, self._translator.values
             budget = runner.memory.free_budget() if runner.can_tile else None
@@ -90,7 +90,7 @@ class JobReader:
         return picture, (hole, str(job.layer))
 
     def notes(self, survey: Survey, worklist: Worklist) -> list[str]:
-        """Return what the user should know about the masks and about changes of known pixels, a line each."""
+        """Return a line for the report on each peculiarity of the masks, and on changes of known pixels."""
         notes = list(self._notes)
         if self._masks and (unused := worklist.strays()).count:
             notes.append(f"masks: {unused.count} belong to no picture: {unused}")

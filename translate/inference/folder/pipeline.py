@@ -1,4 +1,4 @@
-"""The stages of a folder's translation, which work on different pictures at the same time."""
+"""The pipeline of a folder's translation, whose stages work on different pictures at the same time."""
 
 __all__ = ["FolderPipeline"]
 
@@ -23,22 +23,22 @@ from translate.utils.concurrency import CpuSlots, prefetch, thread_pool
 from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
 
-_MAX_WAITING = 64  # pictures that wait for others of their size: bounds the memory where all sizes differ
+MAX_WAITING = 64  # pictures that wait for others of equal size; bounds the memory if all sizes differ
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
-Written = tuple[int, tuple[Loss, ...]]  # frames or pages of the source, and what of it the results do not say
+Written = tuple[int, tuple[Loss, ...]]  # frames or pages in the source, and its metadata that the results do not hold
 Results = list[PendingResult | list[Canvas] | Exception]
 
 
 @dataclass(frozen=True)
 class FolderPipeline:
-    """Reads, translates and writes pictures at the same time; results come in the order of the jobs in each size.
+    """Reads, translates and writes pictures at the same time; jobs of one picture size stay in order.
 
         jobs -> read -> batches -> infer -> results -> write -> record
                  |                   |                   |         |
              `workers` threads   CPU slots      `workers` threads  calling thread
 
-    Each stage is at most a few pictures ahead of the next one, so memory is bounded. An error takes the place of its
-    picture's result and travels on to `record`.
+    Each stage is at most a few pictures ahead of the next, so memory is bounded. An error replaces the result of its
+    picture on the way to `record`.
     """
 
     translator: Translator
@@ -51,7 +51,7 @@ class FolderPipeline:
         """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage."""
         slots = self.translator.runner.cpu_slots()
         if self.translator.device.type == "cpu":
-            keep_freed_memory()  # the next picture takes as much again
+            keep_freed_memory()  # the next picture needs as much
         rng = torch.random.fork_rng(devices=[])  # every pass restores torch's generator, but in no fixed order
         with rng, thread_pool(workers) as readers, slots.pool() as network, thread_pool(workers) as writers:
             prepared = self._read_stage(jobs, readers, workers + 1)
@@ -66,7 +66,7 @@ class FolderPipeline:
     def _infer_stage(
         self, batches: Iterable[list[Work]], pool: Executor, slots: CpuSlots
     ) -> Iterator[tuple[Work, Future[Results], int]]:
-        """Yield each job with the results of its batch, and its place in them."""
+        """Yield each job with the results of its batch, and its index in the batch."""
         running = ((batch, pool.submit(self._infer, batch, slots)) for batch in batches)
         for batch, results in prefetch(running, slots.count):
             for i, work in enumerate(batch):
@@ -79,7 +79,7 @@ class FolderPipeline:
         yield from prefetch(writing, ahead)
 
     def _record(self, job: Job, written: Future[Written]) -> None:
-        """Record how a job ended; raise only errors that would hit all pictures."""
+        """Record the outcome of a job; raise only errors that would hit all pictures."""
         try:
             self.recorder.add(job, *written.result())
         except WriteError:
@@ -96,7 +96,7 @@ class FolderPipeline:
         return self.translator.prepare(picture, self.request, layer, str(job.path))
 
     def _infer(self, batch: Sequence[Work], slots: CpuSlots) -> Results:
-        """Translate a batch; if it fails, translate its pictures one by one, so that as few as possible fail."""
+        """Translate a batch; if that fails, translate its pictures one by one, so that as few as possible fail."""
         try:
             runner, first = self.translator.runner, batch[0][1].result()
             if isinstance(first, HugePicture):
@@ -104,14 +104,14 @@ class FolderPipeline:
                     return [translate_huge(runner, first, self.request)]
             images = [prepared.result() for _, prepared in batch]
             with slots.acquire(exclusive=not runner.is_small(first)):
-                return [*runner.run_batch([one for one in images if isinstance(one, PreparedImage)], self.request)]
+                return [*runner.run_batch([i for i in images if isinstance(i, PreparedImage)], self.request)]
         except Exception as error:
             if len(batch) == 1:
                 return [error]
             return [result for work in batch for result in self._infer([work], slots)]
 
     def _write(self, work: Work, results: Future[Results], i: int) -> Written:
-        """Write the results of picture `i` of a batch; return the frames of its file, and what is lost of it."""
+        """Write the results of picture `i` of a batch; return the frames or pages in its file, and the losses."""
         job, prepared = work
         result = results.result()[i]
         if isinstance(result, Exception):
@@ -143,6 +143,6 @@ def _batch_by_size(prepared: Iterable[Work], max_batch: Callable[[PreparedImage]
         group.append(work)
         if len(group) == limit:
             yield groups.pop(image.batch_key)
-        elif sum(map(len, groups.values())) > _MAX_WAITING:
+        elif sum(map(len, groups.values())) > MAX_WAITING:
             yield groups.pop(next(iter(groups)))
     yield from groups.values()

@@ -16,7 +16,7 @@ from translate.utils.errors import UserError, short_reason
 from translate.utils.files import WriteError
 from translate.utils.progress import FolderBar
 
-_REPORTED_FAILURES = 10  # that a report holds; the file has all
+MAX_REPORTED_FAILURES = 10  # in memory and in the report; the file lists all
 
 
 class Failure(NamedTuple):
@@ -33,29 +33,28 @@ class FolderReport:
     done: int = 0  # pictures translated in this run
     skipped: int = 0  # pictures that had been translated before
     failed: int = 0  # pictures that could not be read, translated or encoded
-    failures: list[Failure] = field(default_factory=list)  # the first ten of them
-    log: Path | None = None  # the file that lists all failures; None: there are none, or one picture went to one file
+    failures: list[Failure] = field(default_factory=list)  # the first ten
+    log: Path | None = None  # the file that lists all failures; None: no failures, or a run from file to file
     seconds: float = 0.0  # duration of the run
     ignored: int = 0  # files of the source folder that are no pictures
-    notes: list[str] = field(default_factory=list)  # lines on what was left out or needs attention
+    notes: list[str] = field(default_factory=list)  # lines on omissions and problems
     answers: int = 1  # results of each picture
 
     def summary(self) -> str:
         """Return the counts as the final line."""
         line = f"{self.done} translated" + (f" to {self.answers} answers each" if self.answers > 1 else "")
-        line += f" in {self.seconds:.1f} s"
-        line += f", {self.skipped} there already" if self.skipped else ""
+        line += f" in {self.seconds:.1f} s" + (f", {self.skipped} there already" if self.skipped else "")
         line += f", {self.failed} failed" if self.failed else ""
         line += f" (see {self.log})" if self.log else ""
         return line + (f", {self.ignored} not pictures" if self.ignored else "")
 
 
 class Recorder:
-    """Records how jobs end, in the report, on the progress bar and in the list of failures; WriteError if that fails.
+    """Records the outcome of jobs in the report, on the progress bar and in the list of failures.
 
     The list is the file OUTPUT/failed.jsonl, to which failures are appended as they happen; a kill loses the last line
-    at most. A line is one JSON object: `file`, `reason`, `error` (the exception's class), `output` (where the result
-    should have gone) and `layer`, if the picture has one.
+    at most. A line is one JSON object: `file`, `reason`, `error` (the exception's class), `output` (the path of the
+    missing result) and `layer`, if the picture has one. If the list cannot be written, methods raise WriteError.
     """
 
     def __init__(self, report: FolderReport, bar: FolderBar, log: Path | None) -> None:
@@ -73,7 +72,7 @@ class Recorder:
         self.bar.skip()
 
     def add(self, job: Job, frames: int, lost: Sequence[Loss] = ()) -> None:
-        """Record a translated picture, whose file has so many frames or pages, and what of it no result says."""
+        """Record a translated picture, the number of frames or pages in its file, and the metadata that is lost."""
         for loss in lost:
             self.lost.setdefault(loss, Counted()).add(job.path)
         if frames > 1:
@@ -86,7 +85,7 @@ class Recorder:
         """Record a failed picture."""
         failure = Failure(job.path, _reason(error, job))
         self.report.failed += 1
-        if len(self.report.failures) < _REPORTED_FAILURES:
+        if len(self.report.failures) < MAX_REPORTED_FAILURES:
             self.report.failures.append(failure)
         if self.log:
             self.report.log = self.log

@@ -1,8 +1,8 @@
-"""Folder in, folder out: every picture keeps its name, sub-folder, size and kind.
+"""The translation of folders: every picture keeps its name, sub-folder, size and kind.
 
-A result that is newer than its picture and the model is not made again: the same command resumes a run that was cut
-off. Other options, such as another seed or look, are noted in the output folder, and make all results again. Jobs are
-made while pictures are translated, so memory does not grow with the number of pictures.
+A result that is newer than its picture and the model is kept, so the same command resumes a run that was cut off. With
+other options, such as another seed or style, which are noted in the output folder, all results are made again. Jobs are
+listed while pictures are translated, so memory does not grow with the number of pictures.
 """
 
 __all__ = ["translate_folder"]
@@ -31,10 +31,10 @@ def translate_folder(
     """Translate every picture of `source` to the same place below `output`.
 
     Args:
-        translator: the model, with the statistics that it normalises by.
+        translator: the model, with its norm statistics.
         source: a folder with its sub-folders, a glob pattern, a picture, or a text file that lists pictures.
-        output: a folder, made where it is missing; inside `source` it is no input. For one picture it may be a file:
-            its suffix decides the format, and it is always written anew.
+        output: a folder, created if it is missing; if it is inside `source`, its pictures are no input. For one picture
+            also a file: its suffix decides the format, and it is always overwritten.
         options: see `FolderOptions`.
 
     Raises:
@@ -46,13 +46,13 @@ def translate_folder(
     """
     start, options = time.perf_counter(), options or FolderOptions()
 
-    # check the options against the model
+    # 1. check the options against the model
     request = build_request(translator, options, options.count)
     if options.shard and translator.statistics.kind == "smooth":
         raise OptionError("frames that follow each other stay together; leave out --shard, or say --stats frozen")
     translator.check_conditioning(hints=bool(options.hints), mask=bool(options.masks))
 
-    # count and check the pictures
+    # 2. count and check the pictures
     worklist = Worklist(
         str(source), Path(output), answers=len(request.variants), suffix=as_suffix(options.format),
         shard=Shard.parse(options.shard or "1/1"), hints=options.hints, masks=options.masks,
@@ -61,6 +61,8 @@ def translate_folder(
         survey = worklist.survey()
     reader = JobReader(translator, options, worklist.layers)
     check_writable(worklist.folder)
+
+    # 3. translate, while no other process writes to the output
     with _hold_output(worklist):
         report = _translate(translator, request, options, worklist, survey, reader)
     report.seconds = time.perf_counter() - start
@@ -80,14 +82,19 @@ def _translate(
     worklist: Worklist, survey: Survey, reader: JobReader,
 ) -> FolderReport:  # fmt: skip
     """Translate the pending jobs of a worklist."""
+    # 1. find the pending pictures
     used = [translator.file, *map(Path, options.looks)]
     pending = PendingJobs(worklist, _result_options(translator, request, options), used, overwrite=options.overwrite)
+
+    # 2. translate
     report = FolderReport(ignored=survey.ignored, answers=worklist.answers)
     with show_folder_bar(survey.pictures, options.progress) as bar:
         translator.runner.on_progress = bar.show_large
         recorder = Recorder(report, bar, worklist.failures)
         workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
         FolderPipeline(translator, request, reader, recorder, options.quality).run(pending.jobs(recorder.skip), workers)
+
+    # 3. report
     report.notes = [*pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
     return report
 

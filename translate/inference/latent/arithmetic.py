@@ -1,8 +1,7 @@
 """Arithmetic over groups of samples: "glasses_men - men + women".
 
 The mean styles of a few samples that share a feature are added and subtracted: Radford, Metz and Chintala, 2016,
-https://arxiv.org/abs/1511.06434, section 6.3.2. One sample alone carries too much that is its own; three or more
-leave what they have in common.
+https://arxiv.org/abs/1511.06434, section 6.3.2. The mean of three or more samples keeps only their common features.
 """
 
 __all__ = ["Arithmetic", "compute_style", "parse_arithmetic", "read_groups", "save_group"]
@@ -29,23 +28,16 @@ _NUMBER = ""  # the key of the constant term in a sum; no group has this name
 
 @dataclass(frozen=True, kw_only=True)
 class Arithmetic:
-    """A parsed expression as a weighted sum of groups.
+    """A parsed expression as a weighted sum of groups, in the order of the expression."""
 
-    Attributes:
-        groups: the seeds of each group, by its name or as "[3, 14]"; in the order of the expression.
-        factors: the weight of each group.
-    """
-
-    groups: dict[str, tuple[int, ...]]
-    factors: dict[str, float]
+    groups: dict[str, tuple[int, ...]]  # seeds of each group, by its name or as "[3, 14]"
+    factors: dict[str, float]  # weight of each group
 
 
 def parse_arithmetic(text: str, groups: Mapping[str, Sequence[int]]) -> Arithmetic:
-    """Parse a sum of groups, each a name or a list of seeds, with factors and brackets.
+    """Parse a sum of groups, such as "glasses_men - men + women", "2*a - [5, 7]" or "(a + b) / 2".
 
-    Args:
-        text: such as "glasses_men - men + women", "2*a - [5, 7]" or "(a + b) / 2".
-        groups: the seeds of each known name.
+    `groups` are the seeds of each known name.
 
     Raises:
         OptionError: an unknown name, or no sum of groups.
@@ -113,19 +105,13 @@ def _combine(left: dict[str, float], operator: ast.operator, right: dict[str, fl
 def compute_style(
     sampler: Sampler, arithmetic: Arithmetic, *, label: Label = None, truncation: float = 1.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Compute the weighted sum of the groups' mean styles.
+    """Compute the weighted sum of the mean styles of groups; label and truncation as for `Sampler`.
 
-    The sum is taken over differences from the overall mean style. That is the same where the factors sum to 1, and
-    keeps the result a likely style where they do not: "glasses_men - men" is then a mean picture with glasses.
-
-    Args:
-        sampler: the model.
-        arithmetic: from `parse_arithmetic`.
-        label: as `Sampler.weights_of`; None: each seed's own class.
-        truncation: as `Sampler.styles`.
+    Differences from the overall mean style are summed. If the factors sum to 1, the result is the same; if not, it is
+    still a likely style: "glasses_men - men" is a mean picture with glasses.
 
     Returns:
-        The style of the result (w_dim,), and the styles of each group's samples (n, w_dim).
+        The style of the result (w_dim,), and the styles of the samples of each group (n, w_dim).
 
     Raises:
         OptionError: a seed, label or truncation that is out of range.
@@ -137,11 +123,7 @@ def compute_style(
 
 
 def read_groups(path: Path) -> dict[str, list[int]]:
-    """Read the groups of a TOML file of lines such as `glasses_men = [3, 14, 27]`.
-
-    Raises:
-        UserError: the file is missing, no TOML, or holds something else.
-    """
+    """Read a TOML file of groups such as `glasses_men = [3, 14, 27]`; raise UserError if it is missing or malformed."""
     groups = read_toml(path)
     for name, seeds in groups.items():
         if not (isinstance(seeds, list) and seeds and all(type(seed) is int and seed >= 0 for seed in seeds)):
@@ -150,11 +132,11 @@ def read_groups(path: Path) -> dict[str, list[int]]:
 
 
 def save_group(path: Path, name: str, seeds: Sequence[int]) -> None:
-    """Add a group to a TOML file, or replace the one of that name.
+    """Add a group to a TOML file, or replace the group of this name.
 
     Raises:
-        OptionError: a name that cannot stand in an expression.
-        UserError: the file holds something else.
+        OptionError: a name that cannot be used in an expression.
+        UserError: the file holds no groups.
         WriteError: the disk or the folder refuses.
     """
     if not name.isidentifier() or iskeyword(name):

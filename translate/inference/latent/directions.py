@@ -1,6 +1,6 @@
-"""Directions of the style space along which a model's pictures differ most, as sliders.
+"""Principal components of styles, as sliders: the directions along which a model's pictures differ most.
 
-Principal components of styles: Härkönen et al., 2020 (GANSpace), https://arxiv.org/abs/2004.02546, section 2.
+Härkönen et al., 2020 (GANSpace), https://arxiv.org/abs/2004.02546, section 2.
 """
 
 __all__ = ["Directions", "draw_along_direction", "find_directions", "principal_components"]
@@ -18,39 +18,28 @@ from translate.utils.errors import OptionError
 
 @dataclass(frozen=True, kw_only=True)
 class Directions:
-    """Principal components of styles, in order of decreasing variance.
+    """Principal components of styles, in order of decreasing variance."""
 
-    Attributes:
-        mean: (w_dim,), the mean style.
-        vectors: (count, w_dim), orthonormal; the largest component of each is positive.
-        stds: (count,), standard deviations of the styles along them.
-    """
-
-    mean: Tensor
-    vectors: Tensor
-    stds: Tensor
+    mean: Tensor  # (w_dim,), the mean style
+    vectors: Tensor  # (count, w_dim), orthonormal; the largest component of each is positive
+    stds: Tensor  # (count,), standard deviations of the styles along the vectors
 
     def whiten(self, w: Tensor) -> Tensor:
-        """Return the coordinates (n, count) of styles (n, w_dim), of mean 0 and variance 1."""
+        """Convert styles (n, w_dim) to coordinates (n, count) of mean 0 and variance 1."""
         return (w - self.mean) @ self.vectors.T / self.stds
 
     def unwhiten(self, u: Tensor) -> Tensor:
-        """Return the styles (n, w_dim) of coordinates (n, count)."""
+        """Convert coordinates (n, count) to styles (n, w_dim)."""
         return self.mean + (u * self.stds) @ self.vectors
 
 
 def find_directions(sampler: Sampler, *, count: int = 8, samples: int = 2000, label: Label = None) -> Directions:
-    """Compute the principal components of a model's styles; the same model always gives the same ones.
+    """Compute the first `count` principal components of the styles of the seeds 0 to `samples` - 1.
 
-    Args:
-        sampler: the model.
-        count: of directions.
-        samples: styles to compute them from, those of the seeds 0, 1, ...
-        label: restrict the styles to this label; None: all, so that in a model with labels the first directions lead
-            from label to label.
+    Without a `label`, the styles of all labels count, so the first directions lead from label to label.
 
     Raises:
-        OptionError: the styles do not have so many directions, or the label is unknown.
+        OptionError: the styles have fewer directions, or the label is unknown.
     """
     available = min(sampler.w_dim, samples - 1)
     if not 1 <= count <= available:
@@ -59,29 +48,26 @@ def find_directions(sampler: Sampler, *, count: int = 8, samples: int = 2000, la
 
 
 def principal_components(styles: Tensor, count: int) -> Directions:
-    """Compute the first `count` principal components of styles (n, w_dim), on their device.
+    """Compute the first `count` principal components of styles (n, w_dim).
 
-    Computed in double precision on the CPU, with signs fixed, so that they are the same everywhere.
+    Double precision on the CPU and fixed signs make them the same on every machine.
     """
     points = styles.detach().cpu().double()
     mean = points.mean(0)
     _, lengths, vectors = torch.linalg.svd(points - mean, full_matrices=False)
     vectors = vectors[:count]
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
-    parts = mean, vectors * largest.sign(), lengths[:count] / (len(points) - 1) ** 0.5
-    mean, vectors, stds = (part.to(styles.device, torch.float32) for part in parts)
-    return Directions(mean=mean, vectors=vectors, stds=stds)
+    parts = {"mean": mean, "vectors": vectors * largest.sign(), "stds": lengths[:count] / (len(points) - 1) ** 0.5}
+    return Directions(**{name: part.to(styles.device, torch.float32) for name, part in parts.items()})
 
 
 def draw_along_direction(
     sampler: Sampler, w: Tensor, directions: Directions, index: int, amounts: Sequence[float]
 ) -> np.ndarray:
-    """Draw a style w (w_dim,) moved along direction `index`: (n, size, size, 3) uint8 RGB.
-
-    The `amounts` are in standard deviations; 0 is the picture of `w` itself.
+    """Draw w (w_dim,) moved along a direction by n `amounts`, in standard deviations: (n, size, size, 3) uint8 RGB.
 
     Raises:
-        OptionError: there is no such direction.
+        OptionError: the direction does not exist.
     """
     if not 0 <= index < len(directions.vectors):
         raise OptionError(f"direction {index} does not exist; choose 0 to {len(directions.vectors) - 1}")

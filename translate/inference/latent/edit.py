@@ -1,8 +1,8 @@
 """Editing by strokes and lines: the pictures of a model that match a drawing.
 
 Zhu et al., 2016, "Generative Visual Manipulation on the Natural Image Manifold" (iGAN),
-https://arxiv.org/abs/1609.03552, sections 3.2 and 4.1: among all pictures that the model can draw, find those with
-the colours of the strokes, and with the gradient orientations of the lines.
+https://arxiv.org/abs/1609.03552, sections 3.2 and 4.1: search the pictures that the model can draw for the colours of
+the strokes, and for the gradient orientations of the lines.
 """
 
 __all__ = ["Edits", "edit"]
@@ -24,25 +24,19 @@ from translate.inference.preprocess import prepare_hints
 from translate.inference.sampler import Label, Sampler
 from translate.utils.errors import OptionError, UserError
 
-LINE_WEIGHT = 0.2  # of the lines, beside 1 of the strokes
+LINE_WEIGHT = 0.2  # of the loss of lines; the loss of strokes has weight 1
 START_WEIGHT = 0.1  # of the mean square distance to a given starting style, in standard deviations
-POOL_FACTOR = 4  # random styles for each candidate, the best of which are starts
+POOL_FACTOR = 4  # random styles per candidate; searches start from the best of the pool
 Loss = Callable[[Tensor], Tensor]  # maps pictures (n, C, S, S) to losses (n,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edits:
-    """Pictures that match a drawing, the best first.
+    """Pictures that match a drawing, the best first."""
 
-    Attributes:
-        pictures: (n, size, size, 3) uint8 RGB.
-        w: (n, w_dim), their styles.
-        costs: (n,), 0 for a perfect match.
-    """
-
-    pictures: np.ndarray
-    w: Tensor
-    costs: np.ndarray
+    pictures: np.ndarray  # (n, size, size, 3) uint8 RGB
+    w: Tensor  # (n, w_dim), styles of the pictures
+    costs: np.ndarray  # (n,), 0 for a perfect match
 
 
 def edit(
@@ -53,16 +47,13 @@ def edit(
 
     Args:
         sampler: the model.
-        layer: (H, H, 4) uint8 RGBA: colour where a stroke is, transparent elsewhere; None: no strokes.
+        layer: (H, H, 4) uint8 RGBA, transparent between the strokes; None: no strokes.
         sketch: (H, H), (H, H, 3) dark lines on white, or (H, H, 4) lines on a clear layer, uint8; None: no lines.
         start_seed: change the picture of this seed as little as possible; None: start anywhere.
-        candidates: searches to run side by side.
+        candidates: searches to run side by side; of results that look the same, only the best is returned.
         steps: of each search.
-        label: search among the styles of this label; None: among all.
+        label: of the styles to search; None: all.
         seed: of the random starts.
-
-    Returns:
-        At most `candidates` pictures; of those that look the same only the best.
 
     Raises:
         OptionError: `candidates`, `steps` or a seed is out of range, or the label is unknown.
@@ -95,7 +86,7 @@ def edit(
 
 
 def _stroke_loss(sampler: Sampler, layer: np.ndarray | None) -> Loss | None:
-    """Return the mean square difference from the strokes' colours, over the strokes; None: there are none."""
+    """Return the mean square difference from the colours of the strokes, over the strokes; None: no strokes."""
     if layer is None:
         return None
     _check_square(sampler, layer, "the layer of strokes", (4,), "(H, H, 4) uint8, RGBA, clear where no stroke is")
@@ -110,7 +101,7 @@ def _stroke_loss(sampler: Sampler, layer: np.ndarray | None) -> Loss | None:
 
 
 def _line_loss(sampler: Sampler, sketch: np.ndarray | None) -> Loss | None:
-    """Return the mean square difference from the lines' oriented gradients, over cells with lines; None: no lines."""
+    """Return the mean square difference from the gradients of the lines, over cells with lines; None: no lines."""
     if sketch is None:
         return None
     _check_square(sampler, sketch, "the sketch", (1, 3, 4), "(H, H) or (H, H, 4) uint8, dark lines on white or clear")
@@ -124,7 +115,7 @@ def _line_loss(sampler: Sampler, sketch: np.ndarray | None) -> Loss | None:
 
 
 def _on_white(sketch: np.ndarray) -> np.ndarray:
-    """Return a sketch as (H, W) or (H, W, 3) on white; on a clear layer, lines of any colour become black."""
+    """Composite a sketch on white: (H, W) or (H, W, 3); lines of any colour on a clear layer become black."""
     planes = sketch.reshape(*sketch.shape[:2], -1)
     if planes.shape[2] < 4:
         return planes[..., 0] if planes.shape[2] == 1 else planes
@@ -144,11 +135,11 @@ def _check_square(sampler: Sampler, array: np.ndarray, name: str, channels: tupl
 
 
 def _distinct(sampler: Sampler, w: Tensor, costs: Tensor) -> Edits:
-    """Drop pictures that look the same as a better one; `w` and `costs` come sorted."""
+    """Draw styles (n, w_dim), sorted by `costs`, and drop pictures that look the same as a better one."""
     pictures = sampler.draw(w)
-    unit = pictures.astype(np.float32) / 127.5
+    scaled = pictures.astype(np.float32) / 127.5
     kept: list[int] = []
-    for i, picture in enumerate(unit):
-        if all(np.sqrt(np.square(picture - unit[j]).mean()) > 0.1 for j in kept):
+    for i, picture in enumerate(scaled):
+        if all(np.sqrt(np.square(picture - scaled[j]).mean()) > 0.1 for j in kept):
             kept.append(i)
     return Edits(pictures=pictures[kept], w=w[kept], costs=costs.cpu().numpy()[kept])

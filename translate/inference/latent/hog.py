@@ -1,4 +1,4 @@
-"""Differentiable histograms of oriented gradients: where lines run, and in which direction.
+"""Differentiable histograms of oriented gradients: the strength and direction of lines.
 
 Dalal and Triggs, 2005, https://doi.org/10.1109/CVPR.2005.177, made differentiable after Zhu et al., 2016 (iGAN),
 https://arxiv.org/abs/1609.03552, section 4.1: smooth votes, and triangular windows instead of blocks.
@@ -13,24 +13,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 ORIENTATIONS = 8
-HALF_STRENGTH = 0.02  # gradient in [-1, 1] per px; a cell with this much has half the length of one with strong lines
+HALF_STRENGTH = 0.02  # gradient in [-1, 1] per px, of which a cell's histogram has half the length of a strong line's
 
 
 def cell_size(size: int) -> int:
-    """Return the side of a cell for pictures of `size` px: 8 px, or 4 px below 64 px."""
+    """Return the side of a cell, px, for pictures of `size` px: 8, or 4 below 64 px."""
     return 8 if size >= 64 else 4
 
 
 def oriented_gradients(x: Tensor, cell: int) -> Tensor:
-    """Compute histograms of gradient orientations in overlapping cells; opposite directions count as one.
+    """Compute histograms of gradient orientations in overlapping cells of x (n, C, S, S) in [-1, 1].
 
-    Args:
-        x: (n, C, S, S) in [-1, 1]; S is a multiple of `cell`.
-        cell: distance between cells, px; they are twice as wide.
+    Opposite directions count as one. S is a multiple of `cell`, the px between cells; cells overlap by half.
 
     Returns:
-        (n, 8, S / cell, S / cell); each cell of length 1, or less where gradients are weak. Orientation k is of
-        gradients at k times 22.5 degrees from the x axis towards the y axis (down): 0 is of upright lines.
+        (n, 8, S / cell, S / cell), of length 1 in each cell, or less where gradients are weak. Orientation k is that of
+        gradients at k times 22.5 degrees from the x axis towards the y axis (down); 0 belongs to upright lines.
     """
     gray = F.pad(x.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     dx = (gray[..., 1:-1, 2:] - gray[..., 1:-1, :-2]) / 2

@@ -23,21 +23,12 @@ def interpolate_styles(
     sampler: Sampler, points: Sequence[Point], frames: int, *,
     label: Label = None, truncation: float = 1.0, loop: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Interpolate from point to point in `frames` styles, evenly divided; every point is a frame itself.
+    """Interpolate evenly from point to point, each of which is a frame: styles (frames, w_dim) float32.
 
-    Between seeds of a normal z the path is an arc in z (`blend`), of a length that the generator has seen in training,
-    and label weights are linear. Where a point is a style, or z is uniform, the whole path is linear in w.
-
-    Args:
-        sampler: the model.
-        points: two or more seeds or styles.
-        frames: at least one a point.
-        label: as `Sampler.weights_of`; None: each seed's own class.
-        truncation: as `Sampler.styles`; of seeds, not of given styles.
-        loop: return to the first point, which is not repeated at the end, so that a film repeats smoothly.
-
-    Returns:
-        (frames, w_dim) float32, for `Sampler.draw`.
+    Between seeds of a normal z, the path is an arc in z (`blend`), whose lengths the generator has seen in training,
+    and label weights are linear. If a point is a style, or z is uniform, the whole path is linear in w. Label and
+    truncation, as for `Sampler`, apply to seeds, not to given styles. A `loop` returns to the first point, whose frame
+    is not repeated at the end, so that a film repeats smoothly.
 
     Raises:
         OptionError: fewer than two points, too few frames, or a seed, label or truncation that is out of range.
@@ -70,21 +61,13 @@ def _join_segments(stops: Tensor, frames: int, loop: bool, segment: Callable[...
 
 
 def save_style(path: str | Path, w: Tensor) -> None:
-    """Write a style (w_dim,) as .npz, atomically, for `load_style`.
-
-    Raises:
-        WriteError: the disk or the folder refuses.
-    """
+    """Write a style (w_dim,) as .npz, atomically; raise WriteError if the disk or the folder refuses."""
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez(file, w=w.detach().float().cpu().numpy())
 
 
 def load_style(path: str | Path, w_dim: int) -> Tensor:
-    """Read a style (w_dim,) that `save_style` wrote.
-
-    Raises:
-        UserError: the file is missing, of another kind, or of a model with another number of components.
-    """
+    """Read a style (w_dim,) that `save_style` wrote; raise UserError if it is missing, or is no style of this size."""
     try:
         with np.load(path) as stored:
             w = np.asarray(stored["w"], np.float32)

@@ -1,4 +1,4 @@
-"""The training pictures nearest to a sample, which show whether a model invents pictures or copies them."""
+"""The training pictures nearest to a sample, which show whether a model copies them."""
 
 __all__ = ["COPY_DISTANCE", "Neighbours", "TrainingImageIndex", "square_crop"]
 
@@ -17,22 +17,16 @@ from translate.metrics.diversity import thumbnails
 from translate.utils.errors import UserError
 
 COPY_DISTANCE = 0.5  # half the typical distance between training neighbours: a nearer sample is practically a copy
-MAX_IMAGES = 50_000  # the features of more would fill the memory
+MAX_IMAGES = 50_000  # the features of more pictures would fill the memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """The k training pictures nearest to each of n samples, the nearest first.
+    """The k training pictures nearest to each of n samples, the nearest first."""
 
-    Attributes:
-        names: n lists of k.
-        pictures: (n, k, size, size, 3) uint8.
-        distances: (n, k); 1 is typical between a training picture and the nearest other one.
-    """
-
-    names: list[list[str]]
-    pictures: np.ndarray
-    distances: np.ndarray
+    names: list[list[str]]  # n lists of k
+    pictures: np.ndarray  # (n, k, size, size, 3) uint8
+    distances: np.ndarray  # (n, k); 1 is typical between a training picture and the nearest other one
 
 
 class TrainingImageIndex:
@@ -43,21 +37,15 @@ class TrainingImageIndex:
     image counts, since training mirrors pictures.
 
     Attributes:
-        sources: the training pictures that could be read; of more than 50,000 an even selection.
+        sources: the training pictures that could be read; an even selection of more than 50,000.
     """
 
     def __init__(
         self, sources: Sequence[LabelledImage], size: int, advance: Callable[[float], None] = lambda share: None
     ) -> None:
-        """Read the pictures and compute their features.
+        """Compute the features of pictures at `size` px; raise UserError if fewer than two pictures can be read.
 
-        Args:
-            sources: the training pictures.
-            size: of the samples, px.
-            advance: receives the share that is done, after each batch.
-
-        Raises:
-            UserError: fewer than two can be read.
+        `advance` receives the share that is done.
         """
         self.sources, self._size, self._dct = list[LabelledImage](), size, DctFeatures()
         self._features = self._read(sources[:: -(-len(sources) // MAX_IMAGES) or 1], advance)
@@ -94,11 +82,7 @@ class TrainingImageIndex:
         return torch.stack([torch.cdist(a, b) / scale for a, b, scale in pairs]).square().mean(0).sqrt()
 
     def nearest(self, samples: np.ndarray, count: int) -> Neighbours:
-        """Find the `count` training pictures nearest to each of the samples, (n, size, size, 3) uint8.
-
-        Raises:
-            UserError: there are not so many.
-        """
+        """Find the `count` pictures nearest to each of (n, size, size, 3) uint8; raise UserError if there are fewer."""
         if not 1 <= count <= len(self.sources):
             raise UserError(f"--nearest {count} is out of range; there are {len(self.sources)} training pictures")
         plain, mirrored = (self._describe(np.ascontiguousarray(x)) for x in (samples, samples[:, :, ::-1]))
@@ -117,6 +101,6 @@ def square_crop(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def median_nearest_distance(distances: Tensor, own: Tensor) -> float:
-    """Return the median over n rows of the smallest of `distances` (n, M) to others than the picture `own` (n,)."""
+    """Return the median over rows of the smallest of `distances` (n, M), without the column `own` (n,) of each row."""
     others = distances.scatter(1, own[:, None], torch.inf)
-    return max(float(others.min(1).values.median()), 1e-6)  # not 0, even if the set holds everything twice
+    return max(float(others.min(1).values.median()), 1e-6)  # not 0, even if the set holds every picture twice

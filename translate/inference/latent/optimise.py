@@ -15,13 +15,13 @@ Cost = Callable[[Tensor], Tensor]  # maps points (n, d) to costs (n,), each by i
 
 
 def search_batch_size(size: int) -> int:
-    """Return how many pictures of `size` px to search over at a time: 2^18 px, as more take memory and save no time."""
+    """Return how many pictures of `size` px to optimise at a time: 2^18 px; more take memory and save no time."""
     return max(1, 2**18 // size**2)
 
 
 def ranked_styles(sampler: Sampler, prior: StylePrior, cost: Cost, count: int, label: Label, seed: int) -> Tensor:
     """Sample `count` styles, and return their coordinates by increasing cost, (count, d)."""
-    seeds = np.random.default_rng(seed).integers(2**32, 2**53, count).tolist()  # far from those that people use
+    seeds = np.random.default_rng(seed).integers(2**32, 2**53, count).tolist()  # far from the seeds that people use
     pool = prior.whiten(sampler.styles_of(seeds, label))
     with torch.no_grad():
         costs = torch.cat([cost(part) for part in pool.split(search_batch_size(sampler.size))])
@@ -29,17 +29,12 @@ def ranked_styles(sampler: Sampler, prior: StylePrior, cost: Cost, count: int, l
 
 
 def gradient_descent(cost: Cost, starts: Tensor, *, steps: int, batch: int, rate: float = 0.1) -> tuple[Tensor, Tensor]:
-    """Minimise `cost` from every start, on independent paths, by Adam with a half-cosine schedule down to 0.
+    """Minimise `cost` from each of `starts` (N, d), by Adam with a half-cosine schedule down to 0.
 
-    Args:
-        cost: of points (n, d), (n,).
-        starts: (N, d).
-        steps: of Adam.
-        batch: paths to follow at a time.
-        rate: the first learning rate; the default suits whitened styles.
+    `batch` starts are optimised at a time. `rate` is the first learning rate; the default suits whitened styles.
 
     Returns:
-        The lowest point of each path, (N, d), and the costs there, (N,).
+        The best point of each path, (N, d), and the costs there, (N,).
     """
     points, costs = zip(*(_descend(cost, part, steps, rate) for part in starts.split(batch)), strict=True)
     return torch.cat(points), torch.cat(costs)
@@ -50,7 +45,7 @@ def _descend(cost: Cost, start: Tensor, steps: int, rate: float) -> tuple[Tensor
     x = start.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([x], lr=rate, betas=(0.9, 0.99))  # 0.999 averages over more steps than a search has
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
-    best, lowest = start.detach(), start.new_full((len(start),), torch.inf)
+    best, lowest = start.detach(), start.new_full((len(start),), torch.inf)  # points and their costs
     for step in range(steps + 1):
         costs = cost(x)
         lower = costs.detach() < lowest

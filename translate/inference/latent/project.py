@@ -1,7 +1,7 @@
-"""Projection of a real picture into the latent space: the style whose picture is nearest to it.
+"""Projection of a real picture into the latent space: the style whose picture is nearest to the real one.
 
 Gradient descent from the mean style, as in the projector of StyleGAN2 (Karras et al., 2020,
-https://arxiv.org/abs/1912.04958, appendix D), and from several other styles at once, since one alone may end in a poor
+https://arxiv.org/abs/1912.04958, appendix D), and from several other styles at once, since one start may end in a poor
 local minimum (Zhu et al., 2016, https://arxiv.org/abs/1609.03552, section 3.1).
 """
 
@@ -22,24 +22,17 @@ from translate.inference.latent.style_prior import OUTLIER_WEIGHT, fit_style_pri
 from translate.inference.sampler import Label, Sampler
 from translate.utils.errors import OptionError, UserError
 
-POOL = 128  # random styles, the best of which are starts
+POOL_SIZE = 128  # random styles; searches start from the best of the pool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """The nearest that a model comes to a picture.
+    """The result of a projection."""
 
-    Attributes:
-        w: (w_dim,), the style.
-        picture: (size, size, 3) uint8 RGB, drawn from it.
-        distance: of the two pictures, as `pyramid_distances`: 0 if equal, about 1 if they have nothing in common.
-        tried: (starts,), the distances that all starts came to.
-    """
-
-    w: Tensor
-    picture: np.ndarray
-    distance: float
-    tried: np.ndarray
+    w: Tensor  # (w_dim,), the style
+    picture: np.ndarray  # (size, size, 3) uint8 RGB, drawn from w
+    distance: float  # from the real picture, by `pyramid_distances`: 0 if equal, about 1 if nothing is in common
+    tried: np.ndarray  # (starts,), the distances at the ends of all searches
 
 
 def project(
@@ -49,11 +42,11 @@ def project(
 
     Args:
         sampler: the model.
-        picture: (H, W, 3) uint8 RGB of any size; its centre square is resized to the model's size, and made gray for
-            a model of gray pictures.
+        picture: (H, W, 3) uint8 RGB of any size; its centre square is resized to the model's size, and converted to
+            gray for a model of gray pictures.
         starts: searches to run side by side: one from the mean style, the others from the best of 128.
         steps: of each search.
-        label: search among the styles of this label; None: among all.
+        label: of the styles to search; None: all.
         seed: of the random styles.
 
     Raises:
@@ -70,8 +63,8 @@ def project(
     def cost(u: Tensor) -> Tensor:
         return distance(u) + OUTLIER_WEIGHT * prior.outlier_penalty(u)
 
-    # 1. start from the mean style and the nearest of a pool, which does not depend on `starts` up to its size
-    ranked = ranked_styles(sampler, prior, distance, max(POOL, starts), label, seed)
+    # 1. start from the mean style, and the nearest of a pool that is the same for any number of starts up to its size
+    ranked = ranked_styles(sampler, prior, distance, max(POOL_SIZE, starts), label, seed)
     first = torch.cat([torch.zeros_like(ranked[:1]), ranked])[:starts]
 
     # 2. descend, and keep the nearest

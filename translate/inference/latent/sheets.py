@@ -1,4 +1,4 @@
-"""The pictures and lines that each use of the latent space shows."""
+"""Sheets of pictures, and lines of text, for each use of the latent space in the command `sample`."""
 
 __all__ = [
     "Sheet", "arithmetic_sheet", "directions_sheet", "edit_sheet", "interpolation_sheet", "neighbours_sheet",
@@ -27,29 +27,21 @@ from translate.inference.sampler import Label, Sampler
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Pictures to lay out, or to write one by one.
+    """Pictures to lay out, or to write one by one."""
 
-    Attributes:
-        rows: of (H, W, 3) uint8.
-        files: the new pictures, by their file names without a suffix.
-        lines: to print.
-        style: (w_dim,), of the result, if it is one picture.
-    """
-
-    rows: list[list[np.ndarray]]
-    files: dict[str, np.ndarray]
-    lines: list[str] = field(default_factory=list)
-    style: Tensor | None = None
+    rows: list[list[np.ndarray]]  # of (H, W, 3) uint8
+    files: dict[str, np.ndarray]  # the new pictures, by file names without a suffix
+    lines: list[str] = field(default_factory=list)  # to print
+    style: Tensor | None = None  # (w_dim,), of the result, if it is one picture
 
 
 def samples_sheet(sampler: Sampler, seeds: Sequence[int], label: Label, truncation: float) -> Sheet:
-    """Draw samples in a square, or without a `label` in a row for each of the model's classes."""
+    """Draw samples in a square; without a `label`, in a row for each of the model's classes."""
     pictures = sampler(seeds=seeds, label=label, truncation=truncation)
     files = _by_seed(seeds, pictures)
-    if not sampler.classes or label is not None:
+    weights = sampler.weights_of(seeds) if label is None else None
+    if weights is None:
         return Sheet(rows=_square(pictures), files=files)
-    weights = sampler.weights_of(seeds)
-    assert weights is not None
     classes = weights.argmax(1).tolist()
     present = sorted(set(classes))
     rows = [[p for p, k in zip(pictures, classes, strict=True) if k == row] for row in present]
@@ -67,7 +59,7 @@ def interpolation_sheet(
 
 
 def arithmetic_sheet(sampler: Sampler, arithmetic: Arithmetic, label: Label, truncation: float) -> Sheet:
-    """Draw a row for each group, its mean picture before its samples, and the result below."""
+    """Draw a row for each group, the mean picture before the samples, and the result below."""
     result, styles = compute_style(sampler, arithmetic, label=label, truncation=truncation)
     rows = [list(sampler.draw(torch.cat([w.mean(0, keepdim=True), w]))) for w in styles.values()]
     (picture,) = sampler.draw(result[None])
@@ -96,7 +88,7 @@ def neighbours_sheet(
 
 
 def projection_sheet(sampler: Sampler, file: Path, *, starts: int, steps: int, label: Label, seed: int) -> Sheet:
-    """Draw a picture beside the nearest one that the model can draw."""
+    """Draw a picture beside its projection."""
     given = read_rgb8(file)
     projection = project(sampler, given, starts=starts, steps=steps, label=label, seed=seed)
     tried = ", ".join(f"{distance:.3f}" for distance in sorted(projection.tried))
@@ -123,7 +115,7 @@ def edit_sheet(
     sampler: Sampler, strokes: Path | None, sketch: Path | None, *,
     start_seed: int | None, count: int, steps: int, label: Label, seed: int,
 ) -> Sheet:  # fmt: skip
-    """Draw the canvas, and below it the pictures that match it best."""
+    """Draw the canvas, and below it the pictures that match best."""
     layers = [None if file is None else read_picture(file) for file in (strokes, sketch)]
     first, second = (None if layer is None else _planes(layer) for layer in layers)
     edits = edit(sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed)
@@ -148,6 +140,6 @@ def _by_seed(seeds: Sequence[int], pictures: np.ndarray) -> dict[str, np.ndarray
 
 
 def _planes(layer: Picture) -> np.ndarray:
-    """Return a layer as (H, W, 3) uint8, or (H, W, 4) where it has transparency."""
+    """Convert a layer to (H, W, 3) uint8, or to (H, W, 4) if it has transparency."""
     pixels = to_depth(layer.pixels, np.uint8)
     return pixels if layer.alpha is None else np.dstack((pixels, to_depth(layer.alpha, np.uint8)))

@@ -1,7 +1,7 @@
 """The distribution of a model's styles, which keeps searches for a style in the model's domain.
 
-A style far from all that training drew may paint any one picture, but no slider, interpolation or edit works from there
-(Zhu et al., 2020, "In-domain GAN inversion", https://arxiv.org/abs/2004.00049, section 1).
+A style far outside may give any one picture, but sliders, interpolation and edits do not work there (Zhu et al., 2020,
+"In-domain GAN inversion", https://arxiv.org/abs/2004.00049, section 1).
 """
 
 __all__ = ["OUTLIER_WEIGHT", "StylePrior", "fit_style_prior"]
@@ -14,23 +14,18 @@ from torch import Tensor
 from translate.inference.latent.directions import Directions, principal_components
 from translate.inference.sampler import Label, Sampler
 
-OUTLIER_WEIGHT = 0.1  # of the outlier penalty in a search, beside the distance to the target
+OUTLIER_WEIGHT = 0.1  # of the outlier penalty in a search; the distance to the target has weight 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class StylePrior(Directions):
-    """The distribution of a model's styles, by all d principal components along which they differ.
+    """The distribution of a model's styles, by all d principal components along which they differ."""
 
-    Attributes:
-        max_abs: (d,), the largest magnitude of each whitened coordinate among the samples.
-        mean_square_limit: mean square of the whitened coordinates that 95 % of the samples do not exceed.
-    """
-
-    max_abs: Tensor
-    mean_square_limit: Tensor
+    max_abs: Tensor  # (d,), the largest magnitude of each whitened coordinate among the samples
+    mean_square_limit: Tensor  # mean square of the whitened coordinates that 95 % of the samples do not exceed
 
     def outlier_penalty(self, u: Tensor) -> Tensor:
-        """Return how far whitened coordinates (n, d) exceed the samples' in length or singly: (n,), 0 inside."""
+        """Return by how much whitened coordinates (n, d), or their mean square, exceed the limits: (n,), 0 inside."""
         length = F.relu(u.square().mean(1) / self.mean_square_limit - 1)
         return length + F.relu(u.abs() - self.max_abs).square().mean(1)
 

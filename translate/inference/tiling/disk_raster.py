@@ -39,11 +39,7 @@ class DiskRaster:
         return f"/dev/fd/{self._file.fileno()}"
 
     def write(self, region: Region, values: np.ndarray) -> None:
-        """Write a region, (h, w, ...) of any type.
-
-        Raises:
-            UserError: the disk is full.
-        """
+        """Write a region, (h, w, ...) of any type; raise UserError if the disk is full."""
         rows = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint8)
         try:
             for i, row in enumerate(rows):

@@ -35,16 +35,10 @@ def choose_memory_plan(
     plan: TilingPlan, budget: int, bytes_per_pixel: float, fixed_bytes: int, name: str, *,
     compute_dtype: torch.dtype = torch.float32, workers: int = 1,
 ) -> MemoryPlan:  # fmt: skip
-    """Return the most exact, then the fastest memory plan that fits a budget.
+    """Return the most exact, then the fastest memory plan that fits a budget of bytes.
 
-    Args:
-        plan: of the network and the picture.
-        budget: bytes.
-        bytes_per_pixel: working memory of each pixel of a tile.
-        fixed_bytes: memory that every plan needs, such as that of the result.
-        name: of the picture, for errors.
-        compute_dtype: of the network's activations.
-        workers: tiles to compute at the same time.
+    `bytes_per_pixel` is the working memory of each pixel of a tile, `fixed_bytes` that of the result, and
+    `compute_dtype` the type of the network's activations. `workers` tiles are computed at the same time.
 
     Raises:
         UserError: no plan fits; the error names the smallest budget that would.
@@ -75,11 +69,7 @@ class FeatureMap:
         self._lock = threading.Lock()
 
     def write(self, region: Region, x: Tensor) -> None:
-        """Store a region, (1, C, h, w); thread-safe.
-
-        Raises:
-            UserError: the disk is full.
-        """
+        """Store a region, (1, C, h, w), thread-safe; raise UserError if the disk is full."""
         with self._lock:
             if self.buffer is None:
                 self.compute_dtype = x.dtype

@@ -1,4 +1,4 @@
-"""A film in memory, whatever it is read from: frames with their times."""
+"""Clips: frames with their times, from any source."""
 
 __all__ = ["Clip", "ColourTags", "Frame"]
 
@@ -12,10 +12,10 @@ from translate.images.picture import Picture
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame, upright, with 8 bits; times are in units of its clip."""
+    """One frame, upright, with 8 bits; times are in units of the clip."""
 
     picture: Picture
-    time: int  # when it is shown
+    time: int  # at which the frame appears
     duration: int = 0  # 0: until the next frame
 
 
@@ -30,16 +30,16 @@ class ColourTags:
 
 @dataclass
 class Clip:
-    """A film that can be read from its beginning."""
+    """A film, a GIF or a folder of frames, which can be read several times."""
 
     path: Path  # the file or folder
-    size: tuple[int, int]  # height and width of its upright frames, px
+    size: tuple[int, int]  # height and width of the upright frames, px
     unit: Fraction  # of times, s
     rate: Fraction  # frames per second, on average
     count: int  # frames, as the file states; 0: unknown
-    frames: Callable[[], Iterator[Frame]]  # starts reading
+    frames: Callable[[], Iterator[Frame]]  # reads from the beginning
     colours: ColourTags = ColourTags()
     aspect: Fraction = Fraction(1)  # width to height of a pixel
-    loop: int | None = 0  # repetitions of a GIF; 0: endless, None: it is shown once
+    loop: int | None = 0  # repetitions of a GIF; 0: endless, None: no repetition
     film: bool = False  # whether other streams, such as sound, can be copied from the file
     notes: list[str] = field(default_factory=list)  # for the user; reading adds more

@@ -1,8 +1,8 @@
-"""Temporal denoising: averages camera noise away where a film stands still, so that no network turns it into flicker.
+"""Temporal denoising: averages out camera noise where nothing moves, so that the network does not turn it into flicker.
 
-A network reacts to single grains: noise of two levels in its input may become strokes of ten levels that come and go.
-Each pixel of the network's input is therefore a running mean of up to eight frames, as long as its neighbourhood
-differs from that mean by no more than noise does; where something moves, it is the frame itself, at once. The strength
+A network reacts to single grains: noise of two levels in its input may become strokes of ten levels that flicker. Each
+pixel of the network's input is therefore a running mean of up to eight frames, as long as its neighbourhood differs
+from that mean no more than by noise; where something moves, the pixel is that of the frame, without delay. The strength
 of the noise is measured on the parts of the film that change least.
 """
 
@@ -17,21 +17,21 @@ from torch import Tensor
 
 from translate.inference.scene_cuts import SceneCutDetector
 
-MAX_MEAN_FRAMES = 8  # more would hardly lower the noise, and would keep slow changes of light back
-NEIGHBOURHOOD_PX = 5  # side of the window in which change is tested: one pixel alone says little
+MAX_MEAN_FRAMES = 8  # more would hardly lower the noise, and would delay slow changes of light
+NEIGHBOURHOOD_PX = 5  # side of the window in which change is tested: a single pixel is too noisy
 NOISE_BLOCK_PX = 8  # side of the blocks in which noise is measured
-STILL_FRACTION = 0.2  # of the blocks: at least as many are assumed to stand still or to be flat
+STILL_FRACTION = 0.2  # share of the blocks that is assumed to stand still or to be flat
 STILL_BLOCK_BIAS = 0.92  # the 0.2 quantile of the mean |noise| of blocks of 64 px, relative to the mean of all blocks
 MEAN_ABS_NORMAL = 0.798  # E|x| = sqrt(2 / pi) of a standard normal x
-NOISE_RANGE_LEVELS = 2.0, 6.0  # below, nobody sees a change; above, it is movement
-UNCLIPPED_LEVELS = 3.0, 252.0  # beyond, noise is clipped and would be underestimated
-LOCAL_MEAN_NOISE = 0.35  # of the noise remains in the mean of a neighbourhood: compressed noise is correlated
+NOISE_RANGE_LEVELS = 2.0, 6.0  # less is invisible; more is movement
+UNCLIPPED_LEVELS = 3.0, 252.0  # outside, noise is clipped and would be underestimated
+LOCAL_MEAN_NOISE = 0.35  # share of the noise in the mean of a neighbourhood, since compressed noise is correlated
 MOTION_RANGE = 2.5, 4.5  # change relative to that of noise: from possible movement to certain movement
 _STATE = {"kept": "mean", "last": "previous", "age": "age", "noise": "noise"}  # keys of saved states: attributes
 
 
 class TemporalDenoiser:
-    """Averages a film's noise over time; takes every frame in order. Tensors are in levels of 255."""
+    """Averages noise over the frames of a film, one call per frame in order; tensors are in levels of 255."""
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self.device, self._cuts = torch.device(device), SceneCutDetector()
@@ -42,7 +42,7 @@ class TemporalDenoiser:
 
     @torch.inference_mode()
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a frame, (H, W, 3) uint8, as (H, W, 3) float32 in [0, 1] without its noise."""
+        """Denoise the next frame, (H, W, 3) uint8: (H, W, 3) float32 in [0, 1]."""
         x = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device).permute(2, 0, 1)[None]
         cut, x = self._cuts(x), x.float()
         if cut or self.mean is None or self.previous is None or self.age is None or self.mean.shape != x.shape:
@@ -72,14 +72,14 @@ class TemporalDenoiser:
         """Return (1, 1, H, W): from 0, where the picture stands still, to 1, where it certainly moves."""
         noise = NOISE_RANGE_LEVELS[0] if self.noise is None else self.noise
         shift = _local_mean(change).abs() / (LOCAL_MEAN_NOISE * noise)
-        spread = _local_mean(change.abs()) / (MEAN_ABS_NORMAL * noise)
-        most = torch.maximum(shift, 2 * spread - 0.5).amax(1, keepdim=True)  # in noise, spread is 1 and varies less
+        spread = _local_mean(change.abs()) / (MEAN_ABS_NORMAL * noise)  # 1 in pure noise, where it varies less
+        largest = torch.maximum(shift, 2 * spread - 0.5).amax(1, keepdim=True)
         possible, certain = MOTION_RANGE
-        motion = ((most - possible) / (certain - possible)).clamp_(0, 1)
+        motion = ((largest - possible) / (certain - possible)).clamp_(0, 1)
         return F.max_pool2d(motion, NEIGHBOURHOOD_PX, 1, NEIGHBOURHOOD_PX // 2)
 
     def state(self) -> dict[str, Any]:
-        """Return what `restore` needs: plain containers of tensors and numbers."""
+        """Return the state for `restore`: plain containers of tensors and numbers."""
         tensors = {key: getattr(self, name) for key, name in _STATE.items()}
         return {k: None if v is None else v.cpu() for k, v in tensors.items()} | {"cuts": self._cuts.state()}
 

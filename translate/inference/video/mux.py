@@ -1,4 +1,4 @@
-"""Muxing: joins encoded segments to one film, with the sound and subtitles of the source, without encoding again."""
+"""Muxing: joins encoded segments to one film, with sound and subtitles of the source, without encoding again."""
 
 __all__ = ["mux_segments"]
 
@@ -14,21 +14,17 @@ from translate.inference.video.clip import Clip
 from translate.inference.video.readers import video_stream
 
 _COPIED_STREAMS = ("audio", "subtitle")
-_FILE_METADATA = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}  # not of the film
+_FILE_METADATA = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}  # not copied
 _INDEX_FIRST = {"movflags": "+faststart"}  # so that a film can be played while it is loaded
 
 
 def mux_segments(
     segments: Sequence[Path], starts: Sequence[int], clip: Clip, target: Path, container: str
 ) -> list[str]:
-    """Write a film; return a line if something could not be copied into it.
+    """Join segments to the film `target`; return a line for the user on streams that are left out.
 
-    Args:
-        segments: films whose times begin at 0.
-        starts: when each segment begins, in units of the clip.
-        clip: the source; if it is a film, its other streams are copied.
-        target: the file.
-        container: FFmpeg's name of the file format.
+    Times in `segments` begin at 0; `starts` are in units of the clip. If the clip is a film, its other streams are
+    copied. `container` is FFmpeg's name of the file format.
     """
     av = import_av(target)
     options = _INDEX_FIRST if container in ("mp4", "mov") else {}
@@ -54,7 +50,7 @@ def mux_segments(
 def _video_packets(
     av: Any, segments: Sequence[Path], starts: Sequence[int], unit: Fraction, stream: Any
 ) -> Iterator[tuple[float, Any]]:
-    """Yield the decoding time, in seconds, and the packet, for the packets of all segments."""
+    """Yield the packets of all segments, with their decoding times in seconds."""
     last = None
     for segment, start in zip(segments, starts, strict=True):
         with av.open(str(segment)) as film:
@@ -64,7 +60,7 @@ def _video_packets(
                 scale = packet.time_base / unit
                 packet.pts, packet.dts = (round(time * scale) + start for time in (packet.pts, packet.dts))
                 packet.duration = round(packet.duration * scale)
-                if last is not None:  # with frames at uneven times, the packets of two segments may overlap
+                if last is not None:  # if frame times are uneven, the packets of two segments may overlap
                     packet.dts = min(max(packet.dts, last + 1), packet.pts)
                 last = packet.dts
                 packet.time_base, packet.stream = unit, stream
@@ -72,7 +68,7 @@ def _video_packets(
 
 
 def _add_other_streams(av: Any, film: Any, source: Any, container: str) -> tuple[dict[int, Any], list[str]]:
-    """Add the streams that can be copied; return them by their index in the source, and the names of the others."""
+    """Add the streams that can be copied; return them by index in the source, and the names of the other streams."""
     video, copied, dropped = video_stream(source), {}, []
     for stream in source.streams:
         if stream.index == video.index:
@@ -87,7 +83,7 @@ def _add_other_streams(av: Any, film: Any, source: Any, container: str) -> tuple
 
 
 def _fits(av: Any, stream: Any, container: str) -> bool:
-    """Whether a file format can hold a stream, tested by writing the header of such a file."""
+    """Whether a file format can hold a stream, tested by writing a header."""
     try:
         with av.open(io.BytesIO(), "w", format=container) as trial:
             trial.add_stream_from_template(stream)
@@ -98,7 +94,7 @@ def _fits(av: Any, stream: Any, container: str) -> bool:
 
 
 def _other_packets(av: Any, source: Any, copied: dict[int, Any]) -> Iterator[tuple[float, Any]]:
-    """Yield the decoding time, in seconds, and the packet, for the packets to be copied, in the order of the file."""
+    """Yield the packets to be copied, with their decoding times in seconds, in the order of the file."""
     if not copied:
         return
     start = Fraction(source.start_time or 0, 1_000_000)

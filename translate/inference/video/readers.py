@@ -22,32 +22,30 @@ from translate.inference.video.yuv import to_rgb
 from translate.utils.errors import OptionError, UserError, short_reason
 
 _FILM_SUFFIXES = """
-    3g2 3gp 264 265 asf avi divx dv f4v flv h264 h265 hevc ivf m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf
-    nut ogv rm rmvb ts vob webm wmv y4m
+    .3g2 .3gp .264 .265 .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4
+    .mpeg .mpg .mts .mxf .nut .ogv .rm .rmvb .ts .vob .webm .wmv .y4m
 """
 _GIF_UNIT = Fraction(1, 100)  # s
 _DEFAULT_RATE = Fraction(25)  # frames per second
 
 
 def is_video(source: str | Path, output: str | Path) -> bool:
-    """Whether source or output is a film, or a GIF made of frames; films that cannot be written are refused later."""
+    """Whether source or output is a film, or the output a GIF of frames; an output may still be impossible to write."""
     path, suffix, films = Path(source).expanduser(), Path(output).suffix.lower(), _FILM_SUFFIXES.split()
-    if path.suffix.lower()[1:] in films:
+    if path.suffix.lower() in films:
         return True
     if Path(output).is_dir():
         return False
-    return suffix[1:] in films or (suffix == ".gif" and (path.is_dir() or path.suffix.lower() == ".gif"))
+    return suffix in films or (suffix == ".gif" and (path.is_dir() or path.suffix.lower() == ".gif"))
 
 
 def open_clip(source: str | Path, fps: float | None = None) -> Clip:
-    """Open a film, an animated GIF or a folder of frames.
+    """Open a film, an animated GIF or a folder of frames in the order of the numbers in their names.
 
-    Args:
-        source: the file, or a folder of pictures in the order of the numbers in their names.
-        fps: frames per second of a folder; None: 25.
+    `fps` are the frames per second of a folder; None: 25.
 
     Raises:
-        OptionError: `fps` is out of range, or given for a file, which has times of its own.
+        OptionError: `fps` is out of range, or given for a file, which has its own rate.
         UserError: the source cannot be read or has no frames, or PyAV is not installed.
     """
     path = Path(source).expanduser()
@@ -80,8 +78,8 @@ def _open_film(path: Path) -> Clip:
     if first is None:
         raise UserError(f"{path}: has no frame that can be decoded; is it damaged?")
     clip.size = first.picture.pixels.shape[:2]
-    clip.notes.clear()  # reading the whole film adds the same again
-    if clip.size != (stream.height, stream.width):  # rotated: the sides of a pixel change places
+    clip.notes.clear()  # reading the whole film adds them again
+    if clip.size != (stream.height, stream.width):  # rotated, so the sides of a pixel are exchanged
         clip.aspect = 1 / clip.aspect
     return clip
 
@@ -98,7 +96,7 @@ def _film_clip(path: Path, film: Any, stream: Any) -> Clip:
 
 
 def video_stream(film: Any) -> Any:
-    """Return the largest video stream that is no cover picture, or None."""
+    """Return the largest video stream that is no cover picture, if any."""
     streams = [s for s in film.streams.video if not s.disposition & type(s.disposition).attached_pic]
     return max(streams, key=lambda s: s.width * s.height, default=None)
 
@@ -108,21 +106,21 @@ def _film_frames(clip: Clip) -> Iterator[Frame]:
     av = import_av(clip.path)
     damaged, count, last = 0, 0, -1
     with av.open(str(clip.path)) as film:
-        # find the stream, the time of its first frame, and the usual step between frames
+        # 1. find the stream, the time of its first frame, and the usual step between frames
         stream = video_stream(film)
         stream.thread_type = "AUTO"
         start = round(Fraction(film.start_time or 0, 1_000_000) / clip.unit)
         step = max(1, round(1 / (clip.rate * clip.unit)))
         packets = film.demux(stream)
         while True:
-            # decode a packet; None is the end
+            # 2. decode a packet; None is the end
             try:
                 packet = next(packets, None)
                 frames = packet.decode() if packet is not None else []
             except av.FFmpegError:
                 damaged, frames = damaged + 1, []
                 packet = packet if damaged <= 1000 else None  # then reading ends
-            # give frames increasing times
+            # 3. give frames increasing times
             for frame in frames:
                 time = last + step if frame.pts is None else frame.pts - start
                 last = max(time, last + 1, 0)
@@ -153,7 +151,7 @@ def _open_gif(path: Path) -> Clip:
 
 
 def _seek(film: Image.Image, i: int) -> int:
-    """Seek frame i; return how long it is shown, in hundredths of a second."""
+    """Seek frame i; return its duration in hundredths of a second."""
     film.seek(i)
     return round(film.info.get("duration", 100) / 10)
 

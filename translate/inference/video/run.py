@@ -1,4 +1,4 @@
-"""Film in, film out: translated frame by frame, with its sound; a run that was cut off is resumed."""
+"""The translation of films frame by frame, with their sound; a run that was cut off is resumed."""
 
 __all__ = ["VideoReport", "translate_video"]
 
@@ -38,7 +38,7 @@ class VideoReport:
     earlier: int = 0  # frames that were translated in an earlier run
     seconds: float = 0.0  # duration of the run
     skipped: bool = False  # whether the output existed already
-    notes: list[str] = field(default_factory=list)  # lines on what needs attention
+    notes: list[str] = field(default_factory=list)  # lines on losses and problems
 
     def summary(self) -> str:
         """Return the final line."""
@@ -51,30 +51,31 @@ class VideoReport:
 def translate_video(
     translator: Translator, source: str | Path, output: str | Path, options: VideoOptions | None = None
 ) -> VideoReport:
-    """Translate a film, an animated GIF or a folder of frames to one of these.
+    """Translate a film, an animated GIF or a folder of frames to a film, a GIF or a folder.
 
     Finished segments are kept in a hidden folder beside the output. The same call resumes a run that was cut off after
-    its last finished segment, and the result is that of an uninterrupted run.
+    its last finished segment; the result is that of an uninterrupted run.
 
     Args:
         translator: the model.
-        source: a film of any kind that PyAV reads, a GIF, or a folder of frames.
+        source: a film that PyAV reads, a GIF, or a folder of frames.
         output: .mp4, .m4v, .mov, .mkv, .webm or .gif; or a folder, for frames as 000001.png and so on.
         options: see `VideoOptions`.
 
     Raises:
         OptionError: an option that is wrong or that this model does not have; an output that is its input.
-        UserError: there is no film, or none that can be read; PyAV is not installed.
+        UserError: a missing or unreadable film; PyAV is not installed.
         InUseError: another process writes this output.
         WriteError: the output's disk or folder refuses; finished segments stay.
     """
     start, options, output = time.perf_counter(), options or VideoOptions(), Path(output).expanduser()
 
-    # check the options, and open the film
+    # 1. check the options, and open the film
     _check_output(translator, Path(source).expanduser(), output)
     clip, request = open_clip(source, options.fps), build_request(translator, options)
     translator = translator.with_norm_statistics(options.stats, options.reference)
 
+    # 2. translate, while no other process writes the output
     with hold(output.with_name(f".{output.name}.lock"), f"{output}: is being written"):
         report = _translate(translator, request, clip, output, options)
     report.seconds = time.perf_counter() - start
@@ -84,8 +85,8 @@ def translate_video(
 def _translate(
     translator: Translator, request: Request, clip: Clip, output: Path, options: VideoOptions
 ) -> VideoReport:
-    """Translate `clip` to `output`, unless it is there."""
-    # skip a film that is finished
+    """Translate `clip` to `output`, unless the output is finished."""
+    # 1. skip a film that is finished
     store = SegmentStore(output, _fingerprint(translator, clip, request, options))
     report = VideoReport(output)
     finished = any(output.iterdir()) if output.is_dir() else output.exists()
@@ -93,7 +94,7 @@ def _translate(
         report.skipped = True
         return report
 
-    # translate segment by segment
+    # 2. translate segment by segment
     writer = open_writer(output, clip, store.folder, options.quality)
     denoiser = TemporalDenoiser(translator.device) if options.denoise else None
     film = _FilmTranslation(translator, request, clip, denoiser, writer, store, options.segment)
@@ -104,7 +105,7 @@ def _translate(
 
 
 def _check_output(translator: Translator, source: Path, output: Path) -> None:
-    """Raise OptionError for what can be seen to be wrong before anything is opened."""
+    """Raise OptionError for errors that can be found before the film is opened."""
     if translator.masked:
         raise OptionError("a model that fills holes takes no films; give it a folder of frames with their --masks")
     if output.resolve() == source.resolve():
@@ -119,8 +120,8 @@ def _check_output(translator: Translator, source: Path, output: Path) -> None:
 
 
 def _fingerprint(translator: Translator, clip: Clip, request: Request, options: VideoOptions) -> dict[str, Any]:
-    """Return all that the result depends on, as strings and numbers; segments are resumed where it is the same."""
-    answer = request.variants[0]
+    """Return everything that the result depends on, as strings and numbers; if equal, finished segments are reused."""
+    variant = request.variants[0]
     return {
         "denoise": options.denoise,
         "quality": options.quality,
@@ -131,13 +132,13 @@ def _fingerprint(translator: Translator, clip: Clip, request: Request, options: 
         "statistics": translator.statistics.description,
         "direction": request.direction,
         "scale": request.scale,
-        "seed": answer.seed,
-        "look": None if answer.z is None else answer.z.tolist(),
+        "seed": variant.seed,
+        "look": None if variant.z is None else variant.z.tolist(),
     }
 
 
 def _file_state(path: Path) -> list[int]:
-    """Return the number of files, their total size, and the time of the last change, of a file or a folder."""
+    """Return the number of files, the total size, and the time of the last change of a file or a folder."""
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     states = [file.stat() for file in files]
     return [len(states), sum(s.st_size for s in states), max((s.st_mtime_ns for s in states), default=0)]
@@ -168,10 +169,10 @@ class _FilmTranslation:
     notes: list[str] = field(default_factory=list)
 
     def run(self, advance: Callable[[], None]) -> tuple[int, int]:
-        """Translate the pending segments and make the output; return the frames of this run, and of earlier ones."""
-        # resume after the last finished segment
+        """Translate the pending segments and write the output; return the frames of this run, and of earlier runs."""
+        # 1. resume after the last finished segment
         state = self.store.open()
-        self.store.save(state)  # from here on, the output's content is known to be this run's
+        self.store.save(state)  # the folder marks the output as unfinished
         if state.mode is not None:
             self.translator = self.translator.with_mode(Mode(*state.mode))
         self.translator.statistics.restore(state.statistics)
@@ -181,7 +182,7 @@ class _FilmTranslation:
         for _ in islice(frames, earlier):
             advance()
 
-        # translate the others, and make the film
+        # 2. translate the other segments, and join all of them
         try:
             for first in frames:
                 self._write_segment(first, frames, state, advance)

@@ -1,7 +1,7 @@
-"""Writers of films, GIFs and folders: in segments, each of which is complete on the disk before the next one begins.
+"""Writers of films, GIFs and folders, in segments; each is complete on the disk before the next one begins.
 
-`write` writes segment k, whose first frame has this number in the clip, over an unfinished one. `finish` makes the
-output of all segments, which begin at these times, and returns notes for the user.
+`write` writes segment k, from frame `number` of the clip on, over an unfinished one. `finish` joins all segments, which
+start at the times `starts`, to the output, and returns notes for the user.
 """
 
 __all__ = ["CODECS", "FrameWriter", "open_writer"]
@@ -37,7 +37,7 @@ class Codec(NamedTuple):
     odd: bool  # whether the encoder takes odd sizes with colours at half the resolution
 
 
-# Macroblock trees of x264 now and then differ for the very same frames; a resumed run has to give the same film.
+# Macroblock trees of x264 sometimes differ for the same frames, but a resumed run has to give the same film.
 _H264 = ("libx264", 14, 51, {"preset": "medium", "x264-params": "mbtree=0"}, False)
 _VP9 = ("libvpx-vp9", 18, 63, {"b": "0", "row-mt": "1", "cpu-used": "3"}, True)
 CODECS = {
@@ -50,7 +50,7 @@ CODECS = {
 
 
 class _FilmWriter:
-    """Encodes each segment as a film of its own, and joins them without encoding again."""
+    """Encodes each segment as a film, and joins the films without encoding again."""
 
     def __init__(self, output: Path, clip: Clip, folder: Path, codec: Codec, quality: int) -> None:
         self.output, self.clip, self.folder, self.codec = output, clip, folder, codec
@@ -61,7 +61,7 @@ class _FilmWriter:
             raise UserError(f"{output}: this PyAV was built without {codec.encoder}; write another kind of film")
 
     def _segment(self, k: int) -> Path:
-        return self.folder / f"{k:05d}.mp4"  # holds every time base, and the codecs of all file formats
+        return self.folder / f"{k:05d}.mp4"  # MP4 holds every time base, and the codecs of all file formats
 
     def write(self, k: int, number: int, frames: Iterator[Frame]) -> None:
         with atomic_write(self._segment(k)) as temporary, self.av.open(str(temporary), "w", format="mp4") as film:
@@ -112,7 +112,7 @@ class _FolderWriter:
 
 
 class _GifWriter:
-    """Keeps frames as pictures, with their durations in the names, and writes the GIF at the end."""
+    """Stores frames as pictures, with their durations in the names, and writes the GIF at the end."""
 
     def __init__(self, output: Path, clip: Clip, folder: Path) -> None:
         self.output, self.clip, self.folder = output, clip, folder
@@ -145,7 +145,7 @@ FrameWriter = _FilmWriter | _FolderWriter | _GifWriter
 
 
 def open_writer(output: Path, clip: Clip, folder: Path, quality: int) -> FrameWriter:
-    """Return a writer of the frames of a clip to `output`, which keeps its segments in `folder`."""
+    """Return a writer of the frames of a clip to `output`, with its segments in `folder`."""
     suffix = output.suffix.lower()
     if suffix in CODECS:
         return _FilmWriter(output, clip, folder, CODECS[suffix], quality)

@@ -15,14 +15,14 @@ Rng = np.random.Generator
 
 SUPERSAMPLING = 4  # factor: smooth edges need more pixels than the picture has
 STROKE_PIECES = 8  # straight pieces between two points of a stroke
-DIGIT_HEIGHT = 18 / 32  # of a digit, from pen to pen, over the picture's edge
-PEN_WIDTH = 2.15 / 32  # width of the pen over the picture's edge, the median
-SLANT = 0.2  # mean shear of a right-handed writer, across over up
+DIGIT_HEIGHT = 18 / 32  # between centre lines, over the picture's edge
+PEN_WIDTH = 2.15 / 32  # median, over the picture's edge
+SLANT = 0.2  # mean shear of a right-handed writer, horizontal over vertical
 FRACTION_BITS = 4  # bits of a pixel's fraction in OpenCV's coordinates
 
 
 def draw_digit(digit: int, seed: tuple[int, ...], size: int) -> tuple[Picture]:
-    """Draw `digit` (size, size) as the hand `seed` writes it."""
+    """Draw `digit`, (size, size) uint8, in the handwriting `seed`."""
     rng = np.random.default_rng(seed)
     strokes = _lay_out(_write(SHAPES[digit](rng), rng), rng)
     canvas = _ink(strokes, rng, SUPERSAMPLING * size)
@@ -31,7 +31,7 @@ def draw_digit(digit: int, seed: tuple[int, ...], size: int) -> tuple[Picture]:
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """Return the jobs of both splits, the ten digits in turn."""
+    """Return the jobs of both splits, cycling through the ten digits."""
     return [
         Job(partial(draw_digit, k % 10), (seed, split, k), size, (f"{name}/{k % 10}/{k:05d}.png",))
         for split, (name, count) in enumerate((("train", train), ("test", test)))
@@ -40,7 +40,7 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
 
 
 def _write(strokes: Strokes, rng: Rng) -> Strokes:
-    """Move the points of a shape as an unsteady hand does, and join them by curves: (n, 2) each."""
+    """Jitter the points of a shape like an unsteady hand, and join them by curves: (n, 2) each."""
     sloppy = 0.007 * np.exp(rng.normal(0, 0.4))
     turn, phase = rng.normal(0, 3.5, (2, 2)), rng.uniform(0, 2 * np.pi, 2)
     bend = rng.normal(0, 4 * sloppy, 2)
@@ -55,7 +55,7 @@ def _write(strokes: Strokes, rng: Rng) -> Strokes:
 
 
 def _curve(points: Array) -> Array:
-    """Join (n, 2) by Catmull-Rom splines, and points that repeat by corners."""
+    """Join (n, 2) by Catmull-Rom splines, with corners at repeated points."""
     ends = np.flatnonzero((points[1:] == points[:-1]).all(1)) + 1
     return np.concatenate([_spline(part) for part in np.split(points, ends) if len(part) > 1])
 
@@ -71,7 +71,7 @@ def _spline(points: Array) -> Array:
 
 
 def _lay_out(strokes: Strokes, rng: Rng) -> Strokes:
-    """Slant, turn, widen and scale a digit, into -0.5 to 0.5 of the picture."""
+    """Slant, turn, widen and scale a digit to coordinates in -0.5 to 0.5."""
     slant, turn, wide = rng.normal(SLANT, 0.2), rng.normal(0, 0.07), np.exp(rng.normal(0, 0.16))
     shear = f32([[wide, 0], [-slant, 1]])
     turned = f32([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
@@ -83,7 +83,7 @@ def _lay_out(strokes: Strokes, rng: Rng) -> Strokes:
 
 
 def _ink(strokes: Strokes, rng: Rng, edge: int) -> Picture:
-    """Draw strokes with a soft pen whose pressure changes along the way: (edge, edge) gray."""
+    """Draw strokes with a soft pen whose pressure varies along each stroke: (edge, edge) gray."""
     canvas = np.zeros((edge, edge), np.uint8)
     pen = PEN_WIDTH * edge * np.clip(np.exp(rng.normal(0, 0.26)), 0.55, 1.6)
     pressed, phase, rate = rng.uniform(0, 0.25), rng.uniform(0, 2 * np.pi), rng.uniform(0.02, 0.15)
@@ -98,7 +98,7 @@ def _ink(strokes: Strokes, rng: Rng, edge: int) -> Picture:
 
 
 def _centre(picture: Picture, rng: Rng) -> Picture:
-    """Move the mass of (size, size) to the middle, or a little off it, by whole pixels."""
+    """Shift the centre of mass of (size, size) to about the middle, by whole pixels."""
     size = len(picture)
     mass = picture.sum() + 1e-6
     rows, columns = picture.sum(1) @ np.arange(size) / mass, picture.sum(0) @ np.arange(size) / mass

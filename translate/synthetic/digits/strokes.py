@@ -1,7 +1,7 @@
-"""The ten digits as people write them: strokes in several forms each, every measure drawn at random.
+"""The ten digits as people write them: several forms of each digit, with random measures.
 
-A stroke is a list of (n, 2) points, x to the right and y down, about 1 high and centred on the origin; it is drawn as a
-smooth curve through them. Where a point is repeated, the pen turns a corner.
+A stroke is an array of (n, 2) points, x to the right and y down, about 1 high and centred on the origin. It is drawn as
+a smooth curve through the points, with a corner where a point is repeated.
 """
 
 __all__ = ["SHAPES"]
@@ -66,11 +66,8 @@ def two(rng: Rng) -> Strokes:
     if form < 0.85:
         tall = rng.uniform(0.08, 0.22)
         loop = [
-            (left + 0.13, low),
-            (left - 0.02, low - 0.02),
-            (left + 0.02, low - tall),
-            (left + 0.2, low - 0.5 * tall),
-        ]
+            (left + 0.13, low), (left - 0.02, low - 0.02), (left + 0.02, low - tall), (left + 0.2, low - 0.5 * tall),
+        ]  # fmt: skip
         return [stroke(crown, (0.02, 0.16), loop, (0.12, low + 0.03), right)]
     return [stroke(crown, (-0.05, 0.15), (left, low), (left + 0.1, low - 0.04), (0.1, low + 0.04), right)]
 

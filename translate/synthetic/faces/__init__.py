@@ -1,10 +1,10 @@
-"""Portraits in the manner of anime, with every factor known.
+"""Portraits in anime style, with known factors.
 
-The factors of a portrait decide what is drawn; each part of the picture has a random stream of its own.
+The factors of a portrait decide its content; each part of the picture has a random stream of its own.
 
     body       the background and the clothes
     canvas     flat colours, tapered ink, and the pose of the head
-    colours    the tones of the factors' words
+    colours    the colours of the factors' values
     eyes       eyes, brows and glasses
     faces      the portrait as a whole, and the jobs
     factors    the factors and their frequencies

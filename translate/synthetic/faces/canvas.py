@@ -1,4 +1,4 @@
-"""The paper and the pen of the portraits: flat colours with clean edges, tapered ink, shadows within a shape."""
+"""The drawing surface of the portraits: flat colours with clean edges, tapered ink, shadows within a shape."""
 
 __all__ = ["INK", "Canvas", "Path", "Pose", "Tones", "mirror", "mix", "smooth", "tones"]
 
@@ -18,14 +18,14 @@ DEPTH = 0.62  # half-widths of the face that its middle lies in front of its sid
 
 @dataclass(frozen=True, kw_only=True)
 class Tones:
-    """The colours of one material, each (3,) sRGB in [0, 255]: cel shading has no others.
+    """The colours of one material under cel shading, each (3,) sRGB in [0, 255].
 
     Attributes:
         base: in the light.
         shade: in the shadow.
         deep: in the deepest shadow.
-        light: where it shines.
-        ink: of its lines.
+        light: in the highlights.
+        ink: of the lines.
     """
 
     base: Array
@@ -41,7 +41,7 @@ def mix(one: Array, other: Array, share: float) -> Array:
 
 
 def tones(base: Array, shade: Points = (0.74, 0.66, 0.78), ink: Points = (0.48, 0.38, 0.46)) -> Tones:
-    """Return the tones of a material of colour `base`: shadows are cooler, as painters have them."""
+    """Return the tones of a material of colour `base`; shadows are cooler, as in painting."""
     shaded = base * f32(shade)
     deep = shaded * f32(shade) * 0.96
     return Tones(base=base, shade=shaded, deep=deep, light=mix(base, f32([255, 252, 248]), 0.62), ink=base * f32(ink))
@@ -62,7 +62,7 @@ def mirror(points: Path) -> Path:
 
 
 class Pose:
-    """Where the head is and how it is turned: from half-widths of the face to px of the canvas.
+    """Position and turn of the head: maps half-widths of the face to px of the canvas.
 
     The head's own coordinates have the eyes at height 0, the chin near 1 and the cheeks at -1 and 1; x is to the
     right and y is down.
@@ -79,17 +79,17 @@ class Pose:
         self.nape = f32([0, 1.15])  # the head leans about this point
 
     def front(self, points: Points) -> Array:
-        """Place points (N, 2) of the face and the front of the hair, which a turn moves more the nearer they are."""
+        """Place points (N, 2) of the face and the front of the hair; near points move most when the head turns."""
         x, y = f32(points).T
         bulge = np.clip(1 - (x / 1.2) ** 2, -0.2, 1) * np.interp(y, [-1.5, -0.4], [0.25, 1.0])
         return self._apply_lean(np.stack([x * self.cos + DEPTH * self.sin * bulge, y], 1))
 
     def back(self, points: Points) -> Array:
-        """Place points (N, 2) of the back of the head, which a turn moves the other way."""
+        """Place points (N, 2) of the back of the head, which moves against the turn."""
         return self._apply_lean(f32(points) - f32([0.2 * self.sin, 0]))
 
     def body(self, points: Points) -> Array:
-        """Place points (N, 2) of neck and shoulders, which stay where they are."""
+        """Place points (N, 2) of neck and shoulders, which do not turn."""
         return f32(points) * self.unit + self.eyes
 
     def _apply_lean(self, points: Array) -> Array:
@@ -104,7 +104,7 @@ def _swell(count: int, start: float, end: float) -> Array:
 
 
 class Canvas:
-    """A picture (edge, edge, 3) in the making; all coordinates and widths are px.
+    """A picture (edge, edge, 3) to draw on; all coordinates and widths are px.
 
     Attributes:
         image: uint8 RGB.

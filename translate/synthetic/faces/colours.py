@@ -1,4 +1,4 @@
-"""Colours of the words of a portrait's factors."""
+"""Colours for the values of a portrait's factors."""
 
 __all__ = ["Palette", "palette"]
 
@@ -47,7 +47,7 @@ class Palette:
 
 
 def palette(portrait: Portrait) -> Palette:
-    """Return the colours of `portrait`: those of its words, slightly varied."""
+    """Return the colours of `portrait`: those of its factors, slightly varied."""
     rng = portrait.stream(Part.COLOURS)
     hair = tones(_near(rng, HAIR[portrait.hair_colour], 0.012, 0.06))
     skin = tones(_near(rng, SKIN[portrait.skin], 0.006, 0.025), SKIN_SHADE, SKIN_INK)

@@ -1,4 +1,4 @@
-"""Portraits in the manner of anime, of people who do not exist, with every factor known."""
+"""Portraits of invented people in anime style, with known factors."""
 
 __all__ = ["FACTORS", "Portrait", "draw_portrait", "jobs", "sample_factors"]
 
@@ -91,9 +91,9 @@ def draw_portrait(factors: Portrait, size: int = 64) -> Picture:
 
 
 def _pose(factors: Portrait, edge: int) -> Pose:
-    """Sample the head's place and size."""
+    """Sample the position and size of the head."""
     rng = factors.stream(Part.POSE)
     unit = FACE_HALF_WIDTH * edge * rng.uniform(0.95, 1.05)
-    middled = -0.04 * np.sin(np.radians(factors.turn_degrees))  # a turned face would else leave the middle
+    middled = -0.04 * np.sin(np.radians(factors.turn_degrees))  # keeps a turned face in the middle
     place = f32(EYES) + f32(rng.uniform(-0.02, 0.02, 2)) + f32([middled, 0])
     return Pose(factors.turn_degrees, factors.tilt_degrees, unit, edge * place)

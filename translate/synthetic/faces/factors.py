@@ -1,4 +1,4 @@
-"""The factors of a portrait, in words, and their frequencies."""
+"""The factors of a portrait, their values and frequencies."""
 
 __all__ = ["COLUMNS", "FACTORS", "HAIR_LENGTHS", "Part", "Portrait", "factor_row", "sample_factors"]
 
@@ -9,7 +9,7 @@ import numpy as np
 
 Rng = np.random.Generator
 
-FACTORS: dict[str, dict[str, float]] = {  # each word of each factor, and its share
+FACTORS: dict[str, dict[str, float]] = {  # frequency of each value of each factor
     "gender": {"woman": 0.55, "man": 0.45},
     "hair_colour": {
         "black": 0.14, "brown": 0.15, "blonde": 0.13, "red": 0.11, "silver": 0.10, "pink": 0.10, "blue": 0.10,
@@ -40,7 +40,7 @@ COLUMNS = ("file", *FACTORS, "turn_degrees", "tilt_degrees")
 
 
 class Part(IntEnum):
-    """The parts of a picture that have random numbers of their own."""
+    """The parts of a picture that have a random stream of their own."""
 
     COLOURS = auto()
     BACKDROP = auto()
@@ -56,13 +56,13 @@ class Part(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Portrait:
-    """The factors of one portrait; the words are those of `FACTORS`.
+    """The factors of one portrait; the values are those of `FACTORS`.
 
     Attributes:
-        frame: the colour of the glasses; without glasses it has no effect.
-        turn_degrees: how far the head is turned to the picture's right; negative is left.
-        tilt_degrees: how far the head leans to the picture's right.
-        seed: of all that has no word: how locks fall, the exact shade of each colour, size and place of the head.
+        frame: colour of the glasses; without glasses it has no effect.
+        turn_degrees: turn of the head to the picture's right; negative is left.
+        tilt_degrees: tilt of the head to the picture's right.
+        seed: of everything else: fall of the locks, exact shade of each colour, size and position of the head.
     """
 
     gender: str
@@ -98,12 +98,12 @@ class Portrait:
         return self.gender == "man"
 
     def stream(self, part: Part) -> Rng:
-        """Return the random numbers of one part of the picture: changing a factor leaves those of other parts alone."""
+        """Return the random generator of one part of the picture; a changed factor does not affect other parts."""
         return np.random.default_rng((self.seed, part))
 
 
 def sample_factors(rng: Rng) -> Portrait:
-    """Draw all factors, independently of each other but for the length of the hair, which depends on the gender."""
+    """Sample all factors independently, except the length of the hair, which depends on the gender."""
     words = {factor: _choose(rng, shares) for factor, shares in FACTORS.items()}
     words["hair_length"] = _choose(rng, HAIR_LENGTHS[words["gender"]])
     turn = rng.uniform(*TURNS[words.pop("turn")])

@@ -1,4 +1,4 @@
-"""The fringe: five ways in which hair falls over the forehead."""
+"""Five kinds of fringe: hair over the forehead."""
 
 __all__ = ["FRINGES", "fringe_locks"]
 
@@ -40,15 +40,15 @@ def _parted(rng: Rng) -> list[Lock]:
 
 def _side(rng: Rng) -> list[Lock]:
     """Sweep the hair over the forehead from a parting at one side."""
-    way = -1 if rng.random() < 0.5 else 1
-    root = (way * 0.5, -1.2)
+    side = -1 if rng.random() < 0.5 else 1
+    root = (side * 0.5, -1.2)
     locks = [
-        Lock(root, (way * 0.9, -1.05), (way * 0.95, 0.12), 0.3, 0.35),
-        Lock(root, (way * 0.8, -1.0), (way * 0.80, -0.3), 0.26, 0.35),
+        Lock(root, (side * 0.9, -1.05), (side * 0.95, 0.12), 0.3, 0.35),
+        Lock(root, (side * 0.8, -1.0), (side * 0.80, -0.3), 0.26, 0.35),
     ]
     for reach, low in ((-0.96, 0.24), (-0.78, -0.02), (-0.56, -0.14), (-0.28, -0.20), (0.02, -0.30), (0.28, -0.52)):
-        tip = (way * reach + rng.uniform(-0.04, 0.04), low + rng.uniform(-0.05, 0.05))
-        locks.append(Lock(root, (way * (0.45 * reach - 0.05), -1.16), tip, 0.36, 0.4))
+        tip = (side * reach + rng.uniform(-0.04, 0.04), low + rng.uniform(-0.05, 0.05))
+        locks.append(Lock(root, (side * (0.45 * reach - 0.05), -1.16), tip, 0.36, 0.4))
     return locks
 
 
@@ -70,10 +70,10 @@ def _none(rng: Rng) -> list[Lock]:
         root = (x, -0.86 + 0.36 * x * x)
         tip = (0.66 * x + rng.uniform(-0.05, 0.05), (-1.36 if k % 2 else -1.24) + 0.2 * x * x)
         locks.append(Lock(root, (0.96 * x, -1.12 + 0.2 * x * x), tip, 0.17, -0.4))
-    way = -1 if rng.random() < 0.5 else 1
+    side = -1 if rng.random() < 0.5 else 1
     for x in (0.30, 0.42):
-        tip = (way * (x + 0.12), rng.uniform(-0.5, -0.25))
-        locks.append(Lock((way * x, -0.95), (way * (x + 0.22), -0.7), tip, 0.1))
+        tip = (side * (x + 0.12), rng.uniform(-0.5, -0.25))
+        locks.append(Lock((side * x, -0.95), (side * (x + 0.22), -0.7), tip, 0.1))
     return locks
 
 

@@ -1,17 +1,8 @@
 """Hair: locks, the hair behind the head and beside the face, and its shine."""
 
 __all__ = [
-    "Lock",
-    "back_hair",
-    "crown",
-    "draw_locks",
-    "hairline",
-    "outlines",
-    "place_locks",
-    "shine",
-    "side_locks",
-    "spikes",
-]
+    "Lock", "back_hair", "crown", "draw_locks", "hairline", "outlines", "place_locks", "shine", "side_locks", "spikes",
+]  # fmt: skip
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ def ears(canvas: Canvas, pose: Pose, skin: Tones) -> None:
 
 
 def skull(canvas: Canvas, portrait: Portrait, pose: Pose, skin: Tones) -> Picture:
-    """Draw the flat face, the side away from the light in shadow; give its mask."""
+    """Draw the face in flat colour, with the side away from the light in shadow; return its mask."""
     outline = _face_outline(portrait, pose)
     mask = canvas.mask(outline)
     canvas.fill(outline, skin.base)

@@ -2,10 +2,10 @@
 
 Layers from large brushes to small, where a finer one corrects only the errors of the coarser one, and strokes
 that are curves of constant colour: A. Hertzmann, "Painterly rendering with curved brush strokes of multiple
-sizes", SIGGRAPH 1998. Strokes follow edges, and directions are interpolated where there are none:
+sizes", SIGGRAPH 1998. Strokes follow edges, and directions are interpolated between edges:
 P. Litwinowicz, "Processing images and video for an impressionist effect", SIGGRAPH 1997; here by a smoothed
-structure tensor. Ours are one palette for all pictures, a jitter of each stroke's colour, and paint with a
-thickness that catches the light.
+structure tensor. Not from these papers: one palette for all pictures, a jitter of each stroke's colour, and shading of
+the paint's thickness.
 """
 
 __all__ = ["paint"]
@@ -26,7 +26,7 @@ BLUR = 0.5  # f_sigma: the reference of a layer is blurred by this many brush ra
 STRIDE = 1.4  # radii between the points of a stroke
 CURVATURE = 0.7  # f_c: 1 follows the field, 0 goes straight on
 TENSOR_BLUR = 4.0  # sigma, px
-PRIOR = 260.0  # strength of the hand's own direction, in squared gray levels of gradient
+PRIOR = 260.0  # strength of the default direction, in squared gray levels of gradient
 JITTER_CHROMA, JITTER_LIGHT = 5.0, 4.5  # deviation of a stroke's colour, 0..255
 LIGHT_FROM = (0.8, 1.0)  # the lamp stands left and above: brightness per slope in x and y
 RELIEF, RELIEF_LIMIT = 0.0075, 0.12  # brightness per unit of slope, and its largest change
@@ -51,15 +51,12 @@ class Layer:
 
 
 LAYERS = (
-    Layer(8.0, -1, 1.0, (2, 4)),
-    Layer(4.2, 22, 1.05, (2, 5)),
-    Layer(2.3, 36, 1.2, (2, 5)),
-    Layer(1.3, 58, 1.6, (1, 4)),
-)
+    Layer(8.0, -1, 1.0, (2, 4)), Layer(4.2, 22, 1.05, (2, 5)), Layer(2.3, 36, 1.2, (2, 5)), Layer(1.3, 58, 1.6, (1, 4)),
+)  # fmt: skip
 
 
 def paint(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Paint `picture` (H, W, 3) uint8 RGB; another `rng`, other strokes of the same painting."""
+    """Paint `picture` (H, W, 3) uint8 RGB with strokes sampled by `rng`."""
     size = picture.shape[0]
     target = _palette(picture)
     field = _directions(target, size / REFERENCE_SIZE)
@@ -72,9 +69,9 @@ def paint(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _palette(picture: Picture) -> Array:
-    """Return the painter's colours of a photograph, (H, W, 3) float32 in 0..255: one function for all pictures.
+    """Map a photograph to the painter's palette, (H, W, 3) float32 in 0..255.
 
-    In Lab: no black on the palette, violet shadows, warm lights, more colour everywhere.
+    In Lab: no black, violet shadows, warm lights, and more colour everywhere.
     """
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     light = lab[..., 0].copy()
@@ -87,7 +84,7 @@ def _palette(picture: Picture) -> Array:
 
 
 def _directions(target: Array, zoom: float) -> Array:
-    """Return unit vectors (H, W, 2) along which strokes run: along edges, else as the hand swings."""
+    """Return the unit directions (H, W, 2) of strokes: along edges, and along a default curve between edges."""
     gray = blur(cv2.cvtColor(target, cv2.COLOR_RGB2GRAY), 0.8 * zoom)
     gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.25)
     xx, xy, yy = (blur(p, TENSOR_BLUR * zoom) for p in (gx * gx, gx * gy, gy * gy))
@@ -96,10 +93,8 @@ def _directions(target: Array, zoom: float) -> Array:
     swing = 0.35 * np.sin(5.0 * x + 2.0 * y) + 0.25 * np.sin(9.0 * y - 3.0 * x + 1.0) - 0.15
     prior = PRIOR * 0.02
     xx, xy, yy = (
-        xx + prior * np.sin(swing) ** 2,
-        xy - prior * np.sin(swing) * np.cos(swing),
-        yy + prior * np.cos(swing) ** 2,
-    )
+        xx + prior * np.sin(swing) ** 2, xy - prior * np.sin(swing) * np.cos(swing), yy + prior * np.cos(swing) ** 2,
+    )  # fmt: skip
     angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
     return np.stack([np.cos(angle), np.sin(angle)], -1)
 
@@ -135,14 +130,9 @@ def _starts(canvas: Picture, reference: Array, layer: Layer, radius: float, rng:
 
 
 def _trace(
-    canvas: Picture,
-    reference: Array,
-    field: Array,
-    starts: Array,
-    colours: Array,
-    steps: tuple[int, int],
+    canvas: Picture, reference: Array, field: Array, starts: Array, colours: Array, steps: tuple[int, int],
     radius: float,
-) -> tuple[Array, NDArray[np.intp]]:
+) -> tuple[Array, NDArray[np.intp]]:  # fmt: skip
     """Follow the field from every start at once.
 
     Returns:

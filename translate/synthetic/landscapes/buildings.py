@@ -1,4 +1,4 @@
-"""Man-made things in a landscape: cottages, haystacks, sailing boats, bridges."""
+"""Man-made objects in a landscape: cottages, haystacks, sailing boats, bridges."""
 
 __all__ = ["cottage", "footbridge", "haystack", "sailboat", "stone_bridge"]
 
@@ -31,7 +31,7 @@ class House:
 
     Attributes:
         length: of the long side, m.
-        gable: width of the gable side as it is seen, m.
+        gable: visible width of the gable side, m.
         eaves: height of the walls, m.
         ridge: height of the roof, m.
         side: 1 shows the gable on the left, -1 on the right.
@@ -99,7 +99,7 @@ def _roof(pen: Pen, rng: Rng, house: House, slope: Array) -> None:
 
 
 def haystack(pen: Pen, rng: Rng, width: float) -> None:
-    """Draw a stack of straw: a drum with a conical cap, every wisp lit by its place on it."""
+    """Draw a haystack: a drum with a conical cap, with every wisp lit by its position."""
     count = int(np.clip((width * pen.scale) ** 2 * 1.1, 40, 1500))
     body, cap = width * rng.uniform(0.42, 0.55), width * rng.uniform(0.45, 0.65)
     tall = body + cap
@@ -119,7 +119,7 @@ def haystack(pen: Pen, rng: Rng, width: float) -> None:
 
 
 def _drum(pen: Pen, width: float, body: float, tall: float) -> None:
-    """Draw the dark inside of the stack, so that nothing shines through between the wisps."""
+    """Draw the dark inside of the stack, so that the background is hidden between the wisps."""
     w, inside = 0.47 * width, pen.light.shade(STRAW * 0.55, f32([[0, 0.2, 0.98]]), 0.6)[0]
     shoulder = body + 0.55 * (tall - body)
     right = [(0.92 * w, 0), (w, body), (0.5 * w, shoulder), (0, 0.98 * tall)]
@@ -128,15 +128,15 @@ def _drum(pen: Pen, width: float, body: float, tall: float) -> None:
 
 def sailboat(pen: Pen, rng: Rng, length: float) -> None:
     """Draw a small boat under a mainsail and a jib."""
-    sail, hull, way = _pick(rng, SAILS), _pick(rng, HULLS), -1 if rng.random() < 0.5 else 1
+    sail, hull, heading = _pick(rng, SAILS), _pick(rng, HULLS), -1 if rng.random() < 0.5 else 1
     lean, mast = rng.uniform(-0.06, 0.06), length * rng.uniform(1.15, 1.5)
-    normals = f32([[0.4 * way, 0.1, 0.9], [0, 0.0, 1], [-0.5 * way, 0.3, 0.8]])
+    normals = f32([[0.4 * heading, 0.1, 0.9], [0, 0.0, 1], [-0.5 * heading, 0.3, 0.8]])
     main, side, jib = pen.light.shade(np.stack([sail, hull, sail]), normals, 1.0, wrap=0.8)
     deck, boom = 0.13 * length, 0.24 * length
 
     def at(*points: tuple[float, float]) -> list[tuple[float, float]]:
         """Convert (lengths ahead of the middle, m up) to metres in the picture."""
-        return [(way * x * length + lean * y, y) for x, y in points]
+        return [(heading * x * length + lean * y, y) for x, y in points]
 
     pen.polygon(at((-0.5, deck), (0.55, 1.25 * deck), (0.38, 0), (-0.42, 0)), side)
     pen.line(at((-0.5, deck), (0.55, 1.25 * deck)), side * 0.5 + 0.15, 0.04 * length)

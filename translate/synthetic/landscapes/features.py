@@ -1,20 +1,11 @@
 """Parts of compositions: far fields, rows, paths, shores, cottages, reeds, lilies.
 
-Each takes a `Site` and draws its places and sizes from the site's random numbers.
+Each function takes a `Site` and samples positions and sizes from the site's random generator.
 """
 
 __all__ = [
-    "background",
-    "cottage",
-    "crossing",
-    "far_fields",
-    "flower",
-    "path",
-    "rafts",
-    "reeds",
-    "rows",
-    "shore",
-]
+    "background", "cottage", "crossing", "far_fields", "flower", "path", "rafts", "reeds", "rows", "shore",
+]  # fmt: skip
 
 from functools import partial
 
@@ -65,7 +56,7 @@ def rows(site: Site, ridge: Array, furrow: Array, *, spacing: float, depth: floa
 
 
 def background(site: Site) -> list[Thing]:
-    """Return belts of trees far away, so that the ground does not end at a ruled line."""
+    """Return belts of trees far away, so that the ground does not end in a straight line."""
     rng = site.rng
     things = [site.wood(rng.uniform(380, 700), height=rng.uniform(9, 15))]
     for _ in range(int(rng.integers(1, 4))):
@@ -75,7 +66,7 @@ def background(site: Site) -> list[Thing]:
 
 
 def flower(site: Site, plan: Plan, abundance: float) -> None:
-    """Sow one kind of flower; in the distance, where flowers are below a pixel, it only colours the ground."""
+    """Add one kind of flower to a plan; in the distance, where flowers are below a pixel, it only tints the ground."""
     plan.blossoms, plan.abundance = FLOWERS[site.rng.integers(len(FLOWERS))], abundance
     veil = np.clip(0.25 + 0.4 * site.patches, 0, 0.6) * abundance * plan.grass * (site.z < 120)
     plan.albedo = plan.albedo + (plan.blossoms[0] - plan.albedo) * veil[..., None]
@@ -91,7 +82,7 @@ def path(site: Site, albedo: Array, grass: Array) -> tuple[Array, Array]:
 
 
 def cottage(site: Site, forbidden: Array | None = None) -> list[Thing]:
-    """Put up a cottage with a tree or two beside it, if there is room."""
+    """Return a cottage with trees and shrubs beside it; nothing if its ground is `forbidden`."""
     rng, z = site.rng, site.rng.uniform(35, 90)
     x, length = site.across(z, 0.75), rng.uniform(8, 12)
     if forbidden is not None and max(site.at(forbidden, x + side * length, z) for side in (-1, 0, 1)) > 0.05:
@@ -102,7 +93,7 @@ def cottage(site: Site, forbidden: Array | None = None) -> list[Thing]:
 
 
 def crossing(site: Site, water: Array, z: float) -> list[Thing]:
-    """Put a bridge over the water `z` m away, if there is some."""
+    """Return a bridge over the water `z` m away; nothing if there is no water."""
     row = min(int(site.view.row(z)) - site.view.first_row, len(water) - 1)
     wet = site.x[row, water[row] > 0.5]
     if not len(wet):

@@ -1,8 +1,8 @@
 """The `photos` domain: synthetic photographs of landscapes; and the jobs of both domains.
 
 A scene is planned in metres (`scenes`), lit by one sun and one sky (`view`), drawn from far to near, mirrored
-in its water, and developed like a film (`camera`). The plan does not depend on the resolution: the same seed
-is the same scene at every size.
+in its water, and developed like a film (`camera`). The plan does not depend on the resolution: a seed gives the same
+scene at every size.
 """
 
 __all__ = ["jobs", "painting", "photo", "scene"]

@@ -1,4 +1,4 @@
-"""A pen that draws things standing on the ground, in metres, with their reflection."""
+"""A pen that draws objects on the ground, in metres, with their reflection."""
 
 __all__ = ["BITS", "UNIT", "Pen", "encode", "lay"]
 
@@ -14,11 +14,11 @@ from translate.synthetic.light import Light
 
 BITS = 4  # fractional bits of OpenCV's drawing coordinates
 UNIT = 1 << BITS
-PEAK = 1.8  # the brightest radiance that the 8-bit layers hold
+PEAK = 1.8  # highest radiance that the 8-bit layers can hold
 
 
 def encode(colours: Array) -> NDArray[np.uint8]:
-    """Encode linear (N, 3) as 8-bit RGBA; a square root spends the bits where the eye does."""
+    """Encode linear (N, 3) as 8-bit RGBA, with a square root as gamma, to spend the bits on dark tones."""
     codes = np.full((len(colours), 4), 255, np.uint8)
     codes[:, :3] = 255 * np.sqrt(np.clip(colours / PEAK, 0, 1))
     return codes
@@ -35,8 +35,8 @@ def lay(image: Array, layer: NDArray[np.uint8]) -> Array:
 class Pen:
     """Anti-aliased shapes on transparent layers: the view, and its reflection in still water.
 
-    Everything is drawn upright at one place (`stand`), in metres right of and above that place, from far to
-    near. The pen fades things with distance; light and shade are the caller's.
+    Shapes are drawn upright at one place (`stand`), in metres right of and above that place, from far to near. The pen
+    fades colours with distance; the caller computes light and shade.
     """
 
     def __init__(self, view: View, light: Light, mirrored: bool) -> None:
@@ -54,8 +54,8 @@ class Pen:
         right = self.foot[0] + points[:, 0] * self.scale
         up = points[:, 1] * self.scale
         return [
-            np.round(np.stack([right, self.foot[1] + way * up], 1) * UNIT - UNIT / 2).astype(np.int32)
-            for way in (-1, 1)[: len(self.layers)]
+            np.round(np.stack([right, self.foot[1] + sign * up], 1) * UNIT - UNIT / 2).astype(np.int32)
+            for sign in (-1, 1)[: len(self.layers)]
         ]
 
     def _codes(self, colours: Array) -> list[list[int]]:
@@ -68,7 +68,7 @@ class Pen:
             cv2.fillPoly(layer, [places], code, cv2.LINE_AA, BITS)
 
     def line(self, points: Sequence[Sequence[float]] | Array, colour: Array, width: float) -> None:
-        """Draw an open line `width` m wide; thinner than a pixel, it is drawn one pixel wide."""
+        """Draw an open line `width` m and at least one pixel wide."""
         code, pixels = self._codes(colour)[0], max(1, round(width * self.scale))
         for layer, places in zip(self.layers, self._places(np.asarray(points, np.float32)), strict=True):
             cv2.polylines(layer, [places], False, code, pixels, cv2.LINE_AA, BITS)

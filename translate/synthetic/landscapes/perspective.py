@@ -1,4 +1,4 @@
-"""The camera: where things fall on the picture.
+"""The camera: projection from the world to the picture.
 
 World coordinates are metres from the photographer's feet: x to the right, y up, z ahead.
 """

@@ -1,4 +1,4 @@
-"""Compositions: the ground, the water and the things of a landscape."""
+"""Compositions: the ground, the water and the objects of a landscape."""
 
 __all__ = ["SCENES", "Scene"]
 
@@ -117,13 +117,13 @@ def pond(site: Site) -> Plan:
 
 
 class Scene(NamedTuple):
-    """A composition: its frequency, and the camera's place.
+    """A composition, its frequency, and the position of the camera.
 
     Attributes:
         share: of all pictures.
         horizon: its lowest and highest row, as a share of the height.
         eye: lowest and highest camera, m above the ground.
-        plan: lays it out.
+        plan: lays out the composition on a site.
     """
 
     share: float

@@ -1,4 +1,4 @@
-"""Shadows on the ground: of the things that stand there, and of clouds."""
+"""Shadows of objects and of clouds on the ground."""
 
 __all__ = ["cloud_shadows", "thing_shadows"]
 
@@ -12,13 +12,13 @@ from translate.synthetic.light import Light
 from translate.synthetic.noise import blur, fbm, smoothstep
 
 OUTLINE_POINTS = 28  # of the outline of a shadow
-LOWEST_SUN = 0.12  # sine of the elevation below which shadows grow no longer
-TREE_SHADE = 0.9  # sunlight that a tree takes away
-CLOUD_SHADE = 0.65  # sunlight that a cloud takes away
+LOWEST_SUN = 0.12  # sine of the elevation below which shadows do not grow further
+TREE_SHADE = 0.9  # share of sunlight that a tree blocks
+CLOUD_SHADE = 0.65  # share of sunlight that a cloud blocks
 
 
 def thing_shadows(rng: np.random.Generator, site: Site, things: list[Thing]) -> Array:
-    """Return how much sunlight the things take from the ground, (h, W) in [0, 1]."""
+    """Return the share of sunlight that the things block from the ground, (h, W) in [0, 1]."""
     view = site.view
     mask = np.zeros((view.size, view.size), np.uint8)
     for thing in things:

@@ -1,4 +1,4 @@
-"""The empty ground on which a scene is planned, and the things that can stand on it."""
+"""The empty ground on which a scene is planned, and the objects on it."""
 
 __all__ = ["Plan", "Site", "Thing"]
 
@@ -34,10 +34,10 @@ DRY_TINT = f32([1.22, 1.02, 0.8])  # the tint of dry patches
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that stands on the ground `x` m right and `z` m ahead.
+    """An object on the ground `x` m right and `z` m ahead.
 
     Attributes:
-        draw: draws it where the pen stands.
+        draw: draws the object where the pen stands.
         x: metres to the right.
         z: metres ahead.
         width: of the body that casts its shadow, m; 0 casts none.
@@ -57,7 +57,7 @@ class Plan:
 
     Attributes:
         albedo: (h, W, 3) colour of the ground.
-        grass: (h, W) how densely blades grow.
+        grass: (h, W) density of grass.
         water: (h, W) share of the pixel that is water.
         things: on the ground.
         blade: height of the grass, m.

@@ -12,12 +12,12 @@ from translate.synthetic.noise import blur, fbm, smoothstep
 
 DOWNSCALING = 2  # clouds are drawn at this fraction of the resolution
 MARCH_STEPS = 5  # samples of cloud between a point and the sun
-MARCH_LENGTH = 0.16  # picture heights, how far that march goes
+MARCH_LENGTH = 0.16  # picture heights, length of that march
 ABSORPTION = 2.8  # optical depth of a solid cloud over the march
 
 
 def draw_sky(rng: np.random.Generator, view: View, light: Light) -> Array:
-    """Return the radiance (H, W, 3) of the sky; below the horizon it goes on as it ends there."""
+    """Return the radiance (H, W, 3) of the sky, with the value at the horizon continued below."""
     size = view.size // DOWNSCALING
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     up = np.clip(view.horizon - y, 0, 1)  # picture heights over the horizon
@@ -57,7 +57,7 @@ def _sunlight_through(density: Array, light: Light) -> Array:
 
 
 def _cumulus(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: Light) -> Array:
-    """Add heaps with flat bases: smaller and denser towards the horizon, bright where the sun gets in."""
+    """Add heaps with flat bases, smaller and denser towards the horizon, bright where sunlight enters."""
     size = len(x)
     heap = np.full_like(x, -1.0)
     height = np.zeros_like(x)
@@ -106,12 +106,12 @@ def _overcast(rng: np.random.Generator, sky: Array, x: Array, up: Array, light: 
 
 
 def _cloud_colour(sun: Array, light: Light) -> Array:
-    """Return white water lit by the sun share `sun` (H, W) and by the sky."""
+    """Return the colour (H, W, 3) of a cloud that gets the share `sun` (H, W) of sunlight, and light from the sky."""
     return light.sun * (0.78 * sun[..., None]) + light.fill * 0.9 + light.rim * 0.10
 
 
 def _blend(sky: Array, alpha: Array, cloud: Array, up: Array, light: Light) -> Array:
-    """Lay clouds over the sky; those near the horizon drown in haze."""
+    """Blend clouds over the sky, and haze over clouds near the horizon."""
     near = smoothstep(0.0, 0.16, up)[..., None]
     veiled = light.rim + (cloud - light.rim) * (0.35 + 0.65 * near)
     return sky + (veiled - sky) * (alpha * (0.35 + 0.65 * near[..., 0]))[..., None]

@@ -1,4 +1,4 @@
-"""Land and water: ridges behind each other, ground in perspective, and reflections in still water."""
+"""Land and water: layered ridges, ground in perspective, and reflections in still water."""
 
 __all__ = ["draw_ridges", "ground_grain", "shade_ground", "water_surface"]
 
@@ -65,7 +65,7 @@ def ground_grain(rng: np.random.Generator, x: Array, z: Array, view: View) -> Ar
         view: the camera.
 
     Returns:
-        (H, W) float32, deviation about 1 nearby and calmer far away, where the fine octaves blur out.
+        (H, W) float32, deviation about 1 nearby and less far away, where the fine octaves are left out.
     """
     per_row = z[:, 0] ** 2 / (FOCAL * view.eye * view.size)  # metres of depth under one pixel
     total = np.zeros_like(x)

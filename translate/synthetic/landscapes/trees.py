@@ -15,18 +15,13 @@ LEAF_RADIUS_M = 0.11  # m, radius of a dab of leaves
 MIN_LEAF_RADIUS_PX = 0.62  # the smallest dab, px
 MAX_DABS = 2800  # per tree or hedge
 LEAF_TINTS = (0.16, 0.12, 0.16)  # deviation of log R, G, B from leaf to leaf
-TRANSLUCENCY = 0.45  # how far light creeps round a crown
+TRANSLUCENCY = 0.45  # how far light wraps around a crown
 
 
 def _leaves(
-    pen: Pen,
-    rng: np.random.Generator,
-    blobs: Array,
-    albedo: Array,
-    *,
-    leaf: float = LEAF_RADIUS_M,
+    pen: Pen, rng: np.random.Generator, blobs: Array, albedo: Array, *, leaf: float = LEAF_RADIUS_M,
     crowns: Array | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Cover spheres with leaves, each lit by its place on its sphere and on the whole crown.
 
     Args:
@@ -46,14 +41,14 @@ def _leaves(
     # their places, colours and sizes
     which = np.repeat(np.arange(len(blobs)), counts)
     of = blobs[which]
-    way = rng.standard_normal((len(of), 3), np.float32)
-    way /= np.linalg.norm(way, axis=1, keepdims=True)
+    direction = rng.standard_normal((len(of), 3), np.float32)
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     spread = 0.62 + 0.55 * rng.random((len(of), 1), np.float32) ** 1.6  # most leaves inside, some sprigs out
-    places = of[:, :3] + way * of[:, 3:] * spread
+    places = of[:, :3] + direction * of[:, 3:] * spread
     middle, reach = _crown(blobs) if crowns is None else (crowns[which, :3], crowns[which, 3:])
     tint = np.exp(rng.normal(0, LEAF_TINTS, (len(of), 3)) + rng.normal(0, 0.14, (len(of), 1)))
     albedo = np.broadcast_to(albedo, (len(blobs), 3))[which] * tint.astype(np.float32)
-    colours = _leaf_radiance(pen, albedo, way, (places - middle) / reach)
+    colours = _leaf_radiance(pen, albedo, direction, (places - middle) / reach)
 
     # from far to near
     order = np.argsort(places[:, 2] + 0.3 * rng.standard_normal(len(of)) * of[:, 3])
@@ -61,9 +56,9 @@ def _leaves(
     pen.dabs(places[order, :2], sizes[order], colours[order])
 
 
-def _leaf_radiance(pen: Pen, albedo: Array, way: Array, crown: Array) -> Array:
-    """Return the radiance (N, 3) of leaves that face `way` and sit at `crown` (N, 3), 1 from the middle at its edge."""
-    normals = way + 1.1 * crown
+def _leaf_radiance(pen: Pen, albedo: Array, direction: Array, crown: Array) -> Array:
+    """Return the radiance (N, 3) of leaves that face `direction`, at `crown` (N, 3), 0 in the middle and 1 outside."""
+    normals = direction + 1.1 * crown
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     out = np.clip(np.linalg.norm(crown, axis=1), 0, 1)
     openness = np.clip(0.08 + 0.75 * out**2 + 0.25 * crown[:, 1], 0.05, 1)
@@ -106,8 +101,12 @@ def round_tree(pen: Pen, rng: np.random.Generator, height: float, albedo: Array)
 
 def _sample_shell(rng: np.random.Generator, count: int, low: float, high: float) -> Array:
     """Sample points (count, 3) between the spheres of radius `low` and `high` around the origin."""
-    way = rng.standard_normal((count, 3)).astype(np.float32)
-    return way / np.linalg.norm(way, axis=1, keepdims=True) * rng.uniform(low, high, (count, 1)).astype(np.float32)
+    direction = rng.standard_normal((count, 3)).astype(np.float32)
+    return (
+        direction
+        / np.linalg.norm(direction, axis=1, keepdims=True)
+        * rng.uniform(low, high, (count, 1)).astype(np.float32)
+    )
 
 
 def poplar(pen: Pen, rng: np.random.Generator, height: float, albedo: Array) -> None:

@@ -63,15 +63,9 @@ def _bloom(layer: Picture, rng: np.random.Generator, centre: tuple[int, int], ra
 
 
 def draw_sward(
-    image: Array,
-    rng: np.random.Generator,
-    view: View,
-    cover: Array,
-    *,
-    height: float,
-    blossoms: Array | None = None,
+    image: Array, rng: np.random.Generator, view: View, cover: Array, *, height: float, blossoms: Array | None = None,
     abundance: float = 0.0,
-) -> Array:
+) -> Array:  # fmt: skip
     """Draw blades of grass over the shaded ground, and flowers between them.
 
     Args:
@@ -111,19 +105,14 @@ def draw_sward(
 
 
 def _drifts(places: Array, scale: Array) -> Array:
-    """Return how densely flowers grow at `places` (N, 2) of the picture: in drifts, not evenly."""
+    """Return the density of flowers at `places` (N, 2) of the picture, which grow in drifts."""
     column = places[:, 0]
     return np.clip(0.7 + 0.6 * np.sin(9 * column + scale) + 0.6 * np.sin(23 * column - 2 * scale + 1), 0, 2)
 
 
 def _marks(
-    layer: Picture,
-    feet: Array,
-    tips: Array,
-    colours: Array,
-    flower: NDArray[np.bool_],
-    scale: Array,
-) -> None:
+    layer: Picture, feet: Array, tips: Array, colours: Array, flower: NDArray[np.bool_], scale: Array,
+) -> None:  # fmt: skip
     """Draw blades from foot to tip, and flowers as discs."""
     codes = encode(colours).tolist()
     first, last = ((p * UNIT).astype(int).tolist() for p in (feet, tips))

@@ -4,8 +4,8 @@ A product is a stack of parts; its sketch shows their outlines, its photos their
 
     dataset         a product line as a data set of pairs
     hand_drawing    the sketch, drawn by hand
-    material        how surfaces shine, and their grain
-    palette         colours that go together
+    material        reflection and grain of surfaces
+    palette         colour schemes
     product         the canvas on which a product is assembled of parts
     relief          heights and slopes of parts
     studio          the photo

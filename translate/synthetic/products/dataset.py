@@ -1,4 +1,4 @@
-"""A product line as a data set: sketches of made-up products, their photos, and all right answers for tests."""
+"""A product line as a data set: sketches of invented products, their photos, and all correct answers for tests."""
 
 __all__ = ["COLOURWAYS", "Line", "answers", "line_jobs", "pair"]
 
@@ -18,8 +18,8 @@ from translate.synthetic.products.studio import Studio
 Rng = np.random.Generator
 Seed = Sequence[int]
 
-COLOURWAYS = 8  # right answers to a test sketch
-SHAPE, HAND, COLOUR, SHOT = range(4)  # last but one word of the seeds of a product's random choices
+COLOURWAYS = 8  # correct answers to a test sketch
+SHAPE, HAND, COLOUR, SHOT = range(4)  # random streams of a product
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Line:
     """One kind of merchandise; both functions are importable, and can be sent to a worker process.
 
     Attributes:
-        build: makes a product from a random generator and the edge of the picture, px.
-        dress: gives it a look.
+        build: returns a product from a random generator and the edge of the picture, px.
+        dress: chooses the colours and materials of a product.
         roles: the roles whose colour belongs to the look, and their numbers in the parts map, from 1.
     """
 
@@ -52,7 +52,7 @@ def answers(line: Line, seed: Seed, size: int) -> tuple[Picture, ...]:
 
 
 def line_jobs(line: Line, train: int, test: int, size: int, seed: int) -> list[Job]:
-    """Return the jobs of `train` pairs, and of `test` pairs with their right answers and parts maps."""
+    """Return the jobs of `train` pairs, and of `test` pairs with their correct answers and parts maps."""
     jobs = [
         Job(partial(pair, line), (seed, 0, k), size, (f"trainA/{k:05d}.png", f"trainB/{k:05d}.png"))
         for k in range(train)

@@ -1,7 +1,7 @@
-"""The draughtsman: turns the part curves of a product into a drawing by hand.
+"""Hand drawings of products, from the curves of their parts.
 
-The lines are the outlines of the parts, not edges found in the photo, so that a drawing shows neither colour nor
-texture, as a user's drawing does not.
+The lines are the outlines of the parts, not edges of the photo, so that a drawing shows neither colour nor texture,
+like a user's drawing.
 """
 
 __all__ = ["HANDS", "Hand", "draw_sketch"]
@@ -24,10 +24,10 @@ class Hand:
     Attributes:
         share: its frequency.
         pen: width of the pen.
-        wobble: how far lines stray, standard deviation.
-        pressure: how much the width and darkness of a line vary.
-        skipped: the largest share of the inner parts whose lines are left out.
-        again: darkness of a second, straying pass over every line; 0 for none.
+        wobble: deviation of lines from their place.
+        pressure: variation of the width and darkness of a line.
+        skipped: largest share of inner parts whose lines are left out.
+        again: darkness of a second, different pass over every line; 0 for none.
     """
 
     share: float
@@ -52,7 +52,7 @@ def draw_sketch(product: Product, rng: np.random.Generator, hand: Hand | None = 
 
     Args:
         product: the product.
-        rng: of the choice of a hand, and of its tremble.
+        rng: of the choice of a hand, and of its wobble.
         hand: None: one of `HANDS` at random.
     """
     if hand is None:
@@ -69,7 +69,7 @@ def draw_sketch(product: Product, rng: np.random.Generator, hand: Hand | None = 
 
 
 def _choose_strokes(product: Product, hand: Hand, rng: np.random.Generator) -> list[Stroke]:
-    """Return all strokes, except those of some inner parts if this hand leaves things out."""
+    """Return all strokes, except those of the inner parts that this hand skips."""
     dropping = rng.uniform(0, hand.skipped)
     dropped = {part.index for part in product.parts if rng.random() < dropping}
     return [s for s in product.strokes if s.outline or s.part.index not in dropped]
@@ -77,7 +77,7 @@ def _choose_strokes(product: Product, hand: Hand, rng: np.random.Generator) -> l
 
 def _lines(product: Product, strokes: list[Stroke], pen: float) -> Array:
     """Draw all strokes except their hidden pieces on the canvas: (edge, edge) float32 in [0, 1]."""
-    scale = max(2 * product.dot, 0.8 * product.edge / product.size)  # small pictures keep lines that can be seen
+    scale = max(2 * product.dot, 0.8 * product.edge / product.size)  # keeps lines visible in small pictures
     canvas = np.zeros((product.edge, product.edge), np.uint8)
     order = np.array([0] + [part.order for part in product.parts])
     root = np.array([0] + [part.root for part in product.parts])
@@ -100,7 +100,7 @@ def _lines(product: Product, strokes: list[Stroke], pen: float) -> Array:
 
 
 def _distort(lines: Array, product: Product, hand: Hand, rng: np.random.Generator) -> Array:
-    """Let the lines wander and their strength vary, smoothly over the sheet."""
+    """Distort the lines and vary their strength, smoothly over the canvas."""
     edge = product.edge
     reach = 2 * hand.wobble * product.dot
     coarse = (max(32, edge // 8),) * 2

@@ -1,4 +1,4 @@
-"""Materials of products: how a surface shines, and the grain that catches the light."""
+"""Materials of products: the reflection and the grain of their surfaces."""
 
 __all__ = ["MATERIALS", "Material", "grain"]
 
@@ -16,17 +16,17 @@ TILE = 256  # px of a 512 px canvas, edge of the repeating tile
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """How a surface answers to light.
+    """The reflection and the grain of a surface.
 
     Attributes:
         gloss: strength of the highlight of the key light.
-        sharp: Blinn's exponent of the shine.
-        mirror: strength of the studio's light boxes in it.
-        sheen: light that fibres scatter where the surface turns away.
-        metal: share of the reflection that takes the colour of the surface.
-        grain: name of its tile, see `grain`.
+        sharp: Blinn's exponent of the highlight.
+        mirror: strength of the reflection of the studio's light boxes.
+        sheen: light that fibres scatter at grazing angles.
+        metal: share of the reflection that has the colour of the surface.
+        grain: name of the tile, see `grain`.
         bump: slope of the grain, standard deviation.
-        mottle: how much the grain shows in the colour, [0, 1].
+        mottle: strength of the grain in the colour, [0, 1].
     """
 
     gloss: float = 0.0

@@ -1,4 +1,4 @@
-"""The colours of products, and which of them go together."""
+"""Colour schemes of products."""
 
 __all__ = ["METALS", "Look", "Paint", "Scheme", "contrast", "draw_scheme", "hsv", "mix", "tint"]
 
@@ -12,12 +12,12 @@ from translate.synthetic.light import rgb
 
 Rng = np.random.Generator
 
-TONES = [  # sRGB, and how often it is sold
+TONES = [  # sRGB, and its relative frequency in shops
     (0x1B1B1D, 12), (0xEDECE8, 8), (0x55565A, 4), (0x9C9C9C, 3), (0x6B3E22, 6), (0x8F5A30, 6), (0xB78250, 6),
     (0x3E2718, 5), (0x1F2A4A, 7), (0x5B1526, 5), (0x585A34, 4), (0xD2BC98, 5), (0xA81E22, 6), (0x2F4B3C, 3),
     (0xC8A09A, 3), (0x7288A0, 3), (0xC9992F, 2), (0xE3D6BE, 4),
 ]  # fmt: skip
-ANY_HUE_SHARE = 0.34  # share of looks whose colour is any hue
+ANY_HUE_SHARE = 0.34  # share of looks with an arbitrary hue instead of one of `TONES`
 METALS = [rgb(c) for c in (0xD9B25A, 0xD6D6DA, 0xC79A7C, 0x6E6A66)]  # gold, silver, rose, gunmetal
 
 
@@ -34,12 +34,12 @@ Look = dict[str, Paint]  # of every role of a product, and of "thread"
 
 @dataclass(frozen=True, kw_only=True)
 class Scheme:
-    """Colours that go together, each (3,) linear RGB.
+    """A harmonious set of colours, each (3,) linear RGB.
 
     Attributes:
         base: of most of the product.
-        second: of panels: the base itself, a shade of it or a neighbour.
-        accent: of stripes and trimmings; it stands out.
+        second: of panels: equal to the base, a shade of the base or a neighbouring hue.
+        accent: of stripes and trimmings, in contrast to the base.
         pale: an off-white.
         dark: a near-black.
         metal: of buckles and rings.
@@ -64,7 +64,7 @@ def _encode(linear: Array) -> Array:
 
 
 def mix(one: Array, other: Array, share: float) -> Array:
-    """Mix a share of `other` into `one`, as the eye sees it."""
+    """Mix a share of `other` into `one`, perceptually."""
     return f32(((1 - share) * _encode(one) + share * _encode(other)) ** np.float32(2.2))
 
 
@@ -85,7 +85,7 @@ def _tone(rng: Rng) -> Array:
 
 
 def draw_scheme(rng: Rng) -> Scheme:
-    """Sample colours as shops sell them: 2/3 named tones, 1/3 any hue; complement, neighbour or one hue."""
+    """Sample a scheme: 2/3 named tones, 1/3 any hue; the accent is a complement, a neighbour or the same hue."""
     # the base colour
     free = rng.random() < ANY_HUE_SHARE
     base = hsv(rng.random(), rng.uniform(0.25, 0.75), rng.uniform(0.3, 0.8)) if free else _tone(rng)
@@ -97,12 +97,9 @@ def draw_scheme(rng: Rng) -> Scheme:
     lively = {"saturation": rng.uniform(0.45, 0.85), "value": rng.uniform(0.4, 0.85)}
     near = hue + rng.choice([-1, 1]) * rng.uniform(0.06, 0.12)
     accents = [
-        hsv(hue + 0.5 + rng.uniform(-0.06, 0.06), **lively),
-        hsv(near, **lively),
-        contrast(base, rng.uniform(0.4, 0.75)),
-        rgb(int(rng.choice([0xEDECE8, 0x1B1B1D]))),
-        _tone(rng),
-    ]
+        hsv(hue + 0.5 + rng.uniform(-0.06, 0.06), **lively), hsv(near, **lively),
+        contrast(base, rng.uniform(0.4, 0.75)), rgb(int(rng.choice([0xEDECE8, 0x1B1B1D]))), _tone(rng),
+    ]  # fmt: skip
     accent = accents[rng.choice(len(accents), p=[0.22, 0.18, 0.22, 0.2, 0.18])]
     if float(np.abs(_encode(accent) - _encode(base)).max()) < 0.2:  # it would not be seen
         accent = contrast(base, 0.55)

@@ -1,7 +1,7 @@
 """A product as a stack of parts, back to front: the shape alone, before any colour.
 
-The caller lays down bodies (volumes of their own), panels (leather laid on a body), tubes, studs, seams and stitches.
-Each part remembers its outline as a pen stroke, so that the sketch and the photo cannot disagree.
+The caller adds bodies (separate volumes), panels (sheets that lie on a body), tubes, studs, seams and stitches. Each
+part adds its outline as a stroke of the sketch, so that the sketch and the photo agree.
 """
 
 __all__ = ["Part", "Product", "Stroke"]
@@ -43,7 +43,7 @@ class Part:
         role: of its colour and material: a key of every `Look`.
         tone: factor on the colour of its role.
         root: index of the body that it lies on; its own if it is a body.
-        order: index of the front-most part that it can hide pen strokes of.
+        order: index of the front-most part whose pen strokes it can hide.
         box: the canvas around it.
         mask: its coverage in `box`, [0, 1].
     """
@@ -66,8 +66,8 @@ class Stroke:
         closed: whether it returns to its start.
         weight: its width, as a multiple of the pen's.
         part: parts in front of this one hide the line.
-        outline: it bounds a body; parts that lie on the body do not hide it.
-        clip: the part that it must stay inside of, if any.
+        outline: whether it bounds a body; parts on that body do not hide it.
+        clip: a part to whose mask it is clipped, if any.
     """
 
     path: Array
@@ -91,7 +91,7 @@ class Product:
         label: (edge, edge) uint8, index of the part in front; 0 where there is none.
         cover: (edge, edge) coverage, [0, 1].
         slope: (2, edge, edge) rise of the surface a px to the right and downwards.
-        open: (edge, edge) share of the studio light that gets there, [0, 1].
+        open: (edge, edge) share of the studio light that reaches the pixel, [0, 1].
         parts: in the order of their index, from 1.
         strokes: the lines of its sketch.
     """
@@ -134,28 +134,20 @@ class Product:
     # ------------------------------------------------------------------ parts
 
     def body(
-        self,
-        role: str,
-        outline: Points | Sequence[Points],
-        *,
-        puff: float = 0.6,
-        radius: float = 0.1,
-        tone: float = 1.0,
-        cast: float = 0.35,
-        reach: float = 0.02,
-        ink: float = 1.0,
-    ) -> Part:
-        """Add a volume with a shape of its own; it hides the parts before.
+        self, role: str, outline: Points | Sequence[Points], *, puff: float = 0.6, radius: float = 0.1,
+        tone: float = 1.0, cast: float = 0.35, reach: float = 0.02, ink: float = 1.0,
+    ) -> Part:  # fmt: skip
+        """Add a volume with a shape of its own; it hides earlier parts.
 
         Args:
-            role: of its colour and material.
+            role: of the colour and material.
             outline: closed curve, or several that form one part.
-            puff: its thickness: 1 is as thick as it is wide, 0 flat, below 0 hollow.
-            radius: how far from its edge it still rises.
+            puff: thickness: 1 is as thick as wide, 0 flat, below 0 hollow.
+            radius: distance from the edge over which the surface rises.
             tone: factor on the colour.
-            cast: share of the light that it takes from parts right behind its edge, [0, 1].
-            reach: how far that darkness reaches.
-            ink: weight of its outline in the sketch; 0 draws none.
+            cast: share of light that the part blocks right behind its edge, [0, 1].
+            reach: extent of that shadow.
+            ink: weight of the outline in the sketch; 0 draws none.
         """
         paths = self._paths(outline)
         box = self._box(paths, 3 * reach * self.unit + 4)
@@ -173,30 +165,21 @@ class Product:
         return part
 
     def panel(
-        self,
-        role: str,
-        outline: Points,
-        on: Part,
-        *,
-        lift: float = 0.005,
-        soft: float = 0.003,
-        tone: float = 1.0,
-        cast: float = 0.3,
-        stitch: float = 0.0,
-        ink: float = 0.8,
-    ) -> Part:
-        """Add a sheet that follows the part it lies `on` and ends where that ends.
+        self, role: str, outline: Points, on: Part, *, lift: float = 0.005, soft: float = 0.003, tone: float = 1.0,
+        cast: float = 0.3, stitch: float = 0.0, ink: float = 0.8,
+    ) -> Part:  # fmt: skip
+        """Add a sheet that follows the part `on`, and is clipped to it.
 
         Args:
-            role: of its colour and material.
-            outline: closed curve; it may reach beyond `on`.
-            on: the part that it lies on.
-            lift: its thickness; below 0 it is sunk.
-            soft: how round its edge is.
+            role: of the colour and material.
+            outline: closed curve; it may extend beyond `on`.
+            on: the part below.
+            lift: thickness; below 0 the sheet is sunk.
+            soft: radius of the edge.
             tone: factor on the colour.
-            cast: share of the light that it takes beside its edge, [0, 1].
-            stitch: distance of a line of stitches from its edge; 0 sews none.
-            ink: weight of its outline in the sketch; 0 draws none.
+            cast: share of light that the sheet blocks beside its edge, [0, 1].
+            stitch: distance of a line of stitches from the edge; 0 for none.
+            ink: weight of the outline in the sketch; 0 draws none.
         """
         paths = self._paths([outline])
         box = self._box(paths, 8 * self.dot)
@@ -211,33 +194,18 @@ class Product:
         return part
 
     def tube(
-        self,
-        role: str,
-        paths: Sequence[Points],
-        width: float,
-        *,
-        puff: float = 0.8,
-        tone: float = 1.0,
-        cast: float = 0.4,
-        reach: float = 0.008,
-        ink: float = 0.8,
-    ) -> Part:
+        self, role: str, paths: Sequence[Points], width: float, *, puff: float = 0.8, tone: float = 1.0,
+        cast: float = 0.4, reach: float = 0.008, ink: float = 0.8,
+    ) -> Part:  # fmt: skip
         """Add cords, straps or laces of one `width` along open `paths`, as one part with a round cross-section."""
         bands = [ribbon(resample(f32(path), 0.25 * width), width) for path in paths]
         return self.body(role, bands, puff=puff, radius=width, tone=tone, cast=cast, reach=reach, ink=ink)
 
     def studs(
-        self,
-        role: str,
-        centres: Sequence[Points],
-        radius: float,
-        on: Part,
-        *,
-        lift: float = 0.006,
-        tone: float = 1.0,
+        self, role: str, centres: Sequence[Points], radius: float, on: Part, *, lift: float = 0.006, tone: float = 1.0,
         ink: float = 0.6,
-    ) -> Part:
-        """Add small round things to a part: buttons and rivets; eyelets and punched holes where `lift` is below 0."""
+    ) -> Part:  # fmt: skip
+        """Add small discs to a part: buttons and rivets, or eyelets and punched holes if `lift` is below 0."""
         paths = self._paths([ellipse(centre, radius) for centre in centres])
         box = self._box(paths, 6 * self.dot)
         whole = fill(paths, box)
@@ -251,13 +219,13 @@ class Product:
     # ---------------------------------------------------------------- details
 
     def stitch(self, path: Points, on: Part, *, closed: bool = False, tone: float = 1.0) -> None:
-        """Sew a line of stitches along `path` (product units) where it lies on the part `on`. Sketches leave it out."""
-        way = self.pixels(path)
-        way = resample(np.concatenate([way, way[:1]]) if closed else way, 1.5 * self.dot)
-        box = self._box([way], 4 * self.dot)
+        """Add a line of stitches along `path` (product units), clipped to the part `on`; not drawn in the sketch."""
+        curve = self.pixels(path)
+        curve = resample(np.concatenate([curve, curve[:1]]) if closed else curve, 1.5 * self.dot)
+        box = self._box([curve], 4 * self.dot)
         canvas = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
         corner = f32([box[1].start, box[0].start])
-        lines = [to_fixed_point(dash - corner) for dash in dashes(way, 5 * self.dot, 3.5 * self.dot)]
+        lines = [to_fixed_point(dash - corner) for dash in dashes(curve, 5 * self.dot, 3.5 * self.dot)]
         cv2.polylines(canvas, lines, False, 255, max(1, round(1.7 * self.dot)), cv2.LINE_AA, FRACTION_BITS)
         thread = canvas.astype(np.float32) / 255
         under = cv2.erode(self.crop_mask(on, box), None, iterations=max(1, round(2 * self.dot)))
@@ -281,7 +249,7 @@ class Product:
     def folds(
         self, on: Part, rng: np.random.Generator, *, height: float = 0.006, cells: float = 4, stretch: float = 1
     ) -> None:
-        """Let a soft material sag: noise of deviation `height`, `cells` across, `stretch` times longer than high."""
+        """Add folds to soft material: noise of deviation `height`, `cells` across, `stretch` times as wide as high."""
         noise = fbm(rng, on.mask.shape, cells=cells, octaves=2, stretch=stretch)
         self._raise(on.box, noise, height, 0, within=on.mask)
 
@@ -291,12 +259,12 @@ class Product:
         self._raise(on.box, f32(np.broadcast_to(height(x, y), on.mask.shape)), 1.0, 0, within=on.mask)
 
     def shade(self, on: Part, share: Callable[[Array, Array], Array]) -> None:
-        """Let only the share `share(x, y)` in [0, 1] of the light reach a part: the inside of an opening."""
+        """Reduce the light on a part, such as the inside of an opening, to `share(x, y)` in [0, 1]."""
         x, y = self.grid(on)
         self.open[on.box] *= 1 - on.mask * (1 - np.broadcast_to(share(x, y), on.mask.shape))
 
     def ink(self, path: Points, on: Part, *, weight: float = 0.7, closed: bool = False) -> None:
-        """Add a line of the sketch that marks nothing but itself."""
+        """Add a line to the sketch only."""
         self._stroke(self._paths([path]), closed, weight, on, outline=False, clip=on)
 
     # --------------------------------------------------------------- internals
@@ -314,7 +282,7 @@ class Product:
         index = len(self.parts) + 1
         assert index < 256, "the label map holds 255 parts"
         root = on.root if on else index
-        order = on.index if on and role == THREAD else index  # thread runs over lines without breaking them
+        order = on.index if on and role == THREAD else index  # thread does not interrupt lines below it
         part = Part(index=index, role=role, tone=tone, root=root, order=order, box=box, mask=mask)
         self.label[box][mask > 0.5] = index
         self.parts.append(part)
@@ -351,12 +319,12 @@ class Product:
 
     def _line(self, paths: Sequence[Points], width: float) -> tuple[Array, Box]:
         """Return the coverage of open curves drawn `width` wide, and its box."""
-        ways = [self.pixels(path) for path in paths]
-        box = self._box(ways, 3 * width * self.unit + 4 * self.dot)
+        curves = [self.pixels(path) for path in paths]
+        box = self._box(curves, 3 * width * self.unit + 4 * self.dot)
         canvas = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
         corner = f32([box[1].start, box[0].start])
         thick = max(1, round(width * self.unit))
-        lines = [to_fixed_point(way - corner) for way in ways]
+        lines = [to_fixed_point(curve - corner) for curve in curves]
         cv2.polylines(canvas, lines, False, 255, thick, cv2.LINE_AA, FRACTION_BITS)
         return canvas.astype(np.float32) / 255, box
 

@@ -1,4 +1,4 @@
-"""Heights of products: how a flat mask becomes a volume, and its slopes for shading."""
+"""Heights of products: inflation of a flat mask to a volume, and slopes for shading."""
 
 __all__ = ["inflate", "slopes"]
 
@@ -13,7 +13,7 @@ COARSEST_PX = 10  # px, edge of the coarsest level
 
 
 def inflate(mask: Array, radius: float) -> Array:
-    """Puff up a mask: half a ball over a disk, half a pipe over a band, a plateau over anything much wider.
+    """Inflate a mask: half a ball over a disk, half a pipe over a band, a plateau over anything much wider.
 
     The height is sqrt(2 u), where u solves the screened Poisson equation laplace(u) = u / radius^2 - 1 inside the
     mask and is 0 outside: unlike the distance to the edge it has no crease along the medial axis. Solved from coarse
@@ -21,7 +21,7 @@ def inflate(mask: Array, radius: float) -> Array:
 
     Args:
         mask: (H, W) coverage in [0, 1].
-        radius: how far from its edge a wide shape still rises, px.
+        radius: distance from the edge over which a wide shape rises, px.
 
     Returns:
         (H, W) float32 heights, px, at most sqrt(2) radius.
@@ -43,7 +43,7 @@ def inflate(mask: Array, radius: float) -> Array:
 
 
 def slopes(height: Array) -> tuple[Array, Array]:
-    """Rise of `height` (H, W) a px to the right and a px downwards."""
+    """Return the slopes of `height` (H, W) to the right and downwards, per px."""
     return (
         cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8),
         cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8),

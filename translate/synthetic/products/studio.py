@@ -1,4 +1,4 @@
-"""The photographer's studio: a product on a white ground, under a key light, light boxes and a white room."""
+"""The photo studio: a product on a white ground, lit by a key light, light boxes and a white room."""
 
 __all__ = ["Studio"]
 
@@ -19,7 +19,7 @@ KEY_LIGHT_COLOUR = f32([1.02, 1.0, 0.975])  # colour of the key light
 
 
 class Studio:
-    """Photographs one product in any number of looks; computations that the looks share are made once."""
+    """A studio for photos of one product in several looks, with shared computations done once."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -58,7 +58,7 @@ class Studio:
         return cv2.resize(numbers[self.product.label], shape, interpolation=cv2.INTER_NEAREST)
 
     def _labels(self) -> Array:
-        """Return the labels of the covered pixels; pixels on the very edge, which have none, take their neighbour's."""
+        """Return the labels of the covered pixels; edge pixels without a label get that of a neighbour."""
         label = self.product.label
         spread = np.where(label > 0, label, cv2.dilate(label, np.ones((5, 5), np.uint8)))
         return spread.ravel()[self.at]
@@ -66,13 +66,13 @@ class Studio:
     def _add_grain(
         self, materials: list[Material], across: Array, down: Array, albedo: Array, rng: np.random.Generator
     ) -> None:
-        """Lay the grain of each material over the slopes and the colours of its pixels, in place."""
+        """Add the grain of each material to the slopes and the colours of its pixels, in place."""
         shifts = rng.integers(0, 1 << 12, (len(MATERIALS), 2))
         for material in {id(m): m for m in materials}.values():
             if not material.bump:
                 continue
-            wears = np.array([False] + [m is material for m in materials])
-            here = np.flatnonzero(wears[self.label])
+            has_material = np.array([False] + [m is material for m in materials])
+            here = np.flatnonzero(has_material[self.label])
             tile_across, tile_down, tone = grain(material.grain, self.product.edge)
             side, shift = len(tone), shifts[list(MATERIALS.values()).index(material)]
             there = (self.row[here] + shift[0]) % side * side + (self.column[here] + shift[1]) % side
@@ -100,7 +100,7 @@ def _light(across: Array, down: Array, open_: Array, albedo: Array, surface: Arr
     """Return the radiance (N, 3) of N points.
 
     Wrapped Lambert and a white hemisphere; Blinn's highlight of the key light; one light box overhead and one at the
-    side as glossy surfaces mirror them, with Schlick's Fresnel factor; sheen where fibres are seen edge-on.
+    side as glossy surfaces reflect them, with Schlick's Fresnel factor; sheen at grazing angles.
     """
     gloss, sharp, mirror, sheen, metal = surface
     nz = 1 / np.sqrt(1 + across * across + down * down)

@@ -1,8 +1,6 @@
-"""Loss functions that tasks share.
+"""Loss functions that tasks share: plain functions that return scalars.
 
-They are plain functions, which return scalars.
-
-    adversarial   GAN losses on a discriminator's scores, and terms that go with them
-    multiscale    discriminators of several scales, run once for several pictures, and losses over their outputs
-    perceptual    VGG-16 features and the losses on them
+adversarial   GAN losses on a discriminator's scores, and terms that accompany them
+multiscale    discriminators of several scales, run on several batches at once, and losses on their outputs
+perceptual    VGG-16 features and the losses on them
 """

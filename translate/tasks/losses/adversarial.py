@@ -1,4 +1,4 @@
-"""Adversarial losses, scalars of a discriminator's scores (any shape, unbounded), and terms that go with them."""
+"""Adversarial losses: scalars of a discriminator's scores (any shape, unbounded), and terms that accompany them."""
 
 __all__ = [
     "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d",
@@ -47,14 +47,9 @@ def hinge_g(fake: Tensor) -> Tensor:
 def smoothness(D: Callable[[Tensor], Tensor], real: Tensor, scores: Tensor, sigma: float = 0.03) -> Tensor:
     """E[((D(x) - D(x + sigma * e)) / sigma)^2], e ~ N(0, 1): about E|grad D|^2, the R1 penalty.
 
-    The finite difference (approximate R1 of Lin et al., 2025, "Seaweed-APT") needs no second backward pass, so it can
-    be compiled; a much smaller `sigma` would drown in the rounding of bf16.
-
-    Args:
-        D: The discriminator.
-        real: x, (B, C, H, W) in [-1, 1].
-        scores: D(x).
-        sigma: Standard deviation of the noise.
+    `real` is x, (B, C, H, W) in [-1, 1], and `scores` are D(x). The finite difference (approximate R1 of Lin et al.,
+    2025, "Seaweed-APT") needs no second backward pass, so it can be compiled; a much smaller `sigma` would drown in the
+    rounding of bf16.
     """
     return ((scores - D(real + sigma * dist.randn_like(real))) / sigma).square().mean()
 
@@ -62,8 +57,8 @@ def smoothness(D: Callable[[Tensor], Tensor], real: Tensor, scores: Tensor, sigm
 def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tensor:
     """Kullback-Leibler divergence of N(mean, variance), (B, d) both, from N(0, 1): summed over d, averaged over B.
 
-    Kingma and Welling, 2014, appendix B. The first `free` nats of every dimension cost nothing (free bits: Kingma et
-    al., 2016, appendix C.8); else the encoder gives the code up before the decoder has learned to read it.
+    Kingma and Welling, 2014, appendix B. The first `free` nats of each dimension cost nothing (free bits: Kingma et
+    al., 2016, appendix C.8); else the code collapses before the decoder has learned to use it.
     """
     divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0, keepdim=True)
     return dist.all_gather_rows(divergence).mean(0).clamp_min(free).sum()
@@ -72,8 +67,8 @@ def kl_to_normal(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tenso
 def mode_seeking(z: Tensor, other_z: Tensor, picture: Tensor, other: Tensor, slack: float) -> Tensor:
     """|z - z'| / (|G(z) - G(z')| + slack), means of absolute values: small when outputs differ as their z do.
 
-    The inverse of equation 4 of Mao et al., 2019, https://arxiv.org/abs/1903.05628. Their `slack` of 1e-5 makes the
-    term explode as long as a young generator ignores z; with 0.05 it is bounded by 20 |z - z'|.
+    The inverse of equation 4 of Mao et al., 2019, https://arxiv.org/abs/1903.05628. Their `slack` of 1e-5 lets the term
+    explode while a young generator ignores z; 0.05 bounds it by 20 |z - z'|.
     """
     distance = (picture - other).abs().flatten(1).mean(1)
     return ((z - other_z).abs().mean(1) / (distance + slack)).mean()
@@ -90,14 +85,14 @@ def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
 
 
 class GanLoss(NamedTuple):
-    """The losses of both players: d(scores of real, scores of fake) and g(scores of fake)."""
+    """The losses of both players: d(real scores, fake scores) and g(fake scores)."""
 
     d: Callable[[Tensor, Tensor], Tensor]
     g: Callable[[Tensor], Tensor]
 
 
 class PairedGanLoss(NamedTuple):
-    """Losses whose generator may use the scores of real, too: d(real, fake), g(real, fake); `relative` if it does."""
+    """Losses d(real scores, fake scores) and g(real scores, fake scores); `relative` if g uses the real scores."""
 
     d: Callable[[Tensor, Tensor], Tensor]
     g: Callable[[Tensor, Tensor], Tensor]

@@ -1,6 +1,6 @@
-"""Discriminators of one or several scales, run on several pictures at once, and losses over their outputs."""
+"""Discriminators of one or several scales, run on several batches at once, and losses on their outputs."""
 
-__all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mixes_batch", "sum_of"]
+__all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mean_of"]
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,11 +16,10 @@ Judged = list[list[Tensor]]  # features of D by scale and layer; the last of eac
 
 
 def judge(D: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Judged]:
-    """Run `D` on batches (B, C, H, W) of one size.
+    """Run `D` on batches (B, C, H, W) of one size, in one call unless D has a batch norm, which would mix them.
 
-    In one call, unless D has a batch norm, which would mix them. In D's phase the pictures are detached; in G's,
-    pictures that no network learns from are judged without a graph for the backward pass. A discriminator with a
-    window sees the same window of all pictures.
+    In D's phase the pictures are detached; in G's, pictures without a gradient are judged without a graph. A
+    discriminator with a window sees the same window of all pictures.
     """
     separate, view = mixes_batch(D), _at_one_window(D, next(iter(pictures.values())))
     if next(D.parameters()).requires_grad:
@@ -32,9 +31,9 @@ def judge(D: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Judged]:
 
 
 def _at_one_window(D: nn.Module, like: Tensor) -> Callable[[Tensor], Tensor | Judged]:
-    """Return `D` for batches of the size of `like`, at one random window if it has a window.
+    """Return `D` for batches of the size of `like`, with one random window if D has a window.
 
-    The window is cut outside of D: compiled, D would be compiled anew for every place, and gathering by index made
+    The window is cropped outside of D: inside, D would be compiled anew for each position, and gathering by index made
     PyTorch 2.13's compiler write beyond its memory.
     """
     if not (isinstance(D, MultiScale) and D.window):
@@ -71,31 +70,32 @@ class _Chunks(torch.autograd.Function):
 
 
 def mixes_batch(D: nn.Module) -> bool:
-    """Whether the output of `D` for a picture depends on the others of its batch."""
+    """Whether the scores of a picture depend on the rest of the batch."""
     return any(isinstance(module, nn.BatchNorm2d) for module in D.modules())
 
 
 def as_scales(output: Tensor | Judged) -> Judged:
-    """Return a discriminator's output, scores alone or features by scale, as `Judged`."""
+    """Convert the output of a discriminator, scores alone or features by scale, to `Judged`."""
     return [[output]] if isinstance(output, Tensor) else output
 
 
 def gan_d(gan: GanLoss, real: Judged, fake: Judged) -> Tensor:
-    """Mean of D's loss over its scales."""
-    return sum_of(gan.d(r[-1], f[-1]) for r, f in zip(real, fake, strict=True)) / len(real)
+    """Return D's loss, the mean over its scales."""
+    return mean_of(gan.d(r[-1], f[-1]) for r, f in zip(real, fake, strict=True))
 
 
 def gan_g(gan: GanLoss, fake: Judged) -> Tensor:
-    """Mean of G's loss over D's scales."""
-    return sum_of(gan.g(layers[-1]) for layers in fake) / len(fake)
+    """Return G's loss, the mean over the scales of D."""
+    return mean_of(gan.g(layers[-1]) for layers in fake)
 
 
 def feature_matching(fake: Judged, real: Judged) -> Tensor:
-    """L1 between D's features of fake and real, summed over layers, averaged over scales (pix2pixHD, equation 4)."""
+    """Return the L1 distance of D's features, summed over layers, averaged over scales (pix2pixHD, equation 4)."""
     layers = ((f, r) for fakes, reals in zip(fake, real, strict=True) for f, r in zip(fakes[:-1], reals, strict=False))
-    return sum_of(F.l1_loss(f, r) for f, r in layers) / len(fake)
+    return torch.stack([F.l1_loss(f, r) for f, r in layers]).sum() / len(fake)
 
 
-def sum_of(terms: Iterable[Tensor]) -> Tensor:
-    """Sum of scalars."""
-    return torch.stack(list(terms)).sum()
+def mean_of(terms: Iterable[Tensor]) -> Tensor:
+    """Return the mean of scalars."""
+    values = torch.stack(list(terms))
+    return values.sum() / len(values)

@@ -1,4 +1,4 @@
-"""VGG-16 features, the perceptual and the style loss on them, and total variation: losses of partial convolutions.
+"""The losses of partial convolutions: perceptual and style loss on VGG-16 features, and total variation.
 
 Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 3.3. The features are those of Simonyan and Zisserman, 2015,
 https://arxiv.org/abs/1409.1556, as torchvision trained and named them; the weights are the user's file.
@@ -6,7 +6,7 @@ https://arxiv.org/abs/1409.1556, as torchvision trained and named them; the weig
 
 __all__ = ["VGGFeatures", "load_vgg", "perceptual_loss", "style_loss", "total_variation"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in
 
 
 class VGGFeatures(nn.Module):
-    """VGG-16 up to its third pooling; its weights are named as torchvision's, "features.0.weight" and on.
+    """VGG-16 up to its third pooling, with torchvision's names of the weights ("features.0.weight" ...).
 
     Maps pictures (B, 1 or 3, H, W) in [-1, 1], H and W at least 8, to the outputs of pool1, pool2 and pool3:
     (B, 64, H/2, W/2), (B, 128, H/4, W/4) and (B, 256, H/8, W/8).
@@ -61,7 +61,7 @@ def load_vgg(path: str | Path) -> VGGFeatures:
     """Load VGG-16's features, frozen, from a state dict of torchvision's vgg16 (.pth or .safetensors).
 
     Raises:
-        UserError: The file is missing, or holds other weights.
+        UserError: The file is missing, damaged or not VGG-16.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -81,32 +81,28 @@ def load_vgg(path: str | Path) -> VGGFeatures:
 
 
 def perceptual_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
-    """Sum over layers n of |F_n(out) - F_n(truth)| / N_n + |F_n(comp) - F_n(truth)| / N_n (equation 3).
+    """Return the sum over layers n of |F_n(out) - F_n(truth)| / N_n + |F_n(comp) - F_n(truth)| / N_n (equation 3).
 
-    F_n are the features (B, C_n, H_n, W_n), of N_n values a picture, of the output (`out`), of the output with the
-    known pixels put back (`comp`), and of the true picture. The mean over a batch.
+    F_n are features (B, C_n, H_n, W_n), N_n values per picture, of the output (`out`), of the output with the true
+    known pixels (`comp`), and of the true picture. The loss is the mean over the batch.
     """
-    return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in _by_layer(out, comp, truth)]).sum()
+    return _sum_l1(_by_layer(out, comp, truth))
 
 
 def style_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
-    """Sum over layers n of |K_n (S_n(out) - S_n(truth))| / C_n^2, and the same of `comp` (equations 4 and 5).
+    """Return the sum over layers n of |K_n (S_n(out) - S_n(truth))| / C_n^2, plus that of `comp` (equations 4 and 5).
 
-    S_n = F_n^T F_n, (C_n, C_n), says which features occur together, at any place; K_n = 1 / (C_n H_n W_n). The
+    S_n = F_n^T F_n, (C_n, C_n), is the co-occurrence of features at any position; K_n = 1 / (C_n H_n W_n). The
     arguments are those of `perceptual_loss`.
     """
-    grams = ([gram(x) for x in layer] for layer in _by_layer(out, comp, truth))
-    return torch.stack([F.l1_loss(a, c) + F.l1_loss(b, c) for a, b, c in grams]).sum()
+    return _sum_l1([gram(x) for x in layer] for layer in _by_layer(out, comp, truth))
 
 
 def total_variation(comp: Tensor, hole: Tensor) -> Tensor:
-    """Sum of |comp(i, j+1) - comp(i, j)| and |comp(i+1, j) - comp(i, j)| over pairs in R, over N_comp (equation 6).
+    """Sum |comp(i, j+1) - comp(i, j)| and |comp(i+1, j) - comp(i, j)| over pairs in R, over N_comp (equation 6).
 
-    R is the hole grown by one pixel on all sides, so that the seam is in it.
-
-    Args:
-        comp: (B, C, H, W); N_comp = C H W. The mean over a batch.
-        hole: (B, 1, H, W), above 0 in the hole: bool, 1 and 0, or 1 and -1.
+    R is the hole, where `hole` (B, 1, H, W) is above 0, dilated by one pixel so that it includes the seam. `comp` is
+    (B, C, H, W), N_comp = C H W, and the loss is the mean over the batch.
     """
     region = F.max_pool2d((hole > 0).to(comp.dtype), 3, stride=1, padding=1)
     across = comp.diff(dim=3).abs() * region[..., 1:] * region[..., :-1]
@@ -115,12 +111,16 @@ def total_variation(comp: Tensor, hole: Tensor) -> Tensor:
 
 
 def _by_layer(*features: Sequence[Tensor]) -> list[list[Tensor]]:
-    """Return, by layer, the features of each picture in float32: sums are long and differences small."""
+    """Group the features of several pictures by layer, in float32: sums are long and differences small."""
     return [[x.float() for x in layer] for layer in zip(*features, strict=True)]
 
 
+def _sum_l1(layers: Iterable[Sequence[Tensor]]) -> Tensor:
+    return torch.stack([F.l1_loss(out, truth) + F.l1_loss(comp, truth) for out, comp, truth in layers]).sum()
+
+
 def gram(features: Tensor) -> Tensor:
-    """Return K S of (B, C, H, W): (B, C, C), in float32 under autocast as well."""
+    """Return K S, (B, C, C), of features (B, C, H, W), in float32 even under autocast."""
     _, channels, height, width = features.shape
     flat = features.flatten(2)
     with without_autocast(features):

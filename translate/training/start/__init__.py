@@ -2,6 +2,6 @@
 
 choices    the fastest way to compute a step, remembered
 extension  the options of an earlier start, and a run made longer
-messages   what a run prints before its first step
-pictures   the pictures that a run began with, and what became of them
+messages   notes to the user, and the header of a run
+pictures   the pictures that a run began with, and their changes since
 """

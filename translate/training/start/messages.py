@@ -1,8 +1,9 @@
-"""What a run prints before its first step."""
+"""Notes to the user, and the header of a run."""
 
-__all__ = ["print_header", "print_notes"]
+__all__ = ["print_header", "print_note", "print_notes"]
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
@@ -10,13 +11,16 @@ from translate.data.datasets import TrainingData
 from translate.tasks import Task
 from translate.training.autotune import Plan
 from translate.training.config import Config
-from translate.training.log import print_note
-from translate.training.run_folder import RunFolder
 from translate.utils.terminal import console, escape
 
 
-def print_notes(data: TrainingData, task: Task, findings: Sequence[str] = ()) -> None:
-    """Print the notes of data and task, the `findings` of the data check, unread files, and domains that are small."""
+def print_note(text: str, word: str = "note") -> None:
+    """Print one line, headed by `word` in yellow."""
+    console.print(f"[yellow]{word}[/] {escape(text)}", soft_wrap=True)
+
+
+def print_notes(data: TrainingData, task: Task, findings: Sequence[str]) -> None:
+    """Print the notes of data and task, the `findings` of the data check, skipped files, and domains that are small."""
     for line in (*data.notes, *task.notes, *findings):
         print_note(line)
     for line in data.skipped[:5]:
@@ -28,11 +32,11 @@ def print_notes(data: TrainingData, task: Task, findings: Sequence[str] = ()) ->
             print_note(f"{name} has {count} picture(s) to train on: the model will memorise them")
 
 
-def print_header(config: Config, plan: Plan, folder: RunFolder, device: torch.device, start: int) -> None:
-    """Print what is about to run, and with which settings."""
-    doing = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
+def print_header(config: Config, plan: Plan, folder: Path, device: torch.device, start: int) -> None:
+    """Print the folder, the task, the length and the settings of the run that starts at step `start`."""
+    length = f"resuming at step {start} of {plan.steps}" if start else f"{plan.steps} steps"
     console.print(
-        f"[bold]{escape(str(folder.path))}[/]: {config.task}, preset {config.preset}, {doing}, "
+        f"[bold]{escape(str(folder))}[/]: {config.task}, preset {config.preset}, {length}, "
         f"batch {config.data.batch_size}, {plan.crop} px crops of {plan.size} px pictures, "
         f"{device}, {plan.mode}",
         soft_wrap=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from translate.data.datasets import TrainingData
 from translate.data.files.counted import list_names
-from translate.training.log import print_note
+from translate.training.start.messages import print_note
 from translate.utils.files import atomic_write
 
 FORMAT = 1
@@ -18,20 +18,14 @@ Listing = dict[tuple[str, str], tuple[str, int, int]]  # (domain, path): split, 
 
 
 class PictureRecord:
-    """The file pictures.json.gz of a run: domain, path, split, size and time of each picture, and their fingerprint.
-
-    Attributes:
-        now: The pictures as they are.
-        before: The pictures as the run began with them; None where the run has no record.
-        fingerprint: Of the data that the run began with; "" where it has none.
-    """
+    """The file pictures.json.gz of a run: domain, path, split, size and time of each picture, and their fingerprint."""
 
     def __init__(self, folder: Path, data: TrainingData) -> None:
-        """Read the record in `folder`, if any, and look at the files of `data`."""
+        """Read the record in `folder`, if any, and list the files of `data`."""
         self.path = folder / "pictures.json.gz"
         self.now = list_pictures(data)
-        self.before: Listing | None = None
-        self.fingerprint = ""
+        self.before: Listing | None = None  # the pictures that the run began with; None without a record
+        self.fingerprint = ""  # of the data that the run began with; "" without a record
         self._read()
 
     def _read(self) -> None:

@@ -1,8 +1,8 @@
 """The handbags line.
 
-A bag is cut from pieces in space, sewn together, and dressed in colours.
+A bag consists of pieces in 3D space, which are projected, assembled on a product's canvas, and coloured.
 
-    assembly    sews the pieces together on a product's canvas
+    assembly    assembles the pieces on a product's canvas
     body        side panels, openings, flaps, handles and straps
     closed      satchel, quilted bag, clutch and doctor's bag
     handbags    kinds, colours and jobs

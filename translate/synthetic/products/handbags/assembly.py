@@ -1,4 +1,4 @@
-"""Sew the pieces of a handbag together on the canvas of a product."""
+"""Assembly of a handbag's pieces on the canvas of a product."""
 
 __all__ = ["sew"]
 
@@ -23,7 +23,7 @@ def sew(pieces: Sequence[Piece], kind: str, size: int, rng: Rng) -> Product:
     """Assemble the pieces, back to front.
 
     Args:
-        pieces: in the unit square, see `handbags_cut.frame`.
+        pieces: in the unit square, see `pattern.frame`.
         kind: of the bag.
         size: edge of the finished picture, px.
         rng: draws the folds.
@@ -71,7 +71,7 @@ def _strap(product: Product, piece: Piece, on: Part | None) -> Part:
 
 def _wire(product: Product, piece: Piece, on: Part | None) -> Part:
     part = product.tube(piece.role, list(piece.curves), piece.width, tone=piece.shade, ink=0.0, reach=0.004)
-    for curve in piece.curves:  # it bounds the bag: a hand that leaves things out still draws it
+    for curve in piece.curves:  # an outline, so that no hand skips it
         line = product.pixels(curve)
         product.strokes.append(Stroke(path=line, closed=False, weight=piece.ink, part=part, outline=True, clip=None))
     return part
@@ -87,7 +87,7 @@ def _seam(product: Product, piece: Piece, on: Part | None) -> None:
 
 
 def _teeth(curve: Array, width: float) -> list[Array]:
-    """Draw little bars across a line, as long as `width`."""
+    """Return small bars across a line, each `width` long."""
     at = resample(curve, TOOTH)
     at = at[: len(at) // 2 * 2].reshape(-1, 2, 2)
     way = at[:, 1] - at[:, 0]
@@ -102,9 +102,9 @@ def _mark(product: Product, piece: Piece, on: Part | None) -> None:
 
 
 def _shadow(product: Product, piece: Piece, on: Part | None) -> None:
-    """Lay down a soft shadow: a black part whose coverage fades.
+    """Add a soft shadow: a black part whose coverage fades.
 
-    The studio's own falls straight below the lowest edge, while a turned bag also stands on an edge that rises.
+    The studio's own shadow lies below the lowest edge, while a turned bag also stands on an edge that rises.
     """
     foot = piece.curves[0]
     middle = foot.mean(0)
@@ -136,7 +136,7 @@ def _shape(product: Product, piece: Piece, part: Part, rng: Rng) -> None:
 
 
 def _bulge(product: Product, part: Part) -> None:
-    """Let a panel swell a little, as a filled bag does: light falls off towards its edges."""
+    """Bulge a panel a little, like that of a filled bag: light falls off towards its edges."""
     x, y = product.grid(part)
     across, down = BULGE * (x - x.mean()) / np.ptp(x), -BULGE * (y - y.mean()) / np.ptp(y)
     product.slope[0][part.box] -= f32(across) * part.mask

@@ -1,17 +1,8 @@
 """Parts that most handbags have: side panels, openings, flaps, handles and straps."""
 
 __all__ = [
-    "base_band",
-    "Handle",
-    "flap",
-    "lay_fold",
-    "lay_handle",
-    "opening",
-    "quilting",
-    "shell",
-    "shoulder_arch",
-    "sweep",
-]
+    "base_band", "Handle", "flap", "lay_fold", "lay_handle", "opening", "quilting", "shell", "shoulder_arch", "sweep",
+]  # fmt: skip
 
 from dataclasses import dataclass
 
@@ -28,8 +19,8 @@ def sweep(b: Bench, body: Points, *, rim: float | None = None, fold: float = 0.0
     Args:
         b: the bench.
         body: (N, 2) closed front outline, counter-clockwise.
-        rim: the bag is open above this height: no top.
-        fold: how far the middle of an open bag's side falls in at the rim.
+        rim: height of the opening of a bag without a top.
+        fold: how far the side of an open bag folds inwards at the rim.
     """
     near, far = b.on(body), b.on(body, -1)
     step = (far - near).mean(0)
@@ -61,7 +52,7 @@ def opening(b: Bench, rim: Points, *, dip: float = 0.1) -> None:
     Args:
         b: the bench.
         rim: (N, 2) upper edge of the panels, from left to right.
-        dip: how far the lining goes down behind the front panel.
+        dip: depth of the lining behind the front panel.
     """
     back = b.on(rim, -1)
     front = b.on(f32(rim)[::-1] * (0.9, 1) - (0, dip), 1)
@@ -89,14 +80,14 @@ def base_band(b: Bench, body: Array, high: float, *, bow: float = 0.0) -> None:
 
 
 def flap(b: Bench, fall: Array, half: float, *, role: str = "accent", side: float = 1.07) -> None:
-    """Lay a flap that comes over the top and falls down the front.
+    """Lay a flap over the top and down the front.
 
     Args:
         b: the bench.
-        fall: outline of its falling part, on the front panel.
+        fall: outline of the part on the front panel.
         half: half the width of the part on top.
         role: of the flap.
-        side: how far it stands off: 1 touches the front panel.
+        side: distance from the front panel: at 1 it touches.
     """
     top = b.height + 0.004
     over = [b.on([(x, top)], s)[0] for x, s in ((-half, -1), (half, -1), (half, side), (-half, side))]
@@ -109,14 +100,14 @@ class Handle:
     """An arch that stands on the bag and leans to its middle.
 
     Attributes:
-        half: half the distance between its feet.
-        foot: height of its feet.
-        rise: its height above them.
-        width: of its strap.
+        half: half the distance between the feet.
+        foot: height of the feet.
+        rise: height of the crown above the feet.
+        width: of the strap.
         square: 1 is round, 0.5 boxy.
         narrow: half-width at the shoulders, in units of `half`.
-        lean: how far its crown is over the middle of the bag: 1 is exactly there.
-        tail: how far its ends go down on the front panel.
+        lean: position of the crown: 0 above the panel, 1 above the middle of the bag.
+        tail: length of the ends that hang down the front panel.
     """
 
     half: float
@@ -130,7 +121,7 @@ class Handle:
 
 
 def lay_handle(b: Bench, handle: Handle, side: float = 1.0) -> None:
-    """Lay a handle on the front (side 1), on the back (-1) where it is seen smaller and darker, or between."""
+    """Lay a handle on the front (side 1), on the back (-1), where it is smaller and darker, or between."""
     behind = side < 0
     rise = handle.rise * (0.95 if behind else 1.0)
     bow = arch(handle.half, handle.foot, rise, square=handle.square, narrow=handle.narrow)

@@ -34,8 +34,8 @@ class Kind:
         depth: of its bottom, in body widths.
         taper: depth at its top, as a share of the bottom's.
         foot: half the width of its bottom, in body widths.
-        pitch: how far the camera looks down on it, radians.
-        soft: how far its outlines wander, in picture widths.
+        pitch: downward tilt of the camera, radians.
+        soft: deviation of its outlines, in picture widths.
         materials: of its body, and their frequencies.
     """
 
@@ -56,100 +56,49 @@ SOFT = {"leather": 5, "smooth": 3, "suede": 3, "nubuck": 2, "canvas": 1}
 
 KINDS = {
     "tote": Kind(
-        draw=tote,
-        share=0.18,
-        height=(0.7, 1.05),
-        depth=(0.22, 0.36),
-        taper=(0.7, 1.1),
-        soft=0.006,
-        foot=0.38,
-        pitch=(0.2, 0.36),
-        materials=LEATHERS | {"canvas": 4, "straw": 1.2},
+        draw=tote, share=0.18, height=(0.7, 1.05), depth=(0.22, 0.36), taper=(0.7, 1.1), soft=0.006, foot=0.38,
+        pitch=(0.2, 0.36), materials=LEATHERS | {"canvas": 4, "straw": 1.2},
     ),
     "satchel": Kind(
-        draw=satchel,
-        share=0.16,
-        height=(0.6, 0.8),
-        depth=(0.22, 0.32),
-        taper=(0.6, 1.0),
-        soft=0.003,
+        draw=satchel, share=0.16, height=(0.6, 0.8), depth=(0.22, 0.32), taper=(0.6, 1.0), soft=0.003,
         materials=LEATHERS,
     ),
     "quilted": Kind(
-        draw=quilted,
-        share=0.14,
-        height=(0.56, 0.74),
-        depth=(0.18, 0.27),
-        taper=(0.85, 1.0),
-        soft=0.003,
+        draw=quilted, share=0.14, height=(0.56, 0.74), depth=(0.18, 0.27), taper=(0.85, 1.0), soft=0.003,
         materials={"leather": 2, "smooth": 4, "patent": 2, "suede": 1, "satin": 1.5},
     ),
     "hobo": Kind(
-        draw=hobo,
-        share=0.12,
-        height=(0.66, 0.85),
-        depth=(0.12, 0.2),
-        taper=(0.6, 1.0),
-        soft=0.008,
-        foot=0.28,
+        draw=hobo, share=0.12, height=(0.66, 0.85), depth=(0.12, 0.2), taper=(0.6, 1.0), soft=0.008, foot=0.28,
         materials=SOFT,
     ),
     "clutch": Kind(
-        draw=clutch,
-        share=0.1,
-        height=(0.5, 0.66),
-        depth=(0.07, 0.12),
-        taper=(0.7, 1.0),
-        soft=0.002,
+        draw=clutch, share=0.1, height=(0.5, 0.66), depth=(0.07, 0.12), taper=(0.7, 1.0), soft=0.002,
         materials=STIFF | {"satin": 3},
     ),
     "backpack": Kind(
-        draw=backpack,
-        share=0.1,
-        height=(0.95, 1.15),
-        depth=(0.24, 0.34),
-        taper=(0.75, 0.95),
-        soft=0.005,
-        foot=0.3,
+        draw=backpack, share=0.1, height=(0.95, 1.15), depth=(0.24, 0.34), taper=(0.75, 0.95), soft=0.005, foot=0.3,
         materials=SOFT | {"canvas": 4},
     ),
     "bucket": Kind(
-        draw=bucket,
-        share=0.08,
-        height=(0.78, 1.0),
-        depth=(0.5, 0.6),
-        taper=(1.0, 1.0),
-        soft=0.006,
-        foot=0.3,
-        pitch=(0.2, 0.34),
-        materials=SOFT | {"straw": 1.5},
+        draw=bucket, share=0.08, height=(0.78, 1.0), depth=(0.5, 0.6), taper=(1.0, 1.0), soft=0.006, foot=0.3,
+        pitch=(0.2, 0.34), materials=SOFT | {"straw": 1.5},
     ),
     "doctor": Kind(
-        draw=doctor,
-        share=0.06,
-        height=(0.66, 0.8),
-        depth=(0.36, 0.46),
-        taper=(0.18, 0.28),
-        soft=0.003,
+        draw=doctor, share=0.06, height=(0.66, 0.8), depth=(0.36, 0.46), taper=(0.18, 0.28), soft=0.003,
         materials=STIFF,
     ),
     "bowling": Kind(
-        draw=bowling,
-        share=0.06,
-        height=(0.62, 0.76),
-        depth=(0.3, 0.42),
-        taper=(0.5, 0.8),
-        soft=0.004,
+        draw=bowling, share=0.06, height=(0.62, 0.76), depth=(0.3, 0.42), taper=(0.5, 0.8), soft=0.004,
         materials=LEATHERS,
     ),
-}
+}  # fmt: skip
 
 
 def build(rng: Rng, size: int, kind: str | None = None) -> Product:
-    """Make the shape of a handbag.
+    """Build the shape of a handbag.
 
     Args:
-        rng: decides everything.
+        rng: of all choices.
         size: edge of the picture, px.
         kind: a key of `KINDS`; None draws one.
     """
@@ -160,12 +109,9 @@ def build(rng: Rng, size: int, kind: str | None = None) -> Product:
     is_turned = rng.random() < SIDE_VIEW_SHARE
     depth = rng.uniform(*cut.depth)
     bench = Bench(
-        rng=rng,
-        height=rng.uniform(*cut.height),
-        depth=(depth, depth * rng.uniform(*cut.taper)),
-        yaw=rng.uniform(0.38, 0.68) if is_turned else rng.uniform(0, 0.06),
-        pitch=rng.uniform(*cut.pitch),
-    )
+        rng=rng, height=rng.uniform(*cut.height), depth=(depth, depth * rng.uniform(*cut.taper)),
+        yaw=rng.uniform(0.38, 0.68) if is_turned else rng.uniform(0, 0.06), pitch=rng.uniform(*cut.pitch),
+    )  # fmt: skip
     bench.stand(cut.foot)
     cut.draw(bench)
     return sew(frame(bench.pieces, rng, soft=cut.soft), kind, size, rng)
@@ -199,11 +145,8 @@ def _panels(rng: Rng, scheme: Scheme) -> tuple[np.ndarray, np.ndarray]:
 
 def _lining(rng: Rng, scheme: Scheme) -> np.ndarray:
     shades = (
-        tint(scheme.base, -0.3),
-        mix(scheme.dark, scheme.base, 0.3),
-        mix(scheme.pale, scheme.base, 0.4),
-        scheme.accent,
-    )
+        tint(scheme.base, -0.3), mix(scheme.dark, scheme.base, 0.3), mix(scheme.pale, scheme.base, 0.4), scheme.accent,
+    )  # fmt: skip
     return shades[rng.choice(4, p=[0.35, 0.3, 0.25, 0.1])]
 
 
@@ -213,5 +156,5 @@ HANDBAGS = Line(build, dress, roles=tuple((role, number) for number, role in enu
 
 
 def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
-    """Return the jobs of `train` pairs, and of `test` pairs of other bags with their right answers."""
+    """Return the jobs of `train` pairs, and of `test` pairs of other bags with their correct answers."""
     return line_jobs(HANDBAGS, train, test, size, seed)

@@ -1,7 +1,7 @@
-"""The pattern of a handbag: pieces cut in bag coordinates, seen by a camera, stacked from the back to the front.
+"""The pattern of a handbag: pieces in bag coordinates, projected by a camera, stacked from back to front.
 
 A bag stands on y = 0 and is about one unit wide: x to the right, y up, z towards the viewer. Its panels are planes of
-that space, so a handle at the back, a gusset and a flap that bends over the top agree in every view.
+that space, so a handle at the back, a gusset and a flap over the top fit together in every view.
 """
 
 __all__ = ["Bench", "Piece", "arch", "frame", "outline", "trapeze"]
@@ -17,7 +17,7 @@ from translate.synthetic.arrays import Array, f32
 Rng = np.random.Generator
 Points = ArrayLike  # (N, 2), or (N, 3) in space
 
-CAMERA_DISTANCE = 5.5  # of the camera, bag widths: a short telephoto lens
+CAMERA_DISTANCE = 5.5  # bag widths: the perspective of a short telephoto lens
 SHADY, SUNNY = 0.68, 0.9  # brightness of side panels that face away from the lights, and towards the key light
 
 
@@ -28,12 +28,11 @@ class Piece:
     Attributes:
         curves: (N, 2) points each, x to the right and y up; all of them share one mask.
         role: of its colour and material: body, accent, handle, lining, metal, thread or shadow.
-        kind: "patch" (closed outlines), "strap" (centre lines `width` wide), "wire" (a thin strap that
-            the sketch draws as one line), "seam" (dashes `width` wide), "mark" (a line
-            that is pressed in, and drawn in the sketch) or "shadow" (on the floor).
+        kind: "patch" (closed outlines), "strap" (centre lines `width` wide), "wire" (a thin strap that the sketch draws
+            as one line), "seam" (dashes `width` wide), "mark" (an embossed line) or "shadow" (on the floor).
         width: of straps, seams and marks.
         rim: radius of the rounded edge; 0 is flat.
-        lift: height above the piece below it; 0: it has a height of its own.
+        lift: height above the piece below; 0 for a separate volume.
         slope: of its plane, to the right and up: negative leans away.
         within: clip it to the latest piece of that name.
         name: of this piece, for `within`.
@@ -60,14 +59,14 @@ class Piece:
 
 @dataclass
 class Bench:
-    """Where a bag is cut: it knows the body's depth and the view, and collects the pieces.
+    """The size of a bag's body and the view, and the pieces that are laid on each other.
 
     Attributes:
-        rng: decides the shape.
+        rng: of the shape.
         height: of the body.
         depth: of the body at its bottom and at its top.
-        yaw: how far the bag is turned, radians; its right side shows.
-        pitch: how far the camera looks down, radians.
+        yaw: turn of the bag, radians; its right side shows.
+        pitch: downward tilt of the camera, radians.
     """
 
     rng: Rng
@@ -83,11 +82,11 @@ class Bench:
         return self.yaw > 0.2
 
     def between(self, low: float, high: float) -> float:
-        """Sample a measure."""
+        """Sample uniformly."""
         return float(self.rng.uniform(low, high))
 
     def chance(self, share: float) -> bool:
-        """Whether this bag is one of that share."""
+        """Return True with probability `share`."""
         return bool(self.rng.random() < share)
 
     def see(self, points: Points) -> Array:
@@ -129,13 +128,13 @@ class Bench:
 
 
 def frame(pieces: Sequence[Piece], rng: Rng, *, soft: float, margin: float = 0.07) -> list[Piece]:
-    """Bring the pieces into the unit square: the whole bag is seen, at the size of a catalogue picture.
+    """Scale and centre the pieces in the unit square, so that the whole bag is visible.
 
     Args:
         pieces: in any units.
-        rng: of the bag's lean; half of all bags are mirrored.
-        soft: how far the outlines wander, in units of the picture: 0 is a box.
-        margin: left free on every side.
+        rng: of the distortion; half of all bags are mirrored.
+        soft: deviation of the outlines, in units of the picture; 0 for none.
+        margin: empty border on every side.
     """
     points = np.concatenate([c for p in pieces if not p.within for c in _hull(p)])
     low, high = points.min(0), points.max(0)
@@ -209,14 +208,9 @@ def _bend(start: Array, corner: Array, end: Array) -> Array:
 
 
 def trapeze(
-    foot: float,
-    head: float,
-    low: float,
-    high: float,
-    *,
-    corners: tuple[float, float] = (0.02, 0.02),
+    foot: float, head: float, low: float, high: float, *, corners: tuple[float, float] = (0.02, 0.02),
     bows: float | Sequence[float] = 0.0,
-) -> Array:
+) -> Array:  # fmt: skip
     """Return a panel about x = 0 with rounded `corners` (lower, upper), `foot` and `head` half-wide; see `outline`."""
     points = [(-foot, low), (foot, low), (head, high), (-head, high)]
     return outline(points, [corners[0], corners[0], corners[1], corners[1]], bows)

@@ -1,20 +1,9 @@
 """Trimmings of handbags: clasps, buckles, rings, chains, zips, tassels, feet, stitching."""
 
 __all__ = [
-    "CLASPS",
-    "buckle",
-    "chain",
-    "clasp",
-    "feet",
-    "label",
-    "pocket",
-    "ring",
-    "stitch",
-    "strap",
-    "stud",
-    "tassel",
+    "CLASPS", "buckle", "chain", "clasp", "feet", "label", "pocket", "ring", "stitch", "strap", "stud", "tassel",
     "zip_on",
-]
+]  # fmt: skip
 
 from collections.abc import Callable, Sequence
 

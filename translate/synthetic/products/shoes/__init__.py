@@ -1,6 +1,6 @@
 """The shoes line.
 
-A shoe is built of parts from the sole upwards, and dressed in colours.
+A shoe is assembled of parts, back to front, and coloured.
 
     classic    oxfords, loafers and boots
     heels      pumps, wedges, ballet flats and sandals

@@ -42,39 +42,24 @@ def oxford(rng: Rng, size: int) -> Product:
                       (0.955, back + 0.01)],
             [(0.95, back - 0.05), (0.75, dip - 0.06), (x + 0.02, y - 0.08)])  # fmt: skip
     tongue = [
-        *ridge(throat, 0.014)[::9],
-        (x - 0.02, y + 0.03),
-        (x + 0.015, y + 0.04),
-        (x + 0.04, y),
-        (x, y - 0.07),
+        *ridge(throat, 0.014)[::9], (x - 0.02, y + 0.03), (x + 0.015, y + 0.04), (x + 0.04, y), (x, y - 0.07),
         *throat[::-9] - 0.02,
-    ]
+    ]  # fmt: skip
     product.body("tongue", curve(tongue), puff=0.3, radius=0.03)
 
     # the upper
     base = float(sole.top[0, 1])
     front = [
-        (0.02, base - 0.01),
-        (0.024, 0.55 * base + 0.45 * toe),
-        (0.07, 0.16 * base + 0.84 * toe),
-        (0.15, toe),
+        (0.02, base - 0.01), (0.024, 0.55 * base + 0.45 * toe), (0.07, 0.16 * base + 0.84 * toe), (0.15, toe),
         (0.26, toe + 0.026),
-    ]
+    ]  # fmt: skip
     rim = [
-        (x + 0.025, y - 0.012),
-        (0.64, dip + 0.02),
-        (0.73, dip),
-        (0.86, 0.5 * (dip + back)),
-        (0.935, back),
+        (x + 0.025, y - 0.012), (0.64, dip + 0.02), (0.73, dip), (0.86, 0.5 * (dip + back)), (0.935, back),
         (0.96, back - 0.01),
-    ]
+    ]  # fmt: skip
     heel_line = [
-        (0.968, back - 0.06),
-        (0.957, 0.55 * back),
-        (0.972, sole.top[-1, 1] + 0.01),
-        (0.97, 0.05),
-        (0.97, 0.05),
-    ]
+        (0.968, back - 0.06), (0.957, 0.55 * back), (0.972, sole.top[-1, 1] + 0.01), (0.97, 0.05), (0.97, 0.05),
+    ]  # fmt: skip
     line = curve([*front, *throat[::11], throat[-1], throat[-1], *rim, *heel_line], closed=False)
     upper = product.body("upper", np.concatenate([line, hidden_edge(sole)]), puff=0.55, radius=0.13)
 
@@ -228,34 +213,22 @@ def _shaft(product: Product, sole: Sole, shin: Array, *, toe: float, top: float,
                       (0.935, top - 0.002)], [(0.93, top - 0.09), (x + 0.02, top - 0.09)], dark=0.3)  # fmt: skip
     if tongue:
         tip = [
-            (x - 0.04, top + 0.045),
-            (x - 0.01, top + 0.068),
-            (x + 0.05, top + 0.05),
-            (x + 0.06, top),
+            (x - 0.04, top + 0.045), (x - 0.01, top + 0.068), (x + 0.05, top + 0.05), (x + 0.06, top),
             (x + 0.03, top - 0.1),
-        ]
+        ]  # fmt: skip
         product.body(
             "tongue", curve([*ridge(shin, 0.022)[::9], *tip, *shin[::-9] - f32([-0.02, 0.03])]), puff=0.4, radius=0.03
         )
 
     # the upper
     front = [
-        (0.018, base - 0.01),
-        (0.024, base + 0.05),
-        (0.07, 0.25 * base + 0.75 * toe),
-        (0.15, toe),
-        (0.23, toe + 0.02),
-    ]
+        (0.018, base - 0.01), (0.024, base + 0.05), (0.07, 0.25 * base + 0.75 * toe), (0.15, toe), (0.23, toe + 0.02),
+    ]  # fmt: skip
     rim = [(x, top), (middle, top - 0.022 + lean), (0.935, top), (0.935, top)]
     back = [
-        (0.928, 0.75 * top),
-        (0.925, 0.5 * top),
-        (0.95, 0.26),
-        (0.967, 0.18),
-        (0.97, sole.top[-1, 1]),
+        (0.928, 0.75 * top), (0.925, 0.5 * top), (0.95, 0.26), (0.967, 0.18), (0.97, sole.top[-1, 1]), (0.97, 0.05),
         (0.97, 0.05),
-        (0.97, 0.05),
-    ]
+    ]  # fmt: skip
     line = curve([*front, *shin[::12], shin[-1], *rim, *back], closed=False)
     upper = product.body("upper", np.concatenate([line, hidden_edge(sole)]), puff=0.5, radius=0.16)
     for k in range(3):  # leather folds where the ankle bends
@@ -279,14 +252,9 @@ def _gusset(product: Product, upper: Part, rng: Rng, top: float) -> None:
     product.panel("elastic", curve(gore), upper, lift=-0.004)
     product.stitch(offset(curve(gore), -0.012), upper, closed=True)
     tab = [
-        (0.885, top - 0.06),
-        (0.885, top - 0.06),
-        (0.9, top + 0.055),
-        (0.93, top + 0.065),
-        (0.945, top + 0.04),
-        (0.945, top - 0.06),
-        (0.945, top - 0.06),
-    ]
+        (0.885, top - 0.06), (0.885, top - 0.06), (0.9, top + 0.055), (0.93, top + 0.065), (0.945, top + 0.04),
+        (0.945, top - 0.06), (0.945, top - 0.06),
+    ]  # fmt: skip
     product.body("accent", curve(tab), puff=0.3, radius=0.02, ink=0.8)
     seam = curve([(x - 0.4 * wide, low), (0.55, 0.16), (0.52, 0.03)], closed=False)
     product.seam(seam, upper)
@@ -329,13 +297,8 @@ def _lace_up(product: Product, upper: Part, rng: Rng, shin: Array, toe: float, t
         product.panel("accent", np.concatenate([counter, f32([(1.1, 0.0)])]), upper, stitch=0.01)
     if rng.random() < 0.6:
         collar = [
-            (0.3, top - 0.07),
-            (0.3, top - 0.07),
-            (0.7, top - 0.085),
-            (1.1, top - 0.07),
-            (1.1, top - 0.07),
-            (1.1, top + 0.1),
-            (0.3, top + 0.1),
-        ]
+            (0.3, top - 0.07), (0.3, top - 0.07), (0.7, top - 0.085), (1.1, top - 0.07), (1.1, top - 0.07),
+            (1.1, top + 0.1), (0.3, top + 0.1),
+        ]  # fmt: skip
         product.panel("accent", curve(collar), upper, stitch=0.01)
     lacing(product, upper, throat, int(rng.integers(6, 9)), reach=0.035, over=0.022, width=0.014, holes="metal")

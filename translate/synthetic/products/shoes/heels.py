@@ -106,12 +106,8 @@ def _trim(product: Product, upper: Part, rng: Rng, bed: Array, throat: float, to
     elif style in (1, 2):
         for side, tone in ((-1, 1.0), (1, 0.92)):
             wing = [
-                (0.0, 0.0),
-                (side * 0.03, 0.028),
-                (side * 0.06, 0.022),
-                (side * 0.058, -0.018),
-                (side * 0.028, -0.02),
-            ]
+                (0.0, 0.0), (side * 0.03, 0.028), (side * 0.06, 0.022), (side * 0.058, -0.018), (side * 0.028, -0.02),
+            ]  # fmt: skip
             product.body("accent", curve(f32(wing) + top), puff=0.6, radius=0.02, tone=tone, ink=0.7)
         product.body("accent", ellipse(top, (0.013, 0.017)), puff=0.9, radius=0.02, ink=0.7)
     elif style == 3:

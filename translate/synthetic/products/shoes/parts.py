@@ -4,18 +4,8 @@ Shoes are seen from the outer side, toe to the left; the shoe is about 1 long, t
 """
 
 __all__ = [
-    "Maker",
-    "Rng",
-    "Sole",
-    "court",
-    "flat_sole",
-    "height_at",
-    "hidden_edge",
-    "lacing",
-    "opening",
-    "ridge",
-    "stage",
-]
+    "Maker", "Rng", "Sole", "court", "flat_sole", "height_at", "hidden_edge", "lacing", "opening", "ridge", "stage",
+]  # fmt: skip
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,14 +41,14 @@ class Sole:
 
 
 def flat_sole(front: float, back: float, spring: float, *, heel: float = 0.0, flare: float = 0.0) -> Sole:
-    """Add a sole `front` thick at the ball and `back` at the heel.
+    """Return a sole `front` thick at the ball and `back` at the heel.
 
     Args:
         front: thickness under the ball.
         back: height of the top edge at the heel.
-        spring: how far the toe is lifted.
+        spring: height of the toe above the ground.
         heel: height of the notch before a separate heel; 0 for a sole that lies flat.
-        flare: how far the heel reaches backwards.
+        flare: how far the heel extends backwards.
     """
     end = 0.985 + flare
     top = curve(
@@ -82,7 +72,7 @@ def height_at(path: Array, x: float) -> float:
 
 
 def hidden_edge(sole: Sole) -> Array:
-    """Return the lower edge of an upper, from heel to toe: just below the top of its sole, which will cover it."""
+    """Return the lower edge of an upper, from heel to toe: just below the top of the sole, which covers it."""
     return sole.top[::-6] - f32([0, 0.012])
 
 
@@ -98,8 +88,8 @@ def opening(product: Product, far: Points, near: Points, *, dark: float = 0.35) 
     Args:
         product: the shoe.
         far: points of the far rim, from the throat to the heel.
-        near: points below the near rim, from the heel to the throat; the upper will hide them.
-        dark: share of the light that reaches the depth.
+        near: points below the near rim, from the heel to the throat, hidden by the upper.
+        dark: share of the light that reaches the bottom.
     """
     rim, below = curve(far, closed=False), f32(near)
     lining = product.body("lining", np.concatenate([rim, below]), puff=-0.25, radius=0.05, cast=0.0, ink=0.9)
@@ -113,15 +103,15 @@ def lacing(
     product: Product, upper: Part, throat: Array, count: int, *, reach: float = 0.045, over: float = 0.028,
     width: float = 0.016, holes: str = "hole",
 ) -> None:  # fmt: skip
-    """Add laces across the throat, and the eyelets that they come from.
+    """Add laces across the throat, and their eyelets.
 
     Args:
         product: the shoe.
-        upper: where the eyelets are punched.
-        throat: the edge that is laced, from its lower end to its upper one.
-        count: how many rows.
+        upper: the part with the eyelets.
+        throat: the laced edge, from its lower end to its upper one.
+        count: number of rows.
         reach: distance of the eyelets from the edge.
-        over: how far the laces run beyond the edge, over the tongue.
+        over: how far the laces extend beyond the edge, over the tongue.
         width: of a lace.
         holes: role of the eyelets.
     """
@@ -141,16 +131,16 @@ def court(
     product: Product, bed: Array, *, throat: float, toe: float, side: float, counter: float, point: float = 0.0,
     puff: float = 0.55,
 ) -> Part:  # fmt: skip
-    """Add a low-cut upper on the bed `bed` (toe to heel), as pumps and ballet flats have; return the upper.
+    """Add a low-cut upper, as of pumps and ballet flats, on the line `bed`, and return it.
 
     Args:
         product: the shoe.
-        bed: its bottom line, from left to right.
-        throat: where the cut begins.
+        bed: bottom line of the upper, from toe to heel.
+        throat: x at which the cut begins.
         toe: height of the toe box above the bed.
         side: height of the cut at the arch above the bed.
         counter: height of the heel above the bed.
-        point: how far the toe is drawn out, [0, 1].
+        point: how pointed the toe is, [0, 1].
         puff: as for `Product.body`.
     """
     first, last = bed[0], bed[-1]
@@ -162,10 +152,8 @@ def court(
            (first[0] + 0.004 + 0.006 * point, first[1] + (0.52 - 0.16 * point) * toe),
            above(0.065 + 0.015 * point, (0.76 - 0.14 * point) * toe)]  # fmt: skip
     vamp = [
-        above(0.5 * throat, (0.95 - 0.07 * point) * toe),
-        above(0.75 * throat, toe * 1.06),
-        above(throat, 1.2 * toe),
-    ]
+        above(0.5 * throat, (0.95 - 0.07 * point) * toe), above(0.75 * throat, toe * 1.06), above(throat, 1.2 * toe),
+    ]  # fmt: skip
     cut = [above(throat + 0.035, 1.08 * toe), above(throat + 0.14, side * 1.02), above(0.62, side)]
     back = [above(0.8, 0.5 * (side + counter)), (last[0] - 0.055, last[1] + 0.93 * counter)]
     heel = [(last[0] - 0.018, last[1] + counter), (last[0] + 0.002, last[1] + 0.93 * counter),

@@ -1,4 +1,4 @@
-"""Made-up shoes of ten kinds: their shapes, and the colours and materials that each kind is sold in."""
+"""Invented shoes of ten kinds: their shapes, and the colours and materials of each kind."""
 
 __all__ = ["KINDS", "ROLES", "SHOES", "UPPERS", "build", "dress", "jobs"]
 
@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[float, Maker]] = {  # kind: its frequency, and its maker
     "sandal": (0.07, sandal),
     "wedge": (0.06, wedge),
 }
-UPPERS = {  # materials, and how often
+UPPERS = {  # materials, and their relative frequency
     "sneaker": {"smooth": 4, "leather": 2, "canvas": 3, "suede": 3, "patent": 1},
     "hightop": {"smooth": 3, "leather": 2, "canvas": 5, "suede": 2},
     "running": {"mesh": 5, "knit": 5},
@@ -51,7 +51,7 @@ def build(rng: Rng, size: int) -> Product:
 
 
 def dress(rng: Rng, product: Product) -> Look:
-    """Choose a look for a shoe: one scheme of colours over all its parts, in materials that go with its kind."""
+    """Choose the look of a shoe: one colour scheme for all parts, in materials that suit its kind."""
     kind = product.kind.split(",")[0]
     scheme = draw_scheme(rng)
     materials = UPPERS[kind]
@@ -101,20 +101,14 @@ def _fine_soles(rng: Rng, scheme: Scheme, product_kind: str) -> Look:
     heels: list[tuple[Array, str]] = [(tint(sole, -0.25), "wood"), (scheme.dark, "smooth")]
     if kind in ("wedge", "sandal") and product_kind != "sandal, heel":
         heels = [
-            (rgb(0xC9A06C), "cork"),
-            (rgb(0xD8BE90), "straw"),
-            (rgb(0x9A6A3E), "wood"),
-            (scheme.base, "smooth"),
+            (rgb(0xC9A06C), "cork"), (rgb(0xD8BE90), "straw"), (rgb(0x9A6A3E), "wood"), (scheme.base, "smooth"),
             (scheme.pale, "rubber"),
-        ]
+        ]  # fmt: skip
     elif kind in ("pump", "sandal"):
         heels = [
-            (scheme.base, "smooth"),
-            (scheme.base, "smooth"),
-            (scheme.accent, "smooth"),
-            (rgb(0x8A5A34), "wood"),
+            (scheme.base, "smooth"), (scheme.base, "smooth"), (scheme.accent, "smooth"), (rgb(0x8A5A34), "wood"),
             (scheme.metal, "metal"),
-        ]
+        ]  # fmt: skip
     heel, material = heels[rng.integers(len(heels))]
     return {
         "sole": Paint(sole, "smooth"),
