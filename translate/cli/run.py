@@ -83,6 +83,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
         say("error: out of memory; lower --size, --data.crop or --batch-size", sys.stderr)
     finally:
         flush_output()
+        set_output()
     sys.exit(status)
 
 
