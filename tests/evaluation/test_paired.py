@@ -210,7 +210,7 @@ def test_what_the_model_refuses_is_counted(pairs):
 
 
 def test_no_test_pairs_or_no_training_pairs(pairs):
-    with pytest.raises(UserError, match="discs has no test pairs"):
+    with pytest.raises(UserError, match="discs has too few pairs to hold any out"):
         score(Painter(), replace(pairs, test=[]))
     rows, scores = score(Painter(), replace(pairs, train=[]))
     assert list(rows) == [MODEL, MANY, OTHER]

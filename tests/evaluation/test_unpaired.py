@@ -207,7 +207,7 @@ def test_one_picture_has_no_kernel_distance(domains):
 
 def test_no_test_pictures_at_all(domains):
     a, b = domains
-    with pytest.raises(UserError, match="neither photos nor monet has test pictures"):
+    with pytest.raises(UserError, match="photos and monet have too few pictures to hold any out"):
         evaluate(model_is_truth, Domain("photos", a.train, []), Domain("monet", b.train, []))
 
 

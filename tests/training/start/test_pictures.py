@@ -33,7 +33,7 @@ def note(capsys):
     return capsys.readouterr().err.replace("\n", " ")
 
 
-def test_pictures_that_changed_since_the_run_began_are_told(stopped, two_folders, capsys):
+def test_pictures_that_changed_since_the_run_began_are_reported(stopped, two_folders, capsys):
     change(two_folders[0])
     capsys.readouterr()
     train(stopped)
@@ -41,7 +41,7 @@ def test_pictures_that_changed_since_the_run_began_are_told(stopped, two_folders
     assert "since the run began, reds has 1 more (new.png), 2 fewer (010.png, 011.png), 1 changed (001.png)" in said
     assert "its result will not have the bits of an uninterrupted run; --extend accepts them" in said
     assert "blues" not in said.partition("since")[2]
-    # told at every start, until they are accepted
+    # reported at every start, until they are accepted
     train(stopped)
     assert "the model has not learned from that; --extend" in note(capsys)
 
@@ -56,7 +56,7 @@ def test_an_extension_accepts_other_pictures(stopped, two_folders, tmp_path, tin
     assert "since the run began" not in note(capsys)
 
 
-def test_nothing_is_told_where_nothing_changed(stopped, capsys):
+def test_unchanged_pictures_are_not_reported(stopped, capsys):
     train(stopped)
     train(stopped)
     assert "since the run began" not in note(capsys)

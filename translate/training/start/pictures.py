@@ -1,4 +1,4 @@
-"""The pictures that a run began with: what was added, removed or changed since is told, since the bits depend on it."""
+"""The pictures that a run began with, and a report of changes since, because the bits of the result depend on them."""
 
 __all__ = ["PictureRecord", "report_pictures", "settle_pictures"]
 
