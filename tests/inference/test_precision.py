@@ -7,7 +7,7 @@ from torch import nn
 
 from translate.checkpoints.recipe import Recipe
 from translate.inference import precision
-from translate.inference.precision import Mode, apply_mode, pick_mode
+from translate.inference.precision import Mode, apply_mode, given_mode, pick_mode
 from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils.errors import OptionError
@@ -63,18 +63,37 @@ def test_the_fastest_accurate_mode_is_picked(clock, changed, levels, mode, note)
     assert chosen == mode and note in why and set(tried) == set(USUAL)
 
 
-def test_a_slow_network_is_tried_on_a_small_picture_and_in_fewer_modes(clock):
+def test_a_slow_network_is_tried_on_a_small_picture(clock):
     (chosen, why), tried = pick(clock, {mode: 20 * s for mode, s in USUAL.items()})
-    assert (chosen, tried[1:]) == (Mode("bf16"), [Mode("fp32"), Mode("bf16")])
+    assert chosen == Mode("bf16") and set(tried) == set(USUAL)
     assert why.startswith("bf16, channels_last: 50 ms for 32 px, 2.0 times fp32")
 
 
-def test_a_requested_precision_is_not_measured(monkeypatch):
-    monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: pytest.fail("measured"))
+def test_a_disturbance_that_lasts_for_most_of_the_trial_changes_nothing(clock):
+    """Another program takes the cores until shortly before the end, when each mode has a quiet moment."""
+    passes = []
+
+    def prepare(mode):
+        def run(x):
+            passes.append(mode)
+            quiet = len(passes) % 8 > 3 or x.shape[-1] < 64
+            clock[0] += USUAL[mode] * (1 if quiet else 5 + 90 * (mode == Mode("bf16")))
+            return x
+
+        return run
+
+    chosen, why = pick_mode(prepare, CPU, 64)
+    assert chosen == Mode("bf16") and "10 ms for 64 px, 2.0 times" in why
+
+
+def test_a_requested_precision_is_not_measured():
     for name in ("bf16", "fp32"):
-        assert pick_mode(lambda _: pytest.fail("ran"), CPU, name) == (Mode(name), "")
+        assert given_mode(name, CPU) == Mode(name)
+    assert given_mode("auto", torch.device("mps")) == Mode("fp32") and given_mode("auto", CPU) is None
     with pytest.raises(OptionError, match="precision 'fp16' is unknown; choose auto, bf16 or fp32"):
-        pick_mode(lambda _: pytest.fail("ran"), CPU, "fp16")
+        given_mode("fp16", CPU)
+    with pytest.raises(OptionError, match="precision 'fp16' is unknown"):
+        Translator(RECIPE, generators(), precision="fp16")
 
 
 def test_emulated_bf16_is_not_tried(clock, monkeypatch):
@@ -128,9 +147,11 @@ class Broken(Constant):
 def test_degenerate_networks_are_no_error(net, allowed, monkeypatch):
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: True)
     translator = Translator(RECIPE, nn.ModuleDict({"G_ab": net(), "G_ba": net()}), precision="auto")
-    assert translator.precision in allowed and translator.note.startswith(translator.precision)
+    assert translator.mode.precision in allowed and translator.note.startswith(translator.precision)
+    translator(np.zeros((32, 32, 3), np.uint8))
 
 
 def test_auto_reports_the_chosen_mode():
     translator = Translator(RECIPE, generators(), precision="auto")
+    assert translator.note == "" and translator.precision in ("bf16", "fp32")
     assert translator.note.startswith(translator.precision) and " px" in translator.note and "\n" not in translator.note

@@ -10,16 +10,16 @@ One image passes translator, preprocess, runner and postprocess, in this order.
     inpainting       filling of holes without a seam
     masks            the hole of a picture
     memory_budget    the memory that a pass takes, and the free memory
+    mode_choice      the precision and layout of a model's networks, chosen once and remembered
     norm_statistics  the statistics by which networks normalise a picture
     options          options of folders and videos
     postprocess      from network outputs to the user's kind of image
-    precision        the choice of the fastest precision and layout
+    precision        the trial of precisions and layouts
     preprocess       from the user's image to network inputs
     request          requests to a model, and prepared pictures
     runner           the networks of a model as passes over pictures of any size
     sampler          a trained generator as one callable
     scene_cuts       detection of scene cuts in a video
-    tiled_pass       a pass over a picture that is read and written tile by tile
     translator       a trained model as one callable
     windows          the windows in which holes are filled, one after the other
 """

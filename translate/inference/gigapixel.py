@@ -27,9 +27,9 @@ from translate.inference.postprocess import postprocess
 from translate.inference.preprocess import network_size, prepare_source
 from translate.inference.request import Request
 from translate.inference.runner import ModelRunner
-from translate.inference.tiled_pass import TiledImage
 from translate.inference.tiling.disk_raster import DiskRaster
 from translate.inference.tiling.regions import Region
+from translate.inference.tiling.tiled_pass import TiledImage
 from translate.utils.errors import UserError
 from translate.utils.files import atomic_write
 from translate.utils.trust import TRUST

@@ -42,9 +42,9 @@ class MemoryBudget:
         return None if free is None else free // 2  # other processes need memory, too
 
     def check_limit(self) -> None:
-        """Raise OptionError if the limit leaves nothing for even the smallest picture, once instead of for each."""
+        """Raise OptionError if the process holds more than the limit already: once, instead of for each picture."""
         if self.limit is not None:
-            needed = memory.resident_bytes() + self.peak_bytes(MIN_SIDE_PX, MIN_SIDE_PX)
+            needed = memory.resident_bytes()
             if self.limit < needed:
                 given, least = (memory.gigabytes(size).replace(" ", "") for size in (self.limit, needed + needed // 4))
                 raise OptionError(

@@ -1,10 +1,11 @@
 """The choice of the precision and memory layout in which a network is fastest on this machine."""
 
-__all__ = ["Mode", "Pass", "apply_mode", "pick_mode"]
+__all__ = ["Mode", "Pass", "apply_mode", "given_mode", "pick_mode"]
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError
 
 MAX_BF16_ERROR_LEVELS = 0.5  # mean difference from fp32; no more than the error of rounding to 8 bits
-MAX_TRIAL_SECONDS = 0.8  # after which no further mode is tried, so that loading stays fast
+MIN_ROUNDS, MAX_ROUNDS = 3, 12  # of timings; the shortest counts, as that which other programs disturbed least
+TRIAL_SECONDS = 0.8  # after which no further round begins, so that the first picture need not wait long
 SLOW_PASS_SECONDS = 0.03  # a network that takes longer is tried on a quarter of the pixels
 _CAST_LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
@@ -55,28 +57,31 @@ def apply_mode(nets: nn.ModuleDict, mode: Mode) -> nn.ModuleDict:
     return nets.to(memory_format=layout)  # type: ignore[call-overload]
 
 
-def pick_mode(
-    prepare: Callable[[Mode], Pass], device: torch.device, precision: str = "auto", size: int = 256
-) -> tuple[Mode, str]:
-    """Pick the mode of a precision; for "auto", the fastest accurate mode on a picture of `size` px, with a reason.
-
-    bf16 is accurate if its result differs from that of fp32 by less than half a grey level in the mean. It must be a
-    tenth faster, and a layout other than channels_last a twentieth. `prepare` returns the pass of a mode.
+def given_mode(precision: str, device: torch.device) -> Mode | None:
+    """Return the mode of a precision on `device`; None for "auto" where modes have to be timed.
 
     Raises:
         OptionError: an unknown precision.
     """
     if precision in ("bf16", "fp32"):
-        return Mode(precision), ""
+        return Mode(precision)
     if precision != "auto":
         raise OptionError(f"precision {precision!r} is unknown; choose auto, bf16 or fp32")
-    if device.type not in ("cpu", "cuda"):
-        return _EXACT, ""
+    return None if device.type in ("cpu", "cuda") else _EXACT
+
+
+def pick_mode(prepare: Callable[[Mode], Pass], device: torch.device, size: int = 256) -> tuple[Mode, str]:
+    """Pick the fastest accurate mode on a picture of `size` px; return it with the times in words.
+
+    bf16 is accurate if its result differs from that of fp32 by less than half a grey level in the mean. It must be a
+    tenth faster, and a layout other than channels_last a twentieth, so that near ties always go to the same mode.
+    `prepare` returns the pass of a mode; the passes of all modes are used in turn.
+    """
     # 1. time the modes
     native = bf16_is_sound(device) if device.type == "cuda" else _convolves_faster_in_bf16()
-    began = time.perf_counter()
-    size = _trial_size(prepare(_EXACT), size, device)
-    trials = _run_trials(prepare, _trial_picture(size).to(device), native, began + MAX_TRIAL_SECONDS)
+    passes = {mode: prepare(mode) for mode in _MODES if native or mode.precision == "fp32"}
+    size = _trial_size(passes[_EXACT], size, device)
+    trials = _run_trials(passes, _trial_picture(size).to(device))
     # 2. pick the fastest accurate mode
     accurate = [mode for mode in trials if mode.precision == "fp32" or trials[mode].error < MAX_BF16_ERROR_LEVELS]
     mode = min(accurate, key=lambda mode: trials[mode].seconds * _handicap(mode))
@@ -87,27 +92,23 @@ def _trial_size(run: Pass, size: int, device: torch.device) -> int:
     """Return `size`, or half the size if even that takes long."""
     x = _trial_picture(size // 2).to(device)
     run(x)
-    return size // 2 if _seconds(lambda: run(x), device, 1) > SLOW_PASS_SECONDS else size
+    return size // 2 if _seconds(lambda: run(x), device) > SLOW_PASS_SECONDS else size
 
 
-def _run_trials(prepare: Callable[[Mode], Pass], x: Tensor, native: bool, deadline: float) -> dict[Mode, _Trial]:
-    """Time the modes, fp32 first and bf16 only if `native`, until the deadline."""
-    exact, first = _time_pass(prepare(_EXACT), x)
-    trials = {_EXACT: _Trial(first, 0.0)}
-    for mode in _MODES[1:]:
-        if mode.precision == "bf16" and not native:
-            continue
-        if len(trials) > native and time.perf_counter() > deadline:  # fp32 and bf16 are tried in any case
+def _run_trials(passes: Mapping[Mode, Pass], x: Tensor) -> dict[Mode, _Trial]:
+    """Time the modes in turn, so that a passing disturbance hits all of them."""
+    # 1. warm up, and compare the results
+    results = {mode: run(x).float().clamp(-1, 1) for mode, run in passes.items()}
+    errors = {mode: (y - results[_EXACT]).abs().mean().item() * 127.5 for mode, y in results.items()}
+    # 2. time
+    times: dict[Mode, list[float]] = {mode: [] for mode in passes}
+    began = time.perf_counter()
+    for done in range(MAX_ROUNDS):
+        if done >= MIN_ROUNDS and time.perf_counter() - began > TRIAL_SECONDS:
             break
-        result, seconds = _time_pass(prepare(mode), x)
-        trials[mode] = _Trial(seconds, (result - exact).abs().mean().item() * 127.5)
-    return trials
-
-
-def _time_pass(run: Pass, x: Tensor) -> tuple[Tensor, float]:
-    """Return the result for `x`, clamped to [-1, 1], and the shortest time of a pass."""
-    result = run(x).float().clamp(-1, 1)  # not timed: the first pass is a warm-up
-    return result, _seconds(lambda: run(x), x.device)
+        for mode, run in passes.items():
+            times[mode].append(_seconds(partial(run, x), x.device, 1))
+    return {mode: _Trial(min(times[mode]), errors[mode]) for mode in passes}
 
 
 def _handicap(mode: Mode) -> float:
@@ -149,7 +150,7 @@ def _convolves_faster_in_bf16() -> bool:
         return _seconds(lambda: torch.conv2d(x_bf16, weight_bf16)) < 2 * _seconds(lambda: torch.conv2d(x, weight))
 
 
-def _seconds(work: Callable[[], Any], device: torch.device | None = None, repeats: int = 4) -> float:
+def _seconds(work: Callable[[], Any], device: torch.device | None = None, repeats: int = 3) -> float:
     """Return the shortest of several timings of `work`."""
     times = []
     for _ in range(repeats):

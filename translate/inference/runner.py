@@ -18,11 +18,12 @@ from translate.images.picture import Picture
 from translate.images.tensors import HostCopy, pad_to_multiple, to_device
 from translate.inference.inpainting import Network, fill_hole
 from translate.inference.memory_budget import ALWAYS_FITS_PX, MIN_SIDE_PX, MemoryBudget
+from translate.inference.mode_choice import ModeChoice, model_question
 from translate.inference.norm_statistics import NormStatistics
 from translate.inference.postprocess import PendingResult
-from translate.inference.precision import Mode, Pass, apply_mode, pick_mode
+from translate.inference.precision import Mode, Pass, apply_mode, given_mode, pick_mode
 from translate.inference.request import PreparedImage, Request, Variant
-from translate.inference.tiled_pass import ProgressCallback, TiledImage, run_tiled_pass
+from translate.inference.tiling.tiled_pass import ProgressCallback, TiledImage, run_tiled_pass
 from translate.inference.tiling.trace import NotTileable
 from translate.tasks import TASKS
 from translate.utils import memory
@@ -42,10 +43,9 @@ class ModelRunner:
 
     Attributes:
         recipe: of the model.
-        nets: the networks, in eval mode and frozen.
         device: of the networks.
-        mode: precision and layout of the networks.
-        note: one line on the choice of the mode; "" if nothing was measured.
+        precision: as the caller asked: "auto", "bf16" or "fp32".
+        mode_choice: the networks, in eval mode and frozen, and their precision and layout.
         z_dim: size of a style code; 0: the model has none.
         random: whether a seed changes the result.
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
@@ -63,7 +63,7 @@ class ModelRunner:
         memory: int | None = None,
     ) -> None:  # fmt: skip
         nets = nets.to(device).eval().requires_grad_(False)
-        self.recipe, self.device, self.statistics = recipe, device, NormStatistics()
+        self.recipe, self.device, self.precision, self.statistics = recipe, device, precision, NormStatistics()
         self.on_progress: ProgressCallback = lambda label, share: None
         # 1. read the model's properties
         self._task = TASKS[recipe.task]
@@ -75,10 +75,14 @@ class ModelRunner:
         self.default_direction = recipe.directions[0] if recipe.directions else ""
         self.fixed_size = max(int(getattr(net, "fixed", 0)) for net in nets.values())
         self._multiple = self.fixed_size or max(int(getattr(net, "multiple", 1)) for net in nets.values())
-        # 2. choose precision and layout
-        trial_size = min(max(recipe.size, 64), PRECISION_TRIAL_MAX_SIDE_PX)
-        self.mode, self.note = pick_mode(partial(self._probe_pass, nets), device, precision, trial_size)
-        self._original_nets, self.nets = nets, apply_mode(nets, self.mode)
+        # 2. leave precision and layout to the first pass
+        trial = partial(self._probe_pass, nets), device, min(max(recipe.size, 64), PRECISION_TRIAL_MAX_SIDE_PX)
+        self.mode_choice = ModeChoice(
+            nets,
+            given_mode(precision, device),
+            partial(pick_mode, *trial),
+            partial(model_question, recipe, nets, device),
+        )
         # 3. plan the memory
         channels = sum(self.channels(self.default_direction))
         self.memory = MemoryBudget(
@@ -93,10 +97,20 @@ class ModelRunner:
         other.statistics = NormStatistics(kind, references, name, self.recipe.size)
         return other
 
+    @property
+    def mode(self) -> Mode:
+        """Precision and layout of the networks; chosen on the first use."""
+        return self.mode_choice.mode
+
+    @property
+    def nets(self) -> nn.ModuleDict:
+        """The networks in their mode."""
+        return self.mode_choice.nets
+
     def with_mode(self, mode: Mode) -> "ModelRunner":
-        """Return a runner of the same networks in another mode."""
+        """Return a runner of copies of the networks in a mode."""
         other = copy.copy(self)
-        other.mode, other.nets = mode, apply_mode(self._original_nets, mode)
+        other.mode_choice = ModeChoice(copy.deepcopy(self.mode_choice.loaded), mode)
         return other
 
     def _batch_keys(self, direction: str) -> tuple[str, str]:
@@ -260,8 +274,8 @@ class ModelRunner:
     # ---- probes
 
     def _probe_pass(self, nets: nn.ModuleDict, mode: Mode) -> Pass:
-        """Return a pass of `nets` in a mode that takes (B, 3, H, W), whatever the model's channels and sizes are."""
-        nets, direction = apply_mode(nets, mode), self.default_direction
+        """Return a pass of copies of `nets` in a mode; it takes (B, 3, H, W), whatever the model's channels are."""
+        nets, direction = apply_mode(copy.deepcopy(nets), mode), self.default_direction
         channels, _ = self.channels(direction)
 
         def run(x: Tensor) -> Tensor:
@@ -275,9 +289,11 @@ class ModelRunner:
 
     def _measure_bytes_per_pixel(self) -> float:
         # In fp32 for both precisions: with bf16, tensors take less memory, but the backend's own copies take more.
-        run = self._probe_pass(copy.deepcopy(self.nets).float(), Mode("fp32", self.mode.channels_last))
+        run = self._probe_pass(self.mode_choice.loaded, Mode("fp32", self.mode.channels_last))
         side = max(MEMORY_PROBE_SIDE_PX, self._multiple)  # a smaller probe would be padded to the size of the larger
-        return memory.bytes_per_pixel(run, self.device, side)
+        measured = memory.bytes_per_pixel(run, self.device, side)
+        memory.release_freed()
+        return measured
 
     # ---- tile by tile
 

@@ -44,8 +44,7 @@ class Translator:
     Attributes:
         recipe: of the model; `recipe.domains` names a and b.
         runner: runs the networks.
-        nets, device, mode, note, z_dim, random, masked, statistics: of the runner.
-        precision: "fp32" or "bf16".
+        device, z_dim, random, masked, statistics: of the runner.
         file: the model file, or None if the networks were given.
         values: black and white in files of floats and wide integers; None: 0 and 1, or the full scale.
     """
@@ -61,8 +60,7 @@ class Translator:
         self.file: Path | None = None
 
     def _set_runner(self, runner: ModelRunner) -> None:
-        self.runner, self.recipe, self.nets, self.device = runner, runner.recipe, runner.nets, runner.device
-        self.mode, self.precision, self.note = runner.mode, runner.mode.precision, runner.note
+        self.runner, self.recipe, self.device = runner, runner.recipe, runner.device
         self.z_dim, self.random, self.masked = runner.z_dim, runner.random, runner.masked
         self.statistics = runner.statistics
 
@@ -121,9 +119,33 @@ class Translator:
                 references[direction] = self.prepare(picture, self.request(direction), None, name).network_input
         return self._with_runner(self.runner.with_norm_statistics(stats or "frozen", references, name))
 
+    @property
+    def nets(self) -> nn.ModuleDict:
+        """The networks as they were loaded, in fp32."""
+        return self.runner.mode_choice.loaded
+
+    @property
+    def mode(self) -> Mode:
+        """Precision and layout of the networks; "auto" is decided on the first use, and remembered on this machine."""
+        return self.runner.mode
+
+    @property
+    def precision(self) -> str:
+        """Precision of the networks, "fp32" or "bf16"; decided as `mode`."""
+        return self.mode.precision
+
+    @property
+    def note(self) -> str:
+        """One line on the choice of the mode; "" before it is made, or if nothing was measured."""
+        return self.runner.mode_choice.note
+
+    def use_mode(self, mode: Mode) -> None:
+        """Compute from now on in the precision and layout that another run has chosen."""
+        self._set_runner(self.runner.with_mode(mode))
+
     def with_mode(self, mode: Mode) -> "Translator":
         """Return a translator of the same networks in the precision and layout that another run has chosen."""
-        return self if mode == self.mode else self._with_runner(self.runner.with_mode(mode))
+        return self._with_runner(self.runner.with_mode(mode))
 
     def _with_runner(self, runner: ModelRunner) -> "Translator":
         other = copy.copy(self)

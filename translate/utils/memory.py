@@ -1,6 +1,8 @@
 """Memory that a forward pass takes, memory that is free, and settings of the allocator."""
 
-__all__ = ["bytes_per_pixel", "free_bytes", "gigabytes", "keep_freed_memory", "parse_bytes", "resident_bytes"]
+__all__ = [
+    "bytes_per_pixel", "free_bytes", "gigabytes", "keep_freed_memory", "parse_bytes", "release_freed", "resident_bytes",
+]  # fmt: skip
 
 import ctypes
 import re
@@ -134,3 +136,11 @@ def keep_freed_memory(*, large: bool = True) -> None:
     mapping = (_M_MMAP_MAX, 0) if large else (_M_MMAP_THRESHOLD, 32 << 20)
     for option, value in (mapping, (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, 64 << 20)):
         mallopt(option, value)
+
+
+def release_freed() -> None:
+    """Return freed memory to the system, also after `keep_freed_memory`; with glibc only."""
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return

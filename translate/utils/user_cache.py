@@ -3,12 +3,13 @@
 A fact is a small JSON file, named after a hash of its question. Where the folder cannot be written, nothing is kept.
 """
 
-__all__ = ["fact_path", "machine", "recall", "remember"]
+__all__ = ["fact_path", "machine", "origin", "recall", "remember", "remember_trial"]
 
 import hashlib
 import json
 import os
 import platform
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import torch
 
 from translate.utils.errors import UserError
 from translate.utils.files import write_json
+from translate.utils.terminal import printable
 
 
 def fact_path(kind: str, question: Mapping[str, Any]) -> Path | None:
@@ -48,6 +50,21 @@ def remember(kind: str, question: Mapping[str, Any], fact: Mapping[str, Any]) ->
     except (UserError, OSError):
         return False
     return path is not None
+
+
+def remember_trial(kind: str, question: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """Remember the outcome of a trial, if that is possible, and return it with its date."""
+    fact = {**outcome, "timed": time.strftime("%Y-%m-%d %H:%M")}
+    remember(kind, question, fact)
+    return fact
+
+
+def origin(kind: str, question: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> str:
+    """Describe where a choice comes from: the remembered `outcome` of an earlier trial, or, for None, a trial now."""
+    path = fact_path(kind, question)
+    if outcome:
+        return f"chosen by the times of {outcome.get('timed')}; delete {printable(str(path))} to time again"
+    return f"timed now; remembered in {printable(str(path))}" if path and path.exists() else "timed now"
 
 
 def machine(device: torch.device) -> dict[str, Any]:

@@ -241,7 +241,7 @@ def test_a_translator_with_little_memory_gives_the_same_picture(kind, dtype, siz
     expected = whole(image)
     little = translator(kind)
     told = []
-    monkeypatch.setattr("translate.inference.tiled_pass.ALWAYS_FITS_PX", 0)
+    monkeypatch.setattr("translate.inference.tiling.tiled_pass.ALWAYS_FITS_PX", 0)
     little.runner.on_progress = lambda doing, share: told.append((doing, share))
     monkeypatch.setattr(little.runner, "_tile_budget", lambda height, width: 10**9)
     found = little(image)

@@ -123,8 +123,7 @@ def _load(command: TranslateFolder, *statistics: Any) -> Any:
     from translate.inference.translator import Translator
 
     translator = Translator.load(command.model, command.device, command.precision, command.memory, *statistics)
-    if translator.note:
-        say(f"computing in {translator.note}")
+    translator.runner.mode_choice.on_choice = lambda note: say(f"computing in {note}")
     return translator
 
 

@@ -6,5 +6,6 @@ feature_maps     the store of kept feature maps, and the memory plan
 local_norm       moments of neighbourhoods, interpolated
 receptive_field  the input region that each operation needs, and the output computed from it
 regions          regions of feature maps, and moments merged from parts
+tiled_pass       a pass over a picture that is read and written tile by tile
 trace            a network as an fx graph, and the feature maps to keep
 """

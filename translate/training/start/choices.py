@@ -2,7 +2,6 @@
 
 __all__ = ["Choices"]
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ import torch
 
 from translate.training.config import Config
 from translate.utils import dist, user_cache
-from translate.utils.terminal import printable
 
 KIND = "training"
 
@@ -34,12 +32,8 @@ class Choices:
     def remember(self, question: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
         """Keep the outcome of a trial."""
         if dist.is_main_process():
-            timed = time.strftime("%Y-%m-%d %H:%M")
-            user_cache.remember(KIND, self._subject | dict(question), {**outcome, "timed": timed})
+            user_cache.remember_trial(KIND, self._subject | dict(question), outcome)
 
     def origin(self, question: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> str:
         """Describe where a choice comes from: a trial now, or the remembered `outcome` of an earlier one."""
-        path = user_cache.fact_path(KIND, self._subject | dict(question))
-        if outcome:
-            return f"chosen by the times of {outcome.get('timed')}; delete {printable(str(path))} to time again"
-        return f"timed now; remembered in {printable(str(path))}" if path and path.exists() else "timed now"
+        return user_cache.origin(KIND, self._subject | dict(question), outcome)
