@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from translate.bench.textbook_step import Pool, Textbook
 from translate.tasks.image_pool import ImagePool
-from translate.training.autotune import Plan
 from translate.training.config import load_config
 from translate.training.optim import make_optimizers
+from translate.training.planning.plan import Plan
 from translate.training.setup import build_task
 from translate.training.step import seed_step, train_step
 from translate.utils.errors import UserError

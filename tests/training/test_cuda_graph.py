@@ -9,10 +9,10 @@ from tests.test_gpu import pytestmark as on_gpu
 from translate.bench.cases import make_case
 from translate.networks.patchgan import MultiScale, crop_at
 from translate.tasks.image_pool import ImagePool
-from translate.training.autotune import Plan
 from translate.training.config import TrainConfig, load_config
 from translate.training.cuda_graph import CapturedStep, refuse_host_draws, reset_optimizers
 from translate.training.optim import make_optimizers, set_lr
+from translate.training.planning.plan import Plan
 from translate.training.setup import build_task, make_task, noise_batch
 from translate.training.step import batch_to_device, make_step, seed_step, train_step
 from translate.utils.errors import OptionError

@@ -12,6 +12,7 @@ from translate import Translator
 from translate.checkpoints.model_file import load_model, read_recipe
 from translate.training.config import load_config
 from translate.training.loop import train
+from translate.training.planning.plan import Stretch
 from translate.training.previews import is_preview
 from translate.utils.errors import OptionError, UserError
 
@@ -78,9 +79,9 @@ def test_a_run_writes_a_model_grids_a_film_and_its_variety(classes, tmp_path, ca
 
 
 def test_preview_steps_of_unlabelled_sets():
-    shown = [step for step in range(1, 30_001) if is_preview(step, 30_000, 1, early=True)]
+    shown = [step for step in range(1, 30_001) if is_preview(step, Stretch(0, 0, 30_000, 30_000), 1, early=True)]
     assert shown == [100, 1000, 2000, 5000, 10_000, 20_000, 30_000]
-    assert [step for step in range(1, 101) if is_preview(step, 100, 4)] == [25, 50, 75, 100]
+    assert [step for step in range(1, 101) if is_preview(step, Stretch(0, 0, 100, 100), 4)] == [25, 50, 75, 100]
 
 
 def test_a_generative_model_cannot_translate(classes, tmp_path):

@@ -24,8 +24,9 @@ from translate.bench.pictures import write_dataset
 from translate.data.catalog.root import data_root
 from translate.data.datasets import TRAINING_DATA
 from translate.data.loading.loader import Batches
-from translate.training.autotune import Plan, make_plan
 from translate.training.loop import train
+from translate.training.planning.autotune import make_plan
+from translate.training.planning.plan import Plan
 from translate.training.setup import build_task, make_trial_step, noise_batch
 from translate.training.step import batch_to_device
 from translate.utils.device import pick_device

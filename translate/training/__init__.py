@@ -2,7 +2,6 @@
 
 A task defines the mathematics; optimizers, precision, averaging, schedules, seeds, states and logs are here.
 
-    autotune        precision, layout, crop and number of steps, chosen by timing the real step
     config          the configuration of a run, from a preset, files and flags
     config_checks   checks of option values, beyond their types
     cuda_graph      the step as one CUDA graph
@@ -15,6 +14,7 @@ A task defines the mathematics; optimizers, precision, averaging, schedules, see
     loop            the training loop
     mode_collapse   variety of generated pictures, and memorized pictures
     optim           Adam for every phase, and the learning rate of a step
+    planning/       precision, layout, crop and number of steps, and their corrections
     previews        sample grids, their faults, and a film of them
     run_folder      the folder of a run
     setup           everything before the first step: checks, data, plan, networks, state

@@ -69,7 +69,7 @@ class Log:
         if not self.window.sums:
             self.window.since = start
         self.timed_from, self.began, self.waited, self.printed = start, time.monotonic(), 0.0, 0.0
-        drop_lines(out / "metrics.jsonl", start)
+        self.seconds_before = drop_lines(out / "metrics.jsonl", start)  # of the lines up to `start`
         drop_samples(out / "samples", start)
         main = dist.is_main_process()  # the other ranks write nothing
         self.board = open_tensorboard(out, start) if main else None
@@ -87,6 +87,16 @@ class Log:
         self.lines.close()
         if self.board:
             self._plot(self.board.close)
+
+    @property
+    def seconds(self) -> float:
+        """The time that all steps so far took, with their previews and saves, also of the processes before."""
+        return self.seconds_before + time.monotonic() - self.began
+
+    def change_length(self, steps: int) -> None:
+        """Show a run of `steps` steps from here on."""
+        self.steps = steps
+        self.bar.update(total=steps)
 
     def add(self, terms: Mapping[str, Tensor]) -> None:
         """Add the terms of one step."""
@@ -109,6 +119,7 @@ class Log:
         lowered = {f"lr_factor/{phase}": factor for phase, factor in (factors or {}).items()}
         self._record(step, {**means, "lr": lr, **lowered, **speed}, seconds=seconds)
         self._print(step, means, speed)
+        self.seconds_before += seconds
         self.timed_from, self.began, self.waited = step, time.monotonic(), waited
         self.window.since, self.window.sums = step, {}
 
@@ -221,19 +232,22 @@ def drop_samples(folder: Path, start: int) -> None:
             path.unlink()
 
 
-@dist.on_main_process
-def drop_lines(path: Path, start: int) -> None:
-    """Drop the lines of `path` beyond step `start`, and lines that were cut short."""
-    if not path.exists():
-        return
+def drop_lines(path: Path, start: int) -> float:
+    """Drop the lines of `path` beyond step `start`, and lines that were cut short; return the seconds of the others."""
+    if not (dist.is_main_process() and path.exists()):
+        return 0.0
+    seconds = 0.0
     kept, text = "", path.read_text(encoding="utf-8", errors="replace")
     for line in text.splitlines():
         with contextlib.suppress(json.JSONDecodeError, KeyError, TypeError):
-            if json.loads(line)["step"] <= start:
+            entry = json.loads(line)
+            if entry["step"] <= start:
                 kept += line + "\n"
+                seconds += entry.get("seconds", 0.0)
     if kept != text:
         with atomic_write(path) as temporary:
             temporary.write_text(kept, encoding="utf-8")
+    return seconds
 
 
 def open_tensorboard(out: Path, start: int) -> Any:

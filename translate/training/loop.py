@@ -14,6 +14,7 @@ from translate.tasks import TASKS
 from translate.training.config import Config
 from translate.training.divergence import Diverged, check_finite
 from translate.training.optim import lr_at, set_lr
+from translate.training.planning.time_budget import restore_threads, set_threads
 from translate.training.previews import is_preview
 from translate.training.run_folder import RunFolder
 from translate.training.setup import Run, check_recipe, open_data_and_plan, open_run
@@ -59,9 +60,10 @@ def train_in_folder(
         console.print(f"[bold]{escape(str(folder.path))}[/] is complete: {plan.steps} steps", soft_wrap=True)
     else:
         plan = open_data_and_plan(config, folder, data, opened, device)
-        divergence = None
-        while divergence := run_steps(Run(config, folder, data, plan, device, divergence)):
-            pass
+        run = Run(config, folder, data, plan, device)
+        while divergence := run_steps(run):
+            run = Run(config, folder, data, run.plan, device, divergence)
+        plan = run.plan
     folder.delete_cache()
     if verdict := folder.read_verdict():
         console.print(f"step {plan.steps}: {escape(str(verdict))}", soft_wrap=True)
@@ -72,32 +74,33 @@ def run_steps(run: Run) -> Diverged | None:
 
     The log and the samples of a step are written before its state, so that a kill in between loses no line of the log.
     """
-    config, plan = run.config.train, run.plan
-    steps = plan.steps
-    with run.log, StopRequest() as stop:
+    config = run.config.train
+    with run.log, StopRequest() as stop, restore_threads() as most_threads:
         saves = SaveSchedule(partial(save, run), config.save_minutes, run.start)
-        if run.lowered or run.start == steps:  # keep the lowered rate; or write the model that a kill prevented
+        if run.lowered or run.start == run.plan.steps:  # keep the lowered rate, or write the missing model
             saves.save(run.start, must=True)
         try:
-            for step, batch in zip(range(run.start, steps), run.batches, strict=False):
-                done, total = step + 1, plan.total_at(step)
+            done, batches = run.start, iter(run.batches)
+            while done < run.plan.steps:
+                step, done, part = done, done + 1, run.plan.stretch_at(done)
                 # set everything that depends on the step alone
                 seed_step(config.seed, step)
-                run.task.set_progress(plan.progress_at(step, monotone=run.task.monotone_progress))
-                set_lr(run.optimizers, lr_at(step, total, config), config, run.monitor.factors)
+                set_threads(part.threads, most_threads)
+                run.task.set_progress(run.plan.progress_at(step, monotone=run.task.monotone_progress))
+                set_lr(run.optimizers, lr_at(*run.plan.place_of(step), config), config, run.monitor.factors)
                 # update the networks of every phase, and the average
-                terms = run.step(batch_to_device(batch, run.device, channels_last=plan.channels_last))
+                terms = run.step(batch_to_device(next(batches), run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
                 # monitor, log, preview, save
                 run.log.add(terms)
                 run.monitor.add(step, terms)
                 log_losses(run, done)
-                if is_preview(done, total, config.previews, early=run.task.from_latents):
+                if is_preview(done, part, config.previews, early=run.task.from_latents):
                     run.previews.show(run.log, done)
-                save_or_stop(run, saves, stop, done)
+                finish_step(run, saves, stop, done)
         except Diverged as divergence:
             if dist.any_rank(stop.requested)[0]:
-                raise Stopped(f"stopped at step {done} of {steps}; run the same command to go on") from None
+                raise Stopped(f"stopped at step {done} of {run.plan.steps}; run the same command to go on") from None
             return divergence.with_traceback(None)  # the frames of the traceback would keep the networks alive
     return None
 
@@ -108,24 +111,27 @@ def log_losses(run: Run, done: int) -> None:
     Raises:
         Diverged: The losses are not finite, or explode.
     """
-    total = run.plan.total_at(done - 1)
-    if done % run.plan.log_every and done < total:
+    if done % run.plan.log_every and done < run.plan.stretch_at(done - 1).end:
         return
     findings = run.monitor.check(done)
-    lr = lr_at(done - 1, total, run.config.train)
+    lr = lr_at(*run.plan.place_of(done - 1), run.config.train)
     run.log.write(done, lr=lr, waited=run.batches.waited, factors=run.monitor.factors)
     run.log.report(done, findings)
 
 
-def save_or_stop(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) -> None:
-    """Save the run if a save is due, the run is complete or a stop is requested.
+def finish_step(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) -> None:
+    """Save the run if a save is due, the run is complete or a stop is requested; else keep it to its minutes.
 
     Raises:
         Diverged: A loss, a weight or an average is not finite; nothing was saved.
         Stopped: A stop was requested, and the run is saved.
     """
     last = done == run.plan.steps
-    stopping, due = dist.any_rank(stop.requested and not last, last or (saves.is_due and run.monitor.no_spike))
+    stopping, due, reviewed = dist.any_rank(
+        stop.requested and not last, last or (saves.is_due and run.monitor.no_spike), run.budget.is_due and not last
+    )
+    if reviewed:
+        run.keep_to_minutes(done)
     if stopping or due:
         run.monitor.check(done)
         check_finite(done, run.task, run.ema, run.optimizers)

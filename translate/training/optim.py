@@ -21,7 +21,7 @@ def make_optimizers(task: Task, train: TrainConfig) -> dict[str, Optimizer]:
     return {phase: Adam(task.parameters_of(phase), lr=train.lr, betas=betas, fused=fused) for phase in task.phases}
 
 
-def lr_at(step: int, steps: int, train: TrainConfig) -> float:
+def lr_at(step: float, steps: int, train: TrainConfig) -> float:
     """Return the learning rate of `step`: a linear rise, a plateau, a linear fall towards 0 at `steps`.
 
     With `stairs` = E the rate is constant in each of E intervals, and the fall ends one stair above 0. E = 200 gives

@@ -18,6 +18,7 @@ from translate.training.failure_modes import examine
 from translate.training.findings import MIN_JUDGED_PICTURES, Finding, Verdict
 from translate.training.log import Log
 from translate.training.mode_collapse import CollapseMonitor
+from translate.training.planning.plan import Stretch
 from translate.utils import dist
 
 # Faults are reported after so many pictures learned from, if the run is four times as long: before, all pictures of
@@ -93,12 +94,15 @@ class Previews:
             write_film(folder / "film.gif", [*grids, *grids[-1:] * 4], fps=2)  # stay on the last grid for a while
 
 
-def is_preview(done: int, steps: int, previews: int, *, early: bool = False) -> bool:
+def is_preview(done: int, part: Stretch, previews: int, *, early: bool = False) -> bool:
     """Whether a sample grid is due after `done` steps: `previews` grids are evenly spaced, the last at the end.
+
+    `part` is the stretch of the last step.
 
     With `early` also at 100, 1000, 2000, 5000, 10000, 20000, ... steps, for a film of how pictures emerge.
     """
     digits = str(done)
     if early and previews and (done == 100 or (done >= 1000 and digits[0] in "125" and not int(digits[1:]))):
         return True
-    return done * previews // steps > (done - 1) * previews // steps
+    before, after = (int(part.position_at(step) * previews / part.total) for step in (done - 1, done))
+    return after > before

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from translate.checkpoints.model_file import read_recipe
-from translate.training.autotune import Plan
 from translate.training.config import Config, dump_config
 from translate.training.findings import Verdict
+from translate.training.planning.plan import Plan, Stretch
 from translate.training.states import StateFolder
 from translate.utils import dist
 from translate.utils.errors import UserError
@@ -62,9 +62,14 @@ class RunFolder:
         earlier = read_toml(self.config)
         try:
             values = dict(earlier.get("plan", {}))
-            values["earlier"] = tuple((int(until), int(total)) for until, total in values.get("earlier", ()))
+            values["stretches"] = tuple(Stretch(*part) for part in values.get("stretches", ()))
+            if before := values.pop(
+                "earlier", ()
+            ):  # written before there were stretches: steps and length, by extension
+                starts, totals = [0, *(done for done, _ in before)], [*(total for _, total in before), values["steps"]]
+                values["stretches"] = tuple(Stretch(s, s, n, n) for s, n in zip(starts, totals, strict=True))
             return Plan(**values), earlier
-        except (TypeError, ValueError):  # a field is missing, unknown or of another type
+        except (KeyError, TypeError, ValueError):  # a field is missing, unknown or of another type
             raise UserError(
                 f"{self.config}: its [plan] is damaged; choose another --out, or delete the folder"
             ) from None

@@ -18,7 +18,6 @@ from translate.data.datasets import TrainingData
 from translate.data.loading.loader import Batches
 from translate.networks.activation_checkpointing import checkpoint_activations
 from translate.tasks import TASKS, Task
-from translate.training.autotune import Plan, check_graph, make_plan
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
 from translate.training.divergence import Diverged, DivergenceMonitor
@@ -26,16 +25,20 @@ from translate.training.ema import EMA
 from translate.training.init_weights import init_weights
 from translate.training.log import Log, Window
 from translate.training.optim import make_optimizers
+from translate.training.planning.autotune import check_graph, make_plan
+from translate.training.planning.choices import Choices
+from translate.training.planning.plan import Plan
+from translate.training.planning.time_budget import OtherPrograms, TimeBudget, use_free_threads
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
-from translate.training.start.choices import Choices
-from translate.training.start.extension import adapt_plan, compare_options, extend_plan, extended_steps, lr_note
+from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
 from translate.training.start.messages import print_header, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory, check_arguments, resolve, spec_of
+from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
 
 
@@ -74,6 +77,7 @@ class Run:
         self.batches = Batches(stream, batch, start=start, device=device)
         self.previews = Previews(task, self.ema, data, probe, plan.steps, batch)
         self.log = Log(folder.path, start, plan.steps, batch, window)
+        self.budget = TimeBudget(config.train.minutes, plan, device)
 
     def _lower_learning_rate(self, divergence: Diverged) -> None:
         try:
@@ -83,6 +87,24 @@ class Run:
                 f"{error}; the state of step {self.start} is kept in {self.folder.path}. In a new --out, try half of "
                 f"--train.lr {self.config.train.lr:g}, --train.clip 1 or --precision fp32"
             ) from None
+
+    def keep_to_minutes(self, done: int) -> None:
+        """Correct the plan after `done` steps, if the run would not end after its minutes."""
+        old, self.plan = self.plan, dist.broadcast_from_main(lambda: self._review_plan(done))
+        if self.plan != old:
+            self.log.change_length(self.plan.steps)
+            self.previews.steps = self.plan.steps
+            if words := self.budget.describe(self.plan, old, done):
+                print_note(f"step {done}: {words}")
+
+    def _review_plan(self, done: int) -> Plan:
+        """Return the plan, corrected if necessary and then in config.toml."""
+        plan = self.budget.review(self.plan, done, self.plan.spent + self.log.seconds)
+        try:
+            self.folder.write_config(self.config, plan)
+        except WriteError:  # the disk is full; the next review tries again
+            return self.plan
+        return plan
 
     def recipe(self, step: int) -> Recipe:
         """Return the recipe of the model after `step` steps."""
@@ -136,7 +158,7 @@ def open_data_and_plan(
 ) -> Plan:
     """Decode the data; return the plan, made or extended if necessary, and write it to config.toml."""
     keep_freed_memory(large=not config.train.checkpoint)
-    began = time.monotonic()  # rendering and downloading of data sets, done by now, is no training time
+    began, others = time.monotonic(), OtherPrograms()  # rendering and downloads, done by now, are no training time
     # refuse contradictory options before any picture is decoded
     options, channels, plan = config.data, data.channels, opened.plan
     check_graph(config.train, device)
@@ -154,11 +176,12 @@ def open_data_and_plan(
     # plan, by the clock of the main process
     epoch_steps = data.epoch / options.batch_size
     if plan is None:
-        used = dist.max_over_ranks(time.monotonic() - began)
-        plan = make_plan(
-            config, device, size, epoch_steps, used, lambda plan: make_trial_step(config, channels, plan, device),
-            Choices(config, device, channels),
-        )  # fmt: skip
+        with use_free_threads(config.train, device, others) as threads:
+            plan = make_plan(
+                config, device, size, epoch_steps, dist.max_over_ranks(time.monotonic() - began),
+                lambda plan: make_trial_step(config, channels, plan, device), Choices(config, device, channels),
+            )  # fmt: skip
+        plan = plan.correct(plan.steps, 0, threads)
     planned = plan
     if opened.longer:
         planned = dist.broadcast_from_main(lambda: lengthen(folder, config, plan, epoch_steps))
@@ -178,7 +201,7 @@ def keep_record(folder: RunFolder, data: TrainingData, *, new: bool, accept: boo
 def lengthen(folder: RunFolder, config: Config, plan: Plan, epoch_steps: float) -> Plan:
     """Return the plan of the run in `folder`, extended to the length in `config`, and print its schedule."""
     done = folder.states.newest_step()
-    longer = extend_plan(plan, extended_steps(plan, config.train, epoch_steps, folder.log), done)
+    longer = plan.extend(extended_steps(plan, config.train, epoch_steps, folder.log), done)
     print_note(lr_note(longer, plan, done, config.train))
     return longer
 

@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 
 from translate.images.tensors import to_device
 from translate.tasks import Task
-from translate.training.autotune import Plan
 from translate.training.cuda_graph import CapturedStep, Step, reset_optimizers
+from translate.training.planning.plan import Plan
 from translate.utils import dist
 from translate.utils.device import autocast
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from tests.training.test_loop import assert_same, everything, make_config, stop_after
-from translate.training.autotune import Plan
 from translate.training.loop import train
 from translate.training.optim import lr_at
-from translate.training.start.extension import extend_plan, extended_steps
+from translate.training.planning.plan import Plan, Stretch
+from translate.training.start.extension import extended_steps
 from translate.utils.errors import OptionError
 
 PLAN = Plan(size=32, crop=32, steps=6, precision="fp32", channels_last=False, compile=False, log_every=1)
@@ -56,7 +56,8 @@ def test_a_finished_run_is_made_longer_and_an_interrupted_extension_has_the_same
     assert expected[6] > expected[5]
 
 
-def test_steps_before_an_extension_are_taken_again_as_they_were(two_folders, tmp_path, tiny):
+@pytest.mark.parametrize("stretches", ["stretches = [[0, 0, 6, 6, 0], [6, 6, 9, 9, 0]]", "earlier = [[6, 6]]"])
+def test_steps_before_an_extension_are_taken_again_as_they_were(two_folders, tmp_path, tiny, stretches):
     """The newest state is damaged, so that the run goes back to one from before the extension."""
     whole, damaged = tmp_path / "whole", tmp_path / "damaged"
     for out in (whole, damaged):
@@ -64,12 +65,12 @@ def test_steps_before_an_extension_are_taken_again_as_they_were(two_folders, tmp
     train(make_config(two_folders, whole, tiny, **length(9, keep=3)), extend=True)
     (damaged / "state" / "step_0000005.pt").write_bytes(b"damaged")
     config = tomllib.loads((damaged / "config.toml").read_text())
-    assert config["plan"]["earlier"] == []
+    assert config["plan"]["stretches"] == []
     last = (damaged / "state" / "last.pt").read_bytes()
     (damaged / "state" / "last.pt").write_bytes(last[:-100])
     # the plan of an extension that was made while the newest state was whole
     text = (damaged / "config.toml").read_text()
-    text = text.replace("earlier = []", "earlier = [[6, 6]]").replace("steps = 6\n", "steps = 9\n")
+    text = text.replace("stretches = []", stretches).replace("steps = 6\n", "steps = 9\n")
     (damaged / "config.toml").write_text(text)
     train(make_config(two_folders, damaged, tiny, **length(9, keep=3)))
     for one, other in zip(*map(everything, (whole, damaged)), strict=True):
@@ -106,13 +107,13 @@ def test_minutes_and_epochs_are_new_totals(two_folders, tmp_path, tiny):
 
 
 def test_progress_falls_in_an_extension_but_networks_do_not_shrink():
-    longer = extend_plan(extend_plan(PLAN, 12, 6), 24, 12)
-    assert longer.earlier == ((6, 6), (12, 12))
-    assert [longer.total_at(step) for step in (0, 5, 6, 11, 12, 23)] == [6, 6, 12, 12, 24, 24]
+    longer = PLAN.extend(12, 6).extend(24, 12)
+    assert longer.stretches == (Stretch(0, 0, 6, 6), Stretch(6, 6, 12, 12), Stretch(12, 12, 24, 24))
+    assert [longer.place_of(step) for step in (0, 5, 6, 12, 23)] == [(0, 6), (5, 6), (6, 12), (12, 24), (23, 24)]
     assert longer.progress_at(12) == 0.5
     assert longer.progress_at(12, monotone=True) == 11 / 12
     assert PLAN.progress_at(3, monotone=True) == PLAN.progress_at(3) == 0.5
-    assert extend_plan(PLAN, 12, 0).earlier == ()  # nothing was done by the old schedule
+    assert PLAN.extend(12, 0).stretches == ()  # nothing was done by the old schedule
 
 
 def test_options_that_do_not_change_the_result_may_differ_between_starts(two_folders, tmp_path, tiny, capsys):
@@ -127,4 +128,4 @@ def test_options_that_do_not_change_the_result_may_differ_between_starts(two_fol
     assert "may change the last bits" in err and "is complete: 6 steps" in err
     train(make_config(two_folders, out, tiny, **length(8, **other)), extend=True)
     assert [step for step in rates(out) if step > 6] == [8]
-    assert "earlier" in (out / "config.toml").read_text()
+    assert "stretches" in (out / "config.toml").read_text()

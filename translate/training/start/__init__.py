@@ -1,6 +1,5 @@
-"""What a run does before its first step: compare, extend, remember, report.
+"""What a run does before its first step: compare, extend, report.
 
-choices    the fastest way to compute a step, remembered
 extension  the options of an earlier start, and a run made longer
 messages   notes to the user, and the header of a run
 pictures   the pictures that a run began with, and their changes since

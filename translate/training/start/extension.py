@@ -1,6 +1,6 @@
 """A run that is started again: options that differ from those of its first start, and a larger length."""
 
-__all__ = ["adapt_plan", "compare_options", "extend_plan", "extended_steps", "lr_note"]
+__all__ = ["adapt_plan", "compare_options", "extended_steps", "lr_note"]
 
 import json
 import statistics
@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from translate.training.autotune import TRAINING_SHARE, Plan
 from translate.training.config import LENGTHS, Config, TrainConfig, changed_options, describe_changes
 from translate.training.optim import lr_at
+from translate.training.planning.autotune import TRAINING_SHARE
+from translate.training.planning.plan import Plan
 from translate.utils.errors import OptionError
 
 LENGTH_OPTIONS = tuple(f"train.{name}" for name in LENGTHS)
@@ -102,20 +103,13 @@ def steps_in_minutes(minutes: float, log: Path) -> tuple[int, str]:
     return done + int(left / max(pace, 1e-9)), f"{done} took {used / 60:.1f} minutes"
 
 
-def extend_plan(plan: Plan, steps: int, done: int) -> Plan:
-    """Return the plan of a run that has taken `done` steps, made longer to `steps`; its earlier steps keep theirs."""
-    if done > (plan.earlier[-1][0] if plan.earlier else 0):
-        plan = replace(plan, earlier=(*plan.earlier, (done, plan.steps)))
-    return replace(plan, steps=steps)
-
-
 def lr_note(plan: Plan, old: Plan, done: int, train: TrainConfig) -> str:
     """Describe the schedule of the part that `plan` adds to `old` after `done` steps."""
-    rates = f"{lr_at(done, plan.steps, train):.3g} at step {done + 1}"
+    rates = f"{lr_at(*plan.place_of(done), train):.3g} at step {done + 1}"
     if done:
-        rates += f" (it was {lr_at(done - 1, old.total_at(done - 1), train):.3g} at step {done})"
+        rates += f" (it was {lr_at(*old.place_of(done - 1), train):.3g} at step {done})"
     return (
         f"extended from {old.steps} to {plan.steps} steps: from here on, the learning rate and all else that changes "
         f"during a run are those of a run of {plan.steps} steps: {rates}, and "
-        f"{lr_at(plan.steps - 1, plan.steps, train):.3g} at step {plan.steps}"
+        f"{lr_at(*plan.place_of(plan.steps - 1), train):.3g} at step {plan.steps}"
     )

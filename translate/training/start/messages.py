@@ -9,8 +9,8 @@ import torch
 
 from translate.data.datasets import TrainingData
 from translate.tasks import Task
-from translate.training.autotune import Plan
 from translate.training.config import Config
+from translate.training.planning.plan import Plan
 from translate.utils.terminal import console, escape
 
 

@@ -4,8 +4,8 @@ import time
 import pytest
 import torch
 
-from translate.training.autotune import (
-    Plan,
+from translate.training.config import load_config
+from translate.training.planning.autotune import (
     affordable_crop,
     candidates,
     half_crop,
@@ -13,7 +13,7 @@ from translate.training.autotune import (
     pick_fastest,
     try_change,
 )
-from translate.training.config import load_config
+from translate.training.planning.plan import Plan
 from translate.utils.errors import OptionError
 
 CPU = torch.device("cpu")

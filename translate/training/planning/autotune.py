@@ -5,19 +5,20 @@ on another; channels_last wins at some widths and loses at others; compiled netw
 library's own kernels. So the candidates are run.
 """
 
-__all__ = ["TRAINING_SHARE", "Plan", "check_graph", "make_plan"]
+__all__ = ["TRAINING_SHARE", "check_graph", "make_plan"]
 
 import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any, Protocol
 
 import torch
 
 from translate.training.config import Config, TrainConfig
+from translate.training.planning.plan import Plan
 from translate.utils import dist
 from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError, short_reason
@@ -34,43 +35,8 @@ MIN_LOG_LINES = 20  # of a short run, since the losses of every line are judged
 TRAINING_SHARE = 0.96  # of a time budget; the rest is for previews and saves
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """The values that a configuration leaves open; kept in config.toml, so that a resumed run has the same."""
-
-    size: int  # training resolution, px
-    crop: int  # side of the square training crop, px
-    steps: int  # updates
-    precision: str  # "bf16" or "fp32"
-    channels_last: bool  # memory layout of weights and pictures
-    compile: bool  # the networks
-    log_every: int  # steps between log lines
-    graph: bool = False  # capture the step as a CUDA graph
-    tried: str = ""  # the measured times, in words
-    earlier: tuple[tuple[int, int], ...] = ()  # for each extension: the steps done by then, and the length before
-
-    def total_at(self, step: int) -> int:
-        """Return the length of the run, in steps, that the schedules of `step` follow."""
-        return next((total for until, total in self.earlier if step < until), self.steps)
-
-    def progress_at(self, step: int, *, monotone: bool = False) -> float:
-        """Return the completed part of the run before `step`, from 0 to below 1.
-
-        It falls at an extension, unless it has to be `monotone`.
-        """
-        progress = step / self.total_at(step)
-        reached = [(until - 1) / total for until, total in self.earlier if until <= step]
-        return max([progress, *reached]) if monotone else progress
-
-    @property
-    def mode(self) -> str:
-        """Precision, layout and compilation, in words."""
-        words = [self.precision] + ["channels_last"] * self.channels_last
-        return " ".join(words + ["compiled"] * self.compile + ["as a CUDA graph"] * self.graph)
-
-
 class Memory(Protocol):
-    """The outcomes of earlier trials: `training.start.choices`."""
+    """The outcomes of earlier trials: `training.planning.choices`."""
 
     def recall(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the outcome that is remembered for `question`."""
@@ -116,8 +82,9 @@ def make_plan(
         tried = f"{tried}; {outcome}"
     # the number of steps, and of those between log lines
     if budget is not None:
-        left = budget - (time.monotonic() - began)
-        plan = replace(plan, steps=max(1, int(TRAINING_SHARE * left / seconds)))
+        spent = time.monotonic() - began
+        steps = max(1, int(TRAINING_SHARE * (budget - spent) / seconds))
+        plan = replace(plan, steps=steps, spent=round(seconds_used + spent, 2))
     if not train.log_every:
         plan = replace(plan, log_every=max(1, min(100, round(5 / seconds), plan.steps // MIN_LOG_LINES)))
     return replace(plan, tried=tried)
@@ -274,12 +241,12 @@ def pick_fastest(plans: Sequence[Plan], make_step: MakeStep) -> tuple[Plan, floa
             break
         for plan, seconds in times.items():
             seconds.append(time_step(steps[plan]))
-    # compare
-    medians = {plan: statistics.median(seconds) for plan, seconds in times.items()}
-    fastest = min(medians.values())
-    best = next(plan for plan in medians if medians[plan] <= NEAR_TIE_RATIO * fastest)
-    words = ", ".join(f"{plan.mode} {1000 * s:.0f} ms" for plan, s in (first | medians).items())
-    return best, medians[best], words
+    # compare the shortest times, which other programs disturb least
+    shortest = {plan: min(seconds) for plan, seconds in times.items()}
+    fastest = min(shortest.values())
+    best = next(plan for plan in shortest if shortest[plan] <= NEAR_TIE_RATIO * fastest)
+    words = ", ".join(f"{plan.mode} {1000 * s:.0f} ms" for plan, s in (first | shortest).items())
+    return best, shortest[best], words
 
 
 def time_step(step: Step) -> float:

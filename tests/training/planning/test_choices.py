@@ -6,13 +6,13 @@ import tomllib
 import pytest
 import torch
 
-from tests.training.test_autotune import BASE, CPU, compiling, sleeper
+from tests.training.planning.test_autotune import BASE, CPU, compiling, sleeper
 from tests.training.test_loop import assert_same, everything, make_config
-from translate.training import autotune
-from translate.training.autotune import choose_change, make_plan, pick_fastest
 from translate.training.config import load_config
 from translate.training.loop import train
-from translate.training.start.choices import Choices
+from translate.training.planning import autotune
+from translate.training.planning.autotune import choose_change, make_plan, pick_fastest
+from translate.training.planning.choices import Choices
 
 STEPS = {"train": {"steps": 9, "precision": "fp32"}, "data": {"crop": 64}}
 FREE, LOADED = {("fp32", False): 0.02, ("fp32", True): 0.06}, {("fp32", False): 0.06, ("fp32", True): 0.02}
