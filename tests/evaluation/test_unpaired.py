@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -233,3 +234,25 @@ def test_scores_that_no_row_has_are_not_written(domains):
     rows = evaluate(model_is_truth, *domains).to_dict()["directions"][0]["rows"]
     for row in rows:
         assert set(row) == {"name", "psnr", "ssim", "kernel", "kernel_error", "subset_size"}
+
+
+def test_scores_of_few_pictures_are_not_dressed_up(domains):
+    """Two pictures have one subset of two, whose spread of 0 is no certainty."""
+    a, b = domains
+    few = evaluate(model_is_truth, replace(a, test=a.test[:2]), replace(b, test=b.test[:2]))
+    text = printed(few)
+    assert "photos -> monet: only 2 test pictures: do not trust these scores" in " ".join(text.split())
+    assert "±" not in text
+    part = json.loads(json.dumps(few.to_dict()))["directions"][0]
+    assert "only 2 test pictures: do not trust these scores" in part["notes"]
+    assert all(row.get("kernel_error") is None for row in part["rows"] if row["name"] != FLOOR)
+    # of enough pictures, nothing is said
+    assert "do not trust" not in printed(evaluate(model_is_truth, a, b))
+
+
+def test_notes_on_the_choice_of_pictures_are_in_the_report(domains):
+    a, b = domains
+    scores = evaluate(model_is_truth, replace(a, notes=("photos: 3 added since",)), b)
+    assert "photos: 3 added since" in printed(scores) and scores.to_dict()["remarks"] == ["photos: 3 added since"]
+    with pytest.raises(UserError, match=r"^photos: all seen; score on others: --a FOLDER --b FOLDER$"):
+        evaluate(model_is_truth, replace(a, test=[], notes=("photos: all seen",)), replace(b, test=[]))

@@ -23,7 +23,7 @@ from translate.evaluation.generation_report import FactorRow, GenerationReport, 
 from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
 from translate.evaluation.memorization import MemoryCheck, check_memory
 from translate.evaluation.reader import Reader
-from translate.evaluation.report import KERNEL_SCALE, MODEL
+from translate.evaluation.report import KERNEL_SCALE, MIN_TRUSTED, MODEL, note_few
 from translate.evaluation.tally import SEED
 from translate.images.grid import make_grid
 from translate.inference.latent.neighbours import TrainingImageIndex, square_crop
@@ -104,7 +104,7 @@ class GenerationEvaluation(Evaluation):
             memory=check_memories(samples, floor, targets, training),
             labels=labels,
             factors=compare_factors(samples.small, training, held_out),
-            notes=[*notes, *reader.notes()],
+            notes=[*note_few(len(held_out.some)), *notes, *self.images.notes, *reader.notes()],
             seed=SEED,
         )
 
@@ -193,7 +193,7 @@ def score_features(samples: Tensor, targets: Tensor) -> SetScore:
     score = density_coverage(some, others)
     return SetScore(
         kernel=distance.value * KERNEL_SCALE,
-        kernel_error=distance.error * KERNEL_SCALE,
+        kernel_error=distance.error * KERNEL_SCALE if size >= MIN_TRUSTED else None,
         density=score.density,
         coverage=score.coverage,
     )

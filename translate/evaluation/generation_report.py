@@ -23,7 +23,7 @@ class SetScore:
     """The scores of a set of pictures against the held-out ones, by one kind of features."""
 
     kernel: float  # kernel distance, times 1000; lower is better
-    kernel_error: float  # its standard error, times 1000
+    kernel_error: float | None  # its standard error, times 1000; None for fewer than `MIN_TRUSTED` pictures
     density: float  # see `density_coverage`
     coverage: float  # see `density_coverage`
 

@@ -24,7 +24,7 @@ from translate.evaluation.cases import InpaintingCase, Method
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.inpainting_report import BandScores, InpaintingReport
 from translate.evaluation.reader import Reader, readable
-from translate.evaluation.report import MODEL, Row
+from translate.evaluation.report import MODEL, Row, note_few
 from translate.evaluation.tally import SEED, Tallies, Tally, describe, kernel_row
 from translate.images.grid import make_grid
 from translate.images.picture import to_gray
@@ -99,7 +99,7 @@ class InpaintingEvaluation(Evaluation):
         # report
         targets = whole.all_features()
         floor = kernel_row(FLOOR, others, targets)
-        remarks = []
+        remarks = note_few(len(targets))
         if self.count:
             remarks.append(f"several answers: {self.count} to each of the holes of {len(bands[0].apart)} pictures")
         if floor.kernel is None:
@@ -112,14 +112,15 @@ class InpaintingEvaluation(Evaluation):
             size=self.size,
             features=DctFeatures.version,
             seed=SEED,
-            remarks=[*remarks, *reader.notes()],
+            remarks=[*remarks, *self.images.notes, *reader.notes()],
         )
 
     def choose(self, count: int | None) -> list[Place]:
         """Return at most `count` held-out pictures, evenly spaced; raise UserError if there are none."""
         title, test = self.images.title, self.images.test
         if not test:
-            raise UserError(f"{title} has no held-out pictures; give more pictures, or some in a folder test")
+            reasons = [f"{title} has no held-out pictures", *self.images.notes]
+            raise UserError(f"{'; '.join(reasons)}; score on others: --images FOLDER")
         return subsample(list(enumerate(test)), count)
 
     def read(self, source: LabelledImage) -> np.ndarray:

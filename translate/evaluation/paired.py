@@ -21,7 +21,7 @@ from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
 from translate.evaluation.cases import Method, PairedCase
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.reader import Reader, readable
-from translate.evaluation.report import MODEL, Row
+from translate.evaluation.report import MODEL, Row, note_few
 from translate.evaluation.tally import SEED, Tallies, Tally, kernel_row
 from translate.evaluation.translation_report import FLOOR, DirectionScores, TranslationReport
 from translate.images.grid import make_grid
@@ -68,9 +68,8 @@ class PairedEvaluation(Evaluation):
     def score(self, bars: Progress) -> TranslationReport:
         """Apply all methods to the test pairs."""
         if not self.pairs.test:
-            raise UserError(
-                f"{self.pairs.title} has too few pairs to hold any out; score on others: --a FOLDER --b FOLDER"
-            )
+            reasons = self.pairs.notes or [f"{self.pairs.title} has too few pairs to hold any out"]
+            raise UserError(f"{'; '.join(reasons)}; score on others: --a FOLDER --b FOLDER")
         tests, reader = subsample(self.pairs.test, self.limit), Reader(bars, " -> ".join(self.pairs.names))
 
         # fit the baselines, and choose the sources for several answers
@@ -102,13 +101,14 @@ class PairedEvaluation(Evaluation):
             "looks": len(tallies.many.scores.get("coverage", [])),
             "unreadable": len(reader.unreadable),
         }
-        notes = ["lines are compared with " + ("the sketches" if drawn else "those drawn after the right answers")]
+        lines = "the sketches" if drawn else "those drawn after the right answers"
+        notes = [*note_few(counts["pictures"]), f"lines are compared with {lines}"]
         notes += self.explain(rows, counts, tallies)
         if refusals:
             notes.append(f"{len(refusals)} were refused, the first with: {refusals[0]}")
         notes += reader.notes("files or pairs")
         part = DirectionScores(self.pairs.direction, *self.pairs.names, rows, counts, "test", notes)
-        return TranslationReport([part], DctFeatures.version, SEED)
+        return TranslationReport([part], DctFeatures.version, SEED, remarks=[*self.pairs.notes])
 
     def read_case(self, pair: Pair, drawn: bool) -> PairedCase:
         """Read a test pair and its right answers; a `drawn` source has the right lines itself."""

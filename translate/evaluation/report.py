@@ -1,8 +1,8 @@
 """The base of reports: a printed table, a dict for JSON, and the columns and rows of tables."""
 
 __all__ = [
-    "KERNEL_COLUMN", "KERNEL_SCALE", "MODEL", "NO_SCORE", "Column", "Report", "Row", "Section", "SectionedReport",
-    "coverage_cell", "kernel_cell", "make_table", "number",
+    "KERNEL_COLUMN", "KERNEL_SCALE", "MIN_TRUSTED", "MODEL", "NO_SCORE", "Column", "Report", "Row", "Section",
+    "SectionedReport", "coverage_cell", "kernel_cell", "make_table", "note_few", "number",
 ]  # fmt: skip
 
 from abc import ABC, abstractmethod
@@ -17,6 +17,7 @@ from rich.text import Text
 KERNEL_SCALE = 1000  # factor of reported kernel distances, which are small
 NO_SCORE = "-"
 MODEL = "this model"
+MIN_TRUSTED = 10  # test pictures; scores of fewer depend on which these are, and their standard error is not known
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Row:
     psnr: float | None = None  # dB to the truth
     ssim: float | None = None  # to the truth
     kernel: float | None = None  # kernel distance to the target domain, times 1000; lower is better
-    kernel_error: float | None = None  # its standard error, times 1000
+    kernel_error: float | None = None  # its standard error, times 1000; None for fewer than `MIN_TRUSTED` pictures
     subset_size: int | None = None  # pictures in each subset of the kernel distance
     edge_f1: float | None = None  # see `edge_f1`
     coverage: float | None = None  # see `CoverageScore`, as for the next three
@@ -69,13 +70,21 @@ def number(score: str, digits: int) -> Callable[[Any], str]:
 
 
 def kernel_cell(row: Any) -> str:
-    """Format the kernel distance with its standard error."""
-    return NO_SCORE if row.kernel is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
+    """Format the kernel distance with its standard error, if known."""
+    if row.kernel is None:
+        return NO_SCORE
+    return f"{row.kernel:.1f}" if row.kernel_error is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
 
 
 def coverage_cell(row: Row) -> str:
     """Format the coverage, and in brackets that within twice the distance."""
     return NO_SCORE if row.coverage is None else f"{row.coverage:.2f} ({row.coverage_wide:.2f})"
+
+
+def note_few(count: int, pictures: str = "test picture") -> list[str]:
+    """Return a warning if scores are of only `count` pictures."""
+    words = f"only {count} {pictures}{'s' * (count != 1)}: do not trust these scores"
+    return [words] if count < MIN_TRUSTED else []
 
 
 KERNEL_COLUMN = Column(f"kernel distance x {KERNEL_SCALE}", kernel_cell)
@@ -136,7 +145,8 @@ class SectionedReport(Report):
 
     def legends(self, features: str, seed: int) -> list[str]:
         """Return the legends of the columns and of the kernel distance, one line each."""
-        kernel = f"kernel distance: lower is better, 0 = same kind, ± standard error; features {features}, seed {seed}"
+        error = ", ± standard error" if any(row.kernel_error is not None for row in self.all_rows()) else ""
+        kernel = f"kernel distance: lower is better, 0 = same kind{error}; features {features}, seed {seed}"
         return [kernel, *(column.legend for column in self.columns() if column.legend)]
 
     def table(self) -> Table:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from translate.evaluation.cases import Case, Method
-from translate.evaluation.report import KERNEL_SCALE, Row
+from translate.evaluation.report import KERNEL_SCALE, MIN_TRUSTED, Row
 from translate.images.tensors import to_tensor
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.kernel_distance import kernel_distance
@@ -76,8 +76,9 @@ def describe(pictures: Iterable[np.ndarray]) -> Tensor:
 
 def kernel_row(name: str, outputs: Tensor, targets: Tensor) -> Row:
     """Return a row with the kernel distance of two sets of features, if both have 2 or more pictures."""
-    if min(len(outputs), len(targets)) < 2:
+    pictures = min(len(outputs), len(targets))
+    if pictures < 2:
         return Row(name)
     distance = kernel_distance(outputs, targets, seed=SEED)
-    value, error = distance.value * KERNEL_SCALE, distance.error * KERNEL_SCALE
+    value, error = distance.value * KERNEL_SCALE, distance.error * KERNEL_SCALE if pictures >= MIN_TRUSTED else None
     return Row(name, kernel=value, kernel_error=error, subset_size=distance.subset_size)

@@ -3,7 +3,7 @@
 __all__ = ["FLOOR", "DirectionScores", "TranslationReport"]
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, SectionedReport, coverage_cell, number
 
@@ -55,6 +55,7 @@ class TranslationReport(SectionedReport):
     features: str  # version of the features of the kernel distance
     seed: int  # of random subsets
     kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
+    remarks: list[str] = field(default_factory=list)  # on the choice of the test pictures
 
     @property
     def sections(self) -> Sequence[DirectionScores]:
@@ -69,4 +70,4 @@ class TranslationReport(SectionedReport):
             against = f"{counts['targets']} {part.targets} pictures of {part.target}"
             lines.append(f"{part.title}: {counts['pictures']} test pictures, against {against}")
             lines += [f"{part.title}: {note}" for note in part.notes]
-        return lines
+        return [*lines, *self.remarks]

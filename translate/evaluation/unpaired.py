@@ -20,7 +20,7 @@ from translate.data.sources.run_data import run_domains
 from translate.evaluation.cases import Method, TranslationCase
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.reader import Reader, readable
-from translate.evaluation.report import MODEL, Row
+from translate.evaluation.report import MODEL, Row, note_few
 from translate.evaluation.tally import SEED, Tallies, describe, kernel_row
 from translate.evaluation.translation_report import FLOOR, DirectionScores, TranslationReport
 from translate.images.grid import make_grid
@@ -85,15 +85,16 @@ class UnpairedEvaluation(Evaluation):
 
     def score(self, bars: Progress) -> TranslationReport:
         """Score the model and the baselines, direction by direction."""
+        remarks = [*self.a.notes, *self.b.notes]
         parts = [
             self.score_direction(direction, source, target, Reader(bars, f"{source.name} -> {target.name}"))
             for direction, source, target in self.directions()
             if source.test
         ]
         if not parts:
-            names = f"{self.a.name} and {self.b.name}"
-            raise UserError(f"{names} have too few pictures to hold any out; score on others: --a FOLDER --b FOLDER")
-        return TranslationReport(parts, DctFeatures.version, SEED)
+            reasons = remarks or [f"{self.a.name} and {self.b.name} have too few pictures to hold any out"]
+            raise UserError(f"{'; '.join(reasons)}; score on others: --a FOLDER --b FOLDER")
+        return TranslationReport(parts, DctFeatures.version, SEED, remarks=remarks)
 
     def score_direction(self, direction: str, source: Domain, target: Domain, reader: Reader) -> DirectionScores:
         """Score the model and the baselines on all inputs of one direction."""
@@ -131,7 +132,7 @@ class UnpairedEvaluation(Evaluation):
             "floor": len(others),
             "unreadable": len(reader.unreadable),
         }
-        notes = [*explain_gaps(rows[0], counts, source), *reader.notes()]
+        notes = [*note_few(counts["pictures"]), *explain_gaps(rows[0], counts, source), *reader.notes()]
         return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes)
 
     def directions(self) -> list[tuple[str, Domain, Domain]]:

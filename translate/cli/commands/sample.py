@@ -112,17 +112,14 @@ def draw_sum(sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
 
 def draw_neighbours(sampler: "Sampler", options: Sample) -> "Sheet":
     """Draw samples beside their nearest training pictures; raise OptionError if these are unknown."""
-    from translate.data.catalog.root import data_root
-    from translate.data.sources.image_set import resolve_images
-    from translate.data.sources.run_data import run_data
+    from translate.data.sources.run_data import run_data, run_images
     from translate.inference.latent.neighbours import TrainingImageIndex
     from translate.inference.latent.sheets import neighbours_sheet
     from translate.utils.progress import progress_bar
 
-    images = options.images or str(run_data(options.model).get("images", ""))
-    if not images:
+    if not (options.images or run_data(options.model).get("images")):
         raise OptionError(f"{options.model} lies in no run folder with its training data; add --images FOLDER")
-    sources = resolve_images(images, "", data_root()).train
+    sources = run_images(options.model, options.images).train
     with progress_bar("training pictures", 1.0, style="percent", transient=True) as bar:
         index = TrainingImageIndex(sources, sampler.size, lambda share: bar.update(completed=share))
     seeds, label = seeds_of(options, NEAREST_COUNT), options.label or None

@@ -11,5 +11,6 @@ pair            one pair: its files and its pixels
 pair_layouts    the folder layouts of pairs
 pair_set        the pairs of a run
 pair_table      pairs listed in a CSV file
+picture_record  the pictures that a run has learned from, and those that it holds out
 run_data        the data that a run was trained on
 """

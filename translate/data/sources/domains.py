@@ -34,6 +34,7 @@ class Domain:
     train: list[Path]
     test: list[Path]  # held out
     truth: Path | None = None  # folder of the right answers to the test pictures, of the same stems
+    notes: tuple[str, ...] = ()  # for the user, a line each
 
 
 def resolve_domains(a: str, b: str, data: str, root: Path) -> tuple[Domain, Domain]:

@@ -28,6 +28,7 @@ class PairSet:
     test: list[Pair]  # held out
     truth: Path | None = None  # folder of further right answers to the test pictures, <name>.png or <name>/<number>.png
     direction: str = "ab"  # "ba": each pair is reversed
+    notes: tuple[str, ...] = ()  # for the user, a line each
 
     def file_sets(self) -> list[FileSet]:
         """Return the files of each domain and split, sources first; combined pairs are one domain."""

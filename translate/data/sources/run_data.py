@@ -1,22 +1,28 @@
-"""The data that a run was trained on, as its config.toml names it."""
+"""The data that a run was trained on, as its config.toml names it, with the held-out pictures of its record.
+
+Without a name of other data, the functions return the data of the run. The test part of any data has no picture that
+the run has learned from; their notes tell what was left out for that.
+"""
 
 __all__ = ["run_data", "run_domains", "run_images", "run_pairs"]
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from translate.data.catalog.root import data_root
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.data.sources.image_set import ImageSet, resolve_images
+from translate.data.sources.labelled_image import LabelledFile
 from translate.data.sources.pair_set import PairSet, resolve_pairs
+from translate.data.sources.picture_record import RecordedPictures, read_record, split_as_recorded
 from translate.utils.errors import OptionError
 from translate.utils.toml_files import read_toml
 
 
 def run_data(model: str | Path) -> dict[str, Any]:
     """Return the [data] table of a run, given its folder or a file in it; {} if there is no run."""
-    run = Path(model).expanduser()
-    file = (run if run.is_dir() else run.parent) / "config.toml"
+    file = _run_folder(model) / "config.toml"
     return read_toml(file).get("data", {}) if file.exists() else {}
 
 
@@ -26,12 +32,21 @@ def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> 
     Like the functions below, raise OptionError if nothing is named and `model` lies in no run folder, and UserError if
     the pictures do not exist or do not fit.
     """
-    return resolve_domains(*_named_data(model, a, b, data), data_root())
+    named, same = _named_data(model, a, b, data)
+    record = read_record(_run_folder(model))
+    first, second = resolve_domains(*named, data_root())
+    return _split_domain(first, record, same=same), _split_domain(second, record, same=same)
 
 
 def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
     """Return the pairs that --a, --b and --data name; without any, those of the run of `model`."""
-    return resolve_pairs(*_named_data(model, a, b, data), data_root(), direction)
+    named, same = _named_data(model, a, b, data)
+    pairs = resolve_pairs(*named, data_root(), direction)
+    train, test, notes = split_as_recorded(
+        read_record(_run_folder(model)), (pairs.title, *pairs.names), pairs.train, pairs.test,
+        lambda pair: pair.files, same=same,
+    )  # fmt: skip
+    return replace(pairs, train=train, test=test, notes=tuple(notes))
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
@@ -40,21 +55,47 @@ def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -
     trained = str(of_run.get("images", ""))
     if not (images or trained):
         raise OptionError(f"{model} lies in no run folder; say what to score it on: --images X")
-    if images in ("", trained):
-        return resolve_images(trained, str(of_run.get("classes", "")), data_root())
+    same = images in ("", trained)
+    found = _resolve_images(trained, str(of_run.get("classes", ""))) if same else _resolve_others(images, labelled)
+    train, test, notes = split_as_recorded(
+        read_record(_run_folder(model)), (found.title,), found.train, found.test,
+        lambda source: [source.file] if isinstance(source, LabelledFile) else [], same=same,
+    )  # fmt: skip
+    return replace(found, train=train, test=test, notes=(*found.notes, *notes))
+
+
+def _run_folder(model: str | Path) -> Path:
+    path = Path(model).expanduser()
+    return path if path.is_dir() else path.parent
+
+
+def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[tuple[str, str, str], bool]:
+    """Return a, b and data if one is given, else those of the run of `model`; and whether they are those of the run."""
+    of_run = run_data(model)
+    trained = str(of_run.get("a", "")), str(of_run.get("b", "")), str(of_run.get("root", ""))
+    if a or b or data:
+        return (a, b, data), (a, b, data) == trained
+    if not of_run:
+        raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
+    return trained, True
+
+
+def _split_domain(domain: Domain, record: RecordedPictures | None, *, same: bool) -> Domain:
+    train, test, notes = split_as_recorded(
+        record, (domain.name,), domain.train, domain.test, lambda path: [path], same=same
+    )
+    return replace(domain, train=train, test=test, notes=tuple(notes))
+
+
+def _resolve_others(images: str, labelled: bool) -> ImageSet:
+    """Return the named pictures, with their labels if these are asked for and known."""
     if labelled:
         try:
-            return resolve_images(images, "auto", data_root())
-        except OptionError:  # without labels
+            return _resolve_images(images, "auto")
+        except OptionError:
             pass
-    return resolve_images(images, "", data_root())
+    return _resolve_images(images, "")
 
 
-def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[str, str, str]:
-    """Return a, b and data if one is given, else those of the run of `model`; "" for those not given."""
-    if not (a or b or data):
-        of_run = run_data(model)
-        if not of_run:
-            raise OptionError(f"{model} lies in no run folder; say what to score it on: --a X --b Y, or --data ROOT")
-        a, b, data = (str(of_run.get(key, "")) for key in ("a", "b", "root"))
-    return a, b, data
+def _resolve_images(images: str, classes: str) -> ImageSet:
+    return resolve_images(images, classes, data_root())

@@ -42,4 +42,5 @@ class Clip:
     aspect: Fraction = Fraction(1)  # width to height of a pixel
     loop: int | None = 0  # repetitions of a GIF; 0: endless, None: no repetition
     film: bool = False  # whether other streams, such as sound, can be copied from the file
+    seconds: float = 0.0  # length that the file states; 0: unknown
     notes: list[str] = field(default_factory=list)  # for the user; reading adds more

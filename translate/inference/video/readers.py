@@ -87,11 +87,13 @@ def _open_film(path: Path) -> Clip:
 def _film_clip(path: Path, film: Any, stream: Any) -> Clip:
     context, rate = stream.codec_context, stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
     unit = Fraction(stream.time_base or 1 / rate)
-    seconds = float(stream.duration * unit) if stream.duration else (film.duration or 0) / 1e6
-    count = stream.frames or round(seconds * rate)
+    seconds = (film.duration or 0) / 1e6
     colours = ColourTags(int(context.colorspace), int(context.color_primaries), int(context.color_trc))
     aspect = Fraction(stream.sample_aspect_ratio or 1)
-    clip = Clip(path, (0, 0), unit, Fraction(rate), count, lambda: _film_frames(clip), colours, aspect, film=True)
+    clip = Clip(
+        path, (0, 0), unit, Fraction(rate), stream.frames, lambda: _film_frames(clip), colours, aspect, film=True,
+        seconds=seconds,
+    )  # fmt: skip
     return clip
 
 
@@ -104,34 +106,56 @@ def video_stream(film: Any) -> Any:
 def _film_frames(clip: Clip) -> Iterator[Frame]:
     """Decode a film; leave damaged packets out, and add a note on them to the clip."""
     av = import_av(clip.path)
-    damaged, count, last = 0, 0, -1
+    damaged, count, last, end, gap = 0, 0, -1, 0.0, 0
     with av.open(str(clip.path)) as film:
         # 1. find the stream, the time of its first frame, and the usual step between frames
         stream = video_stream(film)
         stream.thread_type = "AUTO"
         start = round(Fraction(film.start_time or 0, 1_000_000) / clip.unit)
         step = max(1, round(1 / (clip.rate * clip.unit)))
-        packets = film.demux(stream)
+        packets = film.demux()
         while True:
-            # 2. decode a packet; None is the end
+            # 2. decode a packet; None is the end. Packets of other streams only tell how far the file goes
             try:
                 packet = next(packets, None)
-                frames = packet.decode() if packet is not None else []
+                frames = packet.decode() if packet is not None and packet.stream_index == stream.index else []
             except av.FFmpegError:
                 damaged, frames = damaged + 1, []
                 packet = packet if damaged <= 1000 else None  # then reading ends
+            if packet is not None and packet.pts is not None:
+                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                damaged += packet.is_corrupt
             # 3. give frames increasing times
             for frame in frames:
                 time = last + step if frame.pts is None else frame.pts - start
-                last = max(time, last + 1, 0)
-                count += 1
+                time = max(time, last + 1, 0)
+                gap, last, count = max(gap, time - last), time, count + 1
+                damaged += frame.is_corrupt and count > 1  # broadcasts begin between two key frames
                 pixels = np.rot90(to_rgb(frame, clip.colours), round(frame.rotation / 90))
                 yield Frame(Picture(np.ascontiguousarray(pixels)), last, frame.duration or step)
             if packet is None:
                 break
-    if damaged or clip.count - count > max(2, clip.count // 50):
-        total = max(clip.count, count)
-        clip.notes.append(f"{clip.path}: is damaged or cut off; {count} of about {total} frames could be read")
+    if words := _describe_loss(clip, count, end, float(max(2 * step, gap) * clip.unit), damaged):
+        clip.notes.append(f"{clip.path}: is damaged or cut off; {words}")
+
+
+def _describe_loss(clip: Clip, count: int, end: float, pause: float, damaged: int) -> str:
+    """Compare what could be read with the header; return "" if nothing is lost.
+
+    Args:
+        clip: a film.
+        count: frames that were read.
+        end: of the last packet of any stream, s: sound may be longer than the pictures.
+        pause: longest time between two frames, s; the last frame may stay as long.
+        damaged: packets and frames.
+    """
+    if clip.count:  # most containers count no frames, and duration times rate is no count: the rate may vary
+        is_short = clip.count - count > max(2, clip.count // 50)
+        words = f"{count} of about {max(clip.count, count)} frames could be read"
+    else:
+        is_short = clip.seconds - end > max(pause, clip.seconds / 50)
+        words = f"{count} frames could be read" + (f", up to {end:.1f} of {clip.seconds:.1f} s" if is_short else "")
+    return words if damaged or is_short else ""
 
 
 # ---- GIFs

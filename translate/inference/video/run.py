@@ -98,7 +98,8 @@ def _translate(
     writer = open_writer(output, clip, store.folder, options.quality)
     denoiser = TemporalDenoiser(translator.device) if options.denoise else None
     film = _FilmTranslation(translator, request, clip, denoiser, writer, store, options.segment)
-    with progress_bar("translating", clip.count or None, options.progress, style="frames") as bar:
+    expected = clip.count or round(clip.seconds * clip.rate) or None
+    with progress_bar("translating", expected, options.progress, style="frames") as bar:
         report.frames, report.earlier = film.run(bar.advance)
     report.notes = list(dict.fromkeys(clip.notes + film.notes))
     return report

@@ -2,19 +2,20 @@
 
 __all__ = ["PictureRecord", "report_pictures", "settle_pictures"]
 
-import gzip
-import json
 import os
 from collections import defaultdict
 from pathlib import Path
 
 from translate.data.datasets import TrainingData
 from translate.data.files.counted import list_names
+from translate.data.sources.picture_record import (
+    Listing,
+    RecordedPictures,
+    paths_to_train_on,
+    read_record,
+    write_record,
+)
 from translate.training.start.messages import print_note
-from translate.utils.files import atomic_write
-
-FORMAT = 1
-Listing = dict[tuple[str, str], tuple[str, int, int]]  # (domain, path): split, size in bytes, time in ns
 
 
 class PictureRecord:
@@ -22,31 +23,35 @@ class PictureRecord:
 
     def __init__(self, folder: Path, data: TrainingData) -> None:
         """Read the record in `folder`, if any, and list the files of `data`."""
-        self.path = folder / "pictures.json.gz"
-        self.now = list_pictures(data)
-        self.before: Listing | None = None  # the pictures that the run began with; None without a record
-        self.fingerprint = ""  # of the data that the run began with; "" without a record
-        self._read()
-
-    def _read(self) -> None:
-        try:
-            with gzip.open(self.path, "rt", encoding="ascii") as file:
-                record = json.load(file)
-            before = {(domain, name): (split, size, time) for domain, name, split, size, time in record["pictures"]}
-            self.before, self.fingerprint = before, record["fingerprint"]
-        except (OSError, EOFError, ValueError, KeyError, TypeError):  # there is none, or a damaged one counts as none
-            return
+        self.folder, self.now = folder, list_pictures(data)
+        record = read_record(folder)
+        self.before: Listing | None = (
+            record.listing if record else None
+        )  # the pictures that the run began with; None without a record
+        self.fingerprint = record.fingerprint if record else ""  # of the data that the run began with
+        self.learned: frozenset[str] = record.learned if record else frozenset()
 
     def write(self, fingerprint: str) -> None:
-        """Write the pictures as they are now.
+        """Write the pictures as they are now, in place of those that the run began with.
 
         Raises:
             WriteError: The disk refuses.
         """
-        rows = [[*key, *state] for key, state in self.now.items()]
-        text = json.dumps({"format": FORMAT, "fingerprint": fingerprint, "pictures": rows})
-        with atomic_write(self.path) as temporary:
-            temporary.write_bytes(gzip.compress(text.encode("ascii"), 6, mtime=0))
+        self._write(RecordedPictures(self.now, fingerprint, self.learned.union(paths_to_train_on(self.now))))
+
+    def note_learned(self) -> None:
+        """Add to the record the pictures that this start trains on; `evaluate` never scores a model on them.
+
+        Raises:
+            WriteError: The disk refuses.
+        """
+        learned = self.learned.union(paths_to_train_on(self.now))
+        if self.before is not None and learned != self.learned:
+            self._write(RecordedPictures(self.before, self.fingerprint, learned))
+
+    def _write(self, record: RecordedPictures) -> None:
+        write_record(self.folder, record)
+        self.learned = record.learned
 
     def changes(self, fingerprint: str = "") -> list[str]:
         """Describe what became of the pictures since the run began, a phrase a domain.
@@ -136,3 +141,5 @@ def settle_pictures(record: PictureRecord, fingerprint: str, trained_on: str, *,
         print_note(f"since the run began, {'; '.join(changes)}: {effect}")
     if new or accept or unrecorded:
         record.write(fingerprint)
+    else:
+        record.note_learned()
