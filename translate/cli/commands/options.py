@@ -82,7 +82,7 @@ class RunOptions(TrustOptions, RootOptions):
     size: Annotated[int | Literal["auto"], arg(metavar="N|auto")] = "auto"
     steps: Count = 0  # Length of the run in updates; give one of --steps, --epochs, --minutes.
     epochs: Length = 0.0
-    minutes: Length = 0.0  # Length in minutes: the step is timed first, then the number of steps is fixed.
+    minutes: Length = 0.0  # Length in minutes: the step is timed, and on a busy machine the number of steps follows.
     extend: Flag = False  # Make the run in --out longer: --steps, --epochs or --minutes is then its new total.
     batch_size: Count = 0
     preset: str = "fast"

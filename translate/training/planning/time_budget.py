@@ -112,7 +112,7 @@ class TimeBudget:
         if threads != before:
             words.append(f"computing with {threads} thread(s) instead of {before}, as other programs use the cores")
         if abs(plan.steps - self.reported) > REPORTED_CHANGE * self.reported:
-            words.append(f"{plan.steps} steps instead of {self.reported} fill the {self.seconds / 60:g} minutes")
+            words.append(f"{plan.steps} steps instead of {self.reported} fill --minutes {self.seconds / 60:g}")
             self.reported = plan.steps
         return "; ".join(words)
 
