@@ -25,7 +25,7 @@ train(load_config("cycle", "fast", {"data": {"a": "summer/", "b": "winter/"}}))
 
 __all__ = [
     "TRUST", "FolderOptions", "OptionError", "Sampler", "Translator", "UserError", "VideoOptions", "__version__",
-    "blend", "load_config", "train", "translate_folder", "translate_video",
+    "blend", "load_config", "load_plugin", "train", "translate_folder", "translate_video",
 ]  # fmt: skip
 
 import os
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from translate.training.config import load_config
     from translate.training.loop import train
     from translate.utils.errors import OptionError, UserError
+    from translate.utils.plugins import load_plugin
     from translate.utils.trust import TRUST
 
 __version__ = "0.1.0"
@@ -61,6 +62,7 @@ _HOMES = {
     "VideoOptions": "inference.options",
     "blend": "inference.request",
     "load_config": "training.config",
+    "load_plugin": "utils.plugins",
     "train": "training.loop",
     "translate_folder": "inference.folder.run",
     "translate_video": "inference.video.run",

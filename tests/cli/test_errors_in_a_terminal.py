@@ -46,6 +46,7 @@ USING = [
     "-q",
 ]
 REQUIRED = {"translate-folder": "--model m --input i --output o", "sample": "--model m", "evaluate": "--model m"}
+REQUIRED |= {"train": "--task cycle"}
 REQUIRED |= {"import-checkpoint": "--input i", "make-sketches": "--input i --output o"}
 LINES = [
     f"{command} {REQUIRED.get(command, '')} {wrong}"

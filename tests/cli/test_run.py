@@ -112,7 +112,7 @@ def test_training_mistakes_are_one_line_errors(capsys, two_folders, words, statu
 def test_a_command_without_arguments_names_required_options(capsys, command):
     status, line = complaint(capsys, command)
     assert status == 2
-    assert any(word in line for word in ("--a ", "--data ", "--images ", "--model ", "--input "))
+    assert any(word in line for word in ("--task ", "--a ", "--data ", "--images ", "--model ", "--input "))
 
 
 def test_a_list_can_be_given_as_arguments(capsys):

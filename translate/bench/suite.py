@@ -17,6 +17,7 @@ from translate.bench.tables import scaling_tables, training_table, translation_t
 from translate.bench.training import compare_training
 from translate.bench.translation import check_translation, compare_translation
 from translate.tasks import TASKS
+from translate.utils.plugins import BUILT_IN
 
 Result = tuple[Any, list[Table]]  # a dataclass of all measurements, and its tables
 
@@ -33,7 +34,7 @@ def training_parts(
     tasks: Sequence[str], presets: Sequence[str], device: torch.device, *, rounds: int, peer: OriginalRepo | None,
     **options: Any,
 ) -> list[Part]:  # fmt: skip
-    """Return a part for every task (default: all) and preset (default: `PRESETS`).
+    """Return a part for every task (default: all but plugins') and preset (default: `PRESETS`).
 
     Each candidate takes `rounds` turns (0: as many as fit into a minute or two); `options` are those of `make_case`.
 
@@ -48,9 +49,8 @@ def training_parts(
 
         return Part("training", f"training {case.config.task}, {case.config.preset}, {case.size} px", measure)
 
-    return [
-        part(make_case(task, preset, device, **options)) for task in tasks or TASKS for preset in presets or PRESETS
-    ]
+    tasks = tasks or [name for name in TASKS.loaded() if TASKS.origin(name) == BUILT_IN]
+    return [part(make_case(task, preset, device, **options)) for task in tasks for preset in presets or PRESETS]
 
 
 def translation_part(

@@ -8,6 +8,7 @@ __all__ = ["Textbook"]
 
 import copy
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +17,11 @@ from translate.networks.blocks import InstanceNorm
 from translate.tasks import Task
 from translate.tasks.cycle import Cycle
 from translate.tasks.inpaint import OVERLAP_WEIGHT, Inpaint
-from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES
+from translate.tasks.losses.adversarial import lsgan_d, vanilla_d
 from translate.utils.errors import UserError
 
 Losses = dict[str, float]
-LEAST_SQUARES = (GAN_LOSSES["lsgan"], PAIRED_GAN_LOSSES["lsgan"])
-CROSS_ENTROPY = (GAN_LOSSES["vanilla"], PAIRED_GAN_LOSSES["vanilla"])
+CRITERIA: dict[Any, type[nn.Module]] = {lsgan_d: nn.MSELoss, vanilla_d: nn.BCEWithLogitsLoss}  # by loss of D
 
 
 class Textbook:
@@ -40,7 +40,7 @@ class Textbook:
             phase: torch.optim.Adam(chain(*(self.nets[n].parameters() for n in names)), lr=lr, betas=betas)
             for phase, names in task.phases.items()
         }
-        self.criterion = nn.MSELoss() if getattr(task, "gan", None) in LEAST_SQUARES else nn.BCEWithLogitsLoss()
+        self.criterion = CRITERIA[discriminator_loss(task)]()
         self.pools = {side: Pool(task.pool_a.size) for side in "ab"} if isinstance(task, Cycle) else {}
 
     def __call__(self, batch: dict[str, Tensor]) -> Losses:
@@ -166,12 +166,18 @@ class Pool:
         return torch.stack(returned) if self.size else fakes
 
 
+def discriminator_loss(task: Task) -> Any:
+    """Return the adversarial loss of the task's discriminators."""
+    gan: Any = task.gan
+    return gan.d
+
+
 def refuse_extras(task: Task, kind: str) -> None:
     """Raise UserError for a recipe with options beyond the textbook."""
     names = ("z_dim", "lambda_fm", "lambda_r1", "lambda_r2", "lambda_known", "lambda_perceptual", "lambda_tv", "rim")
     extra = [name for name in names if getattr(task, name, 0)]
     extra += ["cycle_scale"] if getattr(task, "cycle_scale", 1) > 1 else []
-    extra += ["gan"] if getattr(task, "gan", None) not in (*LEAST_SQUARES, *CROSS_ENTROPY) else []
+    extra += ["gan"] if discriminator_loss(task) not in CRITERIA else []
     if kind == "inpaint" and not (isinstance(task, Inpaint) and "D" in task.phases and not task.tell_hole):
         extra.append("tell_hole")
     if extra:

@@ -8,6 +8,7 @@ __all__ = ["export_model", "load_model", "model_file", "read_recipe"]
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -20,11 +21,14 @@ from translate.checkpoints.recipe import FORMAT, Recipe
 from translate.checkpoints.validation import parse_json, validate_networks, validate_recipe
 from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
-from translate.utils.errors import UserError
+from translate.utils.errors import UserError, shorten
 from translate.utils.factory import Factory
 from translate.utils.files import atomic_write
+from translate.utils.plugins import PLUGIN_HINT
+from translate.utils.toml_files import read_toml
 
 KEY = "image-translate"  # of the recipe in the metadata
+MAX_NAMED_PLUGINS, MAX_PATH_CHARS = 3, 256  # in an error: the file says what stands there
 
 
 def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:
@@ -115,6 +119,30 @@ def read_recipe(file: Path) -> Recipe:
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{file}: its recipe is damaged ({error})") from None
-    if recipe.task not in TASKS:
-        raise UserError(f"{file}: was trained for the task {recipe.task!r}, which this version does not know")
+    _check_names(file, recipe)
     return recipe
+
+
+def _check_names(file: Path, recipe: Recipe) -> None:
+    """Raise UserError for a task or a network that neither this version nor a loaded plugin knows.
+
+    The plugin that the file or the run names is only mentioned: whoever sends a model must not choose what code runs.
+    """
+    names = {net: spec.get("name") for net, spec in recipe.nets.items() if isinstance(spec, dict)}
+    problems = [f"unknown {n} {shorten(x)!r}" for n, x in names.items() if isinstance(x, str) and x not in EXPORTABLE]
+    if recipe.task not in TASKS:
+        problems.insert(0, f"was trained for the task {shorten(recipe.task)!r}, which this version does not know")
+    if not problems:
+        return
+    plugins = [shorten(str(plugin), MAX_PATH_CHARS) for plugin in _plugins_of_run(file) or recipe.plugins]
+    options = " ".join(f"--plugin {quote(plugin)}" for plugin in plugins[:MAX_NAMED_PLUGINS])
+    hint = f"if you trust its plugin, add {options} (in Python: load_plugin)" if plugins else PLUGIN_HINT
+    raise UserError(f"{file}: {problems[0]}; {hint}")
+
+
+def _plugins_of_run(file: Path) -> list[Any]:
+    """Return the plugins that the config.toml beside a model file names, if there is one."""
+    try:
+        return list(read_toml(file.parent / "config.toml").get("plugins", ()))
+    except (UserError, TypeError):
+        return []

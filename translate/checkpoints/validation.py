@@ -2,14 +2,18 @@
 
 __all__ = ["parse_json", "validate_networks", "validate_recipe"]
 
+import itertools
 import json
 import math
+import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, get_origin, get_type_hints
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_module_registration_hook
 
 from translate.checkpoints.recipe import Recipe
 from translate.utils.errors import UserError, short_reason, short_repr
@@ -19,6 +23,8 @@ from translate.utils.terminal import printable
 MAX_CHARACTERS = 2**20  # real recipes have a few thousand
 MAX_NUMBER = 2**20  # of channels and all that MAX_BY_OPTION does not name
 MAX_SIDE_PX = 2**16
+MAX_PLUGINS = 16
+MAX_MODULES_PER_TENSOR = 16  # of a network, most of whose modules hold weights
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
 TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
 FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str}
@@ -58,6 +64,9 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
     for name, count in values.get("channels", {}).items():
         if type(count) is not int or not 0 < count <= MAX_SIDE_PX:
             raise ValueError(f"channels.{name} is {short_repr(count)}")
+    plugins = values.get("plugins", ())
+    if not (len(plugins) <= MAX_PLUGINS and all(map(_is_printable, plugins))):
+        raise ValueError(f"plugins are {short_repr(plugins)}")
     _validate_data(values.get("value_range", (-1, 1)), values.get("facts", {}))
 
 
@@ -90,7 +99,11 @@ def validate_networks(
     for name, spec in specs.items():
         _validate_spec(name, spec)
     try:
-        with torch.device("meta"), warnings.catch_warnings():
+        with (
+            torch.device("meta"),
+            warnings.catch_warnings(),
+            _limit_modules(MAX_MODULES_PER_TENSOR * (len(shapes) + 16)),
+        ):
             warnings.simplefilter("ignore")  # layers without channels warn, and fail the comparison below
             nets = nn.ModuleDict({name: Factory(spec, table, name)() for name, spec in specs.items()})
     except UserError:
@@ -102,6 +115,22 @@ def validate_networks(
         if expected.get(name) != shapes.get(name):
             difference = f"{name}: {shapes.get(name, 'none')} in the file, {expected.get(name, 'none')} by the recipe"
             raise ValueError(f"its weights do not fit its recipe ({difference})")
+
+
+@contextmanager
+def _limit_modules(most: int) -> Iterator[None]:
+    """Raise ValueError in a block that builds more than `most` modules: plugins' options may be counts, too."""
+    thread, built = threading.get_ident(), itertools.count(1)
+
+    def count(parent: nn.Module, name: str, module: nn.Module) -> None:
+        if threading.get_ident() == thread and next(built) > most:
+            raise ValueError(f"more than {most} modules for the weights in the file")
+
+    hook = register_module_module_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _validate_spec(name: str, spec: Any) -> None:

@@ -119,6 +119,7 @@ def refuse_foreign_options(command: str, words: Sequence[str], own: Collection[s
     training = command.startswith("train")
     if training:
         command = COMMANDS_OF_MODELS.get(dict(pairs).get("model") or "", command)
+        pairs = pairs if command == "train" else _without(pairs, "task")
         table = _table_for(command, own)
     pairs = _merge_epochs(_merge_sizes(pairs)) if training else _leave_out_method(pairs)
     answer = _Answer()

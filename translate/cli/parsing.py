@@ -1,6 +1,6 @@
 """Parse a command's options: flags over the --config file over the defaults."""
 
-__all__ = ["Words", "parse_options", "print_help", "split_words"]
+__all__ = ["OPTION_LIKENESS", "Words", "parse_options", "print_help", "split_words", "task_of"]
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,14 +8,23 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
-from translate.cli.commands.options import OutputOptions, RootOptions, TrustOptions, flag_name, mark_given
+from translate.cli.commands.options import (
+    OutputOptions,
+    PluginOptions,
+    RootOptions,
+    TrustOptions,
+    flag_name,
+    mark_given,
+)
 from translate.cli.commands.train import SECTIONS
 from translate.cli.values import Kind, check_value, kind_of_option, parse_value
-from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.utils.package_data import package_folder
+from translate.utils.errors import OptionError, UserError, close_match, did_you_mean
+from translate.utils.plugins import presets
 from translate.utils.program import command_form
 from translate.utils.terminal import say
 from translate.utils.toml_files import read_toml
+
+OPTION_LIKENESS = 0.75  # from 0 to 1, of a misspelt option: the two dashes alone make 0.6 of short names
 
 
 class Words(NamedTuple):
@@ -118,35 +127,41 @@ def parse_options(options_class: type, command: str, words: Sequence[str]) -> tu
     required = [f.name for f in fields(options_class) if f.default is MISSING]
     if lacking := [flag_name(name) for name in required if name not in values]:
         verb = "is" if len(lacking) == 1 else "are"
-        if others and (unknown := others[0]).startswith("--"):  # perhaps one of them, misspelt
-            raise OptionError(f"unknown option {unknown}{did_you_mean(unknown, lacking)}")
+        unknown = others[0].partition("=")[0] if others else ""
+        if hint := close_match(unknown, map(flag_name, kinds), OPTION_LIKENESS):  # perhaps one of them, misspelt
+            raise OptionError(f"unknown option {unknown}{hint}")
         raise OptionError(f"{' and '.join(lacking)} {verb} missing; see {command_form(command)} --help")
     return mark_given(options_class(**values), values), sections, others
 
 
-def print_help(options_class: Any, command: str) -> None:
-    """Print the help text of a command; below that of a training command, what its presets set."""
+def task_of(options_class: Any, words: Sequence[str]) -> str:
+    """Return the task of a training command, which may be the value of its --task; "" if there is none."""
+    return getattr(options_class, "task", "") or split_words(options_class, words).own.get("task", [""])[0]
+
+
+def print_help(options_class: Any, command: str, task: str = "") -> None:
+    """Print the help text of a command; below that of a training command, what the presets of its task set."""
     import tyro
 
     # options of all commands come last
-    shared = {f.name for base in (OutputOptions, RootOptions, TrustOptions) for f in fields(base)}
+    shared = {f.name for base in (OutputOptions, PluginOptions, RootOptions, TrustOptions) for f in fields(base)}
     table = options_class.__dataclass_fields__
     options_class.__dataclass_fields__ = dict(sorted(table.items(), key=lambda item: item[0] in shared))
     # print
     declared = {f.name: tyro.MISSING if f.default is MISSING else f.default for f in fields(options_class)}
     with contextlib.suppress(SystemExit):
         tyro.cli(options_class, prog=command_form(command), args=["--help"], default=options_class(**declared))
-    if hasattr(options_class, "task"):
-        for line in preset_lines(options_class.task):
+    if task:
+        for line in preset_lines(task):
             say(line)
         say(f"{command_form(command)} --help-all lists every key of the recipe, with its meaning and value.")
 
 
 def preset_lines(task: str) -> Iterator[str]:
     """Yield what each preset of a task sets of the options that --help shows."""
-    for file in sorted(package_folder("configs").glob(f"{task}_*.toml")):
+    for preset, file in presets(task).items():
         recipe = read_toml(file)
-        values = {key: value for key, value in recipe["train"].items() if key in ("steps", "epochs", "minutes")}
-        values |= {key: value for key, value in recipe["data"].items() if key in ("batch_size", "size")}
+        values = {key: value for key, value in recipe.get("train", {}).items() if key in ("steps", "epochs", "minutes")}
+        values |= {key: value for key, value in recipe.get("data", {}).items() if key in ("batch_size", "size")}
         words = " ".join(f"{flag_name(key)} {value:g}" for key, value in values.items())
-        yield f"--preset {file.stem.removeprefix(f'{task}_')}: {words}"
+        yield f"--preset {preset}: {words}"

@@ -12,12 +12,14 @@ from typing import Any
 
 from rich.table import Table
 
-from translate.cli.parsing import print_help, split_words
+from translate.cli.parsing import print_help, split_words, task_of
 from translate.cli.recipe_options import known_options
 from translate.data.options import DataConfig
 from translate.tasks import TASKS
 from translate.training.config import TrainConfig, load_config
+from translate.utils.errors import OptionError
 from translate.utils.factory import options_of
+from translate.utils.plugins import load_plugin
 from translate.utils.terminal import escape, result_console, say
 
 MEANINGS = {  # of options that are declared without a comment, by key; "method.norm" before "norm"
@@ -87,11 +89,17 @@ def print_recipe(options_class: Any, command: str, words: Sequence[str]) -> None
         command: its name.
         words: its arguments, of which --preset chooses the values to show.
     """
-    print_help(options_class, command)
-    preset = split_words(options_class, words).own.get("preset", [options_class.preset])[0]
+    given, task = split_words(options_class, words).own, task_of(options_class, words)
+    if not task:
+        raise OptionError("--help-all needs --task NAME, whose recipe it lists")
+    for plugin in given.get("plugin", ()):
+        load_plugin(plugin)
+    preset = given.get("preset", [options_class.preset])[0]
+    rows = list(recipe_rows(task, preset))
+    print_help(options_class, command, task)
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
-    for option, value, meaning in recipe_rows(options_class.task, preset):
+    for option, value, meaning in rows:
         table.add_row(escape(f"{option} {value}"), escape(meaning))
     say("")
     say(f"keys of the recipe, with the values of --preset {preset}; --lr stands for --train.lr if no other ends so:")

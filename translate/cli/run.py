@@ -6,7 +6,6 @@ Nothing heavy is imported before a command runs, so that --help prints at once.
 __all__ = ["COMMANDS", "main"]
 
 import io
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -24,7 +23,7 @@ from translate.cli.commands.options import flag_name, given_options
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.cli.commands.sample import sample
 from translate.cli.commands.sample_options import Sample
-from translate.cli.commands.train import train_task
+from translate.cli.commands.train import Train, train_task
 from translate.cli.commands.train_cycle import TrainCycle
 from translate.cli.commands.train_gan import TrainGan
 from translate.cli.commands.train_inpaint import TrainInpaint
@@ -32,21 +31,21 @@ from translate.cli.commands.train_pix2pix import TrainPix2pix
 from translate.cli.commands.translate_folder import TranslateFolder, translate_folder
 from translate.cli.foreign_options import refuse_foreign_options
 from translate.cli.interrupts import EXIT_INTERRUPTED
-from translate.cli.parsing import parse_options, print_help
+from translate.cli.parsing import OPTION_LIKENESS, parse_options, print_help, task_of
 from translate.data.catalog.root import set_data_root
 from translate.utils.errors import OptionError, UserError, close_match, shorten
-from translate.utils.program import command_form
+from translate.utils.plugins import load_plugin
+from translate.utils.program import command_form, is_secondary_process
 from translate.utils.signals import EXIT_STOPPED, Stopped
 from translate.utils.terminal import flush_output, say, set_output
 from translate.utils.trust import MAX_PIXELS, TRUST
-
-OPTION_LIKENESS = 0.75  # from 0 to 1, of a misspelt option: the two dashes alone make 0.6 of short names
 
 COMMANDS: dict[str, tuple[type, Any]] = {
     "train-cycle": (TrainCycle, train_task),
     "train-pix2pix": (TrainPix2pix, train_task),
     "train-gan": (TrainGan, train_task),
     "train-inpaint": (TrainInpaint, train_task),
+    "train": (Train, train_task),
     "translate-folder": (TranslateFolder, translate_folder),
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
@@ -95,11 +94,6 @@ def print_error(error: UserError) -> int:
     return EXIT_STOPPED if is_stop else 2 if on_all_ranks else 1
 
 
-def is_secondary_process() -> bool:
-    """Whether torchrun started this process with a rank above 0; `utils.dist` would import torch to find out."""
-    return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("RANK", "0") != "0"
-
-
 def find_command(words: list[str]) -> int:
     """Run the command that the first word names, or list the commands."""
     name = words.pop(0) if words else "--help"
@@ -144,6 +138,8 @@ def run_command(command: str, words: list[str]) -> int:
     set_trust(options)
     if root := getattr(options, "root", ""):
         set_data_root(root)
+    for plugin in getattr(options, "plugin", ()):
+        load_plugin(plugin)
     return function(options, sections, others) if function is train_task else function(options)
 
 
@@ -152,14 +148,14 @@ def show_instead(command: str, words: Sequence[str]) -> bool:
     options_class, _ = COMMANDS[command]
     if "--version" in words:
         say(f"image-translate {translate.__version__}")
-    elif "--help-all" in words and hasattr(options_class, "task"):
+    elif not {"--help", "--help-all", "-h"} & set(words):
+        return False
+    elif "--help-all" in words and command.startswith("train"):
         from translate.cli.recipe_help import print_recipe
 
         print_recipe(options_class, command, words)
-    elif {"--help", "--help-all", "-h"} & set(words):
-        print_help(options_class, command)
     else:
-        return False
+        print_help(options_class, command, task_of(options_class, words))
     return True
 
 

@@ -1,11 +1,12 @@
 """The options that select the training data and how it is loaded."""
 
-__all__ = ["DataConfig", "limited"]
+__all__ = ["DATA_KINDS", "DataConfig", "limited"]
 
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
+DATA_KINDS = ("paired", "unpaired", "images", "masked")  # of training data
 
 
 def limited(

@@ -72,6 +72,7 @@ class UnpairedEvaluation(Evaluation):
     a: Domain  # source of direction "ab"
     b: Domain
     values: ValueRange | None = field(default=None, kw_only=True)  # black and white in floats and wide integers
+    directions: tuple[str, ...] = field(default=("ab", "ba"), kw_only=True)  # of the model
 
     def __post_init__(self) -> None:
         check_minimum(1, limit=self.limit)
@@ -81,14 +82,15 @@ class UnpairedEvaluation(Evaluation):
         """Load the model and its domains."""
         translator = load_translator(options)
         a, b = run_domains(options.model, options.a, options.b, options.data)
-        return cls(translator, a, b, limit=options.limit or None, values=translator.values)
+        directions = translator.recipe.directions
+        return cls(translator, a, b, limit=options.limit or None, values=translator.values, directions=directions)
 
     def score(self, bars: Progress) -> TranslationReport:
         """Score the model and the baselines, direction by direction."""
         remarks = [*self.a.notes, *self.b.notes]
         parts = [
             self.score_direction(direction, source, target, Reader(bars, f"{source.name} -> {target.name}"))
-            for direction, source, target in self.directions()
+            for direction, source, target in self.ways()
             if source.test
         ]
         if not parts:
@@ -135,9 +137,10 @@ class UnpairedEvaluation(Evaluation):
         notes = [*note_few(counts["pictures"]), *explain_gaps(rows[0], counts, source), *reader.notes()]
         return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes)
 
-    def directions(self) -> list[tuple[str, Domain, Domain]]:
-        """Return the name, source and target of both directions."""
-        return [("ab", self.a, self.b), ("ba", self.b, self.a)]
+    def ways(self) -> list[tuple[str, Domain, Domain]]:
+        """Return the name, source and target of each direction of the model, "ab" first."""
+        domains = {"a": self.a, "b": self.b}
+        return [(name, domains[name[0]], domains[name[1]]) for name in sorted(self.directions)]
 
     def read(self, path: Path) -> np.ndarray:
         """Read a picture: (H, W, 3) uint8 RGB."""
@@ -151,9 +154,9 @@ class UnpairedEvaluation(Evaluation):
         return truth if truth is not None and truth.shape == picture.shape else None
 
     def grid(self, columns: int = 6) -> np.ndarray:
-        """Draw for both directions: readable test pictures, their translations, and the truths if all are known."""
+        """Draw for each direction: readable test pictures, their translations, and the truths if all are known."""
         rows: list[list[np.ndarray]] = []
-        for direction, source, _ in self.directions():
+        for direction, source, _ in self.ways():
             column = partial(self.grid_column, direction=direction, truths=find_truths(source.truth))
             rows += map(list, zip(*readable(subsample(source.test, columns), column), strict=False))
         return make_grid(rows)

@@ -338,7 +338,10 @@ class ModelRunner:
     def run_tiled(self, image: TiledImage, direction: str, variant: Variant, budget: int) -> None:
         """Translate a picture tile by tile, in `budget` bytes; raises as `run_tiled_pass`."""
         nets = self._nets_for(direction, variant, image.preview(), whole=False)
-        net, z = self._task.generator_for(nets, direction, variant.z, variant.seed)
+        try:
+            net, z = self._task.generator_for(nets, direction, variant.z, variant.seed)
+        except NotImplementedError:
+            raise NotTileable(f"{image.name}: the task {self.recipe.task!r} does not translate tile by tile") from None
         norm_cell = LOCAL_NORM_CELL_PX if self.statistics.kind == "local" else 0
         run_tiled_pass(
             net, None if z is None else z.to(self.device), image, budget, memory=self.memory, mode=self.mode,

@@ -291,8 +291,8 @@ class Translator:
         if direction is None or direction in known:
             return direction or known[0]
         if len(known) == 1:
-            trained = f"it was trained with --direction {known[0]}"
-            raise OptionError(f"this model only turns {a} into {b} ({trained}); leave --direction out")
+            trained = f" (it was trained with --direction {known[0]})" if self.runner.paired else ""
+            raise OptionError(f"this model only turns {a} into {b}{trained}; leave --direction out")
         raise OptionError(f"direction {direction!r} is neither 'ab' ({a} to {b}) nor 'ba' ({b} to {a})")
 
     def check_conditioning(self, *, hints: bool = False, mask: bool = False) -> None:

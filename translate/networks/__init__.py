@@ -21,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
@@ -30,26 +31,33 @@ from translate.networks.fourier_resnet import FourierResnet
 from translate.networks.partial_conv import PartialUNet
 from translate.networks.patchgan import PATCH_DISCRIMINATORS
 from translate.networks.resnet import RESNETS
-from translate.networks.style_resnet import ENCODERS, STYLE_GENERATORS
+from translate.networks.style_resnet import STYLE_ENCODERS, STYLE_GENERATORS
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.networks.unet import UNETS
+from translate.utils.plugins import Registry
 
-GENERATORS: dict[str, Callable[..., nn.Module]] = {**RESNETS, **STYLE_GENERATORS, **UNETS}
-DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {**PATCH_DISCRIMINATORS}
-LATENT_GENERATORS: dict[str, Callable[..., nn.Module]] = {  # vectors to pictures
-    "style_synthesis": StyleSynthesis,
-    "dcgan": DCGAN,
-    "dcgan_64": dcgan_64,
-}
-LATENT_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
-    "residual": ResidualDiscriminator,
-    "dcgan": DCGANDiscriminator,
-}
-MASKED: dict[str, Callable[..., nn.Module]] = {  # a picture and its mask to the filled picture
-    "fourier_resnet": FourierResnet,
-    "context_encoder": ContextEncoder,
-    "partial_unet": PartialUNet,
-}
-INPAINTERS: dict[str, Callable[..., nn.Module]] = {**MASKED, **GENERATORS}
-INPAINT_DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {**DISCRIMINATORS, "dcgan": DCGANDiscriminator}
-EXPORTABLE = {**INPAINTERS, **ENCODERS, **LATENT_GENERATORS}  # what a model file may hold
+Networks = Registry[Callable[..., nn.Module]]
+
+
+def _check(network: Any) -> str:
+    """Return why a plugin's network cannot be one, or ""."""
+    return "" if callable(network) else "a network is a class, or a function that returns a module"
+
+
+GENERATORS: Networks = Registry("generator", {**RESNETS, **STYLE_GENERATORS, **UNETS}, check=_check)
+DISCRIMINATORS: Networks = Registry("discriminator", PATCH_DISCRIMINATORS, check=_check)
+ENCODERS: Networks = Registry("encoder", STYLE_ENCODERS, check=_check)  # and other networks that a model needs
+LATENT_GENERATORS: Networks = Registry(  # vectors to pictures
+    "generator", {"style_synthesis": StyleSynthesis, "dcgan": DCGAN, "dcgan_64": dcgan_64}, check=_check
+)
+LATENT_DISCRIMINATORS: Networks = Registry(
+    "discriminator", {"residual": ResidualDiscriminator, "dcgan": DCGANDiscriminator}, check=_check
+)
+MASKED: Networks = Registry(  # a picture and its mask to the filled picture
+    "generator",
+    {"fourier_resnet": FourierResnet, "context_encoder": ContextEncoder, "partial_unet": PartialUNet},
+    check=_check,
+)
+INPAINTERS: Networks = Registry("generator", {}, MASKED, GENERATORS)
+INPAINT_DISCRIMINATORS: Networks = Registry("discriminator", {"dcgan": DCGANDiscriminator}, DISCRIMINATORS)
+EXPORTABLE: Networks = Registry("network", {}, INPAINTERS, ENCODERS, LATENT_GENERATORS)  # what a model file may hold

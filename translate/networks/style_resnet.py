@@ -4,7 +4,7 @@ Huang and Belongie, 2017 (AdaIN), https://arxiv.org/abs/1703.06868; Zhu et al., 
 https://arxiv.org/abs/1711.11586.
 """
 
-__all__ = ["ENCODERS", "STYLE_GENERATORS", "StyleEncoder", "StyleResnet"]
+__all__ = ["STYLE_ENCODERS", "STYLE_GENERATORS", "StyleEncoder", "StyleResnet"]
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -181,4 +181,4 @@ class StyleEncoder(nn.Module):
 
 
 STYLE_GENERATORS: dict[str, Callable[..., nn.Module]] = {"style_resnet": StyleResnet}
-ENCODERS: dict[str, Callable[..., nn.Module]] = {"style_encoder": StyleEncoder}
+STYLE_ENCODERS: dict[str, Callable[..., nn.Module]] = {"style_encoder": StyleEncoder}

@@ -14,10 +14,31 @@ To write a task, read `base` and `cycle`.
 
 __all__ = ["TASKS", "Task"]
 
+from typing import Any
+
+from translate.data.options import DATA_KINDS
 from translate.tasks.base import Task
 from translate.tasks.cycle import Cycle
 from translate.tasks.generate import Generate
 from translate.tasks.inpaint import Inpaint
 from translate.tasks.pix2pix import Pix2pix
+from translate.utils.errors import list_choices
+from translate.utils.plugins import Registry
 
-TASKS: dict[str, type[Task]] = {"cycle": Cycle, "generate": Generate, "inpaint": Inpaint, "pix2pix": Pix2pix}
+
+def _check(task: Any) -> str:
+    """Return what a plugin's task lacks, or ""."""
+    if not (isinstance(task, type) and issubclass(task, Task)):
+        return "a task is a subclass of translate.tasks.Task"
+    if getattr(task, "data", "") not in DATA_KINDS:
+        return f"its `data` should be one of {list_choices(DATA_KINDS)}"
+    if not getattr(task, "exports", ()):
+        return "its `exports` should name the networks that inference needs"
+    if task.directions not in (("ab",), ("ab", "ba"), ("ba", "ab")):
+        return 'its `directions` should be ("ab",) or ("ab", "ba")'
+    return ""
+
+
+TASKS: Registry[type[Task]] = Registry(
+    "task", {"cycle": Cycle, "generate": Generate, "inpaint": Inpaint, "pix2pix": Pix2pix}, check=_check
+)

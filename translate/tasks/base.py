@@ -26,6 +26,8 @@ class Task(nn.Module):
     """
 
     data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images" or "masked"
+    # of a translation, the default first: ("ab",), or also "ba". One of pairs alone may be trained from b to a instead
+    directions: ClassVar[tuple[str, ...]] = ("ab",)
     phases: dict[str, tuple[str, ...]]  # the networks that each update changes, in the order of the updates
     exports: tuple[str, ...]  # the networks that inference needs: averaged (EMA), and saved in the model file
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS  # to choose from, by name

@@ -30,6 +30,7 @@ class Cycle(Task):
     """
 
     data = "unpaired"
+    directions = ("ab", "ba")
     phases = {"G": ("G_ab", "G_ba"), "D": ("D_a", "D_b")}
     exports = ("G_ab", "G_ba")
     compared_rows = (("a", "a to b", "b"), ("b", "b to a", "a"))

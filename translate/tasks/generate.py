@@ -19,7 +19,7 @@ from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
 from translate.networks.augment import Augment
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.tasks.base import Batch, Task
-from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, smoothness
+from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, as_paired, smoothness
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
@@ -72,7 +72,7 @@ class Generate(Task):
                 raise OptionError(f"{network.name!r} cannot grow; leave --grow out, or say --netG style_synthesis")
         self.G = generator(out_channels=channels["image"], classes=classes, **growing)
         self.D = discriminator(in_channels=channels["image"], classes=classes, **growing)
-        self.classes, self.gan = classes, resolve(gan, PAIRED_GAN_LOSSES, "method.gan")
+        self.classes, self.gan = classes, as_paired(resolve(gan, PAIRED_GAN_LOSSES, "method.gan"))
         self.lambda_r1, self.lambda_r2, self.grow = lambda_r1, lambda_r2, grow
         self.augment = Augment(augment, augment_target)
 

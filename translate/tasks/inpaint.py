@@ -7,7 +7,7 @@ https://arxiv.org/abs/1804.07723).
 
 __all__ = ["Inpaint"]
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,9 @@ from translate.tasks.losses.perceptual import load_vgg, perceptual_loss, style_l
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve, spec_of
+from translate.utils.plugins import Registry
 
-DISTANCES = {"l1": F.l1_loss, "l2": F.mse_loss}
+DISTANCES: Registry[Callable[..., Tensor]] = Registry("distance", {"l1": F.l1_loss, "l2": F.mse_loss})
 OVERLAP_WEIGHT = 10.0  # of known pixels near the hole, relative to pixels in it (Pathak et al., section 5.1)
 RIM_PX = 16  # width of the hole's rim, a multiple of 8
 

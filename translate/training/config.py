@@ -11,10 +11,11 @@ from typing import Any
 import tomli_w
 
 from translate.data.options import DataConfig, limited
+from translate.tasks import TASKS
 from translate.training.config_checks import check_adam, check_length, check_limits, check_sizes, check_text
 from translate.utils.errors import OptionError, did_you_mean
-from translate.utils.factory import check_type
-from translate.utils.package_data import package_folder
+from translate.utils.factory import check_type, resolve
+from translate.utils.plugins import named_plugins, recipe_file
 from translate.utils.toml_files import read_toml
 
 LENGTHS = ("steps", "epochs", "minutes")
@@ -56,6 +57,7 @@ class Config:
 
     task: str  # key of `tasks.TASKS`
     preset: str = "fast"  # the recipe configs/TASK_PRESET.toml
+    plugins: tuple = ()  # that were named when the run was started: absolute paths of files, and modules
     out: str = ""  # folder of the run; "" = runs/ and the names of the domains
     method: dict = field(default_factory=dict)  # options of the task's class
     generator: dict = field(default_factory=dict)  # the network's name, and options of its class
@@ -73,11 +75,10 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> 
         OptionError: An option is unknown, ill-typed or out of range, or options contradict each other.
     """
     # merge the layers
-    recipes = {p.stem.removeprefix(f"{task}_"): p for p in package_folder("configs").glob(f"{task}_*.toml")}
-    if preset not in recipes:
-        raise OptionError(f"unknown preset {preset!r}{did_you_mean(preset, recipes)}")
+    resolve(task, TASKS, "task")
     values: dict[str, Any] = {}
-    for layer in (read_toml(recipes[preset]), *layers, {"task": task, "preset": preset}):
+    given = {"task": task, "preset": preset, "plugins": list(named_plugins())}
+    for layer in (read_toml(recipe_file(task, preset)), *layers, given):
         values = merge(values, layer)
     # check
     config = from_dict(Config, values)

@@ -16,6 +16,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.data.checks.quick_check import quick_check
 from translate.data.datasets import TrainingData
 from translate.data.loading.loader import Batches
+from translate.networks import EXPORTABLE
 from translate.networks.activation_checkpointing import checkpoint_activations
 from translate.tasks import TASKS, Task
 from translate.training.config import Config
@@ -109,12 +110,18 @@ class Run:
     def recipe(self, step: int) -> Recipe:
         """Return the recipe of the model after `step` steps."""
         config, plan, data = self.config, self.plan, self.data
-        kind = TASKS[config.task].data
+        kind, directions = self.task.data, self.task.directions
+        if kind not in ("paired", "unpaired"):
+            directions = ()
+        elif kind == "paired" and len(directions) == 1:
+            directions = (config.data.direction,)
+        nets = {name: spec_of(net) for name, net in self.ema.nets.items()}
+        origins = [TASKS.origin(config.task), *(EXPORTABLE.origin(spec["name"]) for spec in nets.values())]
         return Recipe(
-            task=config.task, nets={name: spec_of(net) for name, net in self.ema.nets.items()}, domains=data.names,
+            task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
-            directions={"paired": (config.data.direction,), "unpaired": ("ab", "ba")}.get(kind, ()),
-            whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
+            directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
+            plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
 
 
@@ -165,6 +172,7 @@ def open_data_and_plan(
     size = plan.size if plan else options.size or data.native_size()
     with torch.device("meta"):
         task = make_task(config, channels, size)
+    check_exports(task, config.task)
     check_sides(task, size, options.crop)
     # decode, the main process first
     main = dist.is_main_process()
@@ -212,6 +220,21 @@ def check_recipe(config: Config) -> None:
     check_arguments(task, config.method, "method")
     Factory(config.generator, task.generators, "generator")
     Factory(config.discriminator, task.discriminators, "discriminator")
+
+
+def check_exports(task: Task, name: str) -> None:
+    """Check that a model file can hold the exported networks of the task `name`.
+
+    Raises:
+        UserError: One was not built from a registered name.
+    """
+    for export in task.exports:
+        spec = getattr(task.get_submodule(export), "spec", {"name": ""})
+        if spec["name"] not in EXPORTABLE:
+            raise UserError(
+                f"task {name!r}: a model file cannot hold its network {export!r}; build it with `generator`, or with a"
+                " Factory from a name in translate.networks.ENCODERS"
+            )
 
 
 def check_sides(task: Task, size: int, crop: int) -> None:

@@ -9,6 +9,7 @@ files             atomic writes and temporary files
 locks             locks between processes: one run, one process
 memory            memory of a forward pass, free memory, allocator settings
 package_data      the folders datasets/ and configs/ of the package
+plugins           names to choose from, and the users' modules that add to them
 program           how the program was called
 progress          progress bars and spinners
 safe_load         loading tensors without running code

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from translate.utils.errors import OptionError, did_you_mean, short_repr
+from translate.utils.errors import OptionError, close_match, did_you_mean, short_repr
+from translate.utils.plugins import PLUGIN_HINT, Registry
 
 _TYPE_NAMES = {
     int: "a whole number", float: "a number", str: "a text", bool: "true or false", tuple: "a list", dict: "a table",
@@ -18,7 +19,8 @@ _TYPE_NAMES = {
 def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
     """Look up `name` in `table`; raise OptionError, which says `what` it should name, if it is unknown."""
     if name not in table:
-        raise OptionError(f"unknown {what} {name!r}{did_you_mean(name, table)}")
+        hint = f", or {PLUGIN_HINT}" if isinstance(table, Registry) and not close_match(name, table) else ""
+        raise OptionError(f"unknown {what} {name!r}{did_you_mean(name, table)}{hint}")
     return table[name]
 
 

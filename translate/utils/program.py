@@ -1,7 +1,8 @@
 """How this program was called: hints and next commands are written as the caller would type them."""
 
-__all__ = ["command_form"]
+__all__ = ["command_form", "is_secondary_process"]
 
+import os
 import sys
 from pathlib import Path
 from shlex import quote
@@ -27,3 +28,8 @@ def command_form(command: str) -> str:
     if program.stem != "translate" and (_CHECKOUT / script).is_file():
         return f"python {script}"
     return f"translate {command}"
+
+
+def is_secondary_process() -> bool:
+    """Whether torchrun started this process with a rank above 0; `utils.dist` would import torch to find out."""
+    return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("RANK", "0") != "0"

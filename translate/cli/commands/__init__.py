@@ -11,7 +11,7 @@ The comment on an option, or its line under "Attributes", is its help text.
     prepare_dataset      prepare-dataset
     sample               sample
     sample_options       options of sample, and which of them go together
-    train                common function of the training commands
+    train                train, and the common function of the training commands
     train_cycle          train-cycle
     train_gan            train-gan
     train_inpaint        train-inpaint

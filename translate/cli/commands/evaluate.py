@@ -4,13 +4,13 @@ __all__ = ["Evaluate", "evaluate"]
 
 from dataclasses import dataclass, fields
 
-from translate.cli.commands.options import PathText, Precision, RootOptions, Text, TrustOptions
+from translate.cli.commands.options import PathText, PluginOptions, Precision, RootOptions, Text, TrustOptions
 
 MIN_TABLE_WIDTH = 132  # characters of the widest table; in a narrower console, rich would cut off its cells
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(TrustOptions, RootOptions):
+class Evaluate(TrustOptions, RootOptions, PluginOptions):
     """Score a model on held-out pictures, beside baselines: the input itself, a mean picture, a look-up."""
 
     model: PathText  # Run folder or model.safetensors.

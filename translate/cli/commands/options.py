@@ -1,15 +1,15 @@
 """Options that several commands share."""
 
 __all__ = [
-    "Direction", "Flag", "Int", "IntOrNone", "OutputOptions", "PathText", "Precision", "RootOptions", "RunOptions",
-    "Text", "TrustOptions", "ValueRange", "flag_name", "given_options", "mark_given",
+    "Direction", "Flag", "Int", "IntOrNone", "OutputOptions", "PathText", "PluginOptions", "Precision", "RootOptions",
+    "RunOptions", "Text", "TrustOptions", "ValueRange", "flag_name", "given_options", "mark_given",
 ]  # fmt: skip
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar
 
-from tyro.conf import FlagCreatePairsOff, arg
+from tyro.conf import FlagCreatePairsOff, UseAppendAction, arg
 
 PRESET_HINT = "(default: the preset's)"
 Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
@@ -72,7 +72,15 @@ class TrustOptions(OutputOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(TrustOptions, RootOptions):
+class PluginOptions(OutputOptions):
+    """Code of the user that a command needs."""
+
+    # Load this plugin, a .py file or a module, for the tasks, networks and losses that it adds; may be repeated.
+    plugin: Annotated[Sequence[str], UseAppendAction, arg(metavar="X", help_behavior_hint="")] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(TrustOptions, RootOptions, PluginOptions):
     """Options of all training commands.
 
     Name this class before that of a command's own options: fields come in the reverse order of the bases.

@@ -12,6 +12,7 @@ from translate.cli.commands.options import (
     Flag,
     IntOrNone,
     PathText,
+    PluginOptions,
     Precision,
     RootOptions,
     Text,
@@ -25,7 +26,7 @@ Points = Annotated[tuple[str, ...], arg(metavar="SEED|FILE", help_behavior_hint=
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(RootOptions):
+class Sample(RootOptions, PluginOptions):
     """Draw new pictures with a model of train_gan. A seed always gives the same picture.
 
     Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
@@ -73,7 +74,7 @@ class Sample(RootOptions):
                 object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
 
 
-ALWAYS = {"model", "grid", "output", "device", "precision", "config", "quiet", "log", "root"}
+ALWAYS = {"model", "grid", "output", "device", "precision", "config", "quiet", "log", "root", "plugin"}
 SHARED = {"seed", "seeds", "count", "label", "truncation"}
 USES = {  # options that go with each use of the command, by the option that selects the use ("": plain samples)
     "": SHARED,

@@ -1,13 +1,22 @@
-"""The common function of the training commands: merge options into a recipe, train, print the next commands."""
+"""train, for any task, and what all training commands do: merge options into a recipe, train, print next commands."""
 
-__all__ = ["SECTIONS", "train_task"]
+__all__ = ["SECTIONS", "Train", "train_task"]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from shlex import quote
 from typing import Any
 
-from translate.cli.commands.options import flag_name, given_options
+from translate.cli.commands.options import (
+    Direction,
+    Flag,
+    PathText,
+    RunOptions,
+    Text,
+    ValueRange,
+    flag_name,
+    given_options,
+)
 from translate.utils.errors import OptionError
 from translate.utils.program import command_form
 from translate.utils.terminal import say
@@ -23,11 +32,52 @@ RECIPE_KEYS = {
 AUTOMATIC_SIZE = 0  # what "auto" is in a recipe
 LENGTHS = ("steps", "epochs", "minutes")
 TRANSLATE_OPTIONS = "--model {} --input FOLDER --output FOLDER"
-NEXT_COMMANDS = {  # by task; others translate
-    "generate": ("sample", "--model {} --count 64"),
-    "inpaint": ("translate-folder", f"{TRANSLATE_OPTIONS} --masks FOLDER"),
+NEXT_COMMANDS = {  # by kind of data; others translate
+    "images": ("sample", "--model {} --count 64"),
+    "masked": ("translate-folder", f"{TRANSLATE_OPTIONS} --masks FOLDER"),
+}
+DATA_OPTIONS = {  # by kind of data: what a task learns from, how to say it, and the options for it
+    "unpaired": ("two domains", "--a X --b Y, or --data ROOT", {"a", "b", "data", "value_range"}),
+    "paired": ("pairs", "--data X, or --a X --b Y", {"a", "b", "data", "direction", "hints", "value_range"}),
+    "images": ("single pictures", "--images X", {"images", "labels", "grow"}),
+    "masked": ("single pictures", "--images X, perhaps with --masks Y", {"images", "masks", "invert_masks"}),
 }
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inputs:
+    """Options of the task and its data, which --help lists first."""
+
+    task: Text  # cycle, pix2pix, generate, inpaint, or the name that a plugin gives its task.
+    # First domain, or the first picture of each pair: a folder, a quoted pattern, a text file of paths, or a name of
+    # the catalog.
+    a: Text = ""
+    b: Text = ""  # Second domain, or the second picture of each pair.
+    data: Text = ""  # Instead of both: a folder with trainA and trainB, or a data set of the catalog.
+    images: Text = ""  # For tasks of single pictures: these, in the same forms.
+    labels: Text = ""  # Their classes: a CSV or idx file, or "auto" for those stored with them.
+    masks: PathText = ""  # For inpainting: masks to train with (default: they are drawn).
+    invert_masks: Flag = False  # The masks mean the opposite of what was detected.
+    direction: Direction = "ab"  # Of pairs: "ba" learns the way from the second picture to the first.
+    hints: Flag = False  # Of pairs: also take colour strokes as input.
+    value_range: ValueRange = ""  # LOW,HIGH: the values of black and white in files of floats and wide integers.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(RunOptions, _Inputs):
+    """Train any task, also one of a plugin: your own .py file or package.
+
+    Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too (--help-all with
+    --task lists them).
+
+    Attributes:
+        out: Run folder (default: runs/, then the names of the data).
+        size: Training resolution, px; "auto": that of the pictures, at most 256.
+        epochs: Length in passes over the pictures.
+        batch_size: Pictures, or pairs, in a step.
+        preset: Recipe of the task: fast, paper, or the name of a plugin's.
+    """
 
 
 def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]) -> int:
@@ -45,11 +95,13 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     check_lengths(of_command.get("train", {}), given_options(options))
     # train
     from translate.checkpoints.model_file import model_file
+    from translate.tasks import TASKS
     from translate.training.config import load_config
     from translate.training.loop import train
     from translate.training.run_folder import RunFolder
     from translate.utils import dist
 
+    check_data_options(options.task, given_options(options))
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
     config = load_config(options.task, options.preset, sections, of_command, flags)
@@ -61,13 +113,27 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     # report
     verdict = RunFolder(out).read_verdict()
     state = "ready" if verdict is None or verdict.healthy else "written"
-    command, words = NEXT_COMMANDS.get(options.task, ("translate-folder", TRANSLATE_OPTIONS))
+    command, words = NEXT_COMMANDS.get(TASKS[options.task].data, ("translate-folder", TRANSLATE_OPTIONS))
+    plugins = "".join(f" --plugin {quote(plugin)}" for plugin in options.plugin)
     say(f"{out}/model.safetensors is {state}; pictures in {out}/samples. Next:")
-    say(f"  {command_form(command)} {words.format(quote(str(out)))}")
-    say(f"  {command_form('evaluate')} --model {quote(str(out))}")
+    say(f"  {command_form(command)} {words.format(quote(str(out)))}{plugins}")
+    say(f"  {command_form('evaluate')} --model {quote(str(out))}{plugins}")
     if verdict:
         say(f"{out}: {verdict}")
     return 0
+
+
+def check_data_options(task: str, given: frozenset[str]) -> None:
+    """Raise OptionError if `task` is unknown, or an option of other data than its own is given."""
+    from translate.tasks import TASKS
+    from translate.utils.factory import resolve
+
+    learns_from, usage, own = DATA_OPTIONS[resolve(task, TASKS, "task").data]
+    others = set().union(*(options for _, _, options in DATA_OPTIONS.values())) - own
+    if wrong := sorted(given & others):
+        raise OptionError(
+            f"{flag_name(wrong[0])} is not for the task {task!r}, which learns from {learns_from}: {usage}"
+        )
 
 
 def options_layer(options: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from translate.cli.commands.options import (
     Flag,
     IntOrNone,
     PathText,
+    PluginOptions,
     Precision,
     Text,
     TrustOptions,
@@ -29,7 +30,7 @@ Looks = Annotated[Sequence[str], UseAppendAction, arg(metavar="PHOTO", help_beha
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslateFolder(TrustOptions):
+class TranslateFolder(TrustOptions, PluginOptions):
     """Translate every picture of a folder: same names, sub-folders and sizes; finished ones are skipped."""
 
     model: PathText  # Run folder or model.safetensors.

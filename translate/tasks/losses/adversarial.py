@@ -1,17 +1,18 @@
 """Adversarial losses: scalars of a discriminator's scores (any shape, unbounded), and terms that accompany them."""
 
 __all__ = [
-    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d",
-    "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g", "smoothness", "vanilla_d", "vanilla_g",
+    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "as_paired", "hinge_d", "hinge_g", "kl_to_normal",
+    "lsgan_d", "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g", "smoothness", "vanilla_d", "vanilla_g",
 ]  # fmt: skip
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from translate.utils import dist
+from translate.utils.plugins import Registry
 
 
 def lsgan_d(real: Tensor, fake: Tensor) -> Tensor:
@@ -99,16 +100,32 @@ class PairedGanLoss(NamedTuple):
     relative: bool = False
 
 
-def _ignore_real(loss: GanLoss) -> PairedGanLoss:
-    return PairedGanLoss(loss.d, lambda real, fake: loss.g(fake))
+def as_paired(loss: GanLoss | PairedGanLoss) -> PairedGanLoss:
+    """Return a loss as one of pairs, whose g ignores the real scores."""
+    return loss if isinstance(loss, PairedGanLoss) else PairedGanLoss(loss.d, lambda real, fake: loss.g(fake))
 
 
-GAN_LOSSES = {
-    "lsgan": GanLoss(lsgan_d, lsgan_g),
-    "hinge": GanLoss(hinge_d, hinge_g),
-    "vanilla": GanLoss(vanilla_d, vanilla_g),
-}
+def _check(loss: Any) -> str:
+    """Return why a plugin's loss cannot be one, or ""."""
+    return "" if isinstance(loss, GanLoss) else "a GAN loss is a GanLoss(d, g)"
 
-PAIRED_GAN_LOSSES = {name: _ignore_real(loss) for name, loss in GAN_LOSSES.items()} | {
-    "relativistic": PairedGanLoss(relativistic_d, relativistic_g, relative=True)
-}
+
+def _check_paired(loss: Any) -> str:
+    return "" if isinstance(loss, PairedGanLoss) else "a GAN loss of pairs is a PairedGanLoss(d, g, relative)"
+
+
+GAN_LOSSES: Registry[GanLoss] = Registry(
+    "GAN loss",
+    {
+        "lsgan": GanLoss(lsgan_d, lsgan_g),
+        "hinge": GanLoss(hinge_d, hinge_g),
+        "vanilla": GanLoss(vanilla_d, vanilla_g),
+    },
+    check=_check,
+)
+PAIRED_GAN_LOSSES: Registry[Any] = Registry(  # those that `as_paired` makes ones of pairs as well
+    "GAN loss",
+    {"relativistic": PairedGanLoss(relativistic_d, relativistic_g, relative=True)},
+    GAN_LOSSES,
+    check=_check_paired,
+)

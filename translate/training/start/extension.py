@@ -18,8 +18,8 @@ from translate.utils.errors import OptionError
 LENGTH_OPTIONS = tuple(f"train.{name}" for name in LENGTHS)
 # A run with other values of these is the same run: at most, its device or kernels round differently.
 FREE_OPTIONS = (
-    "train.device", "train.previews", "train.graph", "train.compile", "train.log_every", "train.save_minutes",
-    "train.keep",
+    "plugins", "train.device", "train.previews", "train.graph", "train.compile", "train.log_every",
+    "train.save_minutes", "train.keep",
 )  # fmt: skip
 ROUNDING_OPTIONS = {"train.device", "train.graph", "train.compile"}
 
