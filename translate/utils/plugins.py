@@ -14,7 +14,7 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +50,7 @@ class _State:
     added: list[tuple["Registry", str]] | None = None  # what it has registered so far
 
 
-class Registry(Mapping[str, T]):
+class Registry(MutableMapping[str, T]):
     """Classes or functions by name, its own and those of other registries.
 
     Installed plugins are loaded before a name is given up, and before all names are listed.
@@ -81,6 +81,15 @@ class Registry(Mapping[str, T]):
         if home is None:
             raise KeyError(name)
         return home._own[name]
+
+    def __setitem__(self, name: str, value: T) -> None:
+        """Set a name of its own, unchecked; `register` is for plugins."""
+        self._own[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        """Remove a name of its own."""
+        del self._own[name]
+        self._origins.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         load_installed_plugins()
@@ -133,14 +142,10 @@ class Registry(Mapping[str, T]):
             earlier = registry.origin(name).place
             if earlier != place or (self, name) in (_State.added or ()):
                 raise UserError(f"{self.what} {name!r} of {place} exists already, in {earlier}; choose another name")
-        self._own[name] = value
+        self[name] = value
         self._origins[name] = Origin(place, _State.label or Path(place).name)
         if _State.added is not None:
             _State.added.append((self, name))
-
-    def remove(self, name: str) -> None:
-        """Remove one of its own names."""
-        del self._own[name], self._origins[name]
 
     def _home(self, name: str) -> "Registry[T] | None":
         """Return the registry, itself or another, whose own name it is."""
@@ -217,7 +222,7 @@ def _load(source: str, label: str, load: Callable[[], ModuleType]) -> None:
             raise UserError("it registers no task, network, loss or recipe")
     except (Exception, SystemExit) as error:
         for registry, name in added:
-            registry.remove(name)
+            del registry[name]
         raise UserError(f"plugin {source}: cannot be loaded ({_describe(error, source)})") from None
     finally:
         _State.label, _State.added = outer
