@@ -9,11 +9,11 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.io import read_rgb8, save_png
 from translate.inference.folder.run import translate_folder
 from translate.inference.options import FolderOptions
-from translate.inference.scene_cuts import thumbnail
 from translate.inference.tiling.engine import run_tiled
 from translate.inference.tiling.feature_maps import MemoryPlan
 from translate.inference.tiling.trace import plan_tiling
 from translate.inference.translator import Translator
+from translate.inference.video.scene_cuts import thumbnail
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
 from translate.networks.frozen_norm import FrozenNorm, freeze_norms

@@ -140,7 +140,7 @@ def test_gray_stays_gray(translator):
         (torch.zeros(4, 4, 3), r"tensor of shape \(4, 4, 3\)"),
         (torch.zeros(3, 4, 4, dtype=torch.uint8), r"type torch.uint8"),
         (Image.fromarray(np.full((4, 4), 200, np.float32)), r"PIL image of mode F .*rescale"),
-        (None, r"a NoneType is no picture; give a path, PIL image, array or tensor"),
+        (None, r"a NoneType is no picture; give a path, bytes, a file object, a PIL image, an array or a tensor"),
     ],
 )
 def test_wrong_inputs_are_refused_in_one_line(translator, image, message):

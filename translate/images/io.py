@@ -2,6 +2,7 @@
 
 __all__ = ["IMAGE_SUFFIXES", "decode_picture", "read_picture", "read_rgb8", "save_png", "write_picture"]
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from translate.images.picture import Picture, ValueRange, flatten_alpha, to_dept
 from translate.utils.errors import UserError, short_reason
 from translate.utils.files import atomic_write
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/{1,2}\w", re.IGNORECASE)  # Path turns // into /
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
 
 
@@ -28,8 +30,19 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
     try:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as an image ({short_reason(error)})") from error
+        raise UserError(f"{path}: {_unreadable(str(path), error)}") from error
     return decode_picture(data, str(path), values)
+
+
+def _unreadable(path: str, error: Exception) -> str:
+    """Return why the file at `path` cannot be read, and the way out."""
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; give a file, or translate all of its pictures with translate_folder"
+    if path.startswith("data:"):
+        return "is a data URL; decode it with base64.b64decode, and give the bytes"
+    if _URL.match(path):
+        return "is a URL; download it first, and give the file, or its content as bytes"
+    return f"cannot be read as an image ({short_reason(error)})"
 
 
 def decode_picture(data: bytes, name: str, values: ValueRange | None = None) -> Picture:

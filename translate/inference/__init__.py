@@ -3,12 +3,12 @@
 One image passes translator, preprocess, runner and postprocess, in this order.
 
     folder/          translation of folders
+    inputs/          the kinds of image and mask that users give, and streams of them
     latent/          style codes of generators: arithmetic, interpolation, projection, editing
     tiling/          exact tile-by-tile passes through a network
     video/           translation of videos
     gigapixel        pictures that are too large for the memory
     inpainting       filling of holes without a seam
-    masks            the hole of a picture
     memory_budget    the memory that a pass takes, and the free memory
     mode_choice      the precision and layout of a model's networks, chosen once and remembered
     norm_statistics  the statistics by which networks normalise a picture
@@ -19,7 +19,6 @@ One image passes translator, preprocess, runner and postprocess, in this order.
     request          requests to a model, and prepared pictures
     runner           the networks of a model as passes over pictures of any size
     sampler          a trained generator as one callable
-    scene_cuts       detection of scene cuts in a video
     translator       a trained model as one callable
     windows          the windows in which holes are filled, one after the other
 """

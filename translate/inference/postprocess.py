@@ -4,6 +4,7 @@ __all__ = ["PendingResult", "postprocess", "to_kind_of"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 from PIL import Image
 
 from translate.images.encode import stored_alpha, stored_array, to_pillow
+from translate.images.npy import is_npy
 from translate.images.picture import Picture, to_gray, to_numbers
 from translate.images.tensors import HostCopy
+from translate.inference.inputs.images import FileContent
 from translate.inference.preprocess import resize
 
 _RESTORED_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are translated as RGB or gray, and then converted back
@@ -56,17 +59,23 @@ class PendingResult:
 
 
 def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
-    """Convert a result to a PIL image if the user's `image` is a path or a PIL image, else to an array of its type.
+    """Convert a result to an array of its type if the user's `image` is an array, else to a PIL image.
 
     Bands, for which PIL has no mode, and results from .npy files are returned as arrays.
     """
     if isinstance(image, np.ndarray):
         return _to_array_like(image, result)
-    if result.channels not in (1, 3) or (isinstance(image, str | Path) and Path(image).suffix.lower() == ".npy"):
+    if result.channels not in (1, 3) or _is_npy_file(image):
         return stored_array(result)
     pillow = to_pillow(result)
     restores = keep_mode and isinstance(image, Image.Image) and image.mode in _RESTORED_MODES
     return pillow.convert(image.mode) if restores else pillow
+
+
+def _is_npy_file(image: Any) -> bool:
+    if isinstance(image, FileContent):
+        return is_npy(image.data)
+    return isinstance(image, str | PathLike) and Path(image).suffix.lower() == ".npy"
 
 
 def _to_array_like(array: np.ndarray, result: Picture) -> np.ndarray:

@@ -1,32 +1,25 @@
-"""Preprocessing: from a user's image of any kind to a network's input; `postprocess` is the inverse."""
+"""Preprocessing: from a picture to a network's input; `postprocess` is the inverse."""
 
 __all__ = [
     "check_channels",
-    "check_tensor",
     "network_size",
     "prepare",
     "prepare_hints",
     "prepare_source",
     "prepare_style_image",
-    "read_input",
     "resize",
 ]
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from translate.checkpoints.recipe import Recipe
-from translate.images.decode import from_pillow
-from translate.images.io import read_picture
 from translate.images.line_drawings import ink_share, is_line_drawing, paper_tone, tidy_sketch
-from translate.images.picture import Picture, ValueRange, as_picture, flatten_alpha, to_depth, to_gray
+from translate.images.picture import Picture, flatten_alpha, to_depth, to_gray
 from translate.images.tensors import to_tensor
 from translate.inference.request import PreparedImage
 from translate.tasks import TASKS
@@ -40,50 +33,6 @@ MAX_STROKE_SHARE = 17 / PHOTO_TEST_SIDE_PX  # of the shorter side; wider areas a
 MAX_FILLED_SHARE = 0.02  # of the picture; drawings, too, have a few filled areas
 MAX_PEN_TONE_RANGE = 34  # levels of 255; areas with a wider range of tones were not filled with a pen
 COLOUR_AREA_SHARE, COLOUR_SPREAD = 0.1, 40  # of the picture, and levels between channels: more than a pen leaves
-
-
-def read_input(image: Any, values: ValueRange | None = None, channels: int = 3) -> tuple[Picture, str]:
-    """Read a path, a PIL image or an array; return the picture, and its name in errors.
-
-    `values` are black and white in floats and wide integers; None: 0 and 1, or the full scale. The fourth channel of an
-    array is alpha, unless the model takes four `channels`.
-
-    Raises:
-        UserError: an unreadable file, or another kind of input.
-    """
-    if isinstance(image, str | Path):
-        return read_picture(image, values), str(image)
-    if isinstance(image, Image.Image):
-        try:
-            return from_pillow(image, values), "the picture"
-        except (OSError, ValueError) as error:
-            raise UserError(f"the PIL image of mode {image.mode} cannot be used: {error}") from None
-    if isinstance(image, np.ndarray):
-        return _from_array(image, values, channels), "the array"
-    raise UserError(f"a {type(image).__name__} is no picture; give a path, PIL image, array or tensor")
-
-
-def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> Picture:
-    planes = array[..., None] if array.ndim == 2 else array
-    known = array.dtype in (np.uint8, np.uint16) or array.dtype.kind in ("iuf" if values else "f")
-    if not known or planes.ndim != 3 or not planes.size:
-        raise UserError(
-            f"an array of shape {array.shape} and type {array.dtype} is no picture;"
-            " give (H, W) or (H, W, C) of uint8, uint16 or float in [0, 1]"
-        )
-    try:
-        return as_picture(planes, planes.shape[2] == 4 != channels, bands=True, values=values)
-    except ValueError as error:
-        raise UserError(f"the array: {error}") from None
-
-
-def check_tensor(x: Tensor, channels: int) -> None:
-    """Raise UserError unless a tensor is an input for a network of `channels`."""
-    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
-        raise UserError(
-            f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
-            f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]"
-        )
 
 
 def prepare(

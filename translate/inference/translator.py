@@ -3,28 +3,31 @@
 __all__ = ["Translator"]
 
 import copy
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, overload
 
 import numpy as np
 import torch
+from PIL.Image import Image
 from torch import Tensor, nn
 
 from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
-from translate.inference.inpainting import fill_tensor, restore_known
-from translate.inference.masks import find_hole, load_mask, load_mask_batch
-from translate.inference.postprocess import to_kind_of
-from translate.inference.precision import Mode
-from translate.inference.preprocess import (
-    check_channels,
+from translate.inference.inputs.images import (
+    CallOptions,
+    ImageFile,
+    Kind,
     check_tensor,
-    prepare,
-    prepare_hints,
-    prepare_style_image,
+    is_one,
+    is_several,
     read_input,
-)
+)  # fmt: skip
+from translate.inference.inputs.masks import find_hole
+from translate.inference.inputs.stream import ImageStream, one_each
+from translate.inference.precision import Mode
+from translate.inference.preprocess import check_channels, prepare, prepare_style_image
 from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants
 from translate.inference.runner import ModelRunner
 from translate.tasks import TASKS
@@ -152,29 +155,70 @@ class Translator:
         other._set_runner(runner)
         return other
 
+    @overload
+    def __call__(
+        self, image: Kind, direction: str | None = None, *, count: None = None, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> Kind: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: Kind, direction: str | None = None, *, count: int, z: None = None, **options: Unpack[CallOptions],
+    ) -> list[Kind]: ...  # fmt: skip
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, image: ImageFile, direction: str | None = None, *, count: None = None, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> Image | Any: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: ImageFile, direction: str | None = None, *, count: int, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[Image | Any]: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: Sequence[Kind], direction: str | None = None, *, count: None = None, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[Kind]: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: Sequence[Kind], direction: str | None = None, *, count: int, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[list[Kind]]: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: Sequence[ImageFile], direction: str | None = None, *, count: None = None, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[Image | Any]: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: Any, direction: str | None = None, *, count: int | None = None, z: Any = None,
+        **options: Unpack[CallOptions],
+    ) -> Any: ...  # fmt: skip
     def __call__(
         self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
         z: Any = None, hints: Any = None, mask: Any = None, scale: str = "fit",
     ) -> Any:  # fmt: skip
-        """Translate an image to an image of the same kind and size, or to a list of them.
+        """Translate an image to an image of the same kind and size, or to a list of them; a list to a list of results.
 
         Inpainting changes the hole only: known pixels keep their bits, in gray, with alpha and in any depth. A tensor
         is inpainted in one pass, other large images in windows around the holes. Without `count`, `seed` and `z`, the
         result is deterministic.
 
         Args:
-            image: a path (the result is then a PIL image, or an array of bands); a PIL image; an array (H, W) or
-                (H, W, C) of uint8, uint16 or float in [0, 1], or of the model's value range; or a tensor (C, H, W) or
-                (B, C, H, W), float in [-1, 1], which is not preprocessed. EXIF's rotation is applied. A model of two
-                unpaired domains keeps gray and alpha; results of a paired one have the channels of its target, and
-                transparent images are composited on white first.
+            image: a path, the content of an image file as bytes, or a binary file object, whose result is a PIL image
+                (an array for bands and .npy); a PIL image; an array (H, W), (H, W, C) or (N, H, W, C) of uint8, uint16
+                or float in [0, 1], or of the model's value range; a tensor (C, H, W) or (B, C, H, W), float in [-1, 1],
+                which is not preprocessed; or a list of these. EXIF's rotation is applied. A model of two unpaired
+                domains keeps gray and alpha; results of a paired one have the channels of its target, and transparent
+                images are composited on white first.
             direction: "ab" or "ba"; None: the model's default.
             count: return a list of this many variants; variant k is the same function of (seed, k) for every image.
             seed: return variant 0 of this seed; with `count`, the seed of all variants (default 0).
             z: the style code of the result, (z_dim,), or of a list of results, (n, z_dim).
-            hints: coloured strokes, transparent elsewhere: path, PIL image or array of the image's size.
-            mask: white or True in the hole: path, PIL image, array or tensor of the image's size; with a batch also
-                (B, 1, H, W). Without a mask, pixels that are not fully opaque are the hole, and become opaque.
+            hints: coloured strokes, transparent elsewhere: path, bytes, file object, PIL image or array of the image's
+                size. With several images, one for all, or a list of one for each.
+            mask: white or True in the hole: as hints, or a tensor; with a batch also (B, 1, H, W) or (N, H, W). Without
+                a mask, pixels that are not fully opaque are the hole, and become opaque.
             scale: for models trained on whole pictures, "fit" resizes to the trained size, "native" does not.
 
         Raises:
@@ -182,47 +226,53 @@ class Translator:
             UserError: an unreadable file, another kind of input, one too large for the memory, hints or a mask of
                 another size; a blank page or a photo for a model of line drawings; an empty or a full hole.
         """
-        # 1. check the request
+        if is_several(image):
+            if not len(image):
+                raise UserError(f"the {type(image).__name__} of pictures is empty; give one picture or more")
+            options = {"count": count, "seed": seed, "z": z, "hints": hints, "mask": mask, "scale": scale}
+            return list(self.stream(image, direction, **options))
         request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
-        if isinstance(image, Tensor):
-            tensors = self._translate_tensor(image, request, hints, mask)
-            return tensors if request.as_list else tensors[0]
-        # 2. read the image, and its hints or mask
-        values = None if self.masked else self.values  # inpainting returns known pixels in any range
-        picture, name = read_input(image, values, self.runner.channels(request.direction)[0])
-        conditioning: Conditioning | None = None
-        if mask is not None:
-            conditioning = load_mask(mask)
-        elif hints is not None:
-            conditioning = read_input(hints)
-        # 3. preprocess
-        prepared = self.prepare(picture, request, conditioning, name)
-        # 4. run the networks, and postprocess
-        pictures = self.runner.run_batch([prepared], request)[0].pictures()
-        # 5. convert to the user's kind of image
-        results = [to_kind_of(image, result, keep_mode=not self.runner.paired) for result in pictures]
-        if prepared.hole is not None:
-            results = [restore_known(image, result, prepared.hole) for result in results]
-        return results if request.as_list else results[0]
+        [result] = self._run([image], request, [hints], [mask])
+        return result
 
-    def _translate_tensor(self, x: Tensor, request: Request, hints: Any, mask: Any) -> list[Tensor]:
-        """Translate (C, H, W) or (B, C, H, W) in one pass for each variant."""
-        # 1. prepare the batch, and its hints or holes
-        check_tensor(x, self.runner.channels(request.direction)[0])
-        batch, size = x.detach().reshape(-1, *x.shape[-3:]), (x.shape[-2], x.shape[-1])
-        hint = None
-        if hints is not None:
-            layer, name = read_input(hints)
-            hint = prepare_hints(layer, size, size, name)
-        holes = load_mask_batch(mask, batch) if self.masked else None
-        # 2. run the networks
-        results = []
-        for variant in request.variants:
-            network = self.runner.network(request.direction, variant, "the tensor", hint)
-            y = network(batch) if holes is None else fill_tensor(batch, holes, network, self.runner.fixed_size)
-            results.append(y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone())  # usable in autograd
-        return results
+    @overload
+    def stream(
+        self, images: Iterable[Kind], direction: str | None = None, *, count: None = None, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[Kind]: ...  # fmt: skip
+    @overload
+    def stream(
+        self, images: Iterable[ImageFile], direction: str | None = None, *, count: None = None, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[Image | Any]: ...  # fmt: skip
+    @overload
+    def stream(
+        self, images: Iterable[Any], direction: str | None = None, *, count: int | None = None, z: Any = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[Any]: ...  # fmt: skip
+    def stream(
+        self, images: Iterable[Any], direction: str | None = None, *, count: int | None = None, seed: int | None = None,
+        z: Any = None, hints: Any = None, mask: Any = None, scale: str = "fit",
+    ) -> Iterator[Any]:  # fmt: skip
+        """Translate images one after the other, as they are asked for: `for painting in t.stream(paths): ...`.
+
+        At most 32 images are read ahead, to be translated as a batch. Arguments and errors are those of a call, for
+        each image; hints and mask are one for all, or an iterable of one for each. Errors name the image by its index.
+        """
+        if is_one(images):
+            raise UserError(f"stream takes many pictures, not one {type(images).__name__}; give a list or a generator")
+        request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
+        self.check_conditioning(hints=hints is not None, mask=mask is not None)
+        number = len(images) if is_several(images) else None
+        return self._run(images, request, one_each(hints, number, "hints"), one_each(mask, number, "masks"), "images")
+
+    def _run(
+        self, images: Iterable[Any], request: Request, hints: Iterable[Any], masks: Iterable[Any], what: str = ""
+    ) -> Iterator[Any]:
+        """Yield the result of each image, or the list of its results."""
+        stream = ImageStream(self.runner, request, self.prepare, self.values)
+        return (r if request.as_list else r[0] for r in stream.run(images, hints, masks, what))
 
     def translate_all(
         self, picture: Picture, request: Request, conditioning: Conditioning | None = None, name: str = "the picture"
@@ -249,7 +299,7 @@ class Translator:
         return prepare(self.recipe, channels, picture, request.scale, conditioning, name)  # type: ignore[arg-type]
 
     def style_code(self, photo: Any) -> np.ndarray:
-        """Encode the style of an image of the target domain as z: (z_dim,) float32, or (B, z_dim) for a batch.
+        """Encode the style of an image of the target domain as z: (z_dim,) float32; of a list or batch, (B, z_dim).
 
         Raises:
             OptionError: a model without a style encoder.
@@ -262,6 +312,8 @@ class Translator:
             check_tensor(photo, channels)
             codes = self.runner.style_code(photo.reshape(-1, *photo.shape[-3:]))
             return codes.reshape(*photo.shape[:-3], -1).cpu().numpy()
+        if (is_several(photo) or getattr(photo, "ndim", 0) == 4) and len(photo):
+            return np.stack([self.style_code(one) for one in photo])
         picture, name = read_input(photo, self.values, channels)
         return self.runner.style_code(prepare_style_image(self.recipe, picture, channels, name))[0].cpu().numpy()
 

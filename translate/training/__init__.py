@@ -9,7 +9,6 @@ A task defines the mathematics; optimizers, precision, averaging, schedules, see
     ema             the averaged generator, which is exported
     failure_modes   faults in the sample grids
     findings        the faults of a run, in words
-    init_weights    weights from a model or a checkpoint (--init)
     log             metrics.jsonl, the live line, sample grids, TensorBoard
     loop            the training loop
     mode_collapse   variety of generated pictures, and memorized pictures

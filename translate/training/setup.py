@@ -23,7 +23,6 @@ from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
 from translate.training.divergence import Diverged, DivergenceMonitor
 from translate.training.ema import EMA
-from translate.training.init_weights import init_weights
 from translate.training.log import Log, Window
 from translate.training.optim import make_optimizers
 from translate.training.planning.autotune import check_graph, make_plan
@@ -33,6 +32,7 @@ from translate.training.planning.time_budget import OtherPrograms, TimeBudget, u
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
+from translate.training.start.init_weights import init_weights
 from translate.training.start.messages import print_header, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step

@@ -1,6 +1,6 @@
 """Inpainting masks from files: reading them, and finding whether white or black is the hole."""
 
-__all__ = ["MaskFiles", "StoredMasks", "inspect_masks", "open_masks", "read_mask"]
+__all__ = ["MaskFiles", "StoredMasks", "inspect_masks", "open_masks", "read_mask", "split_mask"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -99,9 +99,13 @@ def read_mask(path: str | Path, *, white_is_hole: bool = True) -> tuple[np.ndarr
     Raises:
         UserError: the file cannot be read as an image, or has bands instead of colours.
     """
-    picture = read_picture(path)
+    return split_mask(read_picture(path), str(path), white_is_hole=white_is_hole)
+
+
+def split_mask(picture: Picture, name: str, *, white_is_hole: bool = True) -> tuple[np.ndarray, float]:
+    """Split a picture into hole and known area as `read_mask` does; errors call it `name`."""
     if picture.channels not in (1, 3):
-        raise UserError(f"{path}: has {picture.channels} channels; a mask is gray or RGB")
+        raise UserError(f"{name}: has {picture.channels} channels; a mask is gray or RGB")
     plane = _mask_plane(picture)
     soft = float(((plane > SOFT_RANGE[0]) & (plane < SOFT_RANGE[1])).mean())
     return (plane >= 0.5) == white_is_hole, soft

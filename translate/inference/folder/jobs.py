@@ -14,7 +14,7 @@ from translate.data.sources.mask_files import MaskFiles, inspect_masks, read_mas
 from translate.images.io import read_picture
 from translate.images.picture import Picture
 from translate.inference.gigapixel import HugePicture, open_huge
-from translate.inference.masks import resize_mask
+from translate.inference.inputs.masks import resize_mask
 from translate.inference.options import FolderOptions
 from translate.inference.request import Conditioning
 from translate.inference.translator import Translator

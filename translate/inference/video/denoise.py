@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.inference.scene_cuts import SceneCutDetector
+from translate.inference.video.scene_cuts import SceneCutDetector
 
 MAX_MEAN_FRAMES = 8  # more would hardly lower the noise, and would delay slow changes of light
 NEIGHBOURHOOD_PX = 5  # side of the window in which change is tested: a single pixel is too noisy

@@ -5,7 +5,7 @@ from PIL import Image
 
 from tests.inference.test_windows import patch
 from translate.images.picture import Picture, to_depth
-from translate.inference.masks import find_hole, load_mask, load_mask_batch, resize_mask
+from translate.inference.inputs.masks import find_hole, load_mask, load_mask_batch, resize_mask
 from translate.utils.errors import UserError
 
 
@@ -37,7 +37,7 @@ def test_masks_of_any_kind(tmp_path):
 @pytest.mark.parametrize(
     "mask, message",
     [
-        ([[True]], "a list is no mask; give a path, PIL image, array or tensor"),
+        ([[True]], "a list is no mask; give a path, bytes, a file object, a PIL image, an array or a tensor"),
         (np.zeros((2, 3, 4, 5), bool), "an array of shape (2, 3, 4, 5) is no mask"),
         (np.zeros((0, 4), bool), "an array of shape (0, 4) is no mask"),
         (np.full((4, 4), 255.0), "the mask: its values go up to 255; give bool, floats up to 1, or integers"),

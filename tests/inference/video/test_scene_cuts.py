@@ -1,7 +1,7 @@
 import torch
 
 from tests.inference.test_norm_statistics import picture
-from translate.inference.scene_cuts import SceneCutDetector, thumbnail
+from translate.inference.video.scene_cuts import SceneCutDetector, thumbnail
 
 
 def test_cuts_are_distinguished_from_movement():

@@ -2,7 +2,7 @@
 
 __all__ = ["find_hole", "load_mask", "load_mask_batch", "resize_mask"]
 
-from pathlib import Path
+import os
 from typing import Any
 
 import cv2
@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from translate.data.sources.mask_files import read_mask
+from translate.data.sources.mask_files import split_mask
 from translate.images.picture import FULL_SCALE, Picture, to_gray
-from translate.inference.preprocess import read_input
+from translate.inference.inputs.images import FileContent, open_input, read_input
 from translate.inference.request import NamedHole
 from translate.utils.errors import UserError
 
@@ -21,11 +21,13 @@ from translate.utils.errors import UserError
 def load_mask(mask: Any) -> NamedHole:
     """Read a mask whose hole is white, that is, at least half of full scale; raise UserError for anything else.
 
-    It is a path, PIL image, array or tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool, integers from 0 to 1, 255
-    or 65535, or floats up to 1.
+    It is a path, bytes, file object, PIL image, array or tensor: (H, W), (1, H, W), (H, W, 1) or a picture; bool,
+    integers from 0 to 1, 255 or 65535, or floats up to 1.
     """
-    if isinstance(mask, str | Path):
-        return read_mask(mask)[0], str(mask)
+    mask = open_input(mask)
+    if isinstance(mask, str | os.PathLike | FileContent):
+        picture, name = read_input(mask)
+        return split_mask(picture, name)[0], name
     values = _mask_plane(read_input(mask)[0]) if isinstance(mask, Image.Image) else _to_numpy(mask)
     if values.ndim == 3 and values.shape[2] in (3, 4):
         values = _mask_plane(read_input(values)[0])
@@ -63,7 +65,9 @@ def _to_numpy(mask: Any) -> np.ndarray:
         mask = mask.detach().cpu()
         mask = (mask.float() if mask.dtype == torch.bfloat16 else mask).numpy()
     if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "buif":
-        raise UserError(f"a {type(mask).__name__} is no mask; give a path, PIL image, array or tensor")
+        raise UserError(
+            f"a {type(mask).__name__} is no mask; give a path, bytes, a file object, a PIL image, an array or a tensor"
+        )
     return mask
 
 

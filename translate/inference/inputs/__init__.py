@@ -1,0 +1,6 @@
+"""What users give to a model: images of any kind, masks, and streams of them.
+
+images  the kinds of image, and reading them
+masks   the hole of a picture
+stream  many images, translated in batches as they come
+"""
