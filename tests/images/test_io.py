@@ -156,7 +156,7 @@ def test_float_tiff(tmp_path, dtype, channels):
     assert picture.pixels.dtype == np.float32
     assert np.allclose(picture.pixels, unit.reshape(24, 36, channels))
     cv2.imwrite(str(tmp_path / "y.tif"), unit * 255)
-    with pytest.raises(UserError, match="y.tif.*values run from .*rescale them to 0 to 1"):
+    with pytest.raises(UserError, match="y.tif.*values run from .*say --value-range .* or rescale them"):
         read_picture(tmp_path / "y.tif")
 
 

@@ -138,7 +138,7 @@ def test_nan_and_values_out_of_range_are_told(tmp_path):
     with pytest.raises(UserError, match="it holds NaN or infinite values"):
         read_picture(save(tmp_path / "x.tif", array, planarconfig="contig"))
     array[3, 4, 2] = 9
-    with pytest.raises(UserError, match=r"run from .* to 9; .*with --value-range LOW,HIGH"):
+    with pytest.raises(UserError, match=r"run from .* to 9; say --value-range 0,255"):
         read_picture(save(tmp_path / "y.tif", array, planarconfig="contig"))
 
 

@@ -134,7 +134,7 @@ def test_gray_stays_gray(translator):
         (np.zeros((4,), np.uint8), r"array of shape \(4,\)"),
         (np.zeros((0, 4, 3), np.uint8), r"array of shape \(0, 4, 3\)"),
         (np.zeros((4, 4, 3), np.int64), r"type int64"),
-        (np.full((4, 4, 3), 200.0), r"the array: its values run from 200 to 200; rescale them to 0 to 1"),
+        (np.full((4, 4, 3), 200.0), r"the array: its values run from 200 to 200; say --value-range 0,255"),
         (np.full((4, 4, 3), np.nan), r"the array: it holds NaN or infinite values"),
         (np.linspace(-1, 1, 48).reshape(4, 4, 3), r"the array: its values run from -1 to 1"),
         (torch.zeros(4, 4, 3), r"tensor of shape \(4, 4, 3\)"),

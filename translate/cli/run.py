@@ -83,6 +83,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
     finally:
         flush_output()
         set_output()
+        TRUST.max_pixels, TRUST.follow_links = MAX_PIXELS, False  # the process may call more commands
     sys.exit(status)
 
 

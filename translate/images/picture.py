@@ -1,8 +1,8 @@
 """One picture in memory: its depth, gray, alpha, bands, colour space, and the numbers of its file."""
 
 __all__ = [
-    "FULL_SCALE", "Numbers", "Picture", "ValueRange", "as_known_depth", "as_picture", "is_colourless", "matching_icc",
-    "flatten_alpha", "parse_range", "to_depth", "to_gray", "to_numbers",
+    "FULL_SCALE", "Numbers", "Picture", "UnknownScale", "ValueRange", "as_known_depth", "as_picture", "is_colourless",
+    "matching_icc", "flatten_alpha", "parse_range", "suggest_range", "to_depth", "to_gray", "to_numbers",
 ]  # fmt: skip
 
 import math
@@ -52,6 +52,22 @@ class Picture:
     def channels(self) -> int:
         """Channels of the file without alpha: 1 if it is gray."""
         return 1 if self.gray else self.pixels.shape[2]
+
+
+class UnknownScale(ValueError):
+    """Numbers of a file that are on no usual scale; `ends` are the least and the largest."""
+
+    def __init__(self, lowest: float, highest: float) -> None:
+        remedy = f"say --value-range {suggest_range(lowest, highest)} if these are black and white, or rescale them"
+        super().__init__(f"its values run from {lowest:g} to {highest:g}; {remedy}")
+        self.ends = lowest, highest
+
+
+def suggest_range(lowest: float, highest: float) -> str:
+    """Return the narrowest usual LOW,HIGH with all numbers between `lowest` and `highest`."""
+    usual = [(-1, 1), *((0, 2**bits - 1) for bits in (8, 10, 12, 14, 16))]
+    fitting = (f"{low},{high}" for low, high in usual if low <= lowest and highest <= high)
+    return next(fitting, f"{math.floor(lowest):d},{math.ceil(highest):d}")
 
 
 def parse_range(text: str) -> ValueRange | None:
@@ -104,7 +120,8 @@ def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tupl
         values: the LOW..HIGH that become 0..1 in float32, clipped; not used for uint8.
 
     Raises:
-        ValueError: the values are not numbers, or on an unknown scale.
+        ValueError: the values are not numbers.
+        UnknownScale: they are on no usual scale.
     """
     # the usual types of pictures need no conversion
     dtype = stored.dtype
@@ -125,9 +142,7 @@ def as_known_depth(stored: np.ndarray, values: ValueRange | None = None) -> tupl
         return np.clip(stored, 0, 1).astype(np.float32), None if dtype == np.float32 else Numbers(dtype, 0, 1)
     if dtype.kind in "iu" and lowest >= 0 and highest <= 65535:
         return stored.astype(np.uint16), Numbers(dtype, 0, 65535)
-    allowed = "0 to 1" if dtype.kind == "f" else "0 to 65535"
-    remedy = f"rescale them to {allowed}, or say which are black and white with --value-range LOW,HIGH"
-    raise ValueError(f"its values run from {lowest:g} to {highest:g}; {remedy}")
+    raise UnknownScale(lowest, highest)
 
 
 def to_numbers(array: np.ndarray, numbers: Numbers) -> np.ndarray:

@@ -382,3 +382,15 @@ def test_too_little_memory_is_refused_once(capsys, model, sketches, tmp_path, am
     status, out, err = call(capsys, model, sketches, tmp_path / "out", "--memory", amount)
     assert (status, out) == (2, "") and err.count("\n") == 1 and "GB" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_small_range_of_16_bits_is_told_with_the_range_to_say(capsys, tmp_path):
+    run = exported(tmp_path, hint=False, z_dim=0)
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 4096, (40, 48, 1), np.uint16).repeat(3, axis=2)
+        write_picture(tmp_path / "in" / f"{i}.png", Picture(pixels, gray=True))
+    status, out, err = call(capsys, run, tmp_path / "in", tmp_path / "out")
+    assert status == 0, err
+    assert "use 0 to 4095 of 0 to 65535; if all are of 12 bits, say --value-range 0,4095" in out
+    status, out, err = call(capsys, run, tmp_path / "in", tmp_path / "out", "--value-range", "0,4095")
+    assert status == 0 and "--value-range" not in out

@@ -242,3 +242,56 @@ def test_the_report_can_be_saved(clean):
     report = check(clean)
     assert json.loads(json.dumps(report.to_dict()))["findings"][0]["files"] == [str(clean / "trainA/bad\x1b[2J.png")]
     assert all("\x1b" not in line.plain for line in report.lines())
+
+
+def deep(folder, dtype, scale, offset=0.0):
+    """Write 12 smooth TIFF files of three channels, from `offset` to `offset` + `scale`."""
+    tifffile = pytest.importorskip("tifffile")
+    folder.mkdir()
+    for i in range(12):
+        unit = picture(i, 40, 48).astype(np.float64)
+        unit = (unit - unit.min()) / np.ptp(unit)
+        tifffile.imwrite(folder / f"{i:03d}.tif", (offset + scale * unit).astype(dtype), photometric="rgb")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "offset", "advice"),
+    [
+        (np.uint16, 1023, 0, "use 0 to 1023 of 0 to 65535; if all are of 10 bits, say --value-range 0,1023"),
+        (np.uint16, 4095, 0, "use 0 to 4095 of 0 to 65535; if all are of 12 bits, say --value-range 0,4095"),
+        (np.uint16, 16383, 0, "if all are of 14 bits, say --value-range 0,16383"),
+        (np.uint16, 4095, 32768, "if all are of 12 bits, say --value-range 32768,36863"),
+        (np.int32, 4095, 0, "if all are of 12 bits, say --value-range 0,4095"),
+        (np.float32, 255, 0, "run from 0 to 255; say --value-range 0,255 if these are black and white"),
+        (np.float32, 3900, 7, "run from 7 to 3907; say --value-range 0,4095 if these are black and white"),
+        (np.float32, 2, -1, "run from -1 to 1; say --value-range -1,1"),
+        (np.int16, 4000, -1000, "run from -1000 to 3000; say --value-range -1000,3000"),
+    ],
+)
+def test_an_unusual_scale_is_told_with_the_range_to_say(tmp_path, dtype, scale, offset, advice):
+    deep(tmp_path / "set", dtype, scale, offset)
+    report = check_data(images=str(tmp_path / "set"))
+    assert any(advice in one.words for one in report.findings), report.findings
+    low, high = map(float, advice.partition("--value-range ")[2].split(" ")[0].split(","))
+    again = check_data(images=str(tmp_path / "set"), values=(low, high))
+    assert not [one for one in again.findings if "--value-range" in one.words or one.problem]
+
+
+def test_files_that_cannot_be_read_are_grouped_by_the_reason(tmp_path):
+    folder = tmp_path / "set"
+    put(folder, 12, 0, 2)
+    whole = (folder / "000.png").read_bytes()
+    for i in range(5):
+        (folder / f"cut{i}.png").write_bytes(whole[: len(whole) // 2 - i])
+    for i in range(3):
+        (folder / f"text{i}.png").write_text("no picture")
+    (folder / "empty.png").touch()
+    lines = [
+        one for one in check_data(images=str(folder)).findings if one.kind == "unreadable" and "train" in one.words
+    ]
+    names = [[path.name for path in one.files] for one in lines]
+    assert [len(one) for one in names] == sorted(map(len, names), reverse=True) and len(names) == 3
+    for prefix in ("cut", "text", "empty"):
+        (group,) = [one for one in names if one[0].startswith(prefix)]
+        assert all(name.startswith(prefix) for name in group)
+    assert len({one.words.partition("cannot be read")[2] for one in lines}) == 3

@@ -4,7 +4,7 @@ __all__ = ["CheckData", "check_data"]
 
 from dataclasses import dataclass
 
-from translate.cli.commands.options import Flag, PathText, RootOptions, Text, TrustOptions
+from translate.cli.commands.options import Flag, PathText, RootOptions, Text, TrustOptions, ValueRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,8 @@ class CheckData(TrustOptions, RootOptions):
     data: Text = ""
     images: Text = ""  # One set of pictures: the same, or a CSV or idx file.
     pairs: Flag = False  # The domains are pairs, as for train_pix2pix (default: if --data can be nothing else).
+    # LOW,HIGH: the values of black and white in files of floats and wide integers, as for training.
+    value_range: ValueRange = ""
     json: PathText = ""  # Also write all findings to this file, with the names of all files.
     config: PathText = ""  # TOML file with any of these options; flags win over it.
 
@@ -31,12 +33,14 @@ def check_data(options: CheckData) -> int:
     """Print the findings on one screen; exit status 1 if one should be mended."""
     from translate.data.catalog.root import data_root
     from translate.data.checks.full_check import check_data
+    from translate.images.picture import parse_range
     from translate.utils.files import write_json
     from translate.utils.terminal import result_console
 
     report = check_data(
-        options.a, options.b, options.data, options.images, pairs=options.pairs, root=data_root(), progress=True
-    )
+        options.a, options.b, options.data, options.images, pairs=options.pairs,
+        values=parse_range(options.value_range), root=data_root(), progress=True,
+    )  # fmt: skip
     console = result_console()
     console.print(report.table())
     for line in report.lines():

@@ -2,8 +2,11 @@
 
 __all__ = ["check_data", "find_faults", "train_test_pairs"]
 
+import functools
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,10 +25,13 @@ from translate.data.sources.domains import FileSet, domain_file_sets, resolve_do
 from translate.data.sources.image_set import resolve_images
 from translate.data.sources.labelled_image import LabelledImage, LabelledRow
 from translate.data.sources.pair_set import PairSet, resolve_pairs
+from translate.images.picture import ValueRange, suggest_range
 from translate.utils.errors import OptionError, UserError
 
 _MIN_PICTURES = 10  # a model memorises fewer
 _MAX_STRAY_SHARE = 0.5  # of a part; if more pictures look like the other domain, the whole part does
+_MAX_REASONS = 5  # why files cannot be read, with a line each; the others share a line
+Measure = Callable[..., list[Measurement]]  # `measure_all` with the options of the check
 P = TypeVar("P", FileSet, Part)
 
 
@@ -36,12 +42,21 @@ def check_data(
     images: str = "",
     *,
     pairs: bool = False,
+    values: ValueRange | None = None,
     root: Path = Path("data"),
     progress: bool = False,
 ) -> DataReport:
     """Read every picture that the options of the training commands name, and report faults.
 
-    `pairs` declares the domains to be pairs; combined pictures and the catalog's pairs need no declaration.
+    Args:
+        a: First domain.
+        b: Second domain.
+        data: In place of both, a data set of two domains.
+        images: One set of pictures.
+        pairs: Whether the domains are pairs; combined pictures and the catalog's pairs need no declaration.
+        values: Black and white of floats and wide integers; None: 0 and 1, or the full scale.
+        root: Folder of the catalog's data sets.
+        progress: Whether to show a bar.
 
     Raises:
         OptionError: too few or too many of the first four are given.
@@ -51,11 +66,12 @@ def check_data(
     if images and (a or b or data):
         raise OptionError("--images is one set of pictures; give it alone, or --a and --b, or --data")
     findings: list[Finding] = []
+    measure = functools.partial(measure_all, values=values, progress=progress)
     if images:
-        parts = _measure_images(images, root, progress)
+        parts = _measure_images(images, root, measure)
     else:
         are_pairs = pairs or _must_be_pairs(data)
-        parts, findings = _measure_domains(a, b, data, are_pairs, root, progress)
+        parts, findings = _measure_domains(a, b, data, are_pairs, root, measure)
     findings += find_faults(parts)
     findings.sort(key=lambda one: not one.problem)
     return DataReport(parts, findings, time.perf_counter() - began)
@@ -87,32 +103,32 @@ def _must_be_pairs(data: str) -> bool:
     return path.is_file() or not has_two_domains(path)
 
 
-def _measure_images(images: str, root: Path, progress: bool) -> list[Part]:
+def _measure_images(images: str, root: Path, measure: Measure) -> list[Part]:
     image_set = resolve_images(images, "", root)
     splits = (("train", image_set.train), ("test", image_set.test))
-    return [Part(image_set.title, "", split, _measure_sources(sources, split, progress)) for split, sources in splits]
+    return [Part(image_set.title, "", split, _measure_sources(sources, split, measure)) for split, sources in splits]
 
 
-def _measure_sources(sources: Sequence[LabelledImage], title: str, progress: bool) -> list[Measurement]:
+def _measure_sources(sources: Sequence[LabelledImage], title: str, measure: Measure) -> list[Measurement]:
     rows = [source for source in sources if isinstance(source, LabelledRow)]
     if rows:
         return [measure_pixels(source.file / source.name, source.read()) for source in rows]
-    return measure_all([source.file for source in sources], title, progress=progress)
+    return measure([source.file for source in sources], title)
 
 
-def _measure_files(files: FileSet, progress: bool) -> Part:
+def _measure_files(files: FileSet, measure: Measure) -> Part:
     title, side, split, paths = files
-    return Part(title, side, split, measure_all(paths, f"{title} {split}", halves=not side, progress=progress))
+    return Part(title, side, split, measure(paths, f"{title} {split}", halves=not side))
 
 
 def _measure_domains(
-    a: str, b: str, data: str, are_pairs: bool, root: Path, progress: bool
+    a: str, b: str, data: str, are_pairs: bool, root: Path, measure: Measure
 ) -> tuple[list[Part], list[Finding]]:
     """Measure two domains; return their parts, and the findings about their pairs."""
     findings: list[Finding] = []
     if are_pairs:
         try:
-            return _measure_pairs(resolve_pairs(a, b, data, root), progress)
+            return _measure_pairs(resolve_pairs(a, b, data, root), measure)
         except OptionError:
             raise
         except UserError as error:  # without partners, the pictures themselves can still be checked
@@ -121,13 +137,13 @@ def _measure_domains(
         domains = resolve_domains(a, b, data, root)
     except UserError as error:
         raise (UserError(findings[0].words) if findings else error) from None
-    return [_measure_files(files, progress) for files in domain_file_sets(domains)], findings
+    return [_measure_files(files, measure) for files in domain_file_sets(domains)], findings
 
 
-def _measure_pairs(pairs: PairSet, progress: bool) -> tuple[list[Part], list[Finding]]:
+def _measure_pairs(pairs: PairSet, measure: Measure) -> tuple[list[Part], list[Finding]]:
     parts, findings = [], []
     for split, members in (("train", pairs.train), ("test", pairs.test)):
-        measured = [_measure_files(files, progress) for files in pairs.file_sets() if files.split == split]
+        measured = [_measure_files(files, measure) for files in pairs.file_sets() if files.split == split]
         parts += measured
         a, b = measured[0].pictures, measured[-1].pictures
         findings += [*find_unequal_sizes(members, a, b), *find_exchanged(members, a, b)]
@@ -139,14 +155,9 @@ def _measure_pairs(pairs: PairSet, progress: bool) -> tuple[list[Part], list[Fin
 
 def _find_in_part(part: Part) -> list[Finding]:
     """Find faults within one part."""
-    unreadable = [one for one in part.pictures if one.problem]
     uniform = [one.path for one in part.pictures if one.uniform]
     modes = {one.mode for one in part.readable}
-    findings = []
-    if unreadable:
-        first = unreadable[0].problem.rpartition("cannot be read as an image ")[2]
-        words = f"{part.name}: {_count(unreadable)} cannot be read {first}"
-        findings.append(Finding("unreadable", words, [one.path for one in unreadable], problem=True))
+    findings = _find_unreadable(part)
     if uniform:
         findings.append(Finding("one colour", f"{part.name}: {_count(uniform)} of one colour", uniform, problem=True))
     if len({mode.split(" + ")[0] for mode in modes if "bands" in mode or "bit" in mode}) > 1:
@@ -158,6 +169,30 @@ def _find_in_part(part: Part) -> list[Finding]:
     if part.split == "train" and 0 < len(part.readable) < _MIN_PICTURES:
         words = f"{part.name}: only {_count(part.readable)}, which a model will learn by heart"
         findings.append(Finding("few", words))
+    return findings
+
+
+def _find_unreadable(part: Part) -> list[Finding]:
+    """Group the files that cannot be read by the reason, which may name other numbers for each file."""
+    groups: dict[str, list[Measurement]] = defaultdict(list)
+    for one in part.pictures:
+        if one.problem:
+            groups["" if one.ends else re.sub(r"[\d.]+", "0", one.reason)].append(one)
+    findings = []
+    # pictures on no usual scale, which a range makes readable
+    if scaled := groups.pop("", []):
+        ends = min(one.ends[0] for one in scaled if one.ends), max(one.ends[1] for one in scaled if one.ends)
+        remedy = f"say --value-range {suggest_range(*ends)} if these are black and white"
+        words = f"{part.name}: the numbers in {_count(scaled)} run from {ends[0]:g} to {ends[1]:g}; {remedy}"
+        findings.append(Finding("unknown scale", words, [one.path for one in scaled], problem=True))
+    # other reasons, the most frequent first
+    ranked = sorted(groups.values(), key=len, reverse=True)
+    for group in ranked[:_MAX_REASONS]:
+        words = f"{part.name}: {_count(group)} cannot be read {group[0].reason}"
+        findings.append(Finding("unreadable", words, [one.path for one in group], problem=True))
+    if rest := [one.path for group in ranked[_MAX_REASONS:] for one in group]:
+        words = f"{part.name}: {_count(rest)} cannot be read for {len(ranked) - _MAX_REASONS} other reasons"
+        findings.append(Finding("unreadable", words, rest, problem=True))
     return findings
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from translate.data.loading.file_kind import to_rgb8, used_range
 from translate.images.io import decode_picture
-from translate.images.picture import Picture, flatten_alpha, to_gray
+from translate.images.picture import Picture, UnknownScale, ValueRange, flatten_alpha, to_gray
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.progress import track
@@ -35,21 +35,33 @@ class Measurement:
     size: tuple[int, int] = (0, 0)  # height and width, px, upright
     mode: str = ""  # channels and depth, such as "RGB 8 bit"
     uniform: bool = False  # of one colour
-    ends: tuple[int, int] | None = None  # least and largest number, of 16 bits
+    ends: tuple[float, float] | None = None  # least and largest number, of 16 bits or on no usual scale
     hash: int = 0  # 64 bits of the low frequencies
     thumbnail: np.ndarray = field(default_factory=lambda: np.zeros((_THUMBNAIL_PX, _THUMBNAIL_PX, 3), np.uint8))
     traits: np.ndarray = field(default_factory=lambda: np.zeros((1, 6)))
 
+    @property
+    def reason(self) -> str:
+        """The problem without the name of the file."""
+        return self.problem.rpartition("cannot be read as an image ")[2]
 
-def measure(path: Path, *, halves: bool = False) -> Measurement:
-    """Read and measure a picture file; with `halves`, traits are those of two pictures side by side."""
+
+def measure(path: Path, *, halves: bool = False, values: ValueRange | None = None) -> Measurement:
+    """Read and measure a picture file.
+
+    Args:
+        path: of the file.
+        halves: whether to measure the traits of two pictures side by side.
+        values: black and white of floats and wide integers; None: 0 and 1, or the full scale.
+    """
     try:
         data = path.read_bytes()
-        picture = decode_picture(data, str(path))
+        picture = decode_picture(data, str(path), values)
     except OSError as error:
-        return Measurement(path, problem=f"{path}: {error.strerror or error}")
+        return Measurement(path, problem=f"{path}: cannot be read as an image ({error.strerror or error})")
     except UserError as error:
-        return Measurement(path, problem=str(error))
+        ends = error.__cause__.ends if isinstance(error.__cause__, UnknownScale) else None
+        return Measurement(path, problem=str(error), ends=ends)
     return _measure_picture(path, len(data), hashlib.blake2b(data, digest_size=16).digest(), picture, halves)
 
 
@@ -61,10 +73,10 @@ def measure_pixels(path: Path, pixels: np.ndarray) -> Measurement:
 
 
 def measure_all(
-    files: Sequence[Path], title: str, *, halves: bool = False, progress: bool = False
+    files: Sequence[Path], title: str, *, halves: bool = False, values: ValueRange | None = None, progress: bool = False
 ) -> list[Measurement]:
-    """Measure files on all cores, in order, with `progress` under a bar."""
-    measurements = map_in_threads(functools.partial(measure, halves=halves), files)
+    """Measure files as `measure` does, on all cores, in order, with `progress` under a bar."""
+    measurements = map_in_threads(functools.partial(measure, halves=halves, values=values), files)
     return list(track(measurements, f"Reading {title}", len(files), progress))
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from translate.data.loading.cache import fingerprint, hash_text, open_cache
-from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
+from translate.data.loading.file_kind import FileKind, kind_of_files, range_notes, stack_pictures
 from translate.data.loading.loader import SingleStream
 from translate.data.loading.native_size import power_of_two_size
 from translate.data.loading.preview_images import read_previews
@@ -60,7 +60,8 @@ class ImagesData:
         self._check_batch(self.epoch)
         self._sides = _shorter_sides(self.train)
         self.channels = {"image": 1 if _all_gray(self.train) else 3}
-        self._kind = _deep_kind(self.train) if self._deep else FileKind()
+        files = [source.file for source in self.train if isinstance(source, LabelledFile)]
+        self._kind = _deep_kind(files) if self._deep else FileKind()
 
         # labels, facts and notes
         self.facts: dict[str, Any] = {}
@@ -70,6 +71,7 @@ class ImagesData:
         self._unmirrored = _are_characters(self.train, images.classes)
         note = "the pictures seem to be characters, so none is mirrored"
         self._initial_notes = [*images.notes, *([note] if self._unmirrored and config.flip else [])]
+        self._initial_notes += range_notes(files)
         self.notes = list(self._initial_notes)
 
     def file_sets(self) -> list[FileSet]:
@@ -165,9 +167,9 @@ def pad_with_edge_colour(picture: np.ndarray, side: int) -> np.ndarray:
     return canvas
 
 
-def _deep_kind(sources: Sequence[LabelledImage]) -> FileKind:
+def _deep_kind(files: Sequence[Path]) -> FileKind:
     """Return the kind that reads gray and RGB pictures at full depth; raise UserError for pictures with bands."""
-    kind = kind_of_files([source.file for source in sources if isinstance(source, LabelledFile)])
+    kind = kind_of_files(files)
     if kind.bands:
         raise UserError(f"{kind.example} has {kind.channels} channels; here only gray and RGB pictures can be used")
     return FileKind(dtype=kind.dtype)

@@ -3,13 +3,16 @@
 __all__ = [
     "FileKind",
     "MixedChannels",
+    "UsedRange",
     "stack_pictures",
     "to_rgb8",
     "to_unit_range",
     "kind_of_files",
+    "range_notes",
     "used_range_note",
 ]
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,16 +89,7 @@ class FileKind:
 
 def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> FileKind:
     """Find the kind of files from a sample, in which unreadable files are skipped; raise MixedChannels."""
-
-    def probe(path: Path) -> _Probe | None:
-        try:
-            picture = read_picture(path, values)
-        except UserError:
-            return None
-        colourless = is_colourless(to_rgb8(picture.pixels))
-        return _Probe(path, picture.channels, picture.pixels.dtype, colourless, used_range(picture.pixels))
-
-    probes = [result for result in map_in_threads(probe, spread(paths, _KIND_SAMPLE)) if result]
+    probes = _probe(paths, values)
     if not probes:
         return FileKind(values=values)
     first = probes[0]
@@ -112,6 +106,26 @@ def kind_of_files(paths: Sequence[Path], values: ValueRange | None = None) -> Fi
     )
 
 
+def range_notes(paths: Sequence[Path]) -> list[str]:
+    """Return a note if files to be read without a range of values use a small part of 16 bits."""
+    note = used_range_note([one.ends for one in _probe(paths)], by_option=False)
+    return [note] if note else []
+
+
+def _probe(paths: Sequence[Path], values: ValueRange | None = None) -> "list[_Probe]":
+    """Decode a sample of the files; leave out those that cannot be read."""
+
+    def probe(path: Path) -> _Probe | None:
+        try:
+            picture = read_picture(path, values)
+        except UserError:
+            return None
+        colourless = is_colourless(to_rgb8(picture.pixels))
+        return _Probe(path, picture.channels, picture.pixels.dtype, colourless, used_range(picture.pixels))
+
+    return [result for result in map_in_threads(probe, spread(paths, _KIND_SAMPLE)) if result]
+
+
 class _Probe(NamedTuple):
     path: Path
     channels: int
@@ -125,22 +139,43 @@ def used_range(pixels: np.ndarray) -> tuple[int, int] | None:
     return (int(pixels.min()), int(pixels.max())) if pixels.dtype == np.uint16 else None
 
 
-def used_range_note(ends: Sequence[tuple[int, int] | None]) -> str:
+class UsedRange:
+    """The range that pictures use of 16 bits, of any number of pictures, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock, self._ends = threading.Lock(), list[tuple[int, int]]()
+
+    def add(self, pixels: np.ndarray) -> None:
+        """Add a picture; only those of 16 bits count."""
+        if ends := used_range(pixels):
+            with self._lock:
+                lows, highs = zip(*self._ends, ends, strict=True)
+                self._ends = [(min(lows), max(highs))]
+
+    def notes(self) -> list[str]:
+        """Return a note if the pictures of 16 bits use a small part of their range."""
+        note = used_range_note(self._ends)
+        return [note] if note else []
+
+
+def used_range_note(ends: Sequence[tuple[float, float] | None], *, by_option: bool = True) -> str:
     """Return a line if 16-bit pictures use a small part of their range, such as 12 bits; "" if they do not.
 
     Args:
         ends: least and largest number of each picture; None if it is not of 16 bits.
+        by_option: whether --value-range may be given.
     """
     known = [one for one in ends if one]
     if not known or len(known) < len(ends):
         return ""
-    low, high = min(one[0] for one in known), max(one[1] for one in known)
+    low, high = int(min(one[0] for one in known)), int(max(one[1] for one in known))
     base = _SIGNED_ZERO if low >= _SIGNED_ZERO else 0
     bits = max(8, (high - base).bit_length())
     if bits > _WIDE_BITS or high == low:
         return ""
-    remedy = f"if all are of {bits} bits, say --value-range {base},{base + 2**bits - 1}"
-    return f"the 16-bit pictures use {low} to {high} of 0 to 65535; {remedy}"
+    top = base + 2**bits - 1
+    remedy = f"say --value-range {base},{top}" if by_option else f"rescale {base} to {top} to the full range"
+    return f"the 16-bit pictures use {low} to {high} of 0 to 65535; if all are of {bits} bits, {remedy}"
 
 
 def _mixed_channels(one: Path, channels: int, other: Path, others: int) -> MixedChannels:

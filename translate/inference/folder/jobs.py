@@ -10,6 +10,7 @@ from typing import Any
 
 from translate.data.files.companions import Companions
 from translate.data.files.worklist import Job, Survey, Worklist, is_done, note_options
+from translate.data.loading.file_kind import UsedRange
 from translate.data.sources.mask_files import MaskFiles, inspect_masks, read_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture
@@ -66,6 +67,7 @@ class JobReader:
         self._translator, self._resize = translator, options.resize_masks
         self._masks: MaskFiles | None = None
         self._notes: list[str] = []
+        self._range = UsedRange()
         if options.masks and layers:
             source = layers.source
             count = sum(1 for _ in source.walk())
@@ -77,6 +79,12 @@ class JobReader:
 
     def __call__(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
         """Return the picture, and the hints or the hole; a picture that is too large for the memory is not decoded."""
+        picture, layer = self._read(job)
+        if isinstance(picture, Picture):
+            self._range.add(picture.pixels)
+        return picture, layer
+
+    def _read(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
         if job.layer is None:
             runner, values = self._translator.runner, self._translator.values
             budget = runner.memory.free_budget() if runner.can_tile else None
@@ -90,8 +98,8 @@ class JobReader:
         return picture, (hole, str(job.layer))
 
     def notes(self, survey: Survey, worklist: Worklist) -> list[str]:
-        """Return a line for the report on each peculiarity of the masks, and on changes of known pixels."""
-        notes = list(self._notes)
+        """Return a line for each peculiarity of the pictures and masks, and on changes of known pixels."""
+        notes = [*self._notes, *self._range.notes()]
         if self._masks and (unused := worklist.strays()).count:
             notes.append(f"masks: {unused.count} belong to no picture: {unused}")
         if self._translator.masked and survey.lossy.count:

@@ -25,10 +25,9 @@ class PictureRecord:
         """Read the record in `folder`, if any, and list the files of `data`."""
         self.folder, self.now = folder, list_pictures(data)
         record = read_record(folder)
-        self.before: Listing | None = (
-            record.listing if record else None
-        )  # the pictures that the run began with; None without a record
-        self.fingerprint = record.fingerprint if record else ""  # of the data that the run began with
+        # the pictures that the run began with, and the fingerprint of its data; None and "" without a record
+        self.before: Listing | None = record.listing if record else None
+        self.fingerprint = record.fingerprint if record else ""
         self.learned: frozenset[str] = record.learned if record else frozenset()
 
     def write(self, fingerprint: str) -> None:
