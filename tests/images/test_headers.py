@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.campaigns.decoder_files import bombs
-from translate.images.headers import upright_size
-from translate.images.io import decode_picture, read_picture
+from translate.images.io import decode_picture, read_picture, upright_size
 from translate.inference.video.readers import open_clip
 from translate.utils.errors import UserError
 

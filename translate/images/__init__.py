@@ -1,21 +1,21 @@
 """One picture, in memory and in files; tensors, grids, films and line drawings.
 
 animation          films from frames: .gif, .webp, .mp4, .webm
-bmp                decoding of uncompressed BMP
 cmyk               CMYK to sRGB
 decode             decoding of picture files
 encode             encoding of picture files
+exif               EXIF: corrected, moved, and made from the tags of a TIFF
+formats/           single file formats
 grid               sheets of pictures
 headers            the size of a picture from its file's header, and whether the file is whole
 io                 reading and writing of picture files
 line_drawings      drawings by users: recognised and normalised
-npy                .npy files as pictures
+metadata           what cameras and editors write: EXIF, XMP, IPTC, comments
 picture            one picture in memory, and conversions of depth and scale
+pillow             Pillow's settings while a header is read
 pyav               the import of PyAV
+samples            full scale, and colours without alpha
 sketch_extraction  line drawings from photos
 tensors            arrays to tensors and back, to a device and back; padding
-tiff               decoding of TIFF
-tiff_segments      strips and tiles of TIFF
-tiff_tags          writing of TIFF, and what it says of itself
 vips               the import of libvips
 """

@@ -4,25 +4,30 @@ Each decoder is used only for files that it is known to decode correctly, and it
 size, depth and channels. If one fails, the next is tried: our readers of TIFF and BMP, OpenCV, Pillow, libvips.
 """
 
-__all__ = ["decode", "from_pillow"]
+__all__ = ["decode", "describe", "from_pillow"]
 
+import contextlib
 import io
-import threading
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from translate.images import bmp, npy, tiff, vips
+from translate.images import exif, vips
 from translate.images.cmyk import image_from_cmyk
 from translate.images.encode import FORMATS
-from translate.images.headers import check_header, check_size, has_padding, size_in_header, without_key, without_text
+from translate.images.formats import bmp, heif, isobmff, npy, png, tiff
+from translate.images.headers import check_header, check_size, has_padding, size_in_header
+from translate.images.metadata import Metadata
 from translate.images.picture import FULL_SCALE, Numbers, Picture, ValueRange, as_picture
+from translate.images.pillow import lenient_pillow
+from translate.images.samples import to_full_scale
 from translate.utils.trust import TRUST
 
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientation
@@ -36,7 +41,6 @@ UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF orientatio
 }
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _MAX_DPI = 65536  # larger values in a header are mistakes, except in microscopy, which writes TIFF
-_header_lock = threading.Lock()
 Decoder = Callable[[], np.ndarray | None]
 
 
@@ -53,7 +57,10 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
     if tiff.is_tiff(data) and (reader := _tiff_reader(data, values)):
         with reader:
             return _decode_tiff(data, reader, values)
-    data, key = without_key(without_text(data))
+    if isobmff.container(data) == "HEIF":
+        return heif.decode(data)
+    original = data
+    data, key = png.without_key(png.without_text(data))
     header = _Header(data)
     stored = _first_right(header.decoders(), header)
     if bmp.is_bmp(data):  # Pillow does not know all kinds of alpha
@@ -62,8 +69,36 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
         stored, header.alpha = _with_alpha(stored, key), True
     upright = UPRIGHT.get(header.orientation, np.asarray)
     picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
-    picture.icc, picture.dpi = header.icc, header.dpi
+    picture.icc, picture.dpi, picture.bits = header.icc, header.dpi, header.bits
+    picture.metadata = header.metadata
+    _describe(picture, original)
     return picture
+
+
+def describe(path: Path) -> Picture:
+    """Return an empty picture with what a file, but no TIFF, says of itself; its pixels are not read.
+
+    Raises:
+        Exception: the file is damaged.
+    """
+    picture = Picture(np.empty((0, 0, 3), np.uint8))
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        with contextlib.suppress(ValueError), lenient_pillow(), Image.open(path, formats=_pillow_formats()) as image:
+            picture.dpi, picture.metadata = _as_dpi(image.info.get("dpi")), Metadata.from_pillow(image.info)
+        _describe(picture, data)
+    return picture
+
+
+def _describe(picture: Picture, data: bytes | mmap) -> None:
+    """Add to a picture what only the file's content says."""
+    if data[: len(png.MAGIC)] == png.MAGIC:
+        picture.metadata, picture.gamma = png.metadata(data), png.gamma(data)
+        picture.colour_codes = png.colour_codes(data)
+    elif isobmff.container(data[:256]) == "AVIF":
+        picture.colour_codes = isobmff.colour_codes(data)
+    if b"hdrgm:" in picture.metadata.xmp:
+        picture.lost = ("HDR gain map",)
+    picture.dpi = picture.dpi or exif.resolution(picture.metadata.exif)
 
 
 def _with_alpha(stored: np.ndarray, key: tuple[int, ...]) -> np.ndarray:
@@ -94,7 +129,7 @@ def _decode_tiff(data: bytes, reader: tiff.TiffReader, values: ValueRange | None
     gray = tiff_header.channels == 1
     picture = as_picture(stored, tiff_header.alpha, gray, tiff_header.frames, bands=bands, values=values)
     picture.icc, picture.dpi = tiff_header.icc, tiff_header.dpi
-    picture.tags, picture.lost = tiff_header.tags, tiff_header.lost
+    picture.tags, picture.lost, picture.metadata = tiff_header.tags, tiff_header.lost, tiff_header.metadata
     return picture
 
 
@@ -167,34 +202,34 @@ class _Header:
     alpha = True
     gray = False
     deep = False  # more than 8 bits per channel; Pillow would cut 16-bit colour down to 8
+    bits = 0  # per channel of a deep AVIF
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    metadata = Metadata()
     problem: Exception | None = None
 
     def __init__(self, data: bytes, tiff_header: tiff.TiffHeader | None = None) -> None:
         """Read the header of a content, of a TIFF with what is known already."""
         self._data, self._tiff = data, tiff_header
-        form, self.size = size_in_header(data)
-        # Pillow's limit and the warning filters belong to the process: changed only while a header is read.
-        with _header_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
+        self.form, self.size = size_in_header(data)
+        try:
+            with lenient_pillow():
                 self._read(data)
-            except UnidentifiedImageError:
-                pass
-            except Exception as error:
-                self.problem = error
-            finally:
-                Image.MAX_IMAGE_PIXELS = limit
+        except UnidentifiedImageError:
+            pass
+        except Exception as error:
+            self.problem = error
         if tiff_header:
             self.deep, self.alpha, self.size = (
                 tiff_header.dtype.itemsize > 1,
                 tiff_header.alpha,
                 (tiff_header.height, tiff_header.width),
             )
-        elif form == "PNG":  # also where Pillow refuses it
+        elif self.form == "PNG":  # also where Pillow refuses it
             self.deep, self.gray = data[24] == 16, data[25] in (0, 4)
+        elif self.form == "AVIF":  # likewise
+            self.icc, bits = self.icc or isobmff.icc_profile(data), isobmff.av1_bits(data)
+            self.deep, self.bits = bits > 8, bits if bits > 8 else 0
 
     def _read(self, data: bytes) -> None:
         image = Image.open(io.BytesIO(data), formats=_pillow_formats())
@@ -203,6 +238,7 @@ class _Header:
         if self._tiff:
             return
         self.icc, self.dpi = image.info.get("icc_profile"), _as_dpi(image.info.get("dpi"))
+        self.metadata = Metadata.from_pillow(image.info)
         self.alpha = image.has_transparency_data
         self.gray = image.mode in _GRAY_MODES
         self.orientation = _orientation(image, data)
@@ -212,9 +248,12 @@ class _Header:
 
     def decoders(self) -> Iterator[tuple[str, Decoder]]:
         """Yield the decoders that may be asked, the best one first."""
-        data, image, form = self._data, self.image, size_in_header(self._data)[0]
+        data, image, form = self._data, self.image, self.form
         if form == "BMP":
             yield "BMP", lambda: bmp.decode(data)
+        if form == "AVIF":
+            yield from self._avif_decoders()
+            return
         plain = image is not None and image.mode in ("L", "RGB", "RGBA", "LA") and "transparency" not in image.info
         plain &= image is not None and image.format in ("JPEG", "MPO", "PNG", "WEBP")
         plain &= form != "JPEG" or not has_padding(data)  # OpenCV prints a warning about it; Pillow decodes the same
@@ -226,7 +265,22 @@ class _Header:
         if unopened or (self._tiff and self._tiff.opaque_rgb):
             yield "OpenCV", lambda: _decode_opencv(data)
         if self._tiff.plain if self._tiff else not tiff.is_tiff(data):
-            yield "libvips", lambda: vips.decode(data, TRUST.max_pixels)
+            yield "libvips", self._decode_vips
+
+    def _avif_decoders(self) -> Iterator[tuple[str, Decoder]]:
+        """Yield decoders for AVIF: Pillow knows 8 bits, and refuses some files of early encoders with alpha."""
+        image, data, bits = self.image, self._data, self.bits
+        if image is not None and not self.deep:
+            yield "Pillow", lambda: _decode_pillow(image)
+        if image is not None or not isobmff.is_turned(data):  # OpenCV does not turn pictures, nor say that it should
+            yield "OpenCV", lambda: _to_16_bits(_decode_opencv(data), bits)
+        yield "libvips", lambda: _to_16_bits(self._decode_vips(), bits, 16 - bits)
+
+    def _decode_vips(self) -> np.ndarray | None:
+        stored = vips.decode(self._data, TRUST.max_pixels)
+        if stored is not None:  # it is upright
+            self.orientation = 1
+        return stored
 
     def disagreement(self, stored: np.ndarray) -> str:
         """Return what in a decoded array the header contradicts; "" if it agrees."""
@@ -267,6 +321,11 @@ def _decode_opencv(data: bytes) -> np.ndarray | None:
         return cv2.cvtColor(stored, cv2.COLOR_BGRA2RGBA if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB)
     except cv2.error:
         return None
+
+
+def _to_16_bits(stored: np.ndarray | None, bits: int, shift: int = 0) -> np.ndarray | None:
+    """Scale numbers of `bits`, which are shifted upwards, to 16 bits; with `bits` of 0 return them as they are."""
+    return to_full_scale(stored >> shift, bits) if bits and stored is not None else stored
 
 
 def _decode_pillow(image: Image.Image) -> np.ndarray:

@@ -4,7 +4,6 @@ __all__ = ["FORMATS", "Format", "Loss", "encode", "losses", "refusal", "stored_a
 
 import io
 import struct
-import zlib
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,8 +11,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from translate.images import npy, tiff_tags
+from translate.images import exif
+from translate.images.formats import heif, isobmff, npy, png, tiff_tags
+from translate.images.metadata import Metadata
 from translate.images.picture import FULL_SCALE, Picture, flatten_alpha, matching_icc, to_depth, to_gray, to_numbers
+from translate.images.samples import from_full_scale
 
 
 class Format(NamedTuple):
@@ -27,21 +29,25 @@ class Format(NamedTuple):
 
 
 _METRES_PER_INCH = 0.0254
+_HEIC_BITS, _AVIF_BITS = 10, 12  # per channel, of results whose pictures have 16 bits
+_WITH_COLOUR_CODES = ("PNG", "AVIF", "HEIF")
 _MAX_SEGMENT_BYTES = 65519  # of a colour profile in one segment of a JPEG
 _JPEG = Format("JPEG", alpha=False, dpi=True)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
 _TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True, dpi=True)
+_HEIF = Format("HEIF", (np.uint8, np.uint16), dpi=True)
 FORMATS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
     **dict.fromkeys((".ppm", ".pgm", ".pnm"), _PNM),
     **dict.fromkeys((".tif", ".tiff"), _TIFF),
     ".png": Format("PNG", (np.uint8, np.uint16), dpi=True),
-    ".webp": Format("WEBP"),
+    ".webp": Format("WEBP", dpi=True),
     ".bmp": Format("BMP", dpi=True),
     ".gif": Format("GIF"),
     ".tga": Format("TGA"),
     ".jp2": Format("JPEG2000"),
-    ".avif": Format("AVIF"),
+    ".avif": Format("AVIF", (np.uint8, np.uint16), dpi=True),
+    **(dict.fromkeys((".heic", ".heif", ".hif"), _HEIF) if heif.is_available() else {}),
     ".npy": Format("NPY", (np.uint8, np.uint16, np.float32), alpha=False, bands=True),
 }
 
@@ -57,34 +63,55 @@ class Loss(NamedTuple):
     """Something that a picture's file says of itself, and a result does not."""
 
     name: str  # such as "georeference"
-    kept_by_tiff: bool  # whether a result in TIFF would say it
+    remedy: str = ""  # the option with which results would say it
 
 
-def losses(picture: Picture, form: Format) -> tuple[Loss, ...]:
+def losses(picture: Picture, form: Format, *, keep_metadata: bool = False) -> tuple[Loss, ...]:
     """Return what the picture's file says of itself that a result in this format does not."""
-    lost = [Loss(name, False) for name in picture.lost]
+    lost = [Loss(name) for name in picture.lost]
     if picture.dpi and not form.dpi:
-        lost.append(Loss("resolution", True))
+        lost.append(Loss("resolution", "--format tif"))
     if form is not _TIFF:
-        lost += [Loss(name, True) for name in tiff_tags.names_of(picture.tags)]
+        lost += [Loss(name, "--format tif") for name in tiff_tags.names_of(picture.tags)]
+    if (picture.gamma and form.name != "PNG") or (picture.colour_codes and form.name not in _WITH_COLOUR_CODES):
+        lost.append(Loss("description of the colours (gamma, primaries)", "--format png"))
+    held = picture.metadata.held_by(form.name).names()
+    for name in picture.metadata.names():
+        if name not in held:
+            lost.append(Loss(name))
+        elif not keep_metadata:
+            lost.append(Loss(name, "--keep-metadata"))
     return tuple(lost)
 
 
-def encode(picture: Picture, form: Format, quality: int) -> bytes:
+def encode(picture: Picture, form: Format, quality: int, *, keep_metadata: bool = False) -> bytes:
     """Encode a picture, as closely as the format allows; errors are of nearly any type."""
+    # 1. collect what the file will say besides its pixels
     if form.name == "NPY":
         return npy.encode(stored_array(picture))
-    stored = _as_stored(picture, form)
-    icc = matching_icc(picture)
+    stored, icc, held = _as_stored(picture, form), matching_icc(picture), Metadata()
+    if keep_metadata:
+        height, width = picture.pixels.shape[:2]
+        held = picture.metadata.held_by(form.name).for_result(width, height)
     if form is _TIFF:
-        return tiff_tags.encode(stored, picture.alpha is not None, icc, picture.dpi, picture.tags)
-    channels = stored.shape[2] if stored.ndim == 3 else 1
-    by_pillow = form.name in ("GIF", "TGA", "JPEG2000", "AVIF")
-    if stored.dtype == np.uint8:  # OpenCV does not support gray with alpha
-        by_pillow |= channels == 2 and form.name == "PNG"
-    data = _pillow_bytes(stored, form, quality, icc) if by_pillow else _opencv_bytes(stored, form, quality, icc)
-    if icc and form is _JPEG:
-        data = _with_segments(data, icc)
+        return tiff_tags.encode(stored, picture.alpha is not None, icc, picture.dpi, picture.tags, held)
+    if picture.dpi and not held.exif and form.name in ("WEBP", "AVIF", "HEIF"):
+        held = replace(held, exif=exif.of_resolution(picture.dpi))
+    # 2. encode
+    if form.name == "HEIF":
+        data = heif.encode(stored, picture.bits or _HEIC_BITS, quality, icc, held.exif, held.xmp)
+    elif _is_for_pillow(stored, form):
+        data = _pillow_bytes(stored, form, quality, icc, held)
+    else:
+        data = _opencv_bytes(stored, form, quality, icc, held, picture.bits or _AVIF_BITS)
+    # 3. insert what the encoders cannot
+    if form is _JPEG:
+        data = _with_segments(data, icc, held)
+    if form.name == "PNG":
+        colour = png.colour_chunks(picture.gamma, picture.colour_codes)
+        data = png.insert(data, colour + png.metadata_chunks(held))
+    elif picture.colour_codes and form.name in _WITH_COLOUR_CODES:
+        data = isobmff.with_colour_codes(data, picture.colour_codes)
     return _with_dpi(data, form, picture.dpi) if picture.dpi else data
 
 
@@ -112,32 +139,56 @@ def stored_alpha(alpha: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return (np.rint(unit * full) if full > 1 else unit).astype(dtype)
 
 
-def _pillow_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None) -> bytes:
+def _is_for_pillow(stored: np.ndarray, form: Format) -> bool:
+    """Whether Pillow encodes an array, because OpenCV cannot or stores less of it."""
+    if form.name == "PNG":  # gray with alpha
+        return stored.dtype == np.uint8 and stored.shape[2:] == (2,)
+    if form.name == "AVIF":  # OpenCV would store colours at half the resolution
+        return stored.dtype == np.uint8
+    return form.name in ("GIF", "TGA", "JPEG2000")
+
+
+def _pillow_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None, held: Metadata) -> bytes:
     image = Image.fromarray(stored)
     if form.name == "GIF" and image.mode in ("LA", "RGBA"):  # its pixels are transparent or opaque
         image = image.convert("RGBA")
         image.putalpha(image.getchannel("A").point(lambda v: 255 * (v > 127)))
-    profile = {"icc_profile": icc} if icc and form.name in ("PNG", "AVIF") else {}
-    options: dict[str, Any] = {"quality": quality} if form.name == "AVIF" else {}
+    options: dict[str, Any] = {"icc_profile": icc} if icc and form.name in ("PNG", "AVIF") else {}
+    if form.name == "AVIF":
+        options |= {"quality": quality, "exif": held.exif, "xmp": held.xmp}
+        options |= {} if image.mode == "L" else {"subsampling": "4:4:4"}
+    if form.name == "GIF":
+        options["comment"] = held.comment
     out = io.BytesIO()
-    image.save(out, form.name, **options, **profile)
+    image.save(out, form.name, **options)
     return out.getvalue()
 
 
-def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | None) -> bytes:
+def _opencv_bytes(
+    stored: np.ndarray, form: Format, quality: int, icc: bytes | None, held: Metadata, bits: int
+) -> bytes:
+    # 1. convert to what OpenCV expects
     if stored.ndim == 3 and stored.shape[2] == 2:
         stored = np.dstack((stored[..., :1].repeat(3, axis=2), stored[..., 1]))
     if stored.ndim == 3:
         stored = cv2.cvtColor(stored, cv2.COLOR_RGBA2BGRA if stored.shape[2] == 4 else cv2.COLOR_RGB2BGR)
+    if form.name == "AVIF":
+        stored = from_full_scale(stored, bits)
+    # 2. collect options and metadata
     full_colour = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
     options = {
         "JPEG": (cv2.IMWRITE_JPEG_QUALITY, quality, *full_colour),
         "WEBP": (cv2.IMWRITE_WEBP_QUALITY, quality),
+        "AVIF": (cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, bits),
     }.get(form.name, ())
     suffix = {"PPM": ".pgm" if stored.ndim == 2 else ".ppm"}.get(form.name, "." + form.name.lower())
-    if icc and form.name in ("PNG", "WEBP"):
-        profile = np.frombuffer(icc, np.uint8)
-        done, data = cv2.imencodeWithMetadata(suffix, stored, [cv2.IMAGE_METADATA_ICCP], [profile], options)
+    texts = {cv2.IMAGE_METADATA_ICCP: icc} if form.name in ("PNG", "WEBP", "AVIF") else {}
+    if form.name in ("WEBP", "AVIF"):
+        texts |= {cv2.IMAGE_METADATA_EXIF: held.exif, cv2.IMAGE_METADATA_XMP: held.xmp}
+    given = {kind: np.frombuffer(text, np.uint8) for kind, text in texts.items() if text}
+    # 3. encode
+    if given:
+        done, data = cv2.imencodeWithMetadata(suffix, stored, list(given), list(given.values()), options)
     else:
         done, data = cv2.imencode(suffix, stored, options)
     if not done:
@@ -145,13 +196,22 @@ def _opencv_bytes(stored: np.ndarray, form: Format, quality: int, icc: bytes | N
     return data.tobytes()
 
 
-def _with_segments(data: bytes, icc: bytes) -> bytes:
-    """Insert a colour profile into a JPEG, in as many segments as needed (ICC.1:2022, B.4); OpenCV writes one."""
-    parts = [icc[i : i + _MAX_SEGMENT_BYTES] for i in range(0, len(icc), _MAX_SEGMENT_BYTES)]
-    segments = (
-        struct.pack(">HH12sBB", 0xFFE2, 16 + len(part), b"ICC_PROFILE\0", number, len(parts)) + part
-        for number, part in enumerate(parts, 1)
-    )
+def _with_segments(data: bytes, icc: bytes | None, held: Metadata) -> bytes:
+    """Insert metadata and a colour profile into a JPEG; the profile in as many segments as needed (ICC.1:2022, B.4)."""
+    contents = []
+    if held.exif:
+        contents.append((0xE1, b"Exif\0\0" + held.exif))
+    if held.xmp:
+        contents.append((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + held.xmp))
+    if held.iptc:
+        block = b"8BIM" + struct.pack(">HHI", 0x0404, 0, len(held.iptc)) + held.iptc + bytes(len(held.iptc) % 2)
+        contents.append((0xED, b"Photoshop 3.0\0" + block))
+    parts = [icc[i : i + _MAX_SEGMENT_BYTES] for i in range(0, len(icc), _MAX_SEGMENT_BYTES)] if icc else []
+    head = b"ICC_PROFILE\0"
+    contents += [(0xE2, head + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
+    if held.comment:
+        contents.append((0xFE, held.comment))
+    segments = (struct.pack(">BBH", 0xFF, marker, 2 + len(content)) + content for marker, content in contents)
     start = 4 + int.from_bytes(data[4:6], "big")  # the JFIF segment comes first
     return data[:start] + b"".join(segments) + data[start:]
 
@@ -163,8 +223,7 @@ def _with_dpi(data: bytes, form: Format, dpi: tuple[float, float]) -> bytes:
         return data[:13] + struct.pack(">BHH", 1, across, down) + data[18:]
     if form.name == "PNG":
         across, down = (min(round(number / _METRES_PER_INCH), 2**31 - 1) for number in dpi)
-        chunk = b"pHYs" + struct.pack(">IIB", across, down, 1)
-        return data[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+        return png.insert(data, png.chunk(b"pHYs", struct.pack(">IIB", across, down, 1)))
     if form.name == "BMP":
         across, down = (min(round(number / _METRES_PER_INCH), 2**31 - 1) for number in dpi)
         return data[:38] + struct.pack("<ii", across, down) + data[46:]

@@ -1,24 +1,20 @@
 """What a file's header says before anything is decoded: the size of its picture, and whether the file is whole."""
 
 __all__ = [
+    "HEADER_BYTES",
     "check_file",
     "check_header",
     "check_size",
     "has_padding",
     "is_whole",
     "size_in_header",
-    "upright_size",
-    "without_key",
-    "without_text",
 ]
 
 import struct
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
-
+from translate.images.formats import isobmff, png
 from translate.utils.trust import TRUST
 
 _SMALL_PIXELS = 2**22  # what may be allocated for any file, however few bytes it has
@@ -32,11 +28,10 @@ _MAX_PIXELS_PER_BYTE = {
     "BMP": 2**14,
     "TGA": 128,
     "PPM": 8,
+    "HEIF": 2**14,
 }
 _OTHER_PIXELS_PER_BYTE = 2**20
-_HEADER_BYTES = 2**12  # the size of a GIF is in the first few
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+HEADER_BYTES = 2**12  # the size of a GIF is in the first few
 _JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}  # start of frame
 
 
@@ -70,14 +65,14 @@ def check_header(data: bytes) -> None:
 def check_file(path: Path) -> None:
     """Check the size in the header of a file, before Pillow opens it; raise OSError as `check_header`."""
     with path.open("rb") as file:
-        form, size = size_in_header(file.read(_HEADER_BYTES))
+        form, size = size_in_header(file.read(HEADER_BYTES))
     if size:
         check_size(*size, path.stat().st_size, form)
 
 
 def size_in_header(data: bytes) -> tuple[str, tuple[int, int] | None]:
     """Return the format, "" for those that are safe to open, and (height, width) of the stored picture if known."""
-    if data.startswith(_PNG_MAGIC) and data[12:16] == b"IHDR" and len(data) > 24:
+    if data.startswith(png.MAGIC) and data[12:16] == b"IHDR" and len(data) > 24:
         width, height = struct.unpack_from(">II", data, 16)
         return "PNG", (height, width)
     if data.startswith((b"GIF87a", b"GIF89a")) and len(data) > 10:
@@ -91,6 +86,8 @@ def size_in_header(data: bytes) -> tuple[str, tuple[int, int] | None]:
     if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X" and len(data) > 30:
         width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
         return "WEBP", (height, width)
+    if form := isobmff.container(data):
+        return form, isobmff.largest_size(data)
     return "", None
 
 
@@ -112,53 +109,8 @@ def _gif_size(data: bytes) -> tuple[int, int]:
 def is_whole(form: str, data: bytes) -> bool:
     """Whether a PNG or JPEG has its end; some decoders paint the missing part of a JPEG gray."""
     if form == "PNG":
-        return any(name == b"IEND" for name, _, _ in _png_chunks(data))
+        return any(name == b"IEND" for name, _, _ in png.chunks(data))
     return form != "JPEG" or _is_whole_jpeg(data)
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, start and end of the chunks that are there in full."""
-    at = len(_PNG_MAGIC)
-    while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
-        if end > len(data) and not (name == b"IEND" and not length):  # some writers forget the last checksum
-            return
-        yield name, at, end
-        at = end
-
-
-def without_text(data: bytes) -> bytes:
-    """Remove the text of a PNG, which Pillow would unpack to tell of it, and refuse the file if it is too long."""
-    return _without(data, _TEXT_CHUNKS) if data.startswith(_PNG_MAGIC) else data
-
-
-def without_key(data: bytes) -> tuple[bytes, tuple[int, ...]]:
-    """Remove the transparent colour of a PNG, which Pillow misses in 2, 4 and 16 bits.
-
-    Returns:
-        The content without it, and the colour in the numbers of the decoded picture; () if there is none.
-    """
-    if not data.startswith(_PNG_MAGIC) or len(data) < 26 or data[25] not in (0, 2):
-        return data, ()
-    size = {0: 2, 2: 6}[data[25]]
-    found = [start for name, start, end in _png_chunks(data) if name == b"tRNS" and end - start >= 12 + size]
-    if not found:
-        return data, ()
-    key = struct.unpack_from(f">{size // 2}H", data, found[0] + 8)
-    bits = data[24]
-    scaled = tuple((n & 2**bits - 1) * (255 // (2**bits - 1) if bits < 8 else 1) for n in key)
-    return _without(data, (b"tRNS",)), scaled
-
-
-def _without(data: bytes, names: tuple[bytes, ...]) -> bytes:
-    """Remove chunks of a PNG."""
-    chunks = [(start, end) for name, start, end in _png_chunks(data) if name in names]
-    keep, at = [], 0
-    for start, end in chunks:
-        keep.append(data[at:start])
-        at = end
-    return b"".join((*keep, data[at:])) if chunks else data
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -196,20 +148,3 @@ def has_padding(data: bytes) -> bool:
             return True
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return False
-
-
-def upright_size(path: Path) -> tuple[int, int] | None:
-    """Return (width, height) in px of the upright picture, from its file's header; None where that is unreadable."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(_HEADER_BYTES)
-        if start.startswith(b"GIF8"):  # Pillow allocates the screen as it opens one
-            height, width = _gif_size(start)
-            return width, height
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                rotated = "exif" in image.info and image.getexif().get(0x0112, 1) >= 5
-                return (image.height, image.width) if rotated else (image.width, image.height)
-    except Exception:  # damaged files make Pillow raise nearly everything; decoding will report them
-        return None

@@ -1,14 +1,18 @@
 """Reading and writing of picture files of any kind: (H, W, 3) RGB arrays, or (H, W, C) with bands."""
 
-__all__ = ["IMAGE_SUFFIXES", "decode_picture", "read_picture", "read_rgb8", "save_png", "write_picture"]
+__all__ = ["IMAGE_SUFFIXES", "decode_picture", "read_picture", "read_rgb8", "save_png", "upright_size", "write_picture"]
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from translate.images.decode import decode
 from translate.images.encode import FORMATS, encode, refusal
+from translate.images.formats import heif
+from translate.images.headers import HEADER_BYTES, size_in_header
 from translate.images.picture import Picture, ValueRange, flatten_alpha, to_depth
 from translate.utils.errors import UserError, short_reason
 from translate.utils.files import atomic_write
@@ -61,7 +65,7 @@ def read_rgb8(path: str | Path, values: ValueRange | None = None) -> np.ndarray:
     return to_depth(flatten_alpha(picture), np.uint8)
 
 
-def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None:
+def write_picture(path: str | Path, picture: Picture, quality: int = 95, *, keep_metadata: bool = False) -> None:
     """Write a picture in the format that the suffix names, atomically.
 
     Gray, depth and alpha are kept where the format can hold them; otherwise pixels get fewer bits, and transparent
@@ -70,7 +74,8 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
     Args:
         path: missing folders are created.
         picture: with `gray`, the luma of its pixels is written.
-        quality: of JPEG, WebP and AVIF, 1 to 100.
+        quality: of JPEG, WebP, AVIF and HEIC, 1 to 100.
+        keep_metadata: write what a camera or an editor wrote, as far as the format holds it: EXIF, XMP, IPTC, texts.
 
     Raises:
         WriteError: the disk or the folder refuses.
@@ -84,7 +89,7 @@ def write_picture(path: str | Path, picture: Picture, quality: int = 95) -> None
     if why := refusal(picture, form):
         raise UserError(f"{path}: {why}")
     try:
-        data = encode(picture, form, quality)
+        data = encode(picture, form, quality, keep_metadata=keep_metadata)
     except Exception as error:  # OpenCV and Pillow have no common base of errors
         raise UserError(f"{path}: cannot be written as {form.name} ({short_reason(error)}); use .png") from error
     with atomic_write(path) as temporary:
@@ -95,3 +100,22 @@ def save_png(path: str | Path, array: np.ndarray) -> None:
     """Write (H, W, 3) RGB, uint8 or uint16, as PNG; atomicity and errors as `write_picture`."""
     assert Path(path).suffix.lower() == ".png", path
     write_picture(path, Picture(array))
+
+
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """Return (width, height) in px of the upright picture, from its file's header; None where that is unreadable."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(HEADER_BYTES)
+        form, size = size_in_header(start)
+        if form == "GIF" and size:  # Pillow allocates the screen as it opens one
+            return size[1], size[0]
+        if form == "HEIF":
+            return heif.stored_size(path.read_bytes())[::-1]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                rotated = "exif" in image.info and image.getexif().get(0x0112, 1) >= 5
+                return (image.height, image.width) if rotated else (image.width, image.height)
+    except Exception:  # damaged files make Pillow raise nearly everything; decoding will report them
+        return None

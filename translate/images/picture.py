@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike
 
+from translate.images.metadata import Metadata
 from translate.utils.errors import OptionError
 
 FULL_SCALE: dict[np.dtype, int] = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
@@ -47,6 +48,10 @@ class Picture:
     numbers: Numbers | None = None  # the scale of the file's numbers, where it differs from that of `pixels`
     tags: tuple[Any, ...] = ()  # of a TIFF: georeference, NODATA and description (tiff_tags.Tag)
     lost: tuple[str, ...] = ()  # what the file says of itself, and no result can keep
+    bits: int = 0  # per channel, of a HEIC or AVIF with 16-bit pixels: 10 or 12
+    colour_codes: tuple[int, int] | None = None  # primaries and transfer (ITU-T H.273), where they are not sRGB's
+    gamma: bytes = b""  # chunks of a PNG with its gamma and primaries, where they are not sRGB's
+    metadata: Metadata = Metadata()  # what a camera or an editor wrote
 
     @property
     def channels(self) -> int:

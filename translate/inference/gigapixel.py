@@ -10,6 +10,8 @@ __all__ = ["Canvas", "HugePicture", "open_huge", "translate_huge"]
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,15 @@ import numpy as np
 import tifffile
 from torch import Tensor
 
+from translate.images import exif
+from translate.images.decode import describe
 from translate.images.encode import FORMATS, Format, Loss, losses
+from translate.images.formats import png
+from translate.images.formats.tiff import TiffHeader, TiffReader, read_header
+from translate.images.formats.tiff_tags import insert_tags
+from translate.images.metadata import Metadata
 from translate.images.picture import Picture, ValueRange, as_picture, matching_icc, to_numbers
 from translate.images.tensors import HostCopy
-from translate.images.tiff import TiffHeader, TiffReader, read_header
-from translate.images.tiff_tags import insert_tags
 from translate.images.vips import pyvips, reason
 from translate.inference.postprocess import postprocess
 from translate.inference.preprocess import network_size, prepare_source
@@ -43,6 +49,7 @@ _TYPES = {
     "float": np.float32, "double": np.float64,
 }  # fmt: skip
 _COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
+_NOT_BY_VIPS: dict[str, dict[str, bytes]] = {"TIFF": {"exif": b""}, "JPEG": {"comment": b""}}
 _LOADERS = ("tiffload", "pngload", "jpegload", "webpload")  # whose pixels equal those of `images.decode`
 
 
@@ -92,6 +99,19 @@ class HugePicture:
             raise UserError(f"{self.path}: is decoded whole")
         with TiffReader(self.path) as reader:
             self.batch_bytes = reader.batch_bytes
+
+    @cached_property
+    def description(self) -> Picture:
+        """An empty picture with what the file says of itself."""
+        if self.header is None:
+            try:
+                return describe(self.path)
+            except Exception:  # damaged metadata is no reason to refuse the pixels
+                return Picture(np.empty((0, 0, 3), np.uint8))
+        header = self.header
+        return Picture(
+            np.empty((0, 0, 3), np.uint8), dpi=header.dpi, tags=header.tags, lost=header.lost, metadata=header.metadata
+        )
 
     def prepare(self) -> None:
         """Copy a TIFF that libvips decodes differently; raise UserError for a damaged file."""
@@ -186,39 +206,66 @@ class Canvas:
     def _begin(self, path: Path) -> int:
         return _begin_tiff(path, (*self.source.size, self._bands), self._dtype)
 
-    def save(self, path: Path, quality: int) -> None:
-        """Encode the picture atomically in the format of the suffix; `quality`, 1 to 100, is that of JPEG and WebP.
+    def save(self, path: Path, quality: int, *, keep_metadata: bool = False) -> None:
+        """Encode the picture atomically in the format of the suffix.
+
+        Args:
+            path: of the file.
+            quality: of JPEG and WebP, 1 to 100.
+            keep_metadata: copy what a camera or an editor wrote.
 
         Raises:
             WriteError: the disk or the folder refuses.
             UserError: the format cannot hold so large a picture.
         """
         self.source.prepare()
-        form, header = FORMATS[path.suffix.lower()].name, self.source.header
+        form = FORMATS[path.suffix.lower()].name
         options: dict[str, dict[str, Any]] = {
             "TIFF": {"Q": quality, **self._tiff_options()}, "PNG": {},
             "JPEG": {"Q": quality, "subsample_mode": "off"}, "WEBP": {"Q": quality},
         }  # fmt: skip
         if form not in options:
             raise UserError(f"{path}: a picture of this size cannot be written as {form}; use .tif")
-        image = self._image(form)
+        image, metadata = self._image(form), self._metadata(form, keep_metadata)
+        for name, value in (
+            ("exif", metadata.exif and exif.HEAD + metadata.exif),
+            ("xmp", metadata.xmp),
+            ("iptc", metadata.iptc),
+        ):
+            if value and form != "PNG":
+                image.set_type(pyvips.GValue.blob_type, f"{name}-data", value)
         with atomic_write(path) as temporary:
             try:
                 getattr(image, f"{form.lower()}save")(str(temporary), **options[form])
-                if form == "TIFF" and header and header.tags:
-                    insert_tags(temporary, header.tags)
+                self._insert(temporary, form, metadata)
             except pyvips.Error as error:
                 cause = reason(error)
                 if "space" in cause or "write" in cause:
                     raise OSError(cause) from error
                 raise UserError(f"{path}: cannot be written as {form} ({cause}); use .tif") from error
 
-    def losses(self, form: Format) -> tuple[Loss, ...]:
+    def _metadata(self, form: str, keep_metadata: bool) -> Metadata:
+        """Return the metadata of the result, without what libvips does not write."""
+        height, width = self.source.size
+        metadata = self.source.description.metadata if keep_metadata else Metadata()
+        return replace(metadata, **_NOT_BY_VIPS.get(form, {})).held_by(form).for_result(width, height)
+
+    def _insert(self, path: Path, form: str, metadata: Metadata) -> None:
+        """Insert into a written file what libvips does not write."""
+        like = self.source.description
+        if form == "TIFF" and like.tags:
+            insert_tags(path, like.tags)
+        if form == "PNG":
+            colour = png.colour_chunks(like.gamma, like.colour_codes) if self.keep else b""
+            if added := colour + png.metadata_chunks(metadata):
+                png.insert_into_file(path, added)
+
+    def losses(self, form: Format, *, keep_metadata: bool = False) -> tuple[Loss, ...]:
         """Return the metadata of the source that a result in this format does not hold."""
-        like, header = Picture(np.empty((0, 0, self._bands))), self.source.header
-        if header:
-            like.dpi, like.tags, like.lost = header.dpi, header.tags, header.lost
-        return losses(like, form)
+        like = self.source.description
+        written = replace(like.metadata, **_NOT_BY_VIPS.get(form.name, {}))
+        lost = [Loss(name) for name in like.metadata.names() if name not in written.names()]
+        return (*losses(replace(like, metadata=written), form, keep_metadata=keep_metadata), *lost)
 
     def _image(self, form: str) -> Any:
         """Open the temporary file for libvips to encode, with the source's resolution, opacity and colour profile."""

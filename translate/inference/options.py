@@ -45,6 +45,7 @@ class FolderOptions(TranslationOptions):
     invert_masks: bool = False  # the other colour is the hole
     resize_masks: bool = False  # to the size of the pictures
     format: str = ""  # of all results, such as "png"; "": the format of each picture
+    keep_metadata: bool = False  # copy EXIF (camera, date, place), XMP, IPTC and texts; else they are left out
     shard: str = ""  # "2/5": only the second of five parts, for machines that share the work and the folders
     workers: int | None = None  # threads that decode, and as many that encode; None: 2, or with a GPU one per core
 

@@ -32,7 +32,7 @@ def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
     if gray:
         pixels = pixels.repeat(3, axis=2)
     if paired:
-        return replace(like, pixels=pixels, alpha=None, gray=gray, icc=None)
+        return replace(like, pixels=pixels, alpha=None, gray=gray, icc=None, colour_codes=None, gamma=b"")
     if like.gray:
         pixels = to_gray(pixels)[..., None].repeat(3, axis=2)
     return replace(like, pixels=pixels)

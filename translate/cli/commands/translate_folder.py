@@ -25,7 +25,9 @@ from translate.cli.commands.options import (
 from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
-PICTURE_OPTIONS = frozenset({"count", "hints", "masks", "invert_masks", "resize_masks", "format", "shard"})
+PICTURE_OPTIONS = frozenset(
+    {"count", "hints", "masks", "invert_masks", "resize_masks", "format", "keep_metadata", "shard"}
+)
 Looks = Annotated[Sequence[str], UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
 
@@ -58,13 +60,16 @@ class TranslateFolder(TrustOptions, PluginOptions):
     stats: Annotated[Literal["", "exact", "frozen", "local", "smooth"], arg(metavar="X", help_behavior_hint="")] = ""
     reference: PathText = ""  # Picture whose means and variances are used for all.
     format: Text = ""  # Format of all results, such as png (default: that of each picture).
+    # Copy what a camera or an editor wrote into the results: EXIF (camera, date, place), XMP, IPTC, comments; with
+    # orientation and size corrected, without thumbnail (default: results do not have it).
+    keep_metadata: Flag = False
     # "2/5": only the second of five parts, if five machines share the folders.
     shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""
     overwrite: Flag = False  # Translate again if a result exists.
     # Frames per second of a film from a folder of frames (default: 25).
     fps: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None
     no_denoise: Flag = False  # Keep the camera noise of a film, which the model may turn into flicker.
-    quality: int = 95  # Quality of JPEG and WebP files and of films, 1 to 100.
+    quality: int = 95  # Quality of JPEG, WebP, AVIF and HEIC files and of films, 1 to 100.
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     precision: Precision = "auto"  # "auto", "bf16" or "fp32".
     # Memory limit of the process, such as 3GB; larger pictures are translated tile by tile, with the same result

@@ -21,8 +21,7 @@ from PIL import Image
 from translate.data.checks.measure import Measurement, traits_of
 from translate.data.checks.report import Finding
 from translate.data.sources.pair import Pair, PairError, Read, check_sizes, read_pair
-from translate.images.headers import upright_size
-from translate.images.io import read_rgb8
+from translate.images.io import read_rgb8, upright_size
 from translate.images.line_drawings import is_line_drawing
 from translate.images.picture import is_colourless
 from translate.utils.concurrency import map_in_threads

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from translate.images.headers import upright_size
-from translate.images.io import read_rgb8
+from translate.images.io import read_rgb8, upright_size
 
 UNLABELLED = -1
 

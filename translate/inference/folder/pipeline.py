@@ -46,6 +46,7 @@ class FolderPipeline:
     reader: JobReader
     recorder: Recorder
     quality: int
+    keep_metadata: bool = False
 
     def run(self, jobs: Iterable[Job], workers: int) -> None:
         """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage."""
@@ -121,11 +122,11 @@ class FolderPipeline:
         for target, picture in zip(job.targets, pictures, strict=True):
             form = FORMATS[target.suffix.lower()]
             if isinstance(picture, Canvas):
-                picture.save(target, self.quality)
-                lost = picture.losses(form)
+                picture.save(target, self.quality, keep_metadata=self.keep_metadata)
+                lost = picture.losses(form, keep_metadata=self.keep_metadata)
             else:
-                write_picture(target, picture, self.quality)
-                lost = losses(picture, form)
+                write_picture(target, picture, self.quality, keep_metadata=self.keep_metadata)
+                lost = losses(picture, form, keep_metadata=self.keep_metadata)
         source = prepared.result()
         return source.frames if isinstance(source, HugePicture) else source.picture.frames, lost
 

@@ -101,7 +101,7 @@ class Recorder:
         kinds = ((self.paged, "several pages", "page"), (self.animated, "animated", "frame"))
         notes = [_first_only(files, kind, part) for files, kind, part in kinds if files.count]
         for loss, files in self.lost.items():
-            remedy = "; --format tif keeps it" if loss.kept_by_tiff else ""
+            remedy = f"; {loss.remedy} keeps it" if loss.remedy else ""
             notes.append(
                 f"the {loss.name} of {files.count} file{'s' * (files.count > 1)} is not in the results{remedy}"
             )

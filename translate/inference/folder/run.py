@@ -92,7 +92,8 @@ def _translate(
         translator.runner.on_progress = bar.show_large
         recorder = Recorder(report, bar, worklist.failures)
         workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
-        FolderPipeline(translator, request, reader, recorder, options.quality).run(pending.jobs(recorder.skip), workers)
+        pipeline = FolderPipeline(translator, request, reader, recorder, options.quality, options.keep_metadata)
+        pipeline.run(pending.jobs(recorder.skip), workers)
 
     # 3. report
     report.notes = [*pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
@@ -106,6 +107,8 @@ def _result_options(translator: Translator, request: Request, options: FolderOpt
         result["direction"] = request.direction
     if request.scale != "fit":
         result["scale"] = request.scale
+    if options.keep_metadata:
+        result["metadata"] = True
     if translator.statistics.kind != "exact":
         result["stats"] = translator.statistics.description
     if options.looks:

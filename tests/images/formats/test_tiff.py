@@ -7,9 +7,9 @@ from PIL import Image
 
 from translate.images import decode as decode_module
 from translate.images.encode import FORMATS, losses
+from translate.images.formats.tiff import read_header
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
-from translate.images.tiff import read_header
 from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 

@@ -17,9 +17,11 @@ import numpy as np
 import tifffile
 
 from translate.images.cmyk import cmyk_to_rgb
+from translate.images.formats.tiff_segments import BIT_DEPTHS, COMPRESSIONS, SegmentReader
+from translate.images.formats.tiff_tags import Tag, described_tags, read_metadata, resolution
+from translate.images.metadata import Metadata
 from translate.images.picture import ValueRange
-from translate.images.tiff_segments import BIT_DEPTHS, COMPRESSIONS, SegmentReader
-from translate.images.tiff_tags import Tag, described_tags, resolution
+from translate.images.samples import full_scale, to_full_scale, unassociated
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, 8
@@ -55,6 +57,7 @@ class TiffHeader:
     tile: tuple[int, int] | None  # width and height of its tiles, px
     tags: tuple[Tag, ...]  # georeference, NODATA and descriptions
     lost: tuple[str, ...]  # what the file says of itself, and no result keeps
+    metadata: Metadata  # what a camera or an editor wrote
 
 
 def is_tiff(data: bytes) -> bool:
@@ -145,7 +148,7 @@ class TiffReader:
         mask = self._mask_reader.rows(start, stop)[..., :1] > 0
         if self._mask.keyframe.photometric == _WHITE_IS_ZERO:
             mask = ~mask
-        return np.concatenate((light, mask * _full(light.dtype)), axis=2).astype(light.dtype, copy=False)
+        return np.concatenate((light, mask * full_scale(light.dtype)), axis=2).astype(light.dtype, copy=False)
 
     def _to_light(self, raw: np.ndarray) -> np.ndarray:
         """Convert raw samples to full scale, black zero, colours of palettes and inks, and unassociated alpha."""
@@ -155,11 +158,11 @@ class TiffReader:
         if photometric == _PALETTE:
             return self._from_palette(raw, bits, bool(extra) and extra[-1] in (_ASSOCIATED, _UNASSOCIATED))
         if raw.dtype.kind == "u" and bits < min(16, 8 * raw.dtype.itemsize):
-            raw = _to_full_scale(raw, bits)
+            raw = to_full_scale(raw, bits)
         if photometric == _WHITE_IS_ZERO:
             raw[..., 0] = self._inverted(raw[..., 0])
         if extra and extra[-1] == _ASSOCIATED:
-            raw = _unassociated(raw)
+            raw = unassociated(raw)
         if photometric != _CMYK:
             return raw
         rgb = cmyk_to_rgb(raw[..., :colours], self._key.iccprofile)
@@ -168,14 +171,14 @@ class TiffReader:
     def _inverted(self, stored: np.ndarray) -> np.ndarray:
         if self._values is not None and stored.dtype != np.uint8:
             return (sum(self._values) - stored.astype(np.float64)).astype(stored.dtype)
-        return (_full(stored.dtype) - stored).astype(stored.dtype)
+        return (full_scale(stored.dtype) - stored).astype(stored.dtype)
 
     def _from_palette(self, raw: np.ndarray, bits: int, alpha: bool) -> np.ndarray:
         """Look colours up; a map without any number above 255 is of 8 bits, as libtiff takes it."""
         colour_map = np.asarray(self._key.colormap)
         colours = (colour_map if colour_map.max() < 256 else colour_map >> 8).astype(np.uint8).T
         rgb = colours[raw[..., 0]]
-        return np.dstack((rgb, _to_full_scale(raw[..., -1:], bits))) if alpha else rgb
+        return np.dstack((rgb, to_full_scale(raw[..., -1:], bits))) if alpha else rgb
 
     def _read_header(self) -> TiffHeader:
         page, photometric = self._key, int(self._key.photometric)
@@ -199,7 +202,7 @@ class TiffReader:
             plain=_is_plain(page, len(self._pages), unreadable) and not masked,
             opaque_rgb=page.bitspersample == 8 and not extra and photometric in (0, 1, 2, 3, 6),
             pyramid=_pyramid(self._file, page), tile=(page.tilewidth, page.tilelength) if page.is_tiled else None,
-            **described_tags(page),
+            **described_tags(page), metadata=read_metadata(self._file, page),
         )  # fmt: skip
 
 
@@ -296,31 +299,3 @@ def _compression_name(page: Any) -> str:
 
 def _tag(page: Any, name: str, default: Any) -> Any:
     return page.tags[name].value if name in page.tags else default
-
-
-def _full(dtype: np.dtype) -> int:
-    return 1 if dtype.kind == "f" else int(np.iinfo(dtype).max)
-
-
-def _to_full_scale(raw: np.ndarray, bits: int) -> np.ndarray:
-    """Scale unsigned integers of `bits` to those of their type, rounded."""
-    full, largest = _full(raw.dtype), 2**bits - 1
-    if full == largest:
-        return raw
-    steps = np.arange(largest + 1, dtype=np.uint64)
-    table: np.ndarray = ((steps * np.uint64(full) + np.uint64(largest // 2)) // np.uint64(largest)).astype(raw.dtype)
-    return table[raw]
-
-
-def _unassociated(raw: np.ndarray) -> np.ndarray:
-    """Divide colours by the last channel, alpha: as Pillow in 8 bits, rounded down; else to the nearest."""
-    alpha = raw[..., -1:]
-    if raw.dtype.kind == "f":
-        light = np.divide(raw[..., :-1], alpha, out=np.zeros_like(raw[..., :-1]), where=alpha > 0)
-    else:
-        full, wide = _full(raw.dtype), np.dtype(np.uint32 if raw.itemsize == 1 else np.uint64)
-        colours, opacity = raw[..., :-1].astype(wide), np.maximum(alpha, 1).astype(wide)
-        half: Any = 0 if raw.itemsize == 1 else opacity // 2
-        light = np.minimum((colours * full + half) // opacity, full).astype(raw.dtype)
-        light[np.broadcast_to(alpha == 0, light.shape)] = 0
-    return np.concatenate((light, alpha), axis=2)

@@ -1,6 +1,6 @@
 """What a TIFF says of itself besides its pixels: resolution, georeference, NODATA, descriptions; and its writing."""
 
-__all__ = ["Tag", "described_tags", "encode", "insert_tags", "names_of", "resolution"]
+__all__ = ["Tag", "described_tags", "encode", "insert_tags", "metadata_tags", "names_of", "read_metadata", "resolution"]
 
 import io
 import re
@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
+
+from translate.images import exif
+from translate.images.metadata import Metadata
 
 
 class Tag(NamedTuple):
@@ -28,6 +31,7 @@ _KEPT = {
     34736: _GEOREFERENCE, 34737: _GEOREFERENCE, 42112: _DESCRIPTION, 42113: _NODATA, 50844: _GEOREFERENCE,
 }  # fmt: skip
 _PACKED = {1: "B", 2: "c", 3: "H", 4: "I", 12: "d"}  # types of the kept tags, as struct calls them
+_XMP, _IPTC = 700, 33723
 _BIGTIFF = 43
 # Descriptions that a program reads as the layout of its file, which the layout of a result would contradict:
 _STRUCTURED = re.compile(r"<\?xml|<OME|ImageJ=|SCANIMAGE|Aperio |state\.|\{\"shape\"|<MetaData|<PerkinElmer", re.ASCII)
@@ -84,6 +88,20 @@ def described_tags(page: Any) -> dict[str, Any]:
     return {"tags": tuple(tags), "lost": tuple(dict.fromkeys(lost))}
 
 
+def read_metadata(file: tifffile.TiffFile, page: Any) -> Metadata:
+    """Return the EXIF, XMP and IPTC of a page of a TIFF; the EXIF of a BigTIFF is not read."""
+    values = [page.tags.valueof(code, b"") for code in (_XMP, _IPTC)]
+    xmp, iptc = (value if isinstance(value, bytes) else b"" for value in values)
+    return Metadata(exif=exif.of_tiff(file.filehandle), xmp=xmp, iptc=iptc)
+
+
+def metadata_tags(metadata: Metadata) -> tuple[Tag, ...]:
+    """Return the tags of XMP and IPTC, and those of the texts in EXIF, such as the name of the camera."""
+    found = [(_XMP, 1, metadata.xmp), (_IPTC, 7, metadata.iptc)]
+    texts = [Tag(code, 2, len(text) + 1, text) for code, text in exif.texts(metadata.exif).items()]
+    return (*texts, *(Tag(code, kind, len(value), value) for code, kind, value in found if value))
+
+
 def names_of(tags: Iterable[Tag]) -> tuple[str, ...]:
     """Return what some tags hold, in words."""
     return tuple(dict.fromkeys(_KEPT[tag.code] for tag in tags))
@@ -91,7 +109,7 @@ def names_of(tags: Iterable[Tag]) -> tuple[str, ...]:
 
 def encode(
     stored: np.ndarray, alpha: bool, icc: bytes | None = None, dpi: tuple[float, float] | None = None,
-    tags: Sequence[Tag] = (),
+    tags: Sequence[Tag] = (), metadata: Metadata | None = None,
 ) -> bytes:  # fmt: skip
     """Encode a TIFF with lossless compression.
 
@@ -101,7 +119,9 @@ def encode(
         icc: colour profile.
         dpi: pixels per inch, horizontal and vertical.
         tags: what the source said of itself.
+        metadata: of the result.
     """
+    # 1. describe the channels and the resolution
     channels = 1 if stored.ndim == 2 else stored.shape[2]
     colour = channels - alpha == 3
     options: dict[str, Any] = {} if stored.ndim == 2 else {"planarconfig": "contig"}
@@ -110,13 +130,38 @@ def encode(
         options["extrasamples"] = ["unspecified"] * (extra - alpha) + ["unassalpha"] * alpha
     if dpi:
         options |= {"resolution": dpi, "resolutionunit": "INCH"}
+    # 2. describe the rest
+    metadata = metadata or Metadata()
+    inner = metadata.exif
+    texts = [(one.code, one.dtype, one.length, one.value, True) for one in (*tags, *metadata_tags(metadata))]
+    # 3. encode
     out = io.BytesIO()
     tifffile.imwrite(
         out, stored, photometric="rgb" if colour else "minisblack", metadata=None, software=False, iccprofile=icc,
         compression="zlib", compressionargs={"level": 1}, predictor=stored.dtype in (np.uint8, np.uint16),
-        extratags=[(tag.code, tag.dtype, tag.length, tag.value, True) for tag in tags], **options,
+        extratags=texts, byteorder=exif.byte_order(inner) if inner else None, **options,
     )  # fmt: skip
-    return out.getvalue()
+    return _with_exif(out.getvalue(), inner) if inner else out.getvalue()
+
+
+def _with_exif(data: bytes, inner: bytes) -> bytes:
+    """Append EXIF to a TIFF of its byte order, and a copy of the first directory that points to it."""
+    order = exif.byte_order(inner)
+    version, start = struct.unpack_from(f"{order}HI", data, 2)
+    if version == _BIGTIFF:  # its directories are of another form
+        return data
+    # 1. read the directory
+    (count,) = struct.unpack_from(f"{order}H", data, start)
+    end = start + 2 + 12 * count
+    entries = [data[at : at + 12] for at in range(start + 2, end, 12)]
+    # 2. append the EXIF, and the directory with its tags
+    padded = data + bytes(len(data) % 2)
+    moved, pointers = exif.rebased(inner + bytes(len(inner) % 2), len(padded))
+    entries += [struct.pack(f"{order}HHII", code, 4, 1, place) for code, place in pointers.items()]
+    entries.sort(key=lambda entry: struct.unpack(f"{order}H", entry[:2])[0])
+    directory = struct.pack(f"{order}H", len(entries)) + b"".join(entries) + data[end : end + 4]
+    # 3. make it the first
+    return padded[:4] + struct.pack(f"{order}I", len(padded + moved)) + padded[8:] + moved + directory
 
 
 def insert_tags(path: Path, tags: Sequence[Tag]) -> None:
