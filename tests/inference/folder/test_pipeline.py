@@ -33,10 +33,10 @@ def test_no_more_pictures_are_held_than_the_queues_allow(translator, tmp_path, m
             most = max(most, read - written)
         return read_picture(*arguments)
 
-    def count_written(*arguments):
+    def count_written(*arguments, **options):
         nonlocal written
         time.sleep(0.005)  # a slow disk
-        write_picture(*arguments)
+        write_picture(*arguments, **options)
         with lock:
             written += 1
 
@@ -57,8 +57,8 @@ def test_jobs_are_listed_while_pictures_are_translated(translator, tmp_path, mon
             given.append(job)
             yield job
 
-    def noted(path, *arguments):
-        plain(path, *arguments)
+    def noted(path, *arguments, **options):
+        plain(path, *arguments, **options)
         with lock:
             ahead.append(len(given) - len(ahead))
 
