@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from translate.images.encode import stored_alpha, stored_array, to_pillow
-from translate.images.npy import is_npy
+from translate.images.formats.npy import is_npy
 from translate.images.picture import Picture, to_gray, to_numbers
 from translate.images.tensors import HostCopy
 from translate.inference.inputs.images import FileContent
