@@ -271,3 +271,7 @@ def test_memory_that_runs_out_in_the_pass_is_the_same_error():
     translator = Translator(RECIPE, nn.ModuleDict({"G_ab": Greedy()}))
     with pytest.raises(UserError, match="the array: 200 x 100 px would need about"):
         translator(np.zeros((100, 200, 3), np.uint8))
+
+
+def test_repr_tells_the_model_its_training_and_where_it_runs(translator):
+    assert repr(translator) == "Translator(photos -> monet and back, cycle fast, 1 steps, cpu fp32)"

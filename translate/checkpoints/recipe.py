@@ -31,3 +31,11 @@ class Recipe:
     plugins: tuple[str, ...] = ()  # file names, modules or packages that have the task and the networks
     value_range: tuple[float, float] = (-1.0, 1.0)  # of pictures inside the networks
     format: int = FORMAT
+
+    @property
+    def summary(self) -> str:
+        """Domains, task, preset and steps in a few words: "photos -> monet and back, cycle fast, 6242 steps"."""
+        two_ways = len(self.directions) == 2
+        names = self.domains[::-1] if two_ways and self.directions[0] == "ba" else self.domains
+        way = " -> ".join(names) + " and back" * two_ways
+        return ", ".join([way, f"{self.task} {self.preset}", *[f"{self.steps} steps"] * (self.steps > 0)])

@@ -54,6 +54,11 @@ class ModeChoice:
         self._made: tuple[Mode, nn.ModuleDict] | None = None
 
     @property
+    def known(self) -> Mode | None:
+        """The mode that is given or chosen already, if any."""
+        return self._made[0] if self._made else self._given
+
+    @property
     def mode(self) -> Mode:
         """The mode, chosen now if need be."""
         return self._make()[0]

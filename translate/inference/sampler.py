@@ -60,6 +60,10 @@ class Sampler:
         self.file: Path | None = None
         self._means: dict[tuple[float, ...], Tensor] = {}
 
+    def __repr__(self) -> str:
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return f"Sampler({self.recipe.summary}{classes}, {self.device} {self.precision})"
+
     @classmethod
     def load(cls, model: str | Path, device: str = "auto", precision: str = "auto") -> "Sampler":
         """Load a run folder or a model.safetensors onto "auto", "cpu", "cuda", "cuda:1" or "mps".

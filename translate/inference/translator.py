@@ -15,17 +15,9 @@ from torch import Tensor, nn
 from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
-from translate.inference.inputs.images import (
-    CallOptions,
-    ImageFile,
-    Kind,
-    check_tensor,
-    is_one,
-    is_several,
-    read_input,
-)  # fmt: skip
+from translate.inference.inputs.images import CallOptions, ImageFile, Kind, check_tensor, is_several, read_input
 from translate.inference.inputs.masks import find_hole
-from translate.inference.inputs.stream import ImageStream, one_each
+from translate.inference.inputs.stream import ImageStream, check_images, one_each
 from translate.inference.precision import Mode
 from translate.inference.preprocess import check_channels, prepare, prepare_style_image
 from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants
@@ -61,6 +53,10 @@ class Translator:
         self._set_runner(ModelRunner(recipe, nets, torch.device(device), precision, memory))
         self.values = parse_range(recipe.facts.get("value_range", ""))
         self.file: Path | None = None
+
+    def __repr__(self) -> str:
+        known = self.runner.mode_choice.known
+        return f"Translator({self.recipe.summary}, {self.device} {known.precision if known else 'auto'})"
 
     def _set_runner(self, runner: ModelRunner) -> None:
         self.runner, self.recipe, self.device = runner, runner.recipe, runner.device
@@ -170,7 +166,7 @@ class Translator:
         **options: Unpack[CallOptions],
     ) -> Image | Any: ...  # fmt: skip
     @overload
-    def __call__(
+    def __call__(  # type: ignore[overload-overlap]
         self, image: ImageFile, direction: str | None = None, *, count: int, z: None = None,
         **options: Unpack[CallOptions],
     ) -> list[Image | Any]: ...  # fmt: skip
@@ -191,8 +187,12 @@ class Translator:
     ) -> list[Image | Any]: ...  # fmt: skip
     @overload
     def __call__(
-        self, image: Any, direction: str | None = None, *, count: int | None = None, z: Any = None,
+        self, image: Sequence[ImageFile], direction: str | None = None, *, count: int, z: None = None,
         **options: Unpack[CallOptions],
+    ) -> list[list[Image | Any]]: ...  # fmt: skip
+    @overload
+    def __call__(
+        self, image: Any, direction: str | None = None, *, z: Any, **options: Unpack[CallOptions],
     ) -> Any: ...  # fmt: skip
     def __call__(
         self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
@@ -229,7 +229,7 @@ class Translator:
         if is_several(image):
             if not len(image):
                 raise UserError(f"the {type(image).__name__} of pictures is empty; give one picture or more")
-            options = {"count": count, "seed": seed, "z": z, "hints": hints, "mask": mask, "scale": scale}
+            options: Any = {"count": count, "seed": seed, "z": z, "hints": hints, "mask": mask, "scale": scale}
             return list(self.stream(image, direction, **options))
         request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
@@ -248,8 +248,17 @@ class Translator:
     ) -> Iterator[Image | Any]: ...  # fmt: skip
     @overload
     def stream(
-        self, images: Iterable[Any], direction: str | None = None, *, count: int | None = None, z: Any = None,
+        self, images: Iterable[Kind], direction: str | None = None, *, count: int, z: None = None,
         **options: Unpack[CallOptions],
+    ) -> Iterator[list[Kind]]: ...  # fmt: skip
+    @overload
+    def stream(
+        self, images: Iterable[ImageFile], direction: str | None = None, *, count: int, z: None = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[list[Image | Any]]: ...  # fmt: skip
+    @overload
+    def stream(
+        self, images: Iterable[Any], direction: str | None = None, *, z: Any, **options: Unpack[CallOptions],
     ) -> Iterator[Any]: ...  # fmt: skip
     def stream(
         self, images: Iterable[Any], direction: str | None = None, *, count: int | None = None, seed: int | None = None,
@@ -260,8 +269,7 @@ class Translator:
         At most 32 images are read ahead, to be translated as a batch. Arguments and errors are those of a call, for
         each image; hints and mask are one for all, or an iterable of one for each. Errors name the image by its index.
         """
-        if is_one(images):
-            raise UserError(f"stream takes many pictures, not one {type(images).__name__}; give a list or a generator")
+        check_images(images)
         request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
         number = len(images) if is_several(images) else None

@@ -1,6 +1,6 @@
 """Many images, translated in batches as they come, and returned in order in the kind that went in."""
 
-__all__ = ["ImageStream", "one_each"]
+__all__ = ["ImageStream", "check_images", "one_each"]
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +23,12 @@ from translate.utils.errors import UserError
 
 _MISSING = object()  # in place of hints or a mask that an iterable of too few does not hold
 Read = tuple[Any, PreparedImage]  # an image as the user gave it, and prepared
+
+
+def check_images(images: Any) -> None:
+    """Raise UserError unless `images` are an iterable of images."""
+    if is_one(images):
+        raise UserError(f"stream takes many pictures, not one {type(images).__name__}; give a list or a generator")
 
 
 def one_each(given: Any, count: int | None, what: str) -> Iterable[Any]:
