@@ -168,6 +168,12 @@ def test_bf16_draws_nearly_the_same():
     [
         (lambda s: s(0), "count 0 is out of range"),
         (lambda s: s(seed=-1), "seed -1 is out of range"),
+        (lambda s: s("3"), "count '3' is out of range; give a whole number from 1 on"),
+        (lambda s: s(seed=1.5), "seed 1.5 is out of range; give a whole number from 0 on"),
+        (lambda s: s(seeds=5), r"seeds 5 are no whole numbers; give a list such as \[3, 8\]"),
+        (lambda s: s(seeds=[1.5]), r"seeds \[1.5\] are no whole numbers"),
+        (lambda s: s(truncation="a"), "truncation 'a' is out of range"),
+        (lambda s: s(label={"0": "x"}), "the weight 'x' is no number"),
         (lambda s: s(seeds=[]), "no seeds are given"),
         (lambda s: s(truncation=-0.1), "truncation -0.1 is out of range"),
         (lambda s: s(truncation=float("nan")), "truncation nan is out of range"),
@@ -192,3 +198,12 @@ def test_models_of_other_tasks_and_precisions_are_refused(tmp_path):
         Sampler(recipe, nn.ModuleDict())
     with pytest.raises(OptionError, match="precision 'fp8' is unknown"):
         Sampler.load(save(tmp_path), "cpu", "fp8")
+
+
+def test_repr_tells_the_model_and_where_it_runs(digits):
+    assert repr(digits) == "Sampler(things, generate fast, 1 steps, 3 classes, cpu fp32)"
+
+
+def test_seeds_of_other_types_are_those_of_lists(digits):
+    for seeds in (np.array([3, 8]), torch.tensor([3, 8]), iter([3, 8])):
+        assert (digits(seeds=seeds) == digits(seeds=[3, 8])).all()

@@ -1,6 +1,15 @@
 """Requests to a model, and pictures prepared for its networks."""
 
-__all__ = ["Conditioning", "NamedHole", "PreparedImage", "Request", "Variant", "blend", "choose_variants"]
+__all__ = [
+    "Conditioning",
+    "NamedHole",
+    "PreparedImage",
+    "Request",
+    "Variant",
+    "blend",
+    "check_whole",
+    "choose_variants",
+]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +20,7 @@ import torch
 from torch import Tensor
 
 from translate.images.picture import Picture
-from translate.utils.errors import OptionError
+from translate.utils.errors import OptionError, short_repr
 
 MIN_ARC_SINE = 1e-4  # dividing by a smaller sine of the angle between two z would amplify rounding errors
 
@@ -83,11 +92,18 @@ def choose_variants(
 
 def _check_count_and_seed(varies: bool, count: int | None, seed: int | None) -> None:
     for name, value, minimum in (("count", count, 1), ("seed", seed, 0)):
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if value is not None and not (whole and value >= minimum):
-            raise OptionError(f"{name} {value!r} is out of range; give a whole number from {minimum} on")
-        if value is not None and not varies:
+        if value is None:
+            continue
+        check_whole(name, value, minimum)
+        if not varies:
             raise OptionError(f"this model has one answer per picture; leave out {name}")
+
+
+def check_whole(name: str, value: Any, minimum: int) -> None:
+    """Raise OptionError unless the argument `name` is a whole number of at least `minimum`."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (whole and value >= minimum):
+        raise OptionError(f"{name} {short_repr(value)} is out of range; give a whole number from {minimum} on")
 
 
 def _to_style_codes(z: Any, z_dim: int) -> Tensor:

@@ -3,7 +3,9 @@
 __all__ = ["Label", "Sampler"]
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from torch import Tensor, nn
 from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
 from translate.images.tensors import to_uint8
+from translate.inference.request import check_whole
 from translate.tasks import TASKS
 from translate.tasks.generate import draw_latents
 from translate.utils.device import autocast, pick_device
-from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.errors import OptionError, UserError, did_you_mean, short_repr
 from translate.utils.program import command_form
 
 Label = str | Mapping[str, float] | None  # a class, or weights of several; None: for each seed the class seed modulo K
@@ -92,8 +95,8 @@ class Sampler:
             OptionError: a count, seed, label or truncation that is out of range or that the model lacks.
         """
         if seeds is None:
-            if count < 1:
-                raise OptionError(f"count {count} is out of range; give a whole number from 1 on")
+            check_whole("count", count, 1)
+            check_whole("seed", seed, 0)
             seeds = range(seed, seed + count)
         return self.draw(self.styles_of(seeds, label, truncation))
 
@@ -101,13 +104,9 @@ class Sampler:
         """Draw latent vectors z, (n, z_dim): each a function of its seed alone, the same on every device.
 
         Raises:
-            OptionError: a seed below 0, or no seed.
+            OptionError: a seed that is no whole number from 0 on, or no seed.
         """
-        if not len(seeds):
-            raise OptionError("no seeds are given; give one or more")
-        if min(seeds) < 0:
-            raise OptionError(f"seed {min(seeds)} is out of range; give a whole number from 0 on")
-        return draw_latents(self.G, seeds).to(self.device)
+        return draw_latents(self.G, _check_seeds(seeds)).to(self.device)
 
     # ---- labels
 
@@ -135,7 +134,7 @@ class Sampler:
     def _parse(self, label: str | Mapping[str, float]) -> dict[str, float]:
         """Return the weight of each class in `label`; raise OptionError as `weights_of`."""
         if isinstance(label, Mapping):
-            weights = {str(name): float(weight) for name, weight in label.items()}
+            weights = {str(name): _parse_weight(weight, str(dict(label))) for name, weight in label.items()}
         else:
             weights = {str(label): 1.0} if str(label) in self.classes else _parse_mix(str(label))
         for name in weights:
@@ -158,8 +157,8 @@ class Sampler:
         Raises:
             OptionError: a truncation below 0.
         """
-        if not (math.isfinite(truncation) and truncation >= 0):
-            raise OptionError(f"truncation {truncation:g} is out of range; give 0 to 1, or a little more")
+        if not (isinstance(truncation, Real) and math.isfinite(truncation) and truncation >= 0):
+            raise OptionError(f"truncation {truncation!r} is out of range; give 0 to 1, or a little more")
         z = z.to(self.device)
         weights = self.weights_of(range(len(z))) if weights is None else weights.to(self.device)
         w = self._map(z, weights)
@@ -170,6 +169,7 @@ class Sampler:
 
     def styles_of(self, seeds: Sequence[int], label: Label = None, truncation: float = 1.0) -> Tensor:
         """Map seeds to styles, (n, w_dim), by `latents`, `weights_of` and `styles`."""
+        seeds = _check_seeds(seeds)
         return self.styles(self.latents(seeds), self.weights_of(seeds, label), truncation)
 
     def mean_styles(self, weights: Tensor | None = None) -> Tensor:
@@ -208,11 +208,28 @@ def _parse_mix(text: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, colon, weight = part.strip().rpartition(":")
-        try:
-            weights[name if colon else weight] = float(weight) if colon else 1.0
-        except ValueError:
-            raise OptionError(f"label {text!r}: the weight {weight!r} is no number; write 3:0.5,8:0.5") from None
+        weights[name if colon else weight] = _parse_weight(weight, text) if colon else 1.0
     return weights
+
+
+def _parse_weight(weight: Any, label: str) -> float:
+    try:
+        return float(weight)
+    except (TypeError, ValueError):
+        raise OptionError(f"label {label!r}: the weight {weight!r} is no number; write 3:0.5,8:0.5") from None
+
+
+def _check_seeds(seeds: Iterable[int]) -> list[int]:
+    """Return seeds as a list; raise OptionError unless they are whole numbers from 0 on, at least one."""
+    try:
+        numbers = [index(seed) for seed in seeds]
+    except TypeError:
+        raise OptionError(f"seeds {short_repr(seeds)} are no whole numbers; give a list such as [3, 8]") from None
+    if not numbers:
+        raise OptionError("no seeds are given; give one or more")
+    if min(numbers) < 0:
+        raise OptionError(f"seed {min(numbers)} is out of range; give a whole number from 0 on")
+    return numbers
 
 
 def _batches(x: Tensor) -> list[tuple[Tensor, int]]:
