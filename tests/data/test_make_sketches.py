@@ -40,7 +40,7 @@ def test_every_photo_gets_its_sketch(photos):
     report = draw(photos)
     assert (report.done, report.skipped, report.failed, report.ignored) == (12, 0, [], 0)
     out = photos.parent / "out"
-    assert {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()} == {
+    assert {p.relative_to(out).as_posix() for p in out.rglob("[!.]*") if p.is_file()} == {
         *(f"{i}.png" for i in range(10)), "deep/0.png", "deep/1.png",
     }  # fmt: skip
     for name, picture in (("3.png", photo(3)), ("deep/1.png", photo(21, 33, 71))):
@@ -59,14 +59,17 @@ def test_a_second_run_draws_the_missing_sketches(photos):
     out = photos.parent / "out"
     draw(photos)
     (out / "4.png").unlink()
-    os.utime(photos / "5.png", (2e9, 2e9))  # changed since
+    cv2.imwrite(str(photos / "5.png"), np.full((40, 40, 3), 9, np.uint8))  # changed since
+    os.utime(photos / "5.png", (1, 1))
     os.utime(out / "6.png", ns=(1, (photos / "6.png").stat().st_mtime_ns + 1))
     before = (out / "6.png").stat().st_mtime_ns
     report = draw(photos)
     assert (report.done, report.skipped) == (2, 10)
     assert (out / "6.png").stat().st_mtime_ns == before
     assert "2 sketches drawn" in report.summary() and "10 there already" in report.summary()
-    assert draw(photos, overwrite=True).done == 12
+    with pytest.raises(OptionError, match=r"0\.png: was made with --detail 0\.5, not with --detail 0\.2; choose"):
+        draw(photos, detail=0.2)
+    assert draw(photos, detail=0.2, overwrite=True).done == 12
 
 
 def test_unreadable_photos_are_listed_and_the_others_drawn(photos):

@@ -1,6 +1,7 @@
 """Model files: the only thing that training and inference share.
 
 model_file          one safetensors file with a recipe in its metadata
+model_hash          the identity of a loaded model
 original            checkpoints of pytorch-CycleGAN-and-pix2pix and CUT, read as models
 original_networks   the networks in these checkpoints
 recipe              the networks of a model, and its training

@@ -21,9 +21,9 @@ from translate.checkpoints.recipe import FORMAT, Recipe
 from translate.checkpoints.validation import parse_json, validate_networks, validate_recipe
 from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
-from translate.utils.errors import UserError, shorten
+from translate.utils.errors import UserError, short_reason, shorten
 from translate.utils.factory import Factory
-from translate.utils.files import atomic_write
+from translate.utils.files import atomic_write, check_regular
 from translate.utils.plugins import PLUGIN_HINT
 from translate.utils.toml_files import read_toml
 
@@ -80,10 +80,14 @@ def model_file(path: str | Path) -> Path:
     if path.is_dir():
         for name in ("model.safetensors", "latest_net_G_A.pth", "latest_net_G.pth"):
             if (path / name).exists():
-                return path / name
+                return model_file(path / name)
         raise UserError(f"{path}: holds no model.safetensors yet; give a run that has saved, or a model file")
     if not path.exists():
         raise UserError(f"{path}: no such model; give a run folder such as runs/photos2monet, or a .safetensors file")
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read as a model ({short_reason(error)})") from None
     return path
 
 

@@ -1,7 +1,7 @@
 """Sketch every photo of a folder: training pairs for users who have only photos.
 
-Photos are decoded ahead of the drawing, sketches encoded behind it. A sketch that is newer than its photo is not drawn
-again, so the same command continues an interrupted run.
+Photos are decoded ahead of the drawing, sketches encoded behind it. A sketch that was drawn from the same photo with
+the same options is not drawn again, so the same command continues an interrupted run.
 """
 
 __all__ = ["SketchReport", "make_sketches"]
@@ -9,6 +9,7 @@ __all__ = ["SketchReport", "make_sketches"]
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -17,14 +18,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from translate.data.files.worklist import Job, Worklist, check_writable, is_done
+from translate.data.files.ledger import Ledger
+from translate.data.files.output_note import Run
+from translate.data.files.worklist import Job, Worklist, check_writable
 from translate.images.io import read_rgb8, write_picture
 from translate.images.picture import Picture
 from translate.images.sketch_extraction import check_sketch_options, draw_sketches
 from translate.utils.concurrency import prefetch
 from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
-from translate.utils.files import WriteError
+from translate.utils.files import PathError, WriteError
+from translate.utils.locks import hold
 from translate.utils.progress import Bar, progress_bar
 
 BATCH_SIZE = 8  # photos decoded at a time; the photos of a batch that have one size are drawn together
@@ -40,6 +44,7 @@ class SketchReport:
     failed: list[tuple[Path, str]] = field(default_factory=list)  # photos that could not be read, and why
     seconds: float = 0.0
     ignored: int = 0  # files of the source that are not pictures
+    notes: list[str] = field(default_factory=list)  # lines on sketches that were kept
 
     def summary(self) -> str:
         """Return the counts as the final line."""
@@ -73,7 +78,8 @@ def make_sketches(
         progress: Show a bar.
 
     Raises:
-        OptionError: an option is out of range, or the output would overwrite its input.
+        OptionError: an option is out of range, or the output would overwrite its input, or sketches drawn otherwise.
+        InUseError: another process writes to the output folder.
         UserError: there are no photos, or two of them would share a sketch.
         WriteError: a sketch cannot be written; earlier ones stay.
     """
@@ -87,15 +93,43 @@ def make_sketches(
     jobs = [Job(job.path, job.target.with_suffix(".png")) for job in work]
     check_targets(jobs)
     check_writable(output)
-    waiting = [job for job in jobs if overwrite or not is_done(job, None)]
-    report = SketchReport(skipped=len(jobs) - len(waiting), ignored=ignored)
 
-    # draw
+    # draw those that are not done, while no other process writes to the output
+    report = SketchReport(ignored=ignored)
     draw = partial(draw_sketches, detail=detail, min_length=min_length, device=torch_device)
-    with progress_bar("drawing", len(waiting), progress, transient=True) as bar, ThreadPoolExecutor(workers) as pool:
-        _Pipeline(draw, pool, report, bar).run(waiting)
+    run = Run("sketches", "", {"detail": detail, "min-length": min_length})
+    with (
+        hold(output / ".sketches.lock", f"{output}: is being written to"),
+        closing(Ledger(output, work.root, "", run, overwrite=overwrite)) as ledger,
+    ):
+        waiting = _find_waiting(jobs, ledger, report)
+        with (
+            progress_bar("drawing", len(waiting), progress, transient=True) as bar,
+            ThreadPoolExecutor(workers) as pool,
+        ):
+            _Pipeline(draw, pool, report, bar, ledger).run(waiting)
+        ledger.finish()
+    report.notes = ledger.notes()
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _find_waiting(jobs: Sequence[Job], ledger: Ledger, report: SketchReport) -> list[Job]:
+    """Return the jobs that are not done; raise OptionError if one would overwrite a sketch that was drawn otherwise."""
+    ledger.check(jobs)
+    waiting = []
+    for job in jobs:
+        judgement = ledger.judge(job)
+        if judgement.done:
+            ledger.skip(judgement)
+            report.skipped += 1
+        elif judgement.conflict:
+            report.failed.append((job.path, f"{judgement.conflict}; move it away, or say --overwrite"))
+        else:
+            waiting.append(job)
+    if waiting:
+        ledger.start()
+    return waiting
 
 
 def check_targets(jobs: Sequence[Job]) -> None:
@@ -117,15 +151,26 @@ class _Pipeline:
     pool: ThreadPoolExecutor
     report: SketchReport
     bar: Bar
+    ledger: Ledger
 
     def run(self, jobs: Sequence[Job]) -> None:
         batches = (jobs[start : start + BATCH_SIZE] for start in range(0, len(jobs), BATCH_SIZE))
-        photos = prefetch(([(job, self.pool.submit(read_rgb8, job.path)) for job in batch] for batch in batches), 1)
+        photos = prefetch(([(job, self.pool.submit(self._read, job)) for job in batch] for batch in batches), 1)
         sketches = prefetch((self._draw(self._collect(batch)) for batch in photos), 1)
         for batch in sketches:
             written = len(self._collect(batch))
             self.report.done += written
             self.bar.advance(written)
+
+    def _read(self, job: Job) -> np.ndarray:
+        with suppress(OSError):  # the reader says it better
+            self.ledger.reading(job)
+        return read_rgb8(job.path)
+
+    def _write(self, job: Job, picture: Picture) -> None:
+        self.ledger.writing(job)
+        write_picture(job.target, picture)
+        self.ledger.written(job)
 
     def _draw(self, photos: list[tuple[Job, np.ndarray]]) -> list[tuple[Job, Future[None]]]:
         """Draw the photos, one size at a time, and start to write the sketches."""
@@ -134,7 +179,7 @@ class _Pipeline:
             jobs, same = zip(*group, strict=True)
             for job, sketch in zip(jobs, self.draw(same), strict=True):
                 picture = Picture(sketch[..., None].repeat(3, axis=2), gray=True)
-                writing.append((job, self.pool.submit(write_picture, job.target, picture)))
+                writing.append((job, self.pool.submit(self._write, job, picture)))
         return writing
 
     def _collect(self, tasks: list[tuple[Job, Future[T]]]) -> list[tuple[Job, T]]:
@@ -143,9 +188,10 @@ class _Pipeline:
         for job, task in tasks:
             try:
                 results.append((job, task.result()))
-            except WriteError:
-                raise
             except UserError as error:
+                if isinstance(error, WriteError) and not isinstance(error, PathError):
+                    raise
+                self.ledger.forget(job)
                 self.report.failed.append((job.path, str(error).removeprefix(f"{job.path}: ")))
                 self.bar.advance()
         return results

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from translate.images.formats import isobmff, png
+from translate.utils.files import check_regular
 from translate.utils.trust import TRUST
 
 _SMALL_PIXELS = 2**22  # what may be allocated for any file, however few bytes it has
@@ -64,6 +65,7 @@ def check_header(data: bytes) -> None:
 
 def check_file(path: Path) -> None:
     """Check the size in the header of a file, before Pillow opens it; raise OSError as `check_header`."""
+    check_regular(path)
     with path.open("rb") as file:
         form, size = size_in_header(file.read(HEADER_BYTES))
     if size:

@@ -15,7 +15,7 @@ from translate.images.formats import heif
 from translate.images.headers import HEADER_BYTES, size_in_header
 from translate.images.picture import Picture, ValueRange, flatten_alpha, to_depth
 from translate.utils.errors import UserError, short_reason
-from translate.utils.files import atomic_write
+from translate.utils.files import atomic_write, check_regular, read_bytes
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/{1,2}\w", re.IGNORECASE)  # Path turns // into /
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
@@ -32,7 +32,7 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
         UserError: the file is missing, no picture, damaged, truncated, or larger than `TRUST` allows.
     """
     try:
-        data = Path(path).read_bytes()
+        data = read_bytes(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: {_unreadable(str(path), error)}") from error
     return decode_picture(data, str(path), values)
@@ -105,6 +105,7 @@ def save_png(path: str | Path, array: np.ndarray) -> None:
 def upright_size(path: Path) -> tuple[int, int] | None:
     """Return (width, height) in px of the upright picture, from its file's header; None where that is unreadable."""
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(HEADER_BYTES)
         form, size = size_in_header(start)

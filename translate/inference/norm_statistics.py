@@ -66,7 +66,8 @@ class NormStatistics:
     """Provides networks that normalise a picture by the chosen statistics.
 
     If `per_picture`, every picture needs its own networks, so pictures cannot share a batch. If `sequential`, pictures
-    must be translated one at a time, in order. `description` is the kind and the name of the reference.
+    must be translated one at a time, in order. `description` is the kind and the name of the reference,
+    `reference_hash` that of its content; "" without one.
     """
 
     def __init__(
@@ -87,6 +88,8 @@ class NormStatistics:
             raise OptionError(f"a reference picture is for frozen statistics; leave it out, or say frozen, not {kind}")
         self.kind, self.description, self.side = kind, f"{kind} {name}".strip(), max(side, MIN_THUMBNAIL_SIDE_PX)
         self._references = {d: thumbnail(x, self.side) for d, x in (references or {}).items() if x is not None}
+        pixels = (x.cpu().contiguous().numpy().tobytes() for x in self._references.values())
+        self.reference_hash = hashlib.sha256(b"".join(pixels)).hexdigest()[:32] if self._references else ""
         self.per_picture = kind == "smooth" or (kind == "frozen" and not references)
         self.sequential = kind == "smooth"
         self._lock = threading.Lock()

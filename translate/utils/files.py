@@ -1,19 +1,24 @@
-"""Atomic writes: a file appears under its name completely or not at all.
+"""Atomic writes: a file appears under its name completely or not at all; and reading of regular files alone.
 
 A file is written under a temporary name, which contains its machine and process, and renamed at the end. Temporary
 files of killed processes are removed later. Several machines may write into one folder, so only files that cannot be in
 use are removed: files of ended processes on this machine, and files of other machines that are a day old.
 """
 
-__all__ = ["WriteError", "atomic_write", "host_id", "remove_stale_temporaries", "temporary_path", "write_json"]
+__all__ = [
+    "PathError", "WriteError", "atomic_write", "check_regular", "content_hash", "host_id", "read_bytes",
+    "remove_stale_temporaries", "temporary_path", "write_json",
+]  # fmt: skip
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import platform
 import re
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,11 +30,40 @@ from translate.utils.errors import UserError, short_reason
 
 _STALE_AFTER_S = 24 * 3600.0  # no writer pauses this long within one file
 _UNKNOWN_HOST = "0" * 8
+_OF_ONE_PATH = frozenset({
+    errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EILSEQ, errno.EINVAL,
+})  # fmt: skip
+_NO_FILES = {
+    stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
 _TEMPORARY_NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.tmp")
 
 
 class WriteError(UserError):
     """A file could not be written: the disk is full, or the folder is read-only or missing."""
+
+
+class PathError(WriteError):
+    """A file could not be written because of its own path, such as a name that is too long; others may be."""
+
+
+def content_hash(path: Path) -> str:
+    """Return a hash of the content of a regular file; raise OSError for anything else."""
+    check_regular(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def check_regular(path: str | Path) -> None:
+    """Raise OSError if `path` is a pipe, a socket or a device, which could be read for ever; folders pass."""
+    if kind := _NO_FILES.get(stat.S_IFMT(os.stat(path).st_mode)):  # noqa: PTH116
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file")
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a file; raise OSError if that is impossible, or if it is a pipe, a socket or a device."""
+    check_regular(path)
+    return Path(path).read_bytes()
 
 
 @contextmanager
@@ -40,9 +74,11 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     are created.
 
     Raises:
+        PathError: the name or path is too long, or a folder or no regular file is there.
         WriteError: the disk is full, the folder is read-only, or the system refuses for another reason.
     """
     path = Path(path)
+    _check_replaceable(path)
     temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,10 +92,26 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         if not _is_refusal(error, path.parent):
             raise
         reason = f"cannot be written ({short_reason(error)})"
+        if isinstance(error, OSError) and error.errno in _OF_ONE_PATH:
+            raise PathError(f"{path}: {reason}; choose another name or folder") from error
         raise WriteError(f"{path}: {reason}; make room or choose another folder") from error
     finally:
         with contextlib.suppress(OSError):  # its folder is a file or out of reach: nothing to remove
             temporary.unlink(missing_ok=True)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise PathError if a folder, a pipe, a socket or a device is where a file is to be written."""
+    try:
+        check_regular(path)
+        if not path.is_dir():
+            return
+        reason = "it is a folder"
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # nothing is there yet, or the system will say why not
+            return
+        reason = short_reason(error)
+    raise PathError(f"{path}: cannot be written ({reason}); choose another name or folder")
 
 
 def write_json(path: str | Path, value: Any) -> None:

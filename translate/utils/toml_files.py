@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.utils.errors import UserError
+from translate.utils.files import check_regular
 
 _MAX_BYTES = 2**20
 _MAX_DEPTH = 8  # of tables and lists
@@ -16,6 +17,7 @@ _MAX_DEPTH = 8  # of tables and lists
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raise UserError if it cannot be read or parsed."""
     try:
+        check_regular(path)
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:

@@ -1,13 +1,10 @@
-import os
-
 import numpy as np
 import pytest
 
-from translate.data.files.worklist import Shard, Worklist, as_suffix, is_done, note_options
+from translate.data.files.worklist import Shard, Worklist, as_suffix
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 from translate.utils.errors import OptionError, UserError
-from translate.utils.files import WriteError
 from translate.utils.trust import TRUST
 
 
@@ -35,22 +32,17 @@ def test_no_result_may_overwrite_an_input(tmp_path):
         Worklist(str(tmp_path / "in"), tmp_path, answers=2).survey()
 
 
-def test_a_job_is_done_if_all_results_are_newer_than_their_inputs(source, tmp_path):
-    job = next(iter(Worklist(str(source / "x.png"), tmp_path / "out", answers=2)))
-    hints, model, note = (tmp_path / name for name in ("hints.png", "model", "note"))
-    for when, path in enumerate([job.path, hints, model, note, *job.targets]):
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-        os.utime(path, (1000 + when, 1000 + when))
-    job = job._replace(layer=hints)
-    assert is_done(job, model, note) and is_done(job) and is_done(job, None)
-    for path in (job.path, hints, model, note):
-        before = path.stat().st_mtime
-        os.utime(path, (1004.5, 1004.5))  # between the two answers
-        assert not is_done(job, model, note), path
-        os.utime(path, (before, before))
-    job.targets[0].unlink()
-    assert not is_done(job, model, note)
+def test_numbered_files_of_another_count_are_leftovers(source, tmp_path):
+    def leftovers(answers):
+        work = Worklist(str(source), tmp_path / "out", answers=answers)
+        return sorted(path.relative_to(tmp_path / "out").as_posix() for job in work for path in work.leftovers(job))
+
+    written(tmp_path / "out", "x.png", "x_1.png", "x_2.png", "x_3.png", "sub/x_1.jpg", "sub/x_1.png", "sub/y_1.jpg")
+    assert leftovers(1) == ["sub/x_1.jpg"]  # x_1.png is a picture itself, and x_2.png may be an answer to none
+    (source / "x_1.png").unlink()
+    assert leftovers(1) == ["sub/x_1.jpg", "x_1.png", "x_2.png", "x_3.png"]
+    assert leftovers(2) == ["x.png", "x_3.png"]
+    assert leftovers(3) == ["x.png"]
 
 
 def written(folder, *names):
@@ -196,28 +188,6 @@ def test_one_picture_to_one_file(source, tmp_path):
     with pytest.raises(OptionError, match="would overwrite the input itself"):
         Worklist(str(source / "x_1.png"), source / "x.png", answers=2)
     assert single("in/y.png").survey().pictures == 1
-
-
-# ---- notes
-
-
-def test_options_are_saved_when_they_change(tmp_path):
-    assert note_options(tmp_path, {}) == (None, False) and not list(tmp_path.iterdir())
-    note, changed = note_options(tmp_path, {"seed": 1})
-    assert note is not None and changed
-    before = note.stat().st_mtime_ns
-    assert note_options(tmp_path, {"seed": 1}) == (note, False) and note.stat().st_mtime_ns == before
-    assert note_options(tmp_path, {"seed": 2}) == (note, True) == note_options(tmp_path, {})
-    assert note_options(tmp_path, {}) == (note, False)
-
-
-def test_an_options_file_that_cannot_be_written(tmp_path, monkeypatch):
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(WriteError, match="No space left on device"):
-        note_options(tmp_path, {"seed": 1})
 
 
 def test_links_out_of_the_folder_are_skipped_and_reported(source, tmp_path, monkeypatch):

@@ -26,11 +26,11 @@ SKETCH_RECIPE = Recipe(
 
 
 GOOD = 10  # pictures of the fixture `source` that can be translated
-IGNORED = ("failed.jsonl", ".translated.json")
 
 
 def pictures(root):
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name not in IGNORED)
+    files = (p for p in root.rglob("*") if p.is_file() and not p.name.startswith(("failed.jsonl", ".translated")))
+    return sorted(p.relative_to(root).as_posix() for p in files)
 
 
 def run(translator, source, output, **options):

@@ -50,26 +50,16 @@ def test_the_other_direction(translator, source, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-def test_a_second_run_does_only_what_is_missing_or_older(translator, source, tmp_path):
+def test_a_second_run_does_only_what_is_missing_or_changed(translator, source, tmp_path):
     out = tmp_path / "out"
     run(translator, source, out)
     (out / "odd.png").unlink()
-    later = time.time() + 5
-    os.utime(source / "one.bmp", (later, later))
+    write_picture(source / "one.bmp", Picture(np.full((1, 1, 3), 77, np.uint8)))
     report = run(translator, source, out)
-    assert (report.done, report.skipped) == (2, GOOD - 2)
-    os.utime(out / "one.bmp", (later, later))
+    assert (report.done, report.skipped, report.notes[:-1]) == (2, GOOD - 2, [])
+    assert (read_picture(out / "one.bmp").pixels == 255 - 77).all()
     assert run(translator, source, out).done == 0
     assert run(translator, source, out, overwrite=True).done == GOOD
-
-
-def test_a_newer_model_repeats_everything(translator, source, tmp_path):
-    run(translator, source, tmp_path / "out")
-    translator.file = tmp_path / "model.safetensors"
-    translator.file.write_text("")
-    later = time.time() + 5
-    os.utime(translator.file, (later, later))
-    assert run(translator, source, tmp_path / "out").done == GOOD
 
 
 def test_bad_files_are_listed_and_the_others_translated(translator, source, tmp_path):
@@ -261,8 +251,8 @@ def test_shards_that_change_the_options_together(translator, source, tmp_path):
     for i in (1, 2):
         run(translator, source, tmp_path / "out", shard=f"{i}/2")
     time.sleep(0.02)  # file times are coarse
-    done = [run(translator, source, tmp_path / "out", shard=f"{i}/2", direction="ba").done for i in (1, 2)]
-    assert sum(done) == GOOD
+    back = {"direction": "ba", "overwrite": True}
+    assert sum(run(translator, source, tmp_path / "out", shard=f"{i}/2", **back).done for i in (1, 2)) == GOOD
     assert run(translator, source, tmp_path / "out", direction="ba").done == 0
 
 
@@ -332,7 +322,7 @@ def full_after(count, monkeypatch):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_full_disk_stops_the_run_and_keeps_results(translator, source, tmp_path, monkeypatch, workers):
-    full_after(4, monkeypatch)
+    full_after(5, monkeypatch)  # four results, and the note of the folder
     with pytest.raises(WriteError, match=r"cannot be written \(No space left on device\); make room") as caught:
         run(translator, source, tmp_path / "out", workers=workers)
     assert "\n" not in str(caught.value) and str(tmp_path / "out") in str(caught.value)
@@ -466,8 +456,10 @@ def test_results_of_another_request_are_replaced(many, sketches, photos, tmp_pat
     out = tmp_path / "out"
     run(many, sketches, out, **options(first))
     before = contents(out)
-    report = run(many, sketches, out, **options(second))
-    assert report.done == 2 and any("made with other options, and is made again" in note for note in report.notes)
+    with pytest.raises(OptionError, match=r"out/.*\.png: was made with.*; choose another --output, or say --overwrite"):
+        run(many, sketches, out, **options(second))
+    assert contents(out) == before
+    assert run(many, sketches, out, **options(second), overwrite=True).done == 2
     run(many, sketches, tmp_path / "fresh", **options(second))
     fresh = contents(tmp_path / "fresh")
     assert {name: contents(out)[name] for name in fresh} == fresh
@@ -488,7 +480,7 @@ def test_an_interrupted_run_with_other_options_resumes(many, sketches, tmp_path,
     monkeypatch.setattr(many.runner, "run_batch", interrupted)
     time.sleep(0.02)  # file times are coarse
     with pytest.raises(KeyboardInterrupt):
-        run(many, sketches, out, seed=2)
+        run(many, sketches, out, seed=2, overwrite=True)
     monkeypatch.undo()
     report = run(many, sketches, out, seed=2)
     assert (report.done, report.skipped) == (1, 1)
@@ -499,15 +491,24 @@ def test_another_direction_is_another_request_too(translator, source, tmp_path):
     out = tmp_path / "out"
     run(translator, source / "odd.png", out)
     assert run(translator, source / "odd.png", out, direction="ab").done == 0
-    assert run(translator, source / "odd.png", out, direction="ba").done == 1
+    with pytest.raises(OptionError, match=r"odd\.png: was made without --direction, not with --direction ba; choose"):
+        run(translator, source / "odd.png", out, direction="ba")
+    assert run(translator, source / "odd.png", out, direction="ba", overwrite=True).done == 1
     assert (read_picture(out / "odd.png").pixels == read_picture(source / "odd.png").pixels).all()
 
 
-def test_a_damaged_note_counts_as_other_options(many, sketches, tmp_path):
-    run(many, sketches, tmp_path / "out", seed=1)
-    (tmp_path / "out/.translated.json").write_text("{")
-    assert run(many, sketches, tmp_path / "out", seed=1).done == 2
-    assert run(many, sketches, tmp_path / "out", seed=1).done == 0
+def test_a_damaged_note_does_not_hide_what_the_journal_knows(many, sketches, tmp_path):
+    out = tmp_path / "out"
+    run(many, sketches, out, seed=1)
+    (out / ".translated.json").write_text("{")
+    assert run(many, sketches, out, seed=1).skipped == 2
+    with pytest.raises(OptionError, match="was made by an unknown run; choose another --output"):
+        run(many, sketches, out, seed=2)
+    (out / ".translated.jsonl").unlink()
+    with pytest.raises(OptionError, match=r"is there, and the note .*\.translated\.json is damaged; choose"):
+        run(many, sketches, out, seed=1)
+    assert run(many, sketches, out, seed=1, overwrite=True).done == 2
+    assert run(many, sketches, out, seed=1).skipped == 2
 
 
 # ---- looks
@@ -517,9 +518,11 @@ def test_all_pictures_get_the_style_of_a_photo(many, sketches, photos, tmp_path)
     run(many, sketches, tmp_path / "out", looks=photos[:1])
     for name, result in pixels(tmp_path / "out").items():
         assert (result == np.asarray(many(sketches / name, z=many.look(photos[0])))).all()
-    later = time.time() + 5
-    os.utime(photos[0], (later, later))
-    assert run(many, sketches, tmp_path / "out", looks=photos[:1]).done == 2
+    os.utime(photos[0], (1, 1))
+    assert run(many, sketches, tmp_path / "out", looks=photos[:1]).done == 0
+    write_picture(photos[0], Picture(np.full((32, 32, 3), 9, np.uint8)))
+    with pytest.raises(OptionError, match="was made with another --look; choose"):
+        run(many, sketches, tmp_path / "out", looks=photos[:1])
 
 
 def test_variants_interpolate_between_two_styles(many, sketches, photos, tmp_path):
@@ -587,12 +590,14 @@ def test_hints_are_matched_by_name_and_sub_folder(many, sketches, tmp_path):
     assert (found["sub/y.png"] != np.asarray(many(sketches / "sub/y.png"))).any()
 
 
-def test_newer_hints_repeat_their_picture(many, sketches, tmp_path):
+def test_changed_hints_repeat_their_picture(many, sketches, tmp_path):
     for name in ("x.png", "sub/y.png"):
         write_picture(tmp_path / "hints" / name, layer_of())
     run(many, sketches, tmp_path / "out", hints=tmp_path / "hints")
-    later = time.time() + 5
-    os.utime(tmp_path / "hints/x.png", (later, later))
+    layer = layer_of()
+    layer.pixels[5:15, 5:15] = 99
+    write_picture(tmp_path / "hints/x.png", layer)
+    os.utime(tmp_path / "hints/x.png", (1, 1))
     assert run(many, sketches, tmp_path / "out", hints=tmp_path / "hints").done == 1
 
 

@@ -34,8 +34,7 @@ def make_sketches(options: MakeSketches) -> int:
     )  # fmt: skip
     for path, reason in report.failed:
         say(f"failed: {path}: {reason}", file=sys.stderr)
-    say(report.summary())
-    if report.skipped and not report.done:
-        say("  draw them again, for example with another --detail: add --overwrite")
+    for line in (*report.notes, report.summary()):
+        say(line)
     say(f"Next: {command_form('train-pix2pix')} --a {quote(options.output)} --b {quote(options.input)}")
     return 1 if report.failed else 0

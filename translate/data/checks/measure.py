@@ -16,6 +16,7 @@ from translate.images.io import decode_picture
 from translate.images.picture import Picture, UnknownScale, ValueRange, flatten_alpha, to_gray
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
+from translate.utils.files import read_bytes
 from translate.utils.progress import track
 
 _THUMBNAIL_PX = 32
@@ -55,7 +56,7 @@ def measure(path: Path, *, halves: bool = False, values: ValueRange | None = Non
         values: black and white of floats and wide integers; None: 0 and 1, or the full scale.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         picture = decode_picture(data, str(path), values)
     except OSError as error:
         return Measurement(path, problem=f"{path}: cannot be read as an image ({error.strerror or error})")

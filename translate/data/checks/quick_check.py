@@ -13,6 +13,7 @@ from translate.data.checks.full_check import find_faults, train_test_pairs
 from translate.data.checks.measure import measure
 from translate.data.checks.report import Finding, Part
 from translate.data.sources.domains import FileSet
+from translate.utils.files import read_bytes
 from translate.utils.program import command_form
 from translate.utils.sequences import spread
 
@@ -62,7 +63,7 @@ def _length(path: Path) -> int:
 
 def _digest(path: Path) -> bytes:
     try:
-        return hashlib.blake2b(path.read_bytes()).digest()
+        return hashlib.blake2b(read_bytes(path)).digest()
     except OSError:
         return b""
 

@@ -66,6 +66,8 @@ def open_images(spec: str) -> PictureTree:
         if is_pattern(spec):
             base = pattern_base(path)
             return FolderTree(base, path.relative_to(base).parts) if base.is_dir() else ListedFiles([], base)
+        if path.exists():
+            raise UserError(f"'{spec}' is neither a folder nor a file but a pipe, a socket or a device; give a folder")
         raise missing_path_error(spec)
 
 

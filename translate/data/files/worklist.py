@@ -1,18 +1,19 @@
-"""The jobs of translating a folder: each picture, its output files, and whether they are up to date.
+"""The jobs of translating a folder: each picture and its output files.
 
 Memory does not grow with the number of pictures: a first walk counts and checks them, a second one yields the jobs, and
 both hold no more than the names of a few folders.
 """
 
-__all__ = ["Job", "Shard", "Survey", "Worklist", "as_suffix", "check_writable", "is_done", "note_options"]
+__all__ = ["Job", "Shard", "Survey", "Worklist", "as_suffix", "check_writable"]
 
 import hashlib
-import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from os.path import lexists
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from translate.data.files.companions import Companions
 from translate.data.files.counted import Counted
@@ -20,9 +21,8 @@ from translate.data.files.find import no_picture_error, open_images, skipped_lin
 from translate.data.files.walk import Stems, is_picture, join_name
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, did_you_mean
-from translate.utils.files import WriteError, write_json
+from translate.utils.files import WriteError
 
-_OPTIONS_FILE = ".translated.json"
 _LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
 
 
@@ -39,8 +39,11 @@ class Job(NamedTuple):
         """Return the files of the results; several are called NAME_1, NAME_2 and so on."""
         if self.answers == 1:
             return (self.target,)
-        stem, suffix = self.target.stem, self.target.suffix
-        return tuple(self.target.with_name(f"{stem}_{k}{suffix}") for k in range(1, self.answers + 1))
+        return tuple(map(self.numbered, range(1, self.answers + 1)))
+
+    def numbered(self, k: int) -> Path:
+        """Return the file of result `k` of several, from 1 on."""
+        return self.target.with_name(f"{self.target.stem}_{k}{self.target.suffix}")
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,19 @@ class Worklist:
         self._mixed = self.layers if self.layers and self.layers.folder() is None else None  # among the pictures
 
     @property
+    def root(self) -> Path:
+        """Return the absolute folder of the pictures."""
+        return self._source.root
+
+    @property
+    def part(self) -> str:
+        """Return the name of this shard in a file name, such as "-2of5"; "" without shards."""
+        return "" if self.shard.parts == 1 else f"-{self.shard.number}of{self.shard.parts}"
+
+    @property
     def failures(self) -> Path | None:
         """Return the file that lists the failures of this shard, or None for a single output file."""
-        of_shard = "" if self.shard.parts == 1 else f"-{self.shard.number}of{self.shard.parts}"
-        return None if self.single else self.output / f"failed{of_shard}.jsonl"
+        return None if self.single else self.output / f"failed{self.part}.jsonl"
 
     @property
     def folder(self) -> Path:
@@ -161,6 +173,27 @@ class Worklist:
     def strays(self) -> Counted:
         """Return the hints or masks that belong to no picture."""
         return self.layers.strays(self._stems) if self.layers else Counted()
+
+    def leftovers(self, job: Job) -> Iterator[Path]:
+        """Yield files beside the results of a job that bear its name, but not of this count nor of another picture."""
+        if job.answers > 1 and self._is_leftover(job.target):
+            yield job.target
+        for k in count(1 if job.answers == 1 else job.answers + 1):
+            if not self._is_leftover(job.numbered(k)):
+                return
+            yield job.numbered(k)
+
+    def _is_leftover(self, path: Path) -> bool:
+        """Whether `path` exists, and is the result of no picture of this run."""
+        if not lexists(path):
+            return False
+        folder = path.parent.relative_to(self.output).as_posix()
+        folder = "" if folder == "." else folder
+        if self.answers == 1:
+            pictures = self._stems(folder).get(path.stem, ())
+            return not any(self._target(join_name(folder, name)) == path for name in pictures)
+        stem, _, k = path.stem.rpartition("_")
+        return not (k.isdecimal() and 1 <= int(k) <= self.answers and stem in self._stems(folder))
 
     # ---- names
 
@@ -281,35 +314,3 @@ def check_writable(output: Path) -> None:
             pass
     except OSError as error:
         raise WriteError(f"{output}: cannot be written to ({error.strerror}); choose another folder") from error
-
-
-def note_options(output: Path, options: Mapping[str, Any]) -> tuple[Path | None, bool]:
-    """Save the options of this run in the output folder; return the file, and whether they changed.
-
-    A result that is older than the file was made with other options. Without options there is no file, unless an
-    earlier run had some. Shards that start together save the same options; the later one leaves the file as it is.
-    """
-    file = output / _OPTIONS_FILE
-    before = _read_options(file)
-    if before != options:
-        write_json(file, options)
-    return (file if file.exists() else None), before != options
-
-
-def _read_options(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):  # a damaged file differs from all options
-        return None
-
-
-def is_done(job: Job, *others: Path | None) -> bool:
-    """Whether all results exist, and are newer than the picture, its hints or mask, and the `others`."""
-    try:
-        written = min(target.stat().st_mtime_ns for target in job.targets)
-        used = (job.path, job.layer, *others)
-        return all(written >= file.stat().st_mtime_ns for file in used if file is not None)
-    except OSError:
-        return False

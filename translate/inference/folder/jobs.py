@@ -2,14 +2,14 @@
 
 __all__ = ["JobReader", "PendingJobs"]
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 from translate.data.files.companions import Companions
-from translate.data.files.worklist import Job, Survey, Worklist, is_done, note_options
+from translate.data.files.counted import Counted
+from translate.data.files.ledger import Ledger
+from translate.data.files.worklist import Job, Survey, Worklist
 from translate.data.loading.file_kind import UsedRange
 from translate.data.sources.mask_files import MaskFiles, inspect_masks, read_mask
 from translate.images.io import read_picture
@@ -19,6 +19,7 @@ from translate.inference.inputs.masks import resize_mask
 from translate.inference.options import FolderOptions
 from translate.inference.request import Conditioning
 from translate.inference.translator import Translator
+from translate.utils.errors import UserError
 from translate.utils.files import remove_stale_temporaries
 
 MASK_SAMPLE_COUNT = 300  # masks read to decide which colour is the hole: enough for a majority, quick in any folder
@@ -26,37 +27,40 @@ MAX_CACHED_FOLDERS = 1024  # cleaned folders to remember; jobs come folder by fo
 
 
 class PendingJobs:
-    """The jobs of a worklist that have no result yet."""
+    """The jobs of a worklist that are not done yet."""
 
-    def __init__(
-        self, worklist: Worklist, options: Mapping[str, Any], used: Sequence[Path | None], *, overwrite: bool
-    ) -> None:
-        """Compare the options that results depend on with the note of earlier runs in the output folder.
+    def __init__(self, worklist: Worklist, ledger: Ledger | None) -> None:
+        """Compare the jobs with the `ledger` of the output folder; None: all are pending."""
+        self._worklist, self._ledger, self._leftovers = worklist, ledger, Counted()
 
-        Results that are older than one of the `used` files are made again.
+    def jobs(self, skip: Callable[[], None], fail: Callable[[Job, Exception], None]) -> Iterator[Job]:
+        """Yield pending jobs, and remove the temporary files of killed runs.
+
+        `skip` is called for each finished job, `fail` for each whose result must not be overwritten unasked.
         """
-        note, changed = (None, False) if worklist.single else note_options(worklist.output, options)
-        self._worklist, self._used = worklist, [note, *used]
-        self._all = overwrite or changed or worklist.single
-        self._changed, self._replaced = changed and not overwrite, False
-
-    def jobs(self, skip: Callable[[], None]) -> Iterator[Job]:
-        """Yield pending jobs, call `skip` for each finished job, and remove the temporary files of killed runs."""
         clean = lru_cache(maxsize=MAX_CACHED_FOLDERS)(remove_stale_temporaries)
         clean(self._worklist.folder)
         for job in self._worklist:
             clean(job.target.parent)
-            if not self._all and is_done(job, *self._used):
-                skip()
+            if self._ledger is None:
+                yield job
                 continue
-            if self._changed and not self._replaced:
-                self._replaced = any(target.exists() for target in job.targets)
-            yield job
+            for path in self._worklist.leftovers(job):
+                self._leftovers.add(path.name)
+            judgement = self._ledger.judge(job)
+            if judgement.done:
+                self._ledger.skip(judgement)
+                skip()
+            elif judgement.conflict:
+                fail(job, UserError(f"{judgement.conflict}; move it away, or say --overwrite"))
+            else:
+                yield job
 
     def notes(self) -> list[str]:
-        """Return a line for the report if results of other options are replaced."""
-        note = f"{self._worklist.output}: what is there was made with other options, and is made again"
-        return [note] if self._replaced else []
+        """Return a line for the report if results of another --count lie beside those of this run."""
+        count, place = self._leftovers.count, self._worklist.output
+        what = "1 file is" if count == 1 else f"{count} files are"
+        return [f"{place}: {what} not of this run but of another --count: {self._leftovers}"] if count else []
 
 
 class JobReader:
@@ -96,6 +100,11 @@ class JobReader:
         if self._resize:
             hole = resize_mask(hole, picture.pixels.shape[:2])
         return picture, (hole, str(job.layer))
+
+    @property
+    def white_is_hole(self) -> bool | None:
+        """Whether white is the hole in the masks; None without masks."""
+        return self._masks.white_is_hole if self._masks else None
 
     def notes(self, survey: Survey, worklist: Worklist) -> list[str]:
         """Return a line for each peculiarity of the pictures and masks, and on changes of known pixels."""

@@ -2,6 +2,7 @@
 
 __all__ = ["FolderPipeline"]
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from translate.data.files.ledger import Ledger
 from translate.data.files.worklist import Job
 from translate.images.encode import FORMATS, Loss, losses
 from translate.images.io import write_picture
@@ -20,7 +22,7 @@ from translate.inference.postprocess import PendingResult
 from translate.inference.request import PreparedImage, Request
 from translate.inference.translator import Translator
 from translate.utils.concurrency import CpuSlots, prefetch, thread_pool
-from translate.utils.files import WriteError
+from translate.utils.files import PathError, WriteError
 from translate.utils.memory import keep_freed_memory
 
 MAX_WAITING = 64  # pictures that wait for others of equal size; bounds the memory if all sizes differ
@@ -45,6 +47,7 @@ class FolderPipeline:
     request: Request
     reader: JobReader
     recorder: Recorder
+    ledger: Ledger | None
     quality: int
     keep_metadata: bool = False
 
@@ -83,14 +86,19 @@ class FolderPipeline:
         """Record the outcome of a job; raise only errors that would hit all pictures."""
         try:
             self.recorder.add(job, *written.result())
-        except WriteError:
-            raise
         except Exception as error:
+            if isinstance(error, WriteError) and not isinstance(error, PathError):
+                raise
             self.recorder.fail(job, error)
+            if self.ledger:
+                self.ledger.forget(job)
 
     # ---- one picture, or one batch, in a thread
 
     def _read(self, job: Job) -> PreparedImage | HugePicture:
+        if self.ledger:
+            with contextlib.suppress(OSError):  # the reader says it better
+                self.ledger.reading(job)
         picture, layer = self.reader(job)
         if isinstance(picture, HugePicture):
             return picture
@@ -119,6 +127,8 @@ class FolderPipeline:
             raise result
         pictures: Sequence[Picture | Canvas] = result.pictures() if isinstance(result, PendingResult) else result
         lost: tuple[Loss, ...] = ()
+        if self.ledger:
+            self.ledger.writing(job)
         for target, picture in zip(job.targets, pictures, strict=True):
             form = FORMATS[target.suffix.lower()]
             if isinstance(picture, Canvas):
@@ -127,6 +137,8 @@ class FolderPipeline:
             else:
                 write_picture(target, picture, self.quality, keep_metadata=self.keep_metadata)
                 lost = losses(picture, form, keep_metadata=self.keep_metadata)
+        if self.ledger:
+            self.ledger.written(job)
         source = prepared.result()
         return source.frames if isinstance(source, HugePicture) else source.picture.frames, lost
 

@@ -1,23 +1,28 @@
 """The translation of folders: every picture keeps its name, sub-folder, size and kind.
 
-A result that is newer than its picture and the model is kept, so the same command resumes a run that was cut off. With
-other options, such as another seed or style, which are noted in the output folder, all results are made again. Jobs are
-listed while pictures are translated, so memory does not grow with the number of pictures.
+A result that an equal run has made from the same picture is kept, so the same command resumes a run that was cut off;
+a note and a journal in the output folder tell. Nothing that another model, another seed or the user has made is
+overwritten unasked. Jobs are listed while pictures are translated, so memory does not grow with the number of pictures.
 """
 
 __all__ = ["translate_folder"]
 
+import copy
 import os
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
+from translate.data.files.ledger import Ledger
 from translate.data.files.worklist import Shard, Survey, Worklist, as_suffix, check_writable
+from translate.inference.folder.identity import describe_run
 from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.folder.report import FolderReport, Recorder
 from translate.inference.options import FolderOptions, build_request
+from translate.inference.precision import Mode
 from translate.inference.request import Request
 from translate.inference.translator import Translator
 from translate.utils.errors import OptionError
@@ -38,13 +43,15 @@ def translate_folder(
         options: see `FolderOptions`.
 
     Raises:
-        OptionError: an option that is wrong or that this model does not have; an output that would overwrite its input.
+        OptionError: an option that is wrong or that this model does not have; an output that would overwrite its input,
+            or, without `overwrite`, results of another run.
         InUseError: another process writes to the output folder.
         UserError: there is nothing to translate, or no hints or masks that match; two results would be one file; a
             look cannot be read.
         WriteError: the output's disk or folder refuses; files written before stay.
     """
     start, options = time.perf_counter(), options or FolderOptions()
+    translator = copy.copy(translator)  # gets the mode of the output folder
 
     # 1. check the options against the model
     request = build_request(translator, options, options.count)
@@ -82,42 +89,60 @@ def _translate(
     worklist: Worklist, survey: Survey, reader: JobReader,
 ) -> FolderReport:  # fmt: skip
     """Translate the pending jobs of a worklist."""
-    # 1. find the pending pictures
-    used = [translator.file, *map(Path, options.looks)]
-    pending = PendingJobs(worklist, _result_options(translator, request, options), used, overwrite=options.overwrite)
-
-    # 2. translate
     report = FolderReport(ignored=survey.ignored, answers=worklist.answers)
-    with show_folder_bar(survey.pictures, options.progress) as bar:
-        translator.runner.on_progress = bar.show_large
-        recorder = Recorder(report, bar, worklist.failures)
-        workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
-        pipeline = FolderPipeline(translator, request, reader, recorder, options.quality, options.keep_metadata)
-        pipeline.run(pending.jobs(recorder.skip), workers)
+    with _open_ledger(translator, request, options, worklist, survey, reader) as ledger:
+        # 1. refuse to overwrite what another run has made
+        if ledger:
+            ledger.check(worklist)
+        pending = PendingJobs(worklist, ledger)
+
+        # 2. translate
+        with show_folder_bar(survey.pictures, options.progress) as bar:
+            recorder = Recorder(report, bar, worklist.failures)
+            jobs = pending.jobs(recorder.skip, recorder.fail)
+            if first := next(jobs, None):
+                if ledger:
+                    ledger.start()
+                    _use_mode(translator, ledger)
+                translator.runner.on_progress = bar.show_large
+                workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
+                pipeline = FolderPipeline(
+                    translator, request, reader, recorder, ledger, options.quality, options.keep_metadata
+                )
+                pipeline.run(chain([first], jobs), workers)
+        if ledger:
+            ledger.finish()
 
     # 3. report
-    report.notes = [*pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
+    kept = ledger.notes() if ledger else []
+    report.notes = [*kept, *pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
     return report
 
 
-def _result_options(translator: Translator, request: Request, options: FolderOptions) -> dict[str, Any]:
-    """Return the options that make the results differ from those of a plain run, for the note in the output folder."""
-    result: dict[str, Any] = {"values": translator.values} if translator.values else {}
-    if request.direction != translator.check_direction(None):
-        result["direction"] = request.direction
-    if request.scale != "fit":
-        result["scale"] = request.scale
-    if options.keep_metadata:
-        result["metadata"] = True
-    if translator.statistics.kind != "exact":
-        result["stats"] = translator.statistics.description
-    if options.looks:
-        result |= {"looks": [str(Path(path).resolve()) for path in options.looks], "count": options.count}
-    elif options.count is not None or options.seed is not None:
-        result["seed"] = options.seed or 0  # file names show the count
-    if options.hints:
-        result["hints"] = str(Path(options.hints).resolve())
-    if options.masks:
-        masks = str(Path(options.masks).resolve())
-        result |= {"masks": masks, "invert": options.invert_masks, "resize": options.resize_masks}
-    return result
+@contextmanager
+def _open_ledger(
+    translator: Translator, request: Request, options: FolderOptions,
+    worklist: Worklist, survey: Survey, reader: JobReader,
+) -> Iterator[Ledger | None]:  # fmt: skip
+    """Yield what is known of the output folder; None for a single file, which is always written."""
+    if worklist.single:
+        yield None
+        return
+    run = describe_run(translator, request, options, lossy=survey.lossy.count > 0, white_is_hole=reader.white_is_hole)
+    ledger = Ledger(
+        worklist.output, worklist.root, worklist.part, run, overwrite=options.overwrite,
+        precision=translator.runner.precision, choose=lambda: translator.mode,
+        newer_than=[path for path in (translator.file, *map(Path, options.looks)) if path],
+    )  # fmt: skip
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _use_mode(translator: Translator, ledger: Ledger) -> None:
+    """Compute in the mode that the output folder notes, unless that is the translator's anyway."""
+    assert ledger.run.mode is not None
+    mode = Mode(*ledger.run.mode)
+    if translator.runner.precision == "auto" or translator.mode != mode:
+        translator.use_mode(mode)

@@ -20,6 +20,7 @@ from translate.images.pyav import import_av
 from translate.inference.video.clip import Clip, ColourTags, Frame
 from translate.inference.video.yuv import to_rgb
 from translate.utils.errors import OptionError, UserError, short_reason
+from translate.utils.files import check_regular
 
 _FILM_SUFFIXES = """
     .3g2 .3gp .264 .265 .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4
@@ -57,6 +58,10 @@ def open_clip(source: str | Path, fps: float | None = None) -> Clip:
         raise OptionError(f"{path}: has a frame rate of its own; --fps is for folders of frames")
     if not path.exists():
         raise UserError(f"no file or folder '{path}'")
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read as a film ({short_reason(error)})") from None
     return _open_gif(path) if path.suffix.lower() == ".gif" else _open_film(path)
 
 

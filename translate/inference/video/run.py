@@ -2,7 +2,6 @@
 
 __all__ = ["VideoReport", "translate_video"]
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from translate.checkpoints.model_hash import model_hash
 from translate.images.io import IMAGE_SUFFIXES
 from translate.images.picture import Picture, to_depth
 from translate.inference.options import VideoOptions, build_request
@@ -129,7 +129,7 @@ def _fingerprint(translator: Translator, clip: Clip, request: Request, options: 
         "segment": options.segment,
         "input": [str(clip.path.resolve()), *_file_state(clip.path)],
         "rate": str(clip.rate),
-        "model": _weights_hash(translator),
+        "model": model_hash(translator.recipe, translator.nets),
         "statistics": translator.statistics.description,
         "direction": request.direction,
         "scale": request.scale,
@@ -143,17 +143,6 @@ def _file_state(path: Path) -> list[int]:
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     states = [file.stat() for file in files]
     return [len(states), sum(s.st_size for s in states), max((s.st_mtime_ns for s in states), default=0)]
-
-
-def _weights_hash(translator: Translator) -> str:
-    """Return the SHA-256 of the model file, or of the weights where there is none."""
-    if translator.file is not None:
-        with translator.file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    for tensor in translator.nets.state_dict().values():
-        digest.update(tensor.float().cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 @dataclass
