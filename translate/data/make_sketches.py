@@ -43,15 +43,14 @@ class SketchReport:
     skipped: int = 0  # sketches that existed already
     failed: list[tuple[Path, str]] = field(default_factory=list)  # photos that could not be read, and why
     seconds: float = 0.0
-    ignored: int = 0  # files of the source that are not pictures
-    notes: list[str] = field(default_factory=list)  # lines on sketches that were kept
+    ignored: int = 0  # files of the source that are not read as pictures
+    notes: list[str] = field(default_factory=list)  # lines on what was left out, and on sketches that were kept
 
     def summary(self) -> str:
         """Return the counts as the final line."""
         line = f"{self.done} sketches drawn in {self.seconds:.1f} s"
         line += f", {self.skipped} there already" if self.skipped else ""
-        line += f", {len(self.failed)} failed" if self.failed else ""
-        return line + (f", {self.ignored} not pictures" if self.ignored else "")
+        return line + (f", {len(self.failed)} failed" if self.failed else "")
 
 
 def make_sketches(
@@ -89,13 +88,13 @@ def make_sketches(
 
     # list the photos
     work = Worklist(str(source), output)
-    ignored = work.survey().ignored
+    survey = work.survey()
     jobs = [Job(job.path, job.target.with_suffix(".png")) for job in work]
     check_targets(jobs)
     check_writable(output)
 
     # draw those that are not done, while no other process writes to the output
-    report = SketchReport(ignored=ignored)
+    report = SketchReport(ignored=survey.ignored, notes=survey.notes)
     draw = partial(draw_sketches, detail=detail, min_length=min_length, device=torch_device)
     run = Run("sketches", "", {"detail": detail, "min-length": min_length})
     with (
@@ -109,7 +108,7 @@ def make_sketches(
         ):
             _Pipeline(draw, pool, report, bar, ledger).run(waiting)
         ledger.finish()
-    report.notes = ledger.notes()
+    report.notes += ledger.notes()
     report.seconds = time.perf_counter() - began
     return report
 

@@ -5,6 +5,7 @@ cmyk               CMYK to sRGB
 decode             decoding of picture files
 encode             encoding of picture files
 exif               EXIF: corrected, moved, and made from the tags of a TIFF
+foreign            formats that are not read, and what to do with such files
 formats/           single file formats
 grid               sheets of pictures
 headers            the size of a picture from its file's header, and whether the file is whole

@@ -26,27 +26,28 @@ class Format(NamedTuple):
     alpha: bool = True
     bands: bool = False  # any number of channels, of any numeric type
     dpi: bool = False  # the resolution
+    lossy: bool = False  # encoding changes all pixels slightly
 
 
 _METRES_PER_INCH = 0.0254
 _HEIC_BITS, _AVIF_BITS = 10, 12  # per channel, of results whose pictures have 16 bits
 _WITH_COLOUR_CODES = ("PNG", "AVIF", "HEIF")
 _MAX_SEGMENT_BYTES = 65519  # of a colour profile in one segment of a JPEG
-_JPEG = Format("JPEG", alpha=False, dpi=True)
+_JPEG = Format("JPEG", alpha=False, dpi=True, lossy=True)
 _PNM = Format("PPM", (np.uint8, np.uint16), alpha=False)
 _TIFF = Format("TIFF", (np.uint8, np.uint16, np.float32), bands=True, dpi=True)
-_HEIF = Format("HEIF", (np.uint8, np.uint16), dpi=True)
+_HEIF = Format("HEIF", (np.uint8, np.uint16), dpi=True, lossy=True)
 FORMATS = {
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), _JPEG),
     **dict.fromkeys((".ppm", ".pgm", ".pnm"), _PNM),
     **dict.fromkeys((".tif", ".tiff"), _TIFF),
     ".png": Format("PNG", (np.uint8, np.uint16), dpi=True),
-    ".webp": Format("WEBP", dpi=True),
+    ".webp": Format("WEBP", dpi=True, lossy=True),
     ".bmp": Format("BMP", dpi=True),
-    ".gif": Format("GIF"),
+    ".gif": Format("GIF", lossy=True),
     ".tga": Format("TGA"),
-    ".jp2": Format("JPEG2000"),
-    ".avif": Format("AVIF", (np.uint8, np.uint16), dpi=True),
+    **dict.fromkeys((".jp2", ".jpx", ".jpf", ".j2k"), Format("JPEG2000", lossy=True)),
+    ".avif": Format("AVIF", (np.uint8, np.uint16), dpi=True, lossy=True),
     **(dict.fromkeys((".heic", ".heif", ".hif"), _HEIF) if heif.is_available() else {}),
     ".npy": Format("NPY", (np.uint8, np.uint16, np.float32), alpha=False, bands=True),
 }

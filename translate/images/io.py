@@ -11,6 +11,7 @@ from PIL import Image
 
 from translate.images.decode import decode
 from translate.images.encode import FORMATS, encode, refusal
+from translate.images.foreign import remedy_for
 from translate.images.formats import heif
 from translate.images.headers import HEADER_BYTES, size_in_header
 from translate.images.picture import Picture, ValueRange, flatten_alpha, to_depth
@@ -31,6 +32,8 @@ def read_picture(path: str | Path, values: ValueRange | None = None) -> Picture:
     Raises:
         UserError: the file is missing, no picture, damaged, truncated, or larger than `TRUST` allows.
     """
+    if remedy := remedy_for(Path(path).suffix):  # raw data of cameras holds a small preview that would be taken for it
+        raise UserError(f"{path}: {Path(path).suffix} files are not read; {remedy}")
     try:
         data = read_bytes(path)
     except (OSError, ValueError) as error:

@@ -33,7 +33,7 @@ from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
 from translate.training.start.init_weights import init_weights
-from translate.training.start.messages import print_header, print_note, print_notes
+from translate.training.start.messages import print_header, print_left_out, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
@@ -180,6 +180,8 @@ def open_data_and_plan(
         lambda: data.open(folder.cache, size=size, zoom=options.zoom, square=options.square, progress=main)
     )
     print_notes(data, task, quick_check(data.file_sets()) if main and not plan else ())
+    if main:
+        print_left_out(options)
     keep_record(folder, data, new=not plan, accept=opened.extend)
     # plan, by the clock of the main process
     epoch_steps = data.epoch / options.batch_size

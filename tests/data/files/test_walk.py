@@ -36,8 +36,8 @@ def test_names_are_sorted_folder_by_folder(tree):
 def test_other_files_are_counted_and_skipped_folders_are_not_entered(tree):
     source = FolderTree(tree)
     list(source.walk())
-    assert source.others == 3  # notes.txt, readme, png
-    assert list(source.walk({"a", "b.png"})) == ["a.x.jpg", "c.png/d.bmp"] and source.others == 2
+    assert source.left_out == {".txt": 1, "no suffix": 2}
+    assert list(source.walk({"a", "b.png"})) == ["a.x.jpg", "c.png/d.bmp"] and source.left_out == {"no suffix": 2}
 
 
 def test_folders_are_read_lazily(tree, monkeypatch):

@@ -25,7 +25,7 @@ def test_the_summary_leaves_out_zeros():
     assert FolderReport(done=2, seconds=1.25).summary() == "2 translated in 1.2 s"
     log = Path("out/failed.jsonl")
     report = FolderReport(done=2, skipped=3, failed=1, log=log, ignored=4, answers=5)
-    expected = f"2 translated to 5 answers each in 0.0 s, 3 there already, 1 failed (see {log}), 4 not pictures"
+    expected = f"2 translated to 5 answers each in 0.0 s, 3 there already, 1 failed (see {log})"
     assert report.summary() == expected
 
 

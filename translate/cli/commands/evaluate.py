@@ -36,15 +36,19 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
 
 def evaluate(options: Evaluate) -> int:
     """Print the table of scores; write the JSON file and the grid if they are requested."""
+    from translate.data.files.find import left_out_notes
+    from translate.data.sources.run_data import named_sets
     from translate.evaluation.evaluation import EvaluationOptions
     from translate.evaluation.registry import load_evaluation
     from translate.images.io import write_picture
     from translate.images.picture import Picture
     from translate.utils.files import write_json
-    from translate.utils.terminal import result_console
+    from translate.utils.terminal import result_console, say
 
     shared = {field.name: getattr(options, field.name) for field in fields(EvaluationOptions)}
     evaluation = load_evaluation(EvaluationOptions(**shared))
+    for note in left_out_notes(named_sets(options.model, options.a, options.b, options.data, options.images)):
+        say(note)
     report = evaluation.run()
     grid = evaluation.grid() if options.grid else None
     result_console(MIN_TABLE_WIDTH).print(report.table())

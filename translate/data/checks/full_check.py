@@ -18,6 +18,7 @@ from translate.data.checks.duplicates import DuplicateGroup, find_duplicates
 from translate.data.checks.measure import Measurement, measure_all, measure_pixels
 from translate.data.checks.pair_checks import find_exchanged, find_unequal_sizes
 from translate.data.checks.report import DataReport, Finding, Part
+from translate.data.files.find import left_out_notes
 from translate.data.files.naming import is_bare_name
 from translate.data.files.splits import has_two_domains
 from translate.data.loading.file_kind import used_range_note
@@ -73,6 +74,7 @@ def check_data(
         are_pairs = pairs or _must_be_pairs(data)
         parts, findings = _measure_domains(a, b, data, are_pairs, root, measure)
     findings += find_faults(parts)
+    findings += [Finding("left out", note) for note in left_out_notes([a, b, data, images])]
     findings.sort(key=lambda one: not one.problem)
     return DataReport(parts, findings, time.perf_counter() - began)
 

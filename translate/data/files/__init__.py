@@ -8,6 +8,7 @@ find         pictures of a folder, pattern, list file or path
 idx          IDX files, the format of MNIST
 journal      what each result in an output folder was made from
 ledger       what is done in an output folder, and what may be overwritten
+left_out     what is left out of a folder, and what to do with it
 matching     pairs of pictures by name
 naming       names of domains
 output_note  the models, options and modes of an output folder

@@ -3,6 +3,7 @@
 __all__ = [
     "find_images",
     "is_pattern",
+    "left_out_notes",
     "list_folders",
     "skipped_links_note",
     "missing_path_error",
@@ -12,6 +13,7 @@ __all__ = [
     "pattern_base",
 ]
 
+import contextlib
 import difflib
 import os
 from collections import Counter
@@ -19,7 +21,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from translate.data.files.counted import MAX_NAMES, list_names
+from translate.data.files.left_out import describe_left_out, remedies
 from translate.data.files.walk import FolderTree, ListedFiles, PictureTree, explain_os_errors, is_picture
+from translate.images.foreign import remedy_for
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, list_choices
 
@@ -62,6 +66,8 @@ def open_images(spec: str) -> PictureTree:
         if path.is_dir():
             return FolderTree(path)
         if path.is_file():
+            if remedy := remedy_for(path.suffix):
+                raise UserError(f"'{path}': {path.suffix} files are not read; {remedy}")
             return ListedFiles([path] if is_picture(path.name) else _read_list(path), path.parent)
         if is_pattern(spec):
             base = pattern_base(path)
@@ -69,6 +75,25 @@ def open_images(spec: str) -> PictureTree:
         if path.exists():
             raise UserError(f"'{spec}' is neither a folder nor a file but a pipe, a socket or a device; give a folder")
         raise missing_path_error(spec)
+
+
+def left_out_notes(specs: Iterable[str]) -> list[str]:
+    """Return a note for each folder or pattern in `specs` of which something is left out; other specs have none."""
+    notes = []
+    for spec in dict.fromkeys(specs):
+        if not spec or not (Path(spec).expanduser().is_dir() or is_pattern(spec)):
+            continue
+        with contextlib.suppress(UserError):  # which is reported where the pictures are opened
+            notes += describe_left_out(spec, _walk_through(spec))
+    return notes
+
+
+def _walk_through(spec: str) -> Counter[str]:
+    """Return the number of files that a walk leaves out, by suffix."""
+    tree = open_images(spec)
+    for _ in tree.walk():
+        pass
+    return tree.left_out
 
 
 def missing_path_error(spec: str, known: Collection[str] = ()) -> UserError:
@@ -93,8 +118,10 @@ def no_picture_error(spec: str) -> UserError:
     path = Path(spec).expanduser()
     if path.is_dir():
         with explain_os_errors(spec):
-            return UserError(f"folder '{path}' {_describe_contents(path)}; give a folder of pictures")
-    return UserError(f"no picture matches {str(path)!r}; in a shell, put a pattern between quotes")
+            ways_out = remedies(_walk_through(spec)) or "give a folder of pictures"
+            return UserError(f"folder '{path}' {_describe_contents(path)}; {ways_out}")
+    ways_out = remedies(_walk_through(spec)) if is_pattern(spec) else ""
+    return UserError(f"no picture matches {str(path)!r}; {ways_out or 'in a shell, put a pattern between quotes'}")
 
 
 def skipped_links_note(count: int) -> str:

@@ -10,10 +10,13 @@ __all__ = [
     "join_name",
     "explain_os_errors",
     "resolve_folders",
+    "suffix_of",
 ]
 
 import contextlib
 import os
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -25,6 +28,7 @@ from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 
 _CACHED_FOLDERS = 8  # whose names stay in memory
+_IDX_FILE = re.compile(r"idx\d")
 States = frozenset[int]  # numbers of pattern parts that a path may have matched; ** matches any number of folders
 Stems = Mapping[str, Sequence[str]]  # names of files by their names without suffix
 
@@ -33,7 +37,7 @@ class PictureTree(Protocol):
     """The pictures that one option names; the name of each is its path below `root`, with slashes."""
 
     root: Path  # absolute
-    others: int  # files of the last walk that are not pictures
+    left_out: Counter[str]  # files of the last walk that are not read as pictures, by suffix
     links: int  # symbolic links out of the folder that the last walk skipped
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
@@ -57,7 +61,7 @@ class FolderTree:
     """
 
     def __init__(self, base: Path, pattern: Sequence[str] = ()) -> None:
-        self.base, self.root, self.others, self.links = base, make_absolute(base), 0, 0
+        self.base, self.root, self.left_out, self.links = base, make_absolute(base), Counter[str](), 0
         self._pattern = tuple(pattern)
         self._start = self._skip_stars(frozenset({0}))
         self.stems = lru_cache(maxsize=_CACHED_FOLDERS)(self._stems)
@@ -66,13 +70,14 @@ class FolderTree:
         return self.base / name
 
     def walk(self, skip: Collection[str] = ()) -> Iterator[str]:
-        self.others = self.links = 0
+        self.left_out, self.links = Counter(), 0
         with explain_os_errors(str(self.base)):
             yield from self._walk("", self._start, skip)
 
     def _walk(self, folder: str, states: States, skip: Collection[str]) -> Iterator[str]:
-        pictures, folders, others, links = self._list_folder(folder, states, skip)
-        self.others, self.links = self.others + others, self.links + links
+        pictures, folders, left_out, links = self._list_folder(folder, states, skip)
+        self.left_out.update(left_out)
+        self.links += links
         for name in sorted([*pictures, *folders]):
             if name in folders:
                 yield from self._walk(join_name(folder, name), folders[name], skip)
@@ -81,12 +86,12 @@ class FolderTree:
 
     def _list_folder(
         self, folder: str, states: States, skip: Collection[str] = ()
-    ) -> tuple[list[str], dict[str, States], int, int]:
-        """Return the pictures of a folder, its sub-folders with their states, and the counts of others and of links.
+    ) -> tuple[list[str], dict[str, States], list[str], int]:
+        """Return the pictures of a folder, its sub-folders with their states, suffixes left out, and a count of links.
 
         A dead link that stays inside counts as a picture, so that its reader reports it.
         """
-        pictures, folders, others, links = list[str](), dict[str, States](), 0, 0
+        pictures, folders, left_out, links = list[str](), dict[str, States](), list[str](), 0
         with os.scandir(self.base / folder) as entries:
             for entry in entries:
                 if entry.name.startswith(".") or (skip and join_name(folder, entry.name) in skip):
@@ -100,12 +105,12 @@ class FolderTree:
                         folders[entry.name] = after
                 elif self._matches(states, entry.name):
                     if not (is_picture(entry.name) and (link or entry.is_file())):
-                        others += 1
+                        left_out += [] if _is_part_of_layout(entry.name) else [suffix_of(entry.name)]
                     elif link and not self._may_follow(folder, entry.path):
                         links += 1
                     else:
                         pictures.append(entry.name)
-        return pictures, folders, others, links
+        return pictures, folders, left_out, links
 
     def _may_follow(self, folder: str, link: str) -> bool:
         """Whether a link in `folder` leads below the root or, if all links are trusted, closes no loop."""
@@ -164,7 +169,7 @@ class ListedFiles:
     def __init__(self, paths: Sequence[Path], folder: Path) -> None:
         places = [make_absolute(path) for path in paths]
         parents = {place.parent for place in places}
-        self.root, self.others, self.links = make_absolute(folder), 0, 0
+        self.root, self.left_out, self.links = make_absolute(folder), Counter[str](), 0
         if not all(parent.is_relative_to(self.root) for parent in parents):
             self.root = Path(os.path.commonpath(parents))
         self._paths = {place.relative_to(self.root).as_posix(): path for place, path in zip(places, paths, strict=True)}
@@ -211,6 +216,18 @@ def is_picture(name: str) -> bool:
     """Whether a file of this name is a picture, by its suffix."""
     stem, _, suffix = name.rpartition(".")
     return bool(stem) and f".{suffix.lower()}" in IMAGE_SUFFIXES
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file in lower case, or "no suffix"."""
+    stem, _, suffix = name.rpartition(".")
+    return f".{suffix.lower()}" if stem else "no suffix"
+
+
+def _is_part_of_layout(name: str) -> bool:
+    """Whether a file tells of the pictures around it: a table of them, an IDX file, or our own list of failures."""
+    low = name.lower()
+    return low.endswith(".csv") or bool(_IDX_FILE.search(low)) or (low.startswith("failed") and low.endswith(".jsonl"))
 
 
 def join_name(folder: str, name: str) -> str:

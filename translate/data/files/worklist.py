@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from translate.data.files.companions import Companions
 from translate.data.files.counted import Counted
-from translate.data.files.find import no_picture_error, open_images, skipped_links_note
+from translate.data.files.find import left_out_notes, no_picture_error, open_images, skipped_links_note
+from translate.data.files.left_out import describe_left_out
 from translate.data.files.walk import Stems, is_picture, join_name
+from translate.images.encode import FORMATS
 from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, did_you_mean
 from translate.utils.files import WriteError
-
-_LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".jp2")
 
 
 class Job(NamedTuple):
@@ -72,7 +72,7 @@ class Survey:
     """Counts of the pictures of one shard."""
 
     pictures: int = 0
-    ignored: int = 0  # files that are not pictures
+    ignored: int = 0  # files that are not read as pictures
     lossy: Counted = field(default_factory=Counted)  # pictures whose format changes all pixels slightly
     notes: list[str] = field(default_factory=list)  # for the user
 
@@ -155,14 +155,16 @@ class Worklist:
                 continue
             survey.pictures += 1
             without_layer += job.layer is None
-            if job.target.suffix.lower() in _LOSSY_SUFFIXES:
+            if (form := FORMATS.get(job.target.suffix.lower())) and form.lossy:
                 survey.lossy.add(job.path.name)
             if not survey.notes and (clash := self._name_clash(name, job)):
                 survey.notes.append(clash)
         self._check_found(first, matched)
 
         # report what was left out
-        survey.ignored = self._source.others if self._is_folder else 0
+        survey.ignored = self._source.left_out.total()
+        survey.notes += describe_left_out(self._spec, self._source.left_out)
+        survey.notes += left_out_notes([self.layers.spec] if self.layers else [])
         if self._source.links:
             survey.notes.append(f"{self._spec}: {skipped_links_note(self._source.links)}")
         if self.layers and not self.layers.masks and without_layer:

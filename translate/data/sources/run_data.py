@@ -4,7 +4,7 @@ Without a name of other data, the functions return the data of the run. The test
 the run has learned from; their notes tell what was left out for that.
 """
 
-__all__ = ["run_data", "run_domains", "run_images", "run_pairs"]
+__all__ = ["named_sets", "run_data", "run_domains", "run_images", "run_pairs"]
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,12 @@ def run_data(model: str | Path) -> dict[str, Any]:
     """Return the [data] table of a run, given its folder or a file in it; {} if there is no run."""
     file = _run_folder(model) / "config.toml"
     return read_toml(file).get("data", {}) if file.exists() else {}
+
+
+def named_sets(model: str | Path, *specs: str) -> list[str]:
+    """Return those of --a, --b, --data and --images that are given; without any, those of the run of `model`."""
+    given = [spec for spec in specs if spec]
+    return given or [str(spec) for key in ("a", "b", "root", "images") if (spec := run_data(model).get(key))]
 
 
 def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> tuple[Domain, Domain]:

@@ -36,7 +36,7 @@ class FolderReport:
     failures: list[Failure] = field(default_factory=list)  # the first ten
     log: Path | None = None  # the file that lists all failures; None: no failures, or a run from file to file
     seconds: float = 0.0  # duration of the run
-    ignored: int = 0  # files of the source folder that are no pictures
+    ignored: int = 0  # files of the source folder that are not read as pictures; a note says which
     notes: list[str] = field(default_factory=list)  # lines on omissions and problems
     answers: int = 1  # results of each picture
 
@@ -45,8 +45,7 @@ class FolderReport:
         line = f"{self.done} translated" + (f" to {self.answers} answers each" if self.answers > 1 else "")
         line += f" in {self.seconds:.1f} s" + (f", {self.skipped} there already" if self.skipped else "")
         line += f", {self.failed} failed" if self.failed else ""
-        line += f" (see {self.log})" if self.log else ""
-        return line + (f", {self.ignored} not pictures" if self.ignored else "")
+        return line + (f" (see {self.log})" if self.log else "")
 
 
 class Recorder:

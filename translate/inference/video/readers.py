@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from translate.data.files.find import find_images
+from translate.data.files.find import find_images, left_out_notes
 from translate.images.decode import from_pillow
 from translate.images.headers import check_file
 from translate.images.io import read_picture
@@ -209,6 +209,7 @@ def _open_folder(path: Path, fps: float | None) -> Clip:
     rate = Fraction(fps).limit_denominator(1001) if fps else _DEFAULT_RATE
     size = read_picture(files[0]).pixels.shape[:2]
     clip = Clip(path, size, 1 / rate, rate, len(files), lambda: _folder_frames(files, clip))
+    clip.notes += left_out_notes([str(path)])
     return clip
 
 

@@ -1,6 +1,6 @@
 """Notes to the user, and the header of a run."""
 
-__all__ = ["print_header", "print_note", "print_notes"]
+__all__ = ["print_header", "print_left_out", "print_note", "print_notes"]
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 
 from translate.data.datasets import TrainingData
+from translate.data.files.find import left_out_notes
+from translate.data.options import DataConfig
 from translate.tasks import Task
 from translate.training.config import Config
 from translate.training.planning.plan import Plan
@@ -30,6 +32,12 @@ def print_notes(data: TrainingData, task: Task, findings: Sequence[str]) -> None
     for name, count in data.counts.items():
         if count < 10:
             print_note(f"{name} has {count} picture(s) to train on: the model will memorise them")
+
+
+def print_left_out(options: DataConfig) -> None:
+    """Print what is left out of the folders that a run learns from."""
+    for line in left_out_notes([options.a, options.b, options.root, options.images, options.masks]):
+        print_note(line)
 
 
 def print_header(config: Config, plan: Plan, folder: Path, device: torch.device, start: int) -> None:
