@@ -149,7 +149,8 @@ def _first_right(decoders: Iterator[tuple[str, Decoder]], header: "_Header", rea
         try:
             stored = decoder()
         except Exception as error:  # damaged files make decoders raise nearly everything
-            refusal = refusal or (None if name == "libvips" else error)  # libvips names its own functions
+            says_why = name != "libvips" and "decoder error" not in str(error)  # else only names and numbers of its own
+            refusal = refusal or (error if says_why else None)
             continue
         if stored is None:
             continue

@@ -33,7 +33,7 @@ def decode(data: bytes, max_pixels: int) -> np.ndarray | None:
     if pyvips is None or not (data.startswith(_MAGIC) or data[4:8] == b"ftyp"):
         return None
     try:
-        image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated").autorot()
+        image = pyvips.Image.new_from_buffer(data, "", fail_on="error").autorot()
         if image.width * image.height > max_pixels:
             raise OSError(f"{image.width} x {image.height} px is over the limit of {max_pixels:,} px")
         icc = image.get("icc-profile-data") if image.get_typeof("icc-profile-data") else None

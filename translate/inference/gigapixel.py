@@ -301,7 +301,7 @@ class Canvas:
 
 
 def _open(path: Path) -> Any:
-    return pyvips.Image.new_from_file(str(path), access="random", fail_on="truncated", revalidate=True)
+    return pyvips.Image.new_from_file(str(path), access="random", fail_on="error", revalidate=True)
 
 
 def _agrees(image: Any, header: TiffHeader | None) -> bool:

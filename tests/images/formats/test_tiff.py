@@ -1,4 +1,5 @@
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from translate.images import decode as decode_module
 from translate.images.encode import FORMATS, losses
 from translate.images.formats.tiff import read_header
-from translate.images.io import read_picture, write_picture
+from translate.images.io import decode_picture, read_picture, write_picture
 from translate.images.picture import Picture
 from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
@@ -272,3 +273,16 @@ def test_pixel_sizes_of_imagej_and_ome(tmp_path):
         assert picture.dpi == pytest.approx((101600, 50800)) and picture.lost == ("description",)
         write_picture(tmp_path / "y.tif", picture)
         assert read_picture(tmp_path / "y.tif").dpi == pytest.approx((101600, 50800))
+
+
+@pytest.mark.parametrize("compression", [2, 3, 32771, 32809, 34676, 34712, 34933, 50001, 50002])
+def test_compressions_that_are_not_read_are_refused_and_not_black(compression):
+    """Some decoders return zeros, without an error, for what they do not know."""
+    out = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(1, 255, (48, 64), dtype=np.uint8)
+    tifffile.imwrite(out, pixels, compression="zlib")
+    data = bytearray(out.getvalue())
+    with tifffile.TiffFile(io.BytesIO(bytes(data))) as file:
+        struct.pack_into("<H", data, file.pages[0].tags[259].valueoffset, compression)
+    with pytest.raises(UserError, match="is not supported"):
+        decode_picture(bytes(data), "x.tif")

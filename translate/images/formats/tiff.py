@@ -30,6 +30,7 @@ _COLOURS = {**_PHOTOMETRICS, _PALETTE: 3, _CMYK: 3, _YCBCR: 3, _LAB: 3}  # after
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # ExtraSamples
 _SEARCHED_PAGES = 16  # for a mask, which follows its picture or the picture's smaller copies
 _JPEG = 7
+_BY_OPENCV = (1, 5, 6, 7, 8, 32773, 32946)  # it decodes some others to black, without an error
 _BY_LIBVIPS = (2, 3, 4, _JPEG, 50001)  # compressions besides those of the table: CCITT, JPEG, WebP
 _MASK_PAGE = 4  # NewSubfileType of a transparency mask of the first picture
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # our error messages suffice
@@ -200,7 +201,7 @@ class TiffReader:
             bands=bands, frames=self._frames, orientation=_tag(page, "Orientation", 1), icc=page.iccprofile,
             dpi=resolution(self._file, page), compression=_compression_name(page), unreadable=unreadable,
             plain=_is_plain(page, len(self._pages), unreadable) and not masked,
-            opaque_rgb=page.bitspersample == 8 and not extra and photometric in (0, 1, 2, 3, 6),
+            opaque_rgb=_is_opaque_rgb(page),
             pyramid=_pyramid(self._file, page), tile=(page.tilewidth, page.tilelength) if page.is_tiled else None,
             **described_tags(page), metadata=read_metadata(self._file, page),
         )  # fmt: skip
@@ -288,6 +289,12 @@ def _is_plain(page: Any, pages: int, unreadable: str) -> bool:
     white = page.photometric == _WHITE_IS_ZERO and page.bitspersample == 8 and page.samplesperpixel == 1
     usual = (page.photometric in (_BLACK_IS_ZERO, _RGB) or white) and page.compression not in (34925, 50000)
     return usual and page.fillorder != 2 and page.bitspersample in (8, 16, 32, 64) and page.dtype != np.float16
+
+
+def _is_opaque_rgb(page: Any) -> bool:
+    """Whether libtiff, by OpenCV, converts a page to RGB as it should."""
+    plain = page.bitspersample == 8 and not page.extrasamples and int(page.photometric) in (0, 1, 2, 3, 6)
+    return plain and int(page.compression) in _BY_OPENCV
 
 
 def _compression_name(page: Any) -> str:
