@@ -13,7 +13,10 @@ from typing import Any, get_origin, get_type_hints
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_module_registration_hook
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from translate.checkpoints.recipe import Recipe
 from translate.utils.errors import UserError, short_reason, short_repr
@@ -24,7 +27,7 @@ MAX_CHARACTERS = 2**20  # real recipes have a few thousand
 MAX_NUMBER = 2**20  # of channels and all that MAX_BY_OPTION does not name
 MAX_SIDE_PX = 2**16
 MAX_PLUGINS = 16
-MAX_MODULES_PER_TENSOR = 16  # of a network, most of whose modules hold weights
+MAX_PARTS_PER_TENSOR = 32  # modules and parameters of a network; most modules hold weights
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
 TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
 FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str}
@@ -102,7 +105,7 @@ def validate_networks(
         with (
             torch.device("meta"),
             warnings.catch_warnings(),
-            _limit_modules(MAX_MODULES_PER_TENSOR * (len(shapes) + 16)),
+            _limit_parts(MAX_PARTS_PER_TENSOR * (len(shapes) + 16)),
         ):
             warnings.simplefilter("ignore")  # layers without channels warn, and fail the comparison below
             nets = nn.ModuleDict({name: Factory(spec, table, name)() for name, spec in specs.items()})
@@ -118,19 +121,23 @@ def validate_networks(
 
 
 @contextmanager
-def _limit_modules(most: int) -> Iterator[None]:
-    """Raise ValueError in a block that builds more than `most` modules: plugins' options may be counts, too."""
+def _limit_parts(most: int) -> Iterator[None]:
+    """Raise ValueError in a block that builds more than `most` modules and parameters.
+
+    An option of a plugin's network, by whatever name, may be a number of layers.
+    """
     thread, built = threading.get_ident(), itertools.count(1)
 
-    def count(parent: nn.Module, name: str, module: nn.Module) -> None:
+    def count(parent: nn.Module, name: str, part: nn.Module | nn.Parameter | None) -> None:
         if threading.get_ident() == thread and next(built) > most:
-            raise ValueError(f"more than {most} modules for the weights in the file")
+            raise ValueError("more parts than the weights in the file need")
 
-    hook = register_module_module_registration_hook(count)
+    hooks = register_module_module_registration_hook(count), register_module_parameter_registration_hook(count)
     try:
         yield
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 def _validate_spec(name: str, spec: Any) -> None:
