@@ -15,7 +15,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar, overload
@@ -186,7 +186,7 @@ def load_plugin(source: str | Path) -> None:
         folder = str(path.resolve().parent if is_path else Path.cwd())
         if folder not in sys.path:
             sys.path.append(folder)  # its neighbours; the last place, so that they hide no installed module
-        _load(source, path.name, functools.partial(_import_file, path.resolve()) if is_path else lambda: _import(name))
+        _load(source, path.name, _import_file if is_path else importlib.import_module, name)
         _State.named[name] = None
 
 
@@ -198,7 +198,7 @@ def load_installed_plugins() -> None:
     for entry in entry_points(group=GROUP):
         package = entry.dist.name if entry.dist else "an unknown package"
         try:
-            _load(f"{entry.name!r} of the package {package}", package, functools.partial(_import_entry, entry))
+            _load(f"{entry.name!r} of the package {package}", package, importlib.import_module, entry.module)
         except UserError as error:
             if not is_secondary_process():
                 say(f"{error}; it is left out", sys.stderr)
@@ -209,40 +209,32 @@ def named_plugins() -> tuple[str, ...]:
     return tuple(_State.named)
 
 
-def _load(source: str, label: str, load: Callable[[], ModuleType]) -> None:
-    """Load a plugin and its recipes by `load`, or nothing of it; raise UserError as `load_plugin`."""
+def _load(source: str, label: str, load: Callable[[str], ModuleType], name: str) -> None:
+    """Load a plugin by `load(name)`, and its recipes, or nothing of it; raise UserError as `load_plugin`."""
     outer = _State.label, _State.added  # of a plugin that needs a name of another
     added: list[tuple[Registry, str]] = []
     _State.label, _State.added = label, added
     try:
-        was_loaded = set(sys.modules)
-        module = load()
+        known = set(sys.modules)
+        module = load(name)
         _add_recipes(module)
-        if not added and module.__name__ not in was_loaded:
+        if not added and module.__name__ not in known:
+            del sys.modules[module.__name__]  # to be imported again once it is mended
             raise UserError("it registers no task, network, loss or recipe")
     except (Exception, SystemExit) as error:
-        for registry, name in added:
-            del registry[name]
+        for registry, one in added:
+            del registry[one]
         raise UserError(f"plugin {source}: cannot be loaded ({_describe(error, source)})") from None
     finally:
         _State.label, _State.added = outer
 
 
-def _import(name: str) -> ModuleType:
-    return importlib.import_module(name)
-
-
-def _import_entry(entry: EntryPoint) -> ModuleType:
-    entry.load()
-    return sys.modules[entry.module]
-
-
-def _import_file(path: Path) -> ModuleType:
+def _import_file(path: str) -> ModuleType:
     """Import a file under a name of its own, unless a module of this file is loaded already."""
     for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) == str(path) and module.__name__ != "__main__":
+        if getattr(module, "__file__", None) == path and module.__name__ != "__main__":
             return module
-    name = f"plugin_{path.stem}"
+    name = f"plugin_{Path(path).stem}"
     while name in sys.modules:
         name += "_"
     spec = importlib.util.spec_from_file_location(name, path)
