@@ -24,8 +24,8 @@ train(load_config("cycle", "fast", {"data": {"a": "summer/", "b": "winter/"}}))
 """
 
 __all__ = [
-    "TRUST", "FolderOptions", "OptionError", "Sampler", "Translator", "UserError", "VideoOptions", "__version__",
-    "blend", "load_config", "load_plugin", "train", "translate_folder", "translate_video",
+    "TRUST", "FolderOptions", "OptionError", "Sampler", "StopTraining", "Translator", "UserError", "VideoOptions",
+    "__version__", "blend", "load_config", "load_plugin", "train", "translate_folder", "translate_video",
 ]  # fmt: skip
 
 import os
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from translate.inference.sampler import Sampler
     from translate.inference.translator import Translator
     from translate.inference.video.run import translate_video
+    from translate.training.callbacks import StopTraining
     from translate.training.config import load_config
     from translate.training.loop import train
     from translate.utils.errors import OptionError, UserError
@@ -57,6 +58,7 @@ _HOMES = {
     "FolderOptions": "inference.options",
     "OptionError": "utils.errors",
     "Sampler": "inference.sampler",
+    "StopTraining": "training.callbacks",
     "Translator": "inference.translator",
     "UserError": "utils.errors",
     "VideoOptions": "inference.options",

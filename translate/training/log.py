@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch import Tensor
 from translate.images.grid import make_grid
 from translate.images.io import save_png
 from translate.images.tensors import to_array
+from translate.training.callbacks import Preview
 from translate.training.findings import Finding
 from translate.training.start.messages import print_note
 from translate.utils import dist
@@ -35,24 +36,37 @@ class Window:
     def __init__(self) -> None:
         self.since = 0  # step of the last line
         self.sums: dict[str, Tensor] = {}  # by term, on the device
+        self.extras: dict[str, tuple[float | Tensor, int]] = {}  # sum and count of the numbers of callbacks, by name
 
     def state_dict(self) -> dict[str, Any]:
-        return {"since": self.since, "sums": self.sums}
+        return {"since": self.since, "sums": self.sums, "extras": self.extras}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.since, self.sums = state["since"], dict(state["sums"])
+        self.extras = dict(state.get("extras", {}))  # missing from states of earlier versions
 
     def add(self, terms: Mapping[str, Tensor]) -> None:
         """Add the terms of one step."""
         for name, term in terms.items():
             self.sums[name] = self.sums[name] + term if name in self.sums else term.clone()
 
+    def add_extras(self, numbers: Mapping[str, float | Tensor]) -> None:
+        """Add numbers of a callback, which need not come at every step."""
+        for name, number in numbers.items():
+            total, count = self.extras.get(name, (0.0, 0))
+            self.extras[name] = total + number, count + 1
+
     def means(self, step: int) -> dict[str, float]:
-        """Return the mean of every term up to `step`."""
+        """Return the mean of every term up to `step`, and of the extras those that are finite."""
         if not self.sums:
             return {}
         sums = torch.stack(list(self.sums.values())) / (step - self.since)
-        return dict(zip(self.sums, sums.tolist(), strict=True))
+        extras = {name: float(total) / count for name, (total, count) in self.extras.items()}
+        return dict(zip(self.sums, sums.tolist(), strict=True)) | finite(extras)
+
+    def clear(self, step: int) -> None:
+        """Begin the next line after `step` steps."""
+        self.since, self.sums, self.extras = step, {}, {}
 
 
 class Log:
@@ -98,9 +112,10 @@ class Log:
         self.steps = steps
         self.bar.update(total=steps)
 
-    def add(self, terms: Mapping[str, Tensor]) -> None:
-        """Add the terms of one step."""
+    def add(self, terms: Mapping[str, Tensor], extras: Mapping[str, float | Tensor] = {}) -> None:
+        """Add the terms of one step, and the numbers that a callback has returned."""
         self.window.add(terms)
+        self.window.add_extras(extras)
         self.bar.advance()
 
     def write(self, step: int, *, lr: float, waited: float, factors: Mapping[str, float] | None = None) -> None:
@@ -121,7 +136,7 @@ class Log:
         self._print(step, means, speed)
         self.seconds_before += seconds
         self.timed_from, self.began, self.waited = step, time.monotonic(), waited
-        self.window.since, self.window.sums = step, {}
+        self.window.clear(step)
 
     def _record(self, step: int, numbers: Mapping[str, float], **unplotted: float) -> None:
         """Add a line to metrics.jsonl, and all but `unplotted` to TensorBoard."""
@@ -160,24 +175,28 @@ class Log:
             line = f"step {step}/{self.steps}  {facts}"
             console.print_to_log(line) if console.is_terminal else console.print(line, soft_wrap=True)
 
-    def write_numbers(self, step: int, numbers: Mapping[str, float], words: str) -> None:
+    def write_numbers(self, step: int, numbers: Mapping[str, float | Tensor], words: str = "") -> None:
         """Log those `numbers` measured at `step` that are finite, and print `words`."""
-        self._record(step, {name: number for name, number in numbers.items() if math.isfinite(number)})
-        console.print(f"step {step}: {escape(words)}", soft_wrap=True)
+        if numbers:
+            self._record(step, finite({name: float(number) for name, number in numbers.items()}))
+        if words:
+            console.print(f"step {step}: {escape(words)}", soft_wrap=True)
 
     def report(self, step: int, findings: Sequence[Finding]) -> None:
         """Print the findings of `step`, one line each."""
         for finding in findings:
             print_note(f"step {step}: {finding}")
 
-    def write_grid(self, step: int, rows: Mapping[str, Tensor]) -> None:
+    def write_grid(self, step: int, rows: Mapping[str, Tensor]) -> Preview:
         """Write samples/step_XXXXXXX.png: one row of pictures (B, 3, H, W) in [-1, 1] per entry."""
+        path = self.out / "samples" / f"step_{step:07d}.png"
         sheet = make_grid([[to_array(picture) for picture in row] for row in rows.values()])
-        self.unsaved[self.out / "samples" / f"step_{step:07d}.png"] = sheet
+        self.unsaved[path] = sheet
         with contextlib.suppress(WriteError):
             self.flush()
         if self.board:
             self._plot(partial(self.board.add_image, dataformats="HWC"), "samples", sheet, step)
+        return Preview(path, sheet, MappingProxyType(dict(rows)))
 
 
 class LineFile:
@@ -216,6 +235,11 @@ class LineFile:
             return call()
         except OSError as error:
             raise WriteError(f"{self.path}: cannot be written ({error.strerror}); make room") from error
+
+
+def finite(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return the finite ones: JSON has no others."""
+    return {name: number for name, number in numbers.items() if math.isfinite(number)}
 
 
 def step_of(path: Path) -> int:

@@ -11,6 +11,7 @@ from translate.checkpoints.model_file import export_model
 from translate.data.catalog.root import data_root
 from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.tasks import TASKS
+from translate.training.callbacks import Callbacks, OnPreview, OnStep, StopTraining
 from translate.training.config import Config
 from translate.training.divergence import Diverged, check_finite
 from translate.training.optim import lr_at, set_lr
@@ -18,6 +19,7 @@ from translate.training.planning.time_budget import restore_threads, set_threads
 from translate.training.previews import is_preview
 from translate.training.run_folder import RunFolder
 from translate.training.setup import Run, check_recipe, open_data_and_plan, open_run
+from translate.training.start.messages import print_note
 from translate.training.states import SaveSchedule
 from translate.training.step import batch_to_device, seed_step
 from translate.utils import dist
@@ -26,18 +28,38 @@ from translate.utils.signals import Stopped, StopRequest, stop_at_once
 from translate.utils.terminal import console, escape
 
 
-def train(config: Config, *, extend: bool = False) -> Path:
+def train(
+    config: Config, *, extend: bool = False, on_step: OnStep | None = None, on_preview: OnPreview | None = None
+) -> Path:
     """Train, or resume, the run that `config` describes; return its folder.
 
+    The folder holds model.safetensors, for `Translator.load` or `Sampler.load`, metrics.jsonl with the losses, sample
+    grids in samples/, and the state from which the same call resumes, bit for bit. In a notebook, a bar and the newest
+    sample grid are shown below the cell.
+
+    What a callback returns is logged if it is a mapping of names to numbers: the numbers of `on_step` as means in the
+    next line of metrics.jsonl and TensorBoard, those of `on_preview` in a line of their own. A resumed run has each
+    line once. Numbers that are not finite are left out. In several processes, the main process alone calls.
+
+    What a callback raises ends training: the run is saved after this step, and the exception goes on to the caller.
+    `StopTraining` does not: then `train` returns the folder, and the same call would go on from this step.
+
     Args:
-        config: The configuration.
+        config: The configuration, from `load_config`.
         extend: Make the run in the folder longer, to the length in `config`, and accept pictures that have changed.
+        on_step: Called as `on_step(step, terms)` after each step, 1 being the first. `terms` are the losses by
+            "phase/term", tensors on the device: a callback that reads none does not make the device wait, `float` of
+            one does. The next step may overwrite them; keep `float(term)` or `term.clone()`.
+        on_preview: Called as `on_preview(step, preview)` after each sample grid, a `Preview`: `preview.path` is its
+            file, `preview.grid` the array (H, W, 3) uint8 in it, and `preview.rows` the pictures.
 
     Raises:
         InUseError: Another process trains in this folder.
-        UserError: The data, the folder or an option is unusable, or training diverged twice.
-        Stopped: SIGINT, SIGTERM or SIGUSR1 was received, and the run is saved.
+        UserError: The data, the folder or an option is unusable, a callback returned numbers by a wrong name or type,
+            or training diverged twice.
+        Stopped: SIGINT (a notebook's stop button), SIGTERM or SIGUSR1 was received, and the run is saved.
     """
+    callbacks = Callbacks(on_step, on_preview)
     with stop_at_once():
         # find the data and the run folder
         check_recipe(config)
@@ -46,12 +68,12 @@ def train(config: Config, *, extend: bool = False) -> Path:
         data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, data_root()))
         folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
         with folder.lock():
-            train_in_folder(config, folder, data, device, extend=extend)
+            train_in_folder(config, folder, data, device, callbacks, extend=extend)
     return folder.path
 
 
 def train_in_folder(
-    config: Config, folder: RunFolder, data: TrainingData, device: torch.device, *, extend: bool
+    config: Config, folder: RunFolder, data: TrainingData, device: torch.device, callbacks: Callbacks, *, extend: bool
 ) -> None:
     """Train, or resume, the run in `folder`, which is locked; after a divergence again from the newest state."""
     opened = dist.broadcast_from_main(lambda: open_run(folder, config, data, extend=extend))
@@ -61,15 +83,20 @@ def train_in_folder(
     else:
         plan = open_data_and_plan(config, folder, data, opened, device)
         run = Run(config, folder, data, plan, device)
-        while divergence := run_steps(run):
-            run = Run(config, folder, data, run.plan, device, divergence)
+        try:
+            while divergence := run_steps(run, callbacks):
+                run = Run(config, folder, data, run.plan, device, divergence)
+        except StopTraining:
+            folder.delete_cache()
+            print_note(f"{folder.path}: a callback has stopped the run, which is saved; the same call would go on")
+            return
         plan = run.plan
     folder.delete_cache()
     if verdict := folder.read_verdict():
         console.print(f"step {plan.steps}: {escape(str(verdict))}", soft_wrap=True)
 
 
-def run_steps(run: Run) -> Diverged | None:
+def run_steps(run: Run, callbacks: Callbacks) -> Diverged | None:
     """Train until the plan is complete or training diverges; return the divergence, if any.
 
     The log and the samples of a step are written before its state, so that a kill in between loses no line of the log.
@@ -92,13 +119,15 @@ def run_steps(run: Run) -> Diverged | None:
                 terms = run.step(batch_to_device(next(batches), run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
                 # monitor, log, preview, save
-                run.log.add(terms)
+                run.log.add(terms, callbacks.after_step(done, terms))
                 run.monitor.add(step, terms)
                 log_losses(run, done)
                 if is_preview(done, part, config.previews, early=run.task.from_latents):
-                    run.previews.show(run.log, done)
-                finish_step(run, saves, stop, done)
+                    run.previews.show(run.log, done, callbacks)
+                finish_step(run, saves, stop, callbacks, done)
         except Diverged as divergence:
+            if callbacks.error:
+                raise callbacks.error from None
             if dist.any_rank(stop.requested)[0]:
                 raise Stopped(f"stopped at step {done} of {run.plan.steps}; run the same command to go on") from None
             return divergence.with_traceback(None)  # the frames of the traceback would keep the networks alive
@@ -119,24 +148,34 @@ def log_losses(run: Run, done: int) -> None:
     run.log.report(done, findings)
 
 
-def finish_step(run: Run, saves: SaveSchedule, stop: StopRequest, done: int) -> None:
+def finish_step(run: Run, saves: SaveSchedule, stop: StopRequest, callbacks: Callbacks, done: int) -> None:
     """Save the run if a save is due, the run is complete or a stop is requested; else keep it to its minutes.
 
     Raises:
         Diverged: A loss, a weight or an average is not finite; nothing was saved.
         Stopped: A stop was requested, and the run is saved.
+        BaseException: A callback raised it, and the run is saved; SystemExit on the other ranks.
     """
-    last = done == run.plan.steps
-    stopping, due, reviewed = dist.any_rank(
-        stop.requested and not last, last or (saves.is_due and run.monitor.no_spike), run.budget.is_due and not last
-    )
+    # agree with the other ranks
+    last, early = done == run.plan.steps, isinstance(callbacks.error, StopTraining)
+    stopping, failed, early, due, reviewed = dist.any_rank(
+        stop.requested and not last, callbacks.error is not None and not early, early,
+        last or (saves.is_due and run.monitor.no_spike), run.budget.is_due and not last,
+    )  # fmt: skip
     if reviewed:
         run.keep_to_minutes(done)
-    if stopping or due:
+    # save
+    must = stopping or failed or early or last
+    if must or due:
         run.monitor.check(done)
         check_finite(done, run.task, run.ema, run.optimizers)
         dist.assert_same_weights(run.task, f"step {done}")
-        saves.save(done, must=stopping or last)
+        saves.save(done, must=must)
+    # stop
+    if failed:
+        raise callbacks.error or SystemExit(1)
+    if early and not last:
+        raise StopTraining
     if stopping:
         raise Stopped(f"saved at step {done} of {run.plan.steps}; run the same command to go on")
 

@@ -13,6 +13,7 @@ from translate.data.datasets.images import ImagesData
 from translate.images.animation import write_film
 from translate.images.io import read_rgb8
 from translate.tasks import Task
+from translate.training.callbacks import Callbacks
 from translate.training.ema import EMA
 from translate.training.failure_modes import examine
 from translate.training.findings import MIN_JUDGED_PICTURES, Finding, Verdict
@@ -43,10 +44,10 @@ class Previews:
             self.collapse = CollapseMonitor(probe["image"], data.cache, data.labels)
 
     @dist.on_main_process
-    def show(self, log: Log, step: int) -> None:
+    def show(self, log: Log, step: int, callbacks: Callbacks) -> None:
         """Write a sample grid; report its faults and, for generated pictures, their variety."""
         rows = self.draw()
-        log.write_grid(step, rows)
+        log.write_numbers(step, callbacks.after_preview(step, log.write_grid(step, rows)))
         early = self.is_early(step)
         if self.collapse:
             report = self.collapse.assess(list(rows.values()), young=early)
