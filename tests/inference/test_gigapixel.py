@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.conftest import picture
+from tests.images.test_metadata import camera_exif, read_tags
 from tests.inference.tiling.test_tiling import translator
+from translate.images import exif
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.inference import gigapixel
@@ -282,8 +284,52 @@ def test_georeference_goes_through_tile_by_tile(tmp_path, everything_is_huge):
     assert "the georeference of 1 file is not in the results; --format tif keeps it" in notes
 
 
-def test_a_format_that_libvips_and_the_whole_way_decode_differently_is_read_whole(tmp_path, everything_is_huge):
-    from PIL import Image
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_camera_data_goes_through_tile_by_tile_as_it_does_whole(suffix, tmp_path, monkeypatch):
+    path, camera = tmp_path / f"a{suffix}", exif.HEAD + camera_exif(1 if suffix == ".tif" else 6)
+    image = Image.fromarray(picture(4, 150, 210))
+    image.save(path, exif=read_tags(camera_exif(1, thumbnail=False)) if suffix == ".tif" else camera)
+    t = translator("resnet")
+    t.runner.memory.limit = 10**11
+    kept = FolderOptions(progress=False, keep_metadata=True)
+    translate_folder(t, path, tmp_path / f"whole{suffix}", kept)
+    monkeypatch.setattr(gigapixel, "MIN_FILE_BYTES", 0)
+    monkeypatch.setattr(gigapixel, "COPIES_IN_MEMORY", 10**12)
+    notes = translate_folder(t, path, tmp_path / f"private{suffix}", QUIET).notes
+    assert any("camera data (EXIF) of 1 file is not in the results" in note for note in notes)
+    assert b"Maker" not in (tmp_path / f"private{suffix}").read_bytes()
+    notes = translate_folder(t, path, tmp_path / f"tiled{suffix}", kept).notes
+    if suffix == ".tif":  # the tags of a BigTIFF, which is written tile by tile, are of another form
+        assert "the camera data (EXIF) of 1 file is not in the results" in notes
+        return
+    found = []
+    for way in ("whole", "tiled"):
+        result = read_picture(tmp_path / f"{way}{suffix}")
+        tags = read_tags(result.metadata.exif)
+        inner = tags.get_ifd(0x8769)
+        found.append((tags[0x010F], tags[0x0112], inner[0xA002], inner[0xA003], tags.get_ifd(0x8825)[1]))
+        assert result.pixels.shape == (210, 150, 3)  # upright
+        assert b"a small picture of the original" not in result.metadata.exif
+    assert found[0] == found[1] == ("Maker", 1, 150, 210, "N")
 
+
+def test_texts_and_gamma_of_png_go_through_tile_by_tile(tmp_path, everything_is_huge):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "a secret")
+    text.add(b"gAMA", (100000).to_bytes(4, "big"))
+    Image.fromarray(picture(4, 150, 210)).save(tmp_path / "a.png", pnginfo=text)
+    t = translator("resnet")
+    t.runner.memory.limit = 10**11
+    translate_folder(t, tmp_path / "a.png", tmp_path / "b.png", FolderOptions(progress=False, keep_metadata=True))
+    with Image.open(tmp_path / "b.png") as image:
+        image.load()
+        assert (image.info["Comment"], image.info["gamma"]) == ("a secret", 1.0)
+    assert (
+        "the text of 1 file is not in the results; --keep-metadata keeps it"
+        in translate_folder(t, tmp_path / "a.png", tmp_path / "c.png", QUIET).notes
+    )
+
+
+def test_a_format_that_libvips_and_the_whole_way_decode_differently_is_read_whole(tmp_path, everything_is_huge):
     Image.fromarray(picture(4, 150, 210)).convert("CMYK").save(tmp_path / "a.jpg")
     assert open_huge(tmp_path / "a.jpg", 1) is None
