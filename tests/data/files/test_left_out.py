@@ -7,6 +7,7 @@ from translate.data.checks.full_check import check_data
 from translate.data.files.find import find_images, left_out_notes, open_images
 from translate.data.files.worklist import Worklist
 from translate.data.make_sketches import make_sketches
+from translate.data.sources.pair_set import resolve_pairs
 from translate.images.foreign import foreign_suffixes
 from translate.images.io import IMAGE_SUFFIXES, read_picture, write_picture
 from translate.images.picture import Picture
@@ -94,3 +95,12 @@ def test_heic_without_the_package_names_it(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert "left out 1 .heic (pip install 'image-translate[heic]')" in done.stdout
+
+
+def test_missing_partners_that_are_not_read_are_named(tmp_path):
+    for side in ("a", "b"):
+        for name in ("1.png", "2.png"):
+            write_picture(tmp_path / side / name, Picture(np.zeros((8, 8, 3), np.uint8)))
+    (tmp_path / "b/2.png").rename(tmp_path / "b/2.psd")
+    with pytest.raises(UserError, match=r"no partner of the same name for .*; 1 .psd: export as TIFF or JPEG$"):
+        resolve_pairs(str(tmp_path / "a"), str(tmp_path / "b"), "", tmp_path)

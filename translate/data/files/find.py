@@ -11,6 +11,7 @@ __all__ = [
     "no_picture_error",
     "open_images",
     "pattern_base",
+    "remedies_in",
 ]
 
 import contextlib
@@ -88,6 +89,14 @@ def left_out_notes(specs: Iterable[str]) -> list[str]:
     return notes
 
 
+def remedies_in(spec: str) -> str:
+    """Return what to do with the pictures in a folder or pattern that are not read; "" if there is none."""
+    try:
+        return remedies(_walk_through(spec))
+    except UserError:
+        return ""
+
+
 def _walk_through(spec: str) -> Counter[str]:
     """Return the number of files that a walk leaves out, by suffix."""
     tree = open_images(spec)
@@ -118,9 +127,9 @@ def no_picture_error(spec: str) -> UserError:
     path = Path(spec).expanduser()
     if path.is_dir():
         with explain_os_errors(spec):
-            ways_out = remedies(_walk_through(spec)) or "give a folder of pictures"
+            ways_out = remedies_in(spec) or "give a folder of pictures"
             return UserError(f"folder '{path}' {_describe_contents(path)}; {ways_out}")
-    ways_out = remedies(_walk_through(spec)) if is_pattern(spec) else ""
+    ways_out = remedies_in(spec) if is_pattern(spec) else ""
     return UserError(f"no picture matches {str(path)!r}; {ways_out or 'in a shell, put a pattern between quotes'}")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from translate.data.files.counted import list_names
+from translate.data.files.find import remedies_in
 from translate.utils.errors import UserError
 
 _AFFIX_SAMPLE = 4  # pictures of A that are compared with all pictures of B to guess affixes
@@ -57,11 +58,12 @@ def _check_partners(a: Side, b: Side) -> None:
     if not any(unmatched):
         return
     folders = [common_folder(list(side.values())) for side in (a, b)]
+    ways_out = "".join(f"; {one}" for folder in folders if (one := remedies_in(str(folder))))  # perhaps the partners
     if not a.keys() & b.keys():
         names = [list_names([path.name for path in side]) for side in unmatched]
         raise UserError(
             f"no picture of '{folders[0]}' has the name of one of '{folders[1]}' ({names[0]}; {names[1]});"
-            " give the pictures of a pair the same name, or list the pairs in a CSV file"
+            f" give the pictures of a pair the same name, or list the pairs in a CSV file{ways_out}"
         )
     counts = [
         f"{len(files)} of {len(side)} pictures in '{folder}' ({list_names([p.relative_to(folder) for p in files])})"
@@ -70,6 +72,7 @@ def _check_partners(a: Side, b: Side) -> None:
     ]
     raise UserError(
         f"no partner of the same name for {' and '.join(counts)}; remove these, or list the pairs in a CSV file"
+        f"{ways_out}"
     )
 
 
