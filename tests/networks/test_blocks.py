@@ -9,7 +9,7 @@ LAYOUTS = (torch.contiguous_format, torch.channels_last)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("size", [(5, 7), (40, 36)])
+@pytest.mark.parametrize("size", [(5, 7), (40, 36), (150, 130)])
 def test_instance_norm_and_its_gradient_are_those_of_the_library(size, layout):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3, 6, *size, generator=generator, dtype=torch.float64).mul(3).add(1)
@@ -56,3 +56,15 @@ def test_a_mirrored_border_and_its_gradient_are_those_of_the_library(border, siz
     mine, theirs = (torch.autograd.grad((out * weights).sum(), x)[0] for out in (found, expected))
     torch.testing.assert_close(mine, theirs)
     assert mine.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("size", [(130, 140), (1000, 1100)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_large_plane_is_normalised_exactly(layout, size):
+    """In float32, a sum over a megapixel loses four of its seven digits."""
+    torch.manual_seed(0)
+    x = (torch.randn(2, 3, *size) + torch.tensor([0.0, 1.0, 5.0])[:, None, None]).contiguous(memory_format=layout)
+    variance, mean = torch.var_mean(x.double(), (2, 3), correction=0, keepdim=True)
+    y = InstanceNorm(3)(x)
+    assert (y - (x - mean) / (variance + 1e-5).sqrt()).abs().max() < 2e-5
+    assert y.is_contiguous(memory_format=layout)

@@ -7,6 +7,7 @@ context_encoder           inpainting with a fully connected bottleneck
 dcgan                     DCGAN's generator and discriminator
 fourier_resnet            inpainting with fast Fourier convolutions (LaMa)
 frozen_norm               norms with stored statistics
+moments                   mean and variance of maps of any size
 partial_conv              inpainting with partial convolutions
 patchgan                  PatchGAN and the multi-scale discriminator
 resnet                    CycleGAN's generator, and a fast one with skips

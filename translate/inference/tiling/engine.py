@@ -4,7 +4,7 @@ The network is traced into its operations (torch.fx). A rule for each operation 
 region of its output needs, so any region of any feature map can be computed from the picture, with its true neighbours.
 Only norms need a whole map. Their statistics are gathered in separate passes over all tiles, one pass per norm in the
 order of the network, and merged in float64 (Chan et al., 1979). Small feature maps, such as those of a trunk of
-residual blocks, are cached until their last use; larger ones are computed again in every pass.
+residual blocks, are cached as they were computed until their last use; larger ones are computed again in every pass.
 """
 
 __all__ = ["run_tiled"]

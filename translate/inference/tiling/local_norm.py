@@ -8,7 +8,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from translate.inference.tiling.regions import Moments, PartialMoments, Region, crop
+from translate.inference.tiling.regions import Moments, Region, crop
+from translate.networks.moments import PartialMoments
 
 
 class LocalMoments:

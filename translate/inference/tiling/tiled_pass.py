@@ -85,7 +85,8 @@ def run_tiled_pass(
         image.write(inside, crop(y, region, inside.shift(top, left)))
 
     # 4. run
-    storage, peak = "in files" if memory_plan.on_disk else "in memory", gigabytes(memory_plan.peak_bytes)
+    storage = "in memory" if memory_plan.all_in_memory else "partly in files"
+    peak = gigabytes(memory_plan.peak_bytes)
     label = f"{image.name}: {width} x {height} px in tiles of {memory_plan.tile} px, about {peak}, {storage}"
     advance = partial(on_progress, label) if height * width > ALWAYS_FITS_PX else lambda share: None
     context = partial(autocast, memory.device, mode.precision)
