@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from translate.images.grid import make_grid
@@ -26,7 +27,7 @@ from translate.training.findings import Finding
 from translate.training.start.messages import print_note
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
-from translate.utils.progress import Bar, open_progress
+from translate.utils.progress import Bar, CellOutput, in_notebook, moves, open_progress
 from translate.utils.terminal import console, escape
 
 
@@ -89,7 +90,8 @@ class Log:
         self.board = open_tensorboard(out, start) if main else None
         self.lines = LineFile(out / "metrics.jsonl" if main else Path(os.devnull))
         self.unsaved: dict[Path, np.ndarray] = {}  # sample grids that are not on the disk yet
-        self.progress = open_progress("training", console.is_terminal and main, console=console)
+        self.progress = open_progress("training", moves(console) and main, console=console)
+        self.output = CellOutput()  # for sample grids, in a notebook
         self.bar = Bar(self.progress, out.name, steps, completed=start, facts="")
 
     def __enter__(self) -> Self:
@@ -173,7 +175,7 @@ class Log:
         if time.monotonic() - self.printed > 15 or step == self.steps:
             self.printed = time.monotonic()
             line = f"step {step}/{self.steps}  {facts}"
-            console.print_to_log(line) if console.is_terminal else console.print(line, soft_wrap=True)
+            console.print_to_log(line) if moves(console) else console.print(line, soft_wrap=True)
 
     def write_numbers(self, step: int, numbers: Mapping[str, float | Tensor], words: str = "") -> None:
         """Log those `numbers` measured at `step` that are finite, and print `words`."""
@@ -196,6 +198,8 @@ class Log:
             self.flush()
         if self.board:
             self._plot(partial(self.board.add_image, dataformats="HWC"), "samples", sheet, step)
+        if in_notebook():
+            self.output.show(Image.fromarray(sheet))
         return Preview(path, sheet, MappingProxyType(dict(rows)))
 
 

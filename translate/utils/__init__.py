@@ -11,7 +11,7 @@ memory            memory of a forward pass, free memory, allocator settings
 package_data      the folders datasets/ and configs/ of the package
 plugins           names to choose from, and the users' modules that add to them
 program           how the program was called
-progress          progress bars and spinners
+progress          progress bars and spinners, in terminals and notebooks
 safe_load         loading tensors without running code
 sequences         evenly spaced samples
 signals           Ctrl-C, SIGTERM and SIGUSR1

@@ -1,15 +1,23 @@
 """Progress bars and spinners on stderr, for the whole package.
 
-In a pipe rich draws no moving bar; it prints a bar once at the end, unless it is `transient`.
+In a pipe rich draws no moving bar; it prints a bar once at the end, unless it is `transient`. In a notebook, a display
+is one output below the cell, updated in place. IPython is used where it runs already, and never required.
 """
 
-__all__ = ["Bar", "FolderBar", "counting_spinner", "open_progress", "progress_bar", "show_folder_bar", "track"]
+__all__ = [
+    "Bar", "CellOutput", "FolderBar", "counting_spinner", "in_notebook", "moves", "open_progress", "progress_bar",
+    "show_folder_bar", "track",
+]  # fmt: skip
 
+import io
+import math
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal, TypeVar
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,6 +25,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -29,6 +38,11 @@ from translate.utils.terminal import PatientConsole, escape, is_quiet
 
 T = TypeVar("T")
 Style = Literal["percent", "count", "frames", "pictures", "bytes", "training"]
+
+
+NOTEBOOK_SECONDS = 0.5  # between drawings in a notebook, which keeps a message of each until the cell has run
+NOTEBOOK_WIDTH_CHARS = 180  # for the bar of a training with its losses; narrower cells scroll
+NOTEBOOK_HTML = '<pre style="white-space:pre;overflow-x:auto;line-height:normal;margin:0">{code}</pre>'
 
 
 class _PicturesPerSecond(ProgressColumn):
@@ -57,10 +71,88 @@ def open_progress(style: Style, shown: bool, *, transient: bool = False, console
     A `transient` display is removed at the end. The default console is stderr.
     """
     console = console or PatientConsole(stderr=True)
-    hidden = not shown or is_quiet() or (transient and not console.is_terminal)  # which would print an empty line
-    return Progress(
+    hidden = not shown or is_quiet() or (transient and not moves(console))  # which would print an empty line
+    return (_NotebookProgress if in_notebook() else Progress)(
         TextColumn("{task.description}"), *_columns(style), console=console, disable=hidden, transient=transient
     )
+
+
+def in_notebook() -> bool:
+    """Whether the code runs in the kernel of a notebook (Jupyter, Colab, an editor), not in a terminal."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+class CellOutput:
+    """One output below the cell of a notebook, made by the first `show` and replaced by the next ones."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, shown: Any) -> None:
+        """Show an object that IPython can display."""
+        from IPython.display import display  # type: ignore[import-not-found, unused-ignore]
+
+        if self._handle is None:
+            self._handle = display(shown, display_id=True)
+        else:
+            self._handle.update(shown)
+
+
+def moves(console: Console) -> bool:
+    """Whether bars on the console move: in a terminal or a notebook, not in a pipe."""
+    return console.is_terminal or in_notebook()
+
+
+class _NotebookProgress(Progress):
+    """A display below the cell of a notebook, without widgets; drawn by the calls that change it, not by a thread."""
+
+    def __init__(self, *columns: str | ProgressColumn, **options: Any) -> None:
+        self._output, self._drawn = CellOutput(), -math.inf
+        super().__init__(*columns, auto_refresh=False, **options)
+
+    def start(self) -> None:
+        if self.tasks:
+            self._draw()
+
+    def stop(self) -> None:
+        self._draw(empty=self.live.transient)
+
+    def refresh(self) -> None:
+        if time.monotonic() - self._drawn > NOTEBOOK_SECONDS:
+            self._draw()
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        super().advance(task_id, advance)
+        self.refresh()
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:
+        super().update(task_id, **changes)
+        self.refresh()
+
+    def _draw(self, empty: bool = False) -> None:
+        if not self.disable:
+            self._drawn = time.monotonic()
+            self._output.show(_Drawing("" if empty else self.get_renderable()))
+
+
+class _Drawing:
+    """What rich would draw in a terminal, as text and as HTML."""
+
+    def __init__(self, shown: RenderableType) -> None:
+        canvas = Console(
+            record=True, file=io.StringIO(), width=NOTEBOOK_WIDTH_CHARS, force_terminal=True, force_jupyter=False,
+            color_system="truecolor",
+        )  # fmt: skip
+        canvas.print(shown)
+        self.html = canvas.export_html(inline_styles=True, code_format=NOTEBOOK_HTML, clear=False)
+        self.text = canvas.export_text().rstrip()
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 class Bar:
@@ -101,7 +193,7 @@ def track(items: Iterable[T], label: str, total: int, shown: bool = True) -> Ite
 
 def counting_spinner(shown: bool) -> AbstractContextManager[object]:
     """Return a context that shows a spinner while pictures are counted."""
-    shown = shown and not is_quiet()
+    shown = shown and not is_quiet() and not in_notebook()
     return PatientConsole(stderr=True).status("counting the pictures") if shown else nullcontext()
 
 
