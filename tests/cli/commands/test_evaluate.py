@@ -51,6 +51,13 @@ def test_a_model_of_pairs_is_scored_on_its_test_pairs(capsys, run):
     assert cv2.imread(str(run.parent / "grid.png")).shape == (7 * 66 - 2, 3 * 66 - 2, 3)
 
 
+def test_what_is_left_out_of_the_pictures_of_the_run_is_named(capsys, run):
+    (run.parent / "discs/testB/photo.cr2").touch()
+    status, text, err = call(capsys, run)
+    assert status == 0, err
+    assert "discs: left out 1 .cr2 (export as TIFF or JPEG)" in text
+
+
 def test_other_pairs_can_be_named(capsys, run):
     status, text, err = call(capsys, run, "--a", "discs/testA", "--b", "discs/testB", "--limit", 2)
     assert status == 0, err

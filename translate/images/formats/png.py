@@ -19,8 +19,10 @@ _HEADER_END = 33  # where other chunks may begin
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _DESCRIBING = (b"eXIf", *_TEXT_CHUNKS)
 _XMP_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"  # keyword, not compressed, no language
-_SRGB_GAMMA = 45455  # 1/2.2, times 100000
-_SRGB_PRIMARIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # white, red, green, blue, times 100000
+_SRGB_CHUNKS = {  # gamma; white, red, green and blue: times 100000
+    b"gAMA": struct.pack(">I", 45455),
+    b"cHRM": struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000),
+}
 _SRGB_CODES = (1, 13)
 
 
@@ -71,24 +73,22 @@ def _without(data: bytes, names: tuple[bytes, ...]) -> bytes:
 
 def metadata(data: bytes | mmap) -> Metadata:
     """Return the EXIF, the XMP and the other texts of a PNG."""
-    found = [
-        (name, data[start + 8 : end - 4], data[start:end]) for name, start, end in chunks(data) if name in _DESCRIBING
-    ]
+    found = [(name, data[start + 8 : end - 4]) for name, start, end in chunks(data) if name in _DESCRIBING]
+    texts = [one for one in found if one[0] != b"eXIf" and not one[1].startswith(_XMP_HEAD)]
     return Metadata(
-        exif=next((content for name, content, _ in found if name == b"eXIf"), b""),
-        xmp=next((content[len(_XMP_HEAD) :] for _, content, _ in found if content.startswith(_XMP_HEAD)), b""),
-        text=b"".join(one for name, content, one in found if name != b"eXIf" and not content.startswith(_XMP_HEAD)),
+        exif=next((content for name, content in found if name == b"eXIf"), b""),
+        xmp=next((content[len(_XMP_HEAD) :] for _, content in found if content.startswith(_XMP_HEAD)), b""),
+        text=b"".join(chunk(name, content) for name, content in texts),  # with right checksums
     )
 
 
 def gamma(data: bytes | mmap) -> bytes:
     """Return the chunks of gamma and primaries of a PNG, if its colours are not sRGB and no profile overrules them."""
-    found = {name: data[start:end] for name, start, end in chunks(data) if name in (b"gAMA", b"cHRM", b"sRGB", b"iCCP")}
-    if b"sRGB" in found or b"iCCP" in found:
+    names = (b"gAMA", b"cHRM", b"sRGB", b"iCCP")
+    found = {name: data[start + 8 : end - 4] for name, start, end in chunks(data) if name in names}
+    if b"sRGB" in found or b"iCCP" in found or all(_SRGB_CHUNKS[name] == content for name, content in found.items()):
         return b""
-    numbers = {name: struct.unpack_from(f">{(len(one) - 12) // 4}I", one, 8) for name, one in found.items()}
-    usual = {b"gAMA": (_SRGB_GAMMA,), b"cHRM": _SRGB_PRIMARIES}
-    return b"".join(found.values()) if any(one != usual[name] for name, one in numbers.items()) else b""
+    return b"".join(chunk(name, content) for name, content in found.items())
 
 
 def colour_codes(data: bytes | mmap) -> tuple[int, int] | None:
