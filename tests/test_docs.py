@@ -19,7 +19,7 @@ from translate import load_config, train
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-FEW_STEPS = {'"minutes": 10.0': '"steps": 1'}  # all that is changed in the examples
+FEW_STEPS = {'"minutes": 10.0': '"steps": 1, "device": "cpu"'}  # all that is changed in the examples
 
 FACE = """
 from translate import {names}

@@ -5,7 +5,7 @@ from translate import Sampler, Translator, load_config, train
 painted = Translator.load("runs/photos2monet")("photo.jpg")
 shoes = Translator.load("runs/sketch2shoe")("sketch.png", count=4)
 faces = Sampler.load("runs/faces")(count=16)
-train(load_config("cycle", "fast", {"data": {"a": "summer/", "b": "winter/"}}))
+train(load_config("cycle", data={"a": "summer/", "b": "winter/"}))
 
     cli/          the command line: options in, exit status out
     bench/        speed and memory beside a textbook implementation and the original repositories

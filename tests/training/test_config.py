@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from translate.cli.recipe_options import known_options, recipe_layer
@@ -54,6 +56,34 @@ def test_wrong_options_are_named(layer, message):
         load_config("cycle", "fast", layer)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_sections_by_keyword_are_the_last_layer_and_take_paths():
+    layer = {"train": {"steps": 5, "lr": 0.1}, "data": {"a": "x"}}
+    config = load_config("cycle", "fast", layer, train={"minutes": 10}, data={"a": Path("summer")}, out=Path("runs/x"))
+    assert (config.train.minutes, config.train.steps, config.train.lr) == (10.0, 0, 0.1)
+    assert (config.data.a, config.out) == ("summer", "runs/x")
+    with pytest.raises(OptionError, match="unknown option train.stesp; did you mean 'steps'"):
+        load_config("cycle", train={"stesp": 5})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cyle",), "unknown task 'cyle'; did you mean 'cycle'?"),
+        (("cyle", "papr"), "unknown task 'cyle'; did you mean 'cycle'?"),
+        ((None,), "task should be a text, got None"),
+        (("cycle", {"data": {}}), "preset should be a text, got {'data': {}}"),
+        (("cycle", "fast", 5), "options should be a nested mapping, such as {'train': {'steps': 100}}, got 5"),
+        (("cycle", "fast", {1: 2}), "options should be a nested mapping"),
+        (("cycle", "fast", {"train": 5}), "train should be a table, got 5"),
+        (("cycle", "fast", {"steps": 5}), "unknown option steps; did you mean 'train.steps'?"),
+    ],
+)
+def test_wrong_arguments_are_answered_in_one_line(arguments, message):
+    with pytest.raises(OptionError) as caught:
+        load_config(*arguments)
+    assert str(caught.value).startswith(message)
 
 
 def test_unknown_preset_lists_the_presets():

@@ -6,13 +6,21 @@ __all__ = [
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from os import PathLike, fspath
 from typing import Any
 
 import tomli_w
 
 from translate.data.options import DataConfig, limited
 from translate.tasks import TASKS
-from translate.training.config_checks import check_adam, check_length, check_limits, check_sizes, check_text
+from translate.training.config_checks import (
+    check_adam,
+    check_layer,
+    check_length,
+    check_limits,
+    check_sizes,
+    check_text,
+)
 from translate.utils.errors import OptionError, did_you_mean
 from translate.utils.factory import check_type, resolve
 from translate.utils.plugins import named_plugins, recipe_file
@@ -66,19 +74,29 @@ class Config:
     train: TrainConfig = TrainConfig()
 
 
-def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any]) -> Config:
+def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **sections: Any) -> Config:
     """Build the configuration of a run from the preset's recipe and `layers` on top, where later layers win.
 
-    A layer is a nested mapping such as {"train": {"lr": 1e-4}, "generator": {"name": "resnet_9blocks"}}.
+    `load_config("cycle", data={"a": "summer/", "b": "winter/"}, train={"minutes": 10})`. The names are those of the
+    flags, `--train.lr` being `train={"lr": ...}`; `translate train-cycle --help-all` describes them.
+
+    Args:
+        task: A task by name, "cycle", "pix2pix", "generate", "inpaint" or a plugin's.
+        preset: Its recipe, "fast" or "paper", or another file configs/TASK_PRESET.toml.
+        layers: Nested mappings such as {"train": {"lr": 1e-4}, "generator": {"name": "resnet_9blocks"}}.
+        sections: The last layer, by keyword: `data`, `train`, `method`, `generator`, `discriminator`, `out`.
 
     Raises:
         OptionError: An option is unknown, ill-typed or out of range, or options contradict each other.
     """
     # merge the layers
+    check_type("task", task, str)
+    check_type("preset", preset, str)
     resolve(task, TASKS, "task")
     values: dict[str, Any] = {}
     given = {"task": task, "preset": preset, "plugins": list(named_plugins())}
-    for layer in (read_toml(recipe_file(task, preset)), *layers, given):
+    for layer in (read_toml(recipe_file(task, preset)), *layers, sections, given):
+        check_layer(layer)
         values = merge(values, layer)
     # check
     config = from_dict(Config, values)
@@ -119,7 +137,9 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
     arguments: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            raise OptionError(f"unknown option {where}{name}{did_you_mean(name, known)}")
+            inner = [leaf for leaf in leaves(cls) if leaf.endswith(f".{name}")]
+            hint = f"; did you mean {inner[0]!r}?" if inner else did_you_mean(name, known)
+            raise OptionError(f"unknown option {where}{name}{hint}")
         kind: Any = known[name].type
         if is_dataclass(kind) and isinstance(value, Mapping):
             value = from_dict(kind, value, f"{where}{name}.")  # type: ignore[arg-type]
@@ -127,6 +147,8 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
             value = tuple(value)
         elif kind is tuple and isinstance(value, str):  # a flag such as --mask-kinds strokes,boxes
             value = tuple(value.split(","))
+        elif kind is str and isinstance(value, PathLike):
+            value = fspath(value)
         if not is_dataclass(kind):
             check_type(f"{where}{name}", value, kind)
             check_text(f"{where}{name}", value)

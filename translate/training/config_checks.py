@@ -1,6 +1,6 @@
 """Checks of option values, beyond their types."""
 
-__all__ = ["check_adam", "check_length", "check_limits", "check_sizes", "check_text"]
+__all__ = ["check_adam", "check_layer", "check_length", "check_limits", "check_sizes", "check_text"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -8,11 +8,21 @@ from typing import Any
 
 from translate.data.options import DataConfig
 from translate.images.picture import parse_range
-from translate.utils.errors import OptionError
+from translate.utils.errors import OptionError, short_repr
 from translate.utils.factory import check_type
 
 MAX_SIDE_PX = 2**16
 MIN_SIDE_PX = 32  # smaller crops show a discriminator too little
+
+
+def check_layer(layer: Any) -> None:
+    """Check that a layer of options is a nested mapping."""
+    if not isinstance(layer, Mapping) or not all(isinstance(name, str) for name in layer):
+        example = "{'train': {'steps': 100}}"
+        raise OptionError(f"options should be a nested mapping, such as {example}, got {short_repr(layer)}")
+    for name in ("data", "train"):
+        if not isinstance(layer.get(name, {}), Mapping):
+            raise OptionError(f"{name} should be a table, got {short_repr(layer[name])}")
 
 
 def check_length(lengths: Mapping[str, float]) -> None:

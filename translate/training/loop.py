@@ -24,6 +24,7 @@ from translate.training.states import SaveSchedule
 from translate.training.step import batch_to_device, seed_step
 from translate.utils import dist
 from translate.utils.device import pick_device
+from translate.utils.errors import OptionError, short_repr
 from translate.utils.signals import Stopped, StopRequest, stop_at_once
 from translate.utils.terminal import console, escape
 
@@ -59,6 +60,8 @@ def train(
             or training diverged twice.
         Stopped: SIGINT (a notebook's stop button), SIGTERM or SIGUSR1 was received, and the run is saved.
     """
+    if not isinstance(config, Config):
+        raise OptionError(f"train takes a configuration from load_config, got {short_repr(config)}")
     callbacks = Callbacks(on_step, on_preview)
     with stop_at_once():
         # find the data and the run folder
