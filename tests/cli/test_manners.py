@@ -219,7 +219,7 @@ def test_quiet_and_log(capsys, two_folders, tmp_path):
     assert (status, out) == (2, "") and err.startswith("error: ")
     assert log.read_text().startswith(text) and err.strip() in log.read_text()
     # and a log that cannot be written is a line
-    assert "blues: Is a directory" in complaint(capsys, "train-cycle", *words, "--log", blues)[1]
+    assert "blues: is a folder; name a file in it" in complaint(capsys, "train-cycle", *words, "--log", blues)[1]
     # translating, with a summary for programs
     (reds / "broken.jpg").write_text("no picture")
     summary = tmp_path / "summary.json"

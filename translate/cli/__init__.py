@@ -5,6 +5,7 @@ Nothing heavier than `tyro` is imported before a command runs.
     commands/         the commands, one file each
     foreign_options   options of other programs, and the whole command translated
     interrupts        Ctrl-C before a command works
+    output_files      check what a command is to write
     parsing           parse the command line and the --config file
     recipe_help       --help-all: every key of a recipe, its meaning and its value
     recipe_options    recipe keys as options of the training commands

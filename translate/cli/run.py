@@ -31,6 +31,7 @@ from translate.cli.commands.train_pix2pix import TrainPix2pix
 from translate.cli.commands.translate_folder import TranslateFolder, translate_folder
 from translate.cli.foreign_options import refuse_foreign_options
 from translate.cli.interrupts import EXIT_INTERRUPTED
+from translate.cli.output_files import check_outputs
 from translate.cli.parsing import OPTION_LIKENESS, parse_options, print_help, task_of
 from translate.data.catalog.root import set_data_root
 from translate.utils.errors import OptionError, UserError, close_match, shorten
@@ -75,7 +76,7 @@ def main(command: str = "", arguments: Sequence[str] | None = None) -> None:
         say("interrupted", sys.stderr)
         status = EXIT_INTERRUPTED
     except OSError as error:
-        say(f"error: {error.filename or 'the system'}: {error.strerror or error}", sys.stderr)
+        status = print_error(UserError(f"{error.filename or 'the system'}: {error.strerror or error}"))
     except (MemoryError, RuntimeError) as error:
         if "memory" not in f"{type(error).__name__} {error}".lower():
             raise
@@ -132,6 +133,7 @@ def run_command(command: str, words: list[str]) -> int:
     options, sections, others = parse_options(options_class, command, words)
     if function is not train_task and (others or sections):
         refuse_unknown(command, (others or list(sections))[0])
+    check_outputs(options)
     # what they set for the whole process
     log = "" if is_secondary_process() else options.log
     title = f"# {datetime.now():%Y-%m-%d %H:%M:%S} {command_form(command)} {join(words)}"

@@ -2,12 +2,14 @@
 
 __all__ = ["Kind", "check_value", "kind_of_option", "parse_value"]
 
+import re
 from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from translate.utils.errors import OptionError, short_repr, shorten
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
@@ -56,21 +58,23 @@ def parse_value(flag: str, kind: Kind, text: str) -> Any:
     """Parse one word.
 
     Raises:
-        OptionError: it is not of the kind.
+        OptionError: it is not of the kind, or empty.
     """
     if text in kind.choices:
         return text
+    if not text.strip():
+        raise OptionError(f"{flag} is empty; give it a value, {kind}, or leave it out")
     for one in kind.types:
         if one is bool and text.lower() in ("true", "false"):
             return text.lower() == "true"
         if one is str:
-            return text
+            return _check_text(flag, text)
         if one in (int, float):
             try:
                 value = one(text)
             except ValueError:
                 continue
-            if one is float or abs(value) < 2**63:  # commands say what range of floats they take
+            if abs(value) < 2**63:  # neither infinite nor NaN
                 return value
     raise _wrong_value(flag, kind, text)
 
@@ -86,12 +90,23 @@ def check_value(name: str, kind: Kind, value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
     for one in kind.types:
         if type(value) is one and (is_number or one not in (int, float)):
-            return value
+            return _check_text(name, value) if isinstance(value, str) else value
         if one is float and is_number:
             return float(value)
     if isinstance(value, str) and value in kind.choices:
         return value
     raise _wrong_value(name, kind, value)
+
+
+def _check_text(name: str, text: str) -> str:
+    """Return a text unless no file, folder or name can be called so."""
+    if "\0" in text:
+        raise OptionError(f"{name} holds a character of code 0; leave it out")
+    if _ADDRESS.match(text):
+        raise OptionError(
+            f"{name} {shorten(text)}: is an address; fetch it, and give the file or folder on this machine"
+        )
+    return text
 
 
 def _wrong_value(name: str, kind: Kind, value: Any) -> OptionError:

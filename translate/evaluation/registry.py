@@ -11,6 +11,7 @@ from translate.evaluation.unpaired import UnpairedEvaluation
 from translate.tasks import TASKS
 from translate.utils.errors import OptionError
 
+DATA_OPTIONS = ("a", "b", "data", "images")
 EVALUATIONS: dict[str, type[Evaluation]] = {
     "images": GenerationEvaluation, "masked": InpaintingEvaluation, "paired": PairedEvaluation,
     "unpaired": UnpairedEvaluation,
@@ -26,8 +27,8 @@ def load_evaluation(options: EvaluationOptions) -> Evaluation:
     evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
     for name in evaluation.unused:
         if getattr(options, name):
-            raise OptionError(
-                f"--{name} means nothing to a model that {evaluation.purpose};"
-                f" say what to score it on with {evaluation.data_options}"
-            )
+            remedy = "leave it out"
+            if name in DATA_OPTIONS:
+                remedy = f"say what to score it on with {evaluation.data_options}"
+            raise OptionError(f"--{name} means nothing to a model that {evaluation.purpose}; {remedy}")
     return evaluation.load(options)

@@ -67,7 +67,7 @@ class UnpairedEvaluation(Evaluation):
             type.
     """
 
-    purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
+    purpose, unused, data_options = "translates", ("images", "features", "count"), "--a and --b, or --data"
     translator: Callable[..., Any]
     a: Domain  # source of direction "ab"
     b: Domain

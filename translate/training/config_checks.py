@@ -50,7 +50,8 @@ def check_limits(section: Any, name: str) -> None:
 def check_sizes(data: DataConfig) -> None:
     """Check sizes in px, which networks halve at least twice, and ranges."""
     for name, side in (("--size", data.size), ("--data.crop", data.crop)):
-        if side > 0 and (side < MIN_SIDE_PX or side % 4):
+        automatic = (0, -1) if name == "--data.crop" else (0,)
+        if side not in automatic and (side < MIN_SIDE_PX or side % 4):
             near = max(MIN_SIDE_PX, round(side / 4) * 4)
             raise OptionError(f"{name} should be a multiple of 4 and at least {MIN_SIDE_PX}, got {side}; try {near}")
         if side > MAX_SIDE_PX:

@@ -34,7 +34,7 @@ from translate.training.run_folder import RunFolder
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
 from translate.training.start.init_weights import init_weights
 from translate.training.start.messages import print_header, print_left_out, print_note, print_notes
-from translate.training.start.pictures import PictureRecord, report_pictures, settle_pictures
+from translate.training.start.pictures import PictureRecord, check_apart, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
@@ -146,6 +146,7 @@ def open_run(folder: RunFolder, config: Config, data: TrainingData, *, extend: b
     if plan is None:
         if extend:
             raise OptionError(f"--extend: {folder.path} holds no run that could be made longer; leave it out")
+        check_apart(folder.path, config.data, data)
         folder.remove_temporaries()
         return Opened()
     longer, notes = compare_options(config, earlier, folder.path, extend=extend)

@@ -5,19 +5,21 @@ __all__ = [
 ]  # fmt: skip
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from translate.utils.terminal import as_line
 
 _MAX_LIST_CHARS = 120  # of known names in an error
+_ENDLESS_WORD = re.compile(r"(\S{40})\S{180,}(\S{40})")  # the name of a file has at most 255 bytes
 
 
 class UserError(ValueError):
     """An error that the user can fix: one line for the terminal that names the culprit and the solution."""
 
     def __init__(self, message: object = "") -> None:
-        super().__init__(as_line(str(message)))
+        super().__init__(as_line(_ENDLESS_WORD.sub(r"\1...\2", str(message))))
 
 
 class OptionError(UserError):

@@ -17,7 +17,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from translate.utils.errors import OptionError
+from translate.utils.errors import OptionError, shorten
 
 _CGROUPS = (  # of versions 2 and 1: folder, limit, usage, and the name of the page cache that can be dropped
     ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
@@ -25,6 +25,7 @@ _CGROUPS = (  # of versions 2 and 1: folder, limit, usage, and the name of the p
 )
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -2, -3, -4  # of malloc.h
 _MIN_LIMIT_BYTES = 1_000_000  # less is a number whose unit was forgotten
+_MAX_LIMIT_BYTES = 10**15  # a petabyte
 _HEADROOM = 1.25  # factor on the tensors for the backend's own buffers; measured: 1.01 to 1.1
 
 
@@ -114,6 +115,8 @@ def parse_bytes(text: str) -> int:
     size = round(float(match[1]) * (1024 if match[3] else 1000) ** " kmgt".index(match[2] or " "))
     if size < _MIN_LIMIT_BYTES:
         raise OptionError(f"memory {text!r} is {size} bytes, in which nothing fits; write it as {match[1]}GB")
+    if size > _MAX_LIMIT_BYTES:
+        raise OptionError(f"memory {shorten(text)!r} is more than any machine has; write it as 3GB or 800MB")
     return size
 
 

@@ -230,7 +230,7 @@ def test_options_from_a_file(capsys, runs):
         ("--seeds 3 -1", 2, "seed -1 is out of range"),
         ("--seeds 3 8 --count 4", 2, "--seeds says which pictures are meant; leave out --count"),
         ("--truncation -0.5", 2, "--truncation -0.5 is out of range; give 0 or more"),
-        ("--truncation nan", 2, "--truncation nan is out of range"),
+        ("--truncation nan", 2, "--truncation should be a number"),
         ("--grid faces.xyz", 2, "--grid faces.xyz: '.xyz' names no image format"),
         ("--arithmetic men-women", 2, "unknown group 'men'; no groups are saved yet: --save-group men --seeds"),
         ("--arithmetic [1]+", 2, "is no sum of groups"),

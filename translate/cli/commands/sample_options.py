@@ -3,7 +3,6 @@
 __all__ = ["Sample", "check"]
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
@@ -86,6 +85,7 @@ USES = {  # options that go with each use of the command, by the option that sel
     "directions": {"label", "seed", "truncation"},
     "edit": {"label", "seed", "count", "steps", "sketch", "start_seed", "save_style"},
 }
+MAXIMA = {"truncation": 10, "frames": 100_000, "scale": 64}
 MINIMA = {
     "count": 1, "seed": 0, "frames": 2, "scale": 0, "nearest": 1, "starts": 1, "steps": 1, "directions": 1,
     "start_seed": 0, "truncation": 0,
@@ -124,6 +124,8 @@ def check_ranges(options: Sample, given: frozenset[str]) -> None:
         value = getattr(options, name)
         if value is not None and not value >= minimum:  # a NaN is not
             raise OptionError(f"{flag_name(name)} {value:g} is out of range; give {minimum} or more")
+        if value is not None and value > MAXIMA.get(name, value):
+            raise OptionError(f"{flag_name(name)} {value:g} is out of range; give {MAXIMA[name]} or less")
     if not 0 < options.fps <= 1000:
         raise OptionError(f"--fps {options.fps:g} is out of range; give 1 to 60 frames a second")
     if options.seeds and (extra := sorted(given & {"count", "seed"})):
@@ -135,14 +137,8 @@ def check_ranges(options: Sample, given: frozenset[str]) -> None:
 
 
 def check_files(options: Sample) -> None:
-    """Raise OptionError for an output file whose suffix names no format, before any work is done."""
+    """Raise OptionError for a film whose suffix names no format, before any work is done."""
     if options.video:
         from translate.images.animation import check_film
 
         check_film(options.video)
-    if options.grid:
-        from translate.images.io import IMAGE_SUFFIXES
-
-        suffix = Path(options.grid).suffix.lower()
-        if suffix not in IMAGE_SUFFIXES:
-            raise OptionError(f"--grid {options.grid}: {suffix or 'no suffix'!r} names no image format; use .png")

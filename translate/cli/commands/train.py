@@ -94,7 +94,8 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     of_command = options_layer(options)
     check_lengths(of_command.get("train", {}), given_options(options))
     # train
-    from translate.checkpoints.model_file import model_file
+    from translate.checkpoints.model_file import model_file, read_recipe
+    from translate.checkpoints.original import is_original
     from translate.tasks import TASKS
     from translate.training.config import load_config
     from translate.training.loop import train
@@ -105,8 +106,9 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
     config = load_config(options.task, options.preset, sections, of_command, flags)
-    if config.train.init:  # before pictures are rendered, fetched or read
-        model_file(config.train.init)
+    # before pictures are rendered, fetched or read
+    if config.train.init and not is_original(file := model_file(config.train.init)):
+        read_recipe(file)
     out = train(config, extend=options.extend)
     if not dist.is_main_process():
         return 0
@@ -142,6 +144,8 @@ def options_layer(options: Any) -> dict[str, Any]:
     for name in [f.name for f in fields(options) if f.name in RECIPE_KEYS and f.name in given_options(options)]:
         section, key = RECIPE_KEYS[name].split(".")
         value = getattr(options, name)
+        if (name, value) == ("size", AUTOMATIC_SIZE):
+            raise OptionError("--size should be auto, or at least 32 px, got 0")
         layer.setdefault(section, {})[key] = AUTOMATIC_SIZE if (name, value) == ("size", "auto") else value
     return layer
 

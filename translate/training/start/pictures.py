@@ -1,6 +1,6 @@
 """The pictures that a run began with, and a report of changes since, because the bits of the result depend on them."""
 
-__all__ = ["PictureRecord", "report_pictures", "settle_pictures"]
+__all__ = ["PictureRecord", "check_apart", "report_pictures", "settle_pictures"]
 
 import os
 from collections import defaultdict
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from translate.data.datasets import TrainingData
 from translate.data.files.counted import list_names
+from translate.data.files.walk import resolve_folders
+from translate.data.options import DataConfig
 from translate.data.sources.picture_record import (
     Listing,
     RecordedPictures,
@@ -16,6 +18,7 @@ from translate.data.sources.picture_record import (
     write_record,
 )
 from translate.training.start.messages import print_note
+from translate.utils.errors import OptionError
 
 
 class PictureRecord:
@@ -89,6 +92,21 @@ class PictureRecord:
         before = {} if self.before is None else {k: state for k, state in self.before.items() if state[0] == "train"}
         now = {key: state for key, state in self.now.items() if state[0] == "train"}
         return before != now or bool(fingerprint and self.fingerprint and fingerprint != self.fingerprint)
+
+
+def check_apart(out: Path, options: DataConfig, data: TrainingData) -> None:
+    """Check that the samples of a new run will not be among the pictures of its next start.
+
+    Raises:
+        OptionError: The run folder `out` lies in a folder of pictures, or the reverse.
+    """
+    real, folders = out.resolve(), [Path(text).expanduser() for text in (options.a, options.b, options.images) if text]
+    for folder in folders:
+        if folder.is_dir() and real.is_relative_to(folder.resolve()):
+            raise OptionError(f"{out}: lies in {folder}, whose pictures are trained on; choose another --out")
+    for _, _, _, files in data.file_sets():
+        if any(Path(path).is_relative_to(real) for path in resolve_folders(files)):
+            raise OptionError(f"{out}: holds pictures to train on; choose another --out")
 
 
 def list_pictures(data: TrainingData) -> Listing:
