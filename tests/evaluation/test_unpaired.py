@@ -7,9 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
+from tests.campaigns.folder_runs import tiny_model
+from translate.checkpoints.model_file import export_model, load_model
 from translate.data.sources.domains import Domain
+from translate.evaluation.evaluation import EvaluationOptions
+from translate.evaluation.registry import load_evaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError
@@ -256,3 +261,17 @@ def test_notes_on_the_choice_of_pictures_are_in_the_report(domains):
     assert "photos: 3 added since" in printed(scores) and scores.to_dict()["remarks"] == ["photos: 3 added since"]
     with pytest.raises(UserError, match=r"^photos: all seen; score on others: --a FOLDER --b FOLDER$"):
         evaluate(model_is_truth, replace(a, test=[], notes=("photos: all seen",)), replace(b, test=[]))
+
+
+def test_a_model_of_one_direction_is_scored_in_it(tmp_path, domains):
+    recipe, nets = load_model(tiny_model(tmp_path / "run"))
+    recipe = replace(recipe, directions=("ab",), nets={"G_ab": recipe.nets["G_ab"]})
+    export_model(torch.nn.ModuleDict({"G_ab": nets["G_ab"]}), recipe, tmp_path / "one.safetensors")
+    folders = {side: str(domain.test[0].parent) for side, domain in zip("ab", domains, strict=True)}
+    options = EvaluationOptions(model=str(tmp_path / "one.safetensors"), limit=2, device="cpu", **folders)
+    evaluation = load_evaluation(options)
+    report = evaluation.run(progress=False)
+    assert [part.direction for part in report.directions] == ["ab"]
+    assert evaluation.grid().ndim == 3
+    with pytest.raises(OptionError, match="this model only turns .* leave --direction out"):
+        evaluation.translator(scene(0, (32, 32)), direction="ba")

@@ -191,7 +191,7 @@ def test_an_installed_plugin_is_loaded_when_a_name_is_unknown(tmp_path, monkeypa
     assert load_config("cycle").task == "cycle" and presets("cycle") and "mine_plugin" not in sys.modules
     assert resolve("thin", INPAINTERS, "generator") is GENERATORS["thin"]
     assert "mine_plugin" in sys.modules and named_plugins() == ()
-    assert GENERATORS.origin("thin").plugin == "mine-package"
+    assert GENERATORS.origin("thin").plugin == "mine_plugin"
 
 
 def test_an_installed_plugin_is_listed(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from translate.tasks import TASKS
 from translate.training.config import TrainConfig, load_config
 from translate.utils.errors import OptionError
 from translate.utils.factory import options_of
-from translate.utils.plugins import load_plugin
+from translate.utils.plugins import load_installed_plugins, load_plugin
 from translate.utils.terminal import escape, result_console, say
 
 MEANINGS = {  # of options that are declared without a comment, by key; "method.norm" before "norm"
@@ -94,6 +94,7 @@ def print_recipe(options_class: Any, command: str, words: Sequence[str]) -> None
         raise OptionError("--help-all needs --task NAME, whose recipe it lists")
     for plugin in given.get("plugin", ()):
         load_plugin(plugin)
+    load_installed_plugins()
     preset = given.get("preset", [options_class.preset])[0]
     rows = list(recipe_rows(task, preset))
     print_help(options_class, command, task)

@@ -11,6 +11,7 @@ from translate.tasks import TASKS
 from translate.training.config import leaves
 from translate.utils.errors import OptionError
 from translate.utils.factory import options_of
+from translate.utils.plugins import Registry, load_installed_plugins
 
 CLASSIC_NAMES = {  # options of pytorch-CycleGAN-and-pix2pix with the same meaning as a recipe key
     "ngf": "generator.width",
@@ -42,6 +43,9 @@ def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]
         if not word.startswith("--"):
             raise OptionError(f"unexpected argument {word!r}; put quotes around a pattern such as 'photos/*.jpg'")
         name, equals, text = word.removeprefix("--").partition("=")
+        if not matching(name, known):  # perhaps a key of an installed plugin's network
+            load_installed_plugins()
+            known = known_options(task)
         dotted = full_name(name, known, command_options)
         # its value
         if not equals:
@@ -54,13 +58,13 @@ def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]
 
 
 def known_options(task: str) -> list[str]:
-    """List every recipe key of `task`, dotted."""
+    """List every recipe key of `task`, dotted, with those of the plugins that have been loaded."""
     # collect the keys of the sections, the method and the networks
     sections = [leaf for leaf in leaves() if "." in leaf]
     tables: Mapping[str, Sequence[Any]] = {
         "method": [TASKS[task]],
-        "generator": list(TASKS[task].generators.values()),
-        "discriminator": list(TASKS[task].discriminators.values()),
+        "generator": loaded_values(TASKS[task].generators),
+        "discriminator": loaded_values(TASKS[task].discriminators),
     }
     options = {f"{table}.{key}" for table, classes in tables.items() for c in classes for key in options_of(c)}
     # remove those that the task sets
@@ -73,10 +77,20 @@ def known_options(task: str) -> list[str]:
     return sorted({*sections, *(options - fixed), "generator.name", "discriminator.name"})
 
 
+def loaded_values(table: Mapping[str, Any]) -> list[Any]:
+    """Return the values of a table of networks, without a search for installed plugins."""
+    return list((table.loaded() if isinstance(table, Registry) else table).values())
+
+
+def matching(name: str, known: Sequence[str]) -> list[str]:
+    """Return the keys in `known` that an option may mean."""
+    key = CLASSIC_NAMES.get(name, name).replace("-", "_")
+    return [k for k in known if key in (k, k.partition(".")[2])]
+
+
 def full_name(name: str, known: Sequence[str], command_options: Sequence[str]) -> str:
     """Return the dotted key of an option; raise OptionError for an unknown or ambiguous name."""
-    key = CLASSIC_NAMES.get(name, name).replace("-", "_")
-    matches = [k for k in known if key in (k, k.partition(".")[2])]
+    matches = matching(name, known)
     if len(matches) == 1:
         return matches[0]
     if matches:

@@ -6,7 +6,10 @@ announce one as an entry point of the group "translate.plugins", which is loaded
 names are listed. Nothing is loaded because a file names it.
 """
 
-__all__ = ["BUILT_IN", "PLUGIN_HINT", "Registry", "load_plugin", "named_plugins", "presets", "recipe_file", "recipes"]
+__all__ = [
+    "BUILT_IN", "PLUGIN_HINT", "Registry", "load_installed_plugins", "load_plugin", "named_plugins", "presets",
+    "recipe_file", "recipes",
+]  # fmt: skip
 
 import functools
 import importlib
@@ -174,13 +177,13 @@ def load_plugin(source: str | Path) -> None:
         source: path of a .py file, or name of a module, installed or in the current folder.
 
     Raises:
-        UserError: there is no such file or module, it fails, or a name that it registers is taken; nothing of it stays.
+        OptionError: there is no such file or module, it fails, or a name of it is taken; then nothing of it stays.
     """
     source = str(source)
     path = Path(source).expanduser()
     is_path = source.endswith(".py") or path.name != source
     if is_path and not path.is_file():
-        raise UserError(f"plugin {source}: no such file; a plugin is a .py file, or the name of a module")
+        raise OptionError(f"plugin {source}: no such file; a plugin is a .py file, or the name of a module")
     name = str(path.resolve()) if is_path else source
     if name not in _State.named:
         folder = str(path.resolve().parent if is_path else Path.cwd())
@@ -198,7 +201,7 @@ def load_installed_plugins() -> None:
     for entry in entry_points(group=GROUP):
         package = entry.dist.name if entry.dist else "an unknown package"
         try:
-            _load(f"{entry.name!r} of the package {package}", package, importlib.import_module, entry.module)
+            _load(f"{entry.name!r} of the package {package}", entry.module, importlib.import_module, entry.module)
         except UserError as error:
             if not is_secondary_process():
                 say(f"{error}; it is left out", sys.stderr)
@@ -210,7 +213,7 @@ def named_plugins() -> tuple[str, ...]:
 
 
 def _load(source: str, label: str, load: Callable[[str], ModuleType], name: str) -> None:
-    """Load a plugin by `load(name)`, and its recipes, or nothing of it; raise UserError as `load_plugin`."""
+    """Load a plugin by `load(name)`, and its recipes, or nothing of it; raise OptionError as `load_plugin`."""
     outer = _State.label, _State.added  # of a plugin that needs a name of another
     added: list[tuple[Registry, str]] = []
     _State.label, _State.added = label, added
@@ -224,7 +227,7 @@ def _load(source: str, label: str, load: Callable[[str], ModuleType], name: str)
     except (Exception, SystemExit) as error:
         for registry, one in added:
             del registry[one]
-        raise UserError(f"plugin {source}: cannot be loaded ({_describe(error, source)})") from None
+        raise OptionError(f"plugin {source}: cannot be loaded ({_describe(error, source)})") from None
     finally:
         _State.label, _State.added = outer
 
