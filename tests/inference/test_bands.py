@@ -202,7 +202,7 @@ def test_training_with_a_value_range(tmp_path, tiny, monkeypatch):
         for i in range(11):
             np.save(tmp_path / name / f"{i}.npy", (blobs(1, seed=ord(name) + i) * 4000 - 1000).astype(np.int16))
     layer = {"data": {"a": "a", "b": "b"}, "train": {"steps": 2}}
-    with pytest.raises(UserError, match=r"--value-range LOW,HIGH"):
+    with pytest.raises(UserError, match=r"say --value-range -698,2708 if"):
         train(load_config("cycle", "fast", tiny, layer))
     out = train(load_config("cycle", "fast", tiny, layer, {"data": {"value_range": "-1000,3000"}}))
     translator = Translator.load(out, "cpu", "fp32")
