@@ -120,5 +120,5 @@ def test_the_mode_of_another_run_is_used_without_a_trial(trials):
     asked = Translator(RECIPE, generators(), precision="bf16")
     assert (fast(IMAGE) == asked(IMAGE)).all() and (exact(IMAGE) == Translator(RECIPE, generators())(IMAGE)).all()
     assert len(trials) == 4 and exact.note == "" and (fast(IMAGE) != exact(IMAGE)).any()
-    translator.use_mode(SLOW)
-    assert translator.mode == SLOW and translator.precision == "fp32" and len(trials) == 4
+    assert fast.with_mode(FAST).runner is fast.runner and asked.with_mode(FAST).runner is asked.runner
+    assert translator.mode == FAST and len(trials) == 3  # its own choice, after all

@@ -5,7 +5,6 @@ The same model then computes the same bits at every start, whatever else the mac
 
 __all__ = ["ModeChoice", "model_question"]
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from translate.checkpoints.model_hash import model_hash
 from translate.checkpoints.recipe import Recipe
 from translate.inference.precision import Mode, apply_mode
 from translate.utils import memory, user_cache
@@ -21,14 +21,9 @@ KIND = "inference"
 
 
 def model_question(recipe: Recipe, nets: nn.ModuleDict, device: torch.device) -> dict[str, Any]:
-    """Return all that the choice depends on: machine, networks with their weights, channels and size of pictures."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(nets.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.float().cpu().contiguous().numpy().data)
+    """Return all that the choice depends on: machine, model, and size of its pictures."""
     return user_cache.machine(device) | {
-        "task": recipe.task, "nets": recipe.nets, "channels": recipe.channels, "size": recipe.size,
-        "weights": digest.hexdigest(),
+        "model": model_hash(recipe, nets), "size": recipe.size,
     }  # fmt: skip
 
 
@@ -67,6 +62,10 @@ class ModeChoice:
     def nets(self) -> nn.ModuleDict:
         """The networks in this mode."""
         return self._make()[1]
+
+    def is_settled(self, mode: Mode) -> bool:
+        """Whether it is known without a trial that the networks are in `mode`."""
+        return mode == (self._made[0] if self._made else self._given)
 
     def _make(self) -> tuple[Mode, nn.ModuleDict]:
         with self._lock:

@@ -108,7 +108,9 @@ class ModelRunner:
         return self.mode_choice.nets
 
     def with_mode(self, mode: Mode) -> "ModelRunner":
-        """Return a runner of copies of the networks in a mode."""
+        """Return a runner of the networks in a mode: of copies, if they are not in this mode."""
+        if self.mode_choice.is_settled(mode):
+            return self
         other = copy.copy(self)
         other.mode_choice = ModeChoice(copy.deepcopy(self.mode_choice.loaded), mode)
         return other
@@ -307,10 +309,11 @@ class ModelRunner:
         is_local = self.statistics.kind == "local"
         if not is_local and height * width <= ALWAYS_FITS_PX and self.memory.limit is None:
             return None
+        peak = self.memory.peak_bytes(height, width)  # first, since measuring leaves memory in the process
         free = self.memory.free_budget()
         if is_local:
             return sys.maxsize if free is None else free
-        return free if free is not None and self.memory.peak_bytes(height, width) > free else None
+        return free if free is not None and peak > free else None
 
     def _run_if_tiled(self, image: PreparedImage, request: Request) -> list[np.ndarray] | None:
         """Translate a picture tile by tile to (H, W, C') for each variant; return None if one pass has to do.

@@ -138,10 +138,6 @@ class Translator:
         """One line on the choice of the mode; "" before it is made, or if nothing was measured."""
         return self.runner.mode_choice.note
 
-    def use_mode(self, mode: Mode) -> None:
-        """Compute from now on in the precision and layout that another run has chosen."""
-        self._set_runner(self.runner.with_mode(mode))
-
     def with_mode(self, mode: Mode) -> "Translator":
         """Return a translator of the same networks in the precision and layout that another run has chosen."""
         return self._with_runner(self.runner.with_mode(mode))

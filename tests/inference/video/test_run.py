@@ -8,6 +8,7 @@ from PIL import Image
 from tests.inference.video.films import frames, model, read_film, same, write_film
 from translate.images.io import read_rgb8, save_png
 from translate.inference.options import VideoOptions
+from translate.inference.precision import Mode
 from translate.inference.video import run
 from translate.inference.video.readers import is_video
 from translate.inference.video.run import translate_video
@@ -110,22 +111,51 @@ def _planes(frame):
 def test_an_interrupted_run_gives_the_result_of_an_uninterrupted_one(tmp_path, monkeypatch, killed_at, suffix):
     source = write_film(tmp_path / "in.mp4", list(frames(noise=2.0, cut=6)), sound="aac")
     whole = translate(model(), source, tmp_path / f"whole{suffix}", segment=4)
-    seen = 0
-
-    def cut_off(self, picture, translate=run._FilmTranslation._translate):
-        nonlocal seen
-        seen += 1
-        if seen > killed_at:
-            raise RuntimeError("killed")
-        return translate(self, picture)
-
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-        patch.setattr(run._FilmTranslation, "_translate", cut_off)
+        patch.setattr(run._FilmTranslation, "_translate", killed_after(killed_at))
         translate(model(), source, tmp_path / f"cut{suffix}", segment=4)
     report = translate(model(), source, tmp_path / f"cut{suffix}", segment=4)
     assert report.earlier == killed_at // 4 * 4 and report.frames == 12 - report.earlier
     assert _bytes(report.output) == _bytes(whole.output)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_resumed_film_keeps_the_mode_of_its_segments(tmp_path, monkeypatch):
+    """The second start would choose fp32, as on a busy machine whose memory of the first choice is lost."""
+    source = write_film(tmp_path / "in.mp4", list(frames(8, noise=2.0)))
+    modes = [Mode("bf16"), Mode("fp32")]
+    monkeypatch.setattr("translate.inference.runner.pick_mode", lambda *_: (modes.pop(0), "timed"))
+    whole = translate(model(precision="bf16"), source, tmp_path / "whole.gif", segment=4)
+    exact = translate(model(precision="fp32"), source, tmp_path / "exact.gif", segment=4)
+
+    def start(cache, precision="auto"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / cache))
+        return translate(model(precision=precision), source, tmp_path / "cut.gif", segment=4)
+
+    def cut_off():
+        with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+            patch.setattr(run._FilmTranslation, "_translate", killed_after(5))
+            start("first")
+
+    cut_off()
+    report = start("second")
+    assert report.earlier == 4 and modes == [Mode("fp32")]
+    assert _bytes(report.output) == _bytes(whole.output) != _bytes(exact.output)
+    report.output.unlink()
+    cut_off()
+    report = start("third", "fp32")  # which is another film
+    assert report.earlier == 0 and _bytes(report.output) == _bytes(exact.output)
+
+
+def killed_after(count, translate=run._FilmTranslation._translate):
+    seen = iter(range(count))
+
+    def cut_off(self, picture):
+        if next(seen, None) is None:
+            raise RuntimeError("killed")
+        return translate(self, picture)
+
+    return cut_off
 
 
 def _bytes(path):

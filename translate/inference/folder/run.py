@@ -103,7 +103,7 @@ def _translate(
             if first := next(jobs, None):
                 if ledger:
                     ledger.start()
-                    _use_mode(translator, ledger)
+                    translator = _in_noted_mode(translator, ledger)
                 translator.runner.on_progress = bar.show_large
                 workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
                 pipeline = FolderPipeline(
@@ -140,9 +140,7 @@ def _open_ledger(
         ledger.close()
 
 
-def _use_mode(translator: Translator, ledger: Ledger) -> None:
-    """Compute in the mode that the output folder notes, unless that is the translator's anyway."""
+def _in_noted_mode(translator: Translator, ledger: Ledger) -> Translator:
+    """Return a translator that computes in the mode that the output folder notes."""
     assert ledger.run.mode is not None
-    mode = Mode(*ledger.run.mode)
-    if translator.runner.precision == "auto" or translator.mode != mode:
-        translator.use_mode(mode)
+    return translator.with_mode(Mode(*ledger.run.mode))

@@ -130,6 +130,7 @@ def _fingerprint(translator: Translator, clip: Clip, request: Request, options: 
         "input": [str(clip.path.resolve()), *_file_state(clip.path)],
         "rate": str(clip.rate),
         "model": model_hash(translator.recipe, translator.nets),
+        "precision": translator.runner.precision,  # as asked: the mode that "auto" found is part of the state
         "statistics": translator.statistics.description,
         "direction": request.direction,
         "scale": request.scale,
