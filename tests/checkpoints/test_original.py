@@ -321,6 +321,8 @@ def test_a_file_cut_short_and_a_bare_pickle_are_refused(tmp_path):
         load_original(file)
     with pytest.raises(UserError, match="no such model"):
         load_model(tmp_path / "none_net_G.pth")
+    with pytest.raises(UserError, match="G.pth: is a URL; download the model first, and give the file"):
+        load_model("https://example.org/latest_net_G.pth")
 
 
 @pytest.mark.parametrize(

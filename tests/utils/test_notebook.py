@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import TINY
 from tests.training.test_loop import make_config
 from translate.training.loop import train
+from translate.utils.errors import UserError
 from translate.utils.progress import counting_spinner, in_notebook, progress_bar, track
 
 
@@ -82,3 +83,7 @@ def test_training_shows_a_bar_and_the_newest_grid(outputs, two_folders, tmp_path
     for shown, file in zip(grids, files, strict=True):
         assert (np.asarray(shown) == cv2.imread(str(file))[..., ::-1]).all()
     assert "step 6/6" not in capfd.readouterr().err  # the bar has it
+
+
+def test_an_error_of_the_user_is_one_line_in_a_notebook():
+    assert UserError("x.png: is empty")._render_traceback_() == ["UserError: x.png: is empty"]

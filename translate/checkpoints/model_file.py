@@ -23,7 +23,7 @@ from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
 from translate.utils.errors import UserError, short_reason, shorten
 from translate.utils.factory import Factory
-from translate.utils.files import atomic_write, check_regular
+from translate.utils.files import atomic_write, check_regular, is_url
 from translate.utils.plugins import PLUGIN_HINT
 from translate.utils.toml_files import read_toml
 
@@ -82,6 +82,8 @@ def model_file(path: str | Path) -> Path:
             if (path / name).exists():
                 return model_file(path / name)
         raise UserError(f"{path}: holds no model.safetensors yet; give a run that has saved, or a model file")
+    if not path.exists() and is_url(path):
+        raise UserError(f"{path}: is a URL; download the model first, and give the file")
     if not path.exists():
         raise UserError(f"{path}: no such model; give a run folder such as runs/photos2monet, or a .safetensors file")
     try:

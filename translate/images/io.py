@@ -2,7 +2,6 @@
 
 __all__ = ["IMAGE_SUFFIXES", "decode_picture", "read_picture", "read_rgb8", "save_png", "upright_size", "write_picture"]
 
-import re
 import warnings
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from translate.images.formats import heif
 from translate.images.headers import HEADER_BYTES, size_in_header
 from translate.images.picture import Picture, ValueRange, flatten_alpha, to_depth
 from translate.utils.errors import UserError, short_reason
-from translate.utils.files import atomic_write, check_regular, read_bytes
+from translate.utils.files import atomic_write, check_regular, is_url, read_bytes
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+:/{1,2}\w", re.IGNORECASE)  # Path turns // into /
 IMAGE_SUFFIXES: frozenset[str] = frozenset(FORMATS)
 
 
@@ -47,7 +45,7 @@ def _unreadable(path: str, error: Exception) -> str:
         return "is a folder; give a file, or translate all of its pictures with translate_folder"
     if path.startswith("data:"):
         return "is a data URL; decode it with base64.b64decode, and give the bytes"
-    if _URL.match(path):
+    if is_url(path):
         return "is a URL; download it first, and give the file, or its content as bytes"
     return f"cannot be read as an image ({short_reason(error)})"
 

@@ -21,6 +21,10 @@ class UserError(ValueError):
     def __init__(self, message: object = "") -> None:
         super().__init__(as_line(_ENDLESS_WORD.sub(r"\1...\2", str(message))))
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows instead of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class OptionError(UserError):
     """A wrong option: unknown, ill-typed or contradicting another (exit status 2)."""

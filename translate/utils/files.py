@@ -6,8 +6,8 @@ use are removed: files of ended processes on this machine, and files of other ma
 """
 
 __all__ = [
-    "PathError", "WriteError", "atomic_write", "check_regular", "content_hash", "host_id", "read_bytes",
-    "remove_stale_temporaries", "temporary_path", "write_json",
+    "PathError", "WriteError", "atomic_write", "check_regular", "content_hash", "host_id", "is_url",
+    "read_bytes", "remove_stale_temporaries", "temporary_path", "write_json",
 ]  # fmt: skip
 
 import contextlib
@@ -36,6 +36,7 @@ _OF_ONE_PATH = frozenset({
 _NO_FILES = {
     stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
 }  # fmt: skip
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/+[^/]", re.IGNORECASE)  # Path turns // into /
 _TEMPORARY_NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.tmp")
 
 
@@ -58,6 +59,11 @@ def check_regular(path: str | Path) -> None:
     """Raise OSError if `path` is a pipe, a socket or a device, which could be read for ever; folders pass."""
     if kind := _NO_FILES.get(stat.S_IFMT(os.stat(path).st_mode)):  # noqa: PTH116
         raise OSError(errno.EINVAL, f"it is {kind}, not a file")
+
+
+def is_url(path: str | Path) -> bool:
+    """Whether a path that does not exist is meant as a URL."""
+    return _URL.match(str(path)) is not None
 
 
 def read_bytes(path: str | Path) -> bytes:

@@ -122,6 +122,7 @@ def closed():
     [
         ("https://example.org/x.png", r"^https://example.org/x.png: is a URL; download it first, and give the file"),
         ("s3://bucket/x.png", r"^s3://bucket/x.png: is a URL; download it first"),
+        ("file:///home/x.png", r"is a URL; download it first"),
         ("data:image/png;base64,AAAA", r"is a data URL; decode it with base64.b64decode, and give the bytes"),
         ("FOLDER", r": is a folder; give a file, or translate all of its pictures with translate_folder"),
         (b"", r"^the bytes: is empty; give the content of an image file"),
