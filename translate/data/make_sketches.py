@@ -88,6 +88,8 @@ def make_sketches(
 
     # list the photos
     work = Worklist(str(source), output)
+    if work.single:
+        raise OptionError(f"{output}: sketches go to a folder, under the names of their photos; choose one")
     survey = work.survey()
     jobs = [Job(job.path, job.target.with_suffix(".png")) for job in work]
     check_targets(jobs)

@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -116,11 +114,13 @@ def test_options_from_a_file(capsys, model, sketches, tmp_path):
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1 and "count" in err
 
 
-def test_another_seed_translates_again_with_a_note(capsys, model, sketches, tmp_path):
+def test_another_seed_asks_before_it_overwrites(capsys, model, sketches, tmp_path):
     call(capsys, model, sketches, tmp_path / "out", "--seed", 1)
     assert "2 there already" in call(capsys, model, sketches, tmp_path / "out", "--seed", 1)[1]
-    out = call(capsys, model, sketches, tmp_path / "out", "--seed", 2)[1]
-    assert "out: what is there was made with other options, and is made again\n2 translated in" in out
+    status, out, err = call(capsys, model, sketches, tmp_path / "out", "--seed", 2)
+    assert (status, out) == (2, "") and "x.png: was made with --seed 1, not with --seed 2; choose another" in err
+    out = call(capsys, model, sketches, tmp_path / "out", "--seed", 2, "--overwrite")[1]
+    assert out.startswith("2 translated in")
 
 
 @pytest.mark.parametrize(
@@ -271,8 +271,7 @@ def test_holes_are_filled_and_other_pixels_stay_bit_identical(capsys, filler, da
     expected = Translator.load(filler, "cpu", "fp32")(damaged / "x.png", mask=tmp_path / "masks/x.png")
     assert (read_picture(out / "x.png").pixels == np.asarray(expected)).all()
     assert "3 there already" in call(capsys, filler, damaged, out, "--masks", tmp_path / "masks")[1]
-    later = (out / "x.png").stat().st_mtime + 5
-    os.utime(tmp_path / "masks/x.png", (later, later))
+    save_mask(tmp_path / "masks/x.png", HOLE.T.copy().reshape(HOLE.shape))
     assert "1 translated in" in call(capsys, filler, damaged, out, "--masks", tmp_path / "masks")[1]
 
 
@@ -292,8 +291,10 @@ def test_black_holes_are_detected_and_can_be_inverted(capsys, filler, damaged, t
     words = ["--masks", tmp_path / "masks"]
     status, told, _ = call(capsys, filler, damaged, tmp_path / "out", *words)
     assert status == 0 and "masks: black is the hole" in told and is_filled(damaged / "x.png", tmp_path / "out/x.png")
-    told = call(capsys, filler, damaged, tmp_path / "out", *words, "--invert-masks")[1]
-    assert "masks: white is the hole" in told and "made with other options" in told and "3 translated" in told
+    words += ["--invert-masks"]
+    assert "was made with --masks with black holes, not" in call(capsys, filler, damaged, tmp_path / "out", *words)[2]
+    told = call(capsys, filler, damaged, tmp_path / "out", *words, "--overwrite")[1]
+    assert "masks: white is the hole" in told and "3 translated" in told
     assert is_filled(damaged / "x.png", tmp_path / "out/x.png", ~HOLE)
 
 
@@ -392,5 +393,6 @@ def test_a_small_range_of_16_bits_is_told_with_the_range_to_say(capsys, tmp_path
     status, out, err = call(capsys, run, tmp_path / "in", tmp_path / "out")
     assert status == 0, err
     assert "use 0 to 4095 of 0 to 65535; if all are of 12 bits, say --value-range 0,4095" in out
-    status, out, err = call(capsys, run, tmp_path / "in", tmp_path / "out", "--value-range", "0,4095")
+    words = ["--value-range", "0,4095", "--overwrite"]
+    status, out, err = call(capsys, run, tmp_path / "in", tmp_path / "out", *words)
     assert status == 0 and "--value-range" not in out

@@ -65,7 +65,7 @@ class TranslateFolder(TrustOptions, PluginOptions):
     keep_metadata: Flag = False
     # "2/5": only the second of five parts, if five machines share the folders.
     shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""
-    overwrite: Flag = False  # Translate again if a result exists.
+    overwrite: Flag = False  # Translate everything again, also over results of another model, seed or look.
     # Frames per second of a film from a folder of frames (default: 25).
     fps: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None
     no_denoise: Flag = False  # Keep the camera noise of a film, which the model may turn into flicker.

@@ -74,7 +74,7 @@ class Journal:
                     if "root" in values:
                         self._note_run(values, own)
                         continue
-                    row = _key(values["name"]), float(values["at"]), own, line
+                    row = _key(str(values["name"])), float(values["at"]), own, line
                     self._lines += own
                     yield row
 

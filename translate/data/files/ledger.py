@@ -70,10 +70,8 @@ class Ledger:
         self._newer_than, self._choose, self._noted = tuple(newer_than), choose, False
         self._states: dict[Job, tuple[FileState, ...]] = {}
         self._kept = Counted()
-        mode = self._note.mode_of(run, precision)
-        if self._note.damaged and not self._journal.empty:
-            mode = choose()
-        self.run = replace(run, mode=mode)
+        must_choose = precision != "auto" or (self._note.damaged and not self._journal.empty)
+        self.run = replace(run, mode=self._note.mode_of(run, precision) or (choose() if must_choose else None))
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -201,8 +199,9 @@ class Ledger:
 
     def notes(self) -> list[str]:
         """Return a line for the report if results were kept that no known run has made."""
-        kept = f"{self._output}: {self._kept.count} results were edited, or made by no known run, and are kept"
-        return [f"{kept} ({self._kept}); --overwrite makes them anew"] if self._kept.count else []
+        count = self._kept.count
+        kept = f"{self._output}: kept {count} result{'s' * (count > 1)} that no known run has made, or that were edited"
+        return [f"{kept} ({self._kept}); --overwrite makes them anew"] if count else []
 
     def _name(self, target: Path) -> str:
         return target.relative_to(self._output).as_posix()

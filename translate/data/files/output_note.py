@@ -18,10 +18,10 @@ from translate.utils.locks import hold
 NOTE = ".translated.json"
 VERSION = 2  # of the file; the first version was the dictionary of options alone
 _FIRST_KEYS = (
-    "values", "direction", "scale", "stats", "looks", "count", "seed", "hints", "masks", "resize",
+    "values", "direction", "scale", "stats", "looks", "count", "seed", "hints", "masks",
 )  # fmt: skip
 _MAX_CHARS = 2**24  # a longer file is no note
-_FLAGS = {"values": "value-range", "looks": "look", "resize": "resize-masks"}  # of options with another name here
+_FLAGS = {"values": "value-range", "looks": "look"}  # of options with another name here
 
 Mode = tuple[str, bool]  # precision, and whether the layout is channels_last
 
@@ -54,7 +54,7 @@ class Run:
         if not parts and earlier.mode and self.mode:
             layouts = ["channels_last" if mode[1] else "contiguous" for mode in (earlier.mode, self.mode)]
             parts.append(f"in {earlier.mode[0]} ({layouts[0]}), not in {self.mode[0]} ({layouts[1]})")
-        return " and ".join(parts)
+        return " and ".join(parts) or "by another run"
 
 
 def _difference(flag: str, before: Any, now: Any) -> str:
@@ -86,7 +86,7 @@ class OutputNote:
             with file.open(encoding="utf-8") as stream:
                 values = json.loads(stream.read(_MAX_CHARS))
             if "version" not in values:
-                return cls(earlier=dict(values))
+                return cls(earlier=dict(values.items()))
             runs = {name: _parse_run(run) for name, run in values["runs"].items()}
             return cls({name: run for name, run in runs.items() if run.name == name}, values.get("earlier"))
         except FileNotFoundError:

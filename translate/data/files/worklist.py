@@ -7,6 +7,7 @@ both hold no more than the names of a few folders.
 __all__ = ["Job", "Shard", "Survey", "Worklist", "as_suffix", "check_writable"]
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,11 @@ from translate.data.files.left_out import describe_left_out
 from translate.data.files.walk import Stems, is_picture, join_name
 from translate.images.encode import FORMATS
 from translate.images.io import IMAGE_SUFFIXES
-from translate.utils.errors import OptionError, UserError, did_you_mean
+from translate.utils.errors import OptionError, UserError, close_match, did_you_mean
 from translate.utils.files import WriteError
+
+_FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,4}")  # unlike the .0 of a version
+FORMAT_LIKENESS = 0.8  # from 0 to 1, of a misspelt suffix
 
 
 class Job(NamedTuple):
@@ -105,8 +109,8 @@ class Worklist:
         self._root, self._real_output = self._source.root.resolve(), output.expanduser().resolve()
         layers = masks or hints
         self.layers = Companions(layers, masks=bool(masks)) if layers else None
-        one_picture = is_picture(path.name) and path.is_file()
-        self.single = one_picture and is_picture(output.name) and not output.is_dir()  # to one file
+        self._one_picture = is_picture(path.name) and path.is_file()
+        self.single = self._one_picture and is_picture(output.name) and not output.is_dir()  # to one file
         if self.single:
             self._check_single()
         self._skipped = self._find_skipped()
@@ -140,10 +144,12 @@ class Worklist:
         """Walk once: count the pictures, and check everything that can be checked before the work begins.
 
         Raises:
-            OptionError: a result would overwrite a picture of the source.
+            OptionError: a result would overwrite a picture of the source; a new folder is named like a file.
             UserError: there is nothing to translate, no hints or masks match, or two results would be one file.
         """
         survey, first, matched, without_layer = Survey(), "", False, 0
+        if not self.single and not self.output.exists():
+            self._check_folder_name()
 
         # check every picture, and count those of this shard
         for name in self._names():
@@ -249,6 +255,18 @@ class Worklist:
         path = self._source.path(next(self._source.walk()))
         if path.resolve() in [target.resolve() for target in Job(path, self.output, self.answers).targets]:
             raise OptionError(f"{self.output}: would overwrite the input itself; choose another output file")
+
+    def _check_folder_name(self) -> None:
+        """Refuse a new folder whose name is meant to be that of a file."""
+        suffix = self.output.suffix.lower()
+        known = [one[1:] for one in IMAGE_SUFFIXES]
+        if self._one_picture and _FILE_SUFFIX.fullmatch(suffix):
+            meant = did_you_mean(suffix[1:], known)
+            raise OptionError(f"{self.output}: {suffix!r} is no format of images{meant}; a folder has to exist first")
+        if is_picture(self.output.name) or close_match(suffix[1:], known, FORMAT_LIKENESS):
+            raise OptionError(
+                f"{self.output}: is named like a picture, but is to be the folder of the results; choose another name"
+            )
 
     def _check_target(self, name: str, job: Job) -> None:
         """Refuse a result that would overwrite another result, or an input that lies below the output."""

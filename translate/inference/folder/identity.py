@@ -37,7 +37,6 @@ def describe_run(
         "reference": [statistics.reference_hash] if statistics.reference_hash else None,
         "hints": bool(options.hints),  # which ones, is noted with each result
         "masks": "with black holes" if white_is_hole is False else bool(options.masks),
-        "resize": options.resize_masks,
         "keep-metadata": options.keep_metadata,
         "quality": quality if lossy and quality != DEFAULT_QUALITY else None,
     } | _variants(options)
