@@ -213,7 +213,10 @@ def test_a_folder_of_frames_goes_in_order_with_smooth_statistics(tmp_path):
     assert report.done == 6
     for k, frame in enumerate(frames):
         assert (read_rgb8(tmp_path / "out" / f"{k:03d}.png") == one_by_one(frame)).all()
-    again = translate_folder(translator(reference=tmp_path / "reference.png"), tmp_path / "in", tmp_path / "out", QUIET)
-    assert again.done == 6 and any("other options" in note for note in again.notes)
+    other = translator(reference=tmp_path / "reference.png")
+    with pytest.raises(OptionError, match="was made without --reference, not with --reference"):
+        translate_folder(other, tmp_path / "in", tmp_path / "out", QUIET)
+    again = FolderOptions(progress=False, overwrite=True)
+    assert translate_folder(other, tmp_path / "in", tmp_path / "out", again).done == 6
     frozen = translator(reference=frames[4])(frames[0])
     assert (read_rgb8(tmp_path / "out" / "000.png") == frozen).all()
