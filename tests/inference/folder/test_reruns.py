@@ -347,7 +347,7 @@ def test_a_name_or_path_that_is_too_long_is_one_failure(translator, photos, tmp_
     write_picture(photos / ("y" * 251 + ".png"), picture(3))
     report = run(translator, photos, tmp_path / "out", format="jpeg")
     assert (report.done, report.failed) == (3, 1)
-    assert report.failures[0].reason.startswith("cannot be written (File name too long)")
+    assert "File name too long" in report.failures[0].reason
     assert len(report.log.read_text().splitlines()) == 1
     deep = tmp_path / "deep"
     while len(str(deep)) < 3850:
