@@ -7,7 +7,6 @@ overwritten unasked. Jobs are listed while pictures are translated, so memory do
 
 __all__ = ["translate_folder"]
 
-import copy
 import os
 import time
 from collections.abc import Iterator
@@ -51,7 +50,6 @@ def translate_folder(
         WriteError: the output's disk or folder refuses; files written before stay.
     """
     start, options = time.perf_counter(), options or FolderOptions()
-    translator = copy.copy(translator)  # gets the mode of the output folder
 
     # 1. check the options against the model
     request = build_request(translator, options, options.count)
