@@ -88,6 +88,9 @@ class StateFolder:
                 path.unlink()
 
 
+REPEAT_AFTER_S = 60.0  # a note that a save failed
+
+
 class SaveSchedule:
     """A save every few `minutes`, tried again later if the disk refuses.
 
@@ -98,6 +101,7 @@ class SaveSchedule:
         self.write, self.minutes = write, minutes
         self.saved_step = saved_step  # step of the newest state
         self.since = time.monotonic()
+        self.told, self.told_at = "", 0.0  # why the last save failed, as far as it was printed, and when
 
     @property
     def is_due(self) -> bool:
@@ -117,9 +121,15 @@ class SaveSchedule:
             kept = f"the state of step {self.saved_step} is kept" if self.saved_step else "no earlier state is there"
             if must:
                 raise WriteError(f"step {step} is not saved: {error}; {kept}, and the same command goes on") from error
-            print_note(f"step {step} is not saved: {error}; {kept}, training goes on, and the next save tries again")
+            self._tell(step, str(error), kept)
         finally:
             self.since = time.monotonic()
+
+    def _tell(self, step: int, reason: str, kept: str) -> None:
+        """Print that a save failed; the same again only after a minute: --save-minutes 0 saves at every step."""
+        if reason != self.told or time.monotonic() - self.told_at > REPEAT_AFTER_S:
+            print_note(f"step {step} is not saved: {reason}; {kept}, training goes on, and the next save tries again")
+            self.told, self.told_at = reason, time.monotonic()
 
 
 def flush_folder(folder: Path) -> None:
