@@ -22,7 +22,8 @@ USUAL = {Mode("fp32"): 0.02, Mode("fp32", False): 0.03, Mode("bf16"): 0.01, Mode
 def clock(monkeypatch):
     """A clock that only the passes move."""
     now = [0.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    for name in ("perf_counter", "thread_time"):
+        monkeypatch.setattr(time, name, lambda: now[0])
     monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: True)
     return now
 
@@ -84,6 +85,23 @@ def test_a_disturbance_that_lasts_for_most_of_the_trial_changes_nothing(clock):
 
     chosen, why = pick_mode(prepare, CPU, 64)
     assert chosen == Mode("bf16") and "10 ms for 64 px, 2.0 times" in why
+
+
+def test_time_of_other_programs_does_not_count(monkeypatch):
+    """The faster mode is interrupted in every single pass."""
+    monkeypatch.setattr(precision, "_convolves_faster_in_bf16", lambda: False)
+
+    def prepare(mode):
+        def run(x):
+            began = time.thread_time()
+            while time.thread_time() - began < (0.001 if mode == Mode("fp32") else 0.003):
+                pass
+            time.sleep(0.01 if mode == Mode("fp32") else 0.0)
+            return x
+
+        return run
+
+    assert pick_mode(prepare, CPU, 64)[0] == Mode("fp32")
 
 
 def test_a_requested_precision_is_not_measured():

@@ -69,7 +69,9 @@ class Pipe(io.RawIOBase):
 
 
 @pytest.mark.parametrize(
-    "wrap", [bytes, bytearray, memoryview, io.BytesIO, written, spooled, Pipe, "file", "zip", "zip path"], ids=str
+    "wrap",
+    [bytes, bytearray, memoryview, io.BytesIO, written, spooled, Pipe, "file", "zip", "zip path"],
+    ids=lambda kind: kind if isinstance(kind, str) else kind.__name__,
 )
 def test_contents_of_files_are_translated_as_their_paths(translator, tmp_path, wrap):
     image = noise(9, 14, 3)
