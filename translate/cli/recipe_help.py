@@ -70,6 +70,8 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     "lambda_gan": "Weight of the adversarial loss.",
     "lambda_hole": "Weight of the distance in the hole.",
     "lambda_known": "Weight of the distance in the known area.",
+    "lambda_features": "Weight of the distance of pretrained features.",
+    "features": "Pretrained features: auto, efficientnet_lite0, none, or a file of weights of it or of VGG-16.",
     "lambda_perceptual": "Weight of the perceptual loss; needs vgg.",
     "lambda_style": "Weight of the style loss; needs vgg.",
     "lambda_tv": "Weight of total variation at the hole's border.",

@@ -5,6 +5,7 @@ augment                   differentiable augmentation of a discriminator's input
 blocks                    norms, padding, resampling, initialisation
 context_encoder           inpainting with a fully connected bottleneck
 dcgan                     DCGAN's generator and discriminator
+features/                 frozen pretrained networks, for losses
 fourier_resnet            inpainting with fast Fourier convolutions (LaMa)
 frozen_norm               norms with stored statistics
 moments                   mean and variance of maps of any size

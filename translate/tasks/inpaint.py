@@ -16,11 +16,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
+from translate.networks.features.load import load_features, load_vgg
 from translate.networks.patchgan import MultiScale
 from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
 from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, mean_of
-from translate.tasks.losses.perceptual import load_vgg, perceptual_loss, style_loss, total_variation
+from translate.tasks.losses.perceptual import (
+    feature_distance,
+    perceptual_loss,
+    roll_together,
+    style_loss,
+    total_variation,
+)
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve, spec_of
@@ -35,10 +42,11 @@ class Inpaint(Task):
     """G: picture with a grey hole, and its mask -> whole picture; D judges the completed picture.
 
     L = lambda_gan gan + lambda_hole |fake - image| in the hole + lambda_known |fake - image| elsewhere + lambda_fm
-    (feature matching), means over all pixels, by the distance `norm`. Known pixels within `overlap` px of the hole
-    belong to the hole with ten times the weight. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after
-    Yu et al., 2018, section 3.2): near known pixels there is little to invent, and a wrong tint is visible. D sees the
-    true known pixels, so that seams give a fake away, and with `tell_hole` the mask.
+    (feature matching) + lambda_features (distance of pretrained `features`), means over all pixels, by the distance
+    `norm`. Known pixels within `overlap` px of the hole belong to the hole with ten times the weight. Pixels at the rim
+    of the hole weigh 1 + `rim`, less further in (after Yu et al., 2018, section 3.2): near known pixels there is little
+    to invent, and a wrong tint is visible. D sees the true known pixels, so that seams give a fake away, and with
+    `tell_hole` the mask.
 
     Many outputs (`z_dim`): two z are drawn for each picture. Only the better of the two outputs has to be near the
     picture (Gupta et al., 2018, equation 1, "variety loss"); both have to look real, and to differ as the z do
@@ -72,6 +80,8 @@ class Inpaint(Task):
         lambda_hole: float = 20.0,
         lambda_known: float = 10.0,
         lambda_fm: float = 0.0,
+        lambda_features: float = 0.0,
+        features: str = "auto",
         lambda_perceptual: float = 0.0,
         lambda_style: float = 0.0,
         lambda_tv: float = 0.0,
@@ -97,6 +107,8 @@ class Inpaint(Task):
         self.gan, self.distance = resolve(gan, GAN_LOSSES, "method.gan"), resolve(norm, DISTANCES, "method.norm")
         self.lambda_gan, self.lambda_hole, self.lambda_known = lambda_gan, lambda_hole, lambda_known
         self.lambda_fm, self.lambda_seek, self.lambda_tv = lambda_fm, lambda_seek, lambda_tv
+        self.lambda_features = lambda_features
+        self.features = load_features(features) if lambda_features else None
         self.lambda_perceptual, self.lambda_style = lambda_perceptual, lambda_style
         perceptual = bool(lambda_perceptual or lambda_style)
         self.vgg = load_vgg(vgg) if vgg and perceptual else None
@@ -149,8 +161,13 @@ class Inpaint(Task):
         return terms
 
     def _perceptual_losses(self, x: Batch) -> dict[str, Tensor]:
-        """Return the terms of partial convolutions: perceptual, style, and total variation in the hole."""
+        """Return the distance of features, and the terms of partial convolutions."""
         terms = {}
+        if self.features is not None:
+            fake, truth = roll_together(x["completed"], x["image"])
+            with torch.no_grad():
+                seen = self.features(truth)
+            terms["features"] = self.lambda_features * feature_distance(self.features(fake), seen)
         if self.vgg is not None:
             with torch.no_grad():
                 truth = self.vgg(x["image"])

@@ -17,12 +17,14 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from translate.networks import ENCODERS
+from translate.networks.features.load import load_features
 from translate.networks.patchgan import MultiScale
 from translate.networks.style_resnet import StyleEncoder
 from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.hint_planes import spread_strokes
 from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, mean_of
+from translate.tasks.losses.perceptual import feature_distance, roll_together
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
@@ -34,7 +36,8 @@ MIN_WHITE = 0.95  # in [-1, 1]: darker pixels are not white paper
 class Pix2pix(Task):
     """G: source -> target, against a discriminator that sees source and target together.
 
-    One output (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching).
+    One output (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching) + lambda_features (distance of
+    pretrained `features`).
 
     Many outputs (`z_dim`): an encoder E computes the style code z of the true target. G(a, E(b)) has to equal b, as
     above. G(a, z) with the z of another picture has to look real (no L1: the colours differ), to let E recover z, to
@@ -65,6 +68,8 @@ class Pix2pix(Task):
         gan: str = "vanilla",
         lambda_l1: float = 100.0,
         lambda_fm: float = 0.0,
+        lambda_features: float = 0.0,
+        features: str = "auto",
         lambda_kl: float = 0.01,
         free_nats: float = 0.0,
         lambda_z: float = 0.5,
@@ -85,7 +90,8 @@ class Pix2pix(Task):
             self.E = cast(StyleEncoder, encoder(in_channels=channels["b"], z_dim=z_dim))
             self.exports, self.phases = ("G", "E"), {"G": ("G", "E"), "D": ("D",)}
         self.z_dim, self.gan = z_dim, resolve(gan, GAN_LOSSES, "method.gan")
-        self.lambda_l1, self.lambda_fm = lambda_l1, lambda_fm
+        self.lambda_l1, self.lambda_fm, self.lambda_features = lambda_l1, lambda_fm, lambda_features
+        self.features = load_features(features) if lambda_features else None
         self.lambda_kl, self.free_nats = lambda_kl, free_nats
         self.lambda_z, self.lambda_seek, self.lambda_paper = lambda_z, lambda_seek, lambda_paper
         self.register_buffer("seeking", torch.ones(()), persistent=False)
@@ -121,6 +127,11 @@ class Pix2pix(Task):
         }
         if self.lambda_fm:
             terms["fm"] = self.lambda_fm * feature_matching(judged["fake"], judged["b"])
+        if self.features is not None:
+            fake, truth = roll_together(x["fake"], x["b"])
+            with torch.no_grad():
+                seen = self.features(truth)
+            terms["features"] = self.lambda_features * feature_distance(self.features(fake), seen)
         return terms | self._style_losses(x) if self.z_dim else terms
 
     def _style_losses(self, x: Batch) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from translate.training.planning.time_budget import restore_threads, set_threads
 from translate.training.previews import is_preview
 from translate.training.run_folder import RunFolder
 from translate.training.setup import Run, check_recipe, open_data_and_plan, open_run
+from translate.training.start.features import settle_features
 from translate.training.start.messages import print_note
 from translate.training.states import SaveSchedule
 from translate.training.step import batch_to_device, seed_step
@@ -79,6 +80,7 @@ def train_in_folder(
     config: Config, folder: RunFolder, data: TrainingData, device: torch.device, callbacks: Callbacks, *, extend: bool
 ) -> None:
     """Train, or resume, the run in `folder`, which is locked; after a divergence again from the newest state."""
+    config = dist.broadcast_from_main(lambda: settle_features(config, folder))
     opened = dist.broadcast_from_main(lambda: open_run(folder, config, data, extend=extend))
     plan = opened.plan
     if plan and opened.complete:

@@ -1,114 +1,15 @@
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from translate.tasks.losses.perceptual import VGGFeatures, load_vgg, perceptual_loss, style_loss, total_variation
-from translate.utils.errors import UserError
-from translate.utils.torchvision_door import import_torchvision
-
-
-@pytest.fixture(scope="module")
-def reference():
-    """The first three blocks of torchvision's network, with random weights."""
-    import_torchvision()
-    from torchvision.models import vgg16
-
-    with torch.device("meta"):
-        layers = vgg16().features[:17]
-    torch.manual_seed(0)
-    layers.to_empty(device="cpu")
-    for p in layers.parameters():
-        torch.nn.init.normal_(p, 0, 0.06 if p.dim() == 1 else (2 / p[0].numel()) ** 0.5)
-    return layers.eval()
-
-
-@pytest.fixture(scope="module")
-def weights(reference):
-    """As a whole vgg16's state dict names them, with some of what follows."""
-    first = {f"features.{name}": value.half() for name, value in reference.state_dict().items()}
-    return first | {"features.17.bias": torch.zeros(512), "classifier.6.bias": torch.zeros(1000)}
-
-
-@pytest.fixture(scope="module")
-def file(weights, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "vgg16.pth"
-    torch.save(weights, path)
-    return path
-
-
-def test_names_and_shapes_are_torchvisions():
-    import_torchvision()
-    from torchvision.models import vgg16
-
-    with torch.device("meta"):
-        theirs, ours = vgg16().state_dict(), VGGFeatures().state_dict()
-    assert list(ours) == list(theirs)[: len(ours)]
-    assert all(theirs[name].shape == value.shape for name, value in ours.items())
-    assert len(ours) == 14
-
-
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_features_are_those_of_torchvisions_network_after_its_normalisation(reference, weights, file, tmp_path, suffix):
-    if suffix == ".safetensors":
-        file = tmp_path / "vgg16.safetensors"
-        save_file(weights, file)
-    net = load_vgg(str(file))
-    x = torch.rand(2, 3, 16, 24)
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    h = ((x.movedim(1, -1) - mean) / std).movedim(-1, 1)
-    with torch.no_grad():
-        expected = [reference[:stop](h) for stop in (5, 10, 17)]
-    found = net(x * 2 - 1)
-    assert [tuple(f.shape[1:]) for f in found] == [(64, 8, 12), (128, 4, 6), (256, 2, 3)]
-    for ours, theirs in zip(found, expected, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-2 * float(theirs.std()))
-    assert not net.training
-    assert not any(p.requires_grad for p in net.parameters())
-    assert next(net.parameters()).dtype == torch.float32
-
-
-def test_a_grey_picture_is_seen_as_its_three_equal_channels(file):
-    net, x = load_vgg(file), torch.rand(1, 1, 16, 16) * 2 - 1
-    for one, three in zip(net(x), net(x.expand(-1, 3, -1, -1)), strict=True):
-        torch.testing.assert_close(one, three)
-
-
-def test_a_file_that_is_not_vgg_16_is_one_line(weights, tmp_path):
-    with pytest.raises(UserError, match=r"none\.pth: there is no such file of VGG-16 weights; give the state dict"):
-        load_vgg(tmp_path / "none.pth")
-    with pytest.raises(UserError, match="no such file"):
-        load_vgg(tmp_path)
-    for name in ("rubbish.pth", "rubbish.safetensors", "empty.pth", "empty.safetensors"):
-        (tmp_path / name).write_bytes(b"rubbish\n" * 40 if name.startswith("rubbish") else b"")
-        with pytest.raises(UserError, match=f"{name}: cannot be read as VGG-16 weights"):
-            load_vgg(tmp_path / name)
-    others = {
-        "list.pth": [1, 2],
-        "part.pth": {k: v for k, v in weights.items() if k != "features.10.weight"},
-        "wrong.pth": weights | {"features.10.weight": torch.zeros(256, 128, 1, 1)},
-        "words.pth": weights | {"features.10.weight": "words"},
-    }
-    for name, content in others.items():
-        torch.save(content, tmp_path / name)
-        missing = r"features.0.weight of shape \(64, 3, 3, 3\)" if name == "list.pth" else "features.10.weight"
-        with pytest.raises(UserError, match=rf"{name}: is not VGG-16 \({missing}") as caught:
-            load_vgg(tmp_path / name)
-        assert "\n" not in str(caught.value)
-
-
-class Harmful:
-    def __reduce__(self):
-        return print, ("ran",)
-
-
-def test_a_file_cannot_run_code(tmp_path, capsys):
-    torch.save(Harmful(), tmp_path / "harmful.pth")
-    with pytest.raises(UserError, match="cannot be read") as caught:
-        load_vgg(tmp_path / "harmful.pth")
-    assert "\n" not in str(caught.value)
-    assert "ran" not in capsys.readouterr().out
-
+from translate.networks.features.vgg import VGG16
+from translate.tasks.losses.perceptual import (
+    feature_distance,
+    perceptual_loss,
+    roll_together,
+    style_loss,
+    total_variation,
+)
 
 SHAPES = ((2, 4, 6, 8), (2, 5, 3, 4))
 
@@ -170,9 +71,9 @@ def test_total_variation_is_equation_6():
         assert total_variation(torch.from_numpy(comp), region).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_losses_train_the_hole(file):
+def test_the_losses_train_the_hole():
     torch.manual_seed(0)
-    net, truth = load_vgg(file), torch.rand(1, 3, 16, 16) * 2 - 1
+    net, truth = VGG16(), torch.rand(1, 3, 16, 16) * 2 - 1
     hole = torch.zeros(1, 1, 16, 16, dtype=torch.bool)
     hole[..., 4:12, 4:12] = True
     out = torch.zeros_like(truth).requires_grad_(True)
@@ -182,3 +83,34 @@ def test_the_losses_train_the_hole(file):
     loss.backward()
     assert out.grad.isfinite().all()
     assert out.grad[..., 4:12, 4:12].any()
+
+
+def test_the_distance_of_features_is_that_of_lpips_without_weights():
+    """Against the formula of equation 1, in loops."""
+    rng = np.random.default_rng(0)
+    one, other = ([rng.normal(size=shape) for shape in ((2, 5, 3, 4), (2, 7, 2, 2))] for _ in range(2))
+    expected = 0.0
+    for x, y in zip(one, other, strict=True):
+        count, _, height, width = x.shape
+        total = 0.0
+        for n in range(count):
+            for i in range(height):
+                for j in range(width):
+                    u, v = x[n, :, i, j], y[n, :, i, j]
+                    total += ((u / np.linalg.norm(u) - v / np.linalg.norm(v)) ** 2).sum()
+        expected += total / (count * height * width)
+    found = feature_distance([torch.from_numpy(x) for x in one], [torch.from_numpy(y) for y in other])
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+    assert feature_distance([torch.zeros(1, 3, 2, 2)], [torch.zeros(1, 3, 2, 2)]).item() == 0  # and no NaN
+
+
+def test_pictures_are_rolled_together():
+    pictures = torch.arange(2 * 3 * 6 * 7.0).view(2, 3, 6, 7)
+    seen = set()
+    for seed in range(40):
+        torch.manual_seed(seed)
+        one, other = roll_together(pictures, pictures + 1)
+        assert torch.equal(one + 1, other)
+        (match,) = [(y, x) for y in range(6) for x in range(7) if torch.equal(pictures.roll((y, x), (2, 3)), one)]
+        seen.add(match)
+    assert len(seen) >= 12 and max(max(match) for match in seen) == 3

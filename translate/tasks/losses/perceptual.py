@@ -1,83 +1,43 @@
-"""The losses of partial convolutions: perceptual and style loss on VGG-16 features, and total variation.
+"""Distances of pictures by the features of frozen networks.
 
-Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 3.3. The features are those of Simonyan and Zisserman, 2015,
-https://arxiv.org/abs/1409.1556, as torchvision trained and named them; the weights are the user's file.
+`feature_distance`: Zhang et al., 2018 (LPIPS), https://arxiv.org/abs/1801.03924. The losses of partial convolutions, on
+VGG-16's features, and total variation: Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 3.3.
 """
 
-__all__ = ["VGGFeatures", "load_vgg", "perceptual_loss", "style_loss", "total_variation"]
+__all__ = ["feature_distance", "roll_together", "perceptual_loss", "style_loss", "total_variation"]
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from translate.networks.blocks import without_autocast
-from translate.utils.errors import UserError, short_reason
-from translate.utils.safe_load import load_tensors
-
-BLOCKS = ((64, 64), (128, 128), (256, 256, 256))  # channels of VGG-16's convolutions, block by block, up to pool3
-REMEDY = "give the state dict of torchvision's vgg16, .pth or .safetensors, or leave vgg empty to do without"
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]
 
 
-class VGGFeatures(nn.Module):
-    """VGG-16 up to its third pooling, with torchvision's names of the weights ("features.0.weight" ...).
+def feature_distance(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
+    """Return the sum over layers of the mean squared distance of features (B, C, H, W) of unit length (equation 1).
 
-    Maps pictures (B, 1 or 3, H, W) in [-1, 1], H and W at least 8, to the outputs of pool1, pool2 and pool3:
-    (B, 64, H/2, W/2), (B, 128, H/4, W/4) and (B, 256, H/8, W/8).
+    The weights of the channels are 1. A layer adds at most 4.
     """
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        channels = 3
-        for block in BLOCKS:
-            for width in block:
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
-                channels = width
-            layers.append(nn.MaxPool2d(2))
-        self.features = nn.Sequential(*layers)
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        h = ((x + 1) / 2 - self.mean) / self.std  # a grey picture becomes three equal channels
-        outputs = []
-        for layer in self.features:
-            h = layer(h)
-            if isinstance(layer, nn.MaxPool2d):
-                outputs.append(h)
-        return outputs
+    distances = []
+    for x, y in zip(one, other, strict=True):
+        difference = F.normalize(x.float(), dim=1) - F.normalize(y.float(), dim=1)
+        distances.append(difference.square().sum(1).mean())
+    return torch.stack(distances).sum()
 
 
-def load_vgg(path: str | Path) -> VGGFeatures:
-    """Load VGG-16's features, frozen, from a state dict of torchvision's vgg16 (.pth or .safetensors).
+def roll_together(*pictures: Tensor, reach: int = 3) -> list[Tensor]:
+    """Roll pictures (B, C, H, W) by the same random 0 to `reach` px, down and to the right.
 
-    Raises:
-        UserError: The file is missing, damaged or not VGG-16.
+    Strided features see some phases of a fine lattice better than others; a network would draw in those that they miss.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file of VGG-16 weights; {REMEDY}")
-    try:
-        weights: Any = load_file(path) if path.suffix == ".safetensors" else load_tensors(path)
-    except Exception as error:  # a damaged pickle raises nearly everything
-        raise UserError(f"{path}: cannot be read as VGG-16 weights ({short_reason(error)[:100]}); {REMEDY}") from None
-    net = VGGFeatures()
-    expected = net.state_dict()
-    for name, tensor in expected.items():
-        given = weights.get(name) if isinstance(weights, Mapping) else None
-        if not isinstance(given, Tensor) or given.shape != tensor.shape:
-            raise UserError(f"{path}: is not VGG-16 ({name} of shape {tuple(tensor.shape)} is missing); {REMEDY}")
-    net.load_state_dict({name: weights[name] for name in expected})
-    return net.eval().requires_grad_(False)
+    height, width = pictures[0].shape[-2:]
+    device = pictures[0].device
+    down, right = torch.randint(reach + 1, (2,), device=device)
+    rows = (torch.arange(height, device=device) - down) % height
+    columns = (torch.arange(width, device=device) - right) % width
+    return [picture.index_select(2, rows).index_select(3, columns) for picture in pictures]
 
 
 def perceptual_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:

@@ -1,6 +1,7 @@
 """What a run does before its first step: compare, extend, report.
 
 extension     the options of an earlier start, and a run made longer
+features      the pretrained features of a run
 init_weights  weights from a model or a checkpoint (--init)
 messages      notes to the user, and the header of a run
 pictures      the pictures that a run began with, and their changes since

