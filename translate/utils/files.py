@@ -7,7 +7,7 @@ use are removed: files of ended processes on this machine, and files of other ma
 
 __all__ = [
     "PathError", "WriteError", "atomic_write", "check_regular", "content_hash", "host_id", "is_url",
-    "read_bytes", "remove_stale_temporaries", "temporary_path", "write_json",
+    "read_bytes", "refusals_as_write_errors", "remove_stale_temporaries", "temporary_path", "write_json",
 ]  # fmt: skip
 
 import contextlib
@@ -70,6 +70,16 @@ def read_bytes(path: str | Path) -> bytes:
     """Read a file; raise OSError if that is impossible, or if it is a pipe, a socket or a device."""
     check_regular(path)
     return Path(path).read_bytes()
+
+
+@contextmanager
+def refusals_as_write_errors(file: Path) -> Iterator[None]:
+    """Raise WriteError, which names `file`, where the system refuses to write it."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot be written ({short_reason(error)})"
+        raise WriteError(f"{file}: {reason}; make room or choose another folder") from error
 
 
 @contextmanager

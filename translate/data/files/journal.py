@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from translate.data.files.file_state import FileState
-from translate.utils.errors import short_reason
-from translate.utils.files import WriteError, atomic_write, check_regular
+from translate.utils.files import WriteError, atomic_write, check_regular, refusals_as_write_errors
 
 UNKNOWN = (-1, -1)  # as the size and date of a result that no known run has written
 MAX_STALE = 5  # lines for each result above which the journal is written anew
@@ -113,7 +112,7 @@ class Journal:
     def _append(self, values: list[dict[str, Any]]) -> None:
         """Append lines; thread-safe."""
         text = "".join(json.dumps(value, separators=(",", ":")) + "\n" for value in values)
-        with self._lock, _refusals(self._file):
+        with self._lock, refusals_as_write_errors(self._file):
             if self._stream < 0:
                 self._stream = _open_for_lines(self._file)
             os.write(self._stream, text.encode("ascii"))
@@ -153,12 +152,3 @@ def _open_for_lines(file: Path) -> int:
     if size and os.pread(descriptor, 1, size - 1) != b"\n":
         os.write(descriptor, b"\n")
     return descriptor
-
-
-@contextlib.contextmanager
-def _refusals(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = f"cannot be written ({short_reason(error)})"
-        raise WriteError(f"{file}: {reason}; make room or choose another folder") from error

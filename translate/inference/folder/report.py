@@ -3,8 +3,7 @@
 __all__ = ["Failure", "FolderReport", "Recorder"]
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +11,8 @@ from typing import NamedTuple
 from translate.data.files.counted import Counted
 from translate.data.files.worklist import Job
 from translate.images.encode import Loss
-from translate.utils.errors import UserError, short_reason
-from translate.utils.files import WriteError
+from translate.utils.errors import UserError
+from translate.utils.files import refusals_as_write_errors
 from translate.utils.progress import FolderBar
 
 MAX_REPORTED_FAILURES = 10  # in memory and in the report; the file lists all
@@ -62,7 +61,7 @@ class Recorder:
         self.paged, self.animated = Counted(), Counted()
         self.lost: dict[Loss, Counted] = {}
         if log:
-            with _writing(log):
+            with refusals_as_write_errors(log):
                 log.unlink(missing_ok=True)
 
     def skip(self) -> None:
@@ -90,7 +89,7 @@ class Recorder:
             self.report.log = self.log
             entry = {"file": str(job.path), "reason": failure.reason, "error": type(error).__name__}
             entry |= {"output": str(job.target)} | ({"layer": str(job.layer)} if job.layer else {})
-            with _writing(self.log), self.log.open("a", encoding="ascii") as stream:
+            with refusals_as_write_errors(self.log), self.log.open("a", encoding="ascii") as stream:
                 stream.write(json.dumps(entry) + "\n")
         self.bar.print(f"failed: {job.path}: {failure.reason}")
         self.bar.advance()
@@ -121,12 +120,3 @@ def _reason(error: Exception, job: Job) -> str:
         text = str(error).removeprefix(f"{job.path}: ")
         return next((text.removeprefix(f"{t}: ") for t in job.targets if text.startswith(f"{t}: ")), text)
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = f"cannot be written ({short_reason(error)})"
-        raise WriteError(f"{file}: {reason}; make room or choose another folder") from error
