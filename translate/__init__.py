@@ -29,9 +29,11 @@ __all__ = [
 ]  # fmt: skip
 
 import os
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` would take most of the time of `import translate`
 if TYPE_CHECKING:
+    from typing import Any
+
     from translate.inference.folder.run import translate_folder
     from translate.inference.options import FolderOptions, VideoOptions
     from translate.inference.request import blend
@@ -71,7 +73,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import a public name on first use, so that `translate --help` does not wait for torch."""
     from importlib import import_module
 

@@ -257,7 +257,7 @@ def test_an_interrupt_in_the_first_moments_is_one_word(two_folders, tmp_path, de
     words = ["--a", reds, "--b", blues, "--out", tmp_path / "run", *SMALL[:-6], "--steps", "100000"]
     process = start("-c", STARTED, ROOT / "tools" / "train_cycle.py", *words)
     try:
-        assert process.stdout.read(1) == b"."  # the first of the slow imports has begun
+        assert process.stdout.read(1) == b"."  # the first import after the handler is set
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
@@ -269,11 +269,18 @@ def test_an_interrupt_in_the_first_moments_is_one_word(two_folders, tmp_path, de
         assert err.decode().endswith("interrupted\n")
 
 
+def test_little_is_imported_before_an_interrupt_is_one_word():
+    code = "import translate.cli, sys; print(*{'typing', 're', 'torch', 'tyro'} & set(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    printed = subprocess.check_output([sys.executable, "-S", "-c", code], env=environment)
+    assert printed.split() == []
+
+
 STARTED = """
 import os, runpy, sys
 seen = []
 def watch(event, arguments):
-    if event == "import" and arguments[0] == "tyro" and not seen:
+    if event == "import" and arguments[0] == "translate.cli.run" and not seen:
         seen.append(True)
         os.write(1, b".")
 sys.addaudithook(watch)
