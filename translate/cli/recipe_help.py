@@ -113,22 +113,22 @@ def recipe_rows(task: str, preset: str) -> Iterator[tuple[str, str, str]]:
     """Yield option, value in the preset and meaning of every recipe key of `task`."""
     config = load_config(task, preset)
     meanings = comments_of(DataConfig, "data") | comments_of(TrainConfig, "train")
-    for key in known_options(task):
+    for key in known_options(config.task):
         section, _, name = key.partition(".")
         meaning = meanings.get(key) or MEANINGS.get(key) or MEANINGS.get(name, "")
-        yield f"--{key}", describe_value(config, section, name, task), meaning
+        yield f"--{key}", describe_value(config, section, name), meaning
 
 
-def describe_value(config: Any, section: str, name: str, task: str) -> str:
+def describe_value(config: Any, section: str, name: str) -> str:
     """Return the value that a key has in the configuration, in the spelling of the command line."""
-    table = getattr(config, section)
+    table, task = getattr(config, section), TASKS[config.task]
     if not isinstance(table, Mapping):
         value = getattr(table, name)
     elif name in table:
         value = table[name]
     else:  # the network's or the method's own
-        functions = {"generator": TASKS[task].generators, "discriminator": TASKS[task].discriminators}.get(section)
-        function: Callable = functions[table["name"]] if functions else TASKS[task]
+        functions = {"generator": task.generators, "discriminator": task.discriminators}.get(section)
+        function: Callable = functions[table["name"]] if functions else task
         if name not in options_of(function):
             return "-"  # of another network
         value = options_of(function)[name].default

@@ -46,6 +46,8 @@ def recipe_layer(words: Sequence[str], task: str, command_options: Sequence[str]
         if not matching(name, known):  # perhaps a key of an installed plugin's network
             load_installed_plugins()
             known = known_options(task)
+        if TASKS[task].discriminators is None:
+            refuse_discriminator(name, task, known)
         dotted = full_name(name, known, command_options)
         # its value
         if not equals:
@@ -61,11 +63,9 @@ def known_options(task: str) -> list[str]:
     """List every recipe key of `task`, dotted, with those of the plugins that have been loaded."""
     # collect the keys of the sections, the method and the networks
     sections = [leaf for leaf in leaves() if "." in leaf]
-    tables: Mapping[str, Sequence[Any]] = {
-        "method": [TASKS[task]],
-        "generator": loaded_values(TASKS[task].generators),
-        "discriminator": loaded_values(TASKS[task].discriminators),
-    }
+    networks = {"generator": TASKS[task].generators, "discriminator": TASKS[task].discriminators}
+    tables: dict[str, Sequence[Any]] = {"method": [TASKS[task]]}
+    tables |= {section: loaded_values(table) for section, table in networks.items() if table is not None}
     options = {f"{table}.{key}" for table, classes in tables.items() for c in classes for key in options_of(c)}
     # remove those that the task sets
     fixed = {
@@ -74,7 +74,14 @@ def known_options(task: str) -> list[str]:
     }  # fmt: skip
     if "method.z_dim" in options:
         fixed.add("generator.z_dim")
-    return sorted({*sections, *(options - fixed), "generator.name", "discriminator.name"})
+    return sorted({*sections, *(options - fixed), *(f"{table}.name" for table in tables if table != "method")})
+
+
+def refuse_discriminator(name: str, task: str, known: Sequence[str]) -> None:
+    """Raise OptionError if the option configures the discriminator, which `task` has not."""
+    classic = CLASSIC_NAMES.get(name.replace("-", "_"), name)
+    if classic.startswith("discriminator.") and not matching(name, known):
+        raise OptionError(f"--{name}: the task {task!r} trains without a discriminator; leave it out")
 
 
 def loaded_values(table: Mapping[str, Any]) -> list[Any]:

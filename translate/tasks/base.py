@@ -22,7 +22,9 @@ class Task(nn.Module):
     """A set of networks and the losses that train them.
 
     A subclass sets `data`, `phases` and `exports`, builds its networks in `__init__(generator, discriminator, channels,
-    **options)`, and writes `forward`, `losses`, `predict` and `preview`. All else has a default.
+    **options)`, and writes `forward`, `losses`, `predict` and `preview`. All else has a default. A task without a
+    discriminator sets `discriminators` to None; its arguments are `(generator, channels, **options)`, and its recipes
+    have no section [discriminator].
     """
 
     data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images" or "masked"
@@ -31,7 +33,7 @@ class Task(nn.Module):
     phases: dict[str, tuple[str, ...]]  # the networks that each update changes, in the order of the updates
     exports: tuple[str, ...]  # the networks that inference needs: averaged (EMA), and saved in the model file
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS  # to choose from, by name
-    discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = DISCRIMINATORS
+    discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]] | None] = DISCRIMINATORS
     # whether pictures are generated from z alone: one preview then shows the whole batch, and its variety is monitored
     from_latents: ClassVar[bool] = False
     # whether the progress of an extended run must not fall: for networks that grow

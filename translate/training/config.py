@@ -2,6 +2,7 @@
 
 __all__ = [
     "LENGTHS", "Config", "TrainConfig", "changed_options", "describe_changes", "dump_config", "leaves", "load_config",
+    "preset_task",
 ]  # fmt: skip
 
 from collections.abc import Iterable, Mapping
@@ -82,7 +83,8 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
 
     Args:
         task: A task by name, "cycle", "pix2pix", "generate", "inpaint" or a plugin's.
-        preset: Its recipe, "fast" or "paper", or another file configs/TASK_PRESET.toml.
+        preset: Its recipe, "fast" or "paper", or another file configs/TASK_PRESET.toml. A recipe may name another task
+            in its place, a variant that learns from the same data.
         layers: Nested mappings such as {"train": {"lr": 1e-4}, "generator": {"name": "resnet_9blocks"}}.
         sections: The last layer, by keyword: `data`, `train`, `method`, `generator`, `discriminator`, `out`.
 
@@ -90,11 +92,8 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
         OptionError: An option is unknown, ill-typed or out of range, or options contradict each other.
     """
     # merge the layers
-    check_type("task", task, str)
-    check_type("preset", preset, str)
-    resolve(task, TASKS, "task")
     values: dict[str, Any] = {}
-    given = {"task": task, "preset": preset, "plugins": list(named_plugins())}
+    given = {"task": preset_task(task, preset), "preset": preset, "plugins": list(named_plugins())}
     for layer in (read_toml(recipe_file(task, preset)), *layers, sections, given):
         check_layer(layer)
         values = merge(values, layer)
@@ -106,6 +105,20 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
     check_sizes(config.data)
     check_adam(config.train.betas, config.train.phase_lr)
     return config
+
+
+def preset_task(task: str, preset: str) -> str:
+    """Return the task that a preset of `task` trains: `task`, or the variant of it that the recipe names.
+
+    Raises:
+        OptionError: There is no such task or preset.
+    """
+    check_type("task", task, str)
+    check_type("preset", preset, str)
+    resolve(task, TASKS, "task")
+    variant = read_toml(recipe_file(task, preset)).get("task", task)
+    resolve(variant, TASKS, "task")
+    return variant
 
 
 def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:

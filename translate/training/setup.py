@@ -8,6 +8,7 @@ __all__ = [
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -221,8 +222,7 @@ def check_recipe(config: Config) -> None:
     """Check the names and options of task and networks."""
     task = resolve(config.task, TASKS, "task")
     check_arguments(task, config.method, "method")
-    Factory(config.generator, task.generators, "generator")
-    Factory(config.discriminator, task.discriminators, "discriminator")
+    networks_of(config)
 
 
 def check_exports(task: Task, name: str) -> None:
@@ -283,13 +283,22 @@ def compile_network(net: nn.Module) -> None:
 
 def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     """Build the task and its networks for pictures of `size` px, with the numbers of `channels` by batch key."""
+    return TASKS[config.task](*networks_of(config, size=size), channels, **config.method)
+
+
+def networks_of(config: Config, **context: Any) -> list[Factory]:
+    """Return the generator and, if the task has one, the discriminator of a recipe; `context` is that of `Factory`.
+
+    Raises:
+        OptionError: A name or an option is wrong, or there should be no discriminator.
+    """
     task = TASKS[config.task]
-    return task(
-        Factory(config.generator, task.generators, "generator", size=size),
-        Factory(config.discriminator, task.discriminators, "discriminator", size=size),
-        channels,
-        **config.method,
-    )
+    generator = Factory(config.generator, task.generators, "generator", **context)
+    if task.discriminators is not None:
+        return [generator, Factory(config.discriminator, task.discriminators, "discriminator", **context)]
+    if config.discriminator:
+        raise OptionError(f"the task {config.task!r} trains without a discriminator; leave out [discriminator]")
+    return [generator]
 
 
 def make_trial_step(

@@ -295,6 +295,9 @@ def recipe_file(task: str, preset: str) -> Path:
     """Return the recipe of a task; raise OptionError if the task has none, or none of this name."""
     if (name := f"{task}_{preset}") in recipes():
         return recipes()[name]
+    if task in recipes():  # a variant, for which a recipe of another task is named
+        owner, _, variant = task.rpartition("_")
+        raise OptionError(f"the task {task!r} is a preset: say --task {owner} --preset {variant}")
     if known := presets(task):
         raise OptionError(f"unknown preset {preset!r}{did_you_mean(preset, known)}")
     raise OptionError(f"task {task!r} has no recipe; write configs/{name}.toml beside its plugin")

@@ -198,6 +198,32 @@ def test_a_network_that_cannot_be_exported_is_told_before_training(capsys, plugi
     assert "task 'mine': a model file cannot hold its network 'G'; build it with `generator`" in line
 
 
+def test_a_task_may_have_no_discriminator(capsys, plugin, two_folders, tmp_path):
+    reds, blues = two_folders
+    source = plugin("alone")
+    text = (tmp_path / source).read_text().replace("generator, discriminator, channels", "generator, channels")
+    (tmp_path / source).write_text(text.replace("    exports", "    discriminators = None\n    exports"))
+    # a recipe of another task may name it
+    recipe = RECIPE.replace('[discriminator]\nname = "patch_34"\n', "")
+    (tmp_path / "configs" / "alone_fast.toml").write_text(recipe)
+    (tmp_path / "configs" / "cycle_alone.toml").write_text(f'task = "alone"\n{recipe}')
+    words = ["--task", "cycle", "--a", reds, "--b", blues, "--plugin", source, "--preset", "alone"]
+    status, _, err = call(capsys, "train", *words, *EXACT, "--out", "run")
+    assert status == 0, err
+    config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert (config["task"], config["preset"], config["discriminator"]) == ("alone", "alone", {})
+    # its options and no others
+    listed = call(capsys, "train", *words, "--help-all")[1]
+    assert "--method.weight 1.0" in listed and "--generator.depth 1" in listed and "--discriminator" not in listed
+    for option in ("--netD", "--ndf", "--discriminator.width", "--n-layers-D=3"):
+        value = [] if "=" in option else [4]
+        line = complaint(capsys, "train", *words, option, *value)[1]
+        assert f"{option.partition('=')[0]}: the task 'alone' trains without a discriminator; leave it out" in line
+    (tmp_path / "c.toml").write_text('[discriminator]\nname = "patch_34"\n')
+    line = complaint(capsys, "train", *words, *EXACT, "--out", "other", "--config", "c.toml")[1]
+    assert "the task 'alone' trains without a discriminator; leave out [discriminator]" in line
+
+
 def test_a_pair_task_of_a_plugin_learns_in_either_direction(capsys, plugin, tmp_path):
     for side in "ab":
         (tmp_path / side).mkdir()

@@ -97,13 +97,14 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     from translate.checkpoints.model_file import model_file, read_recipe
     from translate.checkpoints.original import is_original
     from translate.tasks import TASKS
-    from translate.training.config import load_config
+    from translate.training.config import load_config, preset_task
     from translate.training.loop import train
     from translate.training.run_folder import RunFolder
     from translate.utils import dist
 
     check_data_options(options.task, given_options(options))
-    flags = recipe_layer(unknown, options.task, [f.name for f in fields(options)])
+    task = preset_task(options.task, options.preset)
+    flags = recipe_layer(unknown, task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
     config = load_config(options.task, options.preset, sections, of_command, flags)
     # before pictures are rendered, fetched or read

@@ -1,0 +1,94 @@
+"""Drifting: samples are moved towards real data and away from each other, and the generator follows them.
+
+Deng et al., 2026, https://arxiv.org/abs/2602.04770. There is no discriminator: the field of a kernel decides where each
+sample should be, given the other samples and a set of real ones, as points in any space of features.
+"""
+
+__all__ = ["TEMPERATURES", "drift_field", "drifting_loss"]
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from translate.networks.blocks import without_autocast
+from translate.utils import dist
+
+TEMPERATURES = (0.03, 0.06, 0.15)  # reaches of the kernel, in mean distances: from near neighbours to all
+MASKED = -1e9  # a logit that is no neighbour; finite, so that a softmax of nothing else is not NaN
+EPS = 1e-8
+
+
+@torch.no_grad()
+def drift_field(
+    generated: Tensor,
+    real: Tensor,
+    *,
+    temperatures: Sequence[float] = TEMPERATURES,
+    generated_group: Tensor | None = None,
+    real_group: Tensor | None = None,
+) -> Tensor:
+    """Return the drift V (N, D) of samples `generated` (N, D), given `real` (M, D); its root mean square is at most 1.
+
+    For each temperature t, logits are -distance / (t * mean distance to real ones), over all real and all other
+    generated points; the kernel K is the geometric mean of their softmax over rows and over columns. With K+ on the
+    real points y and K- on the generated ones x,
+
+        V = sum(K+) sum(K-) (K+-weighted mean of y - K--weighted mean of x),
+
+    which is 0 where both agree. It is scaled to a root mean square of 1, and the mean over `temperatures` is taken.
+
+    With groups, whole numbers (N,) and (M,), a point sees those of its own group alone. V is 0 for a sample without
+    another one, or without a real one, in its group. Computes in float32, detached.
+    """
+    with without_autocast(generated):
+        x, y = generated.float(), real.float()
+        # logits of neighbours; masked are others' and the sample itself
+        itself = torch.eye(len(x), dtype=torch.bool, device=x.device)
+        to_real, to_other = same_group(generated_group, real_group, x, y), same_group(generated_group, None, x, x)
+        seen = torch.cat([to_real, to_other & ~itself], 1)
+        distance = torch.cat([torch.cdist(x, y), torch.cdist(x, x)], 1)
+        mean = (distance[:, : len(y)] * to_real).sum() / to_real.sum().clamp_min(1)
+        logits = -distance / mean.clamp_min(EPS)
+        # the field of each temperature
+        total = torch.zeros_like(x)
+        for temperature in temperatures:
+            scaled = torch.where(seen, logits / temperature, MASKED)
+            kernel = (scaled.softmax(1) * scaled.softmax(0)).sqrt() * seen
+            pull, push = kernel[:, : len(y)], kernel[:, len(y) :]
+            field = push.sum(1, keepdim=True) * (pull @ y) - pull.sum(1, keepdim=True) * (push @ x)
+            total += field / (field.square().mean().sqrt() + EPS)
+        return total / len(temperatures)
+
+
+def drifting_loss(
+    generated: Tensor,
+    real: Tensor,
+    *,
+    temperatures: Sequence[float] = TEMPERATURES,
+    generated_group: Tensor | None = None,
+    real_group: Tensor | None = None,
+) -> Tensor:
+    """Return the mean squared distance of `generated` (B, D) from its drifted points, over the variance of `real`.
+
+    A step of the field is as long as the mean standard deviation of the features `real` (M, D), all of which every
+    process has. Samples see those of all processes, as they see `real`. The gradient flows into `generated` alone.
+    """
+    x, y = generated.float(), real.detach().float()
+    everyone = dist.all_gather_rows(x.detach())
+    group = None if generated_group is None else dist.all_gather_rows(generated_group.float())
+    field = drift_field(everyone, y, temperatures=temperatures, generated_group=group, real_group=real_group)
+    target = x.detach() + dist.local_rows(field) * y.std(0).mean()
+    return F.mse_loss(x, target) / (y.var(0).mean() + EPS)
+
+
+def same_group(one: Tensor | None, other: Tensor | None, x: Tensor, y: Tensor) -> Tensor:
+    """Return whether points `x` (N, D) and `y` (M, D) are of one group: (N, M) booleans, all true without groups.
+
+    `other` None means that `y` are `x`.
+    """
+    if one is None:
+        return torch.ones(len(x), len(y), dtype=torch.bool, device=x.device)
+    other = one if other is None else other
+    return one[:, None] == other[None]
