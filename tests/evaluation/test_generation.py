@@ -12,6 +12,8 @@ from tests.inference.test_sampler import make
 from translate.data.sources.image_set import resolve_images
 from translate.evaluation import classifier
 from translate.evaluation.generation import GenerationEvaluation
+from translate.evaluation.panel import Panel
+from translate.metrics.dct_features import DctFeatures
 from translate.utils.errors import OptionError, UserError
 
 SIZE = 20
@@ -97,9 +99,9 @@ def test_a_right_model_is_as_near_as_the_floor_and_beats_what_costs_nothing(imag
     scores = score(new_shapes(NAMES), images, count=60)
     found = rows(scores)
     assert list(found) == [NOISE, PAIRS, MODEL, FLOOR]
-    kernel = {name: row.scores["dct-v1"].kernel for name, row in found.items()}
+    kernel = {name: row.scores["DCT"].kernel for name, row in found.items()}
     assert max(kernel[MODEL], kernel[FLOOR]) < min(kernel[PAIRS], kernel[NOISE]) / 3
-    assert found[MODEL].scores["dct-v1"].coverage > 0.8 > found[PAIRS].scores["dct-v1"].coverage
+    assert found[MODEL].scores["DCT"].coverage > 0.8 > found[PAIRS].scores["DCT"].coverage
     assert found[MODEL].variety == pytest.approx(1, abs=0.1) and found[PAIRS].variety < 0.85
     assert not any(check.remembers for check in scores.memory.values())
     assert scores.labels.agreement > 0.85 and scores.labels.accuracy > 0.85
@@ -120,7 +122,7 @@ def test_a_collapsed_model_covers_nothing_and_has_no_variety(images):
     one, rng = shapes(1, 9, SIZE)[0][0], np.random.default_rng(0)
     model = Model(lambda seed, label: one + rng.integers(0, 3, one.shape, np.uint8))
     row = rows(score(model, images, count=60))[MODEL]
-    assert row.scores["dct-v1"].coverage < 0.1 and row.variety < 0.05
+    assert row.scores["DCT"].coverage < 0.1 and row.variety < 0.05
 
 
 def test_a_model_that_mixes_up_its_labels_is_told(images):
@@ -162,23 +164,23 @@ def test_all_of_it_goes_into_json_and_the_limit_holds(images):
     assert scores.held_out == 24 and scores.memory["pixels"].training == 30
     assert rows(scores)[FLOOR].count == 24
     found = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
-    assert found["kernel_scale"] == 1000 and found["rows"][2]["scores"]["dct-v1"]["density"] > 0
+    assert found["kernel_scale"] == 1000 and found["rows"][2]["scores"]["DCT"]["density"] > 0
     assert found["labels"]["classes"][0]["name"] == "bar"
 
 
-def test_other_features_stand_beside_under_their_own_name(images, tmp_path, monkeypatch):
-    class Pixels:
-        def __init__(self, path):
-            assert path == tmp_path / "w.pth"
+class Pixels:
+    title, version = "Pixel-Net", "pixels of every fourth row and column"
 
-        def __call__(self, pictures):
-            return pictures[:, :, ::4, ::4].flatten(1)
+    def __call__(self, pictures):
+        return pictures[:, :, ::4, ::4].flatten(1)
 
-    monkeypatch.setattr("translate.evaluation.generation.SqueezeNetFeatures", Pixels)
-    scores = score(new_shapes(), images, count=20, weights=tmp_path / "w.pth")
-    assert list(scores.rows[0].scores) == list(scores.memory)[1:] == ["dct-v1", "SqueezeNet features"]
-    text = " ".join(printed(scores).split())
-    assert "SqueezeNet" in text and "KID" not in text and "FID" not in text
+
+def test_other_features_stand_beside_under_their_own_name(images):
+    scores = score(new_shapes(), images, count=20, panel=Panel([DctFeatures(), Pixels()], ["no column of others"]))
+    assert list(scores.rows[0].scores) == list(scores.memory)[1:] == ["DCT", "Pixel-Net"]
+    text = printed(scores)
+    assert "Pixel-" in text and "KID" not in text and "FID" not in text and "no column of others" in text
+    assert max(map(len, text.splitlines()[:20])) <= 100
 
 
 @pytest.mark.parametrize("classes", [(), NAMES])

@@ -28,6 +28,7 @@ class Recipe:
     # "sketch": True if sources are line drawings; "labels": "a" or "b", the side of label maps; "classes": their names;
     # "value_range": "0,4095", black and white in files of floats and wide integers
     facts: dict[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] = ()  # titles of the frozen networks whose features took part in the training
     plugins: tuple[str, ...] = ()  # file names, modules or packages that have the task and the networks
     value_range: tuple[float, float] = (-1.0, 1.0)  # of pictures inside the networks
     format: int = FORMAT

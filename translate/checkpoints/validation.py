@@ -26,7 +26,7 @@ from translate.utils.terminal import printable
 MAX_CHARACTERS = 2**20  # real recipes have a few thousand
 MAX_NUMBER = 2**20  # of channels and all that MAX_BY_OPTION does not name
 MAX_SIDE_PX = 2**16
-MAX_PLUGINS = 16
+MAX_NAMES = 16
 MAX_PARTS_PER_TENSOR = 32  # modules and parameters of a network; most modules hold weights
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
 TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
@@ -67,10 +67,15 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
     for name, count in values.get("channels", {}).items():
         if type(count) is not int or not 0 < count <= MAX_SIDE_PX:
             raise ValueError(f"channels.{name} is {short_repr(count)}")
-    plugins = values.get("plugins", ())
-    if not (len(plugins) <= MAX_PLUGINS and all(map(_is_printable, plugins))):
-        raise ValueError(f"plugins are {short_repr(plugins)}")
+    _validate_names(values)
     _validate_data(values.get("value_range", (-1, 1)), values.get("facts", {}))
+
+
+def _validate_names(values: Mapping[str, Any]) -> None:
+    for name in ("plugins", "features"):
+        names = values.get(name, ())
+        if not (len(names) <= MAX_NAMES and all(map(_is_printable, names))):
+            raise ValueError(f"{name} are {short_repr(names)}")
 
 
 def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any]) -> None:

@@ -7,7 +7,10 @@
     inpainting          inpainting
     generation          unconditional and class-conditional generation
     cases               test cases, which apply methods and score their results
+    panel               networks that judge pictures
     tally               accumulate the scores of methods case by case
+    verdict             whether results are better than the untouched input
+    answers             the panel's scores of one set of answers, without a model
     baselines           simple methods to compare with
     reader              read test pictures with a progress bar
     report              base of reports: table, JSON, columns, rows

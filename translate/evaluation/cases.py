@@ -14,6 +14,7 @@ from translate.images.tensors import to_tensor
 from translate.metrics.edge_f1 import edge_f1
 from translate.metrics.inpainting import l1_inside, psnr_inside, seam, ssim_inside
 from translate.metrics.multimodal_coverage import leave_one_out, multimodal_coverage, palette_of, part_areas
+from translate.metrics.near_copies import is_near_copy
 from translate.metrics.similarity import l1, psnr, ssim
 
 LINE_TOLERANCE = 2 / 256  # allowed shift of a line, as a share of the shorter side
@@ -49,11 +50,13 @@ class TranslationCase(Case):
         return result
 
     def score(self, result: np.ndarray) -> Scores:
-        """Score a result by PSNR and SSIM to the truth, if known."""
+        """Score a result by whether it is its input nearly unchanged, and by PSNR and SSIM to the truth, if known."""
+        output = to_tensor(result)
+        copy: Scores = {"near_copies": float(is_near_copy(output, to_tensor(self.source)))}
         if self.target is None:
-            return {}
-        output, target = to_tensor(result), to_tensor(self.target)
-        return {"psnr": psnr(output, target).item(), "ssim": ssim(output, target).item()}
+            return copy
+        target = to_tensor(self.target)
+        return copy | {"psnr": psnr(output, target).item(), "ssim": ssim(output, target).item()}
 
 
 @dataclass(frozen=True)

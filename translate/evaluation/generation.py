@@ -6,10 +6,9 @@ diversity (coverage, variety), memorization, and agreement with labels.
 
 __all__ = ["GenerationEvaluation"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -22,13 +21,13 @@ from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check
 from translate.evaluation.generation_report import FactorRow, GenerationReport, LabelScores, SampleRow, SetScore
 from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
 from translate.evaluation.memorization import MemoryCheck, check_memory
+from translate.evaluation.panel import Panel, load_panel
 from translate.evaluation.reader import Reader
 from translate.evaluation.report import KERNEL_SCALE, MIN_TRUSTED, MODEL, note_few
 from translate.evaluation.tally import SEED
 from translate.images.grid import make_grid
 from translate.inference.latent.neighbours import TrainingImageIndex, square_crop
 from translate.inference.sampler import Sampler
-from translate.metrics.dct_features import DctFeatures
 from translate.metrics.density_coverage import density_coverage
 from translate.metrics.image_sets import (
     DescribedSet,
@@ -39,7 +38,6 @@ from translate.metrics.image_sets import (
     shrink,
 )
 from translate.metrics.kernel_distance import kernel_distance
-from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.utils.errors import UserError
 from translate.utils.progress import Bar, Progress
 from translate.utils.sequences import subsample
@@ -59,7 +57,7 @@ class GenerationEvaluation(Evaluation):
     sampler: Sampler
     images: ImageSet  # held-out pictures to compare with; training pictures for baselines and classifiers
     count: int = field(default=1000, kw_only=True)  # samples, of seeds 0 to count - 1, with classes in turn
-    weights: str | Path | None = field(default=None, kw_only=True)  # SqueezeNet 1.0, for scores by its features too
+    panel: Panel = field(default_factory=Panel, kw_only=True)
 
     def __post_init__(self) -> None:
         check_minimum(MIN_PICTURES, "; fewer pictures say nothing about a set", count=self.count, limit=self.limit)
@@ -70,14 +68,12 @@ class GenerationEvaluation(Evaluation):
         sampler = Sampler.load(options.model, options.device, options.precision)
         images = run_images(options.model, options.images, labelled=bool(sampler.classes))
         count, limit = options.count or cls.count, options.limit or None
-        return cls(sampler, images, count=count, limit=limit, weights=options.features or None)
+        panel = load_panel(options.features, sampler.recipe.features)
+        return cls(sampler, images, count=count, limit=limit, panel=panel)
 
     def score(self, bars: Progress) -> GenerationReport:
         """Read, draw and compare."""
         # read the pictures
-        describers: dict[str, Callable[[Tensor], Tensor]] = {DctFeatures.version: DctFeatures()}
-        if self.weights:
-            describers["SqueezeNet features"] = SqueezeNetFeatures(self.weights)
         reader, size = Reader(bars, self.images.title), self.sampler.size
         tests = subsample(self.images.test, min(self.count, self.limit or self.count))
         held_out = RealPictures(tests, size, len(tests), reader, "held-out")
@@ -85,7 +81,7 @@ class GenerationEvaluation(Evaluation):
         training = RealPictures(chosen, size, len(held_out.some), reader, "training")
 
         # compute the features of one set at a time, to limit memory
-        describe = partial(DescribedSet.of, describers=describers)
+        describe = partial(DescribedSet.of, describers={judge.title: judge for judge in self.panel.judges})
         samples, floor = describe(self.draw(bars)), describe(training.some)
         targets = describe(held_out.some)
         described = {
@@ -99,12 +95,13 @@ class GenerationEvaluation(Evaluation):
         labels, notes = self.score_labels(samples.small, training, held_out)
         return GenerationReport(
             title=self.images.title,
+            features=self.panel.versions,
             held_out=len(held_out.some),
             rows=[score_set(name, pictures, targets) for name, pictures in described.items()],
             memory=check_memories(samples, floor, targets, training),
             labels=labels,
             factors=compare_factors(samples.small, training, held_out),
-            notes=[*note_few(len(held_out.some)), *notes, *self.images.notes, *reader.notes()],
+            notes=[*note_few(len(held_out.some)), *self.panel.notes, *notes, *self.images.notes, *reader.notes()],
             seed=SEED,
         )
 

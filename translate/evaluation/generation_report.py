@@ -10,7 +10,17 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from translate.evaluation.memorization import MemoryCheck
-from translate.evaluation.report import KERNEL_SCALE, MODEL, Column, Report, kernel_cell, make_table, number
+from translate.evaluation.report import (
+    KERNEL_SCALE,
+    MODEL,
+    Column,
+    Report,
+    break_title,
+    format_kernel,
+    kernel_title,
+    make_table,
+    number,
+)
 
 FACTOR_LEGEND = (
     "off: total variation distance between the shares of a factor's words in samples and in training pictures, 0 is"
@@ -35,7 +45,7 @@ class SampleRow:
     name: str  # origin of the pictures
     count: int  # number of pictures
     variety: float  # mean distance between them over that between the held-out pictures
-    scores: dict[str, SetScore]  # by the version of the features
+    scores: dict[str, SetScore]  # by the titles of the networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +116,7 @@ class GenerationReport(Report):
     """All scores of a generative model."""
 
     title: str  # of the set of pictures
+    features: dict[str, str]  # versions of the features by the titles of the networks
     held_out: int  # number of held-out pictures
     rows: list[SampleRow]  # baselines, the model and the floor
     memory: dict[str, MemoryCheck]  # memorization by the compared features
@@ -117,18 +128,35 @@ class GenerationReport(Report):
 
     def table(self) -> Group:
         """Return the tables, each with a legend."""
-        parts: list[RenderableType] = [make_table(self.columns(), self.rows), *map(Text, self.lines())]
+        tables = [make_table(columns, self.rows) for columns in (self.kernel_columns(), self.neighbour_columns())]
+        parts: list[RenderableType] = [*(each for table in tables for each in (table, "")), *map(Text, self.lines())]
         if self.labels:
             parts += [make_table(LABEL_COLUMNS, self.labels.classes), Text(self.labels.legend())]
         if self.factors:
             parts += [make_table(FACTOR_COLUMNS, self.factors), Text(FACTOR_LEGEND)]
         return Group(*parts)
 
-    def columns(self) -> list[Column]:
-        """Return the columns of the sets: three for each kind of features."""
-        names = Column(Text(self.title), lambda row: row.name, justify="left", no_wrap=True)
-        scores = [column for kind in self.rows[0].scores for column in score_columns(kind)]
-        return [names, *scores, Column("variety", number("variety", 2))]
+    def kernel_columns(self) -> list[Column]:
+        """Return the columns of the kernel distances and of the variety."""
+
+        def cell(title: str) -> Callable[[Any], str]:
+            return lambda row: format_kernel(row.scores[title].kernel, row.scores[title].kernel_error)
+
+        kernels = [Column(kernel_title(title), cell(title)) for title in self.features]
+        return [self.names(), *kernels, Column("variety", number("variety", 2))]
+
+    def neighbour_columns(self) -> list[Column]:
+        """Return the columns of density and coverage."""
+
+        def column(score: str, title: str) -> Column:
+            cell = number(score, 2)
+            return Column(f"{score},\n{break_title(title)}", lambda row: cell(row.scores[title]))
+
+        return [self.names(), *(column(score, title) for title in self.features for score in ("density", "coverage"))]
+
+    def names(self) -> Column:
+        """Return the column of the names of the sets."""
+        return Column(Text(self.title), lambda row: row.name, justify="left")
 
     def lines(self) -> list[str]:
         """Return the legend, the results on memorization, and the notes, one line each."""
@@ -136,23 +164,11 @@ class GenerationReport(Report):
         memory = [f"by {name}: {check.verdict()}" for name, check in self.memory.items()]
         return [
             f"{model.count} samples against {self.held_out} held-out pictures of {self.title}; seed {self.seed}",
-            "kernel distance: lower is better, 0 = same kind, ± standard error; comparable with the same features only",
+            f"kernel distance x {KERNEL_SCALE}: lower is better, 0 = same kind, ± standard error; features"
+            f" {', '.join(self.features.values())}",
             "density: about 1 is right, less is odd, more crowds into the usual; coverage: share of the kinds of real"
             " pictures that are met",
             "variety: how far pictures are apart, over the real ones: 1 is right, near 0 is a collapse",
             *memory,
             *self.notes,
         ]
-
-
-def score_columns(kind: str) -> list[Column]:
-    """Return the columns of a `SetScore` by one kind of features."""
-
-    def score(cell: Callable[[Any], str]) -> Callable[[Any], str]:
-        return lambda row: cell(row.scores[kind])
-
-    return [
-        Column(f"kernel distance ({kind}) x {KERNEL_SCALE}", score(kernel_cell)),
-        Column("density", score(number("density", 2))),
-        Column("coverage", score(number("coverage", 2))),
-    ]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from translate.data.loading.random_masks import BANDS, evaluation_mask
 from translate.data.sources.image_set import ImageSet
@@ -23,13 +22,13 @@ from translate.evaluation.baselines import FILLS
 from translate.evaluation.cases import InpaintingCase, Method
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.inpainting_report import BandScores, InpaintingReport
+from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
-from translate.evaluation.tally import SEED, Tallies, Tally, describe, kernel_row
+from translate.evaluation.tally import SEED, Tallies, Tally, panel_row
 from translate.images.grid import make_grid
 from translate.images.picture import to_gray
 from translate.inference.latent.neighbours import square_crop
-from translate.metrics.dct_features import DctFeatures
 from translate.metrics.inpainting import pairwise_l1_inside
 from translate.utils.errors import OptionError, UserError
 from translate.utils.progress import Progress
@@ -51,12 +50,13 @@ class InpaintingEvaluation(Evaluation):
             seed=0`, which returns a list.
     """
 
-    purpose, unused, data_options = "fills holes", ("a", "b", "data", "features"), "--images"
+    purpose, unused, data_options = "fills holes", ("a", "b", "data"), "--images"
     translator: Callable[..., Any]
     images: ImageSet  # held-out pictures get holes; training pictures are the floor
     size: int  # training resolution, to which pictures are resized, px
     gray: bool = field(default=False, kw_only=True)  # convert pictures for a gray model
     count: int = field(default=0, kw_only=True)  # results for each of some holes, to report their mean difference
+    panel: Panel = field(default_factory=Panel, kw_only=True)
 
     def __post_init__(self) -> None:
         check_minimum(1, limit=self.limit)
@@ -71,19 +71,20 @@ class InpaintingEvaluation(Evaluation):
         translator = load_translator(options)
         size, gray = translator.recipe.size, translator.recipe.channels["image"] == 1
         images = run_images(options.model, options.images)
-        return cls(translator, images, size, gray=gray, count=options.count, limit=options.limit or None)
+        panel = load_panel(options.features, translator.recipe.features)
+        return cls(translator, images, size, gray=gray, count=options.count, limit=options.limit or None, panel=panel)
 
     def score(self, bars: Progress) -> InpaintingReport:
         """Apply all methods to holes of every size in the held-out pictures."""
-        # compute the features of other real pictures
+        # describe other real pictures
         places, reader = self.choose(self.limit), Reader(bars, self.images.title)
         train = subsample(self.images.train, self.limit or MAX_TRAIN)
-        others = describe(picture for _, picture in reader.read_all(train, self.read))
+        others = self.panel.describe_all((None, picture) for _, picture in reader.read_all(train, self.read))
 
         # fill the holes of every picture
-        bands = [Band({**FILLS, MODEL: self.translator}, number) for number in range(len(BANDS))]
+        bands = [Band({**FILLS, MODEL: self.translator}, self.panel, number) for number in range(len(BANDS))]
         repeated = {place for place, _ in subsample(places, MAX_REPEATED)} if self.count else set()
-        whole = Tally()
+        whole = Tally(self.panel)
         for (place, _), picture in reader.read_all(places, lambda each: self.read(each[1])):
             whole.add(picture)
             for band in bands:
@@ -98,11 +99,11 @@ class InpaintingEvaluation(Evaluation):
 
         # report
         targets = whole.all_features()
-        floor = kernel_row(FLOOR, others, targets)
+        floor = panel_row(FLOOR, others, targets)
         remarks = note_few(len(targets))
         if self.count:
             remarks.append(f"several answers: {self.count} to each of the holes of {len(bands[0].apart)} pictures")
-        if floor.kernel is None:
+        if not floor.kernels:
             remarks.append("no kernel distance: it needs 2 test pictures and 2 training pictures")
         return InpaintingReport(
             title=self.images.title,
@@ -110,9 +111,9 @@ class InpaintingEvaluation(Evaluation):
             pictures=len(targets),
             others=len(others),
             size=self.size,
-            features=DctFeatures.version,
+            features=self.panel.versions,
             seed=SEED,
-            remarks=[*remarks, *self.images.notes, *reader.notes()],
+            remarks=[*remarks, *self.panel.notes, *self.images.notes, *reader.notes()],
         )
 
     def choose(self, count: int | None) -> list[Place]:
@@ -154,14 +155,14 @@ class InpaintingEvaluation(Evaluation):
 class Band(Tallies):
     """Tallies of all methods on holes of one size, an index in `BANDS`."""
 
-    def __init__(self, methods: dict[str, Method], number: int) -> None:
-        super().__init__(methods)
+    def __init__(self, methods: dict[str, Method], panel: Panel, number: int) -> None:
+        super().__init__(methods, panel)
         self.number = number
         self.areas: list[float] = []  # share of each picture in the hole
         self.apart: list[float] = []  # mean difference of several results for a hole, in levels
 
-    def scores(self, targets: Tensor, floor: Row) -> BandScores:
-        """Return the rows, given the features of the whole pictures, (M, d)."""
+    def scores(self, targets: Description, floor: Row) -> BandScores:
+        """Return the rows, given the whole pictures."""
         low, high = BANDS[self.number]
         apart = float(np.mean(self.apart)) if self.apart else None
         area = float(np.mean(self.areas))

@@ -5,13 +5,12 @@ __all__ = ["BandScores", "InpaintingReport"]
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from translate.evaluation.report import KERNEL_COLUMN, KERNEL_SCALE, Column, Row, SectionedReport, number
+from translate.evaluation.report import KERNEL_SCALE, Column, Row, SectionedReport, number
 
 COLUMNS = (
     Column("L1", number("l1", 1), "L1: mean difference to the truth inside the hole, of 255; lower is better"),
-    Column("PSNR, dB", number("psnr", 2), "PSNR and SSIM: inside the hole too, higher is better"),
+    Column("PSNR,\ndB", number("psnr", 2), "PSNR and SSIM: inside the hole too, higher is better"),
     Column("SSIM", number("ssim", 3)),
-    KERNEL_COLUMN,
     Column(
         "seam", number("seam", 2),
         "seam: step across the hole's border over the picture's own there; 1 is right, more is seen, less is smeared",
@@ -45,7 +44,6 @@ class InpaintingReport(SectionedReport):
     pictures: int  # number of test pictures; each gets one hole of every size
     others: int  # number of training pictures for the floor
     size: int  # of all pictures, px
-    features: str  # version of the features of the kernel distance
     seed: int  # of random subsets, holes and results
     remarks: list[str]  # what is missing, and why
     kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
@@ -64,7 +62,7 @@ class InpaintingReport(SectionedReport):
             if band.apart is not None
         ]
         return [
-            *self.legends(self.features, self.seed),
+            *self.legends(self.seed),
             f"{self.pictures} test pictures of {self.title}, {self.size} px, against themselves before they got holes;"
             f" other real pictures: {self.others} training pictures",
             f"each has one hole of every size, {areas} of it on average",

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.pair_set import PairSet, parts_map, right_answers
@@ -20,15 +19,17 @@ from translate.data.sources.run_data import run_pairs
 from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
 from translate.evaluation.cases import Method, PairedCase
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
+from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
-from translate.evaluation.tally import SEED, Tallies, Tally, kernel_row
+from translate.evaluation.tally import SEED, Tallies, Tally, panel_row
 from translate.evaluation.translation_report import FLOOR, DirectionScores, TranslationReport
+from translate.evaluation.verdict import UNTOUCHED, explain_verdict
 from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
 from translate.images.line_drawings import is_line_drawing
 from translate.images.sketch_extraction import extract_sketch
-from translate.metrics.dct_features import DctFeatures
+from translate.metrics.lattice import shared_part
 from translate.utils.errors import UserError
 from translate.utils.progress import Progress
 from translate.utils.sequences import subsample
@@ -47,10 +48,11 @@ class PairedEvaluation(Evaluation):
             attribute `random` is true, also as `translator(source, count=16, seed=0)`, which returns a list.
     """
 
-    purpose, unused, data_options = "translates", ("images", "features"), "--a and --b, or --data"
+    purpose, unused, data_options = "translates", ("images",), "--a and --b, or --data"
     translator: Callable[..., Any]
     pairs: PairSet  # training pairs are for the baselines
     count: int = field(default=16, kw_only=True)  # answers of a random model per source with several right answers
+    panel: Panel = field(default_factory=Panel, kw_only=True)
 
     def __post_init__(self) -> None:
         check_minimum(1, count=self.count, limit=self.limit)
@@ -63,7 +65,8 @@ class PairedEvaluation(Evaluation):
             raise UserError("scores of pairs are for pictures of 8 bits, and this model was trained with --value-range")
         direction = translator.recipe.directions[0]
         pairs = run_pairs(options.model, options.a, options.b, options.data, direction)
-        return cls(translator, pairs, count=options.count or cls.count, limit=options.limit or None)
+        panel = load_panel(options.features, translator.recipe.features)
+        return cls(translator, pairs, count=options.count or cls.count, limit=options.limit or None, panel=panel)
 
     def score(self, bars: Progress) -> TranslationReport:
         """Apply all methods to the test pairs."""
@@ -73,13 +76,13 @@ class PairedEvaluation(Evaluation):
         tests, reader = subsample(self.pairs.test, self.limit), Reader(bars, " -> ".join(self.pairs.names))
 
         # fit the baselines, and choose the sources for several answers
-        training = TrainingSet(self.pairs.train, len(tests), reader)
+        training = TrainingSet(self.pairs.train, len(tests), reader, self.panel)
         drawn = are_drawn(tests)
         several = [pair for pair in tests if len(right_answers(self.pairs, pair.name)) > 1]
         repeated = set(subsample(several, MAX_REPEATED))
 
         # apply every method to every source
-        tallies, refusals = PairedTallies(self.translator, self.count, training.methods()), []
+        tallies, refusals = PairedTallies(self.translator, self.count, training.methods(), self.panel), []
         for pair, case in reader.read_all(tests, lambda pair: self.read_case(pair, drawn)):
             try:
                 tallies.add_pair(case, many=pair in repeated)
@@ -91,24 +94,28 @@ class PairedEvaluation(Evaluation):
         # report
         targets = tallies.targets.all_features()
         rows = tallies.rows(targets)
-        if len(training.features) >= 2 and len(targets) >= 2:
-            rows.append(kernel_row(FLOOR, training.features, targets))
+        if len(training.described) >= 2 and len(targets) >= 2:
+            rows.append(panel_row(FLOOR, training.described, targets))
         counts = {
             "pictures": len(targets),
             "truths": len(tallies.by_method[MODEL].scores["psnr"]),
             "targets": len(targets),
-            "floor": len(training.features),
+            "floor": len(training.described),
             "looks": len(tallies.many.scores.get("coverage", [])),
             "unreadable": len(reader.unreadable),
         }
         lines = "the sketches" if drawn else "those drawn after the right answers"
-        notes = [*note_few(counts["pictures"]), f"lines are compared with {lines}"]
+        target = self.pairs.names[1]
+        notes = [line for row in rows if row.name.startswith(MODEL) for line in explain_verdict(row, target)]
+        notes += [*note_few(counts["pictures"]), f"lines are compared with {lines}"]
         notes += self.explain(rows, counts, tallies)
         if refusals:
             notes.append(f"{len(refusals)} were refused, the first with: {refusals[0]}")
         notes += reader.notes("files or pairs")
-        part = DirectionScores(self.pairs.direction, *self.pairs.names, rows, counts, "test", notes)
-        return TranslationReport([part], DctFeatures.version, SEED, remarks=[*self.pairs.notes])
+        own = shared_part(targets.phases).strength
+        part = DirectionScores(self.pairs.direction, *self.pairs.names, rows, counts, "test", notes, lattice=own)
+        remarks = [*self.panel.notes, *self.pairs.notes]
+        return TranslationReport(self.panel.versions, [part], SEED, remarks=remarks)
 
     def read_case(self, pair: Pair, drawn: bool) -> PairedCase:
         """Read a test pair and its right answers; a `drawn` source has the right lines itself."""
@@ -128,9 +135,9 @@ class PairedEvaluation(Evaluation):
             notes.append(f"{self.count} answers each to {counts['looks']} sketches whose right answers are known")
         elif tallies.random:
             notes.append("the model gives many answers, but no others are known to be right: no coverage")
-        if len(tallies.methods) == 1:
+        if len(tallies.methods) == 2:
             notes.append("no baselines: there are no training pairs")
-        if all(row.kernel is None for row in rows):
+        if not any(row.kernels for row in rows):
             notes.append("no kernel distance: it needs 2 pictures on both sides")
         return notes
 
@@ -153,18 +160,18 @@ class PairedEvaluation(Evaluation):
 
 
 class TrainingSet:
-    """The baselines fitted to training pairs, and the `features` (N, d) of at most `described` targets."""
+    """The baselines fitted to training pairs, and the description of at most `count` targets."""
 
-    def __init__(self, train: list[Pair], described: int, reader: Reader) -> None:
-        self.mean, self.sources, targets = MeanPicture(), NearestSource[Pair](), Tally()
+    def __init__(self, train: list[Pair], count: int, reader: Reader, panel: Panel) -> None:
+        self.mean, self.sources, targets = MeanPicture(), NearestSource[Pair](), Tally(panel)
         pairs = subsample(train, MAX_TRAIN)
-        chosen = set(subsample(pairs, described))
+        chosen = set(subsample(pairs, count))
         for pair, (source, target) in reader.read_all(pairs, read_pair):
             self.mean.add(target)
             self.sources.add(source, pair)
             if pair in chosen:
                 targets.add(target)
-        self.features = targets.all_features()
+        self.described = targets.all_features()
 
     def methods(self) -> dict[str, Method]:
         """Return the baselines by name; none without training pairs."""
@@ -180,13 +187,16 @@ class TrainingSet:
 class PairedTallies(Tallies):
     """Tallies of all methods, of several answers and of the right answers."""
 
-    def __init__(self, translator: Callable[..., Any], count: int, baselines: Mapping[str, Method]) -> None:
-        super().__init__({MODEL: translator, **baselines})  # the model is first, as it may refuse a case
+    def __init__(
+        self, translator: Callable[..., Any], count: int, baselines: Mapping[str, Method], panel: Panel
+    ) -> None:
+        # the model is first, as it may refuse a case
+        super().__init__({MODEL: translator, UNTOUCHED: lambda source: source, **baselines}, panel)
         self.translator, self.count = translator, count
         self.random = bool(getattr(translator, "random", False))
-        self.many = Tally()  # random answers of a random model
-        self.other = Tally()  # another right answer
-        self.targets = Tally()  # the targets
+        self.many = Tally(panel)  # random answers of a random model
+        self.other = Tally(panel)  # another right answer
+        self.targets = Tally(panel)  # the targets
 
     def add_pair(self, case: PairedCase, *, many: bool) -> None:
         """Apply every method to a case; a random model also gives several answers, if `many`."""
@@ -201,11 +211,13 @@ class PairedTallies(Tallies):
             answers = self.translator(case.source, count=self.count, seed=SEED)
             self.many.note(**case.score_lines(answers[0]), **case.score_palettes(answers))
 
-    def rows(self, targets: Tensor) -> list[Row]:
-        """Return a row for each method with answers, given the features of the targets, (M, d)."""
+    def rows(self, targets: Description) -> list[Row]:
+        """Return a row for each method with answers, given the targets."""
         model, *baselines = super().rows(targets)
+        untouched = self.untouched(targets)
         extra = {f"{MODEL}, {self.count} answers": self.many, "another right answer": self.other}
-        return [*baselines, model, *(tally.row(name, targets) for name, tally in extra.items() if tally.features)]
+        others = [tally.row(name, targets, untouched) for name, tally in extra.items() if tally.features]
+        return [*baselines, model, *others]
 
 
 def are_drawn(tests: list[Pair]) -> bool:

@@ -1,16 +1,18 @@
 """The base of reports: a printed table, a dict for JSON, and the columns and rows of tables."""
 
 __all__ = [
-    "KERNEL_COLUMN", "KERNEL_SCALE", "MIN_TRUSTED", "MODEL", "NO_SCORE", "Column", "Report", "Row", "Section",
-    "SectionedReport", "coverage_cell", "kernel_cell", "make_table", "note_few", "number",
+    "KERNEL_SCALE", "MIN_TRUSTED", "MODEL", "NO_SCORE", "Column", "KernelScore", "Report", "Row", "Section",
+    "SectionedReport", "break_title", "coverage_cell", "format_kernel", "kernel_title", "make_table", "note_few",
+    "number", "percent",
 ]  # fmt: skip
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from rich.console import RenderableType
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +20,16 @@ KERNEL_SCALE = 1000  # factor of reported kernel distances, which are small
 NO_SCORE = "-"
 MODEL = "this model"
 MIN_TRUSTED = 10  # test pictures; scores of fewer depend on which these are, and their standard error is not known
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelScore:
+    """A kernel distance of a set of pictures to the target domain, by the features of one network."""
+
+    value: float  # times 1000; lower is better
+    error: float | None = None  # its standard error, times 1000; None for fewer than `MIN_TRUSTED` pictures
+    subset_size: int | None = None  # pictures in each subset
+    lead: float | None = None  # how much nearer than the untouched input, in standard errors of the difference
 
 
 @dataclass(frozen=True)
@@ -28,9 +40,10 @@ class Row:
     l1: float | None = None  # mean absolute difference to the truth, in levels of 0 to 255
     psnr: float | None = None  # dB to the truth
     ssim: float | None = None  # to the truth
-    kernel: float | None = None  # kernel distance to the target domain, times 1000; lower is better
-    kernel_error: float | None = None  # its standard error, times 1000; None for fewer than `MIN_TRUSTED` pictures
-    subset_size: int | None = None  # pictures in each subset of the kernel distance
+    kernels: dict[str, KernelScore] = field(default_factory=dict)  # by the titles of networks; {} if unknown
+    better: bool | None = None  # than the untouched input, see `is_better`
+    near_copies: float | None = None  # share of results that are their input nearly unchanged
+    lattice: float | None = None  # strength, in levels, see `metrics.lattice`
     edge_f1: float | None = None  # see `edge_f1`
     coverage: float | None = None  # see `CoverageScore`, as for the next three
     coverage_wide: float | None = None
@@ -46,14 +59,14 @@ class Column(NamedTuple):
     cell: Callable[[Any], str | Text]  # formats the cell of a row; `NO_SCORE` without a value
     legend: str = ""  # a line of explanation
     justify: Literal["left", "right"] = "right"  # an option of rich
-    no_wrap: bool = False  # an option of rich
+    second: bool = False  # whether it belongs to the second of two tables, for lack of room
 
 
-def make_table(columns: Sequence[Column], rows: Iterable[Any] = (), **options: Any) -> Table:
-    """Build a table of rows; `options` are those of `rich.table.Table`."""
-    table = Table(**options)
+def make_table(columns: Sequence[Column], rows: Iterable[Any] = ()) -> Table:
+    """Build a table of rows, of whose columns only those with words to the left wrap."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column.title, justify=column.justify, no_wrap=column.no_wrap)
+        table.add_column(column.title, justify=column.justify, no_wrap=column.justify == "right", vertical="bottom")
     for row in rows:
         table.add_row(*(column.cell(row) for column in columns))
     return table
@@ -69,11 +82,40 @@ def number(score: str, digits: int) -> Callable[[Any], str]:
     return cell
 
 
-def kernel_cell(row: Any) -> str:
-    """Format the kernel distance with its standard error, if known."""
-    if row.kernel is None:
-        return NO_SCORE
-    return f"{row.kernel:.1f}" if row.kernel_error is None else f"{row.kernel:.1f} ± {row.kernel_error:.1f}"
+def kernel_column(title: str) -> Column:
+    """Return the column of the kernel distances by one network."""
+    return Column(kernel_title(title), lambda row: kernel_cell(row, title))
+
+
+def kernel_title(title: str) -> str:
+    """Return the title of a column of kernel distances, narrow by line breaks."""
+    return f"kernel\ndistance,\n{break_title(title)}"
+
+
+def break_title(title: str) -> str:
+    """Break the title of a network, as a long word would widen a table."""
+    return title.replace("-", "-\n")
+
+
+def kernel_cell(row: Any, title: str) -> str:
+    """Format the kernel distance of a row by one network."""
+    return format_kernel(row.kernels[title].value, row.kernels[title].error) if title in row.kernels else NO_SCORE
+
+
+def percent(score: str) -> Callable[[Any], str]:
+    """Return a cell function for the attribute `score` of a row, a share."""
+
+    def cell(row: Any) -> str:
+        value = getattr(row, score)
+        return NO_SCORE if value is None else f"{value:.0%}"
+
+    return cell
+
+
+def format_kernel(value: float, error: float | None) -> str:
+    """Format a kernel distance with its standard error, if known."""
+    digits = 0 if abs(value) >= 100 else 1
+    return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def coverage_cell(row: Row) -> str:
@@ -87,8 +129,7 @@ def note_few(count: int, pictures: str = "test picture") -> list[str]:
     return [words] if count < MIN_TRUSTED else []
 
 
-KERNEL_COLUMN = Column(f"kernel distance x {KERNEL_SCALE}", kernel_cell)
-METHOD_COLUMN = Column("pictures", lambda row: f"  {row.name}", justify="left", no_wrap=True)
+METHOD_COLUMN = Column("pictures", lambda row: Text(f"  {row.name}"), justify="left")
 
 
 @dataclass(frozen=True)
@@ -118,6 +159,7 @@ class SectionedReport(Report):
     """A report whose table has sections of `Row`s."""
 
     known_columns: ClassVar[tuple[Column, ...]]  # columns without any score are left out of the table
+    features: dict[str, str]  # versions of the features of the kernel distances, by the titles of networks
 
     @property
     @abstractmethod
@@ -130,8 +172,7 @@ class SectionedReport(Report):
 
     def to_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and finite numbers; scores without any value are left out."""
-        scores = {field.name for field in fields(Row)}
-        missing = {score for score in scores if all(getattr(row, score) is None for row in self.all_rows())}
+        missing = {each.name for each in fields(Row) if all(empty(getattr(row, each.name)) for row in self.all_rows())}
         return asdict(self, dict_factory=lambda items: {key: value for key, value in items if key not in missing})
 
     def all_rows(self) -> list[Row]:
@@ -139,23 +180,40 @@ class SectionedReport(Report):
         return [row for part in self.sections for row in part.rows]
 
     def columns(self) -> list[Column]:
-        """Return the columns in which some row has a score."""
+        """Return the columns in which some row has a score; the kernel distances stand behind those to the truth."""
+        kernels = [kernel_column(title) for title in self.features]
+        known = [column for column in self.known_columns if not column.second]
+        columns = [*known[:3], *kernels, *known[3:], *(column for column in self.known_columns if column.second)]
         rows = self.all_rows()
-        return [column for column in self.known_columns if any(column.cell(row) != NO_SCORE for row in rows)]
+        return [column for column in columns if any(column.cell(row) != NO_SCORE for row in rows)]
 
-    def legends(self, features: str, seed: int) -> list[str]:
+    def legends(self, seed: int) -> list[str]:
         """Return the legends of the columns and of the kernel distance, one line each."""
-        error = ", ± standard error" if any(row.kernel_error is not None for row in self.all_rows()) else ""
-        kernel = f"kernel distance: lower is better, 0 = same kind{error}; features {features}, seed {seed}"
+        known = any(score.error is not None for row in self.all_rows() for score in row.kernels.values())
+        kernel = f"kernel distance x {KERNEL_SCALE}: lower is better, 0 = same kind" + ", ± standard error" * known
+        kernel += f"; features {', '.join(self.features.values())}; seed {seed}"
         return [kernel, *(column.legend for column in self.columns() if column.legend)]
 
-    def table(self) -> Table:
-        """Return the table of scores by section, with the notes below."""
-        columns = [METHOD_COLUMN, *self.columns()]
-        table = make_table(columns, caption=Text("\n".join(self.notes())), caption_justify="left")
+    def table(self) -> Group:
+        """Return one or two tables of scores by section, and the notes."""
+        columns = self.columns()
+        parts = [[column for column in columns if column.second == second] for second in (False, True)]
+        tables = [self.make_part(part) for part in parts if part]
+        return Group(*(each for table in tables for each in (table, "")), *map(Text, self.notes()))
+
+    def make_part(self, columns: Sequence[Column]) -> Table:
+        """Return a table of some scores by section."""
+        table = make_table([METHOD_COLUMN, *columns])
         for part in self.sections:
             table.add_row(Text(part.title), style="bold")  # names may hold brackets
             for row in part.rows:
-                table.add_row(*(column.cell(row) for column in columns))
+                cells = [column.cell(row) for column in columns]
+                if {*cells} != {NO_SCORE}:
+                    table.add_row(METHOD_COLUMN.cell(row), *cells)
             table.add_section()
         return table
+
+
+def empty(score: Any) -> bool:
+    """Whether a score of a row is unknown."""
+    return score is None or score == {}

@@ -19,15 +19,17 @@ from translate.data.sources.domains import Domain
 from translate.data.sources.run_data import run_domains
 from translate.evaluation.cases import Method, TranslationCase
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
+from translate.evaluation.panel import Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
-from translate.evaluation.tally import SEED, Tallies, describe, kernel_row
+from translate.evaluation.tally import SEED, Tallies, panel_row
 from translate.evaluation.translation_report import FLOOR, DirectionScores, TranslationReport
+from translate.evaluation.verdict import UNTOUCHED, explain_verdict
 from translate.images.grid import make_grid
 from translate.images.io import IMAGE_SUFFIXES, read_rgb8
 from translate.images.picture import ValueRange
 from translate.metrics.colour_transfer import colour_statistics, transfer_colour
-from translate.metrics.dct_features import DctFeatures
+from translate.metrics.lattice import shared_part
 from translate.utils.errors import UserError
 from translate.utils.progress import Progress
 from translate.utils.sequences import subsample
@@ -67,12 +69,13 @@ class UnpairedEvaluation(Evaluation):
             type.
     """
 
-    purpose, unused, data_options = "translates", ("images", "features", "count"), "--a and --b, or --data"
+    purpose, unused, data_options = "translates", ("images", "count"), "--a and --b, or --data"
     translator: Callable[..., Any]
     a: Domain  # source of direction "ab"
     b: Domain
     values: ValueRange | None = field(default=None, kw_only=True)  # black and white in floats and wide integers
     directions: tuple[str, ...] = field(default=("ab", "ba"), kw_only=True)  # of the model
+    panel: Panel = field(default_factory=Panel, kw_only=True)
 
     def __post_init__(self) -> None:
         check_minimum(1, limit=self.limit)
@@ -83,11 +86,14 @@ class UnpairedEvaluation(Evaluation):
         translator = load_translator(options)
         a, b = run_domains(options.model, options.a, options.b, options.data)
         directions = translator.recipe.directions
-        return cls(translator, a, b, limit=options.limit or None, values=translator.values, directions=directions)
+        panel = load_panel(options.features, translator.recipe.features)
+        return cls(
+            translator, a, b, limit=options.limit or None, values=translator.values, directions=directions, panel=panel
+        )
 
     def score(self, bars: Progress) -> TranslationReport:
         """Score the model and the baselines, direction by direction."""
-        remarks = [*self.a.notes, *self.b.notes]
+        remarks = [*self.panel.notes, *self.a.notes, *self.b.notes]
         parts = [
             self.score_direction(direction, source, target, Reader(bars, f"{source.name} -> {target.name}"))
             for direction, source, target in self.ways()
@@ -96,15 +102,14 @@ class UnpairedEvaluation(Evaluation):
         if not parts:
             reasons = remarks or [f"{self.a.name} and {self.b.name} have too few pictures to hold any out"]
             raise UserError(f"{'; '.join(reasons)}; score on others: --a FOLDER --b FOLDER")
-        return TranslationReport(parts, DctFeatures.version, SEED, remarks=remarks)
+        return TranslationReport(self.panel.versions, parts, SEED, remarks=remarks)
 
     def score_direction(self, direction: str, source: Domain, target: Domain, reader: Reader) -> DirectionScores:
         """Score the model and the baselines on all inputs of one direction."""
         # compute features and colour statistics of the target
         files = DirectionFiles.choose(source, target, self.limit)
         targets, others = (
-            describe(picture for _, picture in reader.read_all(paths, self.read))
-            for paths in (files.targets, files.others)
+            self.panel.describe_all(reader.read_all(paths, self.read)) for paths in (files.targets, files.others)
         )
         if not len(targets):
             raise UserError(f"none of the {len(files.targets)} pictures of {target.name} can be read")
@@ -112,13 +117,13 @@ class UnpairedEvaluation(Evaluation):
 
         # apply every method to every input
         methods: dict[str, Method] = {
-            "untouched input": lambda picture: picture,
+            UNTOUCHED: lambda picture: picture,
             "colour transfer": partial(transfer_colour, target=colours),
             MODEL: partial(self.translator, direction=direction),
         }
-        tallies = Tallies(methods)
+        tallies = Tallies(methods, self.panel)
         for path, picture in reader.read_all(files.inputs, self.read):
-            tallies.add(TranslationCase(picture, self.read_truth(path, picture, files, reader)))
+            tallies.add(TranslationCase(picture, self.read_truth(path, picture, files, reader)), path)
         model = tallies.by_method[MODEL]
         if not model.features:
             raise UserError(f"none of the {len(files.inputs)} test pictures of {source.name} can be read")
@@ -126,7 +131,7 @@ class UnpairedEvaluation(Evaluation):
         # report
         rows = tallies.rows(targets)
         if len(others) >= 2:
-            rows.append(kernel_row(FLOOR, others, targets))
+            rows.append(panel_row(FLOOR, others, targets))
         counts = {
             "pictures": len(model.features),
             "truths": len(model.scores.get("psnr", [])),
@@ -134,8 +139,10 @@ class UnpairedEvaluation(Evaluation):
             "floor": len(others),
             "unreadable": len(reader.unreadable),
         }
-        notes = [*note_few(counts["pictures"]), *explain_gaps(rows[0], counts, source), *reader.notes()]
-        return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes)
+        verdict = [line for row in rows if row.name == MODEL for line in explain_verdict(row, target.name)]
+        notes = [*verdict, *note_few(counts["pictures"]), *explain_gaps(rows[0], counts, source), *reader.notes()]
+        own = shared_part(targets.phases).strength
+        return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes, lattice=own)
 
     def ways(self) -> list[tuple[str, Domain, Domain]]:
         """Return the name, source and target of each direction of the model, "ab" first."""
@@ -183,7 +190,7 @@ def explain_gaps(untouched: Row, counts: dict[str, int], source: Domain) -> list
     elif counts["truths"] < counts["pictures"]:
         missing = counts["pictures"] - counts["truths"]
         notes.append(f"{missing} pictures have no truth of their size in {source.truth}")
-    if untouched.kernel is None:
+    if not untouched.kernels:
         notes.append("no kernel distance: it needs 2 pictures on both sides")
     elif counts["floor"] < 2:
         notes.append("no floor: too few pictures of the target to set some aside")

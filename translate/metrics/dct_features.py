@@ -103,9 +103,11 @@ class DctFeatures(nn.Module):
 
     Attributes:
         num_features: length of the vector, under torchmetrics' name.
+        title: the features in a word.
         version: to report with every number computed from these features.
     """
 
+    title = "DCT"
     version = "dct-v1"
     num_features = 2 * SCALES * (BLOCK * BLOCK - 1) + 3 * len(MOMENTS)
     dct: Tensor

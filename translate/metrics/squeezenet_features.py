@@ -26,9 +26,11 @@ class SqueezeNetFeatures(nn.Module):
 
     Attributes:
         num_features: length of the vector.
+        title: the network in a word.
         version: to report with every number computed from these features.
     """
 
+    title = "SqueezeNet"
     version = "SqueezeNet 1.0, fire9"
     num_features = 512
     mean: Tensor

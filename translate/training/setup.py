@@ -19,6 +19,7 @@ from translate.data.datasets import TrainingData
 from translate.data.loading.loader import Batches
 from translate.networks import EXPORTABLE
 from translate.networks.activation_checkpointing import checkpoint_activations
+from translate.networks.features.load import features_of
 from translate.tasks import TASKS, Task
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
@@ -122,6 +123,7 @@ class Run:
             task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
             directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
+            features=features_of(self.task),
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from translate.cli.commands.options import PathText, PluginOptions, Precision, RootOptions, Text, TrustOptions
 
-MIN_TABLE_WIDTH = 132  # characters of the widest table; in a narrower console, rich would cut off its cells
+MIN_TABLE_WIDTH = 100  # characters of the widest table; in a narrower console, rich would cut off its cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     # Results for each sketch, if the model gives several and the right ones are known (0: 16); samples, for generation
     # (0: 1000); or results for each of some holes, to measure how much they differ (0: none).
     count: int = 0
-    features: PathText = ""  # File of SqueezeNet 1.0 weights: samples are scored by its features as well.
+    # File of weights of SqueezeNet 1.0, VGG-16 or EfficientNet-Lite0: pictures are compared by its features as well.
+    features: PathText = ""
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     precision: Precision = "auto"  # "auto", "bf16" or "fp32".
     json: PathText = ""  # Also write the table to this file.

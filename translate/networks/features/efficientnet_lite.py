@@ -42,6 +42,7 @@ class EfficientNetLite(nn.Module):
     about 1. Sides that are no multiple of s are rounded up. All weights are buffers that no state dict holds.
     """
 
+    title = "EfficientNet-Lite0"
     channels = tuple(STAGES[number].channels for number in TAPPED_STAGES)
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:

@@ -1,6 +1,6 @@
 """Frozen features by name, or from a file of weights that the user has."""
 
-__all__ = ["LITE", "NONE", "Features", "find_features", "load_features", "load_vgg"]
+__all__ = ["LITE", "NONE", "Features", "features_of", "find_features", "load_features", "load_vgg"]
 
 import functools
 import hashlib
@@ -37,6 +37,7 @@ class Features:
     def __init__(self, net: nn.Module) -> None:
         self.net = net.eval().requires_grad_(False)
         self.channels: tuple[int, ...] = net.channels  # type: ignore[assignment]
+        self.title: str = getattr(net, "title", type(net).__name__)
         self._device = torch.device("cpu")
 
     def __call__(self, x: Tensor) -> list[Tensor]:
@@ -54,6 +55,14 @@ class Features:
 
     def __deepcopy__(self, memo: Any) -> "Features":
         return self  # nothing in it ever changes
+
+
+def features_of(module: nn.Module) -> tuple[str, ...]:
+    """Return the titles of the frozen networks that `module` and its parts use."""
+    parts = list(module.modules())
+    found = {each.title for part in parts for each in vars(part).values() if isinstance(each, Features)}
+    found |= {part.title for part in parts if isinstance(part, EfficientNetLite | VGG16)}
+    return tuple(sorted(found))
 
 
 def find_features(name: str) -> str:
@@ -163,9 +172,9 @@ def load_vgg(path: str | Path) -> VGG16:
     return vgg_of(path, read_weights(path)).eval().requires_grad_(False)
 
 
-def vgg_of(path: Path, weights: Mapping[str, Tensor]) -> VGG16:
+def vgg_of(path: Path, weights: Mapping[str, Tensor], blocks: int = 3) -> VGG16:
     """Build VGG-16's features from the weights in `path`; raise UserError if they are of another network."""
-    net = VGG16()
+    net = VGG16(blocks)
     expected = net.state_dict()
     for name, tensor in expected.items():
         if name not in weights or weights[name].shape != tensor.shape:
