@@ -8,6 +8,7 @@ import torch
 from tests.training.test_loop import make_config
 from tests.training.test_train_generate import FAST, classes  # noqa: F401
 from tests.training.test_train_generate import make_config as make_gan_config
+from translate.networks.resnet import SkipResnet
 from translate.training.findings import Verdict
 from translate.training.loop import train
 from translate.training.previews import Previews
@@ -72,6 +73,19 @@ def test_the_last_line_of_a_command_says_whether_its_pictures_look_healthy(two_f
     command = [sys.executable, "-m", "translate", "train-cycle", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "whether its pictures are healthy cannot be said yet" in done.stdout.splitlines()[-1]
+
+
+def test_a_run_that_learns_nothing_says_so_once_and_at_its_end(two_folders, tmp_path, tiny, monkeypatch, capsys):
+    """240 pictures; the generators return their inputs, and the discriminators stay as they began."""
+    monkeypatch.setattr(SkipResnet, "decode", lambda self, h, low, x: 0.95 * x.float() + 0 * h.sum())
+    small = {"data": {"batch_size": 6}, "discriminator": {"norm": "spectral"}}
+    short = {"steps": 40, "log_every": 10, "previews": 6, "lr": 1e-9}
+    train(make_config(two_folders, tmp_path / "r", tiny, train=short, **small))
+    err = capsys.readouterr().err.replace("\n", " ")
+    assert err.count("LEARNS NOTHING") == 2
+    assert "note step 34: it LEARNS NOTHING: the generator returns its input, and D tells nothing apart: try --" in err
+    assert "step 40: its pictures DO NOT look healthy: it LEARNS NOTHING" in err
+    assert "D COLLAPSED" not in err and "COPIES" not in err
 
 
 def test_verdicts_in_words():

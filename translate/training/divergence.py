@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from translate.tasks import Task
+from translate.tasks.losses.adversarial import chance_loss
 from translate.training.ema import EMA
 from translate.training.findings import MIN_JUDGED_PICTURES, Finding
 from translate.utils.errors import UserError
@@ -28,7 +29,11 @@ READINGS_TO_REPORT_D = 20  # in a row, since D may win for a while; in a short r
 MIN_READINGS_TO_REPORT_D = 3  # but no fewer than these
 STRONG_D_LOSS = 0.02  # of the chance loss: below, D is never wrong
 BLIND_D_DISTANCE = 0.002  # from the chance loss, relative: within, D gives every picture the same score
+CHANCE_SHARE = 0.95  # of the chance loss: a D that stays above tells nothing apart
+SMOOTHING = 0.1  # of a reading in the smoothed loss: D's loss on single pictures is noisy
 D_TERMS = ("gan", "fm")  # the terms of G that D computes
+
+STATE = ("lowered", "usual", "high", "won", "blind", "levels", "idle", "count")  # of a monitor, but for its sums
 
 
 class Diverged(UserError):
@@ -51,16 +56,18 @@ class DivergenceMonitor:
         self.phases, self.remedies = tuple(task.phases), task.remedies
         self.chance = chance_loss(getattr(task, "gan", None))
         self.every = log_every * math.ceil(MIN_STEPS_PER_READING / log_every)
-        self.readings_to_report_d, self.first_reading = READINGS_TO_REPORT_D, 0  # the first that may report D
+        self.quarter = READINGS_TO_REPORT_D  # of the run, in readings
+        self.first_reading = 0  # the first that may report D
         if steps is not None:
-            share = max(MIN_READINGS_TO_REPORT_D, steps // self.every // 4)
-            self.readings_to_report_d = min(READINGS_TO_REPORT_D, share)
+            self.quarter = max(MIN_READINGS_TO_REPORT_D, steps // self.every // 4)
             self.first_reading = math.ceil(MIN_JUDGED_PICTURES / (self.every * batch_size))
         self.lowered: dict[str, dict[str, Any]] = {}  # by phase, its divergence and the step of the lower rate
         self.usual: dict[str, list[float]] = {phase: [] for phase in self.phases}  # the newest readings without spikes
         self.high = dict.fromkeys(self.phases, 0)  # spikes in a row, by phase
         self.won = 0  # readings in a row in which D is never wrong
         self.blind = 0  # readings in a row in which D gives every picture the same score
+        self.levels: dict[str, float] = {}  # the smoothed loss of each D over the chance loss
+        self.idle = 0  # readings in a row in which every D tells nothing apart
         self.names: tuple[str, ...] = ()  # of the terms
         self.sums: Tensor | None = None  # of the terms since the last reading
         self.count = 0  # steps in `sums`
@@ -72,12 +79,17 @@ class DivergenceMonitor:
         return not any(self.high.values())
 
     @property
+    def at_chance(self) -> bool:
+        """Whether no D has told real pictures from fakes for the last quarter of the run."""
+        return self.idle >= self.quarter
+
+    @property
     def factors(self) -> dict[str, float]:
         """The factors on the learning rates, by phase that diverged."""
         return dict.fromkeys(self.lowered, RATE_FACTOR)
 
     def state_dict(self) -> dict[str, Any]:
-        state = {name: getattr(self, name) for name in ("lowered", "usual", "high", "won", "blind", "count")}
+        state = {name: getattr(self, name) for name in STATE}
         return state | {"sums": None if self.sums is None else self.sums.cpu()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -147,13 +159,17 @@ class DivergenceMonitor:
 
     def _check_discriminator(self, reading: int, means: Mapping[str, float]) -> list[Finding]:
         """Return, once, the finding that D is always right, or that it gives every picture the same score."""
-        losses = [value for name, value in means.items() if name.startswith("D/gan")]
-        if not losses or not self.chance:
+        by_name = {name: value for name, value in means.items() if name.startswith("D/gan")}
+        if not by_name or not self.chance:
             return []
+        losses = by_name.values()
+        for name, loss in by_name.items():
+            self.levels[name] = (1 - SMOOTHING) * self.levels.get(name, 1.0) + SMOOTHING * loss / self.chance
+        self.idle = self.idle + 1 if min(self.levels.values()) > CHANCE_SHARE else 0
         self.won = self.won + 1 if max(losses) < STRONG_D_LOSS * self.chance else 0
         self.blind = self.blind + 1 if any(abs(v / self.chance - 1) < BLIND_D_DISTANCE for v in losses) else 0
         counts = {"strong_d": self.won, "blind_d": self.blind}
-        needed, first = self.readings_to_report_d, self.first_reading
+        needed, first = min(READINGS_TO_REPORT_D, self.quarter), self.first_reading
         due = {kind for kind, n in counts.items() if n == needed and reading >= first}
         due |= {kind for kind, n in counts.items() if n > needed and reading == first}
         kinds = [kind for kind in counts if kind in due]
@@ -189,8 +205,3 @@ def failing_phase(bad: Sequence[str], names: Sequence[str]) -> str:
     if own:
         return "G" if any(name in bad for name in own) else "D"
     return "D" if "D/real" in bad else "G"
-
-
-def chance_loss(gan: Any) -> float | None:
-    """Return the least loss of a D that gives every picture the same score; None without a discriminator."""
-    return None if gan is None else min(float(gan.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))

@@ -1,6 +1,9 @@
 """Faults in the sample grids of a run, and the option that usually helps against each."""
 
-__all__ = ["examine", "has_checkerboard", "ignores_z", "is_blank", "is_collapsed", "is_identity", "is_inverted"]
+__all__ = [
+    "examine", "ignores_z", "is_blank", "is_collapsed", "is_identity", "is_inverted", "lattice_excess",
+    "returns_all_inputs", "returns_input",
+]  # fmt: skip
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,65 +13,71 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from translate.metrics.diversity import pairwise_spread
+from translate.metrics.lattice import lattice
 from translate.tasks import Task
 from translate.training.findings import Finding
 
 INVERTED_CORRELATION = -0.5  # of source and output: merely paler or grayer outputs stay above
 IDENTITY_OF_CONTRAST = 0.05  # a copy is nearer to its source than this part of the source's contrast
 IDENTITY_OF_CHANGE = 0.2  # the same for pairs, as a part of the distance from source to truth
-CHECKERBOARD_RATIO = 3.0  # of the periodic share of the detail to that of real pictures
-MIN_PERIODIC_SHARE = 0.07  # of the fine detail: less is not visible
+RETURNED_CHANGE = 0.25  # the change of a returned input, as a part of the source's contrast,
+RETURNED_RESIDUAL = 0.1  # and what no linear map of its colours explains, as a part of the output's contrast
+MIN_LATTICE = 0.5  # gray levels: less is not visible
+LATTICE_RATIO = 1.5  # to the lattice of as many real pictures, their content included
+SURE_LATTICE = 2.0  # times what the content of the outputs leaves by chance
 COLLAPSED_SPREAD = 0.2  # of the spread of real pictures and of sources: outputs that vary less have collapsed
 BLANK_CONTRAST = 0.1  # of the contrast of real pictures: flatter outputs are blank
 Z_EFFECT = 0.02  # of the distance from source to truth: outputs that differ less ignore z
 MIN_CONTRAST = 0.02  # root mean square: flatter pictures have no colours or shapes to compare
-GRAY_LEVEL = 1 / 127.5
-FLAT_DETAIL = GRAY_LEVEL / 2  # root mean square: a window below it has no detail
-THUMBNAIL_PX, WINDOW_PX, PERIOD_PX = 32, 32, 4
+THUMBNAIL_PX = 32
 
 
-def examine(task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None) -> list[Finding]:
+def examine(
+    task: Task, rows: Mapping[str, Tensor], real: Tensor | None = None, *, at_chance: bool = False
+) -> list[Finding]:
     """Find the faults in the rows of a preview, by title, each (B, C, H, W) in [-1, 1].
 
-    `task` defines the rows to compare and the remedies; `real` are real pictures, if the rows come from latents.
+    `task` defines the rows to compare and the remedies; `real` are real pictures, if the rows come from latents;
+    `at_chance` says that no discriminator tells anything apart.
     """
     # generated pictures
-    findings = [] if real is None else _report(task, _own_faults(task, torch.cat(list(rows.values())), real))
+    findings = [] if real is None else _own_faults(task, torch.cat(list(rows.values())), real)
     # translations
+    if at_chance and returns_all_inputs(task, rows):
+        return _report(task, "learns_nothing")
     for source, output, truth in task.compared_rows:
-        kinds = compare(task, rows[source], rows[output], rows[truth])
+        found = compare(task, rows[source], rows[output], rows[truth])
         answers = [row for title, row in rows.items() if title.startswith("answer ")]
         if getattr(task, "z_dim", 0) and len(answers) > 1 and ignores_z(answers, rows[source], rows[truth]):
-            kinds.append("ignores_z")
-        where = f"{output}: " if len(task.compared_rows) > 1 else ""
-        findings += [replace(one, message=where + one.message) for one in _report(task, kinds)]
+            found += _report(task, "ignores_z")
+        findings += [replace(one, where=output if len(task.compared_rows) > 1 else "") for one in found]
     return findings
 
 
-def _report(task: Task, kinds: Sequence[str]) -> list[Finding]:
-    return [Finding.of(kind, f"try {choose_remedy(task, kind)}") for kind in kinds if kind in task.remedies]
+def _report(task: Task, kind: str, **details: float) -> list[Finding]:
+    """Return a finding of this kind, unless the task has no remedy for it."""
+    return [Finding.of(kind, f"try {choose_remedy(task, kind)}", **details)] if kind in task.remedies else []
 
 
-def compare(task: Task, source: Tensor, output: Tensor, real: Tensor) -> list[str]:
-    """Return the kinds of faults in outputs, all (B, C, H, W) in [-1, 1]; of pairs, `real` are the true targets."""
-    paired, kinds = task.data != "unpaired", _own_faults(task, output, real)
-    if "blank" in kinds:  # which explains all other faults
-        return kinds
+def compare(task: Task, source: Tensor, output: Tensor, real: Tensor) -> list[Finding]:
+    """Return the faults in outputs, all (B, C, H, W) in [-1, 1]; of pairs, `real` are the true targets."""
+    paired, findings = task.data != "unpaired", _own_faults(task, output, real)
+    if any(finding.kind == "blank" for finding in findings):  # which explains all other faults
+        return findings
     if source.shape == output.shape:
         if not paired and source.shape[1] == 3 and is_inverted(source, output):
-            kinds.append("inverted")
+            findings += _report(task, "inverted")
         if is_identity(source, output, real if paired else None):
-            kinds.append("identity")
-    if is_collapsed(output, source, real):
-        kinds.append("collapse")
-    return kinds
+            findings += _report(task, "identity")
+    return findings + (_report(task, "collapse") if is_collapsed(output, source, real) else [])
 
 
-def _own_faults(task: Task, output: Tensor, real: Tensor) -> list[str]:
+def _own_faults(task: Task, output: Tensor, real: Tensor) -> list[Finding]:
     """Return the faults that the outputs have by themselves."""
     if is_blank(output, real):
-        return ["blank"]
-    return ["checkerboard"] if "checkerboard" in task.remedies and has_checkerboard(output, real) else []
+        return _report(task, "blank")
+    strength, factor = lattice_excess(output, real)
+    return _report(task, "checkerboard", strength=strength, factor=factor) if factor else []
 
 
 def choose_remedy(task: Task, kind: str) -> str:
@@ -115,6 +124,26 @@ def is_identity(source: Tensor, output: Tensor, truth: Tensor | None = None) -> 
     return bool((change / _rms(truth - source).clamp_min(MIN_CONTRAST)).median() < IDENTITY_OF_CHANGE)
 
 
+def returns_all_inputs(task: Task, rows: Mapping[str, Tensor]) -> bool:
+    """Whether every compared row of a preview is nearly its source."""
+    pairs = [(rows[source], rows[output]) for source, output, _ in task.compared_rows]
+    return bool(pairs) and all(returns_input(*pair) for pair in pairs)
+
+
+def returns_input(source: Tensor, output: Tensor) -> bool:
+    """Whether most outputs (B, C, H, W) are their sources with slightly other colours: no shape or texture changes."""
+    if source.shape != output.shape:
+        return False
+    # how much changes at all
+    x, y = (p.float().flatten(2) - p.float().flatten(2).mean(2, keepdim=True) for p in (source, output))
+    change = _rms(output - source) / _rms(x).clamp_min(MIN_CONTRAST)
+    # and how much of it no linear map of the colours explains: least squares, also where colours are all gray
+    gram = x @ x.mT / x.shape[2] + MIN_CONTRAST**2 * torch.eye(x.shape[1], device=x.device)
+    fit = torch.linalg.solve(gram, x @ y.mT / x.shape[2])
+    residual = _rms(y - fit.mT @ x) / _rms(y).clamp_min(MIN_CONTRAST)
+    return bool(change.median() < RETURNED_CHANGE and residual.median() < RETURNED_RESIDUAL)
+
+
 def is_blank(output: Tensor, real: Tensor) -> bool:
     """Whether most outputs (B, C, H, W) have no contrast, where real pictures have some."""
     contrast, usual = (_rms(x - x.mean((2, 3), keepdim=True)).median() for x in (output, real))
@@ -133,31 +162,16 @@ def ignores_z(answers: Sequence[Tensor], source: Tensor, truth: Tensor) -> bool:
     return bool((spread / change.clamp_min(MIN_CONTRAST)).median() < Z_EFFECT)
 
 
-def has_checkerboard(output: Tensor, real: Tensor) -> bool:
-    """Whether pictures (B, C, H, W) have a pattern that repeats every 2 or 4 px, as real ones do not.
+def lattice_excess(output: Tensor, real: Tensor) -> tuple[float, float]:
+    """Return the lattice of outputs (B, C, H, W) in gray levels and as a multiple of real ones'; zeros if it is usual.
 
-    Transposed convolutions leave it (Odena et al., 2016, https://distill.pub/2016/deconv-checkerboard).
+    Transposed convolutions leave it (Odena et al., 2016, https://distill.pub/2016/deconv-checkerboard), and generators
+    that have nothing to tell one flat place from another.
     """
-    (share, strength), (real_share, _) = periodic_detail(output), periodic_detail(real)
-    return share > max(MIN_PERIODIC_SHARE, CHECKERBOARD_RATIO * real_share) and strength > GRAY_LEVEL
-
-
-def periodic_detail(pictures: Tensor) -> tuple[float, float]:
-    """Return the share of the fine detail of pictures (B, C, H, W) that repeats every 4 px, 0 to 1, and its amplitude.
-
-    In each window of 32 px the detail is averaged over all places that are multiples of 4 px apart; of noise, 1/64
-    remains. Both values are medians over the windows that have any detail.
-    """
-    gray = pictures.float().mean(1, keepdim=True)
-    fine = gray - F.avg_pool2d(gray, 5, stride=1, padding=2, count_include_pad=False)
-    side = min(WINDOW_PX, *(n // PERIOD_PX * PERIOD_PX for n in fine.shape[2:]))
-    windows = F.unfold(fine, side, stride=side).transpose(1, 2).reshape(-1, side, side)
-    repeats = windows.unflatten(2, (-1, PERIOD_PX)).unflatten(1, (-1, PERIOD_PX)).mean((1, 3))
-    periodic, whole = repeats.var((1, 2), correction=0), windows.square().mean((1, 2))
-    detailed = whole > FLAT_DETAIL**2
-    if not detailed.any():
+    found, usual = lattice(output), max(lattice(real).whole, MIN_LATTICE / LATTICE_RATIO)
+    if found.strength < max(LATTICE_RATIO * usual, SURE_LATTICE * found.chance):
         return 0.0, 0.0
-    return float((periodic[detailed] / whole[detailed]).median()), float(periodic[detailed].median().sqrt())
+    return found.strength, found.strength / usual
 
 
 def _rms(difference: Tensor) -> Tensor:

@@ -18,7 +18,9 @@ MESSAGES = {
     "blank": "it makes BLANK pictures, of one colour each",
     "inverted": "the colours come out INVERTED",
     "identity": "it COPIES ITS INPUT",
-    "checkerboard": "it draws a CHECKERBOARD",
+    "learns_nothing": "it LEARNS NOTHING: the generator returns its input, and D tells nothing apart",
+    "checkerboard": "it draws a LATTICE: what repeats every 8 px has {strength:.1f} gray levels, {factor:.2g} times as"
+    " many as in real pictures",
     "collapse": "it COLLAPSES to nearly one picture, whatever the input",
     "ignores_z": "it has ONE ANSWER, whatever the look",
     # mode_collapse
@@ -34,6 +36,7 @@ class Finding:
     kind: str  # key of MESSAGES
     message: str
     remedy: str = ""  # what the user can do; "" if the run itself reacts
+    where: str = ""  # the row of a preview that shows it, if it has several
 
     @classmethod
     def of(cls, kind: str, remedy: str = "", **details: Any) -> Self:
@@ -41,7 +44,8 @@ class Finding:
         return cls(kind, MESSAGES[kind].format(**details), remedy)
 
     def __str__(self) -> str:
-        return f"{self.message}: {self.remedy}" if self.remedy else self.message
+        parts = (self.where, self.message, self.remedy)
+        return ": ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def run_steps(run: Run, callbacks: Callbacks) -> Diverged | None:
                 run.monitor.add(step, terms)
                 log_losses(run, done)
                 if is_preview(done, part, config.previews, early=run.task.from_latents):
-                    run.previews.show(run.log, done, callbacks)
+                    run.previews.show(run.log, done, callbacks, at_chance=run.monitor.at_chance)
                 finish_step(run, saves, stop, callbacks, done)
         except Diverged as divergence:
             if callbacks.error:
@@ -148,6 +148,8 @@ def log_losses(run: Run, done: int) -> None:
     if done % run.plan.log_every and done < run.plan.stretch_at(done - 1).end:
         return
     findings = run.monitor.check(done)
+    if run.monitor.idle and run.previews.returns_input:  # then D is not to blame, and the previews say so
+        findings = [finding for finding in findings if finding.kind != "blind_d"]
     lr = lr_at(*run.plan.place_of(done - 1), run.config.train)
     run.log.write(done, lr=lr, waited=run.batches.waited, factors=run.monitor.factors)
     run.log.report(done, findings)
@@ -191,6 +193,6 @@ def save(run: Run, step: int) -> None:
     run.log.flush()
     if step == run.plan.steps:
         run.previews.write_film(run.folder.samples)
-        run.folder.write_verdict(run.previews.judge(step))
+        run.folder.write_verdict(run.previews.judge(step, at_chance=run.monitor.at_chance))
     run.folder.states.save(step, run.parts)
     export_model(run.ema.nets, run.recipe(step), run.folder.model)

@@ -15,7 +15,7 @@ from translate.images.io import read_rgb8
 from translate.tasks import Task
 from translate.training.callbacks import Callbacks
 from translate.training.ema import EMA
-from translate.training.failure_modes import examine
+from translate.training.failure_modes import examine, returns_all_inputs
 from translate.training.findings import MIN_JUDGED_PICTURES, Finding, Verdict
 from translate.training.log import Log
 from translate.training.mode_collapse import CollapseMonitor
@@ -39,13 +39,15 @@ class Previews:
         self.task, self.ema, self.probe = task, ema, probe
         self.steps, self.batch_size = steps, batch_size
         self.quiet = QUIET_PICTURES["generated" if task.from_latents else "translated"]
+        self.told: set[tuple[str, str]] = set()  # kind and row of the newest grid's findings: told already
+        self.returns_input = False  # whether the newest grid is a copy of its sources
         self.collapse: CollapseMonitor | None = None
         if isinstance(data, ImagesData) and task.from_latents:
             self.collapse = CollapseMonitor(probe["image"], data.cache, data.labels)
 
     @dist.on_main_process
-    def show(self, log: Log, step: int, callbacks: Callbacks) -> None:
-        """Write a sample grid; report its faults and, for generated pictures, their variety."""
+    def show(self, log: Log, step: int, callbacks: Callbacks, *, at_chance: bool = False) -> None:
+        """Write a sample grid; report the faults that are new in it and, for generated pictures, their variety."""
         rows = self.draw()
         log.write_numbers(step, callbacks.after_preview(step, log.write_grid(step, rows)))
         early = self.is_early(step)
@@ -54,24 +56,30 @@ class Previews:
             numbers = {f"health/{name}": getattr(report, name) for name in ("spread", "within", "nearness")}
             log.write_numbers(step, numbers, str(report))
         if not early:
-            log.report(step, self.examine(rows))
+            findings = self.examine(rows, at_chance=at_chance)
+            log.report(step, [one for one in findings if (one.kind, one.where) not in self.told])
+            self.told = {(one.kind, one.where) for one in findings}
+        self.returns_input = returns_all_inputs(self.task, rows)
 
-    def examine(self, rows: Mapping[str, Tensor]) -> list[Finding]:
-        """Return the faults that the rows of a grid show, save a collapse of generated pictures."""
-        return examine(self.task, rows, self.probe["image"] if self.collapse else None)
+    def examine(self, rows: Mapping[str, Tensor], *, at_chance: bool = False) -> list[Finding]:
+        """Return the faults that the rows of a grid show, save a collapse of generated pictures.
+
+        `at_chance` says that no discriminator tells anything apart.
+        """
+        return examine(self.task, rows, self.probe["image"] if self.collapse else None, at_chance=at_chance)
 
     def is_early(self, step: int) -> bool:
         """Whether faults are not reported yet after `step` steps, by the number of pictures learned from."""
         quiet = min(self.quiet, self.steps * self.batch_size // 4)
         return step * self.batch_size < max(MIN_JUDGED_PICTURES, quiet)
 
-    def judge(self, step: int) -> Verdict:
-        """Judge the pictures of a run that ends after `step` steps."""
+    def judge(self, step: int, *, at_chance: bool = False) -> Verdict:
+        """Judge the pictures of a run that ends after `step` steps; `at_chance` as in `examine`."""
         learned = step * self.batch_size
         if learned < MIN_JUDGED_PICTURES:
             return Verdict(learned, judged=False)
         rows = self.draw()
-        findings = self.examine(rows)
+        findings = self.examine(rows, at_chance=at_chance)
         if self.collapse and not any(finding.kind == "blank" for finding in findings):
             findings += self.collapse.assess(list(rows.values())).findings
         return Verdict(learned, tuple(map(str, findings)), young=learned < self.quiet)

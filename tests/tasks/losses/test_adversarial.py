@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
+from translate.tasks.losses.adversarial import GAN_LOSSES, PAIRED_GAN_LOSSES, chance_loss, smoothness
 
 REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-0.5, 1.0])
 
@@ -25,6 +27,13 @@ def test_both_players_pull_in_opposite_directions(name):
     (down,) = torch.autograd.grad(GAN_LOSSES[name].d(torch.ones(3), fake + 0.1), fake)
     assert (up < 0).all()
     assert (down > 0).all()
+
+
+def test_chance_loss_is_the_least_loss_of_equal_scores():
+    expected = {"lsgan": 0.25, "hinge": 2.0, "vanilla": math.log(2), "relativistic": math.log(2)}
+    for name, loss in PAIRED_GAN_LOSSES.items():
+        assert chance_loss(loss) == pytest.approx(expected[name])
+    assert chance_loss(None) is None
 
 
 def test_smoothness_is_about_the_squared_gradient():

@@ -1,13 +1,15 @@
 """Adversarial losses: scalars of a discriminator's scores (any shape, unbounded), and terms that accompany them."""
 
 __all__ = [
-    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "as_paired", "hinge_d", "hinge_g", "kl_to_normal",
-    "lsgan_d", "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g", "smoothness", "vanilla_d", "vanilla_g",
+    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "as_paired", "chance_loss", "hinge_d", "hinge_g",
+    "kl_to_normal", "lsgan_d", "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g", "smoothness",
+    "vanilla_d", "vanilla_g",
 ]  # fmt: skip
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -103,6 +105,11 @@ class PairedGanLoss(NamedTuple):
 def as_paired(loss: GanLoss | PairedGanLoss) -> PairedGanLoss:
     """Return a loss as one of pairs, whose g ignores the real scores."""
     return loss if isinstance(loss, PairedGanLoss) else PairedGanLoss(loss.d, lambda real, fake: loss.g(fake))
+
+
+def chance_loss(loss: GanLoss | PairedGanLoss | None) -> float | None:
+    """Return the least loss of a D that gives every picture the same score; None without a discriminator."""
+    return None if loss is None else min(float(loss.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))
 
 
 def _check(loss: Any) -> str:
