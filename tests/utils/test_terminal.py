@@ -1,10 +1,13 @@
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.progress import Progress
 from rich.text import Text
 
 from translate.utils.errors import UserError
-from translate.utils.terminal import as_line, escape, printable, say
+from translate.utils.terminal import PatientConsole, as_line, escape, printable, say, set_output
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,16 @@ def test_the_end_of_a_long_line_stays():
 def test_a_line_is_said(capsys):
     say("a\nb\x1b[2J\udcff")
     assert capsys.readouterr().out == "a\\nb\\x1b[2J\\xff\n"
+
+
+def test_a_line_below_a_progress_bar_stands_once_in_the_log(tmp_path):
+    terminal = PatientConsole(force_terminal=True, file=io.StringIO(), width=40)
+    line = "a line that is longer than the terminal and than the log: " + "x" * 200
+    set_output(log=str(tmp_path / "log.txt"), title="title")
+    try:
+        with Progress(console=terminal):
+            say(line)
+    finally:
+        set_output()
+    assert (tmp_path / "log.txt").read_text().splitlines().count(line) == 1
+    assert (tmp_path / "log.txt").read_text().count("x" * 200) == 1

@@ -15,15 +15,17 @@ Nothing heavier than `tyro` is imported before a command runs.
 
 __all__ = ["main"]
 
-from translate.cli.interrupts import exit_on_early_interrupt, exit_on_late_interrupt
+from translate.cli.interrupts import exit_on_early_interrupt, exit_on_late_interrupt, leave
 
 
 def main(command: str = "") -> None:
     """Run a command of the command line, by default the first word, and exit; see `run.main`."""
     exit_on_early_interrupt()
-    from translate.cli.run import main as run
-
     try:
+        from translate.cli.run import main as run
+
         run(command)
+    except KeyboardInterrupt:  # between two imports
+        leave()
     finally:
         exit_on_late_interrupt()

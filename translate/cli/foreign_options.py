@@ -12,7 +12,8 @@ from translate.utils.program import command_form
 
 # Names; what replaces them, with {} for their value ("": nothing); why nothing does.
 EVERYWHERE = (
-    ("gpu_ids gpu gpus gpu-id gpu_id", "--device cuda:{}", ""),
+    ("gpu_ids gpu gpu-id gpu_id", "--device cuda:{}", ""),
+    ("gpus", "", "one is used; torchrun starts a process for each"),
     ("cpu no-cuda no_cuda", "--device cpu", ""),
     ("cuda", "--device cuda", ""),
     ("fp32", "--precision fp32", ""),
@@ -38,17 +39,19 @@ TRAINING = (
     ("no_dropout", "--generator.dropout 0", ""),
     ("no_antialias no_antialias_up", "--generator.antialias none", ""),
     ("fineSize", "--data.crop {}", ""),
-    ("imgsz img-size img_size image-size image_size resolution", "--size {}", ""),
+    ("imgsz img-size img_size image-size image_size resolution "
+     "data_load_size data_crop_size", "--size {}", ""),
     ("preprocess resize_or_crop", "", "--size and --data.crop say it"),
     ("no_flip", "--data.flip false", ""),
-    ("batchSize batch bs", "--batch-size {}", ""),
+    ("batchSize batch bs train_batch_size", "--batch-size {}", ""),
     ("learning-rate learning_rate", "--train.lr {}", ""),
     ("beta1", "--train.betas '[{}, 0.999]'", ""),
     ("gan_mode", "--method.gan {}", ""),
     ("no_lsgan", "--method.gan vanilla", ""),
     ("lr_policy", "", "rates fall linearly from --train.decay_from on"),
     ("lr_decay_iters", "", "--train.stairs N makes N steps of the rate"),
-    ("n_epochs niter num-epochs num_epochs max-epochs max_epochs", "--epochs {}", ""),
+    ("n_epochs niter num-epochs num_epochs max-epochs max_epochs train_n_epochs",
+     "--epochs {}", ""),
     ("iterations iters max-steps max_steps n-steps n_steps total-steps", "--steps {}", ""),
     ("which_model_netG", "--netG {}", ""),
     ("which_model_netD", "--netD {}", ""),
@@ -56,7 +59,12 @@ TRAINING = (
     ("init_type init_gain", "", "each network has its own"),
     ("continue_train epoch_count load_iter epoch which_epoch resume continue", "",
      "the same command goes on, --extend makes a run longer"),
-    ("save_latest_freq save_by_iter save_epoch_freq save-every save_every", "", "--save-minutes N"),
+    ("save_latest_freq save_by_iter save_epoch_freq save-every save_every snap", "", "--save-minutes N"),
+    ("kimg", "", "--steps N or --minutes N"),
+    ("mirror", "--data.flip true", ""),
+    ("gamma", "", "--lambda-r1 has another scale"),
+    ("cfg config_json model_type", "", "--preset names a recipe"),
+    ("CUT_mode", "", "no such method here"),
     ("output output-dir output_dir save-dir save_dir outdir logdir run-dir project", "--out {}", ""),
     ("pretrained weights ckpt", "--init {}", ""),
 )  # fmt: skip
@@ -124,7 +132,10 @@ def refuse_foreign_options(command: str, words: Sequence[str], own: Collection[s
     pairs = _merge_epochs(_merge_sizes(pairs)) if training else _leave_out_method(pairs)
     answer = _Answer()
     for name, value in _merge_folder(pairs, "out" if training else "model"):
-        _translate(name, value, table, answer)
+        if name and name not in table and not _is_known(name, own, training):
+            answer.left_out.append(f"--{name} {value or ''}".rstrip() + ", unknown here")
+        else:
+            _translate(name, value, table, answer)
     if command == "translate-folder" and {"dataroot", "name"} & set(dict(pairs)):
         absent = (f"--{name}" for name in ("model", "input", "output"))
         answer.words += [f"{flag} FOLDER" for flag in absent if not any(w.startswith(flag) for w in answer.words)]
@@ -160,6 +171,18 @@ def _pair_up(words: Sequence[str]) -> Pairs:
         else:
             pairs.append(("", word))
     return pairs
+
+
+def _is_known(name: str, own: Collection[str], training: bool) -> bool:
+    """Whether an option is one of the command's `own`, or a recipe key of any task."""
+    if name.replace("-", "_") in own:
+        return True
+    if not training:
+        return False
+    from translate.cli.recipe_options import known_options, matching  # here, since it imports torch
+    from translate.tasks import TASKS
+
+    return any(matching(name, known_options(task)) for task in TASKS)
 
 
 def _spelling(name: str, value: str | None) -> str:

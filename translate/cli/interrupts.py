@@ -1,11 +1,15 @@
 """Ctrl-C: an exception while a command works, and an exit without a word of Python's before that."""
 
-__all__ = ["EXIT_INTERRUPTED", "exit_on_early_interrupt", "exit_on_late_interrupt"]
+__all__ = ["EXIT_INTERRUPTED", "exit_on_early_interrupt", "exit_on_late_interrupt", "leave"]
 
 import os
 import signal
 import sys
 from types import FrameType
+
+TYPE_CHECKING = False  # as in translate/__init__.py
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 EXIT_INTERRUPTED = 130  # as shells report a process that SIGINT ended
 _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"  # the file name of its frames
@@ -24,19 +28,19 @@ def exit_on_early_interrupt() -> None:
 def exit_on_late_interrupt() -> None:
     """Let SIGINT end the process at once from now on, since the command has ended and Python is closing down."""
     if signal.getsignal(signal.SIGINT) is _on_interrupt:
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, leave)
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
     while frame is not None:
         if frame.f_code.co_filename == _IMPORT_SYSTEM:
-            _leave()
+            leave()
         frame = frame.f_back
     raise KeyboardInterrupt
 
 
-def _leave(*_: object) -> None:
-    """Print that the command was interrupted, and exit."""
+def leave(*_: object) -> "NoReturn":
+    """Print that the command was interrupted, and exit with `EXIT_INTERRUPTED`."""
     sys.stderr.write("interrupted\n")
     sys.stderr.flush()
     os._exit(EXIT_INTERRUPTED)

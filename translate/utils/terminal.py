@@ -18,7 +18,9 @@ from typing import Any, TextIO
 from rich import markup
 from rich.console import Console
 from rich.control import Control
+from rich.file_proxy import FileProxy
 from rich.live_render import LiveRender
+from rich.text import Text
 
 _JOINERS = "\u200c\u200d"  # part of emoji and of some scripts
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, direction marks, lone surrogates, line ends
@@ -44,7 +46,8 @@ class PatientConsole(Console):
         if not (self.stderr and _Output.quiet):
             super().print(*objects, **options)
         if _Output.log and not any(isinstance(one, Control | LiveRender) for one in objects):
-            _Output.log.print(*objects, **options)
+            is_text = all(isinstance(one, str | Text) for one in objects)
+            _Output.log.print(*objects, **({"soft_wrap": is_text} | options))
 
     def print_to_log(self, *objects: Any) -> None:
         """Append a line to the log file alone: the terminal shows a bar instead."""
@@ -112,7 +115,7 @@ def escape(text: str) -> str:
 def say(text: object, file: TextIO | None = None) -> None:
     """Print a line that may hold names, on stdout or to `file`; on stdout nothing if quiet."""
     line, stream = as_line(str(text)), file or sys.stdout
-    if _Output.log:
+    if _Output.log and not isinstance(stream, FileProxy):  # during a progress bar, which prints it on its console
         _Output.log.print(line, markup=False, soft_wrap=True)
     if file or not _Output.quiet:
         try:
