@@ -60,4 +60,4 @@ def test_a_line_below_a_progress_bar_stands_once_in_the_log(tmp_path):
     finally:
         set_output()
     assert (tmp_path / "log.txt").read_text().splitlines().count(line) == 1
-    assert (tmp_path / "log.txt").read_text().count("x" * 200) == 1
+    assert (tmp_path / "log.txt").read_text().count("x") == line.count("x")
