@@ -17,7 +17,7 @@ from torch import Tensor
 
 from translate.images.tensors import from_uint8
 
-PERIOD_PX = 8
+PERIOD_PX, QUARTERS = 8, 4
 BT601_LUMA = (0.299, 0.587, 0.114)
 
 
@@ -46,9 +46,8 @@ def lattice(pictures: Tensor) -> Lattice:
 def phase_maps(pictures: Tensor) -> Tensor:
     """Average the high-passed luma over the cells of each picture quarter: (B, C, H, W) -> (4 B, 8, 8), gray levels.
 
-    Maps of batches of other sizes may be concatenated. Quarters, cut between cells, let even a single picture tell what
-    its parts share. A margin of 4 px and incomplete cells are left out; pictures below 24 px are extended by their edge
-    pixels, so their lattice is underestimated.
+    Maps of batches of other sizes may be concatenated. Quarters are cut between cells. A margin of 4 px and incomplete
+    cells are left out; pictures below 24 px are extended by their edge pixels, so their lattice is underestimated.
     """
     pictures = pictures.detach()
     values = 127.5 * (from_uint8(pictures) if pictures.dtype == torch.uint8 else pictures.float().clamp(-1, 1))
@@ -78,12 +77,14 @@ def high_pass(plane: Tensor) -> Tensor:
 
 
 def shared_part(maps: Tensor) -> Lattice:
-    """Measure the lattice that `phase_maps` (N >= 2, 8, 8) share.
+    """Measure the lattice that `phase_maps` (4 N, 8, 8) of N pictures share.
 
-    The variance of the mean map has the expectation of the shared variance plus 1/N of a single map's own. The mean
-    product of two different maps estimates the shared part alone; where it is negative, nothing is shared.
+    The maps of each quarter are averaged over the pictures. The variance of their mean has the expectation of the
+    shared variance plus a quarter of that of a single one. The mean product of two different quarters estimates the
+    shared part alone, also where all pictures have the same content in one place, such as faces and digits; where it is
+    negative, nothing is shared.
     """
-    maps, count = maps.double().flatten(1), len(maps)
-    whole = maps.mean(0).square().mean()
-    shared = (count * whole - maps.square().mean()).clamp_min(0) / (count - 1)
+    quarters = maps.double().unflatten(0, (-1, QUARTERS)).mean(0).flatten(1)
+    whole = quarters.mean(0).square().mean()
+    shared = (QUARTERS * whole - quarters.square().mean()).clamp_min(0) / (QUARTERS - 1)
     return Lattice(round(float(shared.sqrt()), 4), round(float((whole - shared).clamp_min(0).sqrt()), 4))
