@@ -11,12 +11,12 @@ from translate.data.datasets import TRAINING_DATA
 from translate.tasks import TASKS
 from translate.training.config import load_config
 from translate.utils.errors import OptionError
+from translate.utils.plugins import presets
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("preset", ["paper", "fast"])
-@pytest.mark.parametrize("task", sorted(TASKS))
+@pytest.mark.parametrize(("task", "preset"), [(task, preset) for task in sorted(TASKS) for preset in presets(task)])
 def test_a_case_holds_the_recipe_and_survives_json(task, preset):
     case = make_case(task, preset, CPU, batch_size=3)
     assert Case.from_json(json.loads(json.dumps(case.to_json()))) == case
@@ -58,10 +58,10 @@ def test_a_case_that_cannot_be_built_is_an_error(task, options, message):
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_generated_pictures_are_a_data_set_of_their_kind(task, tmp_path):
     count = DISTINCT_PICTURES + 3
-    case = make_case(task, "fast", CPU, size=32)
-    data = write_dataset(case.kind, tmp_path / "data", count, 32)
+    case = make_case(task, "fast", CPU, size=64)
+    data = write_dataset(case.kind, tmp_path / "data", count, 64)
     opened = TRAINING_DATA[case.kind](case.with_options(data).config.data, Path("data"))
-    opened.open(tmp_path / "cache", size=32, zoom=1.0, square=True, progress=False)
+    opened.open(tmp_path / "cache", size=64, zoom=1.0, square=True, progress=False)
     assert not opened.skipped
     assert opened.channels == case.channels
     files = [p for p in (tmp_path / "data").rglob("*.jpg")]

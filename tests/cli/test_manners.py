@@ -23,6 +23,7 @@ from translate.data.catalog.catalog import load_catalog
 from translate.tasks import TASKS
 from translate.training.config import load_config
 from translate.utils.errors import OptionError
+from translate.utils.plugins import presets
 from translate.utils.program import command_form
 
 ROOT = Path(__file__).parents[2]
@@ -51,8 +52,7 @@ def test_the_version_is_told_everywhere(capsys):
     assert call(capsys, "train-cycle", "--version") == (0, f"image-translate {version}\n", "")
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("preset", ["fast", "paper"])
+@pytest.mark.parametrize(("task", "preset"), [(task, preset) for task in TASKS for preset in presets(task)])
 def test_all_keys_are_explained_with_the_values_of_the_preset(task, preset):
     rows = {option: (value, meaning) for option, value, meaning in recipe_rows(task, preset)}
     assert list(rows) == [f"--{key}" for key in known_options(task)]

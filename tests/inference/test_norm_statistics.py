@@ -32,6 +32,7 @@ TINY = {
     "resnet": {"width": 4},
     "skip_resnet": {"width": 4, "trunk": 8, "blocks": 1},
     "style_resnet": {"width": 4},
+    "skip_style_resnet": {"width": 4},
 }
 
 

@@ -10,6 +10,7 @@ from translate.networks import DISCRIMINATORS, ENCODERS, GENERATORS, LATENT_DISC
 from translate.networks.activation_checkpointing import checkpoint_activations
 from translate.networks.patchgan import MultiScale, PatchGAN
 from translate.networks.resnet import Resnet
+from translate.networks.skip_style_resnet import SkipStyleResnet
 from translate.networks.style_resnet import StyleResnet
 from translate.networks.stylegan import ResidualDiscriminator
 from translate.utils.memory import PeakMeter
@@ -18,6 +19,7 @@ PICTURE, HOLE, VECTOR = (2, 3, 64, 64), (2, 4, 64, 64), (3, 100)
 NETS = {
     "resnet": (partial(GENERATORS["resnet"], size=64, width=4), [PICTURE]),
     "skip_resnet": (partial(GENERATORS["skip_resnet"], width=4, trunk=8), [PICTURE]),
+    "skip_style_resnet": (partial(SkipStyleResnet, width=4, trunk=8, z_dim=1), [PICTURE, (2, 1)]),
     "style_resnet": (partial(StyleResnet, width=8, z_dim=4, style_dim=8), [PICTURE, (2, 4)]),
     "unet": (partial(GENERATORS["unet_128"], width=2, noise="concat"), [(1, 3, 128, 128)]),
     "fourier_resnet": (partial(MASKED["fourier_resnet"], width=4, trunk=8), [HOLE]),

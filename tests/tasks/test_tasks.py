@@ -22,6 +22,8 @@ LATENT = (
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 VARIANTS = {  # every way of training that a task has: its networks and its options
     "cycle": ("cycle", *PLAIN, {}),
+    "drift": ("drift", {"name": "skip_style_resnet", "width": 8, "trunk": 8, "blocks": 1}, {}, {"queue": 24}),
+    "drift, pixels alone": ("drift", FAST[0], {}, {"queue": 24, "features": "none"}),
     "pix2pix": ("pix2pix", *PLAIN, {}),
     "pix2pix, unet and batch norm": (
         "pix2pix",
@@ -66,12 +68,12 @@ PICTURES = {"a": 3, "b": 3}
 def make_task(variant, channels=None, **options):
     torch.manual_seed(0)
     name, generator, discriminator, given = VARIANTS[variant]
-    return TASKS[name](
-        Factory(generator, TASKS[name].generators, "generator"),
-        Factory(discriminator, TASKS[name].discriminators, "discriminator"),
-        channels or channels_of(variant),
-        **given | options,
-    )
+    tables = {
+        "generator": (generator, TASKS[name].generators),
+        "discriminator": (discriminator, TASKS[name].discriminators),
+    }
+    networks = [Factory(spec, table, what) for what, (spec, table) in tables.items() if table is not None]
+    return TASKS[name](*networks, channels or channels_of(variant), **given | options)
 
 
 def channels_of(variant):
@@ -115,7 +117,7 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
         assert all(key.startswith(f"{phase}/") for key in logs)
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if not name.startswith("generate")])
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if not name.startswith(("generate", "drift"))])
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant == "cycle" else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}

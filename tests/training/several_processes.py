@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from tests.conftest import TINY
+from tests.training.test_train_drift import FAST as DRIFT_FAST
 from tests.training.test_train_generate import FAST as IMAGES_FAST
 from tests.training.test_train_generate import PAPER as IMAGES_PAPER
 from tests.training.test_train_inpaint import PRESETS as INPAINT
@@ -36,6 +37,7 @@ COMMON = {
 EXTRA = {
     "cycle fast": (TINY, {"data": {"batch_size": 4}, "method": {"pool_size": 6, "lambda_r1": 0.01}}),
     "cycle paper": (CYCLE_PAPER, {"data": {"batch_size": 2}}),
+    "drift fast": (DRIFT_FAST, {"data": {"batch_size": 4}}),
     "pix2pix fast": (PAIRS_FAST, {"data": {"batch_size": 4}, "method": {"free_nats": 0.02}}),
     "pix2pix paper": (PAIRS_PAPER, {"data": {"batch_size": 4}}),
     "generate fast": (IMAGES_FAST, {"data": {"batch_size": 8}, "method": {"augment": 0.7}}),
@@ -51,6 +53,7 @@ def config_of(name, data, out, **train_options):
     task, preset = name.split()
     where = {
         "cycle": {"a": str(data / "reds"), "b": str(data / "blues")},
+        "drift": {"a": str(data / "reds"), "b": str(data / "blues")},
         "pix2pix": {"a": str(data / "drawings"), "b": str(data / "photos")},
         "generate": {"images": str(data / "p")},
         "inpaint": {"images": str(data / "photos")},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from translate.inference.request import Request, blend
+from translate.inference.request import Request, blend, check_strength
 from translate.inference.translator import Translator
 from translate.utils.errors import OptionError
 
@@ -21,6 +21,7 @@ class TranslationOptions:
     # Pictures of the target domain: all results get the look of the first. With `count`, a folder takes two, and each
     # picture gets `count` steps from one look to the other.
     looks: Sequence[str | Path] = ()
+    strength: float | None = None  # of a model that has one, 0 to 1; None: the model's default
     scale: str = "fit"  # "fit" or "native", as for `Translator.__call__`
     overwrite: bool = False  # translate everything again, even if a result exists
     quality: int = 95  # of JPEG, WebP and AVIF files and of films, 1 to 100
@@ -29,6 +30,10 @@ class TranslationOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
             raise OptionError(f"quality {self.quality} is out of range; choose 1 to 100")
+        if self.strength is not None:
+            check_strength(self.strength)
+            if self.looks:
+                raise OptionError("a model has either looks or a strength; leave out --look or --strength")
         if self.looks and self.seed is not None:
             raise OptionError("a look says which answer is meant; leave out --look or --seed")
 
@@ -75,11 +80,12 @@ class VideoOptions(TranslationOptions):
 
 
 def build_request(translator: Translator, options: TranslationOptions, count: int | None = None) -> Request:
-    """Return the request for every picture: with the style codes of `options.looks`, or else by seed.
+    """Return the request for every picture: with the style codes of `options.looks`, or else by seed or strength.
 
     Raise OptionError if an option is wrong for this model, and UserError if a picture of a look cannot be read.
     """
-    request = translator.request(options.direction, count=count, seed=options.seed, scale=options.scale)
+    given: Any = {"seed": options.seed, "strength": options.strength, "scale": options.scale}
+    request = translator.request(options.direction, count=count, **given)
     if not options.looks:
         return request
     codes = [translator.style_code(path) for path in options.looks]

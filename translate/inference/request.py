@@ -7,8 +7,10 @@ __all__ = [
     "Request",
     "Variant",
     "blend",
+    "check_strength",
     "check_whole",
     "choose_variants",
+    "strength_code",
 ]
 
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from torch import Tensor
 
 from translate.images.picture import Picture
 from translate.utils.errors import OptionError, short_repr
+from translate.utils.program import command_form
 
 MIN_ARC_SINE = 1e-4  # dividing by a smaller sine of the angle between two z would amplify rounding errors
 
@@ -97,6 +100,27 @@ def _check_count_and_seed(varies: bool, count: int | None, seed: int | None) -> 
         check_whole(name, value, minimum)
         if not varies:
             raise OptionError(f"this model has one answer per picture; leave out {name}")
+
+
+def strength_code(strength: Any, default: float | None) -> list[float]:
+    """Return the style code of a strength from 0 to 1, for a model whose `default` is None if it has no strength.
+
+    Raises:
+        OptionError: a strength out of range, or a model without one.
+    """
+    if default is None:
+        raise OptionError(f"this model has no strength; leave it out, or train one with {command_form('train-drift')}")
+    check_strength(strength)
+    return [float(strength)]
+
+
+def check_strength(strength: Any) -> None:
+    """Raise OptionError unless `strength` is a number from 0 to 1."""
+    number = isinstance(strength, int | float | np.integer | np.floating) and not isinstance(strength, bool)
+    if not (number and 0 <= strength <= 1):
+        raise OptionError(
+            f"strength {short_repr(strength)} is out of range; give a number from 0, near the picture, to 1"
+        )
 
 
 def check_whole(name: str, value: Any, minimum: int) -> None:

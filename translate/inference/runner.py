@@ -48,6 +48,7 @@ class ModelRunner:
         mode_choice: the networks, in eval mode and frozen, and their precision and layout.
         z_dim: size of a style code; 0: the model has none.
         random: whether a seed changes the result.
+        strength: the default of a strength, 0 to 1, which is then the style code; None: the model has none.
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
         masked: whether the model inpaints; its last source channel is then the mask, 1 in the hole and -1 elsewhere.
         paired: whether the model was trained on pairs.
@@ -69,7 +70,9 @@ class ModelRunner:
         self._task = TASKS[recipe.task]
         self.masked, self.paired = self._task.data == "masked", self._task.data == "paired"
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
-        self.random = self.z_dim > 0 or any(getattr(net, "random", False) for net in nets.values())
+        self.strength = self._task.strength
+        has_styles = self.z_dim > 0 and self.strength is None
+        self.random = has_styles or any(getattr(net, "random", False) for net in nets.values())
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
         self.uses_global_rng = self._one_by_one or (self.random and self.masked)
         self.default_direction = recipe.directions[0] if recipe.directions else ""

@@ -20,7 +20,7 @@ from translate.inference.inputs.masks import find_hole
 from translate.inference.inputs.stream import ImageStream, check_images, one_each
 from translate.inference.precision import Mode
 from translate.inference.preprocess import check_channels, prepare, prepare_style_image
-from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants
+from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants, strength_code
 from translate.inference.runner import ModelRunner
 from translate.tasks import TASKS
 from translate.utils.device import pick_device
@@ -39,7 +39,7 @@ class Translator:
     Attributes:
         recipe: of the model; `recipe.domains` names a and b.
         runner: runs the networks.
-        device, z_dim, random, masked, statistics: of the runner.
+        device, z_dim, random, strength, masked, statistics: of the runner.
         file: the model file, or None if the networks were given.
         values: black and white in files of floats and wide integers; None: 0 and 1, or the full scale.
     """
@@ -61,7 +61,7 @@ class Translator:
     def _set_runner(self, runner: ModelRunner) -> None:
         self.runner, self.recipe, self.device = runner, runner.recipe, runner.device
         self.z_dim, self.random, self.masked = runner.z_dim, runner.random, runner.masked
-        self.statistics = runner.statistics
+        self.strength, self.statistics = runner.strength, runner.statistics
 
     @classmethod
     def load(
@@ -192,7 +192,7 @@ class Translator:
     ) -> Any: ...  # fmt: skip
     def __call__(
         self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
-        z: Any = None, hints: Any = None, mask: Any = None, scale: str = "fit",
+        z: Any = None, strength: float | None = None, hints: Any = None, mask: Any = None, scale: str = "fit",
     ) -> Any:  # fmt: skip
         """Translate an image to an image of the same kind and size, or to a list of them; a list to a list of results.
 
@@ -211,6 +211,8 @@ class Translator:
             count: return a list of this many variants; variant k is the same function of (seed, k) for every image.
             seed: return variant 0 of this seed; with `count`, the seed of all variants (default 0).
             z: the style code of the result, (z_dim,), or of a list of results, (n, z_dim).
+            strength: of a model of `train_drift`, from 0, near the image, to 1, all of the target's look; None: the
+                default in `Translator.strength`.
             hints: coloured strokes, transparent elsewhere: path, bytes, file object, PIL image or array of the image's
                 size. With several images, one for all, or a list of one for each.
             mask: white or True in the hole: as hints, or a tensor; with a batch also (B, 1, H, W) or (N, H, W). Without
@@ -218,16 +220,17 @@ class Translator:
             scale: for models trained on whole pictures, "fit" resizes to the trained size, "native" does not.
 
         Raises:
-            OptionError: a direction, count, seed, z, scale, hints or mask that is wrong or that this model lacks.
+            OptionError: a direction, count, seed, z, strength, scale, hints or mask that is wrong or that this model
+                lacks.
             UserError: an unreadable file, another kind of input, one too large for the memory, hints or a mask of
                 another size; a blank page or a photo for a model of line drawings; an empty or a full hole.
         """
         if is_several(image):
             if not len(image):
                 raise UserError(f"the {type(image).__name__} of pictures is empty; give one picture or more")
-            options: Any = {"count": count, "seed": seed, "z": z, "hints": hints, "mask": mask, "scale": scale}
-            return list(self.stream(image, direction, **options))
-        request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
+            options: Any = {"count": count, "seed": seed, "z": z, "strength": strength, "scale": scale}
+            return list(self.stream(image, direction, hints=hints, mask=mask, **options))
+        request = self.request(direction, count=count, seed=seed, z=z, strength=strength, scale=scale)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
         [result] = self._run([image], request, [hints], [mask])
         return result
@@ -258,7 +261,7 @@ class Translator:
     ) -> Iterator[Any]: ...  # fmt: skip
     def stream(
         self, images: Iterable[Any], direction: str | None = None, *, count: int | None = None, seed: int | None = None,
-        z: Any = None, hints: Any = None, mask: Any = None, scale: str = "fit",
+        z: Any = None, strength: float | None = None, hints: Any = None, mask: Any = None, scale: str = "fit",
     ) -> Iterator[Any]:  # fmt: skip
         """Translate images one after the other, as they are asked for: `for painting in t.stream(paths): ...`.
 
@@ -266,7 +269,7 @@ class Translator:
         each image; hints and mask are one for all, or an iterable of one for each. Errors name the image by its index.
         """
         check_images(images)
-        request = self.request(direction, count=count, seed=seed, z=z, scale=scale)
+        request = self.request(direction, count=count, seed=seed, z=z, strength=strength, scale=scale)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
         number = len(images) if is_several(images) else None
         return self._run(images, request, one_each(hints, number, "hints"), one_each(mask, number, "masks"), "images")
@@ -327,13 +330,17 @@ class Translator:
 
     def request(
         self, direction: str | None = None, *, count: int | None = None, seed: int | None = None, z: Any = None,
-        scale: str = "fit",
+        strength: float | None = None, scale: str = "fit",
     ) -> Request:  # fmt: skip
         """Check the arguments of a call, and return them as a request; raise OptionError as a call."""
         if scale not in ("fit", "native"):
             raise OptionError(f"scale {scale!r} is unknown; choose fit or native")
         if self.masked and scale == "native":
             raise OptionError("a model that fills holes chooses the scale by the hole; leave the scale out")
+        if strength is not None:
+            if z is not None:
+                raise OptionError("z is the strength of this model; leave one of the two out")
+            z = strength_code(strength, self.strength)
         variants, as_list = choose_variants(self.z_dim, self.random, count=count, seed=seed, z=z)
         return Request(direction=self.check_direction(direction), variants=variants, as_list=as_list, scale=scale)
 

@@ -12,6 +12,7 @@ moments                   mean and variance of maps of any size
 partial_conv              inpainting with partial convolutions
 patchgan                  PatchGAN and the multi-scale discriminator
 resnet                    CycleGAN's generator, and a fast one with skips
+skip_style_resnet         a generator that starts at its input and is told a style
 style_resnet              a generator with style norms (AdaIN), and the encoder of styles
 stylegan                  a small StyleGAN
 unet                      the U-Net of pix2pix
@@ -33,6 +34,7 @@ from translate.networks.fourier_resnet import FourierResnet
 from translate.networks.partial_conv import PartialUNet
 from translate.networks.patchgan import PATCH_DISCRIMINATORS
 from translate.networks.resnet import RESNETS
+from translate.networks.skip_style_resnet import SkipStyleResnet
 from translate.networks.style_resnet import STYLE_ENCODERS, STYLE_GENERATORS
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.networks.unet import UNETS
@@ -46,7 +48,9 @@ def _check(network: Any) -> str:
     return "" if callable(network) else "a network is a class, or a function that returns a module"
 
 
-GENERATORS: Networks = Registry("generator", {**RESNETS, **STYLE_GENERATORS, **UNETS}, check=_check)
+GENERATORS: Networks = Registry(
+    "generator", {**RESNETS, **STYLE_GENERATORS, **UNETS, "skip_style_resnet": SkipStyleResnet}, check=_check
+)
 DISCRIMINATORS: Networks = Registry("discriminator", PATCH_DISCRIMINATORS, check=_check)
 ENCODERS: Networks = Registry("encoder", STYLE_ENCODERS, check=_check)  # and other networks that a model needs
 LATENT_GENERATORS: Networks = Registry(  # vectors to pictures

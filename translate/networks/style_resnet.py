@@ -23,25 +23,35 @@ def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
 
 
-class StyleNorm(nn.Module):
-    """Instance norm whose scale and shift depend on the style (AdaIN, equation 8); they are constant without one."""
+class StyleScale(nn.Module):
+    """Scale and shift features by the style; the same for all pictures without one."""
 
     def __init__(self, channels: int, style_dim: int) -> None:
         super().__init__()
-        self.norm = InstanceNorm(channels)
         self.constant = nn.Parameter(torch.zeros(2 * channels))
         self.from_style = nn.Linear(style_dim, 2 * channels, bias=False) if style_dim else None
 
     def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
-        return self.modulate(self.norm(x), style)
+        return self.modulate(x, style)
 
-    def modulate(self, normed: Tensor, style: Tensor | None) -> Tensor:
-        """Scale and shift normalised features."""
-        affine = self.constant.expand(len(normed), -1)
+    def modulate(self, x: Tensor, style: Tensor | None) -> Tensor:
+        """Scale and shift features (B, channels, H, W), of which StyleNorm has normalised."""
+        affine = self.constant.expand(len(x), -1)
         if self.from_style is not None:
             affine = affine + self.from_style(style)
-        scale, shift = affine.to(normed.dtype)[..., None, None].chunk(2, dim=1)
-        return torch.addcmul(shift, normed, 1 + scale)
+        scale, shift = affine.to(x.dtype)[..., None, None].chunk(2, dim=1)
+        return torch.addcmul(shift, x, 1 + scale)
+
+
+class StyleNorm(StyleScale):
+    """Instance norm whose scale and shift depend on the style (AdaIN, equation 8); they are constant without one."""
+
+    def __init__(self, channels: int, style_dim: int) -> None:
+        super().__init__(channels, style_dim)
+        self.norm = InstanceNorm(channels)
+
+    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
+        return self.modulate(self.norm(x), style)
 
 
 class StyleBlock(nn.Module):

@@ -4,11 +4,13 @@ To write a task, read `base` and `cycle`.
 
     base          the base class of a task
     cycle         CycleGAN: unpaired translation; the example of a task
+    drift         unpaired translation without a discriminator, at a strength that is chosen later
     generate      GANs: new pictures from latent vectors
     hint_planes   colours of a user's strokes, spread over the drawing
     image_pool    the history of fakes that a discriminator sees
     inpaint       inpainting, after LaMa
     losses/       loss functions that tasks share
+    patch_queue   the latest patches of real pictures
     pix2pix       paired translation, with one output or many
 """
 
@@ -19,6 +21,7 @@ from typing import Any
 from translate.data.options import DATA_KINDS
 from translate.tasks.base import Task
 from translate.tasks.cycle import Cycle
+from translate.tasks.drift import Drift
 from translate.tasks.generate import Generate
 from translate.tasks.inpaint import Inpaint
 from translate.tasks.pix2pix import Pix2pix
@@ -40,5 +43,7 @@ def _check(task: Any) -> str:
 
 
 TASKS: Registry[type[Task]] = Registry(
-    "task", {"cycle": Cycle, "generate": Generate, "inpaint": Inpaint, "pix2pix": Pix2pix}, check=_check
+    "task",
+    {"cycle": Cycle, "drift": Drift, "generate": Generate, "inpaint": Inpaint, "pix2pix": Pix2pix},
+    check=_check,
 )

@@ -36,6 +36,8 @@ class Task(nn.Module):
     discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]] | None] = DISCRIMINATORS
     # whether pictures are generated from z alone: one preview then shows the whole batch, and its variety is monitored
     from_latents: ClassVar[bool] = False
+    # the default, 0 to 1, of a strength that the user chooses for each translation; z (1,) is then the strength
+    strength: ClassVar[float | None] = None
     # whether the progress of an extended run must not fall: for networks that grow
     monotone_progress: ClassVar[bool] = False
     # the preview rows that `training.failure_modes` examines: the titles of source, output, and real pictures

@@ -31,6 +31,7 @@ NETS = {
     "resnet, batch norm": {"name": "resnet_9blocks", "width": 4, "blocks": 1, "norm": "batch", "antialias": "up"},
     "resnet, no norm": {"name": "resnet_9blocks", "width": 4, "blocks": 2, "norm": "none", "antialias": "down"},
     "skip_resnet": {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 2},
+    "skip_style_resnet": {"name": "skip_style_resnet", "width": 4, "trunk": 8, "blocks": 1, "z_dim": 4, "style_dim": 8},
     "style_resnet": {"name": "style_resnet", "width": 8, "most": 16, "blocks": 2, "z_dim": 4, "style_dim": 8},
     "style_resnet, one answer": {"name": "style_resnet", "width": 4, "most": 8, "blocks": 1},
     "unet": {"name": "unet_256", "width": 4, "levels": 5, "dropout": 0.0},

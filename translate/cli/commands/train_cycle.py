@@ -1,6 +1,6 @@
 """train-cycle: unpaired translation between two domains."""
 
-__all__ = ["TrainCycle"]
+__all__ = ["TrainCycle", "UnpairedInputs"]
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -9,7 +9,7 @@ from translate.cli.commands.options import RunOptions, Text, ValueRange
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Inputs:
+class UnpairedInputs:
     """Options of the data, which --help lists first."""
 
     a: Text = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.
@@ -21,7 +21,7 @@ class _Inputs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainCycle(RunOptions, _Inputs):
+class TrainCycle(RunOptions, UnpairedInputs):
     """Learn to turn the pictures of one folder into the look of another, and back (CycleGAN).
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example

@@ -46,6 +46,8 @@ class TranslateFolder(TrustOptions, PluginOptions):
     seed: IntOrNone = None  # Of the results; without --count and --seed, each picture has a fixed one.
     # Give all pictures the look of this one; given twice, with --count: steps from one look to the other.
     look: Looks = ()
+    # How far a model of train-drift goes: from 0, near the picture, to 1, all of the look (default: the model's own).
+    strength: Annotated[float | None, arg(metavar="0..1", help_behavior_hint="")] = None
     hints: PathText = ""  # Folder of colour strokes on transparent layers, with the names of the pictures.
     # Folder of masks of the holes to fill, with the names of the pictures, or one mask for all (default: transparent
     # areas are filled).

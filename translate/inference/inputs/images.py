@@ -40,6 +40,7 @@ class CallOptions(TypedDict, total=False):
     """The options of `Translator.__call__` that do not decide the type of its result."""
 
     seed: int | None
+    strength: float | None
     hints: Any
     mask: Any
     scale: str

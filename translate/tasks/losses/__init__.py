@@ -1,7 +1,8 @@
 """Loss functions that tasks share: plain functions that return scalars.
 
-adversarial   GAN losses on a discriminator's scores, and terms that accompany them
-drifting      the field that moves samples towards real data and apart, and the loss that follows it
-multiscale    discriminators of several scales, run on several batches at once, and losses on their outputs
-perceptual    VGG-16 features and the losses on them
+adversarial    GAN losses on a discriminator's scores, and terms that accompany them
+drifting       the field that moves samples towards real data and apart, and the loss that follows it
+multiscale     discriminators of several scales, run on several batches at once, and losses on their outputs
+patch_samples  patches of pictures, as points that drift
+perceptual     VGG-16 features and the losses on them
 """

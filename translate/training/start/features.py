@@ -19,12 +19,14 @@ def settle_features(config: Config, folder: RunFolder) -> Config:
         UserError: The features are missing.
     """
     options = {name: option.default for name, option in options_of(TASKS[config.task]).items()} | config.method
-    if not options.get("lambda_features"):
+    if "features" not in options or not options.get("lambda_features", 1):
         return config
     _, earlier = folder.read_plan()
     found = earlier.get("method", {}).get("features") if options["features"] == "auto" else None
     if found is None:
         found = find_features(options["features"])
         if found == NONE and options["features"] == "auto":
-            print_note(f"trained without pretrained features, which draw detail sooner; for these: {INSTALL}")
+            print_note(
+                f"trained without pretrained features, which draw detail sooner and hold shapes; for these: {INSTALL}"
+            )
     return replace(config, method=config.method | {"features": found})
