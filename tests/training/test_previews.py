@@ -83,7 +83,7 @@ def test_a_run_that_learns_nothing_says_so_once_and_at_its_end(two_folders, tmp_
     train(make_config(two_folders, tmp_path / "r", tiny, train=short, **small))
     err = capsys.readouterr().err.replace("\n", " ")
     assert err.count("LEARNS NOTHING") == 2
-    assert "note step 34: it LEARNS NOTHING: the generator returns its input, and D tells nothing apart: try --" in err
+    assert "note step 34: it LEARNS NOTHING: the generator returns its input, and D tells nothing apart: try" in err
     assert "step 40: its pictures DO NOT look healthy: it LEARNS NOTHING" in err
     assert "D COLLAPSED" not in err and "COPIES" not in err
 
