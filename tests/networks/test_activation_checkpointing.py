@@ -32,6 +32,7 @@ NETS = {
     "multi_scale": (partial(MultiScale, width=4, window=32), [PICTURE]),
     "residual": (partial(ResidualDiscriminator, size=32, width=4, norm="spectral"), [(4, 3, 32, 32)]),
     "dcgan_d": (partial(LATENT_DISCRIMINATORS["dcgan"], size=32, width=4), [(4, 3, 32, 32)]),
+    "projected": (partial(DISCRIMINATORS["projected"], width=4, stages=3), [PICTURE]),
     "style_encoder": (partial(ENCODERS["style_encoder"], width=4), [PICTURE]),
     "plain": (
         lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.Conv2d(4, 1, 3)),

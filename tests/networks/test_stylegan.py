@@ -32,7 +32,7 @@ def test_generators_draw_pictures_of_their_size(name, classes):
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
-@pytest.mark.parametrize("name", LATENT_DISCRIMINATORS)
+@pytest.mark.parametrize("name", ["residual", "dcgan"])
 def test_discriminators_score_each_picture(name, size):
     D = LATENT_DISCRIMINATORS[name](size=size, in_channels=3, classes=2, width=4)
     assert D(torch.randn(4, 3, size, size), torch.eye(2).repeat(2, 1)).shape == (4, 1)

@@ -19,6 +19,8 @@ LATENT = (
     {"name": "style_synthesis", "width": 4, "most": 8, "z_dim": 4, "w_dim": 8, "size": SIZE},
     {"name": "residual", "width": 4, "most": 8, "size": SIZE},
 )
+FEATURED = {"name": "projected", "width": 4}
+BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 VARIANTS = {  # every way of training that a task has: its networks and its options
     "cycle": ("cycle", *PLAIN, {}),
@@ -59,8 +61,22 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {"name": "dcgan", "width": 2, "size": SIZE},
         {"norm": "l2", "overlap": 3, "tell_hole": False, "gan": "vanilla", "lambda_known": 0.0},
     ),
+    "cycle, several scales": ("cycle", PLAIN[0], FAST[1], {"lambda_r1": 0.1}),
+    "cycle, on features": ("cycle", PLAIN[0], FEATURED, {"gan": "hinge", "lambda_r1": 0.1}),
+    "cycle, beside": ("cycle", *PLAIN, BESIDE | {"augment": 0.5}),
+    "pix2pix, on features": ("pix2pix", FAST[0], FEATURED, {"z_dim": 3, "lambda_fm": 1.0, "gan": "hinge"}),
+    "pix2pix, beside": ("pix2pix", *PLAIN, BESIDE | {"augment": 0.5}),
+    "generate, on features": ("generate", LATENT[0], FEATURED, {"gan": "relativistic", "lambda_r1": 0.1}),
+    "generate, beside": ("generate", *LATENT, BESIDE | {"augment": 0.5}),
+    "inpaint, on features": ("inpaint", FOURIER, FEATURED, {"lambda_fm": 1.0}),
+    "inpaint, beside": ("inpaint", FOURIER, FAST[1], BESIDE | {"z_dim": 3, "augment": 0.5}),
 }
-CHANNELS = {"generate": {"image": 3}, "generate, relativistic, labelled, growing": {"image": 1, "label": 3}}
+CHANNELS = {
+    "generate": {"image": 3},
+    "generate, relativistic, labelled, growing": {"image": 1, "label": 3},
+    "generate, on features": {"image": 1, "label": 3},
+    "generate, beside": {"image": 3, "label": 3},
+}
 KINDS = {"generate": {"image": 3}, "inpaint": {"image": 3, "mask": 1}}
 PICTURES = {"a": 3, "b": 3}
 
@@ -117,9 +133,14 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
         assert all(key.startswith(f"{phase}/") for key in logs)
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if not name.startswith(("generate", "drift"))])
+SLOW = ("on features", "beside", "scales")  # to overfit
+
+
+@pytest.mark.parametrize(
+    "variant", [name for name in VARIANTS if not name.startswith(("generate", "drift")) and not name.endswith(SLOW)]
+)
 def test_a_task_overfits_two_pictures(variant):
-    task = make_task(variant, lambda_identity=0.0) if variant == "cycle" else make_task(variant)
+    task = make_task(variant, lambda_identity=0.0) if variant.startswith("cycle") else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
     term = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole"}[variant.split(",")[0]]
     found = []
@@ -228,3 +249,43 @@ def test_pool_is_part_of_the_state():
     copy_.load_state_dict(pool.state_dict())
     assert torch.equal(copy_.pictures, pool.pictures)
     assert len(copy_.pictures) == 3
+
+
+@pytest.mark.parametrize("variant", ["cycle, beside", "pix2pix, beside", "generate, beside", "inpaint, beside"])
+def test_a_discriminator_on_features_beside_adds_a_term_to_both_phases(variant):
+    """Nothing of the features is in the state, and without weight or features the networks are those of before."""
+    task = make_task(variant, augment=0.0)
+    x = task(make_batch(**channels_of(variant)))
+    for phase in ("G", "D"):
+        with task.train_only(phase):
+            torch.manual_seed(0)
+            terms = task.losses(phase, x)
+        names = [name for name in terms if name.startswith("projected")]
+        assert names == (["projected_ab", "projected_ba"] if phase == "G" else ["projected_a", "projected_b"]) or (
+            names == ["projected"]
+        )
+        doubled = make_task(variant, augment=0.0, lambda_projected=2.0)
+        doubled.load_state_dict(task.state_dict())
+        with doubled.train_only(phase):
+            torch.manual_seed(0)
+            again = doubled.losses(phase, x)
+        for name in names:
+            torch.testing.assert_close(again[name], 2 * terms[name], rtol=0.05, atol=0.05)  # spectral norms move
+    own = {name.split(".")[0] for name in task.state_dict()} - {"seeking"}
+    assert own - {"G", "D", "E", "G_ab", "G_ba", "D_a", "D_b", "pool_a", "pool_b", "augment"} in (
+        {"P"}, {"P_a", "P_b"},
+    )  # fmt: skip
+    assert all(".heads." in name for name in task.state_dict() if name.startswith("P"))
+    for without in ({"lambda_projected": 0.0}, {"features": "none"}):
+        plain = make_task(variant, **without)
+        assert not any(name.startswith("P") for name in plain.state_dict())
+        assert not any(name.startswith("P") for names in plain.phases.values() for name in names)
+
+
+def test_a_wrong_option_of_the_discriminator_beside_gets_one_line():
+    with pytest.raises(OptionError, match="unknown option projected.stagse; did you mean 'stages'"):
+        make_task("cycle, beside", projected={"stagse": 3})
+    with pytest.raises(OptionError, match="leave in_channels out of --projected; the task sets it"):
+        make_task("cycle, beside", projected={"in_channels": 3})
+    with pytest.raises(OptionError, match="--lambda-projected needs --lambda-gan above 0"):
+        make_task("inpaint, partial convolutions", lambda_projected=1.0)

@@ -7,6 +7,7 @@ import torch
 
 from tests.test_gpu import pytestmark as on_gpu
 from translate.bench.cases import make_case
+from translate.networks.features import load
 from translate.networks.patchgan import MultiScale, crop_at
 from translate.tasks.image_pool import ImagePool
 from translate.training.config import TrainConfig, load_config
@@ -45,6 +46,23 @@ def test_no_step_reads_from_the_device_or_draws_on_the_host(task, preset):
         with refuse_host_draws():
             logs = train_step(made, meta_batch(case), optimizers, precision="fp32", clip=1.0)
         assert logs and all(term.is_meta and term.shape == () for term in logs.values())
+
+
+@pytest.mark.parametrize(("layer", "task"), [
+    ({"discriminator": {"name": "projected", "side": 64}}, "generate"),
+    ({"method": {"lambda_projected": 1.0}}, "cycle"),
+])  # fmt: skip
+def test_a_discriminator_on_features_reads_nothing_from_the_device(layer, task):
+    load._load.cache_clear()  # what is on "meta" has lost its weights
+    config = load_config(task, "fast", layer, {"data": {"size": 32}})
+    channels = {"image": 3} if task == "generate" else {"a": 3, "b": 3}
+    with META:
+        made = make_task(config, channels, 32)
+    batch = {name: torch.empty(2, 3, 32, 32, device=META) for name in channels}
+    with refuse_host_draws():
+        logs = train_step(made, batch, make_optimizers(made, config.train), precision="fp32")
+    assert logs and all(term.is_meta for term in logs.values())
+    load._load.cache_clear()
 
 
 def test_reading_a_value_from_the_device_is_detected():

@@ -70,7 +70,7 @@ def known_options(task: str) -> list[str]:
     # remove those that the task sets
     fixed = {
         "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow",
-        "discriminator.in_channels", "discriminator.classes", "discriminator.grow",
+        "discriminator.in_channels", "discriminator.classes", "discriminator.grow", "discriminator.picture",
     }  # fmt: skip
     if "method.z_dim" in options or TASKS[task].strength is not None:
         fixed.add("generator.z_dim")

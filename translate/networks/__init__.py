@@ -5,12 +5,13 @@ augment                   differentiable augmentation of a discriminator's input
 blocks                    norms, padding, resampling, initialisation
 context_encoder           inpainting with a fully connected bottleneck
 dcgan                     DCGAN's generator and discriminator
-features/                 frozen pretrained networks, for losses
+features/                 frozen pretrained networks, for losses and discriminators
 fourier_resnet            inpainting with fast Fourier convolutions (LaMa)
 frozen_norm               norms with stored statistics
 moments                   mean and variance of maps of any size
 partial_conv              inpainting with partial convolutions
 patchgan                  PatchGAN and the multi-scale discriminator
+projected                 a discriminator on frozen features
 resnet                    CycleGAN's generator, and a fast one with skips
 skip_style_resnet         a generator that starts at its input and is told a style
 style_resnet              a generator with style norms (AdaIN), and the encoder of styles
@@ -33,6 +34,7 @@ from translate.networks.dcgan import DCGAN, DCGANDiscriminator, dcgan_64
 from translate.networks.fourier_resnet import FourierResnet
 from translate.networks.partial_conv import PartialUNet
 from translate.networks.patchgan import PATCH_DISCRIMINATORS
+from translate.networks.projected import Projected
 from translate.networks.resnet import RESNETS
 from translate.networks.skip_style_resnet import SkipStyleResnet
 from translate.networks.style_resnet import STYLE_ENCODERS, STYLE_GENERATORS
@@ -51,13 +53,15 @@ def _check(network: Any) -> str:
 GENERATORS: Networks = Registry(
     "generator", {**RESNETS, **STYLE_GENERATORS, **UNETS, "skip_style_resnet": SkipStyleResnet}, check=_check
 )
-DISCRIMINATORS: Networks = Registry("discriminator", PATCH_DISCRIMINATORS, check=_check)
+DISCRIMINATORS: Networks = Registry("discriminator", {**PATCH_DISCRIMINATORS, "projected": Projected}, check=_check)
 ENCODERS: Networks = Registry("encoder", STYLE_ENCODERS, check=_check)  # and other networks that a model needs
 LATENT_GENERATORS: Networks = Registry(  # vectors to pictures
     "generator", {"style_synthesis": StyleSynthesis, "dcgan": DCGAN, "dcgan_64": dcgan_64}, check=_check
 )
 LATENT_DISCRIMINATORS: Networks = Registry(
-    "discriminator", {"residual": ResidualDiscriminator, "dcgan": DCGANDiscriminator}, check=_check
+    "discriminator",
+    {"residual": ResidualDiscriminator, "dcgan": DCGANDiscriminator, "projected": Projected},
+    check=_check,
 )
 MASKED: Networks = Registry(  # a picture and its mask to the filled picture
     "generator",

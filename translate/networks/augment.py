@@ -4,7 +4,7 @@ Zhao et al., 2020 (DiffAugment), https://arxiv.org/abs/2006.10738; Karras et al.
 https://arxiv.org/abs/2006.06676.
 """
 
-__all__ = ["Augment"]
+__all__ = ["Augment", "roll_together"]
 
 import functools
 from typing import Any
@@ -35,17 +35,20 @@ class Augment(nn.Module):
         self.on = strength > 0 or target > 0
 
     def forward(self, pictures: Tensor) -> Tensor:
-        if not self.on:
-            return pictures
-        strength = float(self.strength) if self.target else self.start
+        return self.together(pictures)[0]
+
+    def together(self, *batches: Tensor) -> list[Tensor]:
+        """Augment batches of one size alike, so that what is compared pixel by pixel stays comparable."""
+        strength = (float(self.strength) if self.target else self.start) if self.on else 0.0
         if strength == 0:
-            return pictures
-        augmentations = make_augmentations(round(strength, 2), pictures.shape[1] == 3)
-        with without_autocast(pictures):
-            x = (pictures.float() + 1) / 2
+            return list(batches)
+        augmentations = make_augmentations(round(strength, 2), batches[0].shape[1] == 3)
+        with without_autocast(batches[0]):
+            found = [(pictures.float() + 1) / 2 for pictures in batches]
             for augmentation in augmentations:
-                x = augmentation(x, params=draw_parameters(augmentation, x.shape))
-            return x * 2 - 1
+                parameters = draw_parameters(augmentation, found[0].shape)
+                found = [augmentation(x, params=parameters) for x in found]
+            return [x * 2 - 1 for x in found]
 
     @torch.no_grad()
     def adapt(self, scores: Tensor) -> None:
@@ -56,12 +59,12 @@ class Augment(nn.Module):
             self.strength.add_(step).clamp_(0, 0.8)
 
 
-def draw_parameters(augmentation: Any, shape: torch.Size) -> dict[str, Tensor] | None:
-    """Draw the local rows of an augmentation's parameters; None in a single process: kornia then draws them."""
+def draw_parameters(augmentation: Any, shape: torch.Size) -> dict[str, Tensor]:
+    """Draw the local rows of an augmentation's parameters."""
     batch = dist.global_shape(shape)
-    if batch == shape:
-        return None
     drawn = augmentation.forward_parameters(batch)
+    if batch == shape:
+        return drawn
     shared = ("order", "forward_input_shape")  # these have no rows
     return {key: x if key in shared or len(x) != batch[0] else dist.local_rows(x) for key, x in drawn.items()}
 
@@ -77,3 +80,16 @@ def make_augmentations(probability: float, colour: bool) -> Any:
     jitter = {"brightness": 0.2, "contrast": 0.4} | ({"saturation": 0.6} if colour else {})
     cutout = K.RandomErasing(scale=(0.05, 0.25), value=0.5, p=probability / 2)
     return nn.Sequential(geometry, K.ColorJiggle(**jitter, p=probability), cutout)
+
+
+def roll_together(*pictures: Tensor, reach: int = 3) -> list[Tensor]:
+    """Roll pictures (B, C, H, W) by the same random 0 to `reach` px, down and to the right.
+
+    Strided features see some phases of a fine lattice better than others; a network would draw in those that they miss.
+    """
+    height, width = pictures[0].shape[-2:]
+    device = pictures[0].device
+    down, right = torch.randint(reach + 1, (2,), device=device)
+    rows = (torch.arange(height, device=device) - down) % height
+    columns = (torch.arange(width, device=device) - right) % width
+    return [picture.index_select(2, rows).index_select(3, columns) for picture in pictures]

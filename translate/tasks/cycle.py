@@ -13,9 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.networks.augment import Augment
 from translate.tasks.base import Batch, Task
 from translate.tasks.image_pool import ImagePool
 from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
+from translate.tasks.losses.multiscale import all_scores, as_scales, gan_d, gan_g, judge
+from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils.factory import Factory, resolve
 
 
@@ -27,6 +30,9 @@ class Cycle(Task):
 
     With `cycle_scale` = s > 1 (not in the paper) only the means of s x s px blocks have to be reconstructed: a texture
     such as brush strokes may then come and go, and is not hidden in the translation as invisible noise.
+
+    With `lambda_projected` (not in the paper), discriminators on pretrained `features` judge beside D_a and D_b. All of
+    them see the fraction `augment` of the pictures augmented.
     """
 
     data = "unpaired"
@@ -54,12 +60,21 @@ class Cycle(Task):
         gan: str = "lsgan",
         lambda_r1: float = 0.0,
         pool_size: int = 50,
+        lambda_projected: float = 0.0,
+        projected: dict = NO_OPTIONS,
+        features: str = "auto",
+        augment: float = 0.0,
     ) -> None:
         super().__init__()
         a, b = channels["a"], channels["b"]
         self.G_ab = generator(in_channels=a, out_channels=b)
         self.G_ba = generator(in_channels=b, out_channels=a)
         self.D_a, self.D_b = discriminator(in_channels=a), discriminator(in_channels=b)
+        self.P_a, self.P_b = (make_projected(lambda_projected, projected, features, in_channels=c) for c in (a, b))
+        if self.P_a is not None:
+            self.phases = {"G": ("G_ab", "G_ba"), "D": ("D_a", "D_b", "P_a", "P_b")}
+        self.lambda_projected = lambda_projected
+        self.augment = Augment(augment) if augment else None
         self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
         if lambda_identity and a != b:  # the identity term runs a generator on its target domain
             lambda_identity = 0.0
@@ -82,13 +97,12 @@ class Cycle(Task):
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
         """Return the terms of equation 3 for the generators, and of equation 1 in least squares for D_a and D_b."""
         if phase == "D":
-            terms = self._discriminator_terms("a", self.D_a, x["a"], self.pool_a.swap(x["fake_a"]))
-            return terms | self._discriminator_terms("b", self.D_b, x["b"], self.pool_b.swap(x["fake_b"]))
-        terms = {
-            "gan_ab": self.gan.g(self.D_b(x["fake_b"])),
-            "gan_ba": self.gan.g(self.D_a(x["fake_a"])),
-            "cycle": self.lambda_cycle * (self._distance(x["rec_a"], x["a"]) + self._distance(x["rec_b"], x["b"])),
-        }
+            a = self._judge_both("a", self.D_a, self.P_a, x["a"], self.pool_a.swap(x["fake_a"]))
+            return a | self._judge_both("b", self.D_b, self.P_b, x["b"], self.pool_b.swap(x["fake_b"]))
+        terms = self._judge_fake("ab", self.D_b, self.P_b, x["fake_b"])
+        terms |= self._judge_fake("ba", self.D_a, self.P_a, x["fake_a"])
+        cycle = self._distance(x["rec_a"], x["a"]) + self._distance(x["rec_b"], x["b"])
+        terms["cycle"] = self.lambda_cycle * cycle
         if self.lambda_identity:
             identity = F.l1_loss(x["same_a"], x["a"]) + F.l1_loss(x["same_b"], x["b"])
             terms["identity"] = self.lambda_cycle * self.lambda_identity * identity
@@ -100,11 +114,28 @@ class Cycle(Task):
             one, other = F.avg_pool2d(one, self.cycle_scale), F.avg_pool2d(other, self.cycle_scale)
         return F.l1_loss(one, other)
 
-    def _discriminator_terms(self, name: str, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        scores = D(torch.cat([real, fake])).split(len(real))
-        terms = {f"gan_{name}": self.gan.d(*scores)}
+    def _judge_fake(self, name: str, D: nn.Module, P: nn.Module | None, fake: Tensor) -> dict[str, Tensor]:
+        """Return the adversarial terms of a generator."""
+        if self.augment is not None:
+            fake = self.augment(fake)
+        terms = {f"gan_{name}": gan_g(self.gan, as_scales(D(fake)))}
+        if P is not None:
+            terms[f"projected_{name}"] = self.lambda_projected * projected_loss("G", P, fake, [fake])
+        return terms
+
+    def _judge_both(
+        self, name: str, D: nn.Module, P: nn.Module | None, real: Tensor, fake: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the terms of the discriminators of one domain."""
+        if self.augment is not None:
+            real, fake = self.augment(real), self.augment(fake)
+        judged = judge(D, {"real": real, "fake": fake})
+        terms = {f"gan_{name}": gan_d(self.gan, judged["real"], judged["fake"])}
         if self.lambda_r1:
-            terms[f"r1_{name}"] = self.lambda_r1 * smoothness(D, real, scores[0])
+            penalty = smoothness(lambda x: all_scores(D(x)), real, all_scores(judged["real"]))
+            terms[f"r1_{name}"] = self.lambda_r1 * penalty
+        if P is not None:
+            terms[f"projected_{name}"] = self.lambda_projected * projected_loss("D", P, real, [fake])
         return terms
 
     @staticmethod

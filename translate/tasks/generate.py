@@ -20,6 +20,8 @@ from translate.networks.augment import Augment
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.tasks.base import Batch, Task
 from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, as_paired, smoothness
+from translate.tasks.losses.multiscale import all_scores, as_scales, gan_d, mean_of
+from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
@@ -31,7 +33,8 @@ class Generate(Task):
     D is kept smooth by `lambda_r1` times its squared gradient at real pictures (R1: Mescheder et al., 2018) and
     `lambda_r2` times that at fakes, both estimated without a second backward pass on a quarter of the batch. D sees
     the fraction `augment` of all pictures augmented, so that it cannot memorise a small set; with `augment_target` the
-    fraction adapts to how sure D is of real pictures (ADA: Karras et al., 2020).
+    fraction adapts to how sure D is of real pictures (ADA: Karras et al., 2020). With `lambda_projected`, a second
+    discriminator judges pretrained `features` of the same pictures.
 
     On real pictures without a label, D learns real or fake alone. With `grow`, the networks begin with their lowest
     levels and fade in the others during that fraction of the run (Karras et al., 2018, section 2).
@@ -61,6 +64,9 @@ class Generate(Task):
         augment: float = 0.0,
         augment_target: float = 0.0,
         grow: float = 0.0,
+        lambda_projected: float = 0.0,
+        projected: dict = NO_OPTIONS,
+        features: str = "auto",
     ) -> None:
         super().__init__()
         if not 0 <= grow <= 0.9:
@@ -72,6 +78,11 @@ class Generate(Task):
                 raise OptionError(f"{network.name!r} cannot grow; leave --grow out, or say --netG style_synthesis")
         self.G = generator(out_channels=channels["image"], classes=classes, **growing)
         self.D = discriminator(in_channels=channels["image"], classes=classes, **growing)
+        picture = {"in_channels": channels["image"], "classes": classes}
+        self.P = make_projected(lambda_projected, projected, features, **picture)
+        if self.P is not None:
+            self.phases = {"G": ("G",), "D": ("D", "P")}
+        self.lambda_projected = lambda_projected
         self.classes, self.gan = classes, as_paired(resolve(gan, PAIRED_GAN_LOSSES, "method.gan"))
         self.lambda_r1, self.lambda_r2, self.grow = lambda_r1, lambda_r2, grow
         self.augment = Augment(augment, augment_target)
@@ -100,30 +111,40 @@ class Generate(Task):
         """Return the adversarial terms; in D's phase also the gradient penalties."""
         # the generator
         if phase == "G":
-            fake = self.D(self.augment(x["fake"]), x.get("fake_label"))
-            if not self.gan.relative:
-                return {"gan": self.gan.g(fake, fake)}
-            with torch.no_grad():
-                real = self.D(self.augment(x["real"]), x.get("label"))
-            return {"gan": self.gan.g(real, fake)}
+            augmented_fake = self.augment(x["fake"])
+            fake = as_scales(self.D(augmented_fake, x.get("fake_label")))
+            real = fake
+            if self.gan.relative:
+                with torch.no_grad():
+                    real = as_scales(self.D(self.augment(x["real"]), x.get("label")))
+            terms = {"gan": mean_of(self.gan.g(r[-1], f[-1]) for r, f in zip(real, fake, strict=True))}
+            return terms | self._projected_term(phase, x, x["real"], augmented_fake)
         # the discriminator
         label, fake_label = x.get("label"), x.get("fake_label")
         augmented, augmented_fake = self.augment(x["real"]), self.augment(x["fake"].detach())
-        real, fake = self.D(augmented, label), self.D(augmented_fake, fake_label)
-        self.augment.adapt(real - fake if self.gan.relative else real)
-        self.extra_logs = {"real": real.detach().mean(), "fake": fake.detach().mean()}
-        terms = {"gan": self.gan.d(real, fake)}
+        real, fake = as_scales(self.D(augmented, label)), as_scales(self.D(augmented_fake, fake_label))
+        real_scores, fake_scores = all_scores(real), all_scores(fake)
+        self.augment.adapt(real_scores - fake_scores if self.gan.relative else real_scores)
+        self.extra_logs = {"real": real_scores.detach().mean(), "fake": fake_scores.detach().mean()}
+        terms = {"gan": gan_d(self.gan, real, fake)}
         if self.lambda_r1:
-            terms["r1"] = self.lambda_r1 * self._smoothness(augmented, label, real)
+            terms["r1"] = self.lambda_r1 * self._smoothness(augmented, label, real_scores)
         if self.lambda_r2:
-            terms["r2"] = self.lambda_r2 * self._smoothness(augmented_fake, fake_label, fake)
-        return terms
+            terms["r2"] = self.lambda_r2 * self._smoothness(augmented_fake, fake_label, fake_scores)
+        return terms | self._projected_term(phase, x, augmented, augmented_fake)
+
+    def _projected_term(self, phase: str, x: Batch, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Return the loss of the discriminator on features, if there is one."""
+        if self.P is None:
+            return {}
+        loss = projected_loss(phase, self.P, real, [fake], x.get("label"), x.get("fake_label"))
+        return {"projected": self.lambda_projected * loss}
 
     def _smoothness(self, pictures: Tensor, label: Tensor | None, scores: Tensor) -> Tensor:
         """Estimate the gradient penalty on a quarter of the batch."""
         count = max(1, len(pictures) // 4)
         D = self.D if label is None else partial(self.D, label=label[:count])
-        return smoothness(D, pictures[:count], scores[:count])
+        return smoothness(lambda x: all_scores(D(x)), pictures[:count], scores[:count])
 
     @staticmethod
     def predict(

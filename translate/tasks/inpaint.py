@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks import INPAINT_DISCRIMINATORS, INPAINTERS, MASKED
+from translate.networks.augment import Augment
 from translate.networks.features.load import load_features, load_vgg
-from translate.networks.patchgan import MultiScale
 from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
-from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, mean_of
+from translate.tasks.losses.multiscale import feature_matching, gan_d, gan_g, judge, mean_of, shows_features
 from translate.tasks.losses.perceptual import (
     feature_distance,
     perceptual_loss,
@@ -28,6 +28,7 @@ from translate.tasks.losses.perceptual import (
     style_loss,
     total_variation,
 )
+from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve, spec_of
@@ -42,11 +43,12 @@ class Inpaint(Task):
     """G: picture with a grey hole, and its mask -> whole picture; D judges the completed picture.
 
     L = lambda_gan gan + lambda_hole |fake - image| in the hole + lambda_known |fake - image| elsewhere + lambda_fm
-    (feature matching) + lambda_features (distance of pretrained `features`), means over all pixels, by the distance
-    `norm`. Known pixels within `overlap` px of the hole belong to the hole with ten times the weight. Pixels at the rim
-    of the hole weigh 1 + `rim`, less further in (after Yu et al., 2018, section 3.2): near known pixels there is little
-    to invent, and a wrong tint is visible. D sees the true known pixels, so that seams give a fake away, and with
-    `tell_hole` the mask.
+    (feature matching) + lambda_features (distance of pretrained `features`) + lambda_projected (a second discriminator,
+    on the same features), means over all pixels, by the distance `norm`. Known pixels within `overlap` px of the hole
+    belong to the hole with ten times the weight. Pixels at the rim of the hole weigh 1 + `rim`, less further in (after
+    Yu et al., 2018, section 3.2): near known pixels there is little to invent, and a wrong tint is visible. D sees the
+    true known pixels, so that seams give a fake away, with `tell_hole` the mask, and the fraction `augment` of the
+    pictures augmented.
 
     Many outputs (`z_dim`): two z are drawn for each picture. Only the better of the two outputs has to be near the
     picture (Gupta et al., 2018, equation 1, "variety loss"); both have to look real, and to differ as the z do
@@ -90,19 +92,30 @@ class Inpaint(Task):
         overlap: int = 0,
         rim: float = 0.0,
         tell_hole: bool = True,
+        lambda_projected: float = 0.0,
+        projected: dict = NO_OPTIONS,
+        augment: float = 0.0,
     ) -> None:
         super().__init__()
         if z_dim and "z_dim" not in options_of(generator.function):
             raise OptionError(f"generator {generator.name!r} gives one answer; say --z-dim 0, or --netG fourier_resnet")
+        # the networks
         latent = {"z_dim": z_dim} if z_dim else {}
         planes = channels["image"] + (generator.name in MASKED)
         self.G = generator(in_channels=planes, out_channels=channels["image"], **latent)
         self.phases = {"G": ("G",)}
         if lambda_gan:
-            self.D = discriminator(in_channels=channels["image"] + tell_hole)
-            self.phases["D"] = ("D",)
-        if lambda_fm and not (lambda_gan and isinstance(self.D, MultiScale)):
-            raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
+            judged, picture = {"in_channels": channels["image"] + tell_hole}, {"picture": (0, channels["image"])}
+            self.D = discriminator(**judged, **(picture if "picture" in options_of(discriminator.function) else {}))
+            self.P = make_projected(lambda_projected, projected, features, **judged, **picture)
+            self.phases["D"] = ("D",) if self.P is None else ("D", "P")
+        elif lambda_projected:
+            raise OptionError("--lambda-projected needs --lambda-gan above 0")
+        # the losses
+        self.lambda_projected = lambda_projected
+        self.augment = Augment(augment) if augment else None
+        if lambda_fm and not (lambda_gan and shows_features(self.D)):
+            raise OptionError("--lambda-fm needs a discriminator that shows its features, such as --netD multi_scale")
         self.z_dim, self.tell_hole, self.overlap, self.rim = z_dim, tell_hole, overlap, rim
         self.gan, self.distance = resolve(gan, GAN_LOSSES, "method.gan"), resolve(norm, DISTANCES, "method.norm")
         self.lambda_gan, self.lambda_hole, self.lambda_known = lambda_gan, lambda_hole, lambda_known
@@ -134,18 +147,30 @@ class Inpaint(Task):
         """Return the terms of the class docstring for G, the adversarial loss for D."""
         fakes = ("completed", "other_completed") if self.z_dim else ("completed",)
         if phase == "D":
-            judged = self._judge(x, "image", *fakes)
-            return {"gan": mean_of(gan_d(self.gan, judged["image"], judged[name]) for name in fakes)}
+            return self._adversarial_losses(phase, x, fakes)
         terms = self._distances(x)
         if self.lambda_gan:
-            judged = self._judge(x, *fakes, *(["image"] if self.lambda_fm else []))
-            terms["gan"] = self.lambda_gan * mean_of(gan_g(self.gan, judged[name]) for name in fakes)
-        if self.lambda_fm:
-            terms["fm"] = self.lambda_fm * feature_matching(judged["completed"], judged["image"])
+            terms |= self._adversarial_losses(phase, x, fakes)
         if self.z_dim:
             seek = mode_seeking(x["z"], x["other_z"], x["completed"], x["other_completed"], slack=0.05)
             terms["seek"] = self.lambda_seek * seek
         return terms | self._perceptual_losses(x)
+
+    def _adversarial_losses(self, phase: str, x: Batch, fakes: tuple[str, ...]) -> dict[str, Tensor]:
+        """Return the terms of the discriminators in the phase of either player, and feature matching in G's."""
+        shown = self._shown(x, "image", *fakes)
+        terms = {}
+        if self.P is not None:
+            loss = projected_loss(phase, self.P, shown["image"], [shown[name] for name in fakes])
+            terms["projected"] = self.lambda_projected * loss
+        if phase == "D":
+            judged = judge(self.D, shown)
+            return terms | {"gan": mean_of(gan_d(self.gan, judged["image"], judged[name]) for name in fakes)}
+        judged = judge(self.D, {name: shown[name] for name in (*fakes, *(["image"] if self.lambda_fm else []))})
+        terms["gan"] = self.lambda_gan * mean_of(gan_g(self.gan, judged[name]) for name in fakes)
+        if self.lambda_fm:
+            terms["fm"] = self.lambda_fm * feature_matching(judged["completed"], judged["image"])
+        return terms
 
     def _distances(self, x: Batch) -> dict[str, Tensor]:
         """Return the distances from outputs to picture: in the hole, of the better output, and elsewhere."""
@@ -178,10 +203,11 @@ class Inpaint(Task):
             terms["tv"] = self.lambda_tv * total_variation(x["completed"], x["hole"])
         return terms
 
-    def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
-        """Run D on each of the named pictures and, with `tell_hole`, the mask."""
+    def _shown(self, x: Batch, *names: str) -> dict[str, Tensor]:
+        """Return what discriminators see, augmented alike: the named pictures and, with `tell_hole`, the mask."""
         planes = [x["mask"]] if self.tell_hole else []
-        return judge(self.D, {name: torch.cat([x[name], *planes], 1) for name in names})
+        pictures = [torch.cat([x[name], *planes], 1) for name in names]
+        return dict(zip(names, self.augment.together(*pictures) if self.augment else pictures, strict=True))
 
     @staticmethod
     def predict(

@@ -17,14 +17,15 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from translate.networks import ENCODERS
+from translate.networks.augment import Augment
 from translate.networks.features.load import load_features
-from translate.networks.patchgan import MultiScale
 from translate.networks.style_resnet import StyleEncoder
 from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.hint_planes import spread_strokes
 from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
-from translate.tasks.losses.multiscale import Judged, feature_matching, gan_d, gan_g, judge, mean_of
+from translate.tasks.losses.multiscale import feature_matching, gan_d, gan_g, judge, mean_of, shows_features
 from translate.tasks.losses.perceptual import feature_distance, roll_together
+from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
@@ -37,7 +38,8 @@ class Pix2pix(Task):
     """G: source -> target, against a discriminator that sees source and target together.
 
     One output (`z_dim` 0): L = gan + lambda_l1 |fake - b| + lambda_fm (feature matching) + lambda_features (distance of
-    pretrained `features`).
+    pretrained `features`) + lambda_projected (a second discriminator, on the same features). Discriminators see the
+    fraction `augment` of sources and targets augmented.
 
     Many outputs (`z_dim`): an encoder E computes the style code z of the true target. G(a, E(b)) has to equal b, as
     above. G(a, z) with the z of another picture has to look real (no L1: the colours differ), to let E recover z, to
@@ -75,20 +77,32 @@ class Pix2pix(Task):
         lambda_z: float = 0.5,
         lambda_seek: float = 1.0,
         lambda_paper: float = 0.0,
+        lambda_projected: float = 0.0,
+        projected: dict = NO_OPTIONS,
+        augment: float = 0.0,
     ) -> None:
         super().__init__()
         if z_dim and "z_dim" not in options_of(generator.function):
             raise OptionError(f"generator {generator.name!r} gives one answer; say --z-dim 0, or --netG style_resnet")
+        # the networks
         source = channels["a"] + channels.get("hint", 0)
         latent = {"z_dim": z_dim} if z_dim else {}
         self.G = generator(in_channels=source, out_channels=channels["b"], **latent)
-        self.D = discriminator(in_channels=source + channels["b"])
-        if lambda_fm and not isinstance(self.D, MultiScale):
-            raise OptionError("--lambda-fm needs a discriminator that shows its features: --netD multi_scale")
+        judged = {"in_channels": source + channels["b"]}
+        picture = {"picture": (source, source + channels["b"])}
+        self.D = discriminator(**judged, **(picture if "picture" in options_of(discriminator.function) else {}))
+        if lambda_fm and not shows_features(self.D):
+            raise OptionError("--lambda-fm needs a discriminator that shows its features, such as --netD multi_scale")
         if z_dim:
             encoder = Factory({"name": "style_encoder"}, ENCODERS, "encoder")
             self.E = cast(StyleEncoder, encoder(in_channels=channels["b"], z_dim=z_dim))
             self.exports, self.phases = ("G", "E"), {"G": ("G", "E"), "D": ("D",)}
+        self.P = make_projected(lambda_projected, projected, features, **judged, **picture)
+        if self.P is not None:
+            self.phases = self.phases | {"D": ("D", "P")}
+        # the losses
+        self.lambda_projected = lambda_projected
+        self.augment = Augment(augment) if augment else None
         self.z_dim, self.gan = z_dim, resolve(gan, GAN_LOSSES, "method.gan")
         self.lambda_l1, self.lambda_fm, self.lambda_features = lambda_l1, lambda_fm, lambda_features
         self.features = load_features(features) if lambda_features else None
@@ -117,10 +131,15 @@ class Pix2pix(Task):
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
         """Return the terms of the class docstring for G, the adversarial loss for D."""
         fakes = ("fake", "other") if self.z_dim else ("fake",)
+        shown = self._shown(x, "b", *fakes)
+        beside = {}
+        if self.P is not None:
+            loss = projected_loss(phase, self.P, shown["b"], [shown[name] for name in fakes])
+            beside["projected"] = self.lambda_projected * loss
         if phase == "D":
-            judged = self._judge(x, "b", *fakes)
-            return {"gan": mean_of(gan_d(self.gan, judged["b"], judged[name]) for name in fakes)}
-        judged = self._judge(x, *fakes, *(["b"] if self.lambda_fm else []))
+            judged = judge(self.D, shown)
+            return {"gan": mean_of(gan_d(self.gan, judged["b"], judged[name]) for name in fakes)} | beside
+        judged = judge(self.D, {name: shown[name] for name in (*fakes, *(["b"] if self.lambda_fm else []))})
         terms = {
             "gan": mean_of(gan_g(self.gan, judged[name]) for name in fakes),
             "l1": self.lambda_l1 * F.l1_loss(x["fake"], x["b"]),
@@ -132,7 +151,7 @@ class Pix2pix(Task):
             with torch.no_grad():
                 seen = self.features(truth)
             terms["features"] = self.lambda_features * feature_distance(self.features(fake), seen)
-        return terms | self._style_losses(x) if self.z_dim else terms
+        return terms | beside | (self._style_losses(x) if self.z_dim else {})
 
     def _style_losses(self, x: Batch) -> dict[str, Tensor]:
         """Return the terms on z. E must not learn from fakes, hence the detached weights."""
@@ -150,9 +169,10 @@ class Pix2pix(Task):
             terms["hint"] = self.lambda_l1 * (confidence * (x["other"] - x["b"]).abs()).mean()
         return terms
 
-    def _judge(self, x: Batch, *names: str) -> dict[str, Judged]:
-        """Run D on the source with each of the named targets."""
-        return judge(self.D, {name: torch.cat([x["source"], x[name]], 1) for name in names})
+    def _shown(self, x: Batch, *names: str) -> dict[str, Tensor]:
+        """Return what discriminators see: the source with each of the named targets, all of them augmented alike."""
+        pairs = [torch.cat([x["source"], x[name]], 1) for name in names]
+        return dict(zip(names, self.augment.together(*pairs) if self.augment else pairs, strict=True))
 
     @staticmethod
     def predict(

@@ -68,3 +68,44 @@ def test_a_run_keeps_the_features_with_which_it_began(pairs, tmp_path, monkeypat
             train(make_config(pairs, other, "fast", layer))
     with pytest.raises(OptionError, match=r"method.features = 'none' \(was 'efficientnet_lite0:579344248a93e230'\)"):
         train(make_config(pairs, other, "fast", layer | {"method": layer["method"] | {"features": "none"}}))
+
+
+FEATURED = {"name": "projected", "width": 4, "side": 32}
+
+
+def test_a_run_with_a_discriminator_on_features_resumes_bit_for_bit(pairs, tmp_path, monkeypatch):  # noqa: F811
+    layer = FAST | {
+        "discriminator": FEATURED,
+        "method": {"lambda_projected": 0.5, "projected": {"width": 4}, "augment": 0.3},
+    }
+    layer = layer | {"train": layer["train"] | {"save_minutes": 0.0}}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train(make_config(pairs, whole, "fast", layer))
+    with monkeypatch.context() as patch:
+        killed = stop_after(patch, 3)
+        with pytest.raises(killed):
+            train(make_config(pairs, broken, "fast", layer))
+    train(make_config(pairs, broken, "fast", layer))
+    for one, other in zip(everything(whole), everything(broken), strict=True):
+        assert_same(one, other)
+    config = tomllib.loads((whole / "config.toml").read_text())
+    assert config["discriminator"]["features"] == config["method"]["features"] == LITE
+    state = torch.load(whole / "state" / "last.pt", weights_only=True)["task"]
+    assert all(".heads." in name for name in state if name.startswith(("D.", "P.")))
+    assert not any(name.startswith(("D.", "P.")) for name in load_file(whole / "model.safetensors"))
+
+
+def test_without_features_the_discriminator_beside_is_left_out_and_the_only_one_refused(
+    pairs,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+    capsys,
+):
+    monkeypatch.setattr(load, "PACKAGE", "no_such_package")
+    beside = FAST | {"method": {"lambda_projected": 1.0}, "train": FAST["train"] | {"steps": 1}}
+    out = train(make_config(pairs, tmp_path / "beside", "fast", beside))
+    assert "for these: pip install 'image-translate[features]'" in capsys.readouterr().err.replace("\n", " ")
+    assert method_of(out)["features"] == "none" and "projected" not in (out / "metrics.jsonl").read_text()
+    line = r"--netD projected: a discriminator on features needs pretrained ones; pip install 'image-translate\["
+    with pytest.raises(OptionError, match=line):
+        train(make_config(pairs, tmp_path / "alone", "fast", FAST | {"discriminator": FEATURED}))

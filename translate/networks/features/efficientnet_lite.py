@@ -69,7 +69,8 @@ class EfficientNetLite(nn.Module):
         return self  # nothing in it ever changes
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        dtype = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else torch.float32
+        autocast = not x.is_meta and torch.is_autocast_enabled(x.device.type)
+        dtype = torch.get_autocast_dtype(x.device.type) if autocast else torch.float32
         features = []
         with without_autocast(x):
             h = x.to(dtype).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)

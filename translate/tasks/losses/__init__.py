@@ -5,4 +5,5 @@ drifting       the field that moves samples towards real data and apart, and the
 multiscale     discriminators of several scales, run on several batches at once, and losses on their outputs
 patch_samples  patches of pictures, as points that drift
 perceptual     VGG-16 features and the losses on them
+projected      a discriminator on frozen features beside the task's own
 """

@@ -1,6 +1,8 @@
 """Discriminators of one or several scales, run on several batches at once, and losses on their outputs."""
 
-__all__ = ["Judged", "feature_matching", "gan_d", "gan_g", "judge", "mean_of"]
+__all__ = [
+    "Judged", "all_scores", "as_scales", "feature_matching", "gan_d", "gan_g", "judge", "mean_of", "shows_features",
+]  # fmt: skip
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.patchgan import MultiScale
-from translate.tasks.losses.adversarial import GanLoss
+from translate.networks.projected import Projected
+from translate.tasks.losses.adversarial import GanLoss, PairedGanLoss
 
 Judged = list[list[Tensor]]  # features of D by scale and layer; the last of each scale are the scores
 
@@ -79,7 +82,17 @@ def as_scales(output: Tensor | Judged) -> Judged:
     return [[output]] if isinstance(output, Tensor) else output
 
 
-def gan_d(gan: GanLoss, real: Judged, fake: Judged) -> Tensor:
+def all_scores(output: Tensor | Judged) -> Tensor:
+    """Return the scores of a discriminator at all scales and places, (B, n)."""
+    return torch.cat([layers[-1].flatten(1) for layers in as_scales(output)], 1)
+
+
+def shows_features(D: nn.Module) -> bool:
+    """Whether `D` returns the activations that feature matching compares."""
+    return isinstance(D, MultiScale | Projected)
+
+
+def gan_d(gan: GanLoss | PairedGanLoss, real: Judged, fake: Judged) -> Tensor:
     """Return D's loss, the mean over its scales."""
     return mean_of(gan.d(r[-1], f[-1]) for r, f in zip(real, fake, strict=True))
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from translate.networks.augment import roll_together
 from translate.networks.blocks import without_autocast
 
 
@@ -25,19 +26,6 @@ def feature_distance(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
         difference = F.normalize(x.float(), dim=1) - F.normalize(y.float(), dim=1)
         distances.append(difference.square().sum(1).mean())
     return torch.stack(distances).sum()
-
-
-def roll_together(*pictures: Tensor, reach: int = 3) -> list[Tensor]:
-    """Roll pictures (B, C, H, W) by the same random 0 to `reach` px, down and to the right.
-
-    Strided features see some phases of a fine lattice better than others; a network would draw in those that they miss.
-    """
-    height, width = pictures[0].shape[-2:]
-    device = pictures[0].device
-    down, right = torch.randint(reach + 1, (2,), device=device)
-    rows = (torch.arange(height, device=device) - down) % height
-    columns = (torch.arange(width, device=device) - right) % width
-    return [picture.index_select(2, rows).index_select(3, columns) for picture in pictures]
 
 
 def perceptual_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
