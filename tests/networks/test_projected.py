@@ -63,6 +63,7 @@ def test_the_mixture_is_fixed_and_only_heads_are_in_the_state():
     kernels = [c * 4 * k + 4 * 4 * 9 + 4 * 9 + 4 + 4 + 1 for c, k in zip(channels, (16, 9, 9, 9), strict=True)]
     assert sum(p.numel() for p in net.parameters()) == sum(kernels)
     assert copy.deepcopy(net).frozen is net.frozen
+    assert load.features_of(net) == ("EfficientNet-Lite0",)  # a model file names them
 
 
 @pytest.mark.parametrize("side", [32, 48])

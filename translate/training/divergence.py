@@ -31,7 +31,7 @@ STRONG_D_LOSS = 0.02  # of the chance loss: below, D is never wrong
 BLIND_D_DISTANCE = 0.002  # from the chance loss, relative: within, D gives every picture the same score
 CHANCE_SHARE = 0.95  # of the chance loss: a D that stays above tells nothing apart
 SMOOTHING = 0.1  # of a reading in the smoothed loss: D's loss on single pictures is noisy
-D_TERMS = ("gan", "fm")  # the terms of G that D computes
+D_TERMS = ("gan", "fm", "projected")  # the terms of G that D computes
 
 STATE = ("lowered", "usual", "high", "won", "blind", "levels", "idle", "count")  # of a monitor, but for its sums
 
