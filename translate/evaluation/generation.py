@@ -38,10 +38,12 @@ from translate.metrics.image_sets import (
     shrink,
 )
 from translate.metrics.kernel_distance import kernel_distance
+from translate.metrics.lattice import shared_part
 from translate.utils.errors import UserError
 from translate.utils.progress import Bar, Progress
 from translate.utils.sequences import subsample
 
+FLOOR = "real training pictures (floor)"
 MAX_TRAIN = 10_000  # training pictures to read
 MAX_LEARNED = 5000  # training pictures for classifiers
 BATCH = 64  # samples drawn at a time
@@ -88,7 +90,7 @@ class GenerationEvaluation(Evaluation):
             "mean training picture with noise": describe(training.noisy_means()),
             "training pictures averaged in pairs": describe(average_in_pairs(training.some)),
             MODEL: samples,
-            "real training pictures (floor)": floor,
+            FLOOR: floor,
         }
 
         # compare
@@ -179,6 +181,7 @@ def score_set(name: str, pictures: DescribedSet, targets: DescribedSet) -> Sampl
         name=name,
         count=len(pictures.thumbnails),
         variety=pictures.spread() / max(targets.spread(), MIN_SPREAD),
+        lattice=shared_part(pictures.phases).strength if name in (MODEL, FLOOR) else None,
         scores={kind: score_features(pictures.features[kind], targets.features[kind]) for kind in targets.features},
     )
 

@@ -45,6 +45,7 @@ class SampleRow:
     name: str  # origin of the pictures
     count: int  # number of pictures
     variety: float  # mean distance between them over that between the held-out pictures
+    lattice: float | None  # strength, in levels, see `metrics.lattice`; None for baselines
     scores: dict[str, SetScore]  # by the titles of the networks
 
 
@@ -143,7 +144,7 @@ class GenerationReport(Report):
             return lambda row: format_kernel(row.scores[title].kernel, row.scores[title].kernel_error)
 
         kernels = [Column(kernel_title(title), cell(title)) for title in self.features]
-        return [self.names(), *kernels, Column("variety", number("variety", 2))]
+        return [self.names(), *kernels, *(Column(score, number(score, 2)) for score in ("variety", "lattice"))]
 
     def neighbour_columns(self) -> list[Column]:
         """Return the columns of density and coverage."""
@@ -169,6 +170,7 @@ class GenerationReport(Report):
             "density: about 1 is right, less is odd, more crowds into the usual; coverage: share of the kinds of real"
             " pictures that are met",
             "variety: how far pictures are apart, over the real ones: 1 is right, near 0 is a collapse",
+            "lattice: what stands at the same place of every 8 x 8 px in all pictures, in levels",
             *memory,
             *self.notes,
         ]

@@ -24,12 +24,15 @@ from translate.metrics.lattice import phase_maps
 from translate.metrics.squeezenet_features import SqueezeNetFeatures
 from translate.networks.features.efficientnet_lite import EfficientNetLite
 from translate.networks.features.load import INSTALL, PACKAGE, build, lite_file, read_weights, vgg_of
-from translate.networks.features.vgg import BLOCKS
+from translate.networks.features.vgg import BLOCKS, VGG16
 from translate.utils.errors import OptionError, UserError, short_reason
 
 DCT = DctFeatures.title
 INPUT_SIDE_PX = 224  # of pictures when the networks were trained
-REMEDY = "give the weights of SqueezeNet 1.0, VGG-16 or EfficientNet-Lite0: --features FILE"
+LEAST_SIDE_PX = 128  # of enlarged thumbnails; more than twice the size would only cost time
+AT_ONCE = 4  # pictures; on a CPU, the system needs longer to hand out the memory of more
+KNOWN = (SqueezeNetFeatures.title, VGG16.title, EfficientNetLite.title)
+REMEDY = f"give the weights of {', '.join(KNOWN[:-1])} or {KNOWN[-1]}: --features FILE"
 
 
 K = TypeVar("K", bound=Hashable)
@@ -55,9 +58,9 @@ class PooledFeatures:
     @torch.no_grad()
     def __call__(self, pictures: Tensor) -> Tensor:
         """Compute the features of (B, 3, H, W) in [-1, 1]: (B, d) float32."""
-        side = (INPUT_SIDE_PX, INPUT_SIDE_PX)
-        x = F.interpolate(pictures.float(), side, mode="bilinear", antialias=True)
-        features = self.net(x)[-1].mean(dim=(2, 3))
+        side = min(INPUT_SIDE_PX, max(LEAST_SIDE_PX, 2 * max(pictures.shape[-2:])))
+        x = F.interpolate(pictures.float(), (side, side), mode="bilinear", antialias=True)
+        features = torch.cat([self.net(part)[-1].mean(dim=(2, 3)) for part in x.split(AT_ONCE)])
         # a mean square of 1 gives all pictures the same weight in the cubic kernel
         return features / features.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
 
@@ -132,13 +135,15 @@ def load_panel(file: str = "", trained_with: Sequence[str] = ()) -> Panel:
         if judges[-1].title in trained_with:
             reason = f"{judges[-1].title} took part in the training of this model and cannot judge it"
             raise OptionError(f"--features {file}: {reason}; give the weights of another network, or none")
-    notes, lite = [], EfficientNetLite.title
+    lite, notes = EfficientNetLite.title, []
     if lite in trained_with:
         notes.append(f"no column of {lite}, as its features took part in the training of this model")
     elif importlib.util.find_spec(PACKAGE) and lite not in [judge.title for judge in judges]:
         judges.append(load_judge(lite_file()))
     if len(judges) == 1:
-        notes.append(f"no semantic features: {REMEDY}" + f", or {INSTALL}" * (lite not in trained_with))
+        others = [title for title in KNOWN if title not in trained_with]
+        remedy = f"no semantic features: give the weights of {' or '.join(others)} with --features FILE"
+        notes = ["; ".join([*notes, remedy + f", or {INSTALL}" * (lite in others)])]
     return Panel(judges, notes)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from translate.images.tensors import from_uint8, to_uint8
 from translate.metrics.diversity import THUMBNAIL_SIDE_PX, thumbnail_spread, thumbnails
+from translate.metrics.lattice import phase_maps
 
 SMALL_SIDE_PX = 64  # enough for thumbnails and classifiers, while a large set fits into memory
 
@@ -23,13 +24,15 @@ class DescribedSet:
     small: np.ndarray  # (N, h, w, 3) uint8, of at most 64 px
     thumbnails: Tensor  # (N, 768) float32, the pixels at 16 x 16 px
     features: dict[str, Tensor]  # (N, d) each, by name
+    phases: Tensor  # (4 N, 8, 8), see `phase_maps`
 
     @classmethod
     def of(cls, pictures: np.ndarray, describers: dict[str, Callable[[Tensor], Tensor]]) -> "DescribedSet":
         """Compute the set of (N, H, W, 3) uint8 by feature networks of (B, 3, H, W) in [-1, 1]."""
         small = shrink(pictures)
         features = {name: torch.cat([f(x) for x in tensor_batches(pictures)]) for name, f in describers.items()}
-        return cls(small, array_thumbnails(small), features)
+        phases = torch.cat([phase_maps(x) for x in tensor_batches(pictures)])
+        return cls(small, array_thumbnails(small), features, phases)
 
     def spread(self) -> float:
         """Compute `pairwise_spread` of the set."""

@@ -34,7 +34,7 @@ from translate.training.planning.time_budget import OtherPrograms, TimeBudget, u
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
-from translate.training.start.init_weights import init_weights
+from translate.training.start.init_weights import init_features, init_weights
 from translate.training.start.messages import print_header, print_left_out, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, check_apart, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
@@ -123,7 +123,7 @@ class Run:
             task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
             directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
-            features=features_of(self.task),
+            features=tuple(sorted({*features_of(self.task), *init_features(config.train.init)})),
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
 

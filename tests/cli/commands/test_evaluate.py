@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from torch import nn
 from tests.cli.commands.test_translate_folder import exported
 from tests.evaluation.test_paired import photo, save, sketch
 from tests.inference.test_sampler import save as save_sampler
-from translate.checkpoints.model_file import export_model
+from translate.checkpoints.model_file import export_model, load_model
 from translate.checkpoints.recipe import Recipe
 from translate.cli import run as cli
 from translate.networks import EXPORTABLE
@@ -57,6 +58,18 @@ def test_a_model_of_pairs_is_scored_on_its_test_pairs(capsys, run):
     assert cv2.imread(str(run.parent / "grid.png")).shape == (7 * 66 - 2, 3 * 66 - 2, 3)
 
 
+def test_a_network_that_trained_the_model_is_no_judge(capsys, run, monkeypatch):
+    monkeypatch.undo()  # the package is there
+    monkeypatch.chdir(run.parent)
+    recipe, nets = load_model(run)
+    export_model(nets, replace(recipe, features=("EfficientNet-Lite0",)), run / "model.safetensors")
+    status, text, err = call(capsys, run, "--limit", 2)
+    assert status == 0, err
+    text = " ".join(text.split())
+    assert "no column of EfficientNet-Lite0, as its features took part in the training of this model" in text
+    assert "features dct-v1; seed 0" in text
+
+
 def test_what_is_left_out_of_the_pictures_of_the_run_is_named(capsys, run):
     (run.parent / "discs/testB/photo.cr2").touch()
     status, text, err = call(capsys, run)
@@ -82,7 +95,7 @@ def test_other_pairs_can_be_named(capsys, run):
         (
             "--features w.pth",
             1,
-            "w.pth: no such file; give the weights of SqueezeNet 1.0, VGG-16 or EfficientNet-Lite0",
+            "w.pth: no such file; give the weights of SqueezeNet, VGG-16 or EfficientNet-Lite0",
         ),
         ("--limit -2", 2, "--limit -2 must be at least 1"),
         ("--data nowhere.csv", 1, "nowhere.csv"),

@@ -6,6 +6,7 @@ from safetensors.torch import load_file
 
 from tests.training.test_loop import assert_same, everything, stop_after
 from tests.training.test_train_pix2pix import FAST, make_config, pairs  # noqa: F401 - a fixture
+from translate.checkpoints.model_file import read_recipe
 from translate.networks.features import load
 from translate.training.loop import train
 from translate.utils.errors import OptionError, UserError
@@ -36,6 +37,8 @@ def test_a_run_with_features_resumes_bit_for_bit_and_saves_nothing_of_them(pairs
     assert method_of(whole)["features"] == LITE
     assert '"G/features"' in (whole / "metrics.jsonl").read_text()
     without = train(make_config(pairs, tmp_path / "without", "fast", FAST))
+    assert read_recipe(whole / "model.safetensors").features == ("EfficientNet-Lite0",)
+    assert read_recipe(without / "model.safetensors").features == ()
     assert set(load_file(whole / "model.safetensors")) == set(load_file(without / "model.safetensors"))
     states = [torch.load(out / "state" / "last.pt", weights_only=True)["task"] for out in (whole, without)]
     assert set(states[0]) == set(states[1])

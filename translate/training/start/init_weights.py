@@ -1,13 +1,13 @@
 """Initial weights of a run, from a model of this toolkit or a checkpoint of the originals (--init)."""
 
-__all__ = ["init_weights"]
+__all__ = ["init_features", "init_weights"]
 
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from translate.checkpoints.model_file import load_model, model_file
+from translate.checkpoints.model_file import load_model, model_file, read_recipe
 from translate.checkpoints.original import is_original, load_discriminator, sibling
 from translate.networks.patchgan import PatchGAN
 from translate.tasks import TASKS, Task
@@ -46,6 +46,14 @@ def init_weights(task: Task, path: str, folder: RunFolder) -> None:
             net.load_state_dict(nets[name].state_dict())
         except (KeyError, RuntimeError):
             raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
+
+
+def init_features(path: str) -> tuple[str, ...]:
+    """Return the titles of the frozen networks that trained the model `path`, if it is given and still there."""
+    try:
+        return read_recipe(model_file(path)).features if path else ()
+    except UserError:
+        return ()
 
 
 def _init_discriminators(task: Task, file: Path) -> None:
