@@ -9,6 +9,7 @@ Each candidate runs in its own process; candidates take turns.
     original_repo    commands that run a checkout of pytorch-CycleGAN-and-pix2pix
     original_run     run a script of the original, with its training steps timed
     pictures         generated pictures to measure with
+    quality/         recipes at equal CPU seconds: scores of their answers, tables and contact sheets
     roofline         the machine's highest rates of convolution, matmul and copy
     scaling          cost over picture size, batch size and data set size
     suite            the parts of a benchmark

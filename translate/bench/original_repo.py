@@ -48,15 +48,25 @@ class OriginalRepo:
 
         Its steps see pictures of `crop` px; the end of `stack` removes the folder of the run.
         """
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        options = self.training_options(case, crop, crop, folder / "data", folder)
+        if options is None:
+            return None
+        write_dataset(case.kind, folder / "data", max(16, 2 * case.batch_size), crop)
+        return [*python_command(RUNNER, self.path, "train.py"), *options]
+
+    def training_options(self, case: Case, crop: int, load_size: int, data: Path, folder: Path) -> list[str] | None:
+        """Return the options of train.py that train a case on `data` for ever, or None if there is no equivalent.
+
+        Pictures are resized to `load_size` px and cropped to `crop`; `folder` is for the files of the run.
+        """
         generator = _generator_name(case, crop)
         if case.config.preset != "paper" or not generator:
             return None
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        write_dataset(case.kind, folder / "data", max(16, 2 * case.batch_size), crop)
         return [
-            *python_command(RUNNER, self.path, "train.py"), "--dataroot", str(folder / "data"),
+            "--dataroot", str(data),
             "--model", MODELS[case.config.task], "--netG", generator, "--batch_size", str(case.batch_size),
-            "--load_size", str(crop), "--crop_size", str(crop), "--num_threads", "0", "--n_epochs", NEVER,
+            "--load_size", str(load_size), "--crop_size", str(crop), "--num_threads", "0", "--n_epochs", NEVER,
             "--display_id", "-1", "--no_html", "--display_freq", NEVER, "--print_freq", NEVER,
             "--save_latest_freq", NEVER, "--save_epoch_freq", NEVER, *_run_options(folder, case.device),
         ]  # fmt: skip

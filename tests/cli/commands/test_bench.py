@@ -10,7 +10,7 @@ from translate.bench.suite import Part
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ("trian", 2, "part should be one of all, train, translate, growth, got 'trian'"),
+        ("trian", 2, "part should be one of all, train, translate, growth, quality, got 'trian'"),
         ("train --task cicle", 2, "unknown task 'cicle'; did you mean 'cycle'?"),
         ("train --task cycle --size 30", 2, "--size should be a multiple of 4"),
         ("train --task pix2pix --preset slow", 2, "unknown preset 'slow'"),
@@ -22,6 +22,14 @@ from translate.bench.suite import Part
         ("translate --model x --images y --size 64", 2, "--size means nothing to this part"),
         ("--peer .", 2, "--peer .: has no train.py"),
         ("growth --steps 3", 2, "growth takes neither --peer nor --steps"),
+        ("quality --steps 3", 2, "--steps means nothing to this part"),
+        ("train --cpu-seconds 3", 2, "--cpu-seconds means nothing to this part"),
+        ("quality --cpu-seconds 0", 2, "--cpu-seconds 0 should be above 0"),
+        ("quality --parallel 999", 2, "--parallel 999 should be from 1 to"),
+        ("quality --limit 1", 2, "--limit 1 should be at least 2"),
+        ("quality --sets photos2mone", 2, "--sets photos2mone: no such data set; did you mean 'photos2monet'?"),
+        ("quality --sets faces --recipes cycle_fast", 2, "learns from two sets without pairs, which no set has"),
+        ("quality --features nowhere --sets faces --recipes generate_fast --size 64", 1, "nowhere: no such file"),
     ],
 )
 def test_mistakes_are_one_line_errors(capsys, tmp_path, monkeypatch, words, status, message):

@@ -1,8 +1,9 @@
-"""bench: speed on this machine, beside other implementations and the machine's own limit."""
+"""bench: speed on this machine, beside other implementations and the machine's limit; and the quality of recipes."""
 
 __all__ = ["Bench", "bench"]
 
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
     from translate.bench.suite import Part
 
+QUALITY_OPTIONS = {
+    "out", "sets", "recipes", "seeds", "cpu_seconds", "limit", "features", "parallel", "overwrite"
+}  # fmt: skip
+OTHER_OPTIONS = {
+    "task", "preset", "netG", "batch_size", "checkpoint", "model", "images", "steps", "device", "precision"
+}  # fmt: skip
+Texts = Annotated[tuple[str, ...], arg(metavar="X", help_behavior_hint="")]
 TABLE_WIDTH = 150  # characters of the widest table; a narrow terminal wraps its lines, but rich cuts off no cells
 
 
@@ -27,14 +35,19 @@ class Bench(RootOptions):
     All candidates take turns in one run, so that a disturbance of the machine affects them equally. Without options:
     the limits of the machine, and training of all four tasks, which takes a quarter of an hour on two cores.
 
+    "quality" compares recipes instead: every recipe is trained on every set that it fits, with every seed, for the same
+    CPU seconds on one thread, and its answers to held-out pictures are scored and drawn side by side. Repeat a command
+    to go on after an interruption.
+
     Attributes:
         netG: Generator, such as resnet_9blocks (default: the preset's).
     """
 
     positional: ClassVar[tuple[str, ...]] = ("part",)
 
-    # "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches.
-    part: Annotated[Literal["all", "train", "translate", "growth"], tyro.conf.Positional] = "all"
+    # "train": training steps; "translate": a model on a folder; "growth": cost over sizes and batches; "quality":
+    # recipes at equal CPU seconds.
+    part: Annotated[Literal["all", "train", "translate", "growth", "quality"], tyro.conf.Positional] = "all"
     task: Text = ""  # cycle, pix2pix, generate or inpaint (default: all; for growth: cycle).
     preset: Text = ""  # Of the recipe (default: paper; without a part and --task, paper and fast).
     netG: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""  # noqa: N815, the classic name
@@ -48,6 +61,17 @@ class Bench(RootOptions):
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     precision: Precision = "auto"  # Of ours; "auto" takes the fastest that is numerically sound here.
     json: PathText = ""  # Also write all measurements to this file.
+    out: PathText = "quality"  # Of "quality", as all that follow: the folder of models, answers, tables and sheets.
+    # Names of the catalog, or NAME=FOLDER (default: photos2monet sketch2shoe faces).
+    sets: Texts = ()
+    # Names such as cycle_fast, or files such as cycle_mine.toml (default: all that are for minutes, but inpainting).
+    recipes: Texts = ()
+    seeds: Annotated[tuple[int, ...], arg(metavar="N", help_behavior_hint="")] = (0,)  # A run each.
+    cpu_seconds: Annotated[float, arg(metavar="S", help_behavior_hint="")] = 240.0  # Of training steps, for each run.
+    limit: Int = 100  # Held-out pictures of each set, at most.
+    features: PathText = ""  # File of weights of another network that judges, as for evaluate.
+    parallel: Int = 1  # Runs at a time, at most the number of cores.
+    overwrite: Flag = False  # Make runs of other options in --out anew.
 
 
 def bench(options: Bench) -> int:
@@ -60,6 +84,8 @@ def bench(options: Bench) -> int:
     from translate.utils.terminal import console, escape, result_console
 
     check(options)
+    if options.part == "quality":
+        return compare_quality(options)
     device = pick_device(options.device)
     parts = parts_of(options, device)
     # the machine
@@ -79,6 +105,25 @@ def bench(options: Bench) -> int:
     return 0
 
 
+def compare_quality(options: Bench) -> int:
+    """Compare recipes, print the tables, and write the JSON file; return 1 if a run has failed."""
+    from translate.bench.quality.comparison import QualityOptions, compare_recipes
+    from translate.utils.files import write_json
+    from translate.utils.terminal import result_console, say
+
+    shared = {field.name: getattr(options, field.name) for field in fields(QualityOptions) if field.name != "out"}
+    report = compare_recipes(QualityOptions(out=Path(options.out).expanduser(), **shared))
+    tables = result_console(TABLE_WIDTH)
+    for table in report.tables():
+        tables.print(table)
+    for remark in report.remarks():
+        say(remark)
+    say(f"{options.out}: tables in quality.md and quality.json, contact sheets beside them")
+    if options.json:
+        write_json(options.json, report.to_dict())
+    return 1 if report.failed else 0
+
+
 def check(options: Bench) -> None:
     """Check the options against each other.
 
@@ -86,6 +131,7 @@ def check(options: Bench) -> None:
         OptionError: a number out of range, an option that the part needs and lacks, or one that it does not use.
     """
     given = given_options(options)
+    check_quality(options, given)
     # numbers
     for name in ("size", "batch_size", "steps"):
         if name in given and getattr(options, name) < 1:
@@ -101,6 +147,18 @@ def check(options: Bench) -> None:
             raise OptionError(f"{flag_name(name)} means nothing to this part; leave it out")
     if options.part == "growth" and (options.peer or options.steps):
         raise OptionError("growth takes neither --peer nor --steps; leave them out")
+
+
+def check_quality(options: Bench, given: frozenset[str]) -> None:
+    """Raise OptionError for an option of other parts than "quality", or the reverse, or a number out of range."""
+    for name in sorted(given & (OTHER_OPTIONS if options.part == "quality" else QUALITY_OPTIONS)):
+        raise OptionError(f"{flag_name(name)} means nothing to this part; leave it out")
+    if options.cpu_seconds <= 0:
+        raise OptionError(f"--cpu-seconds {options.cpu_seconds:g} should be above 0")
+    if not 1 <= options.parallel <= (cores := os.cpu_count() or 1):
+        raise OptionError(f"--parallel {options.parallel} should be from 1 to {cores}, the number of cores")
+    if options.limit < 2:
+        raise OptionError(f"--limit {options.limit} should be at least 2: sets of pictures are compared")
 
 
 def is_translation(options: Bench) -> bool:
