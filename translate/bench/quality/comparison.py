@@ -74,8 +74,8 @@ def make_jobs(options: QualityOptions) -> list[Job]:
     if options.recipes:
         check_use(chosen, sets)
     peer = OriginalRepo.open(options.peer) if options.peer else None
-    by_set = [jobs_of_set(pictures, chosen, options, peer) for pictures in sets]
-    return sorted((job for jobs in by_set for job in jobs), key=lambda job: options.seeds.index(job.config.train.seed))
+    jobs = {job.folder: job for pictures in sets for job in jobs_of_set(pictures, chosen, options, peer)}
+    return sorted(jobs.values(), key=lambda job: options.seeds.index(job.config.train.seed))
 
 
 def default_recipes() -> list[QualityRecipe]:
@@ -159,7 +159,7 @@ def start(job: Job) -> Iterator[subprocess.Popen[str]]:
     """Start the process of a job, with its output in log.txt; the end of its input stops it at the end of the block."""
     command = python_command("translate.bench.quality.job_process", job.folder)
     environment = package_environment() | {"OMP_NUM_THREADS": "1"}
-    with (job.folder / "log.txt").open("w", encoding="utf-8") as log:
+    with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment, text=True
         )
