@@ -9,6 +9,14 @@ from translate.utils.package_data import package_folder
 from translate.utils.toml_files import read_toml
 
 
+def test_auto_is_the_word_for_automatic_crops():
+    config = load_config("cycle", data={"a": "x", "b": "y", "crop": "auto"})
+    assert config == load_config("cycle", data={"a": "x", "b": "y", "crop": -1})  # as earlier versions wrote it
+    assert config.data.crop == -1
+    with pytest.raises(OptionError, match="data.crop should be a whole number"):
+        load_config("cycle", data={"crop": "automatic"})
+
+
 def test_layers_win_in_order():
     config = load_config("cycle", "fast", {"train": {"lr": 1e-4}}, {"train": {"lr": 5e-5}, "out": "x"})
     assert (config.train.lr, config.out, config.task, config.preset) == (5e-5, "x", "cycle", "fast")

@@ -30,7 +30,7 @@ class DataConfig:
     images: str = ""  # one set of pictures: the same as `a`, or a CSV, an idx file or a data set of the catalog
     classes: str = ""  # labels of `images`: "" = none, "auto" = those stored beside them, else a CSV or idx file
     size: int = 0  # training resolution, px; 0 = automatic
-    crop: int = 0  # side of the square training crop, px; 0 = all of `size`; -1 = chosen by the time budget
+    crop: int = 0  # side of the square training crop, px; 0 = all of `size`; "auto" or -1 = by the time budget
     zoom: float = limited(1.0, 1)  # pictures are resized to size * zoom before the crop (286/256 in pix2pix, CycleGAN)
     square: bool = False  # resize to a square, as both methods do; else resize the shorter side, keep the aspect ratio
     flip: bool = True  # mirror half of the pictures

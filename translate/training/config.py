@@ -160,6 +160,8 @@ def from_dict(cls: type, values: Mapping[str, Any], where: str = "") -> Any:
             value = tuple(value)
         elif kind is tuple and isinstance(value, str):  # a flag such as --mask-kinds strokes,boxes
             value = tuple(value.split(","))
+        elif (where, name, value) == ("data.", "crop", "auto"):
+            value = -1
         elif kind is str and isinstance(value, PathLike):
             value = fspath(value)
         if not is_dataclass(kind):

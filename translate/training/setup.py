@@ -15,7 +15,7 @@ from torch import nn
 
 from translate.checkpoints.recipe import Recipe
 from translate.data.checks.quick_check import quick_check
-from translate.data.datasets import TrainingData
+from translate.data.datasets import TrainingData, UnpairedData
 from translate.data.loading.loader import Batches
 from translate.networks import EXPORTABLE
 from translate.networks.activation_checkpointing import checkpoint_activations
@@ -33,6 +33,7 @@ from translate.training.planning.plan import Plan
 from translate.training.planning.time_budget import OtherPrograms, TimeBudget, use_free_threads
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
+from translate.training.start.domain_gap import print_gap
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
 from translate.training.start.init_weights import init_features, init_weights
 from translate.training.start.messages import print_header, print_left_out, print_note, print_notes
@@ -186,6 +187,8 @@ def open_data_and_plan(
     print_notes(data, task, quick_check(data.file_sets()) if main and not plan else ())
     if main:
         print_left_out(options)
+        if plan is None and options.crop < 0 and isinstance(data, UnpairedData):
+            print_gap(data, config.train.seed)
     keep_record(folder, data, new=not plan, accept=opened.extend)
     # plan, by the clock of the main process
     epoch_steps = data.epoch / options.batch_size
