@@ -38,7 +38,7 @@ EXTRA = {
     "cycle fast": (TINY, {"data": {"batch_size": 4}, "method": {"pool_size": 6, "lambda_r1": 0.01}}),
     "cycle paper": (CYCLE_PAPER, {"data": {"batch_size": 2}}),
     "drift fast": (DRIFT_FAST, {"data": {"batch_size": 4}}),
-    "pix2pix fast": (PAIRS_FAST, {"data": {"batch_size": 4}, "method": {"free_nats": 0.02, "lambda_projected": 1.0}}),
+    "pix2pix fast": (PAIRS_FAST, {"data": {"batch_size": 4}, "method": {"free_nats": 0.02}}),
     "pix2pix paper": (PAIRS_PAPER, {"data": {"batch_size": 4}}),
     "generate fast": (IMAGES_FAST, {"data": {"batch_size": 8}, "method": {"augment": 0.7}}),
     "generate paper": (IMAGES_PAPER, {"data": {"batch_size": 8}}),
