@@ -179,6 +179,9 @@ def test_table_and_json(pairs):
     for word in ("L1", "PSNR", "SSIM", "kernel distance x 1000", "edge F1", "coverage", "diversity", MANY, OTHER):
         assert word in text
     assert "discsA -> discsB: 6 test pictures, against 6 test pictures of discsB" in text
+    narrow = Console(width=100, file=io.StringIO(), record=True)
+    narrow.print(scores.table())
+    assert "…" not in narrow.export_text()
     assert "compared with the sketches" in text and "16 answers each to 6 sketches" in text
     found = scores.to_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -14,8 +14,10 @@ from tests.campaigns.folder_runs import tiny_model
 from translate.checkpoints.model_file import export_model, load_model
 from translate.data.sources.domains import Domain
 from translate.evaluation.evaluation import EvaluationOptions
+from translate.evaluation.panel import Panel
 from translate.evaluation.registry import load_evaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
+from translate.metrics.dct_features import DctFeatures
 from translate.metrics.similarity import MAX_PSNR
 from translate.utils.errors import OptionError, UserError
 
@@ -88,6 +90,29 @@ def test_the_identity_gets_the_numbers_of_the_untouched_input(domains):
     for direction in (0, 1):
         found = rows(scores, direction)
         assert vars(found[MODEL]) == vars(found[UNTOUCHED]) | {"name": MODEL}
+
+
+class Colours:
+    title, version = "Colour-Network-1", "mean colours"
+
+    def __call__(self, pictures):
+        return pictures.mean((2, 3))
+
+
+@pytest.mark.parametrize(("translator", "better"), [(lambda x, direction: x, False), (model_is_truth, True)])
+def test_only_what_beats_the_untouched_input_is_called_better(domains, translator, better):
+    a, b = domains
+    panel = Panel([DctFeatures(), Colours()])
+    scores = UnpairedEvaluation(translator, a, b, directions=("ab",), panel=panel).run(progress=False)
+    found = rows(scores)
+    assert found[MODEL].better is better and found[UNTOUCHED].better is found[FLOOR].better is None
+    assert found[MODEL].near_copies == 1 - better and found[UNTOUCHED].near_copies == 1
+    words = "this model is nearer to monet" if better else "this model is NOT better than the untouched input"
+    assert any(note.startswith(words) for note in scores.directions[0].notes)
+    text = printed(scores)
+    assert f"photos -> monet: {words}" in " ".join(text.split())
+    assert "lattice of these 24 real pictures" in text and max(map(len, text.splitlines())) <= 100
+    assert scores.to_dict()["directions"][0]["rows"][2]["better"] is better
 
 
 def test_both_directions_are_asked_for_by_name(domains):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -129,7 +130,7 @@ def note_few(count: int, pictures: str = "test picture") -> list[str]:
     return [words] if count < MIN_TRUSTED else []
 
 
-METHOD_COLUMN = Column("pictures", lambda row: Text(f"  {row.name}"), justify="left")
+METHOD_COLUMN = Column("pictures", lambda row: Text(row.name), justify="left")
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class SectionedReport(Report):
             for row in part.rows:
                 cells = [column.cell(row) for column in columns]
                 if {*cells} != {NO_SCORE}:
-                    table.add_row(METHOD_COLUMN.cell(row), *cells)
+                    table.add_row(Padding(Text(row.name), (0, 0, 0, 2)), *cells)
             table.add_section()
         return table
 
