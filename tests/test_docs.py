@@ -14,6 +14,7 @@ import torch
 from tests.conftest import TINY, picture
 from tests.training.test_train_generate import FAST as GENERATE
 from tests.training.test_train_inpaint import PRESETS as INPAINT
+from tests.training.test_train_drift import FAST as DRIFT
 from tests.training.test_train_pix2pix import FAST as PIX2PIX
 from translate import load_config, train
 
@@ -56,6 +57,7 @@ def workplace(tmp_path_factory):
     summer, winter = str(place / "summer"), str(place / "winter")
     models = {
         "photos2monet": ("cycle", TINY, {"a": summer, "b": winter}),
+        "summer2winter_drift": ("drift", DRIFT, {"a": summer, "b": winter}),
         "sketch2shoe": ("pix2pix", PIX2PIX, {"a": winter, "b": summer, "hints": True}),
         "photos_inpaint": ("inpaint", INPAINT["fast"], {"images": summer}),
         "faces": ("generate", GENERATE, {"images": summer, "classes": ""}),

@@ -31,7 +31,7 @@ class SkipStyleResnet(nn.Module):
     segments = ("encode", "trunk", "decode")
 
     def __init__(
-        self, *, in_channels: int = 3, out_channels: int = 3, z_dim: int = 0, width: int = 32, trunk: int = 96,
+        self, *, in_channels: int = 3, out_channels: int = 3, z_dim: int = 0, width: int = 32, trunk: int = 64,
         blocks: int = 5, style_dim: int = 32,
     ) -> None:  # fmt: skip
         super().__init__()

@@ -18,6 +18,7 @@ from translate.tasks.losses.drifting import drifting_loss
 from translate.tasks.losses.patch_samples import WINDOWS, patch_samples, sample_widths
 from translate.tasks.losses.perceptual import roll_together
 from translate.tasks.patch_queue import PatchQueue
+from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of
 
@@ -30,7 +31,7 @@ class Drift(Task):
 
     L = sum over kinds of patches of drift(patches of G(a, s), queue of b's patches) + weight(s) * content(G(a, s), a),
 
-    and the same from b to a. In training each step draws its s, and weight(s) = content_most^(1-s) content_least^s:
+    and the same from b to a. In training each picture draws its s, and weight(s) = content_most^(1-s) content_least^s:
     after training, s is the user's choice between the source and the look of the target.
     """
 
@@ -55,7 +56,7 @@ class Drift(Task):
         channels: Mapping[str, int],
         *,
         content_least: float = 0.003,
-        content_most: float = 0.3,
+        content_most: float = 1.0,
         features: str = "auto",
         queue: int = 1024,
     ) -> None:
@@ -73,11 +74,17 @@ class Drift(Task):
         self.queue_a, self.queue_b = (PatchQueue(queue, sample_widths(c, seen)) for c in (a, b))
 
     def forward(self, batch: Batch) -> Batch:
-        """Draw the strength of this step, one for all pictures, and translate.
+        """Draw a strength for each picture of a, and the same for b: one from each part of [0, 1]. Translate.
 
-        With a strength for each picture, those of the strong would make up for those of the weak, and go too far.
+        The weak are among the samples from which the strong are pushed away, so that these take up the look sooner.
         """
-        s = torch.rand(1, 1, device=batch["a"].device).expand(len(batch["a"]), -1)
+        device = batch["a"].device
+
+        def draw(count: int) -> Tensor:
+            order = torch.rand(count, device=device).argsort()
+            return ((order + torch.rand(count, device=device)) / count)[:, None]
+
+        s = dist.draw_local_rows(draw, len(batch["a"]))
         return batch | {"strength": s, "fake_b": self.G_ab(batch["a"], s), "fake_a": self.G_ba(batch["b"], s)}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
