@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from tests.conftest import TINY, picture
+from tests.training.test_train_drift import FAST as DRIFT
 from tests.training.test_train_generate import FAST as GENERATE
 from tests.training.test_train_inpaint import PRESETS as INPAINT
-from tests.training.test_train_drift import FAST as DRIFT
 from tests.training.test_train_pix2pix import FAST as PIX2PIX
 from translate import load_config, train
 
