@@ -59,6 +59,11 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "method": {"pool_size": 5},
         "data": {"size": 32},
     },
+    ("drift", "fast"): {
+        "generator": {"width": 8, "trunk": 8, "blocks": 1},
+        "method": {"queue": 64},
+        "data": {"size": 32, "crop": 32, "batch_size": 4},
+    },
     ("pix2pix", "fast"): PIX2PIX
     | {"generator": {"width": 8, "most": 8, "blocks": 1, "fold": 2}, "discriminator": {"width": 4, "window": 32}},
     ("pix2pix", "paper"): {"generator": {"width": 2}, "discriminator": {"width": 2}, "data": {"size": 64}},
