@@ -72,6 +72,7 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     | {"method": {"augment_target": 0.6, "grow": 0.5, "lambda_r2": 0.05}, "train": {"ema": 0.9}},
     ("generate", "paper"): DIGITS | {"generator": {"width": 2}, "discriminator": {"width": 2}},
     ("generate", "large"): STYLE | DIGITS,
+    ("generate", "drift"): DIGITS | {"generator": STYLE["generator"], "method": {"group": 2, "features": "none"}},
     ("inpaint", "fast"): HOLES
     | {
         "generator": {"width": 8, "trunk": 16, "blocks": 1},

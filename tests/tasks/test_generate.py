@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
-from translate.tasks.generate import depth_at, draw_latents, one_hot
+from translate.tasks.generate import depth_at
+from translate.tasks.latents import draw_latents, one_hot
 from translate.training.step import seed_step, train_step
 from translate.utils.errors import OptionError
 

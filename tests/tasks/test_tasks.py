@@ -46,6 +46,8 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {"name": "dcgan", "width": 2, "size": SIZE},
         {},
     ),
+    "generate_drift": ("generate_drift", LATENT[0], None, {"features": "none"}),
+    "generate_drift, labelled": ("generate_drift", LATENT[0], None, {"features": "none", "group": 2}),
     "inpaint": ("inpaint", FOURIER, FAST[1], {"lambda_fm": 10.0}),
     "inpaint, many answers": ("inpaint", FOURIER, FAST[1], {"z_dim": 3}),
     "inpaint, a generator of translation": ("inpaint", {"name": "skip_resnet", "width": 8, "trunk": 8}, FAST[1], {}),
@@ -76,8 +78,9 @@ CHANNELS = {
     "generate, relativistic, labelled, growing": {"image": 1, "label": 3},
     "generate, on features": {"image": 1, "label": 3},
     "generate, beside": {"image": 3, "label": 3},
+    "generate_drift, labelled": {"image": 1, "label": 3},
 }
-KINDS = {"generate": {"image": 3}, "inpaint": {"image": 3, "mask": 1}}
+KINDS = {"generate": {"image": 3}, "generate_drift": {"image": 3}, "inpaint": {"image": 3, "mask": 1}}
 PICTURES = {"a": 3, "b": 3}
 
 

@@ -11,6 +11,7 @@ import torch
 
 from tests.conftest import TINY
 from tests.training.test_train_drift import FAST as DRIFT_FAST
+from tests.training.test_train_generate import DRIFT as IMAGES_DRIFT
 from tests.training.test_train_generate import FAST as IMAGES_FAST
 from tests.training.test_train_generate import PAPER as IMAGES_PAPER
 from tests.training.test_train_inpaint import PRESETS as INPAINT
@@ -41,6 +42,7 @@ EXTRA = {
     "pix2pix fast": (PAIRS_FAST, {"data": {"batch_size": 4}, "method": {"free_nats": 0.02}}),
     "pix2pix paper": (PAIRS_PAPER, {"data": {"batch_size": 4}}),
     "generate fast": (IMAGES_FAST, {"data": {"batch_size": 8}, "method": {"augment": 0.7}}),
+    "generate drift": (IMAGES_DRIFT, {"data": {"batch_size": 8}}),
     "generate paper": (IMAGES_PAPER, {"data": {"batch_size": 8}}),
     "inpaint fast": (INPAINT["fast"], {"data": {"batch_size": 4}}),
     "inpaint paper": (INPAINT["paper"], {"data": {"batch_size": 4}}),

@@ -22,6 +22,12 @@ FAST = SMALL | {
     "data": {"size": 32, "batch_size": 4, "classes": "auto"},
     "train": {"steps": 8, "precision": "fp32", "channels_last": "off", "device": "cpu", "previews": 2},
 }
+DRIFT = {
+    "generator": SMALL["generator"],
+    "method": {"features": "none", "queue": 6, "group": 2},
+    "data": FAST["data"],
+    "train": FAST["train"],
+}
 PAPER = {
     "generator": {"width": 2},
     "discriminator": {"width": 2},
@@ -44,7 +50,7 @@ def make_config(images, out, preset, small, **data):
     return load_config("generate", preset, small, {"data": {"images": str(images), **data}, "out": str(out)})
 
 
-@pytest.mark.parametrize(("preset", "small"), [("fast", FAST), ("paper", PAPER)])
+@pytest.mark.parametrize(("preset", "small"), [("fast", FAST), ("drift", DRIFT), ("paper", PAPER)])
 def test_a_killed_run_goes_on_bit_for_bit(classes, tmp_path, monkeypatch, preset, small):
     small = small | {"train": small["train"] | {"save_minutes": 0.0}}
     train(make_config(classes, tmp_path / "whole", preset, small))

@@ -18,7 +18,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.tensors import to_uint8
 from translate.inference.request import check_whole
 from translate.tasks import TASKS
-from translate.tasks.generate import draw_latents
+from translate.tasks.latents import draw_latents
 from translate.utils.device import autocast, pick_device
 from translate.utils.errors import OptionError, UserError, did_you_mean, short_repr
 from translate.utils.program import command_form

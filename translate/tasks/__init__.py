@@ -2,16 +2,19 @@
 
 To write a task, read `base` and `cycle`.
 
-    base          the base class of a task
-    cycle         CycleGAN: unpaired translation; the example of a task
-    drift         unpaired translation without a discriminator, at a strength that is chosen later
-    generate      GANs: new pictures from latent vectors
-    hint_planes   colours of a user's strokes, spread over the drawing
-    image_pool    the history of fakes that a discriminator sees
-    inpaint       inpainting, after LaMa
-    losses/       loss functions that tasks share
-    patch_queue   the latest patches of real pictures
-    pix2pix       paired translation, with one output or many
+    base            the base class of a task
+    cycle           CycleGAN: unpaired translation; the example of a task
+    drift           unpaired translation without a discriminator, at a strength that is chosen later
+    feature_queue   the newest features of real pictures, by class
+    generate        GANs: new pictures from latent vectors
+    generate_drift  new pictures from latent vectors by drifting, without a discriminator
+    hint_planes     colours of a user's strokes, spread over the drawing
+    image_pool      the history of fakes that a discriminator sees
+    inpaint         inpainting, after LaMa
+    latents         what tasks share that generate pictures from latent vectors
+    losses/         loss functions that tasks share
+    patch_queue     the latest patches of real pictures
+    pix2pix         paired translation, with one output or many
 """
 
 __all__ = ["TASKS", "Task"]
@@ -23,6 +26,7 @@ from translate.tasks.base import Task
 from translate.tasks.cycle import Cycle
 from translate.tasks.drift import Drift
 from translate.tasks.generate import Generate
+from translate.tasks.generate_drift import GenerateDrift
 from translate.tasks.inpaint import Inpaint
 from translate.tasks.pix2pix import Pix2pix
 from translate.utils.errors import list_choices
@@ -44,6 +48,9 @@ def _check(task: Any) -> str:
 
 TASKS: Registry[type[Task]] = Registry(
     "task",
-    {"cycle": Cycle, "drift": Drift, "generate": Generate, "inpaint": Inpaint, "pix2pix": Pix2pix},
+    {
+        "cycle": Cycle, "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift, "inpaint": Inpaint,
+        "pix2pix": Pix2pix,
+    },
     check=_check,
-)
+)  # fmt: skip

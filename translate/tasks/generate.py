@@ -4,21 +4,20 @@ Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661. The relativistic pair 
 https://arxiv.org/abs/1807.00734, as in R3GAN (Huang et al., 2024, https://arxiv.org/abs/2501.05441, section 3).
 """
 
-__all__ = ["Generate", "draw_latents"]
+__all__ = ["Generate"]
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from translate.networks import LATENT_DISCRIMINATORS, LATENT_GENERATORS
+from translate.networks import LATENT_DISCRIMINATORS
 from translate.networks.augment import Augment
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
-from translate.tasks.base import Batch, Task
+from translate.tasks.base import Batch
+from translate.tasks.latents import LatentTask, draw_latents_like, one_hot
 from translate.tasks.losses.adversarial import PAIRED_GAN_LOSSES, as_paired, smoothness
 from translate.tasks.losses.multiscale import all_scores, as_scales, gan_d, mean_of
 from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
@@ -27,7 +26,7 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
 
 
-class Generate(Task):
+class Generate(LatentTask):
     """G: z (and label) -> picture; D: picture (and label) -> real or fake.
 
     D is kept smooth by `lambda_r1` times its squared gradient at real pictures (R1: Mescheder et al., 2018) and
@@ -40,14 +39,10 @@ class Generate(Task):
     levels and fade in the others during that fraction of the run (Karras et al., 2018, section 2).
     """
 
-    data = "images"
     phases = {"G": ("G",), "D": ("D",)}
-    exports = ("G",)
-    generators = LATENT_GENERATORS
     discriminators = LATENT_DISCRIMINATORS
-    from_latents = True
     monotone_progress = True  # what has grown stays
-    remedies = Task.remedies | {
+    remedies = LatentTask.remedies | {
         "strong_d": "--augment-target 0.6 or twice the --lambda-r1",
         "checkerboard": "--netG style_synthesis",
     }
@@ -76,7 +71,7 @@ class Generate(Task):
         for network in (generator, discriminator):
             if grow and "grow" not in options_of(network.function):
                 raise OptionError(f"{network.name!r} cannot grow; leave --grow out, or say --netG style_synthesis")
-        self.G = generator(out_channels=channels["image"], classes=classes, **growing)
+        self.G = self.make_generator(generator, out_channels=channels["image"], classes=classes, **growing)
         self.D = discriminator(in_channels=channels["image"], classes=classes, **growing)
         picture = {"in_channels": channels["image"], "classes": classes}
         self.P = make_projected(lambda_projected, projected, features, **picture)
@@ -98,7 +93,7 @@ class Generate(Task):
     def forward(self, batch: Batch) -> Batch:
         """Generate a fake for each real picture, of the same class, or of a random class if it has no label."""
         real = batch["image"]
-        z = random_like(real, self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
+        z = draw_latents_like(real, self.G.z_dim, self.G.z_kind)  # type: ignore[arg-type]
         if not self.classes:
             return {"real": real, "fake": self.G(z)}
         label = batch["label"]
@@ -145,53 +140,6 @@ class Generate(Task):
         count = max(1, len(pictures) // 4)
         D = self.D if label is None else partial(self.D, label=label[:count])
         return smoothness(lambda x: all_scores(D(x)), pictures[:count], scores[:count])
-
-    @staticmethod
-    def predict(
-        nets: nn.ModuleDict, batch: Batch, *, z: Tensor | None = None, seed: int | None = None, **options: Any
-    ) -> Tensor:
-        """Generate pictures (B, C, size, size) in [-1, 1] from `z` (B, z_dim), or from `seed`, seed + 1, ...
-
-        If the model has classes, batch["label"] holds their weights (B, classes).
-        """
-        label = batch.get("label")
-        if z is None:
-            count = 1 if label is None else len(label)
-            z = draw_latents(nets["G"], range(seed or 0, (seed or 0) + count))
-        return nets["G"](z, label)
-
-    @staticmethod
-    def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Return rows of eight samples from fixed z: eight rows, or one for each of up to 16 classes."""
-        G: Any = nets["G"]
-        z = draw_latents(G, range(64)).to(batch["image"])
-        if not G.classes:
-            return {f"samples {i}": row.expand(-1, 3, -1, -1) for i, row in enumerate(G(z).split(8))}
-        rows = {}
-        for k in range(min(G.classes, 16)):
-            label = one_hot(torch.full((8,), k, device=z.device), G.classes)
-            rows[f"class {k}"] = G(z[:8], label).expand(-1, 3, -1, -1)
-        return rows
-
-
-def draw_latents(G: Any, seeds: Any) -> Tensor:
-    """Draw z (n, z_dim) from N(0, 1), or U(-1, 1) if G wants it, each from one of `seeds`, equal on every device."""
-    rngs = [np.random.default_rng(seed) for seed in seeds]
-    uniform = G.z_kind == "uniform"
-    z = [rng.uniform(-1, 1, G.z_dim) if uniform else rng.standard_normal(G.z_dim) for rng in rngs]
-    return torch.from_numpy(np.stack(z).astype(np.float32))
-
-
-def random_like(real: Tensor, z_dim: int, kind: str) -> Tensor:
-    """Draw z (B, z_dim) for `real` (B, C, H, W), on its device."""
-    if kind == "uniform":
-        return dist.draw_local_rows(lambda n: torch.empty(n, z_dim, device=real.device).uniform_(-1, 1), len(real))
-    return dist.draw_local_rows(lambda n: torch.randn(n, z_dim, device=real.device), len(real))
-
-
-def one_hot(labels: Tensor, classes: int) -> Tensor:
-    """Convert class numbers (B,) to (B, classes) float, -1 to a row of zeros."""
-    return F.one_hot(labels.clamp_min(0), classes).float() * (labels >= 0)[:, None]
 
 
 def depth_at(progress: float, levels: int) -> float:

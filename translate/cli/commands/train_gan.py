@@ -42,5 +42,5 @@ class TrainGan(RunOptions, _Inputs):
     implied_values: ClassVar[dict[str, str]] = {"labels": "auto", "grow": "0.5"}  # of options given without a value
 
     # "fast": the best results within minutes or hours; "paper": DCGAN to the letter; "large": wide networks and large
-    # batches, for a GPU and many classes (BigGAN).
-    preset: Literal["fast", "paper", "large"] = "fast"
+    # batches, for a GPU and many classes (BigGAN); "drift": no discriminator, samples drift towards the pictures.
+    preset: Literal["fast", "paper", "large", "drift"] = "fast"
