@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -119,6 +120,14 @@ def test_rows_are_medians_over_the_seeds(asked, in_process):
     low, middle, high = sorted(row.values["DCT"])
     assert low < high and row.cell("DCT", 2) == f"{middle:.2f} ({low:.2f} to {high:.2f})"
     assert row.cell("steps", 0) == "4" and row.cell("better", 0) == "-"  # of 3 pictures
+    # a model of one direction
+    for seed in "015":
+        shutil.rmtree(asked.out / "u" / "cycle_one" / seed / "answers" / "ba")
+    one_way = compare_recipes(replace(asked, recipes=asked.recipes[:1], seeds=(0, 1, 5)))
+    assert [[row.name for row in section.rows] for section in one_way.sections] == [
+        ["untouched input", "cycle_one"], ["untouched input"]
+    ]  # fmt: skip
+    assert one_way.sections[0].rows == report.sections[0].rows and len(in_process) == 3
 
 
 @pytest.mark.parametrize(

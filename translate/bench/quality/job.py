@@ -85,6 +85,10 @@ class Job:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_picture(file, Picture(answer))
 
+    def answers(self, question: Question) -> bool:
+        """Whether the model has answers to a question: some learn one direction only."""
+        return self.answer_file(question, 0).exists()
+
     def read_answers(self, question: Question) -> list[np.ndarray]:
         """Read the answers to all pictures of a question, in their order."""
         count = len(question.sources or question.real)

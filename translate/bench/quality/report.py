@@ -20,6 +20,7 @@ from translate.evaluation.panel import Description, Panel
 from translate.evaluation.report import KERNEL_SCALE, NO_SCORE, Column, make_table
 from translate.evaluation.verdict import UNTOUCHED, is_better
 from translate.utils.files import write_json
+from translate.utils.terminal import console, escape
 
 FLOOR = "other real pictures"
 COLUMNS = (  # key, title, decimals; the distances of the panel come first
@@ -113,6 +114,7 @@ def make_report(jobs: Sequence[Job], panel: Panel, out: Path, failures: Sequence
     """Score the answers of finished jobs, and write a contact sheet for every set and direction into `out`."""
     sections, notes = list[Section](), [*panel.notes]
     for group in grouped(jobs):
+        console.print(escape(f"{group[0].pictures.name}: scoring the answers ..."), soft_wrap=True)
         notes += [note for job in group for note in notes_on(job, panel)]
         sections += [make_section(group, question, panel, out) for question in group[0].questions()]
     return QualityReport(jobs[0].cpu_seconds if jobs else 0.0, sections, panel.versions, notes, [*failures])
@@ -134,7 +136,8 @@ def make_section(jobs: Sequence[Job], question: Question, panel: Panel, out: Pat
         rows.insert(0, baseline(UNTOUCHED, question.sources, question, real, panel))
     by_recipe: dict[str, list[Job]] = {}
     for job in jobs:
-        by_recipe.setdefault(job.recipe, []).append(job)
+        if job.answers(question):
+            by_recipe.setdefault(job.recipe, []).append(job)
     for name, same in by_recipe.items():
         every = [numbers(score_job(job, question, real, panel), job.result() or {}) for job in same]
         keys = {key for one in every for key in one}
