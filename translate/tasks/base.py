@@ -47,6 +47,7 @@ class Task(nn.Module):
         **dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'"),
         "blank": "half of --train.lr",
     }
+    run_suffix: ClassVar[str] = ""  # of the default run folder, for a second task on the same kind of data
     notes: tuple[str, ...] = ()  # for the user before training starts, one line each
     extra_logs: Batch | None = None  # detached scalars to log beside the terms that `losses` has just returned
 

@@ -40,6 +40,7 @@ class Drift(Task):
     discriminators = None
     phases = {"G": ("G_ab", "G_ba")}
     exports = ("G_ab", "G_ba")
+    run_suffix = "_drift"
     strength = 0.5
     compared_rows = (("a", "a to b", "b"), ("b", "b to a", "a"))
     remedies = {

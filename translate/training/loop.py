@@ -70,7 +70,9 @@ def train(
         device = dist.init(pick_device(config.train.device), config.data.batch_size)
         console.quiet = not dist.is_main_process()
         data = dist.main_process_first(lambda: TRAINING_DATA[TASKS[config.task].data](config.data, data_root()))
-        folder = RunFolder(Path(config.out or f"runs/{data.title}").expanduser(), config.train.keep)
+        folder = RunFolder(
+            Path(config.out or f"runs/{data.title}{TASKS[config.task].run_suffix}").expanduser(), config.train.keep
+        )
         with folder.lock():
             train_in_folder(config, folder, data, device, callbacks, extend=extend)
     return folder.path

@@ -20,7 +20,7 @@ class TrainDrift(RunOptions, UnpairedInputs):
     --content-least 0.01, --train.lr 5e-4, --generator.width 48 (--help-all lists them).
 
     Attributes:
-        out: Run folder (default: runs/A2B, after the domains).
+        out: Run folder (default: runs/A2B_drift, after the domains).
         size: Training resolution, px; "auto": 256, or less for smaller pictures.
         epochs: Length in passes over the larger domain.
         batch_size: Pictures of each domain in a step.
