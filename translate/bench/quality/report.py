@@ -23,8 +23,10 @@ from translate.utils.files import write_json
 from translate.utils.terminal import console, escape
 
 FLOOR = "other real pictures"
-COLUMNS = (  # key, title, decimals; the distances of the panel come first
+SCORES = (  # key, title, decimals; the distances of the panel come first
     ("psnr", "PSNR, dB", 1), ("lattice", "lattice", 2), ("near_copies", "near-copies, %", 0), ("better", "better", 0),
+)  # fmt: skip
+COSTS = (
     ("cpu_seconds", "CPU s", 0), ("steps", "steps", 0), ("start_up", "start-up, CPU s", 1), ("peak", "peak, GB", 2),
     ("model", "model, MB", 1), ("parameters", "parameters, M", 2),
 )  # fmt: skip
@@ -80,17 +82,22 @@ class QualityReport:
 
     def columns(self) -> list[Column]:
         """Return the columns that some row has a number in."""
-        known = [*((title, title, 0) for title in self.features), *COLUMNS]
+        known = [*((title, title, 0) for title in self.features), *SCORES, *COSTS]
         rows = [row for section in self.sections for row in section.rows]
         used = [column for column in known if any(row.values.get(column[0]) for row in rows)]
-        return [Column(title, partial(Row.cell, key=key, digits=digits)) for key, title, digits in used]
+        return [
+            Column(title, partial(Row.cell, key=key, digits=digits), second=(key, title, digits) in COSTS)
+            for key, title, digits in used
+        ]
 
     def tables(self) -> list[Table]:
-        """Return a table to print for every section."""
-        columns = [Column("recipe", lambda row: row.name, justify="left"), *self.columns()]
-        tables = [make_table(columns, section.rows) for section in self.sections]
-        for table, section in zip(tables, self.sections, strict=True):
-            table.title, table.title_justify = section.title, "left"
+        """Return two tables to print for every section, of the scores and of what they cost."""
+        name, columns, tables = Column("recipe", lambda row: row.name, justify="left"), self.columns(), list[Table]()
+        for section in self.sections:
+            scores = make_table([name, *(column for column in columns if not column.second)], section.rows)
+            scores.title, scores.title_justify = section.title, "left"
+            costs = [name, *(column for column in columns if column.second)]
+            tables += [scores, make_table(costs, [row for row in section.rows if row.seeds])]
         return tables
 
     def markdown(self) -> str:
