@@ -16,6 +16,7 @@ from translate.networks.style_resnet import StyleScale
 
 BRANCH_GAIN = 0.1  # of the weights that end a residual branch: without norms, sums of branches grow
 HEAD_GAIN = 0.02  # of the weights of the last layer: the output begins as the input
+LEAK = 0.2  # below 0: with a plain ReLU, a style can silence all channels of a level, and then nothing depends on it
 
 
 class SkipStyleResnet(nn.Module):
@@ -73,8 +74,8 @@ class SkipStyleResnet(nn.Module):
 
     def decode(self, h: Tensor, style: Tensor | None, low: Tensor, x: Tensor) -> Tensor:
         """Map (B, trunk, H / 4, W / 4), the features at half the size, and the picture to (B, out_channels, H, W)."""
-        h = F.relu(self.scale_up1(self.up1(self.up(h)), style)) + low
-        h = F.relu(self.scale_up2(self.up2(self.up(h)), style))
+        h = F.leaky_relu(self.scale_up1(self.up1(self.up(h)), style), LEAK) + low
+        h = F.leaky_relu(self.scale_up2(self.up2(self.up(h)), style), LEAK)
         return self.start(x).float() + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()
 
 

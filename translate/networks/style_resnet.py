@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_he, init_icnr, init_normal
-from translate.networks.noise_planes import NoisePlanes
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
@@ -74,8 +73,7 @@ class StyleResnet(nn.Module):
     bilinear doublings that *add* the encoder's features of their size. The style enters the norms of trunk and decoder.
     Stem and head work on blocks of `fold` x `fold` px, since layers at full size would take most of the time. The
     pixels of a block start equal (`init_icnr`), without checkerboards, and the last convolution, at half the size, sees
-    across the borders of blocks. `noise` planes at that size let even areas of the input become texture that does not
-    repeat from block to block.
+    across the borders of blocks.
 
     Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), about N(0, 1), to (B, out_channels, H, W) in [-1, 1];
     H and W multiples of fold * 2^downs. With `z_dim` 0 there is no z, and the output is deterministic.
@@ -86,7 +84,7 @@ class StyleResnet(nn.Module):
 
     def __init__(
         self, *, in_channels: int = 3, out_channels: int = 3, z_dim: int = 0, width: int = 64, most: int = 256,
-        downs: int = 2, blocks: int = 4, fold: int = 4, style_dim: int = 64, noise: int = 0,
+        downs: int = 2, blocks: int = 4, fold: int = 4, style_dim: int = 64,
     ) -> None:  # fmt: skip
         super().__init__()
         if fold not in (2, 4, 8):
@@ -100,11 +98,8 @@ class StyleResnet(nn.Module):
             nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
         ) if z_dim else None  # fmt: skip
         # encoder, trunk, decoder
-        blocks_of = nn.PixelUnshuffle(fold)
         self.stem = nn.Sequential(
-            nn.Sequential(blocks_of, NoisePlanes(noise)) if noise else blocks_of,
-            nn.Conv2d(fold**2 * in_channels + noise, width, 3, padding=1),
-            InstanceNorm(width),
+            nn.PixelUnshuffle(fold), nn.Conv2d(fold**2 * in_channels, width, 3, padding=1), InstanceNorm(width)
         )
         self.down = nn.ModuleList(
             nn.Sequential(Halve(), conv3(narrow, wide), InstanceNorm(wide)) for narrow, wide in pairwise(widths)
