@@ -37,7 +37,6 @@ def test_strength_leads_from_the_source_to_the_target():
 @pytest.mark.parametrize("direction", ["ab", "ba"])
 def test_a_direction_is_one_call_of_its_own_generator(direction):
     task, batch = make_task("drift"), make_batch()
-    task.eval()  # in training, the noise is another one at every call
     G, z = Drift.generator_for(nets_of(task), direction, None, None)
     assert G is task.get_submodule(f"G_{direction}") and z.tolist() == [[Drift.strength]]
     source = batch[direction[0]]

@@ -11,20 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.blocks import Downsample, Upsample, conv, init_he
-from translate.networks.noise_planes import NoisePlanes
 from translate.networks.style_resnet import StyleScale
 
 BRANCH_GAIN = 0.1  # of the weights that end a residual branch: without norms, sums of branches grow
 HEAD_GAIN = 0.02  # of the weights of the last layer: the output begins as the input
-LEAK = 0.2  # below 0: with a plain ReLU, a style can silence all channels of a level, and then nothing depends on it
 
 
 class SkipStyleResnet(nn.Module):
     """x + f(x, z): a change of the picture, modulated by the style z.
 
     It has no norms: a place depends on its neighbourhood alone, so that crops, tiles, films and whole pictures are all
-    treated alike. `noise` planes, a function of the place, can become strokes where the input is flat. Blocks of
-    2 x 2 px enter, a quarter of the size is the smallest, and all resampling is anti-aliased.
+    treated alike. Blocks of 2 x 2 px enter, a quarter of the size is the smallest, and all resampling is anti-aliased.
 
     Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim) to (B, out_channels, H, W), about [-1, 1]; H and W
     multiples of 4. With `z_dim` 0 there is no z. With other channels than the input's, it starts from their mean.
@@ -35,15 +32,14 @@ class SkipStyleResnet(nn.Module):
 
     def __init__(
         self, *, in_channels: int = 3, out_channels: int = 3, z_dim: int = 0, width: int = 32, trunk: int = 64,
-        blocks: int = 5, style_dim: int = 32, noise: int = 4,
+        blocks: int = 5, style_dim: int = 32,
     ) -> None:  # fmt: skip
         super().__init__()
         self.z_dim, style = z_dim, style_dim if z_dim else 0
         self.mapping = nn.Sequential(
             nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
         ) if z_dim else None  # fmt: skip
-        self.noise = NoisePlanes(noise)
-        self.stem = conv(4 * in_channels + noise, width, 3)
+        self.stem = conv(4 * in_channels, width, 3)
         self.down = nn.Sequential(Downsample(width), conv(width, trunk, 3))
         self.trunk = nn.ModuleList(_ScaledBlock(trunk, style) for _ in range(blocks))
         self.up1, self.scale_up1 = conv(trunk, width, 3), StyleScale(width, style)
@@ -69,13 +65,13 @@ class SkipStyleResnet(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, in_channels, H, W) to (B, width, H / 2, W / 2) and (B, trunk, H / 4, W / 4)."""
-        low = F.relu(self.stem(self.noise(F.pixel_unshuffle(x, 2))))
+        low = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
         return low, F.relu(self.down(low))
 
     def decode(self, h: Tensor, style: Tensor | None, low: Tensor, x: Tensor) -> Tensor:
         """Map (B, trunk, H / 4, W / 4), the features at half the size, and the picture to (B, out_channels, H, W)."""
-        h = F.leaky_relu(self.scale_up1(self.up1(self.up(h)), style), LEAK) + low
-        h = F.leaky_relu(self.scale_up2(self.up2(self.up(h)), style), LEAK)
+        h = F.relu(self.scale_up1(self.up1(self.up(h)), style)) + low
+        h = F.relu(self.scale_up2(self.up2(self.up(h)), style))
         return self.start(x).float() + self.head(torch.cat([h, x.to(h.dtype)], 1)).float()
 
 

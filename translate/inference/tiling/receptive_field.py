@@ -14,7 +14,6 @@ from torch import Tensor, fx, nn
 from translate.inference.tiling.regions import Region, crop
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, without_autocast
 from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
-from translate.networks.noise_planes import NoisePlanes
 from translate.networks.style_resnet import StyleNorm, StyleScale
 
 ReadRegion = Callable[[Region], Tensor]  # reads a region of the input, (1, C, h, w)
@@ -86,12 +85,6 @@ def pixel_shuffle_region(factor: int, read: ReadRegion, region: Region, _: tuple
     return crop(F.pixel_shuffle(read(have), factor), have.scale(factor), region)
 
 
-def noise_region(layer: NoisePlanes, read: ReadRegion, region: Region, _: tuple[int, int]) -> Tensor:
-    """Append the noise of a region's place."""
-    x = read(region)
-    return layer.append_at(x, torch.tensor([[region.top, region.left]], device=x.device))
-
-
 POINTWISE = {
     F.relu, F.leaky_relu, torch.tanh, torch.relu, torch.cat, torch.sigmoid, operator.add, operator.mul, operator.sub,
     operator.truediv, torch.add, torch.mul,
@@ -102,7 +95,7 @@ POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, StyleScale, *F
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
 RULES: dict[type[nn.Module], Callable[..., Tensor]] = {
     nn.Conv2d: conv_region, nn.ConvTranspose2d: conv_transpose_region, Downsample: downsample_region,
-    Upsample: upsample_region, Halve: partial(pixel_unshuffle_region, 2), NoisePlanes: noise_region,
+    Upsample: upsample_region, Halve: partial(pixel_unshuffle_region, 2),
 }  # fmt: skip
 LEAVES = (*RULES, *NORMS, StyleScale, *FROZEN_NORMS)
 
