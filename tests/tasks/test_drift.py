@@ -102,3 +102,10 @@ def test_what_cannot_drift_is_refused():
         Drift(Factory({"name": "skip_resnet"}, GENERATORS, "generator"), {"a": 3, "b": 3})
     with pytest.raises(OptionError, match="--content-least should be above 0 and at most --content-most"):
         make_task("drift", content_least=2.0)
+
+
+def test_flat_pictures_have_finite_gradients():
+    task, batch = make_task("drift"), make_batch()
+    batch = {name: torch.full_like(x, 0.5) for name, x in batch.items()}
+    torch.stack(list(task.losses("G", task(batch)).values())).sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in task.parameters())

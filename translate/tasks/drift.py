@@ -23,6 +23,7 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of
 
 GRAY_PX = 8  # side of the blocks whose lightness and colours belong to the content
+EPS = 1e-8
 MIN_DEVIATION = 0.05  # of the lightness in [-1, 1]: flatter pictures have no shapes to keep
 
 
@@ -165,4 +166,5 @@ def lightness(x: Tensor) -> Tensor:
     """Return the lightness of the blocks of (B, C, H, W) with mean 0 and deviation 1, (B, 1, H / 8, W / 8)."""
     gray = F.avg_pool2d(x.mean(1, keepdim=True), GRAY_PX)
     gray = gray - gray.mean((2, 3), keepdim=True)
-    return gray / (gray.square().mean((2, 3), keepdim=True).sqrt() + MIN_DEVIATION)
+    deviation = (gray.square().mean((2, 3), keepdim=True) + EPS).sqrt()  # the gradient of a root is infinite at 0
+    return gray / (deviation + MIN_DEVIATION)
