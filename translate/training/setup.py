@@ -62,6 +62,7 @@ class Run:
         # build the networks, equal on all ranks
         self.task = task = build_task(config, data.channels, plan, device)
         init_weights(task, config.train.init, folder)
+        self.features = tuple(sorted({*features_of(task), *init_features(config.train.init)}))
         dist.broadcast_weights(task)
         # load the newest state
         self.optimizers, self.ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
@@ -124,7 +125,7 @@ class Run:
             task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
             directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
-            features=tuple(sorted({*features_of(self.task), *init_features(config.train.init)})),
+            features=self.features,
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
 

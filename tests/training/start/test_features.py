@@ -23,8 +23,8 @@ def method_of(out):
     return tomllib.loads((out / "config.toml").read_text())["method"]
 
 
-def test_a_run_with_features_resumes_bit_for_bit_and_saves_nothing_of_them(pairs, tmp_path, monkeypatch):  # noqa: F811
-    layer = small()
+def assert_resumes_exactly(pairs, tmp_path, monkeypatch, layer):  # noqa: F811
+    """Train whole and with an interruption, compare, and return the folder of the whole run."""
     layer = layer | {"train": layer["train"] | {"save_minutes": 0.0}}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train(make_config(pairs, whole, "fast", layer))
@@ -35,6 +35,12 @@ def test_a_run_with_features_resumes_bit_for_bit_and_saves_nothing_of_them(pairs
     train(make_config(pairs, broken, "fast", layer))
     for one, other in zip(everything(whole), everything(broken), strict=True):
         assert_same(one, other)
+    return whole
+
+
+def test_a_run_with_features_resumes_bit_for_bit_and_saves_nothing_of_them(pairs, tmp_path, monkeypatch):  # noqa: F811
+    layer = small()
+    whole = assert_resumes_exactly(pairs, tmp_path, monkeypatch, layer)
     assert method_of(whole)["features"] == LITE
     assert '"G/features"' in (whole / "metrics.jsonl").read_text()
     without = train(make_config(pairs, tmp_path / "without", "fast", FAST))
@@ -82,16 +88,7 @@ def test_a_run_with_a_discriminator_on_features_resumes_bit_for_bit(pairs, tmp_p
         "discriminator": FEATURED,
         "method": {"lambda_projected": 0.5, "projected": {"width": 4}, "augment": 0.3},
     }
-    layer = layer | {"train": layer["train"] | {"save_minutes": 0.0}}
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    train(make_config(pairs, whole, "fast", layer))
-    with monkeypatch.context() as patch:
-        killed = stop_after(patch, 3)
-        with pytest.raises(killed):
-            train(make_config(pairs, broken, "fast", layer))
-    train(make_config(pairs, broken, "fast", layer))
-    for one, other in zip(everything(whole), everything(broken), strict=True):
-        assert_same(one, other)
+    whole = assert_resumes_exactly(pairs, tmp_path, monkeypatch, layer)
     config = tomllib.loads((whole / "config.toml").read_text())
     assert config["discriminator"]["features"] == config["method"]["features"] == LITE
     state = torch.load(whole / "state" / "last.pt", weights_only=True)["task"]
