@@ -18,7 +18,7 @@ from translate.bench.original_repo import REQUIRED_FILES
 from translate.bench.quality import comparison, job_process, original_process
 from translate.bench.quality.budget import StepClock
 from translate.bench.quality.comparison import QualityOptions, compare_recipes, make_jobs
-from translate.bench.quality.job import Job
+from translate.bench.quality.job import Job, find_recipe
 from translate.bench.quality.picture_set import find_set
 from translate.checkpoints.model_file import load_model
 from translate.evaluation.panel import Panel
@@ -290,3 +290,11 @@ def test_steps_fill_the_budget_by_their_median():
     while not clock.measured:
         clock.end_step()
     assert (clock.start_up, clock.seconds, clock.steps) == (5.0, 0.5, 20)
+
+
+@pytest.mark.parametrize(("name", "preset"), [("generate_drift_mine", "drift"), ("generate_mine", "fast")])
+def test_a_file_differs_from_the_preset_in_its_name(name, preset, tmp_path):
+    file = tmp_path / f"{name}.toml"
+    file.write_text("train.lr = 1e-4", encoding="utf-8")
+    recipe = find_recipe(str(file))
+    assert (recipe.name, recipe.task, recipe.preset, recipe.layer) == (name, "generate", preset, {"train": {"lr": 1e-4}})

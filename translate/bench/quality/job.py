@@ -127,7 +127,9 @@ class QualityRecipe(NamedTuple):
 
 
 def find_recipe(text: str) -> QualityRecipe:
-    """Return the recipe of a name, TASK_PRESET, or of a TOML file over the preset `fast`, TASK_ANYTHING.toml.
+    """Return the recipe of a name, TASK_PRESET, or of a TOML file that says only what differs from one.
+
+    A file is named after what it differs from, TASK_PRESET_ANYTHING.toml; TASK_ANYTHING.toml differs from TASK_fast.
 
     Raises:
         OptionError: there is no such recipe.
@@ -141,7 +143,8 @@ def find_recipe(text: str) -> QualityRecipe:
     if is_file and not task:
         raise OptionError(f"--recipes {text}: begin its name with that of its task, as in cycle_mine.toml")
     if is_file:
-        return QualityRecipe(name, task, "fast", read_toml(file))
+        base = max((known for known in recipes() if name.startswith(f"{known}_")), key=len, default=f"{task}_fast")
+        return QualityRecipe(name, task, base.removeprefix(f"{task}_"), read_toml(file))
     if not task or text not in recipes():
         raise OptionError(f"--recipes {text}: no such recipe{did_you_mean(text, recipes().loaded())}; or a .toml file")
     return QualityRecipe(name, task, text.removeprefix(f"{task}_"))
