@@ -9,8 +9,8 @@ from tests.training.test_loop import make_config
 from tests.training.test_train_generate import FAST, classes  # noqa: F401
 from tests.training.test_train_generate import make_config as make_gan_config
 from translate.networks.resnet import SkipResnet
-from translate.training.findings import Verdict
 from translate.training.loop import train
+from translate.training.monitors.findings import Verdict
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
 

@@ -40,9 +40,9 @@ class Task(nn.Module):
     strength: ClassVar[float | None] = None
     # whether the progress of an extended run must not fall: for networks that grow
     monotone_progress: ClassVar[bool] = False
-    # the preview rows that `training.failure_modes` examines: the titles of source, output, and real pictures
+    # the preview rows that `training.monitors.failure_modes` examines: the titles of source, output, and real pictures
     compared_rows: ClassVar[tuple[tuple[str, str, str], ...]] = ()
-    # the option that usually helps, by kind of fault (`training.findings`); translations are examined for these alone
+    # the option that usually helps, by kind of fault (`training.monitors.findings`); others are not looked for
     remedies: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'"),
         "blank": "half of --train.lr",

@@ -6,13 +6,10 @@ A task defines the mathematics; optimizers, precision, averaging, schedules, see
     config          the configuration of a run, from a preset, files and flags
     config_checks   checks of option values, beyond their types
     cuda_graph      the step as one CUDA graph
-    divergence      losses that explode, values that are not finite, a useless discriminator
     ema             the averaged generator, which is exported
-    failure_modes   faults in the sample grids
-    findings        the faults of a run, in words
     log             metrics.jsonl, the live line, sample grids, TensorBoard
     loop            the training loop
-    mode_collapse   variety of generated pictures, and memorized pictures
+    monitors/       faults of losses and pictures, noticed while a run trains
     optim           Adam for every phase, and the learning rate of a step
     planning/       precision, layout, crop and number of steps, and their corrections
     previews        sample grids, their faults, and a film of them

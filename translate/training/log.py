@@ -23,7 +23,7 @@ from translate.images.grid import make_grid
 from translate.images.io import save_png
 from translate.images.tensors import to_array
 from translate.training.callbacks import Preview
-from translate.training.findings import Finding
+from translate.training.monitors.findings import Finding
 from translate.training.start.messages import print_note
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write

@@ -13,7 +13,7 @@ from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.tasks import TASKS
 from translate.training.callbacks import Callbacks, OnPreview, OnStep, StopTraining
 from translate.training.config import Config
-from translate.training.divergence import Diverged, check_finite
+from translate.training.monitors.divergence import Diverged, check_finite
 from translate.training.optim import lr_at, set_lr
 from translate.training.planning.time_budget import restore_threads, set_threads
 from translate.training.previews import is_preview

@@ -15,10 +15,10 @@ from translate.images.io import read_rgb8
 from translate.tasks import Task
 from translate.training.callbacks import Callbacks
 from translate.training.ema import EMA
-from translate.training.failure_modes import examine, returns_all_inputs
-from translate.training.findings import MIN_JUDGED_PICTURES, Finding, Verdict
 from translate.training.log import Log
-from translate.training.mode_collapse import CollapseMonitor
+from translate.training.monitors.failure_modes import examine, returns_all_inputs
+from translate.training.monitors.findings import MIN_JUDGED_PICTURES, Finding, Verdict
+from translate.training.monitors.mode_collapse import CollapseMonitor
 from translate.training.planning.plan import Stretch
 from translate.utils import dist
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from translate.checkpoints.model_file import read_recipe
 from translate.training.config import Config, dump_config
-from translate.training.findings import Verdict
+from translate.training.monitors.findings import Verdict
 from translate.training.planning.plan import Plan, Stretch
 from translate.training.states import StateFolder
 from translate.utils import dist

@@ -23,9 +23,9 @@ from translate.networks.features.load import features_of
 from translate.tasks import TASKS, Task
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
-from translate.training.divergence import Diverged, DivergenceMonitor
 from translate.training.ema import EMA
 from translate.training.log import Log, Window
+from translate.training.monitors.divergence import Diverged, DivergenceMonitor
 from translate.training.optim import make_optimizers
 from translate.training.planning.autotune import check_graph, make_plan
 from translate.training.planning.choices import Choices

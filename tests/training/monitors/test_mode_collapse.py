@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.training.mode_collapse import CollapseMonitor
+from translate.training.monitors.mode_collapse import CollapseMonitor
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from torch import Tensor
 from translate.metrics.diversity import pairwise_spread
 from translate.metrics.lattice import lattice
 from translate.tasks import Task
-from translate.training.findings import Finding
+from translate.training.monitors.findings import Finding
 
 INVERTED_CORRELATION = -0.5  # of source and output: merely paler or grayer outputs stay above
 IDENTITY_OF_CONTRAST = 0.05  # a copy is nearer to its source than this part of the source's contrast

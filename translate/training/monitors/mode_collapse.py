@@ -12,7 +12,7 @@ from torch import Tensor
 from translate.data.loading.transforms import center_crop
 from translate.images.tensors import from_uint8
 from translate.metrics.diversity import nearest_neighbours, thumbnail_spread, thumbnails
-from translate.training.findings import Finding
+from translate.training.monitors.findings import Finding
 
 MAX_BANK = 2000  # training pictures to compare samples with
 MAX_PAIRED = 200  # training pictures of which every pair is compared

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from tests.tasks.test_tasks import make_task
 from translate.synthetic import render
-from translate.training.failure_modes import (
+from translate.training.monitors.failure_modes import (
     colour_correlation,
     examine,
     ignores_z,

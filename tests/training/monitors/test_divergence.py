@@ -8,10 +8,10 @@ import torch
 from tests.tasks.test_tasks import make_task
 from tests.training.test_loop import assert_same, everything, flatten, make_config, stop_after
 from translate.tasks.losses.adversarial import GAN_LOSSES
-from translate.training.divergence import Diverged, DivergenceMonitor, check_finite, failing_phase
 from translate.training.ema import EMA
-from translate.training.findings import Finding
 from translate.training.loop import train
+from translate.training.monitors.divergence import Diverged, DivergenceMonitor, check_finite, failing_phase
+from translate.training.monitors.findings import Finding
 from translate.utils.errors import UserError
 
 

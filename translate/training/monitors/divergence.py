@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from translate.tasks import Task
 from translate.tasks.losses.adversarial import chance_loss
 from translate.training.ema import EMA
-from translate.training.findings import MIN_JUDGED_PICTURES, Finding
+from translate.training.monitors.findings import MIN_JUDGED_PICTURES, Finding
 from translate.utils.errors import UserError
 
 RATE_FACTOR = 0.5  # on the learning rate of a phase that diverged
