@@ -3,7 +3,7 @@
 __all__ = ["ORIGINAL", "Job", "QualityRecipe", "find_recipe"]
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,14 +137,18 @@ def find_recipe(text: str) -> QualityRecipe:
     file = Path(text).expanduser()
     is_file = file.suffix == ".toml"
     name = file.stem if is_file else text
-    task = max((task for task in TASKS.loaded() if name.startswith(f"{task}_")), key=len, default="")
+    known = recipes().loaded()
+    base = (longest(name, known) or f"{longest(name, TASKS.loaded())}_fast") if is_file else name
+    task = longest(base, TASKS.loaded())
     if is_file and not file.is_file():
         raise OptionError(f"--recipes {text}: no such file")
     if is_file and not task:
         raise OptionError(f"--recipes {text}: begin its name with that of its task, as in cycle_mine.toml")
-    if is_file:
-        base = max((known for known in recipes() if name.startswith(f"{known}_")), key=len, default=f"{task}_fast")
-        return QualityRecipe(name, task, base.removeprefix(f"{task}_"), read_toml(file))
-    if not task or text not in recipes():
-        raise OptionError(f"--recipes {text}: no such recipe{did_you_mean(text, recipes().loaded())}; or a .toml file")
-    return QualityRecipe(name, task, text.removeprefix(f"{task}_"))
+    if base not in known:
+        raise OptionError(f"--recipes {text}: no such recipe{did_you_mean(base, known)}; or a .toml file")
+    return QualityRecipe(name, task, base.removeprefix(f"{task}_"), read_toml(file) if is_file else {})
+
+
+def longest(name: str, known: Iterable[str]) -> str:
+    """Return the longest of `known` that `name` continues with an underscore, or ""."""
+    return max((prefix for prefix in known if name.startswith(f"{prefix}_")), key=len, default="")
