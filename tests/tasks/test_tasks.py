@@ -65,6 +65,7 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
     ),
     "cycle, several scales": ("cycle", PLAIN[0], FAST[1], {"lambda_r1": 0.1}),
     "cycle, on features": ("cycle", PLAIN[0], FEATURED, {"gan": "hinge", "lambda_r1": 0.1}),
+    "cycle, and features of the way back": ("cycle", *PLAIN, {"lambda_features": 2.0}),
     "cycle, beside": ("cycle", *PLAIN, BESIDE | {"augment": 0.5}),
     "pix2pix, on features": ("pix2pix", FAST[0], FEATURED, {"z_dim": 3, "lambda_fm": 1.0, "gan": "hinge"}),
     "pix2pix, beside": ("pix2pix", *PLAIN, BESIDE | {"augment": 0.5}),
@@ -203,6 +204,22 @@ def test_merged_calls_are_the_textbook_cyclegan(count):
         largest = max(g.abs().max() for g in theirs)
         for actual, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(actual, other, rtol=1e-3, atol=1e-4 * largest.item())
+
+
+def test_the_features_of_the_way_back_are_compared_at_unit_length(monkeypatch):
+    monkeypatch.setattr("translate.tasks.cycle.roll_together", lambda *pictures: pictures)
+    task, plain = make_task("cycle, and features of the way back"), make_task("cycle")
+    plain.load_state_dict(task.state_dict())  # frozen features are no state
+    batch = make_batch()
+    terms, without = (each.losses("G", each(batch)) for each in (task, plain))
+    x, expected = task(batch), 0.0
+    for rec, source in ((x["rec_a"], x["a"]), (x["rec_b"], x["b"])):
+        for one, other in zip(task.features(rec), task.features(source), strict=True):
+            one, other = (y.detach().double().flatten(2) for y in (one, other))
+            cosine = (one * other).sum(1) / (one.norm(dim=1) * other.norm(dim=1))
+            expected += (2 - 2 * cosine).mean().item()  # |u - v|^2 of unit vectors
+    assert terms.pop("features").item() == pytest.approx(2 * expected, rel=1e-4)
+    assert all(torch.equal(terms[name], without[name]) for name in without) and set(terms) == set(without)
 
 
 def test_coarse_cycle_compares_block_means():

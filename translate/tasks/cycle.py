@@ -14,10 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.augment import Augment
+from translate.networks.features.load import load_features
 from translate.tasks.base import Batch, Task
 from translate.tasks.image_pool import ImagePool
 from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
 from translate.tasks.losses.multiscale import all_scores, as_scales, gan_d, gan_g, judge
+from translate.tasks.losses.perceptual import feature_distance, roll_together
 from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils.factory import Factory, resolve
 
@@ -30,6 +32,9 @@ class Cycle(Task):
 
     With `cycle_scale` = s > 1 (not in the paper) only the means of s x s px blocks have to be reconstructed: a texture
     such as brush strokes may then come and go, and is not hidden in the translation as invisible noise.
+
+    With `lambda_features` (not in the paper), reconstructions are compared in pretrained `features`, too (LPIPS: Zhang et
+    al., 2018, https://arxiv.org/abs/1801.03924, equation 1): contents have to come back, strokes need not.
 
     With `lambda_projected` (not in the paper), discriminators on pretrained `features` judge beside D_a and D_b. All of
     them see the fraction `augment` of the pictures augmented.
@@ -57,6 +62,7 @@ class Cycle(Task):
         lambda_cycle: float = 10.0,
         lambda_identity: float = 0.5,
         cycle_scale: int = 1,
+        lambda_features: float = 0.0,
         gan: str = "lsgan",
         lambda_r1: float = 0.0,
         pool_size: int = 50,
@@ -80,6 +86,8 @@ class Cycle(Task):
             lambda_identity = 0.0
             self.notes = (f"the domains have {a} and {b} channels, so lambda_identity is left out",)
         self.lambda_cycle, self.lambda_identity, self.cycle_scale = lambda_cycle, lambda_identity, cycle_scale
+        self.lambda_features = lambda_features
+        self.features = load_features(features) if lambda_features else None
         self.gan, self.lambda_r1 = resolve(gan, GAN_LOSSES, "method.gan"), lambda_r1
 
     def forward(self, batch: Batch) -> Batch:
@@ -103,6 +111,9 @@ class Cycle(Task):
         terms |= self._judge_fake("ba", self.D_a, self.P_a, x["fake_a"])
         cycle = self._distance(x["rec_a"], x["a"]) + self._distance(x["rec_b"], x["b"])
         terms["cycle"] = self.lambda_cycle * cycle
+        if self.features is not None:
+            distance = self._feature_distance(x["rec_a"], x["a"]) + self._feature_distance(x["rec_b"], x["b"])
+            terms["features"] = self.lambda_features * distance
         if self.lambda_identity:
             identity = F.l1_loss(x["same_a"], x["a"]) + F.l1_loss(x["same_b"], x["b"])
             terms["identity"] = self.lambda_cycle * self.lambda_identity * identity
@@ -113,6 +124,14 @@ class Cycle(Task):
         if self.cycle_scale > 1:
             one, other = F.avg_pool2d(one, self.cycle_scale), F.avg_pool2d(other, self.cycle_scale)
         return F.l1_loss(one, other)
+
+    def _feature_distance(self, rec: Tensor, source: Tensor) -> Tensor:
+        """Return the distance of reconstructions from their sources, (B, C, H, W) each, in the features."""
+        assert self.features is not None
+        rec, source = roll_together(rec, source)
+        with torch.no_grad():
+            seen = self.features(source)
+        return feature_distance(self.features(rec), seen)
 
     def _judge_fake(self, name: str, D: nn.Module, P: nn.Module | None, fake: Tensor) -> dict[str, Tensor]:
         """Return the adversarial terms of a generator."""
