@@ -11,7 +11,7 @@ FILES = sorted((ROOT / "translate").rglob("*.py"))
 
 LAYERS = """
     cli
-    bench
+    bench | studio
     evaluation
     training | inference
     checkpoints

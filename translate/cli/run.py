@@ -23,6 +23,7 @@ from translate.cli.commands.options import flag_name, given_options
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.cli.commands.sample import sample
 from translate.cli.commands.sample_options import Sample
+from translate.cli.commands.studio import StudioOptions, studio
 from translate.cli.commands.train import Train, train_task
 from translate.cli.commands.train_cycle import TrainCycle
 from translate.cli.commands.train_drift import TrainDrift
@@ -57,6 +58,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "import-checkpoint": (ImportCheckpoint, import_checkpoint),
     "prepare-dataset": (PrepareDataset, prepare_dataset),
     "make-sketches": (MakeSketches, make_sketches),
+    "studio": (StudioOptions, studio),
 }
 
 

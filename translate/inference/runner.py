@@ -188,10 +188,11 @@ class ModelRunner:
         count = threads if free is None else free // self.memory.peak_bytes(side, side)
         return CpuSlots(max(1, min(threads, count)))
 
-    def is_small(self, image: PreparedImage) -> bool:
+    def takes_one_slot(self, image: PreparedImage) -> bool:
         """Whether a picture is small enough to run on one core, beside other pictures on the other cores."""
         height, width = image.size
-        return height * width <= ONE_CORE_MAX_SIDE_PX**2 and self.statistics.kind != "local"
+        is_small = height * width <= ONE_CORE_MAX_SIDE_PX**2 and self.statistics.kind != "local"
+        return is_small and not (self.uses_global_rng or self.statistics.sequential)
 
     # ---- one pass
 

@@ -11,6 +11,7 @@ The comment on an option, or its line under "Attributes", is its help text.
     prepare_dataset      prepare-dataset
     sample               sample
     sample_options       options of sample, and which of them go together
+    studio               studio
     train                train, and the common function of the training commands
     train_cycle          train-cycle
     train_drift          train-drift

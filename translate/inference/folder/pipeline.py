@@ -46,7 +46,7 @@ class FolderPipeline:
     translator: Translator
     request: Request
     reader: JobReader
-    recorder: Recorder
+    recorder: Recorder | None  # None: `translate` alone is used
     ledger: Ledger | None
     quality: int
     keep_metadata: bool = False
@@ -63,6 +63,14 @@ class FolderPipeline:
             results = self._infer_stage(batches, network, slots)
             for job, written in self._write_stage(results, writers, workers + 1):
                 self._record(job, written)
+
+    def translate(self, job: Job, slots: CpuSlots) -> None:
+        """Translate one picture in the calling thread, to the same bytes; raise what `run` would record."""
+        prepared: Future[PreparedImage | HugePicture] = Future()
+        prepared.set_result(self._read(job))
+        results: Future[Results] = Future()
+        results.set_result(self._infer([(job, prepared)], slots))
+        self._write((job, prepared), results, 0)
 
     def _read_stage(self, jobs: Iterable[Job], pool: Executor, ahead: int) -> Iterator[Work]:
         yield from prefetch(((job, pool.submit(self._read, job)) for job in jobs), ahead)
@@ -84,6 +92,7 @@ class FolderPipeline:
 
     def _record(self, job: Job, written: Future[Written]) -> None:
         """Record the outcome of a job; raise only errors that would hit all pictures."""
+        assert self.recorder
         try:
             self.recorder.add(job, *written.result())
         except Exception as error:
@@ -112,7 +121,7 @@ class FolderPipeline:
                 with slots.acquire(exclusive=True):
                     return [translate_huge(runner, first, self.request)]
             images = [prepared.result() for _, prepared in batch]
-            with slots.acquire(exclusive=not runner.is_small(first)):
+            with slots.acquire(exclusive=not runner.takes_one_slot(first)):
                 return [*runner.run_batch([i for i in images if isinstance(i, PreparedImage)], self.request)]
         except Exception as error:
             if len(batch) == 1:

@@ -1,0 +1,86 @@
+"""The server as a process: its port, the browser that opens the page, and signals that stop it."""
+
+__all__ = ["serve"]
+
+import asyncio
+import errno
+import signal
+import socket
+import webbrowser
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from urllib.parse import quote
+
+import uvicorn
+
+from translate.studio.app import create_app
+from translate.studio.settings import Settings
+from translate.utils.errors import OptionError, UserError, short_reason
+from translate.utils.terminal import say
+
+GRACE_S = 5  # for running requests when the server stops
+
+
+def serve(settings: Settings, *, open_browser: bool) -> None:
+    """Serve a studio until SIGINT or SIGTERM.
+
+    Raises:
+        OptionError: the port or the host cannot be used.
+    """
+    listener = bind(settings.host, settings.port)
+    url = address(settings, listener.getsockname()[1])
+    say(f"The studio: {url}")
+    say("Ctrl-C stops it.")
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )  # fmt: skip
+    with listener:
+        asyncio.run(_run(Server(config), listener, (lambda: webbrowser.open(url)) if open_browser else None))
+    say("The studio has stopped.")
+
+
+class Server(uvicorn.Server):
+    """A server whose signals are handled by `_run`; uvicorn would raise them again after it has stopped."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        """Leave signals alone."""
+        return nullcontext()
+
+
+async def _run(server: Server, listener: socket.socket, on_start: Callable[[], object] | None) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    serving = asyncio.ensure_future(server.serve([listener]))
+    while on_start and not server.started and not serving.done():
+        await asyncio.sleep(0.02)
+    if on_start and not serving.done():
+        loop.run_in_executor(None, on_start)
+    await serving
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raise OptionError if that is not possible."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OptionError(
+                f"port {port} is in use, perhaps by another studio; choose another with --port (0: any free one)"
+            ) from None
+        if error.errno == errno.EACCES:
+            raise OptionError(f"port {port} is not allowed for you; choose one above 1023 with --port") from None
+        raise OptionError(f"--host {host}: cannot be listened on ({short_reason(error)})") from None
+    except (OverflowError, UserError):
+        raise OptionError(f"--port {port} is out of range; choose 1 to 65535, or 0 for a free one") from None
+
+
+def address(settings: Settings, port: int) -> str:
+    """Return the URL of the page, with the token if there is one."""
+    host = settings.host
+    if host in ("0.0.0.0", "::", ""):
+        host = socket.gethostname()
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}/" + (f"?token={quote(settings.token, safe='')}" if settings.token else "")
