@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.campaigns.folder_runs import tiny_model
 from translate.checkpoints.model_file import export_model, load_model
+from translate.checkpoints.recipe import Recipe
 from translate.data.sources.domains import Domain
 from translate.evaluation.evaluation import EvaluationOptions
 from translate.evaluation.panel import Panel
@@ -19,7 +20,9 @@ from translate.evaluation.registry import load_evaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.similarity import MAX_PSNR
+from translate.networks import EXPORTABLE
 from translate.utils.errors import OptionError, UserError
+from translate.utils.factory import Factory
 
 UNTOUCHED, COLOUR, MODEL = "untouched input", "colour transfer", "this model"
 FLOOR = "other real pictures (floor)"
@@ -304,3 +307,35 @@ def test_a_model_of_one_direction_is_scored_in_it(tmp_path, domains):
     assert evaluation.grid().ndim == 3
     with pytest.raises(OptionError, match="this model only turns .* leave --direction out"):
         evaluation.translator(scene(0, (32, 32)), direction="ba")
+
+
+def drift_model(file: Path) -> Path:
+    """A model with random weights in every layer, so that its strength counts."""
+    torch.manual_seed(0)
+    spec = {"name": "skip_style_resnet", "width": 4, "trunk": 4, "blocks": 1}
+    nets = torch.nn.ModuleDict({n: Factory(spec, EXPORTABLE, "generator")(z_dim=1) for n in ("G_ab", "G_ba")})
+    for p in nets.parameters():
+        torch.nn.init.normal_(p, std=0.2)
+    specs = {name: net.spec for name, net in nets.items()}
+    names = ("photos", "monet")
+    export_model(nets, Recipe(task="drift", nets=specs, domains=names, size=32, preset="fast", steps=1, data=""), file)
+    return file
+
+
+def test_a_model_with_a_strength_is_scored_at_the_chosen_one(tmp_path, domains):
+    file = drift_model(tmp_path / "drift.safetensors")
+    folders = {side: str(domain.test[0].parent) for side, domain in zip("ab", domains, strict=True)}
+    options = EvaluationOptions(model=str(file), limit=2, device="cpu", precision="fp32", **folders)
+    found, grids = {}, {}
+    for strength in (None, 0.5, 0.0, 1.0):
+        evaluation = load_evaluation(replace(options, strength=strength))
+        report, grids[strength] = evaluation.run(progress=False), evaluation.grid()
+        assert report.to_dict()["strength"] == (0.5 if strength is None else strength)
+        assert f"this model: at strength {report.strength:g}" in printed(report)
+        found[strength] = [part["rows"] for part in report.to_dict()["directions"]]
+    assert found[None] == found[0.5]
+    assert found[0.0] != found[0.5] != found[1.0] and not np.array_equal(grids[0.0], grids[1.0])
+    with pytest.raises(OptionError, match="strength 1.5 is out of range"):
+        load_evaluation(replace(options, strength=1.5))
+    with pytest.raises(OptionError, match="this model has no strength; leave it out"):
+        load_evaluation(replace(options, model=str(tiny_model(tmp_path / "run")), strength=0.0))

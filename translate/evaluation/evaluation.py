@@ -1,14 +1,17 @@
 """The protocol of an evaluation: load a model and its data, score, report, draw a grid of pictures."""
 
-__all__ = ["Evaluation", "EvaluationOptions", "check_minimum", "load_translator"]
+__all__ = ["Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_translator"]
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from translate.evaluation.report import Report
+from translate.inference.request import strength_code
 from translate.inference.translator import Translator
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
@@ -17,7 +20,7 @@ from translate.utils.progress import Progress, open_progress
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationOptions:
-    """Options of the command `evaluate` for the model and its data; "" and 0 are the defaults."""
+    """Options of the command `evaluate` for the model and its data; the default of each means that it is not given."""
 
     model: str
     a: str = ""
@@ -26,6 +29,7 @@ class EvaluationOptions:
     images: str = ""
     limit: int = 0
     count: int = 0
+    strength: float | None = None
     features: str = ""
     device: str = "auto"
     precision: str = "auto"
@@ -83,3 +87,15 @@ def load_translator(options: EvaluationOptions) -> Translator:
     if not {*channels} <= {1, 3}:
         raise UserError(f"scores are for gray and RGB, and this model turns {channels[0]} channels into {channels[1]}")
     return translator
+
+
+def at_strength(translator: Translator, strength: float | None) -> Callable[..., Any]:
+    """Return the translator with `strength` for every picture, or as it is for None.
+
+    Raises:
+        OptionError: a strength out of range, or a model without one.
+    """
+    if strength is None:
+        return translator
+    strength_code(strength, translator.strength)
+    return partial(translator, strength=strength)

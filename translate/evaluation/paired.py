@@ -18,7 +18,7 @@ from translate.data.sources.pair_set import PairSet, parts_map, right_answers
 from translate.data.sources.run_data import run_pairs
 from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
 from translate.evaluation.cases import Method, PairedCase
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, at_strength, check_minimum, load_translator
 from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
@@ -66,7 +66,10 @@ class PairedEvaluation(Evaluation):
         direction = translator.recipe.directions[0]
         pairs = run_pairs(options.model, options.a, options.b, options.data, direction)
         panel = load_panel(options.features, translator.recipe.features)
-        return cls(translator, pairs, count=options.count or cls.count, limit=options.limit or None, panel=panel)
+        return cls(
+            at_strength(translator, options.strength), pairs, count=options.count or cls.count,
+            limit=options.limit or None, panel=panel,
+        )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:
         """Apply all methods to the test pairs."""

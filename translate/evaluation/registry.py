@@ -26,7 +26,7 @@ def load_evaluation(options: EvaluationOptions) -> Evaluation:
     """
     evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
     for name in evaluation.unused:
-        if getattr(options, name):
+        if getattr(options, name) != getattr(EvaluationOptions, name):
             remedy = "leave it out"
             if name in DATA_OPTIONS:
                 remedy = f"say what to score it on with {evaluation.data_options}"

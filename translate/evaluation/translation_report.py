@@ -5,7 +5,16 @@ __all__ = ["FLOOR", "DirectionScores", "TranslationReport"]
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from translate.evaluation.report import KERNEL_SCALE, Column, Row, SectionedReport, coverage_cell, number, percent
+from translate.evaluation.report import (
+    KERNEL_SCALE,
+    MODEL,
+    Column,
+    Row,
+    SectionedReport,
+    coverage_cell,
+    number,
+    percent,
+)
 
 FLOOR = "other real pictures (floor)"
 COLUMNS = (
@@ -68,6 +77,7 @@ class TranslationReport(SectionedReport):
     seed: int  # of random subsets
     kernel_scale: int = KERNEL_SCALE  # factor of the kernel distances
     remarks: list[str] = field(default_factory=list)  # on the choice of the test pictures
+    strength: float | None = None  # of the model's translations, 0 to 1; None: it has none
 
     @property
     def sections(self) -> Sequence[DirectionScores]:
@@ -84,4 +94,6 @@ class TranslationReport(SectionedReport):
             if part.lattice is not None:
                 lines.append(f"{part.title}: lattice of these {against.split()[0]} real pictures: {part.lattice:.2f}")
             lines += [f"{part.title}: {note}" for note in part.notes]
+        if self.strength is not None:
+            lines.append(f"{MODEL}: at strength {self.strength:g}")
         return [*lines, *self.remarks]

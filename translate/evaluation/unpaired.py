@@ -18,7 +18,7 @@ import numpy as np
 from translate.data.sources.domains import Domain
 from translate.data.sources.run_data import run_domains
 from translate.evaluation.cases import Method, TranslationCase
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, at_strength, check_minimum, load_translator
 from translate.evaluation.panel import Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
@@ -75,6 +75,7 @@ class UnpairedEvaluation(Evaluation):
     b: Domain
     values: ValueRange | None = field(default=None, kw_only=True)  # black and white in floats and wide integers
     directions: tuple[str, ...] = field(default=("ab", "ba"), kw_only=True)  # of the model
+    strength: float | None = field(default=None, kw_only=True)  # of the translations; None: the model has none
     panel: Panel = field(default_factory=Panel, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -88,8 +89,10 @@ class UnpairedEvaluation(Evaluation):
         directions = translator.recipe.directions
         panel = load_panel(options.features, translator.recipe.features)
         return cls(
-            translator, a, b, limit=options.limit or None, values=translator.values, directions=directions, panel=panel
-        )
+            at_strength(translator, options.strength), a, b, limit=options.limit or None, values=translator.values,
+            directions=directions, panel=panel,
+            strength=translator.strength if options.strength is None else options.strength,
+        )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:
         """Score the model and the baselines, direction by direction."""
@@ -102,7 +105,7 @@ class UnpairedEvaluation(Evaluation):
         if not parts:
             reasons = remarks or [f"{self.a.name} and {self.b.name} have too few pictures to hold any out"]
             raise UserError(f"{'; '.join(reasons)}; score on others: --a FOLDER --b FOLDER")
-        return TranslationReport(self.panel.versions, parts, SEED, remarks=remarks)
+        return TranslationReport(self.panel.versions, parts, SEED, remarks=remarks, strength=self.strength)
 
     def score_direction(self, direction: str, source: Domain, target: Domain, reader: Reader) -> DirectionScores:
         """Score the model and the baselines on all inputs of one direction."""

@@ -3,6 +3,9 @@
 __all__ = ["Evaluate", "evaluate"]
 
 from dataclasses import dataclass, fields
+from typing import Annotated
+
+from tyro.conf import arg
 
 from translate.cli.commands.options import PathText, PluginOptions, Precision, RootOptions, Text, TrustOptions
 
@@ -23,6 +26,8 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     # Results for each sketch, if the model gives several and the right ones are known (0: 16); samples, for generation
     # (0: 1000); or results for each of some holes, to measure how much they differ (0: none).
     count: int = 0
+    # How far a model of train-drift goes: from 0, near the picture, to 1, all of the look (default: the model's own).
+    strength: Annotated[float | None, arg(metavar="0..1", help_behavior_hint="")] = None
     # File of weights of SqueezeNet 1.0, VGG-16 or EfficientNet-Lite0: pictures are compared by its features as well.
     features: PathText = ""
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
