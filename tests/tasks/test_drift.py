@@ -3,9 +3,10 @@ import torch
 
 from tests.tasks.test_tasks import make_batch, make_task
 from translate.networks import GENERATORS
-from translate.tasks.drift import Drift, content_distance
-from translate.tasks.losses.patch_samples import patch_samples, sample_widths
-from translate.tasks.patch_queue import PatchQueue
+from translate.tasks.drift import Drift, content_distance, patch_drift
+from translate.tasks.feature_queue import FeatureQueue
+from translate.tasks.losses.drifting import drifting_loss
+from translate.tasks.losses.patch_samples import patch_samples
 from translate.training.step import seed_step, train_step
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
@@ -76,7 +77,7 @@ def test_content_is_shape_and_colour_of_each_picture():
 def test_patches_are_those_of_the_picture():
     x, features = torch.rand(2, 3, 32, 32), [torch.rand(2, 5, 8, 8), torch.rand(2, 6, 4, 4), torch.rand(2, 7, 2, 2)]
     patches = patch_samples(x, features, most=99)
-    assert [p.shape[2] for p in patches] == sample_widths(3, (5, 6, 7, 9)) == [192, 192, 80, 24, 7]
+    assert [p.shape[2] for p in patches] == [192, 192, 80, 24, 7]
     assert [p.shape[1] for p in patches] == [4, 16, 4, 4, 4]
     assert torch.equal(patches[2][1, 3].view(5, 4, 4), features[0][1, :, 4:, 4:])
     few = patch_samples(x, features, most=3)
@@ -86,15 +87,14 @@ def test_patches_are_those_of_the_picture():
         assert (equal.sum(2) == 1).all() and (equal.sum(1) <= 1).all()
 
 
-def test_queue_is_first_in_first_out_and_part_of_the_state():
-    queue, points = PatchQueue(5, [1]), torch.arange(9.0)
-    assert queue.push([points[:2].view(1, 2, 1)])[0].flatten().tolist() == [0, 1, 0, 1, 0]
-    assert queue.push([points[2:5].view(3, 1, 1)])[0].flatten().tolist() == [2, 3, 4, 0, 1]
-    other = PatchQueue(5, [1])
-    other.load_state_dict(queue.state_dict())
-    for one in (queue, other):
-        assert one.push([points[5:].view(2, 2, 1)])[0].flatten().tolist() == [5, 6, 7, 8, 2]
-    assert queue.push([torch.arange(20.0).view(4, 5, 1)])[0].flatten().tolist() == [0, 1, 2, 3, 4]
+def test_patches_see_those_of_the_pictures_in_the_queue_alone():
+    generated, real = torch.randn(2, 3, 4), torch.randn(3, 5, 4)
+    queue = FeatureQueue(1, 4)
+    queue.push([real])
+    (stored,) = queue.read()
+    assert stored.shape == (4, 5, 4) and queue.groups().tolist() == [0, 0, 0, -1]
+    expected = drifting_loss(generated.flatten(0, 1), real.flatten(0, 1))
+    assert torch.allclose(patch_drift(generated, stored, queue.groups()), expected, rtol=1e-4)
 
 
 def test_what_cannot_drift_is_refused():

@@ -5,7 +5,7 @@ To write a task, read `base` and `cycle`.
     base            the base class of a task
     cycle           CycleGAN: unpaired translation; the example of a task
     drift           unpaired translation without a discriminator, at a strength that is chosen later
-    feature_queue   the newest features of real pictures, by class
+    feature_queue   the newest features or patches of real pictures, by class
     generate        GANs: new pictures from latent vectors
     generate_drift  new pictures from latent vectors by drifting, without a discriminator
     hint_planes     colours of a user's strokes, spread over the drawing
@@ -13,7 +13,6 @@ To write a task, read `base` and `cycle`.
     inpaint         inpainting, after LaMa
     latents         what tasks share that generate pictures from latent vectors
     losses/         loss functions that tasks share
-    patch_queue     the latest patches of real pictures
     pix2pix         paired translation, with one output or many
 """
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from translate.networks.features.load import load_features
 from translate.tasks.base import Batch, Task
+from translate.tasks.feature_queue import FeatureQueue
 from translate.tasks.losses.drifting import drifting_loss
-from translate.tasks.losses.patch_samples import WINDOWS, patch_samples, sample_widths
+from translate.tasks.losses.patch_samples import MOST, WINDOWS, patch_samples
 from translate.tasks.losses.perceptual import roll_together
-from translate.tasks.patch_queue import PatchQueue
 from translate.utils import dist
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of
@@ -72,8 +72,7 @@ class Drift(Task):
         self.G_ba = generator(in_channels=b, out_channels=a, z_dim=1)
         self.content_least, self.content_most = content_least, content_most
         self.features = load_features(features)
-        seen = self.features.channels[: len(WINDOWS)] if self.features else ()
-        self.queue_a, self.queue_b = (PatchQueue(queue, sample_widths(c, seen)) for c in (a, b))
+        self.queue_a, self.queue_b = (FeatureQueue(1, -(-queue // MOST)) for _ in "ab")
 
     def forward(self, batch: Batch) -> Batch:
         """Draw a strength for each picture of a, and the same for b: one from each part of [0, 1]. Translate.
@@ -101,9 +100,9 @@ class Drift(Task):
         terms: dict[str, Tensor] = {}
         for source, target, queue in (("a", "b", self.queue_b), ("b", "a", self.queue_a)):
             fake = f"fake_{target}"
-            real = queue.push(patch_samples(seen[target], features[target]))
+            queue.push(patch_samples(seen[target], features[target]))
             generated = patch_samples(seen[fake], features[fake])
-            drifts = [drifting_loss(x.flatten(0, 1), y) for x, y in zip(generated, real, strict=True)]
+            drifts = [patch_drift(x, y, queue.groups()) for x, y in zip(generated, queue.read(), strict=True)]
             distance = content_distance(seen[source], seen[fake], features[source], features[fake])
             terms |= {
                 f"drift_{source}{target}": torch.stack(drifts).sum(),
@@ -143,6 +142,13 @@ class Drift(Task):
                 z = torch.full((1, 1), s)
                 rows[name] = Drift.predict(nets, batch, direction=source + target, z=z)
         return rows
+
+
+def patch_drift(generated: Tensor, real: Tensor, group: Tensor) -> Tensor:
+    """Return the drifting loss of patches (B, n, D), given real ones (M, m, D); those of `group` (M,) -1 are none."""
+    own = generated.new_zeros(generated.shape[:2].numel())
+    real_group = group[:, None].expand(-1, real.shape[1]).flatten()
+    return drifting_loss(generated.flatten(0, 1), real.flatten(0, 1), generated_group=own, real_group=real_group)
 
 
 def content_distance(source: Tensor, fake: Tensor, seen: Sequence[Tensor], found: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The newest features of real pictures, class by class: many points for the price of one batch."""
+"""The newest features or patches of real pictures, class by class: many points for the price of one batch."""
 
 __all__ = ["FeatureQueue"]
 
@@ -12,7 +12,7 @@ from translate.utils import dist
 
 
 class FeatureQueue(nn.Module):
-    """The features of the newest `size` pictures of each of `classes`, in the type and on the device of the first ones.
+    """The points of the newest `size` pictures of each of `classes`, in the type and on the device of the first ones.
 
     They are part of the state dict, so that a resumed run continues exactly, and equal in all processes. No operation
     makes the host wait for the device.
@@ -33,12 +33,13 @@ class FeatureQueue(nn.Module):
         self.counts = state["counts"].clone()  # type: ignore[attr-defined]
 
     @torch.no_grad()
-    def push(self, features: Sequence[Tensor], label: Tensor) -> None:
+    def push(self, features: Sequence[Tensor], label: Tensor | None = None) -> None:
         """Replace the oldest pictures of their classes by new ones, (B, ...) of each kind, `label` (B,); -1 is dropped.
 
         Of more than `size` pictures of a class the last ones are kept.
         """
-        features, label = [dist.all_gather_rows(x) for x in features], dist.all_gather_rows(label.float()).long()
+        label = features[0].new_zeros(len(features[0])) if label is None else label.float()
+        features, label = [dist.all_gather_rows(x) for x in features], dist.all_gather_rows(label).long()
         self._allocate(features)
         # the slot of each picture: one after the other within its class
         member = F.one_hot(label.clamp_min(0), self.classes) * (label >= 0)[:, None]

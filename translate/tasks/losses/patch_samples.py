@@ -1,6 +1,6 @@
 """Patches of pictures as points in spaces of colours, strokes and pretrained features, for drifting."""
 
-__all__ = ["MIN_PX", "WINDOWS", "patch_samples", "sample_widths"]
+__all__ = ["MIN_PX", "MOST", "WINDOWS", "patch_samples"]
 
 from collections.abc import Sequence
 
@@ -12,10 +12,11 @@ from translate.utils import dist
 
 MIN_PX = 16  # side of the smallest picture that has a patch of every kind
 STROKE_PX, BLUR_PX = 8, 5  # sides of a block of strokes, and of the mean that is taken off each pixel
+MOST = 16  # patches of each kind in a picture
 WINDOWS = (4, 2, 1)  # sides of the windows in features at 1/4, 1/8 and 1/16 of a picture's size: MIN_PX each
 
 
-def patch_samples(x: Tensor, features: Sequence[Tensor], most: int = 16) -> list[Tensor]:
+def patch_samples(x: Tensor, features: Sequence[Tensor], most: int = MOST) -> list[Tensor]:
     """Return patches of pictures (B, C, H, W) as points, (B, n, D) of each kind.
 
     At most `most` of each picture are taken, at random. The kinds are the colours of 16 px blocks at half the
@@ -26,12 +27,6 @@ def patch_samples(x: Tensor, features: Sequence[Tensor], most: int = 16) -> list
     kinds = [blocks(F.avg_pool2d(x, 2), MIN_PX // 2), blocks(x - blurred, STROKE_PX)]
     kinds += [blocks(feature.float(), side) for feature, side in zip(features, WINDOWS, strict=False)]
     return [some(kind, most) for kind in kinds]
-
-
-def sample_widths(channels: int, feature_channels: Sequence[int]) -> list[int]:
-    """Return the D of each kind of `patch_samples`, for pictures and features of so many channels."""
-    windows = zip(feature_channels, WINDOWS, strict=False)
-    return [channels * (MIN_PX // 2) ** 2, channels * STROKE_PX**2, *(c * side**2 for c, side in windows)]
 
 
 def blocks(x: Tensor, side: int) -> Tensor:
