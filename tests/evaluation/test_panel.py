@@ -194,6 +194,6 @@ def test_all_frozen_networks_of_a_task_are_found():
 
     task = Task()
     assert features_of(task) == (LITE,)
-    task.vgg = VGG16()
+    task.vgg = Features(VGG16())
     assert features_of(task) == (LITE, "VGG-16")
     assert features_of(nn.Linear(1, 1)) == ()

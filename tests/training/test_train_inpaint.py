@@ -1,11 +1,13 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from tests.conftest import TINY, picture
 from tests.training.test_loop import assert_same, everything, stop_after
 from translate import Translator
 from translate.checkpoints.model_file import load_model, read_recipe
+from translate.networks.features.vgg import VGG16
 from translate.training.config import load_config
 from translate.training.loop import train
 from translate.utils.errors import OptionError, UserError
@@ -81,6 +83,20 @@ def test_training_uses_the_users_masks(photos, tmp_path, capsys):
         cv2.imwrite(str(tmp_path / "masks" / f"{i}.png"), mask)
     train(make_config(photos, tmp_path / "run", masks=str(tmp_path / "masks")))
     assert "black is the hole" in " ".join(capsys.readouterr().err.split())
+
+
+def test_vgg_16_teaches_but_nothing_of_it_is_saved(photos, tmp_path, capsys):
+    file = tmp_path / "vgg16.pth"
+    torch.save(VGG16().state_dict(), file)
+    layer = PARTIAL | {"method": {"vgg": str(file)}, "train": TRAIN | {"steps": 2, "previews": 0}}
+    out = train(make_config(photos, tmp_path / "with", "partial", layer))
+    assert "are left out" not in capsys.readouterr().err
+    without = train(make_config(photos, tmp_path / "without", "partial", PARTIAL | {"train": layer["train"]}))
+    assert "are left out; --vgg FILE names VGG-16 weights" in " ".join(capsys.readouterr().err.split())
+    assert read_recipe(out / "model.safetensors").features == ("VGG-16",)
+    states = [torch.load(run / "state" / "last.pt", weights_only=True)["task"] for run in (out, without)]
+    assert set(states[0]) == set(states[1])
+    assert any(not torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def pretrained(photos, tmp_path):

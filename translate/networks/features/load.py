@@ -60,9 +60,7 @@ class Features:
 def features_of(module: nn.Module) -> tuple[str, ...]:
     """Return the titles of the frozen networks that `module` and its parts use."""
     parts = list(module.modules())
-    found = {each.title for part in parts for each in vars(part).values() if isinstance(each, Features)}
-    found |= {part.title for part in parts if isinstance(part, EfficientNetLite | VGG16)}
-    return tuple(sorted(found))
+    return tuple(sorted({each.title for part in parts for each in vars(part).values() if isinstance(each, Features)}))
 
 
 def find_features(name: str) -> str:
@@ -162,14 +160,16 @@ def rename_timm(name: str) -> str:
     return f"_blocks.{number}.{(expanded if stage else plain)[layer]}.{kind}"
 
 
-def load_vgg(path: str | Path) -> VGG16:
-    """Load VGG-16's features, frozen, from a state dict of torchvision's vgg16 (.pth or .safetensors).
+def load_vgg(path: str | Path) -> Features:
+    """Load VGG-16's features from a state dict of torchvision's vgg16 (.pth or .safetensors).
 
     Raises:
         UserError: The file is missing, damaged or not VGG-16.
     """
-    path = Path(path).expanduser()
-    return vgg_of(path, read_weights(path)).eval().requires_grad_(False)
+    features = _load(Path(path).expanduser())
+    if not isinstance(features.net, VGG16):
+        raise UserError(f"{path}: holds {features.title}, not VGG-16; give the state dict of torchvision's vgg16")
+    return features
 
 
 def vgg_of(path: Path, weights: Mapping[str, Tensor], blocks: int = 3) -> VGG16:
