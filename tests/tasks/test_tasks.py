@@ -302,6 +302,27 @@ def test_a_discriminator_on_features_beside_adds_a_term_to_both_phases(variant):
         assert not any(name.startswith("P") for names in plain.phases.values() for name in names)
 
 
+@pytest.mark.parametrize(("variant", "weight"), [("pix2pix, beside", 0.0), ("inpaint", 0.0), ("inpaint", 1.0)])
+def test_the_truth_is_prepared_in_the_phase_of_g_for_feature_matching_alone(variant, weight, monkeypatch):
+    task, seen = make_task(variant, lambda_fm=weight), {}
+    x, show = task(make_batch(**channels_of(variant))), task._shown
+    for phase in ("G", "D"):
+        monkeypatch.setattr(
+            task, "_shown", lambda x, *names, phase=phase: seen.update({phase: names}) or show(x, *names)
+        )
+        with task.train_only(phase):
+            task.losses(phase, x)
+    fakes = seen["D"][1:]
+    assert fakes and seen["G"] == (seen["D"] if weight else fakes)
+
+
+@pytest.mark.parametrize("variant", ["pix2pix, on features", "inpaint, on features"])
+def test_features_see_the_picture_without_its_condition(variant):
+    task = make_task(variant)
+    planes = task.D.spec["in_channels"]
+    assert task.D.spec["picture"] == ((3, planes) if variant.startswith("pix2pix") else (0, 3)) and planes > 3
+
+
 def test_a_wrong_option_of_the_discriminator_beside_gets_one_line():
     with pytest.raises(OptionError, match="unknown option projected.stagse; did you mean 'stages'"):
         make_task("cycle, beside", projected={"stagse": 3})

@@ -106,7 +106,7 @@ class Inpaint(Task):
         self.phases = {"G": ("G",)}
         if lambda_gan:
             judged, picture = {"in_channels": channels["image"] + tell_hole}, {"picture": (0, channels["image"])}
-            self.D = discriminator(**judged, **(picture if "picture" in options_of(discriminator.function) else {}))
+            self.D = discriminator(picture, **judged)
             self.P = make_projected(lambda_projected, projected, features, **judged, **picture)
             self.phases["D"] = ("D",) if self.P is None else ("D", "P")
         elif lambda_projected:
@@ -158,15 +158,14 @@ class Inpaint(Task):
 
     def _adversarial_losses(self, phase: str, x: Batch, fakes: tuple[str, ...]) -> dict[str, Tensor]:
         """Return the terms of the discriminators in the phase of either player, and feature matching in G's."""
-        shown = self._shown(x, "image", *fakes)
+        shown = self._shown(x, *(["image"] if phase == "D" or self.lambda_fm else []), *fakes)
         terms = {}
         if self.P is not None:
-            loss = projected_loss(phase, self.P, shown["image"], [shown[name] for name in fakes])
+            loss = projected_loss(phase, self.P, shown.get("image"), [shown[name] for name in fakes])
             terms["projected"] = self.lambda_projected * loss
+        judged = judge(self.D, shown)
         if phase == "D":
-            judged = judge(self.D, shown)
             return terms | {"gan": mean_of(gan_d(self.gan, judged["image"], judged[name]) for name in fakes)}
-        judged = judge(self.D, {name: shown[name] for name in (*fakes, *(["image"] if self.lambda_fm else []))})
         terms["gan"] = self.lambda_gan * mean_of(gan_g(self.gan, judged[name]) for name in fakes)
         if self.lambda_fm:
             terms["fm"] = self.lambda_fm * feature_matching(judged["completed"], judged["image"])

@@ -90,7 +90,7 @@ class Pix2pix(Task):
         self.G = generator(in_channels=source, out_channels=channels["b"], **latent)
         judged = {"in_channels": source + channels["b"]}
         picture = {"picture": (source, source + channels["b"])}
-        self.D = discriminator(**judged, **(picture if "picture" in options_of(discriminator.function) else {}))
+        self.D = discriminator(picture, **judged)
         if lambda_fm and not shows_features(self.D):
             raise OptionError("--lambda-fm needs a discriminator that shows its features, such as --netD multi_scale")
         if z_dim:
@@ -131,15 +131,14 @@ class Pix2pix(Task):
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
         """Return the terms of the class docstring for G, the adversarial loss for D."""
         fakes = ("fake", "other") if self.z_dim else ("fake",)
-        shown = self._shown(x, "b", *fakes)
+        shown = self._shown(x, *(["b"] if phase == "D" or self.lambda_fm else []), *fakes)
         beside = {}
         if self.P is not None:
-            loss = projected_loss(phase, self.P, shown["b"], [shown[name] for name in fakes])
+            loss = projected_loss(phase, self.P, shown.get("b"), [shown[name] for name in fakes])
             beside["projected"] = self.lambda_projected * loss
+        judged = judge(self.D, shown)
         if phase == "D":
-            judged = judge(self.D, shown)
             return {"gan": mean_of(gan_d(self.gan, judged["b"], judged[name]) for name in fakes)} | beside
-        judged = judge(self.D, {name: shown[name] for name in (*fakes, *(["b"] if self.lambda_fm else []))})
         terms = {
             "gan": mean_of(gan_g(self.gan, judged[name]) for name in fakes),
             "l1": self.lambda_l1 * F.l1_loss(x["fake"], x["b"]),

@@ -14,6 +14,7 @@ from translate.utils.plugins import PLUGIN_HINT, Registry
 _TYPE_NAMES = {
     int: "a whole number", float: "a number", str: "a text", bool: "true or false", tuple: "a list", dict: "a table",
 }  # fmt: skip
+NO_FACTS: dict[str, Any] = {}
 
 
 def resolve(name: str, table: Mapping[str, Any], what: str) -> Any:
@@ -66,8 +67,12 @@ class Factory:
         known = options_of(self.function)
         self.options = {k: v for k, v in context.items() if k in known} | options
 
-    def __call__(self, **fixed: Any) -> nn.Module:
-        """Build the network; `fixed` are the options that the task decides, such as channel counts."""
+    def __call__(self, facts: Mapping[str, Any] = NO_FACTS, **fixed: Any) -> nn.Module:
+        """Build the network; `fixed` are the options that the task decides, such as channel counts.
+
+        Those of `facts` are for networks whose signature has them.
+        """
+        fixed |= {name: value for name, value in facts.items() if name in options_of(self.function)}
         net = self.function(**self.options, **fixed)
         net.spec = {"name": self.name, **self.options, **fixed}
         return net

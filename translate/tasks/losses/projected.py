@@ -32,7 +32,7 @@ def make_projected(weight: float, options: Mapping[str, Any], features: str, **f
 
 
 def projected_loss(
-    phase: str, P: nn.Module, real: Tensor, fakes: Sequence[Tensor],
+    phase: str, P: nn.Module, real: Tensor | None, fakes: Sequence[Tensor],
     label: Tensor | None = None, fake_label: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the hinge loss of `P` in the phase "D", the generator's in "G": the mean over scales and `fakes`.
@@ -43,5 +43,6 @@ def projected_loss(
     hinge = GAN_LOSSES["hinge"]
     if phase == "G":
         return mean_of(gan_g(hinge, P(fake, fake_label)) for fake in fakes)
+    assert real is not None
     judged = P(real.detach(), label)
     return mean_of(gan_d(hinge, judged, P(fake.detach(), fake_label)) for fake in fakes)
