@@ -117,3 +117,16 @@ export async function readLook(image, model) {
 export async function drawLines(image) {
   return (await call("sketch", {method: "POST", body: formOf({image})})).blob();
 }
+
+/**
+ * POST a form with one picture, and read the answer as a file.
+ * @param {string} path "translate" or "fill"
+ * @param {Object<string, any>} fields as for `formOf`
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{name: string, blob: Blob}>} in its own format, with the name that translate_folder would give it
+ */
+export async function postForFile(path, fields, signal) {
+  const response = await call(path, {method: "POST", body: formOf(fields), signal});
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return {name: name ? decodeURIComponent(name) : fields.image.name, blob: await response.blob()};
+}
