@@ -130,3 +130,6 @@ export async function postForFile(path, fields, signal) {
   const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
   return {name: name ? decodeURIComponent(name) : fields.image.name, blob: await response.blob()};
 }
+
+/** Load a model before it is needed; that it fails is said when it is needed. @param {string} model */
+export const warm = (model) => postJson("warm", {model}).catch(() => {});

@@ -2,7 +2,7 @@
  * The page Draw: a board on the left, what the model makes of it on the right.
  * @module draw
  */
-import {drawLines, postForPictures, readLook} from "./api.js";
+import {drawLines, postForPictures, readLook, warm} from "./api.js";
 import {Board} from "./board.js";
 import {askWhatToDo} from "./dropped.js";
 import {acceptDrops, button, debounce, download, el, segmented, showBlob, slider, statusLine, toast} from "./dom.js";
@@ -16,7 +16,7 @@ import {TraceBar} from "./trace_bar.js";
 const SIX = 6;
 const ANSWER_DELAY_MS = 120; // after the pen is lifted: two strokes that follow each other closely are one question
 const KIND_LINE = "Draw a few lines, and the answers appear here.";
-const COLOURS = ["#c0392b", "#e08a2e", "#e8c547", "#4f9d5b", "#2f7fb8", "#3b3f9e", "#8e4f9e", "#d98bb0", "#7b5236", "#f4f1e8", "#9a9a9a", "#202022"];
+const COLOURS = ["#c0392b", "#e08a2e", "#e8c547", "#4f9d5b", "#2f7fb8", "#8e4f9e", "#d98bb0", "#7b5236", "#f4f1e8", "#202022"];
 
 /** @type {DrawPage|null} */
 let current = null;
@@ -218,6 +218,7 @@ class DrawPage {
 
   #useModel(model) {
     this.model = model;
+    warm(model.name);
     this.answers = [];
     this.looks.clear();
     this.chosen = 0;

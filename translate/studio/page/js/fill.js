@@ -2,7 +2,7 @@
  * The page Fill: paint over what should go, and the model fills the hole.
  * @module fill
  */
-import {postForPictures} from "./api.js";
+import {postForPictures, warm} from "./api.js";
 import {Board} from "./board.js";
 import {compare} from "./compare.js";
 import {acceptDrops, button, download, dropzone, el, segmented, showBlob, slider, statusLine, toast} from "./dom.js";
@@ -122,6 +122,7 @@ class FillPage {
 
   #useModel(model) {
     this.model = model;
+    if (this.shown) warm(model.name);
     this.count.hidden = !model.many;
     this.#refresh();
   }

@@ -23,8 +23,8 @@ export class TraceBar {
     none.classList.add("template");
     const ready = Object.entries(TEMPLATES).map(([file, name]) => this.#choice(`templates/${file}.png`, name));
     this.buttons = [none, ...ready];
-    this.opacity = slider({label: "Faint", min: 0.05, max: 0.6, step: 0.05, value: FAINT, show: (x) => `${Math.round(100 * x)} %`, oninput: (x) => (this.backdrop.style.opacity = x)});
-    this.adopt = button("Take it over", () => onadopt(toCanvas(this.backdrop)), {title: "Lay these lines on the board, to draw on from there"});
+    this.opacity = slider({label: "Opacity", min: 0.05, max: 0.6, step: 0.05, value: FAINT, show: (x) => `${Math.round(100 * x)} %`, oninput: (x) => (this.backdrop.style.opacity = x)});
+    this.adopt = button("Use its lines", () => onadopt(toCanvas(this.backdrop)), {title: "Lay these lines on the board, to draw on from there"});
     this.adopt.classList.add("btn-small");
     this.options = el("div", {class: "trace-options"}, this.opacity, this.adopt);
     this.node = el("div", {class: "trace-bar"},

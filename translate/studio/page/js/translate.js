@@ -118,7 +118,7 @@ class TranslatePage {
     const items = files.map((file) => this.#newItem(file));
     this.items.push(...items);
     this.strip.append(...items.map((item) => item.card));
-    this.#choose(this.item ?? items[0]);
+    this.item ??= items[0];
     items.forEach((item) => this.#thumbnail(item));
     await this.run(this.items.filter((item) => !this.#isDone(item)));
   }
