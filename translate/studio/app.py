@@ -4,7 +4,6 @@ __all__ = ["create_app"]
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import torch
 from fastapi import FastAPI
@@ -13,11 +12,11 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 import translate
-from translate.studio.errors import add_error_handlers
+from translate.studio.errors import Mistakes, add_error_handlers
 from translate.studio.limits import BodyLimit
 from translate.studio.routes import ROUTERS
 from translate.studio.security import Guard
-from translate.studio.settings import Settings
+from translate.studio.settings import PAGE, Settings
 from translate.studio.shelf import Shelf
 from translate.studio.state import Studio
 from translate.studio.uploads import Uploads
@@ -25,7 +24,6 @@ from translate.studio.worker import Worker
 from translate.utils.concurrency import CpuSlots
 from translate.utils.device import pick_device
 
-PAGE = Path(__file__).parent / "page"
 GPU_THREADS = 4  # that decode and encode, while one of them keeps the device busy
 
 
@@ -46,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/", Page(directory=PAGE, html=True))
+    app.add_middleware(Mistakes)
     app.add_middleware(BodyLimit, max_bytes=settings.max_bytes)
     app.add_middleware(Guard, settings=settings)
     return app

@@ -1,6 +1,6 @@
 """Every error as JSON with one line, the same as the commands print: {"error": "..."}."""
 
-__all__ = ["BusyError", "ExpiredError", "RefusedError", "UnknownModelError", "add_error_handlers", "error_response"]
+__all__ = ["BusyError", "ExpiredError", "RefusedError", "UnknownModelError", "Mistakes", "add_error_handlers", "error_response"]
 
 import traceback
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from translate.utils.errors import UserError
 from translate.utils.terminal import as_line, console, escape
@@ -48,7 +49,6 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(UserError, _answer_user_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
-    app.add_exception_handler(Exception, _answer_own_mistake)
 
 
 async def _answer_user_error(request: Request, error: Exception) -> JSONResponse:
@@ -76,8 +76,22 @@ async def _answer_invalid_request(request: Request, error: Exception) -> JSONRes
     return error_response(f"{field or 'the request'}: {first['msg']}", 400)
 
 
-async def _answer_own_mistake(request: Request, error: Exception) -> JSONResponse:
-    """Say in one line that something broke; the terminal shows where, for a report."""
+class Mistakes:
+    """Middleware that answers an exception that nobody expected with one line; the terminal shows where it arose."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            await _response_to_mistake(error)(scope, receive, send)
+
+
+def _response_to_mistake(error: Exception) -> JSONResponse:
     if "memory" in f"{type(error).__name__} {error}".lower():
         return error_response("out of memory; give a smaller picture", 503)
     console.print(escape("".join(traceback.format_exception(error))), soft_wrap=True)

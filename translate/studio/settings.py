@@ -1,9 +1,11 @@
 """What the command line decides about a studio."""
 
-__all__ = ["Settings"]
+__all__ = ["PAGE", "Settings"]
 
 from dataclasses import dataclass
 from pathlib import Path
+
+PAGE = Path(__file__).parent / "page"  # what the browser loads
 
 
 @dataclass(frozen=True, kw_only=True)

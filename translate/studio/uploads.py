@@ -1,12 +1,12 @@
 """Temporary folders of requests, which go with them; those of a killed server go when the next one starts."""
 
-__all__ = ["Uploads", "safe_name", "save"]
+__all__ = ["Uploads", "safe_name", "save", "save_all", "save_one"]
 
 import contextlib
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fastapi import UploadFile
@@ -17,6 +17,7 @@ from translate.utils.terminal import printable
 
 PREFIX = "translate-studio-"  # of the temporary folder of a server
 MAX_NAME_CHARS = 100
+PIECE_BYTES = 1 << 20  # copied at a time
 _TYPES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif", "image/tiff": ".tif"}
 
 
@@ -66,10 +67,23 @@ def safe_name(upload: UploadFile) -> str:
     return f"{stem or 'picture'}{suffix}"
 
 
+async def save_all(uploads: Sequence[UploadFile], place: Path) -> list[Path]:
+    """Save uploads, each in a folder of its own below `place`, so that equal names do not meet."""
+    paths = [place / "in" / str(i) / safe_name(upload) for i, upload in enumerate(uploads)]
+    for upload, path in zip(uploads, paths, strict=True):
+        await save(upload, path)
+    return paths
+
+
+async def save_one(upload: UploadFile | None, folder: Path) -> Path | None:
+    """Save an upload in a folder; None if there is none."""
+    return None if upload is None else await save(upload, folder / safe_name(upload))
+
+
 async def save(upload: UploadFile, path: Path) -> Path:
-    """Copy an upload to a file."""
+    """Save an upload as a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        while piece := await upload.read(1 << 20):
+        while piece := await upload.read(PIECE_BYTES):
             file.write(piece)
     return path

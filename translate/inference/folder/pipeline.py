@@ -15,11 +15,10 @@ from translate.data.files.worklist import Job
 from translate.images.encode import FORMATS, Loss, losses
 from translate.images.io import write_picture
 from translate.images.picture import Picture
-from translate.inference.folder.jobs import JobReader
 from translate.inference.folder.report import Recorder
 from translate.inference.gigapixel import Canvas, HugePicture, translate_huge
 from translate.inference.postprocess import PendingResult
-from translate.inference.request import PreparedImage, Request
+from translate.inference.request import Conditioning, PreparedImage, Request
 from translate.inference.translator import Translator
 from translate.utils.concurrency import CpuSlots, prefetch, thread_pool
 from translate.utils.files import PathError, WriteError
@@ -28,6 +27,7 @@ from translate.utils.memory import keep_freed_memory
 MAX_WAITING = 64  # pictures that wait for others of equal size; bounds the memory if all sizes differ
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
 Written = tuple[int, tuple[Loss, ...]]  # frames or pages in the source, and its metadata that the results do not hold
+Reader = Callable[[Job], tuple[Picture | HugePicture, Conditioning | None]]  # such as a JobReader
 Results = list[PendingResult | list[Canvas] | Exception]
 
 
@@ -45,7 +45,7 @@ class FolderPipeline:
 
     translator: Translator
     request: Request
-    reader: JobReader
+    reader: Reader
     recorder: Recorder | None  # None: `translate` alone is used
     ledger: Ledger | None
     quality: int

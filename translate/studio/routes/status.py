@@ -1,12 +1,13 @@
-"""How the server is: for a load balancer, and for Prometheus."""
+"""How the server is: for a load balancer, and for Prometheus; and the page of the API."""
 
 __all__ = ["router"]
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 
+from translate.studio.settings import PAGE
 from translate.studio.state import Studio, studio_of
 from translate.utils.memory import resident_bytes
 
@@ -33,6 +34,12 @@ async def metrics(studio: Annotated[Studio, Depends(studio_of)]) -> PlainTextRes
         *_metric("resident_bytes", "gauge", "Memory of the process.", f" {resident_bytes()}"),
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> FileResponse:
+    """Return the page that shows /openapi.json."""
+    return FileResponse(PAGE / "docs.html")
 
 
 def _metric(name: str, kind: str, text: str, *values: str) -> list[str]:
