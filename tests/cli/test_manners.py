@@ -103,11 +103,12 @@ def test_help_all(capsys):
         ),
         ("train-cycle", "--a x --b y --batch 4 --workers 2", "train_cycle.py --a x --b y --batch-size 4"),
         ("sample", "--model m --num 3 --gpu 1", "sample.py --model m --count 3 --device cuda:1"),
+        ("train-inpaint", "--dataroot D --name N", "train_inpaint.py --images D --out runs/N"),
         ("evaluate", "--ckpt m --dataroot D", "evaluate.py --model m --data D"),
         (
             "train-gan",
-            "--outdir=runs --images faces --gpus=1 --batch=32 --gamma=8 --cfg=stylegan3-t --frobnicate 2",
-            "train_gan.py --out runs --images faces --batch-size 32",
+            "--outdir=runs --data=faces.zip --gpus=1 --batch=32 --gamma=8 --cfg=stylegan3-t --frobnicate 2",
+            "train_gan.py --out runs --images faces.zip --batch-size 32",
         ),
     ],
 )

@@ -98,6 +98,7 @@ OF_ONE_TASK = {  # weights that only one task has
     "lambda_L1": ("train-pix2pix", "--lambda-l1 {}"),
 }
 COMMANDS_OF_MODELS = {"cycle_gan": "train-cycle", "pix2pix": "train-pix2pix"}  # --model of the originals
+ONE_SET = {"data": ("--images {}", ""), "dataroot": ("--images {}", "")}  # of commands that learn from one set
 DIRECTIONS = {"AtoB": "ab", "BtoA": "ba"}
 MAX_NAMED = 2  # foreign options in the error
 Pairs = list[tuple[str, str | None]]  # names without dashes, and values
@@ -154,6 +155,8 @@ def _table_for(command: str, own: Collection[str]) -> dict[str, tuple[str, str]]
     table = {name: (new, why) for names, new, why in rows for name in names.split()}
     if not training:  # where every option is in `own`
         table = {name: row for name, row in table.items() if not row[0] or row[0].split()[0][2:] in own}
+    if "images" in own and "data" not in own:
+        table |= ONE_SET
     for name, (owner, new) in OF_ONE_TASK.items() if training else ():
         table[name] = (new, "") if command == owner else ("", f"of {owner}: {new}")
     return {name: row for name, row in table.items() if name.replace("-", "_") not in own}

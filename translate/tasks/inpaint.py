@@ -194,10 +194,10 @@ class Inpaint(Task):
             terms["features"] = self.lambda_features * feature_distance(self.features(fake), seen)
         if self.vgg is not None:
             with torch.no_grad():
-                truth = self.vgg(x["image"])
-            fake, completed = self.vgg(x["fake"]), self.vgg(x["completed"])
-            terms["perceptual"] = self.lambda_perceptual * perceptual_loss(fake, completed, truth)
-            terms["style"] = self.lambda_style * style_loss(fake, completed, truth)
+                seen = self.vgg(x["image"])
+            out, completed = self.vgg(x["fake"]), self.vgg(x["completed"])
+            terms["perceptual"] = self.lambda_perceptual * perceptual_loss(out, completed, seen)
+            terms["style"] = self.lambda_style * style_loss(out, completed, seen)
         if self.lambda_tv:
             terms["tv"] = self.lambda_tv * total_variation(x["completed"], x["hole"])
         return terms

@@ -67,7 +67,7 @@ class Factory:
         known = options_of(self.function)
         self.options = {k: v for k, v in context.items() if k in known} | options
 
-    def __call__(self, facts: Mapping[str, Any] = NO_FACTS, **fixed: Any) -> nn.Module:
+    def __call__(self, facts: Mapping[str, Any] = NO_FACTS, /, **fixed: Any) -> nn.Module:
         """Build the network; `fixed` are the options that the task decides, such as channel counts.
 
         Those of `facts` are for networks whose signature has them.

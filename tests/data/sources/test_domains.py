@@ -123,6 +123,12 @@ def test_other_files_than_lists_are_refused(tmp_path, content, message):
         find_images(str(tmp_path / "what.bin"))
 
 
+def test_an_archive_is_to_be_unpacked(tmp_path):
+    (tmp_path / "faces.ZIP").write_bytes(b"PK\x03\x04\0\0")
+    with pytest.raises(UserError, match=r"faces.ZIP' is neither .* but an archive; unpack it, and give the folder"):
+        find_images(str(tmp_path / "faces.ZIP"))
+
+
 def test_the_error_about_a_folder_without_pictures_describes_it(tmp_path):
     with pytest.raises(UserError, match="is empty"):
         find_images(str(tmp_path))

@@ -29,6 +29,7 @@ from translate.images.io import IMAGE_SUFFIXES
 from translate.utils.errors import OptionError, UserError, list_choices
 
 _WILDCARDS = frozenset("*?[")
+_ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".xz", ".7z", ".rar"})
 
 
 def find_images(spec: str) -> list[Path]:
@@ -197,6 +198,8 @@ def _read_text(file: Path) -> str:
     refusal = f"'{file}' is neither a folder, a picture nor a text file of paths"
     with file.open("rb") as stream:
         if b"\0" in stream.read(4096):  # a film or an archive, which is not read to its end
+            if file.suffix.lower() in _ARCHIVES:
+                raise UserError(f"{refusal} but an archive; unpack it, and give the folder")
             raise UserError(f"{refusal}; pictures end in {', '.join(sorted(IMAGE_SUFFIXES))}")
     try:
         return file.read_text(encoding="utf-8-sig")
