@@ -21,6 +21,7 @@ from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_ch
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
 from translate.cli.commands.options import flag_name, given_options
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
+from translate.cli.commands.report import Report, report
 from translate.cli.commands.sample import sample
 from translate.cli.commands.sample_options import Sample
 from translate.cli.commands.studio import StudioOptions, studio
@@ -53,6 +54,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "translate-folder": (TranslateFolder, translate_folder),
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
+    "report": (Report, report),
     "bench": (Bench, bench),
     "check-data": (CheckData, check_data),
     "import-checkpoint": (ImportCheckpoint, import_checkpoint),

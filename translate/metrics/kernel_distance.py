@@ -6,7 +6,7 @@ is 0 for two sets of the same distribution, so a little below 0 is normal; unlik
 small sets. Published KIDs use other features and cannot be compared with it.
 """
 
-__all__ = ["KernelDistance", "kernel_distance"]
+__all__ = ["KernelDistance", "distance_of_each", "kernel_distance"]
 
 from dataclasses import dataclass, field
 from statistics import pstdev
@@ -76,6 +76,29 @@ def kernel_distance(
     return KernelDistance(float(values.mean()), float(values.std(correction=0)), size, tuple(values.tolist()))
 
 
+def distance_of_each(output: Tensor, target: Tensor) -> Tensor:
+    """Compute how far each picture of a set alone is from a target, to find the best and the worst: (N,) float64.
+
+    The squared maximum mean discrepancy of the distribution of the one picture x and that of the target,
+    k(x, x) - 2 mean k(x, y) + mean k(y, y'): of the kernel distance of the whole set, what each picture contributes, up
+    to how alike the pictures of the set are. It is above 0 also for real pictures.
+
+    Args:
+        output: features (N, d).
+        target: features (M, d) of at least 2 pictures.
+    """
+    x, y = output.double(), target.double()
+    across = polynomial_kernel(x, y).mean(1)
+    within = polynomial_kernel(y, y)
+    among = (within.sum() - within.trace()) / (len(y) * (len(y) - 1))
+    return ((x * x).sum(1) / x.shape[1] + 1) ** 3 - 2 * across + among
+
+
+def polynomial_kernel(x: Tensor, y: Tensor) -> Tensor:
+    """Compute (x . y / d + 1)^3 of all couples of rows, (N, d) and (M, d): (N, M)."""
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
 def choose(count: int, size: int, generator: torch.Generator) -> Tensor:
     """Choose `size` of `count` rows at random: (count,) float64, 1 for the chosen ones."""
     return torch.zeros(count, dtype=torch.float64).index_fill_(0, torch.randperm(count, generator=generator)[:size], 1)
@@ -97,7 +120,7 @@ def kernel_sums(one: Tensor, other: Tensor, in_one: Tensor, in_other: Tensor, *,
     total = torch.zeros(len(in_one), dtype=torch.float64)
     for start in range(0, len(one), CHUNK_ROWS):
         rows = slice(start, start + CHUNK_ROWS)
-        kernel = (one[rows] @ other.T / one.shape[1] + 1) ** 3
+        kernel = polynomial_kernel(one[rows], other)
         if not own:
             kernel[:, rows].fill_diagonal_(0)
         total += ((in_one[:, rows] @ kernel) * in_other).sum(1)

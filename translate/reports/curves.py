@@ -1,0 +1,47 @@
+"""The curves of a run: its losses by phase, its scores and its speed over the steps."""
+
+__all__ = ["SCORE_PREFIX", "Plot", "plots_of"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from translate.reports.line_plot import Series
+from translate.reports.trained_run import Line
+
+SCORE_PREFIX = "score/"  # of the names of scores that a run logs while it trains
+HEALTH_PREFIX = "health/"
+NOT_LOSSES = ("step", "lr", "images_per_second", "waiting", "seconds")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves that share their axes."""
+
+    title: str
+    series: dict[str, Series]  # by name
+    dots: bool = False  # whether each point is a measurement of its own
+
+
+def plots_of(lines: Sequence[Line]) -> list[Plot]:
+    """Return the plots of a log: a plot for each score, for the losses of each phase, and for the rest."""
+    names = list(dict.fromkeys(name for line in lines for name in line if name not in NOT_LOSSES))
+    scores = [name for name in names if name.startswith(SCORE_PREFIX)]
+    losses = [name for name in names if "/" in name and not name.startswith((SCORE_PREFIX, HEALTH_PREFIX, "lr_factor/"))]
+    plots = [Plot(f"score: {_short(name)}", _series(lines, [name]), dots=True) for name in scores]
+    for phase in dict.fromkeys(name.partition("/")[0] for name in losses):
+        plots.append(Plot(f"losses of {phase}", _series(lines, [name for name in losses if name.startswith(f"{phase}/")])))
+    if health := [name for name in names if name.startswith(HEALTH_PREFIX)]:
+        plots.append(Plot("variety of the samples", _series(lines, health), dots=True))
+    others = [name for name in names if name not in {*scores, *losses, *health}]
+    plots += [Plot(name, _series(lines, [name])) for name in ("lr", *others)]
+    return [plot for plot in plots if plot.series]
+
+
+def _series(lines: Sequence[Line], names: Sequence[str]) -> dict[str, Series]:
+    """Return the points (step, value) by the short names of series that have any."""
+    found = {_short(name): [(line["step"], line[name]) for line in lines if name in line] for name in names}
+    return {name: points for name, points in found.items() if points}
+
+
+def _short(name: str) -> str:
+    return name.partition("/")[2] or name

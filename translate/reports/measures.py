@@ -1,0 +1,65 @@
+"""The scores of a model as a flat list of numbers, so that those of several models can be laid side by side."""
+
+__all__ = ["Measure", "measures_of"]
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from translate.evaluation.generation_report import GenerationReport
+from translate.evaluation.report import KERNEL_SCALE, MODEL, Report, Row, SectionedReport
+
+DISTANCE = f"kernel distance x {KERNEL_SCALE}, by"
+NUMBERS = {  # of rows, by attribute
+    "l1": "L1", "psnr": "PSNR, dB", "ssim": "SSIM", "near_copies": "near copies", "lattice": "lattice",
+    "edge_f1": "edge F1", "coverage": "coverage", "precision": "precision", "diversity": "diversity", "seam": "seam",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A score of a model."""
+
+    part: str  # direction, size of the holes or kind of answers; "" if there is one only
+    name: str  # what is measured, with its unit
+    value: float
+    error: float | None = None  # its standard error, if known
+
+
+def measures_of(report: Report) -> list[Measure]:
+    """Return the scores of the model in a report, and not those of the baselines."""
+    if isinstance(report, SectionedReport):
+        return list(_of_sections(report))
+    return list(_of_samples(report)) if isinstance(report, GenerationReport) else []
+
+
+def _of_sections(report: SectionedReport) -> Iterator[Measure]:
+    for section in report.sections:
+        for row in section.rows:
+            if row.name.startswith(MODEL):
+                yield from _of_row(row, section.title + row.name.removeprefix(MODEL))
+
+
+def _of_row(row: Row, part: str) -> Iterator[Measure]:
+    for title, score in row.kernels.items():
+        yield Measure(part, f"{DISTANCE} {title}", score.value, score.error)
+    for attribute, name in NUMBERS.items():
+        if (value := getattr(row, attribute)) is not None:
+            yield Measure(part, name, float(value))
+
+
+def _of_samples(report: GenerationReport) -> Iterator[Measure]:
+    for row in report.rows:
+        if not row.name.startswith(MODEL):
+            continue
+        part = row.name.removeprefix(MODEL).strip(", ")
+        for title, score in row.scores.items():
+            yield Measure(part, f"{DISTANCE} {title}", score.kernel, score.kernel_error)
+            yield Measure(part, f"density, by {title}", score.density)
+            yield Measure(part, f"coverage, by {title}", score.coverage)
+        yield Measure(part, "variety", row.variety)
+        if row.lattice is not None:
+            yield Measure(part, "lattice", row.lattice)
+    if report.labels:
+        yield Measure("", "agreement with labels", report.labels.agreement)
+    for kind, check in report.memory.items():
+        yield Measure("", f"near copies of training pictures, by {kind}", check.copies)
