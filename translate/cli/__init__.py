@@ -9,7 +9,9 @@ Nothing heavier than `tyro` is imported before a command runs.
     parsing           parse the command line and the --config file
     recipe_help       --help-all: every key of a recipe, its meaning and its value
     recipe_options    recipe keys as options of the training commands
+    repeat            training one recipe with several seeds
     run               find and call a command; turn errors into one line and an exit status
+    run_commands      the commands of a run in words, for its report
     values            texts of the command line as values of an option's type
 """
 

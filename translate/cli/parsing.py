@@ -57,7 +57,8 @@ def split_words(options_class: type, words: Sequence[str]) -> Words:
         name = name.replace("-", "_")
         # a positional argument, and an option of others
         if not word.startswith("-") and positional:
-            own[positional.pop(0)] = [word]
+            first = positional[0] if kinds[positional[0]].many else positional.pop(0)
+            own.setdefault(first, []).append(word)
         elif not word.startswith("--") or name not in kinds:
             others += [word, *take_values(rest)]
         # an own option

@@ -16,6 +16,7 @@ from typing import Any
 import translate
 from translate.cli.commands.bench import Bench, bench
 from translate.cli.commands.check_data import CheckData, check_data
+from translate.cli.commands.compare import Compare, compare
 from translate.cli.commands.evaluate import Evaluate, evaluate
 from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
@@ -55,6 +56,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "sample": (Sample, sample),
     "evaluate": (Evaluate, evaluate),
     "report": (Report, report),
+    "compare": (Compare, compare),
     "bench": (Bench, bench),
     "check-data": (CheckData, check_data),
     "import-checkpoint": (ImportCheckpoint, import_checkpoint),

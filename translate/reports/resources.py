@@ -1,7 +1,8 @@
 """What the training of a run cost and ran on, recorded in its folder when a training command ends."""
 
-__all__ = ["Resources", "read_resources", "record_resources", "versions"]
+__all__ = ["Resources", "ResourceMeter", "read_resources", "versions"]
 
+import contextlib
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ from pathlib import Path
 import torch
 
 import translate
-from translate.utils.files import write_json
+from translate.utils.files import WriteError, write_json
 
 FILE_NAME = "resources.json"
 LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "kornia", "albumentations", "safetensors")
@@ -45,28 +46,39 @@ def versions() -> dict[str, str]:
     return found
 
 
-def record_resources(folder: Path, steps: int) -> None:
-    """Add the resources of this process to the record of a run, unless it has one of as many steps already.
+class ResourceMeter:
+    """Measures what this process takes from now on."""
 
-    Raises:
-        WriteError: the disk refuses.
-    """
-    known = read_resources(folder)
-    if steps <= max((each.steps for each in known), default=0):  # the run was complete before this start
-        return
+    def __init__(self) -> None:
+        self.cpu_before = cpu_seconds()
+
+    def record(self, folder: Path, steps: int) -> None:
+        """Add the resources to the record of a run that has now trained for `steps` steps, unless it had before.
+
+        The most memory is that of the whole life of the process. A full disk is no error.
+        """
+        known = read_resources(folder)
+        if steps <= max((each.steps for each in known), default=0):
+            return
+        on_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+        found = Resources(
+            steps=steps,
+            cpu_seconds=round(cpu_seconds() - self.cpu_before, 1),
+            peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            peak_gpu_memory=torch.cuda.max_memory_allocated() if on_cuda else 0,
+            cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            machine=f"{platform.machine()}, {platform.system()}",
+            gpu=torch.cuda.get_device_name() if on_cuda else "",
+            versions=versions(),
+        )
+        with contextlib.suppress(WriteError):
+            write_json(folder / FILE_NAME, [asdict(each) for each in (*known, found)])
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of all threads of this process so far, s."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    on_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
-    found = Resources(
-        steps=steps,
-        cpu_seconds=round(usage.ru_utime + usage.ru_stime, 1),
-        peak_memory=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-        peak_gpu_memory=torch.cuda.max_memory_allocated() if on_cuda else 0,
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        machine=f"{platform.machine()}, {platform.system()}",
-        gpu=torch.cuda.get_device_name() if on_cuda else "",
-        versions=versions(),
-    )
-    write_json(folder / FILE_NAME, [asdict(each) for each in (*known, found)])
+    return usage.ru_utime + usage.ru_stime
 
 
 def read_resources(folder: Path) -> list[Resources]:

@@ -15,7 +15,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.data.sources.picture_record import RecordedPictures, read_record
 from translate.reports.resources import Resources, read_resources
 from translate.tasks import TASKS
-from translate.training.findings import Verdict
+from translate.training.monitors.findings import Verdict
 from translate.training.run_folder import RunFolder
 from translate.utils.errors import UserError
 from translate.utils.toml_files import read_toml

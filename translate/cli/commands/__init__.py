@@ -4,11 +4,13 @@ The comment on an option, or its line under "Attributes", is its help text.
 
     bench                bench
     check_data           check-data
+    compare              compare
     evaluate             evaluate
     import_checkpoint    import-checkpoint
     make_sketches        make-sketches
     options              options that several commands share
     prepare_dataset      prepare-dataset
+    report               report
     sample               sample
     sample_options       options of sample, and which of them go together
     studio               studio

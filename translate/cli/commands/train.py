@@ -4,6 +4,7 @@ __all__ = ["SECTIONS", "Train", "train_task"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -96,10 +97,10 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     # train
     from translate.checkpoints.model_file import model_file, read_recipe
     from translate.checkpoints.original import is_original
-    from translate.tasks import TASKS
+    from translate.cli.commands.compare import print_comparison
+    from translate.cli.repeat import configs_of_seeds
+    from translate.reports.scores import ScoreOptions
     from translate.training.config import load_config, preset_task
-    from translate.training.loop import train
-    from translate.training.run_folder import RunFolder
     from translate.utils import dist
 
     check_data_options(options.task, given_options(options))
@@ -110,11 +111,31 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     # before pictures are rendered, fetched or read
     if config.train.init and not is_original(file := model_file(config.train.init)):
         read_recipe(file)
+    folders = [finish_run(each, options) for each in configs_of_seeds(config, options.repeat)]
+    if options.repeat > 1 and dist.is_main_process():
+        print_comparison(folders, ScoreOptions(device=options.device, precision=options.precision))
+    return 0
+
+
+def finish_run(config: Any, options: Any) -> Path:
+    """Train, or resume, one run; print what to do next, and write its report if it is requested."""
+    from translate.cli.commands.report import write_report
+    from translate.reports.resources import ResourceMeter
+    from translate.reports.scores import ScoreOptions
+    from translate.tasks import TASKS
+    from translate.training.loop import train
+    from translate.training.run_folder import RunFolder
+    from translate.utils import dist
+
+    meter = ResourceMeter()
     out = train(config, extend=options.extend)
     if not dist.is_main_process():
-        return 0
-    # report
-    verdict = RunFolder(out).read_verdict()
+        return out
+    # what it took, before anything else uses memory
+    folder = RunFolder(out)
+    meter.record(out, folder.steps_done())
+    # what to do next
+    verdict = folder.read_verdict()
     state = "ready" if verdict is None or verdict.healthy else "written"
     command, words = NEXT_COMMANDS.get(TASKS[options.task].data, ("translate-folder", TRANSLATE_OPTIONS))
     plugins = "".join(f" --plugin {quote(plugin)}" for plugin in options.plugin)
@@ -123,7 +144,10 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     say(f"  {command_form('evaluate')} --model {quote(str(out))}{plugins}")
     if verdict:
         say(f"{out}: {verdict}")
-    return 0
+    if options.report:
+        page = write_report(out, scores=ScoreOptions(device=options.device, precision=options.precision))
+        say(f"{page} is ready: open it in a browser")
+    return out
 
 
 def check_data_options(task: str, given: frozenset[str]) -> None:
