@@ -12,6 +12,7 @@ FILES = sorted((ROOT / "translate").rglob("*.py"))
 LAYERS = """
     cli
     bench | studio
+    reports
     evaluation
     training | inference
     checkpoints

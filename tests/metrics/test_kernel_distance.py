@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from translate.metrics.dct_features import DctFeatures
-from translate.metrics.kernel_distance import kernel_distance
+from translate.metrics.kernel_distance import distance_of_each, kernel_distance, polynomial_kernel
 from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import UserError
 
@@ -109,3 +109,21 @@ def test_one_picture_is_no_set(features, sizes):
 def test_impossible_subset_size(features, size):
     with pytest.raises(UserError, match=f"subset_size = {size} must lie between 2 and .* 5 pictures"):
         kernel_distance(features[0][:5], features[1][:9], subset_size=size)
+
+
+def test_the_distance_of_each_is_that_of_the_naive_sum():
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(4, 5, generator=generator), torch.randn(6, 5, generator=generator)
+    kernel = lambda p, q: (float(p.double() @ q.double()) / 5 + 1) ** 3  # noqa: E731
+    among = sum(kernel(y[i], y[j]) for i in range(6) for j in range(6) if i != j) / 30
+    naive = [kernel(p, p) - 2 * sum(kernel(p, q) for q in y) / 6 + among for p in x]
+    assert distance_of_each(x, y).tolist() == pytest.approx(naive)
+
+
+def test_the_mean_distance_of_each_is_the_kernel_distance_and_the_spread_of_the_set():
+    generator = torch.Generator().manual_seed(1)
+    x, y = torch.randn(8, 3, generator=generator), torch.randn(8, 3, generator=generator) + 1
+    whole = kernel_distance(x, y, subset_size=8, subsets=1).value
+    kernel = polynomial_kernel(x.double(), x.double())
+    among = (kernel.sum() - kernel.trace()) / (8 * 7)
+    assert float(distance_of_each(x, y).mean() - kernel.trace() / 8 + among) == pytest.approx(whole)

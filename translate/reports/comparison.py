@@ -127,7 +127,8 @@ class Comparison:
                     "name": recipe.name,
                     "runs": [each.name for each in recipe.runs],
                     "scores": [
-                        {"part": part, "name": name, **asdict(spread)} for (part, name), spread in recipe.scores().items()
+                        {"part": part, "name": name, **asdict(spread)}
+                        for (part, name), spread in recipe.scores().items()
                     ],
                 }
                 for recipe in self.recipes

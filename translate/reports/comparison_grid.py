@@ -2,6 +2,8 @@
 
 __all__ = ["comparison_grid"]
 
+from functools import partial
+
 import numpy as np
 
 from translate.evaluation.reader import readable
@@ -14,7 +16,9 @@ from translate.utils.errors import UserError
 COLUMNS = 6
 
 
-def comparison_grid(comparison: Comparison, options: ScoreOptions, columns: int = COLUMNS) -> tuple[np.ndarray, list[str]]:
+def comparison_grid(
+    comparison: Comparison, options: ScoreOptions, columns: int = COLUMNS
+) -> tuple[np.ndarray, list[str]]:
     """Draw, for each direction, held-out pictures, a row of answers of each run that was scored, and the truths.
 
     Returns:
@@ -34,7 +38,7 @@ def comparison_grid(comparison: Comparison, options: ScoreOptions, columns: int 
             rows.append(sources)
             titles.append(f"{found.title}: input")
         for each, evaluation in zip(runs, evaluations, strict=True):
-            rows.append(list(readable(examples, lambda example, evaluation=evaluation: answer_to(evaluation, example))))
+            rows.append(list(readable(examples, partial(answer_to, evaluation))))
             titles.append(f"{found.title}: {each.name}")
         if truths := [example.truth for example in examples if example.truth is not None]:
             rows.append(truths)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from translate.evaluation.report import NO_SCORE, Column, make_table

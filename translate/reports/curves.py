@@ -26,10 +26,14 @@ def plots_of(lines: Sequence[Line]) -> list[Plot]:
     """Return the plots of a log: a plot for each score, for the losses of each phase, and for the rest."""
     names = list(dict.fromkeys(name for line in lines for name in line if name not in NOT_LOSSES))
     scores = [name for name in names if name.startswith(SCORE_PREFIX)]
-    losses = [name for name in names if "/" in name and not name.startswith((SCORE_PREFIX, HEALTH_PREFIX, "lr_factor/"))]
+    losses = [
+        name for name in names if "/" in name and not name.startswith((SCORE_PREFIX, HEALTH_PREFIX, "lr_factor/"))
+    ]
     plots = [Plot(f"score: {_short(name)}", _series(lines, [name]), dots=True) for name in scores]
     for phase in dict.fromkeys(name.partition("/")[0] for name in losses):
-        plots.append(Plot(f"losses of {phase}", _series(lines, [name for name in losses if name.startswith(f"{phase}/")])))
+        plots.append(
+            Plot(f"losses of {phase}", _series(lines, [name for name in losses if name.startswith(f"{phase}/")]))
+        )
     if health := [name for name in names if name.startswith(HEALTH_PREFIX)]:
         plots.append(Plot("variety of the samples", _series(lines, health), dots=True))
     others = [name for name in names if name not in {*scores, *losses, *health}]

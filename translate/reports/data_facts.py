@@ -40,5 +40,7 @@ def source_facts(run: TrainedRun) -> list[SourceFacts]:
 def find_dataset(spec: str) -> Dataset | None:
     """Return the data set of the catalog that --a, --b, --data or --images means, or None for files of the user."""
     if Path(spec).expanduser().exists():
-        return next((known for path in (Path(spec), *Path(spec).parents) if (known := catalog_set(path, data_root()))), None)
+        return next(
+            (known for path in (Path(spec), *Path(spec).parents) if (known := catalog_set(path, data_root()))), None
+        )
     return (load_catalog().get(spec) or owner_of_domain(spec)) if is_bare_name(spec) else None

@@ -9,7 +9,9 @@ FACTOR_PREFIX = "lr_factor/"  # of logged numbers: factors on the learning rates
 
 def findings_of(run: TrainedRun) -> list[str]:
     """Return the findings, one line each; [] if nothing is known to be wrong."""
-    found = [] if run.is_complete else [f"the run has {run.recipe.steps} of {run.plan['steps']} steps: repeat its command"]
+    found = (
+        [] if run.is_complete else [f"the run has {run.recipe.steps} of {run.plan['steps']} steps: repeat its command"]
+    )
     lowered = {name: line for line in run.lines for name in line if name.startswith(FACTOR_PREFIX)}
     for name, line in lowered.items():
         phase = name.removeprefix(FACTOR_PREFIX)

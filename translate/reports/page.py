@@ -188,7 +188,9 @@ def script_hash(script: str) -> str:
 
 def format_bytes(size: float) -> str:
     """Format bytes in kB, MB or GB."""
-    unit, name = next((unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if size >= unit or unit == 1e3)
+    unit, name = next(
+        (unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if size >= unit or unit == 1e3
+    )
     return f"{size / unit:.1f} {name}"
 
 

@@ -2,6 +2,7 @@
 
 __all__ = ["ScoreOptions", "keep_scores", "scores_of"]
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,10 +49,8 @@ def keep_scores(run: Path, options: ScoreOptions, report: Report) -> list[Measur
     """Write the scores of a report into the run folder, unless the disk refuses; return them."""
     measures = measures_of(report)
     table = {"of": _identity(run, options), "scores": [asdict(measure) for measure in measures]}
-    try:
+    with contextlib.suppress(WriteError):  # of a run that others share for reading
         write_json(run / FILE_NAME, table)
-    except WriteError:  # of a run that others share for reading
-        pass
     return measures
 
 

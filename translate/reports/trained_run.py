@@ -120,7 +120,9 @@ def read_lines(path: Path) -> list[Line]:
         try:
             entry = json.loads(text)
             numbers = {name: value for name, value in entry.items() if isinstance(value, int | float)}
-            lines.append({name: value for name, value in numbers.items() if math.isfinite(value)} | {"step": entry["step"]})
+            lines.append(
+                {name: value for name, value in numbers.items() if math.isfinite(value)} | {"step": entry["step"]}
+            )
         except (ValueError, KeyError, AttributeError):
             continue
     return sorted(lines, key=lambda line: line["step"])

@@ -44,7 +44,9 @@ def report(options: Report) -> int:
     return 0
 
 
-def write_report(model: str | Path, output: str = "", json: str = "", *, picture_mb: float = 12.0, **given: Any) -> Path:
+def write_report(
+    model: str | Path, output: str = "", json: str = "", *, picture_mb: float = 12.0, **given: Any
+) -> Path:
     """Write the page of a run, by default into its folder; return its path."""
     from translate.cli.run_commands import commands_of
     from translate.reports.page import PageOptions, make_report, render_page
