@@ -91,7 +91,9 @@ def test_other_pictures_are_told_in_a_line(runs, tmp_path):
     (other / "config.toml").write_text(config.replace('root = "', 'root = "elsewhere'))
     (other / "pictures.json.gz").unlink()
     found = compare_runs([runs[0], other], OPTIONS)
-    line = "other: other held-out pictures (coloursA, coloursB): its scores and answers cannot be compared with those of"
+    line = (
+        "other: other held-out pictures (coloursA, coloursB): its scores and answers cannot be compared with those of"
+    )
     assert [note.startswith(line) for note in found.notes] == [True] and not found.runs[1].measures
     assert line in " ".join(printed(found).split())
 

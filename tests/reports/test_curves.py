@@ -9,7 +9,15 @@ def test_scores_losses_health_and_the_rest_have_plots_of_their_own():
         {"step": 4, "score/kernel": 30.0, "G/gan": 0.5},
     ]
     plots = {plot.title: plot for plot in plots_of(lines)}
-    assert list(plots) == ["score: kernel", "losses of G", "losses of D", "variety of the samples", "lr", "mine", "lr_factor/G"]
+    assert list(plots) == [
+        "score: kernel",
+        "losses of G",
+        "losses of D",
+        "variety of the samples",
+        "lr",
+        "mine",
+        "lr_factor/G",
+    ]
     assert plots["score: kernel"].series == {"kernel": [(2, 40.0), (4, 30.0)]} and plots["score: kernel"].dots
     assert plots["losses of G"].series == {"gan": [(1, 1.0), (4, 0.5)], "cycle": [(1, 2.0)]}
 

@@ -2,7 +2,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from translate.reports.line_plot import BOTTOM, HEIGHT, LEFT, MAX_POINTS, RIGHT, TOP, WIDTH, line_plot, round_ticks, thin
+from translate.reports.line_plot import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    MAX_POINTS,
+    RIGHT,
+    TOP,
+    WIDTH,
+    line_plot,
+    round_ticks,
+    thin,
+)
 
 
 def test_a_line_goes_through_its_points_and_names_are_escaped():
@@ -12,7 +23,19 @@ def test_a_line_goes_through_its_points_and_names_are_escaped():
     middle = (LEFT + (WIDTH - LEFT - RIGHT) / 2, TOP + (HEIGHT - TOP - BOTTOM) / 2)
     assert places == [(LEFT, HEIGHT - BOTTOM), pytest.approx(middle), (WIDTH - RIGHT, TOP)]
     assert line.find("title").text == "<b>" and svg.get("aria-label") == 'a "title"'
-    assert [text.text for text in svg.iter("text")] == ["-1", "-0.5", "0", "0.5", "1", "0", "20", "40", "60", "80", "100"]
+    assert [text.text for text in svg.iter("text")] == [
+        "-1",
+        "-0.5",
+        "0",
+        "0.5",
+        "1",
+        "0",
+        "20",
+        "40",
+        "60",
+        "80",
+        "100",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,21 @@ def test_the_figures_are_those_of_evaluate(made):
     assert json.loads(json.dumps(report))["scores"] == scores.to_dict()
     for part in scores.directions:
         for row in part.rows:
-            assert row.name in page and f"{row.kernels['DCT'].value:.{0 if row.kernels['DCT'].value >= 100 else 1}f}" in page
+            assert (
+                row.name in page
+                and f"{row.kernels['DCT'].value:.{0 if row.kernels['DCT'].value >= 100 else 1}f}" in page
+            )
 
 
 def test_counts_findings_curves_and_samples_are_told(made):
     page = Page(made[1])
-    for words in ("6 to train on", "4 held out", made[0].run.recipe.data, "9,736 in the model file", "learned from 6 only"):
+    for words in (
+        "6 to train on",
+        "4 held out",
+        made[0].run.recipe.data,
+        "9,736 in the model file",
+        "learned from 6 only",
+    ):
         assert words in page.text
     steps = [each["data-step"] for each in page.all("img") if "data-step" in each]
     (slider,) = page.all("input")
@@ -96,10 +105,15 @@ def test_counts_findings_curves_and_samples_are_told(made):
 
 def test_answers_stand_from_the_best_to_the_worst(made):
     first, second = made[0].answers
-    assert (first.title, second.title) == ("coloursA -> coloursB", "coloursB -> coloursA") and "DCT features" in first.measure
+    assert (first.title, second.title) == (
+        "coloursA -> coloursB",
+        "coloursB -> coloursA",
+    ) and "DCT features" in first.measure
     scores = [answer.score for answer in first.answers]
     assert scores == sorted(scores) and len(scores) == 4
-    assert made[1].count("<figcaption>" + first.answers[0].example.name) == 1 or HOSTILE == first.answers[0].example.name
+    assert (
+        made[1].count("<figcaption>" + first.answers[0].example.name) == 1 or first.answers[0].example.name == HOSTILE
+    )
 
 
 def test_pictures_without_room_are_named(made):

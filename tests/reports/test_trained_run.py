@@ -60,9 +60,7 @@ def test_findings_say_what_to_do(tmp_path, runs):
 
 def test_licences_are_those_of_the_catalog(runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert [(source.option, source.licence) for source in source_facts(read_run(runs[0]))] == [
-        ("--data", UNKNOWN)
-    ]
+    assert [(source.option, source.licence) for source in source_facts(read_run(runs[0]))] == [("--data", UNKNOWN)]
     assert find_dataset("monet").name == find_dataset("photos2monet").name == "photos2monet"
     assert find_dataset("./monet") is None and find_dataset("no_such") is None
     (tmp_path / "data" / "facades" / "train").mkdir(parents=True)
