@@ -1,6 +1,14 @@
 """Every error as JSON with one line, the same as the commands print: {"error": "..."}."""
 
-__all__ = ["BusyError", "ExpiredError", "RefusedError", "UnknownModelError", "Mistakes", "add_error_handlers", "error_response"]
+__all__ = [
+    "BusyError",
+    "ExpiredError",
+    "RefusedError",
+    "UnknownModelError",
+    "Mistakes",
+    "add_error_handlers",
+    "error_response",
+]
 
 import traceback
 from collections.abc import Mapping

