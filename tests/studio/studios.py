@@ -44,6 +44,18 @@ def sketches(seed=0):
     return {"G": G, "E": E}, recipe
 
 
+def dropout(seed=0):
+    """Return an untrained model whose answers differ by dropout, which draws from torch's own generator."""
+    torch.manual_seed(seed)
+    spec = {"name": "unet", "width": 4, "size": 64, "dropout": 0.5}
+    G = Factory(spec, EXPORTABLE, "generator")(in_channels=3, out_channels=3)
+    recipe = Recipe(
+        task="pix2pix", nets={"G": G.spec}, domains=("maps", "photos"), size=64, preset="fast", steps=1, data="none",
+        directions=("ab",),
+    )  # fmt: skip
+    return {"G": G}, recipe
+
+
 def inpainting(seed=0):
     """Return an untrained model that fills holes."""
     torch.manual_seed(seed)

@@ -1,5 +1,7 @@
 """Who may talk to a studio."""
 
+import itertools
+
 import pytest
 
 from tests.studio.studios import ORIGIN, client, photo
@@ -71,21 +73,12 @@ def test_a_preflight_is_no_permission(studio):
 
 def test_the_token(runs):
     with client(roots=(runs,), host="0.0.0.0", token="secret word") as studio:
-        wrong = [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret word"}, {"Cookie": "studio_7860=x"},
-                 {"Authorization": "Bearer s\u00e9cret"}]  # fmt: skip
         paths = "/api/models", "/", "/metrics", "/openapi.json", "/?token=wrong", "/api/models?token=secret+word"
-        for headers in wrong:
-            headers = {key: value.encode() for key, value in headers.items()}
-            for path in (
-                "/api/models",
-                "/",
-                "/metrics",
-                "/openapi.json",
-                "/?token=wrong",
-                "/api/models?token=secret+word",
-            ):
-                answer = studio.get(path, headers=headers, follow_redirects=False)
-                assert answer.status_code == 401 and "token" in answer.json()["error"], path
+        words = "Bearer wrong", "Basic secret word", "Bearer s\u00e9cret"
+        wrong = [{}, {"Cookie": "studio_7860=x"}, *({"Authorization": word.encode()} for word in words)]
+        for headers, path in itertools.product(wrong, paths):
+            answer = studio.get(path, headers=headers, follow_redirects=False)
+            assert answer.status_code == 401 and "token" in answer.json()["error"], path
         assert studio.get("/healthz").json() == {"status": "ok"}
         assert studio.get("/api/models", headers={"Authorization": "Bearer secret word"}).status_code == 200
 

@@ -7,10 +7,11 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.conftest import picture
-from tests.studio.studios import client, drawing, inpainting, photo, save_model
+from tests.studio.studios import client, drawing, dropout, inpainting, photo, save_model, unpaired
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.run import translate_folder
@@ -57,6 +58,27 @@ def test_a_picture_of_any_kind_is_answered_with_the_bytes_of_translate_folder(st
         assert answer.status_code == 200, answer.text
         assert answer.content == expected[name], name
     assert answer.headers["content-disposition"] == "inline; filename*=UTF-8''turned.jpg"
+
+
+@pytest.fixture
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+def test_the_number_of_threads_is_that_of_the_command(two_threads, runs, tmp_path):
+    """It changes the last bits of sums: small pictures get one, large ones and models with dropout all."""
+    save_model(tmp_path / "runs" / "dropout", *dropout())
+    save_model(tmp_path / "runs" / "monet", *unpaired())
+    photo(tmp_path / "in" / "small.png")
+    photo(tmp_path / "in" / "wide.png", 1, (520, 540))
+    with client(roots=(tmp_path / "runs",)) as studio:
+        for model, options in (("monet", {}), ("dropout", {"seed": 3})):
+            expected = as_command(tmp_path / "runs", model, tmp_path / "in", tmp_path / f"out_{model}", **options)
+            for name, content in zip(("small.png", "wide.png"), expected, strict=True):
+                answer = post(studio, "translate", ("image", tmp_path / "in" / name), data={"model": model} | options)
+                assert answer.content == content, (model, name)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
 """The queue: bounded, limited in time, and not working for clients that have gone."""
 
 import asyncio
+import http.client
 import threading
 import time
 
 import pytest
 import torch
+import uvicorn
 from torch import nn
 
 from tests.studio.studios import photo
+from translate.studio.app import create_app
 from translate.studio.errors import BusyError, ExpiredError
+from translate.studio.serve import Server, bind
+from translate.studio.settings import Settings
 from translate.studio.worker import Worker
 
 
@@ -150,3 +155,48 @@ def test_metrics_are_prometheus_text(studio, tmp_path):
     assert 'translate_studio_requests_total{outcome="done"} 1' in lines and "translate_studio_pending 0" in lines
     values = [line for line in lines if not line.startswith("#")]
     assert all(len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0 for line in values)
+
+
+class Served:
+    """A studio behind a real socket."""
+
+    def __init__(self, **settings):
+        self.app = create_app(Settings(device="cpu", precision="fp32", port=0, **settings))
+        self.listener = bind("127.0.0.1", 0)
+        self.server = Server(uvicorn.Config(self.app, log_level="warning"))
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve([self.listener])))
+
+    def __enter__(self):
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_):
+        self.server.should_exit = True
+        self.thread.join()
+        self.listener.close()
+
+
+def test_a_browser_that_closes_its_connection_frees_the_device(runs, tmp_path, monkeypatch):
+    net, started = Deep(), threading.Event()
+
+    def compute(*_):
+        started.set()
+        net(torch.zeros(1))
+
+    monkeypatch.setattr("translate.studio.routes.translate.compute", compute)
+    content = photo(tmp_path / "x.png").read_bytes()
+    body = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x.png"\r\n\r\n' + content
+    body += b'\r\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nmonet\r\n--b--\r\n'
+    with Served(roots=(runs,)) as served:
+        connection = http.client.HTTPConnection(*served.listener.getsockname(), timeout=30)
+        connection.request("POST", "/api/translate", body, {"Content-Type": "multipart/form-data; boundary=b"})
+        assert started.wait(30)
+        connection.close()
+        studio = served.app.state.studio
+        deadline = time.monotonic() + 30
+        while len(list(studio.uploads.root.iterdir())) > 1 and time.monotonic() < deadline:  # beside its lock
+            time.sleep(0.01)
+        assert time.monotonic() < deadline
+        assert studio.worker.figures.outcomes == {"gone": 1} and net.count < 400

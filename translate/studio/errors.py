@@ -1,14 +1,9 @@
 """Every error as JSON with one line, the same as the commands print: {"error": "..."}."""
 
 __all__ = [
-    "BusyError",
-    "ExpiredError",
-    "RefusedError",
-    "UnknownModelError",
-    "Mistakes",
-    "add_error_handlers",
+    "BusyError", "ExpiredError", "Mistakes", "RefusedError", "UnknownModelError", "add_error_handlers",
     "error_response",
-]
+]  # fmt: skip
 
 import traceback
 from collections.abc import Mapping

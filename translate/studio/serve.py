@@ -7,18 +7,20 @@ import errno
 import signal
 import socket
 import webbrowser
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import uvicorn
 
 from translate.studio.app import create_app
 from translate.studio.settings import Settings
-from translate.utils.errors import OptionError, UserError, short_reason
+from translate.utils.errors import OptionError, short_reason
 from translate.utils.terminal import say
 
 GRACE_S = 5  # for running requests when the server stops
+MAX_PORT = 65535
+BACKLOG = 2048  # connections that wait to be accepted
 
 
 def serve(settings: Settings, *, open_browser: bool) -> None:
@@ -43,9 +45,10 @@ def serve(settings: Settings, *, open_browser: bool) -> None:
 class Server(uvicorn.Server):
     """A server whose signals are handled by `_run`; uvicorn would raise them again after it has stopped."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Leave signals alone."""
-        return nullcontext()
+        yield
 
 
 async def _run(server: Server, listener: socket.socket, on_start: Callable[[], object] | None) -> None:
@@ -62,19 +65,21 @@ async def _run(server: Server, listener: socket.socket, on_start: Callable[[], o
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raise OptionError if that is not possible."""
+    if not 0 <= port <= MAX_PORT:
+        raise OptionError(f"--port {port} is out of range; choose 1 to {MAX_PORT}, or 0 for a free one")
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise OptionError(
-                f"port {port} is in use, perhaps by another studio; choose another with --port (0: any free one)"
-            ) from None
-        if error.errno == errno.EACCES:
-            raise OptionError(f"port {port} is not allowed for you; choose one above 1023 with --port") from None
-        raise OptionError(f"--host {host}: cannot be listened on ({short_reason(error)})") from None
-    except (OverflowError, UserError):
-        raise OptionError(f"--port {port} is out of range; choose 1 to 65535, or 0 for a free one") from None
+            line = f"port {port} is in use, perhaps by another studio; choose another with --port (0: any free one)"
+        elif error.errno == errno.EACCES:
+            line = f"port {port} is not allowed for you; choose one above 1023 with --port"
+        else:
+            line = f"--host {host}: cannot be listened on ({short_reason(error)}); give an address of this machine"
+        raise OptionError(line) from None
+    except UnicodeError:
+        raise OptionError(f"--host {host}: is no name of a host; give an address of this machine") from None
 
 
 def address(settings: Settings, port: int) -> str:

@@ -63,13 +63,13 @@ class Worker:
         limit, cancelled = max_seconds or self.max_seconds, threading.Event()
         self.pending += 1
         self._running.add(cancelled)
-        task = asyncio.ensure_future(
-            asyncio.get_running_loop().run_in_executor(self._pool, self._compute, function, cancelled)
-        )
+        loop = asyncio.get_running_loop()
+        task: asyncio.Future[T] = loop.run_in_executor(self._pool, self._compute, function, cancelled)
         gone = asyncio.ensure_future(_has_gone(request))
         try:
-            done, _ = await asyncio.wait({task, gone}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-            if task not in done:
+            either: set[asyncio.Future[Any]] = {task, gone}
+            await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
                 cancelled.set()
                 await asyncio.wait({task})  # so that its files stay until it has ended
             return self._result(task, gone.done(), limit)

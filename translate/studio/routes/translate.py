@@ -106,7 +106,7 @@ async def fill(
 ) -> Response:  # fmt: skip
     """Fill the white part of the mask, or what is transparent; known pixels keep their bits."""
     with studio.uploads.folder() as place:
-        given = {"masks": place, "invert_masks": invert_mask, "resize_masks": resize_mask}
+        given: dict[str, Any] = {"masks": place, "invert_masks": invert_mask, "resize_masks": resize_mask}
         order = Order(
             place=place, pictures=await save_all(image, place), layer=await save_one(mask, place / "mask"),
             options=FolderOptions(**files, **given),
