@@ -20,6 +20,10 @@ NETS = {
     "resnet": (partial(GENERATORS["resnet"], size=64, width=4), [PICTURE]),
     "skip_resnet": (partial(GENERATORS["skip_resnet"], width=4, trunk=8), [PICTURE]),
     "skip_style_resnet": (partial(SkipStyleResnet, width=4, trunk=8, z_dim=1), [PICTURE, (2, 1)]),
+    "style_resnet, bilinear": (
+        partial(StyleResnet, width=8, z_dim=4, style_dim=8, upsample="bilinear"),
+        [PICTURE, (2, 4)],
+    ),
     "style_resnet": (partial(StyleResnet, width=8, z_dim=4, style_dim=8), [PICTURE, (2, 4)]),
     "unet": (partial(GENERATORS["unet_128"], width=2, noise="concat"), [(1, 3, 128, 128)]),
     "fourier_resnet": (partial(MASKED["fourier_resnet"], width=4, trunk=8), [HOLE]),

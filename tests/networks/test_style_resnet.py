@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.networks.style_resnet import StyleEncoder, StyleNorm, StyleResnet
+from translate.networks.style_resnet import BilinearTail, StyleEncoder, StyleNorm, StyleResnet
 from translate.utils.errors import OptionError
 
 
@@ -21,9 +21,10 @@ def test_style_norm_is_adain():
     torch.testing.assert_close(norm(x, style), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("upsample", ["bilinear", "shuffle"])
 @pytest.mark.parametrize("size", [(16, 16), (32, 48)])
-def test_the_generator_keeps_the_size_and_reaches_every_parameter(size):
-    net = make(in_channels=1, out_channels=3, z_dim=4)
+def test_the_generator_keeps_the_size_and_reaches_every_parameter(size, upsample):
+    net = make(in_channels=1, out_channels=3, z_dim=4, upsample=upsample)
     y = net(torch.rand(2, 1, *size) * 2 - 1, torch.randn(2, 4))
     assert y.shape == (2, 3, *size)
     assert y.dtype == torch.float32
@@ -47,6 +48,24 @@ def test_z_changes_the_answer_and_its_absence_is_allowed_only_without_looks():
 def test_the_pixels_of_a_block_begin_alike(fold):
     y = make(fold=fold)(torch.rand(1, 3, 32, 32))
     assert torch.equal(y, F.interpolate(y[..., ::2, ::2], scale_factor=2))
+
+
+@pytest.mark.parametrize("fold", [2, 4, 8])
+def test_bilinear_doublings_can_draw_no_screen_where_the_source_is_flat(fold):
+    """Random weights stand for any training."""
+    torch.manual_seed(0)
+    tail = BilinearTail(3, 3, width=32, fold=fold, style_dim=0)
+    for parameter in tail.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3)
+    y = tail(torch.randn(1, 32, 1, 1).expand(-1, -1, 16, 16), None, torch.full((1, 3, 16 * fold, 16 * fold), 0.5))
+    inside = y[..., 4 * fold : -4 * fold, 4 * fold : -4 * fold]  # away from the zeros beyond the border
+    assert inside.abs().max() > 0.01
+    torch.testing.assert_close(inside, inside[..., :1, :1].expand_as(inside), rtol=0, atol=1e-5)
+
+
+def test_unknown_upsampling_is_refused():
+    with pytest.raises(OptionError, match="upsample should be one of bilinear, shuffle, got 'nearest'"):
+        make(upsample="nearest")
 
 
 def test_a_fold_that_cannot_be_undone_is_refused():

@@ -4,7 +4,7 @@ Huang and Belongie, 2017 (AdaIN), https://arxiv.org/abs/1703.06868; Zhu et al., 
 https://arxiv.org/abs/1711.11586.
 """
 
-__all__ = ["STYLE_ENCODERS", "STYLE_GENERATORS", "StyleEncoder", "StyleResnet"]
+__all__ = ["BilinearTail", "STYLE_ENCODERS", "STYLE_GENERATORS", "StyleEncoder", "StyleResnet"]
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from translate.networks.blocks import Halve, InstanceNorm, Upsample, init_he, init_icnr, init_normal
 from translate.utils import dist
 from translate.utils.errors import OptionError
+
+UPSAMPLING = ("bilinear", "shuffle")
+FINEST = 16  # channels at full size
 
 
 def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -66,14 +69,44 @@ class StyleBlock(nn.Module):
         return x + self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x), style))), style)
 
 
+class BilinearTail(nn.Module):
+    """Doublings of features to full size, with convolutions of fewer and fewer channels, down to 16, between them.
+
+    The source is added before the last convolution, so that its lines are sharp. Every pixel is treated alike: where
+    the source is flat there is no phase in which a screen could stand.
+
+    Maps h (B, width, H / fold, W / fold) and the source x (B, in_channels, H, W) to (B, out_channels, H, W).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, width: int, fold: int, style_dim: int) -> None:
+        super().__init__()
+        doublings = fold.bit_length() - 1
+        widths = [width, *(max(FINEST, width // 2**i) for i in range(1, doublings))]
+        self.refine = nn.ModuleList(conv3(wide, narrow) for wide, narrow in pairwise(widths))
+        self.norms = nn.ModuleList(StyleNorm(narrow, style_dim) for narrow in widths[1:])
+        self.narrow = nn.Conv2d(widths[-1], FINEST, 3, padding=1)
+        self.source = nn.Conv2d(in_channels, FINEST, 3, padding=1)
+        self.head = nn.Conv2d(FINEST, out_channels, 3, padding=1)
+        self.upsample = Upsample()
+
+    def forward(self, h: Tensor, style: Tensor | None, x: Tensor) -> Tensor:
+        for conv, norm in zip(self.refine, self.norms, strict=True):
+            h = F.relu(norm(conv(self.upsample(h)), style))
+        h = self.upsample(self.narrow(h)) + self.source(x)  # a sum before the ReLU: half the work of a concatenation
+        return torch.tanh(self.head(F.relu(h)).float())
+
+
 class StyleResnet(nn.Module):
     """A residual generator with skips and style norms.
 
     A stem, `downs` halvings by average pooling that double the width up to `most`, a trunk of residual blocks, and
     bilinear doublings that *add* the encoder's features of their size. The style enters the norms of trunk and decoder.
-    Stem and head work on blocks of `fold` x `fold` px, since layers at full size would take most of the time. The
-    pixels of a block start equal (`init_icnr`), without checkerboards, and the last convolution, at half the size, sees
-    across the borders of blocks.
+    The stem works on blocks of `fold` x `fold` px, since layers at full size would take most of the time. What follows
+    the decoder depends on `upsample`:
+
+    - "bilinear": a `BilinearTail`.
+    - "shuffle" (models of earlier versions): the channels of a place become a block of pixels. They start equal
+      (`init_icnr`), but learn a screen of `fold` px where the source is flat and the target is not.
 
     Maps x (B, in_channels, H, W) in [-1, 1] and z (B, z_dim), about N(0, 1), to (B, out_channels, H, W) in [-1, 1];
     H and W multiples of fold * 2^downs. With `z_dim` 0 there is no z, and the output is deterministic.
@@ -84,11 +117,13 @@ class StyleResnet(nn.Module):
 
     def __init__(
         self, *, in_channels: int = 3, out_channels: int = 3, z_dim: int = 0, width: int = 64, most: int = 256,
-        downs: int = 2, blocks: int = 4, fold: int = 4, style_dim: int = 64,
+        downs: int = 2, blocks: int = 4, fold: int = 4, upsample: str = "shuffle", style_dim: int = 64,
     ) -> None:  # fmt: skip
         super().__init__()
         if fold not in (2, 4, 8):
             raise OptionError(f"generator.fold should be 2, 4 or 8, got {fold}")
+        if upsample not in UPSAMPLING:
+            raise OptionError(f"generator.upsample should be one of {', '.join(UPSAMPLING)}, got {upsample!r}")
         # style
         self.z_dim, self.random, self.multiple = z_dim, z_dim > 0, fold * 2**downs
         self.fold = fold
@@ -108,22 +143,27 @@ class StyleResnet(nn.Module):
         self.up = nn.ModuleList(conv3(wide, narrow) for wide, narrow in pairwise(widths[::-1]))
         self.norm_up = nn.ModuleList(StyleNorm(narrow, style) for narrow in widths[-2::-1])
         self.last, self.norm_last = conv3(width, width), StyleNorm(width, style)
-        self.widen = nn.Conv2d(width, fold**2 // 4 * 16, 3, padding=1)
-        self.head = nn.Conv2d(16, 4 * out_channels, 3, padding=1)
+        self.tail = None
+        if upsample == "bilinear":
+            self.tail = BilinearTail(in_channels, out_channels, width, fold, style)
+        else:
+            self.widen = nn.Conv2d(width, fold**2 // 4 * 16, 3, padding=1)
+            self.head = nn.Conv2d(16, 4 * out_channels, 3, padding=1)
         self.upsample = Upsample()
         # weights
         init_normal(self)
         if self.mapping is not None:
             init_he(self.mapping)
-        init_icnr(self.widen, fold**2 // 4)
-        init_icnr(self.head, 4)
+        if self.tail is None:
+            init_icnr(self.widen, fold**2 // 4)
+            init_icnr(self.head, 4)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         style = self.mapping(z) if self.mapping is not None else None
         *skips, h = self.encode(x)
         for block in self.trunk:
             h = block(h, style)
-        return self.decode(h, style, *skips)
+        return self.decode(h, style, x, *skips)
 
     def encode(self, x: Tensor) -> list[Tensor]:
         """Return the features at every size, largest first."""
@@ -132,11 +172,13 @@ class StyleResnet(nn.Module):
             features.append(F.relu(down(features[-1])))
         return features
 
-    def decode(self, h: Tensor, style: Tensor | None, *skips: Tensor) -> Tensor:
-        """Map the trunk's output and the encoder's features at larger sizes to (B, out_channels, H, W)."""
+    def decode(self, h: Tensor, style: Tensor | None, x: Tensor, *skips: Tensor) -> Tensor:
+        """Map the trunk's output, the source and the encoder's features at larger sizes to (B, out_channels, H, W)."""
         for up, norm, skip in zip(self.up, self.norm_up, skips[::-1], strict=True):
             h = self.upsample(F.relu(norm(up(h), style))) + skip
         h = F.relu(self.norm_last(self.last(h), style))
+        if self.tail is not None:
+            return self.tail(h, style, x)
         h = F.relu(F.pixel_shuffle(self.widen(h), self.fold // 2))
         return torch.tanh(F.pixel_shuffle(self.head(h), 2).float())
 

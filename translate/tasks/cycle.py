@@ -33,8 +33,8 @@ class Cycle(Task):
     With `cycle_scale` = s > 1 (not in the paper) only the means of s x s px blocks have to be reconstructed: a texture
     such as brush strokes may then come and go, and is not hidden in the translation as invisible noise.
 
-    With `lambda_features` (not in the paper), reconstructions are compared in pretrained `features`, too (LPIPS: Zhang et
-    al., 2018, https://arxiv.org/abs/1801.03924, equation 1): contents have to come back, strokes need not.
+    With `lambda_features` (not in the paper), reconstructions are compared in pretrained `features`, too (LPIPS: Zhang
+    et al., 2018, https://arxiv.org/abs/1801.03924, equation 1): contents have to come back, strokes need not.
 
     With `lambda_projected` (not in the paper), discriminators on pretrained `features` judge beside D_a and D_b. All of
     them see the fraction `augment` of the pictures augmented.
