@@ -9,7 +9,7 @@ import time
 import pytest
 
 from translate.utils import locks
-from translate.utils.locks import InUseError, hold
+from translate.utils.locks import InUseError, hold, holder_of
 
 CHILD = """
 import sys, time
@@ -122,3 +122,26 @@ def test_without_flock_processes_of_a_machine_exclude_each_other(tmp_path, monke
     path, own = tmp_path / ".lock", f"process {os.getpid()}"
     with hold(path, "x is in use"), pytest.raises(InUseError, match=own), hold(path, "x is in use"):
         raise AssertionError
+
+
+def test_the_holder_is_known_without_taking_the_lock(other_process):
+    child, path = other_process
+    holder = holder_of(path)
+    assert holder and holder.process == child.pid and holder.is_local
+    child.kill()
+    child.wait()
+    assert path.exists() and holder_of(path) is None
+    assert holder_of(path.with_name("missing")) is None
+
+
+def test_a_process_that_merely_has_the_number_in_a_lock_file_holds_nothing(tmp_path, monkeypatch):
+    path = tmp_path / ".lock"
+    with hold(path, "x"):
+        text = path.read_text()
+        assert holder_of(path).process == os.getpid()
+    path.write_text(text)  # as in a folder that someone sent
+    assert holder_of(path) is None
+    path.write_text(text.replace('"host_id": "', '"host_id": "other'))  # on another machine, and renewed just now
+    assert holder_of(path).process == os.getpid()
+    os.utime(path, (1, 1))
+    assert holder_of(path) is None

@@ -1,8 +1,8 @@
 """Every error as JSON with one line, the same as the commands print: {"error": "..."}."""
 
 __all__ = [
-    "BusyError", "ExpiredError", "Mistakes", "RefusedError", "UnknownModelError", "add_error_handlers",
-    "error_response",
+    "BusyError", "ConflictError", "ExpiredError", "Mistakes", "RefusedError", "UnknownModelError", "UnknownRunError",
+    "add_error_handlers", "error_response",
 ]  # fmt: skip
 
 import traceback
@@ -20,6 +20,14 @@ from translate.utils.terminal import as_line, console, escape
 
 class UnknownModelError(UserError):
     """No model of the studio has this name (404)."""
+
+
+class UnknownRunError(UserError):
+    """No run of the studio has this name, or it lacks what was asked for (404)."""
+
+
+class ConflictError(UserError):
+    """A run is in a state that does not allow what was asked: it is being trained, or it is not (409)."""
 
 
 class RefusedError(UserError):
@@ -56,8 +64,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _answer_user_error(request: Request, error: Exception) -> JSONResponse:
     match error:
-        case UnknownModelError():
+        case UnknownModelError() | UnknownRunError():
             return error_response(error, 404)
+        case ConflictError():
+            return error_response(error, 409)
         case RefusedError():
             return error_response(error, error.status)
         case BusyError():

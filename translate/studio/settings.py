@@ -13,6 +13,7 @@ class Settings:
     """Options of a studio; a test builds it directly."""
 
     roots: tuple[Path, ...] = (Path("runs"),)  # folders whose sub-folders are runs
+    data_roots: tuple[Path, ...] = ()  # folders that trainings may read; (): the working folder
     models: tuple[Path, ...] = ()  # further run folders or model files
     host: str = "127.0.0.1"
     port: int = 7860  # 0: any free one

@@ -2,12 +2,13 @@
 
 __all__ = ["Studio", "studio_of"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from translate.studio.settings import Settings
 from translate.studio.shelf import Shelf
+from translate.studio.training.processes import Trainings
 from translate.studio.uploads import Uploads
 from translate.studio.worker import Worker
 from translate.utils.concurrency import CpuSlots
@@ -22,6 +23,7 @@ class Studio:
     worker: Worker
     uploads: Uploads
     slots: CpuSlots  # for passes on a CPU
+    trainings: Trainings = field(default_factory=Trainings)
 
 
 def studio_of(request: Request) -> Studio:

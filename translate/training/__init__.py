@@ -3,6 +3,7 @@
 A task defines the mathematics; optimizers, precision, averaging, schedules, seeds, states and logs are here.
 
     callbacks       functions of the caller, called after steps and sample grids
+    command_line    the command that trains a configuration
     config          the configuration of a run, from a preset, files and flags
     config_checks   checks of option values, beyond their types
     cuda_graph      the step as one CUDA graph

@@ -6,7 +6,7 @@ have no `flock`, or grant it once per machine: there the file's time, which its 
 alive.
 """
 
-__all__ = ["InUseError", "hold"]
+__all__ = ["Holder", "InUseError", "hold", "holder_of"]
 
 import contextlib
 import errno
@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import psutil
 
 from translate.utils.errors import UserError
 from translate.utils.files import host_id
@@ -40,7 +42,7 @@ class InUseError(UserError):
 
 
 @dataclass(frozen=True)
-class _Holder:
+class Holder:
     """The process that holds a lock."""
 
     process: int
@@ -73,6 +75,27 @@ class _Holder:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
         own = " (this one)" if self.is_local and self.process == os.getpid() else ""
         return f"process {self.process}{own} on {self.host}, since {since}"
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Return the living process that holds the lock file `path`, without taking the lock; None if there is none.
+
+    A process of this machine lives as long as it has the file open, so that the number of a dead process, which the
+    system may have given to another one, means nothing. A process elsewhere lives as long as it renews the file's time.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        holder, renewed = _read_holder(file), os.fstat(file).st_mtime
+    finally:
+        os.close(file)
+    if holder is None:
+        return None
+    if holder.is_local:
+        return holder if _has_open(holder.process, path) else None
+    return holder if time.time() - renewed < _LONG_DEAD_AFTER_S else None
 
 
 @contextmanager
@@ -134,7 +157,7 @@ class _Lock:
         self._thread.start()
 
     @classmethod
-    def take(cls, path: Path) -> "_Lock | _Holder":
+    def take(cls, path: Path) -> "_Lock | Holder":
         """Take the lock at `path`; return its holder if that is another process.
 
         Raises:
@@ -179,13 +202,13 @@ def _open(path: Path) -> int:
         return os.open(path, os.O_RDONLY)
 
 
-def _other_holder(path: Path, file: int) -> _Holder | None:
+def _other_holder(path: Path, file: int) -> Holder | None:
     """Lock the open `file` at `path`; return the other process that holds it, None if this one does now."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _TAKEN:
-            return _read_holder(file) or _Holder(0, "a machine that did not leave its name", "", time.time())
+            return _read_holder(file) or Holder(0, "a machine that did not leave its name", "", time.time())
         holder = _read_holder(file)  # without flock, the file alone can tell
         return holder if holder and _is_alive(holder, path) else None
     holder = _read_holder(file)
@@ -194,7 +217,7 @@ def _other_holder(path: Path, file: int) -> _Holder | None:
     return holder if _is_alive(holder, path) else None
 
 
-def _is_alive(holder: _Holder, path: Path) -> bool:
+def _is_alive(holder: Holder, path: Path) -> bool:
     """Whether the process that wrote the lock file `path` lives: it renews the file's time."""
     # signs of death that need no waiting
     before = _renewed_at(path)
@@ -209,6 +232,16 @@ def _is_alive(holder: _Holder, path: Path) -> bool:
         if (now := _renewed_at(path)) != before:
             return now is not None  # renewed; or removed by a process that has come to its end
     return False
+
+
+def _has_open(process: int, path: Path) -> bool:
+    """Whether a process of this machine has the file `path` open; as far as is known, if it is another user's."""
+    try:
+        return any(os.path.samefile(one.path, path) for one in psutil.Process(process).open_files())  # noqa: PTH121
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, OSError, ValueError, OverflowError):
+        return False
 
 
 def _renewed_at(path: Path) -> int | None:
@@ -231,11 +264,11 @@ def _is_at(path: Path, file: int) -> bool:
         return False
 
 
-def _read_holder(file: int) -> _Holder | None:
+def _read_holder(file: int) -> Holder | None:
     """Return the process that wrote into the open lock `file`; None where there is none, or no sense."""
     try:
         values: dict[str, Any] = json.loads(os.pread(file, 4096, 0))
-        return _Holder(int(values["process"]), str(values["host"]), str(values["host_id"]), float(values["since"]))
+        return Holder(int(values["process"]), str(values["host"]), str(values["host_id"]), float(values["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -244,4 +277,4 @@ def _write_holder(file: int) -> None:
     """Write this process into the open lock `file`; on a full disk it stays empty, and locks as well."""
     with contextlib.suppress(OSError):
         os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(asdict(_Holder.this_process())).encode(), 0)
+        os.pwrite(file, json.dumps(asdict(Holder.this_process())).encode(), 0)

@@ -18,18 +18,11 @@ from translate.cli.commands.options import (
     flag_name,
     given_options,
 )
+from translate.training.command_line import RECIPE_KEYS
 from translate.utils.errors import OptionError
 from translate.utils.program import command_form
 from translate.utils.terminal import say
 
-RECIPE_KEYS = {
-    "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
-    "images": "data.images", "labels": "data.classes", "grow": "method.grow",
-    "masks": "data.masks", "invert_masks": "data.invert_masks", "value_range": "data.value_range",
-    "size": "data.size", "batch_size": "data.batch_size",
-    "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
-    "device": "train.device", "precision": "train.precision", "init": "train.init",
-}  # fmt: skip
 AUTOMATIC_SIZE = 0  # what "auto" is in a recipe
 LENGTHS = ("steps", "epochs", "minutes")
 TRANSLATE_OPTIONS = "--model {} --input FOLDER --output FOLDER"

@@ -4,7 +4,7 @@ The mean styles of a few samples that share a feature are added and subtracted: 
 https://arxiv.org/abs/1511.06434, section 6.3.2. The mean of three or more samples keeps only their common features.
 """
 
-__all__ = ["Arithmetic", "compute_style", "parse_arithmetic", "read_groups", "save_group"]
+__all__ = ["Arithmetic", "compute_style", "parse_arithmetic", "read_groups", "save_group", "sum_styles"]
 
 import ast
 import math
@@ -117,9 +117,13 @@ def compute_style(
         OptionError: a seed, label or truncation that is out of range.
     """
     styles = {name: sampler.styles_of(seeds, label, truncation) for name, seeds in arithmetic.groups.items()}
+    return sum_styles(sampler, [(arithmetic.factors[name], w) for name, w in styles.items()], label), styles
+
+
+def sum_styles(sampler: Sampler, terms: Sequence[tuple[float, Tensor]], label: Label = None) -> Tensor:
+    """Return the style (w_dim,) that is the sum of `terms`: a factor, and the styles (n, w_dim) whose mean counts."""
     centre = sampler.mean_styles(sampler.weights_of(range(max(len(sampler.classes), 1)), label)).mean(0)
-    offsets = [arithmetic.factors[name] * (w.mean(0) - centre) for name, w in styles.items()]
-    return centre + torch.stack(offsets).sum(0), styles
+    return centre + torch.stack([factor * (w.mean(0) - centre) for factor, w in terms]).sum(0)
 
 
 def read_groups(path: Path) -> dict[str, list[int]]:

@@ -5,7 +5,7 @@ https://arxiv.org/abs/1609.03552, sections 3.2 and 4.1: search the pictures that
 the strokes, and for the gradient orientations of the lines.
 """
 
-__all__ = ["Edits", "edit"]
+__all__ = ["Edits", "as_layer", "edit"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from translate.images.line_drawings import ink_share, tidy_sketch
-from translate.images.picture import Picture, to_gray
+from translate.images.picture import Picture, to_depth, to_gray
 from translate.images.tensors import to_tensor
 from translate.inference.latent.hog import cell_size, oriented_gradients, pool_triangular
-from translate.inference.latent.optimise import gradient_descent, ranked_styles, search_batch_size
+from translate.inference.latent.optimise import Advance, gradient_descent, ranked_styles, search_batch_size
 from translate.inference.latent.style_prior import OUTLIER_WEIGHT, fit_style_prior
 from translate.inference.preprocess import prepare_hints
 from translate.inference.sampler import Label, Sampler
@@ -41,7 +41,8 @@ class Edits:
 
 def edit(
     sampler: Sampler, layer: np.ndarray | None, sketch: np.ndarray | None = None, *, start_seed: int | None = None,
-    candidates: int = 16, steps: int = 40, label: Label = None, seed: int = 0,
+    start: Tensor | None = None, candidates: int = 16, steps: int = 40, label: Label = None, seed: int = 0,
+    advance: Advance = lambda share: None,
 ) -> Edits:  # fmt: skip
     """Find pictures that match the strokes and lines of a drawing.
 
@@ -50,10 +51,12 @@ def edit(
         layer: (H, H, 4) uint8 RGBA, transparent between the strokes; None: no strokes.
         sketch: (H, H), (H, H, 3) dark lines on white, or (H, H, 4) lines on a clear layer, uint8; None: no lines.
         start_seed: change the picture of this seed as little as possible; None: start anywhere.
+        start: a style (w_dim,) in place of a seed, whose picture is to change as little as possible.
         candidates: searches to run side by side; of results that look the same, only the best is returned.
         steps: of each search.
         label: of the styles to search; None: all.
         seed: of the random starts.
+        advance: receives the share that is done, 0 to 1.
 
     Raises:
         OptionError: `candidates`, `steps` or a seed is out of range, or the label is unknown.
@@ -65,7 +68,9 @@ def edit(
     if not losses:
         raise UserError("nothing is drawn: the strokes are clear all over and there are no lines; draw one of the two")
     prior = fit_style_prior(sampler, label)
-    origin = None if start_seed is None else prior.whiten(sampler.styles_of([start_seed], label))
+    if start is None and start_seed is not None:
+        start = sampler.styles_of([start_seed], label)[0]
+    origin = None if start is None else prior.whiten(start.to(sampler.device)[None])
 
     def cost(u: Tensor) -> Tensor:
         x = sampler.draw_tensor(prior.unwhiten(u))
@@ -80,9 +85,15 @@ def edit(
         starts = torch.cat([origin, origin + 0.5 * noise.to(origin.device)])  # half a standard deviation away
 
     # 2. descend, and sort by cost
-    u, costs = gradient_descent(cost, starts, steps=steps, batch=search_batch_size(sampler.size))
+    u, costs = gradient_descent(cost, starts, steps=steps, batch=search_batch_size(sampler.size), advance=advance)
     order = costs.argsort(stable=True)
     return _distinct(sampler, prior.unwhiten(u[order]), costs[order])
+
+
+def as_layer(picture: Picture) -> np.ndarray:
+    """Convert a drawing that was read from a file to (H, W, 3) uint8, or to (H, W, 4) if it has transparency."""
+    pixels = to_depth(picture.pixels, np.uint8)
+    return pixels if picture.alpha is None else np.dstack((pixels, to_depth(picture.alpha, np.uint8)))
 
 
 def _stroke_loss(sampler: Sampler, layer: np.ndarray | None) -> Loss | None:

@@ -1,6 +1,6 @@
 """Gradient descent from many starts at once."""
 
-__all__ = ["gradient_descent", "ranked_styles", "search_batch_size"]
+__all__ = ["Advance", "gradient_descent", "ranked_styles", "search_batch_size"]
 
 from collections.abc import Callable
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from translate.inference.latent.style_prior import StylePrior
 from translate.inference.sampler import Label, Sampler
 
+Advance = Callable[[float], object]  # receives the share of a search that is done, 0 to 1
 Cost = Callable[[Tensor], Tensor]  # maps points (n, d) to costs (n,), each by its own row
 
 
@@ -28,20 +29,28 @@ def ranked_styles(sampler: Sampler, prior: StylePrior, cost: Cost, count: int, l
     return pool[costs.argsort(stable=True)]
 
 
-def gradient_descent(cost: Cost, starts: Tensor, *, steps: int, batch: int, rate: float = 0.1) -> tuple[Tensor, Tensor]:
+def gradient_descent(
+    cost: Cost, starts: Tensor, *, steps: int, batch: int, rate: float = 0.1, advance: Advance = lambda share: None
+) -> tuple[Tensor, Tensor]:
     """Minimise `cost` from each of `starts` (N, d), by Adam with a half-cosine schedule down to 0.
 
     `batch` starts are optimised at a time. `rate` is the first learning rate; the default suits whitened styles.
+    `advance` receives the share that is done, 0 to 1, after every step.
 
     Returns:
         The best point of each path, (N, d), and the costs there, (N,).
     """
-    points, costs = zip(*(_descend(cost, part, steps, rate) for part in starts.split(batch)), strict=True)
+    parts = starts.split(batch)
+
+    def descend(number: int, part: Tensor) -> tuple[Tensor, Tensor]:
+        return _descend(cost, part, steps, rate, lambda share: advance((number + share) / len(parts)))
+
+    points, costs = zip(*(descend(i, part) for i, part in enumerate(parts)), strict=True)
     return torch.cat(points), torch.cat(costs)
 
 
 @torch.enable_grad()
-def _descend(cost: Cost, start: Tensor, steps: int, rate: float) -> tuple[Tensor, Tensor]:
+def _descend(cost: Cost, start: Tensor, steps: int, rate: float, advance: Advance) -> tuple[Tensor, Tensor]:
     x = start.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([x], lr=rate, betas=(0.9, 0.99))  # 0.999 averages over more steps than a search has
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
@@ -54,4 +63,5 @@ def _descend(cost: Cost, start: Tensor, steps: int, rate: float) -> tuple[Tensor
             (x.grad,) = torch.autograd.grad(costs.sum(), x)
             optimizer.step()
             schedule.step()
+            advance((step + 1) / steps)
     return best, lowest

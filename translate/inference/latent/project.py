@@ -17,7 +17,7 @@ from translate.images.picture import to_gray
 from translate.images.tensors import to_tensor
 from translate.inference.latent.image_distance import build_pyramid, pyramid_distances
 from translate.inference.latent.neighbours import square_crop
-from translate.inference.latent.optimise import gradient_descent, ranked_styles, search_batch_size
+from translate.inference.latent.optimise import Advance, gradient_descent, ranked_styles, search_batch_size
 from translate.inference.latent.style_prior import OUTLIER_WEIGHT, fit_style_prior
 from translate.inference.sampler import Label, Sampler
 from translate.utils.errors import OptionError, UserError
@@ -36,8 +36,9 @@ class Projection:
 
 
 def project(
-    sampler: Sampler, picture: np.ndarray, *, starts: int = 8, steps: int = 200, label: Label = None, seed: int = 0
-) -> Projection:
+    sampler: Sampler, picture: np.ndarray, *, starts: int = 8, steps: int = 200, label: Label = None, seed: int = 0,
+    advance: Advance = lambda share: None,
+) -> Projection:  # fmt: skip
     """Find the style whose picture is nearest to a given one, within the model's domain.
 
     Args:
@@ -48,6 +49,7 @@ def project(
         steps: of each search.
         label: of the styles to search; None: all.
         seed: of the random styles.
+        advance: receives the share that is done, 0 to 1.
 
     Raises:
         OptionError: `starts` or `steps` is out of range, or the label is unknown.
@@ -69,7 +71,7 @@ def project(
 
     # 2. descend, and keep the nearest
     batch = search_batch_size(sampler.size)
-    u, _ = gradient_descent(cost, first, steps=steps, batch=batch)
+    u, _ = gradient_descent(cost, first, steps=steps, batch=batch, advance=advance)
     with torch.no_grad():
         tried = torch.cat([distance(part) for part in u.split(batch)])
         best = int(tried.argmin())

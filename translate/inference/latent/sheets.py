@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from translate.images.io import read_picture, read_rgb8
-from translate.images.picture import Picture, flatten_alpha, to_depth
+from translate.images.picture import flatten_alpha, to_depth
 from translate.inference.latent.arithmetic import Arithmetic, compute_style
 from translate.inference.latent.directions import draw_along_direction, find_directions
-from translate.inference.latent.edit import edit
+from translate.inference.latent.edit import as_layer, edit
 from translate.inference.latent.interpolate import Point, interpolate_styles
 from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.inference.latent.project import project
@@ -117,7 +117,7 @@ def edit_sheet(
 ) -> Sheet:  # fmt: skip
     """Draw the canvas, and below it the pictures that match best."""
     layers = [None if file is None else read_picture(file) for file in (strokes, sketch)]
-    first, second = (None if layer is None else _planes(layer) for layer in layers)
+    first, second = (None if layer is None else as_layer(layer) for layer in layers)
     edits = edit(sampler, first, second, start_seed=start_seed, candidates=count, steps=steps, label=label, seed=seed)
     canvas = [square_crop(to_depth(flatten_alpha(x), np.uint8), sampler.size) for x in layers if x is not None]
     start = [] if start_seed is None else list(sampler(seeds=[start_seed], label=label))
@@ -137,9 +137,3 @@ def _square(pictures: np.ndarray) -> list[list[np.ndarray]]:
 
 def _by_seed(seeds: Sequence[int], pictures: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(map(str, seeds), pictures, strict=True))
-
-
-def _planes(layer: Picture) -> np.ndarray:
-    """Convert a layer to (H, W, 3) uint8, or to (H, W, 4) if it has transparency."""
-    pixels = to_depth(layer.pixels, np.uint8)
-    return pixels if layer.alpha is None else np.dstack((pixels, to_depth(layer.alpha, np.uint8)))
