@@ -1,6 +1,7 @@
 """A studio with tiny models, and a browser that may talk to it alone."""
 
 import asyncio
+import base64
 import os
 import shutil
 import threading
@@ -74,15 +75,21 @@ def write_models(root):
 
 
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory):
+def models(tmp_path_factory):
+    """A folder of run folders."""
+    root = tmp_path_factory.mktemp("studio") / "runs"
+    write_models(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def studio(models):
     """The address of a running studio."""
     from translate.studio.app import create_app
     from translate.studio.serve import Server, bind, uvicorn
     from translate.studio.settings import Settings
 
-    root = tmp_path_factory.mktemp("studio") / "runs"
-    write_models(root)
-    settings = Settings(roots=(root,), port=0, device="cpu", precision="fp32")
+    settings = Settings(roots=(models,), port=0, device="cpu", precision="fp32")
     listener = bind(settings.host, settings.port)
     server = Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
@@ -105,6 +112,12 @@ def browser():
         browser.close()
 
 
+KEEP_BLOBS = """
+const create = URL.createObjectURL; window.blobs = new Map();
+URL.createObjectURL = (blob) => { const url = create(blob); window.blobs.set(url, blob); return url; };
+"""
+
+
 class Visit:
     """A page of the studio; what it asks of other origins is refused, and noted like its errors."""
 
@@ -112,10 +125,11 @@ class Visit:
         self.address, self.foreign, self.errors, self.calls = address, [], [], []
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         self.context.route("**/*", self.guard)
+        self.context.add_init_script(KEEP_BLOBS)
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("console", self.listen)
 
     def guard(self, route):
         url = route.request.url
@@ -127,6 +141,11 @@ class Visit:
         if path.startswith("/api/"):
             self.calls.append(path)
         route.continue_()
+
+    def listen(self, message):
+        """Note errors; that the API refuses something is said on the page."""
+        if message.type == "error" and "/api/" not in message.location["url"]:
+            self.errors.append(message.text)
 
     def open(self, name):
         self.page.goto(f"{self.address}/#{name}")
@@ -173,6 +192,30 @@ SHOE = [
     [(0.6, 0.3), (0.85, 0.3), (0.88, 0.65)],
     [(0.12, 0.68), (0.5, 0.72), (0.9, 0.68)],
 ]
+
+
+def picture_of(page, selector):
+    """Return the bytes of the picture that an image shows."""
+    return base64.b64decode(page.evaluate(READ_PICTURE, selector))
+
+
+READ_PICTURE = """
+async (selector) => {
+  let text = "";
+  const blob = window.blobs.get(document.querySelector(selector).src);
+  for (const byte of new Uint8Array(await blob.arrayBuffer())) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+"""
+
+
+def until(page, expression, argument=None):
+    """Wait until an expression is true; Playwright's own way needs `eval`, which the page forbids."""
+    for _ in range(400):
+        if page.evaluate(expression, argument):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"not true within 20 s: {expression}")
 
 
 def read_png(data):

@@ -101,7 +101,7 @@ class DrawPage {
       return Object.assign(node, {colour});
     });
     this.anyColour = el("input", {type: "color", value: "#c0392b", ariaLabel: "Another colour", title: "Another colour", class: "swatch", on: {input: () => this.#useColour(this.anyColour.value)}});
-    this.palette = el("div", {class: "palette", attrs: {role: "group", "aria-label": "Colours"}}, ...this.swatches, this.anyColour);
+    this.palette = el("div", {class: "palette", attrs: {role: "group", "aria-label": "Palette"}}, ...this.swatches, this.anyColour);
     return el("div", {class: "layer-choice"}, this.layer, this.palette);
   }
 

@@ -225,7 +225,8 @@ class TranslatePage {
     const [busy, stale] = [Boolean(this.job), this.items.filter((other) => !other.error && !this.#isDone(other)).length];
     this.first.hidden = any;
     this.viewRow.hidden = this.stripRow.hidden = !any;
-    this.start.hidden = busy;
+    this.start.hidden = busy || !any;
+    this.saveOne.hidden = !any;
     this.start.disabled = !stale;
     this.cancel.hidden = !busy;
     this.bar.classList.toggle("off", !busy);
