@@ -24,7 +24,7 @@ def test_a_drawing_outlives_a_look_at_another_page(visit):
     page.get_by_role("link", name="Fill").click()
     page.get_by_text("Choose a picture first").wait_for()
     page.get_by_role("link", name="Draw").click()
-    assert page.get_by_label("Undo (Ctrl+Z)").is_enabled()
+    assert page.locator(".page-draw").get_by_label("Undo (Ctrl+Z)").is_enabled()
 
 
 def test_every_control_has_a_name(visit):

@@ -57,7 +57,7 @@ def test_before_and_after_by_mouse_and_keyboard(visit, photo):
     cut = "(node) => getComputedStyle(node.querySelector('.compare-after')).clipPath"
     assert view.evaluate(cut) == "inset(0px 0px 0px 50%)"
     divider.press("Home")
-    assert view.evaluate(cut) == "inset(0px)"
+    assert view.evaluate(cut) == "inset(0px 0px 0px 0%)"
     divider.press("ArrowRight")
     assert view.evaluate(cut) == "inset(0px 0px 0px 0.5%)"
     box = view.bounding_box()

@@ -38,7 +38,7 @@ class FillPage {
     this.status = statusLine();
     const body = el("div", {class: "columns fill-columns"}, this.#boardPanel(), this.#answerPanel());
     const {picker, none} = chooseModel({studio, pageId: "fill", body, onchoose: (model) => this.#useModel(model)});
-    root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Fill"), el("p", {}, "Paint over what should go. Everything else keeps its bits.")), picker), body, none);
+    root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Fill"), el("p", {}, "Paint over what should go. Everything else stays as it is, bit for bit.")), picker), body, none);
     this.sketch.addEventListener("change", () => this.#refresh());
     this.#listen();
     this.#refresh();
@@ -83,13 +83,13 @@ class FillPage {
     this.go = button("Fill the hole", () => this.fill(), {icon: "fill", kind: "primary"});
     this.cancel = button("Cancel", () => this.job?.abort(), {icon: "stop"});
     this.again = button("Others", () => ((this.seed += 1), this.fill()), {icon: "again", title: "Other answers to the same hole"});
-    this.save = button("Download", () => this.#save(), {icon: "download"});
-    this.goOn = button("Go on from it", () => this.#goOn(), {icon: "brush", title: "Take the filled picture as the next picture"});
+    this.save = button("Download", () => this.#save(), {icon: "download", iconOnly: true, kind: "quiet"});
+    this.goOn = button("Go on from this answer", () => this.#goOn(), {icon: "brush", iconOnly: true, kind: "quiet"});
     this.cards = Array.from({length: MAX_ANSWERS}, (_, i) => this.#card(i));
     this.row = el("div", {class: "cards fill-cards"}, ...this.cards.map((card) => card.node));
     return el("section", {class: "panel answer-panel stack", ariaLabel: "Answers"},
-      el("div", {class: "toolbar"}, this.go, this.cancel, this.count, this.again, el("span", {class: "grow"})),
-      this.view, this.hint, this.row, this.status, el("div", {class: "row"}, this.save, this.goOn));
+      el("div", {class: "toolbar"}, this.go, this.cancel, this.count, this.again, el("span", {class: "grow"}), this.goOn, this.save),
+      this.view, this.hint, this.row, this.status);
   }
 
   #card(i) {
@@ -136,7 +136,7 @@ class FillPage {
     this.job?.abort();
     Object.assign(this, {file, size: [picture.width, picture.height], answers: [], transparent: hasTransparency(picture)});
     showBlob(this.board.backdrop, file);
-    this.view.style.setProperty("--ratio", picture.width / picture.height);
+    for (const node of [this.view, this.row]) node.style.setProperty("--ratio", picture.width / picture.height);
     this.sketch.reset(picture.height / picture.width);
     picture.close();
     this.status.say("");

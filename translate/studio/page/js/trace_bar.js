@@ -3,7 +3,6 @@
  * @module trace_bar
  */
 import {button, el, slider} from "./dom.js";
-import {icon} from "./icons.js";
 import {toCanvas} from "./pictures.js";
 
 /** Drawings that come with the page, by the name of their file. */
@@ -26,10 +25,9 @@ export class TraceBar {
     this.opacity = slider({label: "Opacity", min: 0.05, max: 0.6, step: 0.05, value: FAINT, show: (x) => `${Math.round(100 * x)} %`, oninput: (x) => (this.backdrop.style.opacity = x)});
     this.adopt = button("Use its lines", () => onadopt(toCanvas(this.backdrop)), {title: "Lay these lines on the board, to draw on from there"});
     this.adopt.classList.add("btn-small");
-    this.options = el("div", {class: "trace-options"}, this.opacity, this.adopt);
-    this.node = el("div", {class: "trace-bar"},
-      el("div", {class: "trace-row"}, el("span", {class: "trace-title"}, icon("template"), "Trace"),
-        el("div", {class: "templates", attrs: {role: "group", "aria-label": "A drawing to trace"}}, ...this.buttons)), this.options);
+    this.opacity.classList.add("bare");
+    this.node = el("div", {class: "trace-bar"}, el("span", {class: "trace-title"}, "Trace"),
+      el("div", {class: "templates", attrs: {role: "group", "aria-label": "A drawing to trace"}}, ...this.buttons), this.opacity, this.adopt);
     this.use("");
   }
 

@@ -40,7 +40,7 @@ class TranslatePage {
   constructor(root, studio) {
     Object.assign(this, {studio, model: null, second: null, items: [], item: null, shown: true, job: null});
     this.status = statusLine();
-    this.changed = debounce(() => this.run(this.item ? [this.item] : []), CHANGE_DELAY_MS);
+    this.rerun = debounce(() => this.run(this.job ? this.items : [this.item].filter(Boolean)), CHANGE_DELAY_MS);
     const body = el("div", {class: "columns aside translate-columns"}, this.#viewPanel(), this.#optionPanel());
     const {picker, none} = chooseModel({studio, pageId: "translate", body, onchoose: (model) => this.#useModel(model)});
     root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Translate"), el("p", {}, "Drop one picture or a whole pile. Each keeps its name, size and format.")), picker), body, none);
@@ -108,6 +108,11 @@ class TranslatePage {
     this.second = model;
     this.#refresh();
     this.changed();
+  }
+
+  /** Translate the shown picture by the new options; a job that is under way begins anew. */
+  changed() {
+    if (this.items.length) this.rerun();
   }
 
   // ---- pictures
