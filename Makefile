@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check style clean
+.PHONY: demo test test-browser check style clean
 
 demo: $(READY) ## learn to paint like Monet for a few minutes, then translate a folder
 	$(BIN)/python tools/train_cycle.py --a photos --b monet --minutes 5 --out runs/demo
@@ -12,7 +12,10 @@ demo: $(READY) ## learn to paint like Monet for a few minutes, then translate a 
 	@echo "Look at runs/demo/samples and runs/demo/painted"
 
 test: $(READY) ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --ignore=tests/browser
+
+test-browser: $(READY) ## run the tests of the studio's pages in chromium, if there is one
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/browser
 
 check: $(READY) ## lint, format and types
 	$(BIN)/ruff check
