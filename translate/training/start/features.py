@@ -2,9 +2,7 @@
 
 __all__ = ["settle_features"]
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from translate.networks.features.load import INSTALL, NONE, find_features
 from translate.networks.projected import NEEDS_FEATURES
@@ -24,25 +22,28 @@ def settle_features(config: Config, folder: RunFolder) -> Config:
     Raises:
         UserError: The features are missing.
     """
-    task, (_, earlier) = TASKS[config.task], folder.read_plan()
-    options = {name: option.default for name, option in options_of(task).items()} | config.method
-    weights = [options[name] for name in ("lambda_features", "lambda_projected") if name in options]
-    if "features" in options and (any(weights) or not weights):
-        found = find_again(options["features"], earlier.get("method", {}))
-        if found == NONE and options["features"] == "auto" and not earlier.get("method", {}).get("features"):
+    for section, name in named_features(config).items():
+        known = folder.read_plan()[1].get(section, {}).get("features") if name == "auto" else None
+        found = known or find_features(name)
+        if found == NONE and section == "discriminator":
+            raise OptionError(f"--netD {config.discriminator['name']}: {NEEDS_FEATURES}")
+        if found == NONE and name == "auto" and not known:
             print_note(
                 f"trained without pretrained features, which draw detail sooner and hold shapes; for these: {INSTALL}"
             )
-        config = replace(config, method=config.method | {"features": found})
-    name = config.discriminator.get("name", "")
-    if task.discriminators is not None and "features" in options_of(task.discriminators[name]):
-        found = find_again(config.discriminator.get("features", "auto"), earlier.get("discriminator", {}))
-        if found == NONE:
-            raise OptionError(f"--netD {name}: {NEEDS_FEATURES}")
-        config = replace(config, discriminator=config.discriminator | {"features": found})
+        config = replace(config, **{section: getattr(config, section) | {"features": found}})
     return config
 
 
-def find_again(name: str, earlier: Mapping[str, Any]) -> str:
-    """Find the features `name`; "auto" are those of the table `earlier` of the run's configuration, if it has any."""
-    return (earlier.get("features") if name == "auto" else None) or find_features(name)
+def named_features(config: Config) -> dict[str, str]:
+    """Return the names of the features that the task and its discriminator use, by section of `config`."""
+    task, named = TASKS[config.task], {}
+    options = {name: option.default for name, option in options_of(task).items()} | config.method
+    weights = [options[name] for name in ("lambda_features", "lambda_projected") if name in options]
+    if "features" in options and (any(weights) or not weights):
+        named["method"] = options["features"]
+    if task.discriminators is not None:
+        known = options_of(task.discriminators[config.discriminator.get("name", "")])
+        if "features" in known:
+            named["discriminator"] = config.discriminator.get("features", known["features"].default)
+    return named
