@@ -207,7 +207,7 @@ def test_merged_calls_are_the_textbook_cyclegan(count):
 
 
 def test_the_features_of_the_way_back_are_compared_at_unit_length(monkeypatch):
-    monkeypatch.setattr("translate.tasks.cycle.roll_together", lambda *pictures: pictures)
+    monkeypatch.setattr("translate.tasks.losses.perceptual.roll_together", lambda *pictures: pictures)
     task, plain = make_task("cycle, and features of the way back"), make_task("cycle")
     plain.load_state_dict(task.state_dict())  # frozen features are no state
     batch = make_batch()

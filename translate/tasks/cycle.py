@@ -19,7 +19,7 @@ from translate.tasks.base import Batch, Task
 from translate.tasks.image_pool import ImagePool
 from translate.tasks.losses.adversarial import GAN_LOSSES, smoothness
 from translate.tasks.losses.multiscale import all_scores, as_scales, gan_d, gan_g, judge
-from translate.tasks.losses.perceptual import feature_distance, roll_together
+from translate.tasks.losses.perceptual import feature_loss
 from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils.factory import Factory, resolve
 
@@ -112,7 +112,7 @@ class Cycle(Task):
         cycle = self._distance(x["rec_a"], x["a"]) + self._distance(x["rec_b"], x["b"])
         terms["cycle"] = self.lambda_cycle * cycle
         if self.features is not None:
-            distance = self._feature_distance(x["rec_a"], x["a"]) + self._feature_distance(x["rec_b"], x["b"])
+            distance = feature_loss(self.features, x["rec_a"], x["a"]) + feature_loss(self.features, x["rec_b"], x["b"])
             terms["features"] = self.lambda_features * distance
         if self.lambda_identity:
             identity = F.l1_loss(x["same_a"], x["a"]) + F.l1_loss(x["same_b"], x["b"])
@@ -124,14 +124,6 @@ class Cycle(Task):
         if self.cycle_scale > 1:
             one, other = F.avg_pool2d(one, self.cycle_scale), F.avg_pool2d(other, self.cycle_scale)
         return F.l1_loss(one, other)
-
-    def _feature_distance(self, rec: Tensor, source: Tensor) -> Tensor:
-        """Return the distance of reconstructions from their sources, (B, C, H, W) each, in the features."""
-        assert self.features is not None
-        rec, source = roll_together(rec, source)
-        with torch.no_grad():
-            seen = self.features(source)
-        return feature_distance(self.features(rec), seen)
 
     def _judge_fake(self, name: str, D: nn.Module, P: nn.Module | None, fake: Tensor) -> dict[str, Tensor]:
         """Return the adversarial terms of a generator."""

@@ -22,9 +22,8 @@ from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.losses.adversarial import GAN_LOSSES, mode_seeking
 from translate.tasks.losses.multiscale import feature_matching, gan_d, gan_g, judge, mean_of, shows_features
 from translate.tasks.losses.perceptual import (
-    feature_distance,
+    feature_loss,
     perceptual_loss,
-    roll_together,
     style_loss,
     total_variation,
 )
@@ -188,10 +187,7 @@ class Inpaint(Task):
         """Return the distance of features, and the terms of partial convolutions."""
         terms = {}
         if self.features is not None:
-            fake, truth = roll_together(x["completed"], x["image"])
-            with torch.no_grad():
-                seen = self.features(truth)
-            terms["features"] = self.lambda_features * feature_distance(self.features(fake), seen)
+            terms["features"] = self.lambda_features * feature_loss(self.features, x["completed"], x["image"])
         if self.vgg is not None:
             with torch.no_grad():
                 seen = self.vgg(x["image"])

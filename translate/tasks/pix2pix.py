@@ -24,7 +24,7 @@ from translate.tasks.base import Batch, Task, run_seeded
 from translate.tasks.hint_planes import spread_strokes
 from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.tasks.losses.multiscale import feature_matching, gan_d, gan_g, judge, mean_of, shows_features
-from translate.tasks.losses.perceptual import feature_distance, roll_together
+from translate.tasks.losses.perceptual import feature_loss
 from translate.tasks.losses.projected import NO_OPTIONS, make_projected, projected_loss
 from translate.utils import dist
 from translate.utils.errors import OptionError
@@ -146,10 +146,7 @@ class Pix2pix(Task):
         if self.lambda_fm:
             terms["fm"] = self.lambda_fm * feature_matching(judged["fake"], judged["b"])
         if self.features is not None:
-            fake, truth = roll_together(x["fake"], x["b"])
-            with torch.no_grad():
-                seen = self.features(truth)
-            terms["features"] = self.lambda_features * feature_distance(self.features(fake), seen)
+            terms["features"] = self.lambda_features * feature_loss(self.features, x["fake"], x["b"])
         return terms | beside | (self._style_losses(x) if self.z_dim else {})
 
     def _style_losses(self, x: Batch) -> dict[str, Tensor]:

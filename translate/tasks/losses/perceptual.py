@@ -4,7 +4,7 @@
 VGG-16's features, and total variation: Liu et al., 2018, https://arxiv.org/abs/1804.07723, section 3.3.
 """
 
-__all__ = ["feature_distance", "roll_together", "perceptual_loss", "style_loss", "total_variation"]
+__all__ = ["feature_distance", "feature_loss", "roll_together", "perceptual_loss", "style_loss", "total_variation"]
 
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from translate.networks.augment import roll_together
 from translate.networks.blocks import without_autocast
+from translate.networks.features.load import Features
 
 
 def feature_distance(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
@@ -26,6 +27,17 @@ def feature_distance(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
         difference = F.normalize(x.float(), dim=1) - F.normalize(y.float(), dim=1)
         distances.append(difference.square().sum(1).mean())
     return torch.stack(distances).sum()
+
+
+def feature_loss(features: Features, out: Tensor, truth: Tensor) -> Tensor:
+    """Return `feature_distance` of pictures (B, C, H, W) in [-1, 1], by `features`; the gradient flows into `out`.
+
+    Both are rolled alike, since strided features see some phases of a lattice better than others.
+    """
+    out, truth = roll_together(out, truth)
+    with torch.no_grad():
+        seen = features(truth)
+    return feature_distance(features(out), seen)
 
 
 def perceptual_loss(out: Sequence[Tensor], comp: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
