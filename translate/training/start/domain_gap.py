@@ -25,7 +25,7 @@ from translate.training.start.messages import print_note
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
 
-SIDE_PX, TILE_PX = 128, 16  # of the pictures and tiles that the network sees
+SIDE_PX, TILE_PX = 64, 8  # of the pictures and tiles that the network sees: large enough for a verdict, in 1 CPU second
 MIN_PICTURES, MAX_PICTURES = 40, 100  # of each domain: with fewer, chance decides; more take longer than they tell
 FOLDS = 5
 RIDGE = 0.1
