@@ -1,5 +1,7 @@
 """Model files: the only thing that training and inference share.
 
+calibrate           a calibration from the pictures of a run
+calibration         how unlike the training pictures an input is, as a part of the model file
 model_file          one safetensors file with a recipe in its metadata
 model_hash          the identity of a loaded model
 original            checkpoints of pytorch-CycleGAN-and-pix2pix and CUT, read as models

@@ -52,6 +52,8 @@ class FolderOptions(TranslationOptions):
     format: str = ""  # of all results, such as "png"; "": the format of each picture
     keep_metadata: bool = False  # copy EXIF (camera, date, place), XMP, IPTC and texts; else they are left out
     shard: str = ""  # "2/5": only the second of five parts, for machines that share the work and the folders
+    # Also write trust.csv: how unlike the training pictures each picture is; needs a model with a calibration.
+    trust: bool = False
     workers: int | None = None  # threads that decode, and as many that encode; None: 2, or with a GPU one per core
 
     def __post_init__(self) -> None:

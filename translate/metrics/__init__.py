@@ -8,6 +8,7 @@ kernel_distance       squared MMD between the features of two sets (KID)
 density_coverage      density and coverage of samples among real pictures
 diversity             mean pairwise distance in a set, and nearest neighbours
 dct_features          block-DCT spectra and colour moments, without trained weights
+novelty               distance of a picture to a set, and its p-value by rank
 near_copies           whether a result is its input nearly unchanged
 lattice               what stands at the same place of every 8 x 8 px cell in all pictures of a set
 squeezenet_features   SqueezeNet 1.0 features, from the user's weights

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from translate.checkpoints.calibrate import calibrate_run
 from translate.checkpoints.model_file import export_model
 from translate.data.catalog.root import data_root
 from translate.data.datasets import TRAINING_DATA, TrainingData
@@ -99,6 +100,8 @@ def train_in_folder(
             return
         plan = run.plan
     folder.delete_cache()
+    if dist.is_main_process():
+        calibrate_run(folder.path)
     if verdict := folder.read_verdict():
         console.print(f"step {plan.steps}: {escape(str(verdict))}", soft_wrap=True)
 

@@ -7,8 +7,19 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from translate.cli.commands.options import PathText, PluginOptions, Precision, RootOptions, Text, TrustOptions
+from translate.cli.commands.options import (
+    Flag,
+    PathText,
+    PluginOptions,
+    Precision,
+    RootOptions,
+    Text,
+    TrustOptions,
+    flag_name,
+    given_options,
+)
 
+SCORING_OPTIONS = frozenset({"images", "limit", "count", "features", "json", "grid"})
 MIN_TABLE_WIDTH = 100  # characters of the widest table; in a narrower console, rich would cut off its cells
 
 
@@ -37,11 +48,16 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     # the last row the nearest training picture of each; or pictures with growing holes, filled by OpenCV (Telea) and
     # by the model, and the truth.
     grid: PathText = ""
+    # Score nothing, but store in the model file how its training pictures look, which translate-folder --trust needs;
+    # a run does so at its end.
+    calibrate: Flag = False
     config: PathText = ""  # TOML file with any of these options; flags win over it.
 
 
 def evaluate(options: Evaluate) -> int:
     """Print the table of scores; write the JSON file and the grid if they are requested."""
+    if options.calibrate:
+        return calibrate(options)
     from translate.data.files.find import left_out_notes
     from translate.data.sources.run_data import named_sets
     from translate.evaluation.evaluation import EvaluationOptions
@@ -62,4 +78,17 @@ def evaluate(options: Evaluate) -> int:
         write_json(options.json, report.to_dict())
     if grid is not None:
         write_picture(options.grid, Picture(grid), quality=88)
+    return 0
+
+
+def calibrate(options: Evaluate) -> int:
+    """Store the calibration in the model file, and print what it says of other pictures."""
+    from translate.checkpoints.calibrate import calibrate_model
+    from translate.utils.errors import OptionError
+    from translate.utils.terminal import say
+
+    if unused := sorted(given_options(options) & SCORING_OPTIONS):
+        raise OptionError(f"{flag_name(unused[0])} is for scores, and --calibrate computes none; leave one of them out")
+    for line in calibrate_model(options.model, options.a, options.b, options.data, progress=True):
+        say(line)
     return 0

@@ -26,7 +26,7 @@ from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
 PICTURE_OPTIONS = frozenset(
-    {"count", "hints", "masks", "invert_masks", "resize_masks", "format", "keep_metadata", "shard"}
+    {"count", "hints", "masks", "invert_masks", "resize_masks", "format", "keep_metadata", "shard", "trust"}
 )
 Looks = Annotated[Sequence[str], UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
@@ -67,6 +67,9 @@ class TranslateFolder(TrustOptions, PluginOptions):
     keep_metadata: Flag = False
     # "2/5": only the second of five parts, if five machines share the folders.
     shard: Annotated[str, arg(metavar="I/N", help_behavior_hint="")] = ""
+    # Also write OUTPUT/trust.csv: for each picture, how unlike those of the training it is, as a p-value, and how far
+    # the answers of a model that has several differ.
+    trust: Flag = False
     overwrite: Flag = False  # Translate everything again, also over results of another model, seed or look.
     # Frames per second of a film from a folder of frames (default: 25).
     fps: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None

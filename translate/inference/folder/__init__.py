@@ -7,4 +7,5 @@
     pipeline  the read, infer and write stages
     report    counts, notes and the list of failures
     run       translate_folder
+    trust     how unlike the training pictures each input is
 """

@@ -16,6 +16,7 @@ from translate.images.encode import FORMATS, Loss, losses
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 from translate.inference.folder.report import Recorder
+from translate.inference.folder.trust import TrustFile
 from translate.inference.gigapixel import Canvas, HugePicture, translate_huge
 from translate.inference.postprocess import PendingResult
 from translate.inference.request import Conditioning, PreparedImage, Request
@@ -50,6 +51,7 @@ class FolderPipeline:
     ledger: Ledger | None
     quality: int
     keep_metadata: bool = False
+    trust: TrustFile | None = None
 
     def run(self, jobs: Iterable[Job], workers: int) -> None:
         """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage."""
@@ -61,7 +63,7 @@ class FolderPipeline:
             prepared = self._read_stage(jobs, readers, workers + 1)
             batches = _batch_by_size(prepared, self.translator.runner.max_batch)
             results = self._infer_stage(batches, network, slots)
-            for job, written in self._write_stage(results, writers, workers + 1):
+            for job, written in self._write_stage(results, writers, workers + 1, slots):
                 self._record(job, written)
 
     def translate(self, job: Job, slots: CpuSlots) -> None:
@@ -85,9 +87,9 @@ class FolderPipeline:
                 yield work, results, i
 
     def _write_stage(
-        self, results: Iterable[tuple[Work, Future[Results], int]], pool: Executor, ahead: int
+        self, results: Iterable[tuple[Work, Future[Results], int]], pool: Executor, ahead: int, slots: CpuSlots
     ) -> Iterator[tuple[Job, Future[Written]]]:
-        writing = ((work[0], pool.submit(self._write, work, batch, i)) for work, batch, i in results)
+        writing = ((work[0], pool.submit(self._write, work, batch, i, slots)) for work, batch, i in results)
         yield from prefetch(writing, ahead)
 
     def _record(self, job: Job, written: Future[Written]) -> None:
@@ -128,7 +130,7 @@ class FolderPipeline:
                 return [error]
             return [result for work in batch for result in self._infer([work], slots)]
 
-    def _write(self, work: Work, results: Future[Results], i: int) -> Written:
+    def _write(self, work: Work, results: Future[Results], i: int, slots: CpuSlots) -> Written:
         """Write the results of picture `i` of a batch; return the frames or pages in its file, and the losses."""
         job, prepared = work
         result = results.result()[i]
@@ -146,9 +148,11 @@ class FolderPipeline:
             else:
                 write_picture(target, picture, self.quality, keep_metadata=self.keep_metadata)
                 lost = losses(picture, form, keep_metadata=self.keep_metadata)
+        source = prepared.result()
+        if self.trust:
+            self.trust.add(job, source, slots)
         if self.ledger:
             self.ledger.written(job)
-        source = prepared.result()
         return source.frames if isinstance(source, HugePicture) else source.picture.frames, lost
 
 

@@ -20,6 +20,7 @@ from translate.inference.folder.identity import describe_run
 from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.folder.report import FolderReport, Recorder
+from translate.inference.folder.trust import TrustFile, TrustJudge, find_calibration
 from translate.inference.options import FolderOptions, build_request
 from translate.inference.precision import Mode
 from translate.inference.request import Request
@@ -56,6 +57,7 @@ def translate_folder(
     if options.shard and translator.statistics.kind == "smooth":
         raise OptionError("frames that follow each other stay together; leave out --shard, or say --stats frozen")
     translator.check_conditioning(hints=bool(options.hints), mask=bool(options.masks))
+    calibration = find_calibration(translator, request.direction) if options.trust else None
 
     # 2. count and check the pictures
     worklist = Worklist(
@@ -69,7 +71,8 @@ def translate_folder(
 
     # 3. translate, while no other process writes to the output
     with _hold_output(worklist):
-        report = _translate(translator, request, options, worklist, survey, reader)
+        trust = TrustFile(TrustJudge(translator, request, calibration), worklist) if calibration else None
+        report = _translate(translator, request, options, worklist, survey, reader, trust)
     report.seconds = time.perf_counter() - start
     return report
 
@@ -84,7 +87,7 @@ def _hold_output(worklist: Worklist) -> AbstractContextManager[None]:
 
 def _translate(
     translator: Translator, request: Request, options: FolderOptions,
-    worklist: Worklist, survey: Survey, reader: JobReader,
+    worklist: Worklist, survey: Survey, reader: JobReader, trust: TrustFile | None,
 ) -> FolderReport:  # fmt: skip
     """Translate the pending jobs of a worklist."""
     report = FolderReport(ignored=survey.ignored, answers=worklist.answers)
@@ -105,15 +108,18 @@ def _translate(
                 translator.runner.on_progress = bar.show_large
                 workers = options.workers or (2 if translator.device.type == "cpu" else os.cpu_count() or 2)
                 pipeline = FolderPipeline(
-                    translator, request, reader, recorder, ledger, options.quality, options.keep_metadata
+                    translator, request, reader, recorder, ledger, options.quality, options.keep_metadata, trust
                 )
                 pipeline.run(chain([first], jobs), workers)
+        if trust:
+            trust.finish(reader, translator, request)
         if ledger:
             ledger.finish()
 
     # 3. report
-    kept = ledger.notes() if ledger else []
-    report.notes = [*kept, *pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
+    kept, trusted = ledger.notes() if ledger else [], trust.notes() if trust else []
+    notes = [*kept, *pending.notes(), *survey.notes, *reader.notes(survey, worklist), *recorder.notes()]
+    report.notes = [*notes, *trusted]
     return report
 
 
