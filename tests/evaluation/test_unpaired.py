@@ -13,14 +13,16 @@ from rich.console import Console
 from tests.campaigns.folder_runs import tiny_model
 from translate.checkpoints.model_file import export_model, load_model
 from translate.checkpoints.recipe import Recipe
-from translate.data.sources.domains import Domain
+from translate.data.sources.domains import Domain, resolve_domains
 from translate.evaluation.evaluation import EvaluationOptions
 from translate.evaluation.panel import Panel
 from translate.evaluation.registry import load_evaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
+from translate.images.io import read_rgb8
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.similarity import MAX_PSNR
 from translate.networks import EXPORTABLE
+from translate.synthetic import render
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory
 
@@ -339,3 +341,37 @@ def test_a_model_with_a_strength_is_scored_at_the_chosen_one(tmp_path, domains):
         load_evaluation(replace(options, strength=1.5))
     with pytest.raises(OptionError, match="this model has no strength; leave it out"):
         load_evaluation(replace(options, model=str(tiny_model(tmp_path / "run")), strength=0.0))
+
+
+@pytest.fixture(scope="module")
+def boats(tmp_path_factory):
+    """Landscapes of which all paintings, and no photographs, have boats."""
+    root = tmp_path_factory.mktemp("boats") / "set"
+    render("landscapes", root, train=1, test=2, size=64, workers=1, progress=False, only_in_b="boats=1")
+    return root
+
+
+def test_what_a_translation_invents_and_loses_is_counted(boats):
+    def answers(folder):
+        """Return a translator that knows the picture of each test picture in `folder`, such as the truth."""
+        known = {}
+        for side in "AB":
+            for path in (boats / f"test{side}").iterdir():
+                known[read_rgb8(path).tobytes()] = read_rgb8(boats / "truth" / folder / side / path.name)
+        return lambda picture, direction: known[picture.tobytes()]
+
+    a, b = resolve_domains("", "", str(boats), boats)
+    for folder, share in (("", 0.0), ("other", 1.0)):
+        there, back = evaluate(answers(folder), a, b).directions
+        first, second = ({each.name: each for each in part.rows} for part in (there, back))
+        assert (first[MODEL].invented, first[MODEL].lost) == (share, None)
+        assert (second[MODEL].invented, second[MODEL].lost) == (None, share)
+        assert first[UNTOUCHED].invented == 0
+    table = io.StringIO()
+    Console(file=table, width=160).print(evaluate(answers("other"), a, b).table())
+    assert "100%" in table.getvalue() and "invented, lost: share of the places" in table.getvalue()
+
+
+def test_other_sets_count_nothing(domains):
+    there = evaluate(model_is_truth, *domains).directions[0]
+    assert all(each.invented is None and each.lost is None for each in there.rows)

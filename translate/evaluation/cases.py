@@ -4,7 +4,7 @@ __all__ = ["Case", "InpaintingCase", "Method", "PairedCase", "Scores", "Translat
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from translate.images.sketch_extraction import extract_sketch
 from translate.images.tensors import to_tensor
 from translate.metrics.edge_f1 import edge_f1
+from translate.metrics.hallucination import Contents
 from translate.metrics.inpainting import l1_inside, psnr_inside, seam, ssim_inside
 from translate.metrics.multimodal_coverage import leave_one_out, multimodal_coverage, palette_of, part_areas
 from translate.metrics.near_copies import is_near_copy
@@ -42,6 +43,7 @@ class TranslationCase(Case):
 
     source: np.ndarray
     target: np.ndarray | None
+    contents: Contents | None = field(default=None, kw_only=True)  # of the target, if both of its states are known
 
     def apply(self, method: Method) -> np.ndarray:
         """Translate the picture."""
@@ -50,13 +52,17 @@ class TranslationCase(Case):
         return result
 
     def score(self, result: np.ndarray) -> Scores:
-        """Score a result by whether it is its input nearly unchanged, and by PSNR and SSIM to the truth, if known."""
+        """Score a result by whether it is its input nearly unchanged, and by the truth, if known.
+
+        That is by PSNR and SSIM, and by what it invents or loses, if both states of the truth are known.
+        """
         output = to_tensor(result)
         copy: Scores = {"near_copies": float(is_near_copy(output, to_tensor(self.source)))}
         if self.target is None:
             return copy
         target = to_tensor(self.target)
-        return copy | {"psnr": psnr(output, target).item(), "ssim": ssim(output, target).item()}
+        contents = self.contents.score(result) if self.contents else {}
+        return copy | contents | {"psnr": psnr(output, target).item(), "ssim": ssim(output, target).item()}
 
 
 @dataclass(frozen=True)

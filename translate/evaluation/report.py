@@ -50,6 +50,8 @@ class Row:
     coverage_wide: float | None = None
     precision: float | None = None
     diversity: float | None = None
+    invented: float | None = None  # share of the places without a part where the result shows one, see `Contents`
+    lost: float | None = None  # share of the places with a part where the result shows none
     seam: float | None = None  # see `metrics.inpainting.seam`
 
 

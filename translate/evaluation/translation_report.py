@@ -29,6 +29,11 @@ COLUMNS = (
         "lattice: what stands at the same place of every 8 x 8 px in all pictures, in levels; real ones have little",
     ),
     Column(
+        "in-\nvented", percent("invented"),
+        "invented, lost: share of the places where the result shows a part that its truth lacks, or lacks what it has",
+    ),
+    Column("lost", percent("lost")),
+    Column(
         "edge F1", number("edge_f1", 2), second=True,
         legend="edge F1: how well the lines redrawn from the output meet those they should follow; 1 = all",
     ),

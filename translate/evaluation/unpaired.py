@@ -29,6 +29,7 @@ from translate.images.grid import make_grid
 from translate.images.io import IMAGE_SUFFIXES, read_rgb8
 from translate.images.picture import ValueRange
 from translate.metrics.colour_transfer import colour_statistics, transfer_colour
+from translate.metrics.hallucination import Contents
 from translate.metrics.lattice import shared_part
 from translate.utils.errors import UserError
 from translate.utils.progress import Progress
@@ -126,7 +127,7 @@ class UnpairedEvaluation(Evaluation):
         }
         tallies = Tallies(methods, self.panel)
         for path, picture in reader.read_all(files.inputs, self.read):
-            tallies.add(TranslationCase(picture, self.read_truth(path, picture, files, reader)), path)
+            tallies.add(self.read_case(path, picture, source, files, reader), path)
         model = tallies.by_method[MODEL]
         if not model.features:
             raise UserError(f"none of the {len(files.inputs)} test pictures of {source.name} can be read")
@@ -155,6 +156,23 @@ class UnpairedEvaluation(Evaluation):
     def read(self, path: Path) -> np.ndarray:
         """Read a picture: (H, W, 3) uint8 RGB."""
         return read_rgb8(path, self.values)
+
+    def read_case(
+        self, path: Path, picture: np.ndarray, source: Domain, files: DirectionFiles, reader: Reader
+    ) -> TranslationCase:
+        """Return the test case of a picture, with what is known of its truth."""
+        truth = self.read_truth(path, picture, files, reader)
+        if truth is None or source.truth is None:
+            return TranslationCase(picture, truth)
+        # both states of the truth, of sets that were drawn with a part in one domain alone
+        folders = (source.truth.parent / name / source.truth.name for name in ("other", "places"))
+        other, places = (folder / f"{path.stem}.png" for folder in folders)
+        if not (other.is_file() and places.is_file()):
+            return TranslationCase(picture, truth)
+        states = [reader.attempt(file, self.read) for file in (other, places)]
+        known = [state for state in states if state is not None and state.shape == truth.shape]
+        contents = Contents(truth, known[0], known[1][..., 0]) if len(known) == 2 else None
+        return TranslationCase(picture, truth, contents=contents)
 
     def read_truth(self, path: Path, picture: np.ndarray, files: DirectionFiles, reader: Reader) -> np.ndarray | None:
         """Return the truth of a test picture, or None without one of the same size."""

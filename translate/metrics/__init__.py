@@ -12,6 +12,7 @@ novelty               distance of a picture to a set, and its p-value by rank
 near_copies           whether a result is its input nearly unchanged
 lattice               what stands at the same place of every 8 x 8 px cell in all pictures of a set
 squeezenet_features   SqueezeNet 1.0 features, from the user's weights
+hallucination         contents that a result invents or loses, where both states of the truth are known
 image_sets            sets of pictures with features, and simple baselines
 colour_transfer       Reinhard's colour transfer, a baseline
 torchmetrics_backend  the one import of torchmetrics

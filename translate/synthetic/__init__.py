@@ -15,6 +15,7 @@
 
 __all__ = ["RENDERERS", "render"]
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,13 +63,14 @@ RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "digits": _digits,
     "faces": _faces,
 }
+
 SIZE_RANGE_PX = (64, 512)  # sizes at which the pictures were checked by eye
 SIZE_RANGES_PX = {"digits": (28, 128)}  # of renderers with other sizes
 
 
 def render(
     name: str, target: Path, *, train: int, test: int, size: int = 256, seed: int = 0, workers: int | None = None,
-    progress: bool = True,
+    progress: bool = True, only_in_b: str = "",
 ) -> None:  # fmt: skip
     """Draw a built-in data set into the new folder `target`.
 
@@ -94,6 +96,8 @@ def render(
         seed: of all pictures; their pixels do not depend on the number of workers.
         workers: processes; None: one per available core.
         progress: show a bar on stderr.
+        only_in_b: of landscapes, a part that the second domain alone has and the share of its pictures that have it,
+            such as "boats=0.5"; truth/other and truth/places are described in `landscapes.parts`.
 
     Raises:
         OptionError: an unknown name, or a number out of range.
@@ -110,5 +114,16 @@ def render(
         raise OptionError(f"train {train}, test {test}: give the number of pictures, at least one")
     if seed < 0:
         raise OptionError(f"seed {seed}: give 0 or more")
-    jobs = RENDERERS[name](train, test, size, seed)
+    jobs = _with_part(name, only_in_b)(train, test, size, seed)
     draw_all(jobs, Path(target), workers=workers, progress=progress, label=f"rendering {name}")
+
+
+def _with_part(name: str, only_in_b: str) -> Callable[[int, int, int, int], list["Job"]]:
+    """Return the renderer `name` with a part in its second domain, if there is to be one."""
+    if not only_in_b:
+        return RENDERERS[name]
+    from translate.synthetic.landscapes.parts import jobs, parse_part
+
+    if name != "landscapes":
+        raise OptionError(f"{name} have no part that one domain alone could have; landscapes have")
+    return functools.partial(jobs, *parse_part(only_in_b))

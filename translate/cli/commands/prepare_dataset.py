@@ -19,6 +19,9 @@ class PrepareDataset(RootOptions):
     positional: ClassVar[tuple[str, ...]] = ("name",)
 
     name: Annotated[str, tyro.conf.Positional] = ""  # Name of the data set.
+    # PART=SHARE: draw landscapes of which the second domain alone has boats, haystacks or snow, in this share of its
+    # pictures, such as boats=0.5, to count what a model invents.
+    only_in_b: Annotated[str, tyro.conf.arg(metavar="PART=SHARE", help_behavior_hint="")] = ""
     about: Flag = False  # Only show its licence, size and source, and fetch nothing.
 
 
@@ -29,6 +32,8 @@ def prepare_dataset(options: PrepareDataset) -> int:
 
     if options.about and not options.name:
         raise OptionError("--about needs the name of a data set; without options, this command lists them")
+    if options.only_in_b and (options.about or not options.name):
+        raise OptionError("--only-in-b needs the name of drawn landscapes: photos2monet --only-in-b boats=0.5")
     if not options.name:
         result_console().print(describe(data_root()))
         return 0
@@ -36,5 +41,6 @@ def prepare_dataset(options: PrepareDataset) -> int:
     for line in describe_set(dataset, data_root()):
         say(line)
     if not options.about:
-        say(f"{prepare(options.name, data_root())} is ready")
+        folder = prepare(options.name, data_root(), only_in_b=options.only_in_b)
+        say(f"{folder} is ready" + f"; train and score with --data {folder}" * bool(options.only_in_b))
     return 0

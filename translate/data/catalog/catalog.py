@@ -47,8 +47,11 @@ def refuse_single(name: str) -> None:
         )
 
 
-def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
+def prepare(name: str, root: Path, *, only_in_b: str = "", progress: bool = True) -> Path:
     """Prepare the data set `name` in `root/<name>`, unless it exists, and return that folder.
+
+    With `only_in_b`, such as "boats=0.5", the second domain of drawn landscapes alone has boats, haystacks or snow, in
+    this share of its pictures; the folder is then `root/<name>_boats50`.
 
     The pictures are made in another folder, which is renamed at the end, so that an interruption leaves no incomplete
     set. Concurrent processes wait for the first one.
@@ -57,13 +60,15 @@ def prepare(name: str, root: Path, *, progress: bool = True) -> Path:
         UserError: the name is unknown, or the set cannot be prepared; the message says what to do by hand.
     """
     dataset, target = find_set(name), root / name
+    if only_in_b:
+        target = root / f"{name}_{_check_part(dataset, only_in_b)}"
     if _is_filled(target):  # a folder gets its name only when it is complete
         return target
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with hold(root / f".{name}.lock", f"{name!r} is being prepared in '{root}'", wait=True):
+        with hold(root / f".{target.name}.lock", f"{name!r} is being prepared in '{root}'", wait=True):
             if not _is_filled(target):
-                _build(dataset, target, progress)
+                _build(dataset, target, only_in_b, progress)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"cannot prepare {name!r} in '{root}': {reason}; make room or choose another folder") from error
@@ -125,7 +130,17 @@ def _is_filled(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def _build(dataset: Dataset, target: Path, progress: bool) -> None:
+def _check_part(dataset: Dataset, only_in_b: str) -> str:
+    """Return the end of the name of a data set whose second domain alone has a part, such as "boats50"."""
+    from translate.synthetic.landscapes.parts import parse_part
+
+    if dataset.render is None or dataset.render.name != "landscapes":
+        raise OptionError(f"{dataset.name!r} is not drawn here from landscapes, as --only-in-b needs; leave it out")
+    part, share = parse_part(only_in_b)
+    return f"{part}{100 * share:g}".replace(".", "_")
+
+
+def _build(dataset: Dataset, target: Path, only_in_b: str, progress: bool) -> None:
     """Render or download `dataset` in a sibling of `target`, then rename it."""
     if dataset.manual:
         raise UserError(f"{dataset.name!r} cannot be fetched by a program: {dataset.manual} Put it in '{target}'")
@@ -133,7 +148,7 @@ def _build(dataset: Dataset, target: Path, progress: bool) -> None:
     shutil.rmtree(building, ignore_errors=True)
     try:
         if dataset.render:
-            _render(dataset.render, building, progress)
+            _render(dataset.render, building, only_in_b, progress)
         else:
             _download(dataset, building, progress)
         building.replace(target)
@@ -141,10 +156,11 @@ def _build(dataset: Dataset, target: Path, progress: bool) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _render(job: Render, target: Path, progress: bool) -> None:
+def _render(job: Render, target: Path, only_in_b: str, progress: bool) -> None:
     from translate.synthetic import render  # needs OpenCV, which the listing does not
 
-    render(job.name, target, train=job.train, test=job.test, size=job.size, progress=progress)
+    numbers = {"train": job.train, "test": job.test, "size": job.size}
+    render(job.name, target, **numbers, progress=progress, only_in_b=only_in_b)
 
 
 def _download(dataset: Dataset, target: Path, progress: bool) -> None:

@@ -7,6 +7,7 @@ A scene is planned in metres, lit, drawn from far to near, mirrored in its water
     camera           exposure, tone curve, lens blur, vignette and grain
     features         parts of compositions: fields, paths, shores, reeds
     landscape        the photograph and the painting of a scene, and the jobs
+    parts            landscapes with and without boats, haystacks or snow
     pen              draws things in metres, with their reflection
     perspective      the camera's projection
     scenes           the compositions

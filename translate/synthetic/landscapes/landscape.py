@@ -5,9 +5,9 @@ in its water, and developed like a film (`camera`). The plan does not depend on 
 scene at every size.
 """
 
-__all__ = ["jobs", "painting", "photo", "scene"]
+__all__ = ["canvas_size", "jobs", "painting", "photo", "photograph", "repaint", "scene", "shrink"]
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from translate.synthetic.landscapes.brush_strokes import paint
 from translate.synthetic.landscapes.camera import develop
 from translate.synthetic.landscapes.pen import Pen
 from translate.synthetic.landscapes.perspective import View
-from translate.synthetic.landscapes.scenes import SCENES
+from translate.synthetic.landscapes.scenes import SCENES, Scene
 from translate.synthetic.landscapes.shadows import cloud_shadows, thing_shadows
 from translate.synthetic.landscapes.site import Plan, Site
 from translate.synthetic.landscapes.sky import draw_sky
@@ -46,7 +46,7 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
 
 def photo(seed: Seed, size: int) -> tuple[Picture]:
     """Photograph the scene `seed`; one (size, size, 3) uint8 RGB picture."""
-    return (_shrink(_photograph(seed, _canvas_size(size)), size),)
+    return (shrink(photograph(seed, canvas_size(size)), size),)
 
 
 def painting(seed: Seed, size: int) -> tuple[Picture]:
@@ -56,31 +56,48 @@ def painting(seed: Seed, size: int) -> tuple[Picture]:
 
 def scene(seed: Seed, size: int) -> tuple[Picture, Picture]:
     """Photograph the scene `seed` and paint it: two (size, size, 3) uint8 RGB pictures."""
-    large = _photograph(seed, _canvas_size(size))
-    painted = paint(large, np.random.default_rng((*seed, STROKES_SEED)))
-    return _shrink(large, size), _shrink(painted, size)
+    large = photograph(seed, canvas_size(size))
+    return shrink(large, size), shrink(repaint(large, seed), size)
 
 
-def _canvas_size(size: int) -> int:
+def repaint(photo: Picture, seed: Seed) -> Picture:
+    """Paint the photograph of the scene `seed`, with the strokes that belong to it."""
+    return paint(photo, np.random.default_rng((*seed, STROKES_SEED)))
+
+
+def canvas_size(size: int) -> int:
+    """Return the edge at which pictures of `size` px are drawn, px."""
     return size * -(-MIN_CANVAS_PX // size)
 
 
-def _shrink(picture: Picture, size: int) -> Picture:
+def shrink(picture: Picture, size: int) -> Picture:
+    """Average a canvas down to `size` px."""
     if picture.shape[0] == size:
         return picture
     return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _photograph(seed: Seed, size: int) -> Picture:
-    """Photograph a scene; each part has its own random stream, as some draw more numbers at higher resolution."""
+def photograph(
+    seed: Seed, size: int, scenes: Mapping[str, Scene] = SCENES, change: Callable[[Site, Plan], None] | None = None
+) -> Picture:
+    """Photograph a scene; each part has its own random stream, as some draw more numbers at higher resolution.
+
+    Args:
+        seed: of the scene.
+        size: edge of the canvas, px.
+        scenes: the compositions to choose from, with shares that sum up to 1.
+        change: changes the plan; objects that it appends leave the random streams of the others as they are.
+    """
     rng = np.random.default_rng(seed)
     for_sky, for_land, for_plan, for_ground, for_things, for_film = rng.spawn(6)
     light = sample_light(rng)
-    choice = list(SCENES.values())[rng.choice(len(SCENES), p=[entry.share for entry in SCENES.values()])]
+    choice = list(scenes.values())[rng.choice(len(scenes), p=[entry.share for entry in scenes.values()])]
     view = View(size, rng.uniform(*choice.horizon), rng.uniform(*choice.eye))
     backdrop = draw_ridges(for_land, draw_sky(for_sky, view, light), view, light)
     site = Site(for_plan, view, light)
     plan = choice.plan(site)
+    if change:
+        change(site, plan)
     image = _lay_ground(for_ground, backdrop, site, plan)
     pen = Pen(view, light, mirrored=bool(plan.water.any()))
     streams = for_things.spawn(len(plan.things))
