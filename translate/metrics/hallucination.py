@@ -45,8 +45,8 @@ class Contents:
 def shows_other(result: np.ndarray, truth: np.ndarray, other: np.ndarray, place: np.ndarray, ring: np.ndarray) -> bool:
     """Whether a result is nearer to `other` than to `truth` at a place, by squared differences of (H, W, 3) float.
 
-    The mean colour by which the result differs from the truth in the `ring` around the place is taken off: it belongs to
-    the translation as a whole.
+    The mean colour by which the result differs from the truth in the `ring` around the place is taken off: it belongs
+    to the translation as a whole.
     """
     shift = (result[ring] - truth[ring]).mean(axis=0) if ring.any() else 0.0
     moved = result[place] - shift

@@ -166,9 +166,7 @@ def test_a_gigapixel_picture_is_measured_by_its_thumbnail(model, tmp_path, monke
 
 
 def test_a_model_without_calibration_names_the_way_out(crisp, model, inputs, tmp_path):
-    with pytest.raises(
-        UserError, match="the model: is not calibrated, as --trust needs; calibrate it where"
-    ):
+    with pytest.raises(UserError, match="the model: is not calibrated, as --trust needs; calibrate it where"):
         run(crisp, inputs, tmp_path / "out", trust=True)
     with pytest.raises(UserError, match=r"model.safetensors: is not calibrated.*evaluate.* --model .* --calibrate"):
         run(model, inputs, tmp_path / "out", trust=True, direction="ba")

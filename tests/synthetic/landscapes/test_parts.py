@@ -71,7 +71,8 @@ def test_a_folder_has_every_state(tmp_path):
     folders = ("testA", "testB", "trainA", "trainB", "truth/A", "truth/B")
     folders += ("truth/other/A", "truth/other/B", "truth/places/A", "truth/places/B")
     assert names == [f"{folder}/00000.png" for folder in folders]
-    places = {side: cv2.imread(str(tmp_path / f"x/truth/places/{side}/00000.png"), cv2.IMREAD_GRAYSCALE) for side in "AB"}
+    files = {side: str(tmp_path / f"x/truth/places/{side}/00000.png") for side in "AB"}
+    places = {side: cv2.imread(file, cv2.IMREAD_GRAYSCALE) for side, file in files.items()}
     assert 0 < places["A"].max() < PRESENT < places["B"].max()
 
 
