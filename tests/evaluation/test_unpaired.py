@@ -272,7 +272,7 @@ def test_missing_torchmetrics_is_named(domains, monkeypatch):
 def test_scores_that_no_row_has_are_not_written(domains):
     rows = evaluate(model_is_truth, *domains).to_dict()["directions"][0]["rows"]
     for row in rows:
-        assert set(row) == {"name", "psnr", "ssim", "kernels", "near_copies", "lattice"}
+        assert set(row) == {"name", "psnr", "ssim", "kernels", "near_copies", "lattice", "errors"}
 
 
 def test_scores_of_few_pictures_are_not_dressed_up(domains):

@@ -10,7 +10,8 @@ from translate.images.io import read_rgb8
 from translate.inference.translator import Translator
 from translate.reports.comparison import compare_runs, short_names, why_incomparable
 from translate.reports.comparison_grid import comparison_grid
-from translate.reports.comparison_table import comparison_table, format_value
+from translate.reports.comparison_table import comparison_table
+from translate.reports.measures import format_value
 from translate.reports.scores import ScoreOptions, scores_of
 from translate.reports.trained_run import read_run
 from translate.utils.errors import UserError

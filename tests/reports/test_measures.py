@@ -7,15 +7,20 @@ from translate.reports.measures import Measure, measures_of
 def test_the_scores_of_the_model_alone_are_taken_from_a_translation():
     rows = [
         Row("untouched input", psnr=9.0),
-        Row("this model", psnr=20.0, kernels={"DCT": KernelScore(value=5.0, error=1.0)}),
+        Row("this model", psnr=20.0, errors={"psnr": 0.5}, kernels={"DCT": KernelScore(value=5.0, error=1.0)}),
         Row("this model, 3 answers", coverage=0.5),
     ]
     report = TranslationReport({"DCT": "dct-v1"}, [DirectionScores("ab", "x", "y", rows, {}, "test", [])], 0)
     assert measures_of(report) == [
         Measure("x -> y", "kernel distance x 1000, by DCT", 5.0, 1.0),
-        Measure("x -> y", "PSNR, dB", 20.0),
+        Measure("x -> y", "PSNR, dB", 20.0, 0.5),
         Measure("x -> y, 3 answers", "coverage", 0.5),
     ]
+
+
+def test_an_interval_has_the_confidence_of_95_percent():
+    assert Measure("", "x", 10.0, 2.0).interval == (10 - 1.96 * 2, 10 + 1.96 * 2)
+    assert Measure("", "x", 10.0).interval is None
 
 
 def test_the_scores_of_samples():

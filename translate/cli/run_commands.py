@@ -15,8 +15,9 @@ from translate.utils.program import command_form
 def commands_of(run: TrainedRun) -> list[tuple[str, str]]:
     """Return the commands to train the same and to use the model, each with what it is for."""
     model, plugins = quote(str(run.folder)), plugin_words(run.config)
+    told = {"task": run.recipe.task, "preset": run.recipe.preset}  # in case that config.toml was written by hand
     return [
-        ("Train the same, or resume it:", train_command(run.config)),
+        ("Train the same, or resume it:", train_command(told | run.config)),
         ("Use the model:", use_command(run.kind, model) + plugins),
         ("Score it:", f"{command_form('evaluate')} --model {model}{plugins}"),
         ("Write this page:", f"{command_form('report')} --model {model}{plugins}"),

@@ -53,6 +53,7 @@ class Row:
     invented: float | None = None  # share of the places without a part where the result shows one, see `Contents`
     lost: float | None = None  # share of the places with a part where the result shows none
     seam: float | None = None  # see `metrics.inpainting.seam`
+    errors: dict[str, float] = field(default_factory=dict)  # standard errors of the means above, by name; {} if few
 
 
 class Column(NamedTuple):

@@ -2,8 +2,9 @@
 
 __all__ = ["SEED", "Distances", "Tallies", "Tally", "distances", "panel_row"]
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from statistics import stdev
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,8 @@ class Tally:
     def row(self, name: str, targets: Description, untouched: Distances | None = None) -> Row:
         """Return the mean scores and those of `panel_row`."""
         means: dict[str, Any] = {score: float(np.mean(values)) for score, values in self.scores.items()}
-        return replace(panel_row(name, self.all_features(), targets, untouched), **means)
+        errors = {score: standard_error(each) for score, each in self.scores.items() if len(each) >= MIN_TRUSTED}
+        return replace(panel_row(name, self.all_features(), targets, untouched), errors=errors, **means)
 
 
 class Tallies:
@@ -70,6 +72,11 @@ class Tallies:
         """Return the kernel distances of the untouched inputs, if they are among the methods."""
         tally = self.by_method.get(UNTOUCHED)
         return None if tally is None else distances(tally.all_features(), targets)
+
+
+def standard_error(values: Sequence[float]) -> float:
+    """Return the standard error of the mean of at least 2 values."""
+    return stdev(values) / len(values) ** 0.5
 
 
 def panel_row(name: str, outputs: Description, targets: Description, untouched: Distances | None = None) -> Row:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from translate.evaluation.report import NO_SCORE, Column, make_table
 from translate.reports.comparison import SEED, Comparison, Key, Recipe, Spread
+from translate.reports.measures import format_value
 
 LEGEND = (
     "± of a single run: standard error of the score over the held-out pictures; of several seeds: standard deviation"
@@ -79,9 +80,3 @@ def _costs(columns: Sequence[Recipe]) -> Iterator[Row]:
     for title, cost in costs.items():
         spreads = [Spread.of([cost(run) for run in recipe.runs]) for recipe in columns]
         yield title, [format_value(each.mean, each.spread or None) for each in spreads]
-
-
-def format_value(value: float, error: float | None = None) -> str:
-    """Format a number with three digits or more, and with its error if known."""
-    digits = 0 if abs(value) >= 100 or (float(value).is_integer() and not error) else 2 if abs(value) >= 1 else 3
-    return f"{value:,.{digits}f}" + (f" ± {error:,.{digits}f}" if error is not None else "")

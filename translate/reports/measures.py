@@ -1,6 +1,6 @@
 """The scores of a model as a flat list of numbers, so that those of several models can be laid side by side."""
 
-__all__ = ["Measure", "measures_of"]
+__all__ = ["Measure", "format_value", "measures_of"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +24,11 @@ class Measure:
     value: float
     error: float | None = None  # its standard error, if known
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval of 95 % confidence, if the standard error is known."""
+        return None if self.error is None else (self.value - 1.96 * self.error, self.value + 1.96 * self.error)
+
 
 def measures_of(report: Report) -> list[Measure]:
     """Return the scores of the model in a report, and not those of the baselines."""
@@ -44,7 +49,7 @@ def _of_row(row: Row, part: str) -> Iterator[Measure]:
         yield Measure(part, f"{DISTANCE} {title}", score.value, score.error)
     for attribute, name in NUMBERS.items():
         if (value := getattr(row, attribute)) is not None:
-            yield Measure(part, name, float(value))
+            yield Measure(part, name, float(value), row.errors.get(attribute))
 
 
 def _of_samples(report: GenerationReport) -> Iterator[Measure]:
@@ -63,3 +68,9 @@ def _of_samples(report: GenerationReport) -> Iterator[Measure]:
         yield Measure("", "agreement with labels", report.labels.agreement)
     for kind, check in report.memory.items():
         yield Measure("", f"near copies of training pictures, by {kind}", check.copies)
+
+
+def format_value(value: float, error: float | None = None) -> str:
+    """Format a number with three digits or more, and with its error if known."""
+    digits = 0 if abs(value) >= 100 or (float(value).is_integer() and not error) else 2 if abs(value) >= 1 else 3
+    return f"{value:,.{digits}f}" + (f" ± {error:,.{digits}f}" if error is not None else "")

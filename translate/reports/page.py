@@ -21,6 +21,7 @@ from translate.reports.data_facts import SourceFacts, source_facts
 from translate.reports.embedded_pictures import EmbeddedPicture, PictureBudget
 from translate.reports.findings import findings_of
 from translate.reports.line_plot import line_plot
+from translate.reports.measures import format_value, measures_of
 from translate.reports.rich_blocks import to_blocks
 from translate.reports.scores import ScoreOptions, keep_scores
 from translate.reports.trained_run import TrainedRun
@@ -65,7 +66,7 @@ class RunReport:
             "seconds": run.seconds,
             "pictures": [{"domain": d, "part": p, "count": n} for (d, p), n in run.counts().items()],
             "sources": [asdict(source) for source in self.sources],
-            "findings": findings_of(run),
+            "findings": findings_of(run, self.scores),
             "resources": [asdict(each) for each in run.resources],
             "files": run.file_sizes(),
             "scores": self.scores.to_dict() if self.scores else None,
@@ -107,7 +108,7 @@ def render_page(report: RunReport, options: PageOptions, commands: Sequence[tupl
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"bytes": format_bytes, "duration": format_duration}
+    environment.filters |= {"bytes": format_bytes, "duration": format_duration, "short": format_value}
     environment.globals["sha256"] = script_hash
     # pictures that say the most come first, as there may not be room for all
     answers = [embed_answers(ranked, budget) for ranked in report.answers]
@@ -120,11 +121,12 @@ def render_page(report: RunReport, options: PageOptions, commands: Sequence[tupl
         run=run,
         recipe=run.recipe,
         report=report,
-        findings=findings_of(run),
+        findings=findings_of(run, report.scores),
         commands=commands,
         plots=plots,
         grids=grids,
         grids_made=len(run.samples()),
+        measures=[measure for measure in measures_of(report.scores) if measure.interval] if report.scores else [],
         blocks=list(to_blocks(report.scores.table())) if report.scores else [],
         answers=answers,
         left_out=budget.left_out,
