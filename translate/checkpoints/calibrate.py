@@ -39,7 +39,7 @@ from translate.utils.sequences import spread
 
 MIN_PICTURES = 19  # with fewer, the smallest p-value is above 5 %
 MAX_PICTURES = 300  # of a domain: more hardly narrow the error of the p-values, and take longer than they tell
-T = TypeVar("T")
+T = TypeVar("T", Path, Pair)
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,7 @@ from translate.utils.files import atomic_write
 
 FLAGGED = 0.05  # largest p-value of a picture that counts as unlike the training pictures
 KEY = "image-translate-calibration"  # of the metadata: base64 of a safetensors file
-SIDE_PX = (
-    128  # shorter side of the copy that is described: less than most pictures have, so sizes do not count
-)
+SIDE_PX = 128  # shorter side of the copy that is described: less than most pictures have, so sizes do not count
 MAX_ASPECT = 4  # of the copy; the ends of longer pictures are not seen
 LAYOUT_SIDE = 8  # cells across the layout
 LAYOUT_SCALE = 2.0  # brings colours in [-1, 1] to the spread of DCT features

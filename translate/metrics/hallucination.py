@@ -31,13 +31,13 @@ class Contents:
 
         None if the truth leaves nothing to invent, or has nothing to lose.
         """
-        smooth = [blur(picture) for picture in (result, self.truth, self.other)]
+        shown, truth, other = (blur(picture) for picture in (result, self.truth, self.other))
         found: dict[bool, list[bool]] = {False: [], True: []}
         for number in np.unique(self.places[self.places > 0]).tolist():
             place = self.places == number
             if place.mean() >= MIN_AREA:
                 ring = surroundings(place) & (self.places == 0)
-                found[number >= PRESENT].append(shows_other(*smooth, place, ring))
+                found[number >= PRESENT].append(shows_other(shown, truth, other, place, ring))
         invented, lost = (float(np.mean(flags)) if flags else None for flags in found.values())
         return {"invented": invented, "lost": lost}
 

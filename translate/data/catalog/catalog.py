@@ -159,8 +159,8 @@ def _build(dataset: Dataset, target: Path, only_in_b: str, progress: bool) -> No
 def _render(job: Render, target: Path, only_in_b: str, progress: bool) -> None:
     from translate.synthetic import render  # needs OpenCV, which the listing does not
 
-    part = {"only_in_b": only_in_b} if only_in_b else {}
-    render(job.name, target, train=job.train, test=job.test, size=job.size, progress=progress, **part)
+    draw = functools.partial(render, job.name, target, train=job.train, test=job.test, size=job.size, progress=progress)
+    draw(only_in_b=only_in_b) if only_in_b else draw()
 
 
 def _download(dataset: Dataset, target: Path, progress: bool) -> None:

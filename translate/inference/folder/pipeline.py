@@ -72,7 +72,7 @@ class FolderPipeline:
         prepared.set_result(self._read(job))
         results: Future[Results] = Future()
         results.set_result(self._infer([(job, prepared)], slots))
-        self._write((job, prepared), results, 0)
+        self._write((job, prepared), results, 0, slots)
 
     def _read_stage(self, jobs: Iterable[Job], pool: Executor, ahead: int) -> Iterator[Work]:
         yield from prefetch(((job, pool.submit(self._read, job)) for job in jobs), ahead)

@@ -64,8 +64,10 @@ class TrustJudge:
     def __init__(self, translator: Translator, request: Request, calibration: Calibration) -> None:
         self._calibration, self._describe = calibration, PictureDescriber.load()
         self._translator = translator.with_norm_statistics("exact")  # those of a film must see each frame once
-        several = {"count": ANSWERS, "scale": request.scale}
-        self._request = translator.request(request.direction or None, **several) if translator.random else None
+        several = (
+            translator.request(request.direction, count=ANSWERS, scale=request.scale) if translator.random else None
+        )
+        self._request = several
 
     def __call__(self, source: PreparedImage | HugePicture, slots: CpuSlots) -> Trust:
         """Measure a picture, a gigapixel one by its thumbnail; the networks wait for a slot."""
@@ -79,7 +81,7 @@ class TrustJudge:
             return None
         if isinstance(source, HugePicture) or source.hint is None:
             source = self._translator.prepare(shrink(picture, self._translator.recipe.size), self._request)
-        with slots.acquire(exclusive=not self._translator.runner.is_small(source)):
+        with slots.acquire(exclusive=not self._translator.runner.takes_one_slot(source)):
             [answers] = self._translator.runner.run_batch([source], self._request)
         return pairwise_spread(torch.cat([to_tensor(answer.pixels) for answer in answers.pictures()]))
 

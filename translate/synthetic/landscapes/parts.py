@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from translate.synthetic.arrays import Array, Picture
+from translate.synthetic.arrays import Picture
 from translate.synthetic.draw_all import Job
 from translate.synthetic.landscapes import buildings as built
 from translate.synthetic.landscapes.landscape import Seed, canvas_size, photograph, repaint, shrink
@@ -178,7 +179,7 @@ def _draw_alike(pen: Pen, _: np.random.Generator, *, draw: Callable[..., None], 
     draw(pen, np.random.default_rng(seed))
 
 
-def _coverage(thing: Thing, site: Site, *, mirrored: bool) -> Array:
+def _coverage(thing: Thing, site: Site, *, mirrored: bool) -> NDArray[np.bool_]:
     """Return the pixels (H, W) bool that an object and its reflection cover."""
     pen = Pen(site.view, site.light, mirrored)
     pen.stand(thing.x, thing.z)
