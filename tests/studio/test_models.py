@@ -8,6 +8,7 @@ import pytest
 from tests.studio.studios import client, drawing, faces, inpainting, photo, save_model, sketches, unpaired
 from translate.studio.settings import Settings
 from translate.studio.shelf import Shelf
+from translate.utils.errors import OptionError, UserError
 
 
 def send(studio, file, model):
@@ -57,6 +58,10 @@ def test_a_model_that_is_given_stands_beside_the_runs(tmp_path):
     shutil.copy(other / "model.safetensors", tmp_path / "boots.safetensors")
     shelf = Shelf(Settings(roots=(tmp_path / "runs",), models=(other, tmp_path / "boots.safetensors")))
     assert set(shelf.files()) == {"monet", "shoes", "boots"}
+    with pytest.raises(OptionError, match=r"are both called 'shoes'; rename a folder"):
+        Shelf(Settings(models=(other, save_model(tmp_path / "more" / "shoes", *sketches()))))
+    with pytest.raises(UserError, match="no such model"):
+        Shelf(Settings(models=(tmp_path / "nothing",)))
 
 
 def test_a_model_trained_anew_is_loaded_anew_and_no_request_fails(tmp_path):

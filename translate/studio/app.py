@@ -23,16 +23,25 @@ from translate.studio.uploads import Uploads
 from translate.studio.worker import Worker
 from translate.utils.concurrency import CpuSlots
 from translate.utils.device import pick_device
+from translate.utils.memory import parse_bytes
 
 GPU_THREADS = 4  # that decode and encode, while one of them keeps the device busy
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application; it opens its worker and temporary folder when it starts."""
+    """Build the application; it opens its worker and temporary folder when it starts.
+
+    Raises:
+        OptionError: an unknown device or memory, or two models of one name.
+        UserError: a model of the settings is missing.
+    """
+    device, shelf = pick_device(settings.device), Shelf(settings)
+    if settings.memory:
+        parse_bytes(settings.memory)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.studio = studio = open_studio(settings)
+        app.state.studio = studio = open_studio(settings, shelf, on_cpu=device.type == "cpu")
         yield
         studio.worker.close()
         studio.uploads.close()
@@ -50,12 +59,11 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def open_studio(settings: Settings) -> Studio:
+def open_studio(settings: Settings, shelf: Shelf, *, on_cpu: bool) -> Studio:
     """Open what the endpoints share."""
-    on_cpu = pick_device(settings.device).type == "cpu"
     count = torch.get_num_threads() if on_cpu else 1
     worker = Worker(count if on_cpu else GPU_THREADS, settings.max_waiting, settings.max_seconds)
-    return Studio(settings, Shelf(settings), worker, Uploads(), CpuSlots(count))
+    return Studio(settings, shelf, worker, Uploads(), CpuSlots(count))
 
 
 class Page(StaticFiles):

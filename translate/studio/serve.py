@@ -27,16 +27,17 @@ def serve(settings: Settings, *, open_browser: bool) -> None:
     """Serve a studio until SIGINT or SIGTERM.
 
     Raises:
-        OptionError: the port or the host cannot be used.
+        OptionError: the port, the host, the device or the memory cannot be used, or two models have one name.
+        UserError: a model of the settings is missing.
     """
+    app = create_app(settings)
     listener = bind(settings.host, settings.port)
     url = address(settings, listener.getsockname()[1])
     say(f"The studio: {url}")
     say("Ctrl-C stops it.")
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )  # fmt: skip
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S
+    )
     with listener:
         asyncio.run(_run(Server(config), listener, (lambda: webbrowser.open(url)) if open_browser else None))
     say("The studio has stopped.")

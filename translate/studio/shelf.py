@@ -4,6 +4,7 @@ __all__ = ["Shelf"]
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ class Shelf:
     """The models that a studio may use; nothing else of the disk can be named."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        """Find the models that `settings` name; raise UserError if one is missing, or OptionError for equal names."""
+        self.settings, self._named = settings, _name_models(settings.models)
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()  # the model used last at the end
         self._recipes: dict[Path, tuple[Version, Recipe]] = {}
         self._lock, self._loading = threading.Lock(), threading.Lock()
@@ -46,10 +48,7 @@ class Shelf:
 
     def files(self) -> dict[str, Path]:
         """Return the model file of every name; a link that leads out of its root is no model."""
-        found: dict[str, Path] = {}
-        for path in self.settings.models:
-            file = model_file(path)
-            found[file.parent.resolve().name if file.name == MODEL else file.stem] = file
+        found = dict(self._named)
         for root in self.settings.roots:
             real = root.resolve()
             for file in sorted(root.glob(f"*/{MODEL}")):
@@ -141,6 +140,17 @@ class Shelf:
         except (UserError, OSError) as error:
             return {"name": name, "error": str(error).removeprefix(f"{file}: "), "pages": []}
         return {"name": name, **describe(recipe), "updated": updated}
+
+
+def _name_models(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the model file of each path, named as its folder, or as itself if it is not called like all of them."""
+    found: dict[str, Path] = {}
+    for file in map(model_file, paths):
+        name = file.parent.resolve().name if file.name == MODEL else file.stem
+        if name in found:
+            raise OptionError(f"{file} and {found[name]} are both called {name!r}; rename a folder")
+        found[name] = file
+    return found
 
 
 def describe(recipe: Recipe) -> dict[str, Any]:

@@ -44,11 +44,8 @@ def studio(options: StudioOptions) -> int:
         raise UserError(f"the studio needs {error.name}; install it: pip install 'image-translate[studio]'") from None
     import secrets
 
-    from translate.checkpoints.model_file import model_file
     from translate.utils.memory import parse_bytes
 
-    for path in options.model:
-        model_file(path)
     if options.max_seconds <= 0:
         raise OptionError(f"--max-seconds should be above 0, got {options.max_seconds:g}")
     token = options.token or ("" if is_loopback(options.host) else secrets.token_urlsafe(24))
