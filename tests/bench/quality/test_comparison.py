@@ -22,7 +22,7 @@ from translate.bench.quality.job import Job, find_recipe
 from translate.bench.quality.picture_set import find_set
 from translate.checkpoints.model_file import load_model
 from translate.evaluation.panel import Panel
-from translate.utils.errors import OptionError
+from translate.utils.errors import OptionError, UserError
 from translate.utils.locks import InUseError, hold
 
 
@@ -220,6 +220,14 @@ def test_the_original_trains_for_the_same_budget(asked, checkout, in_process, tm
     assert rates[:6] == [1.0] * 6 and rates[6:] == pytest.approx([1 - k / 7 for k in range(1, 7)], abs=0.01)
     report = compare_recipes(asked)
     assert in_process == ["cycle_one 0"] and report.sections[1].rows[-1].name == "original"
+
+
+def test_what_the_original_needs_is_named(asked, checkout):
+    (checkout / "models" / "__init__.py").write_text("import no_such_module")
+    _, original = make_jobs(replace(asked, peer=str(checkout), recipes=asked.recipes[:1]))
+    comparison.drop_changed([original], overwrite=False)
+    with pytest.raises(UserError, match="checkout needs no_such_module: pip install no_such_module"):
+        original_process.run_original(original)
 
 
 # ---- processes

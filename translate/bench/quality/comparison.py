@@ -70,27 +70,17 @@ def compare_recipes(options: QualityOptions) -> QualityReport:
 def make_jobs(options: QualityOptions) -> list[Job]:
     """Return all jobs, seed by seed, so that the first results cover every set and recipe."""
     sets = [find_set(text) for text in options.sets or SETS]
-    chosen = [find_recipe(text) for text in options.recipes] or default_recipes()
-    if options.recipes:
-        check_use(chosen, sets)
+    chosen = [find_recipe(text) for text in options.recipes]
+    for recipe in chosen:
+        if not any(recipe.kind in pictures.kinds for pictures in sets):
+            words = f"learns from {WORDS[recipe.kind]}, which no set has; add one to --sets"
+            raise OptionError(f"--recipes {recipe.name}: {words}")
+    if not chosen:
+        known = [find_recipe(name) for name in sorted(recipes().loaded())]
+        chosen = [recipe for recipe in known if recipe.preset not in SLOW and recipe.kind != "masked"]
     peer = OriginalRepo.open(options.peer) if options.peer else None
     jobs = {job.folder: job for pictures in sets for job in jobs_of_set(pictures, chosen, options, peer)}
     return sorted(jobs.values(), key=lambda job: options.seeds.index(job.config.train.seed))
-
-
-def default_recipes() -> list[QualityRecipe]:
-    """Return the recipes that are compared without --recipes."""
-    known = [find_recipe(name) for name in sorted(recipes().loaded())]
-    return [recipe for recipe in known if recipe.preset not in SLOW and recipe.kind != "masked"]
-
-
-def check_use(chosen: Sequence[QualityRecipe], sets: Sequence[PictureSet]) -> None:
-    """Raise OptionError for a recipe that fits no set."""
-    for recipe in chosen:
-        if not any(recipe.kind in pictures.kinds for pictures in sets):
-            raise OptionError(
-                f"--recipes {recipe.name}: learns from {WORDS[recipe.kind]}, which no set has; add one to --sets"
-            )
 
 
 def jobs_of_set(

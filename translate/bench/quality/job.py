@@ -67,8 +67,8 @@ class Job:
         if not (self.folder / "job.json").exists():
             return []
         old, new = Job.load(self.folder), self.asked()
-        names = [name for name, value in old.asked().items() if name != "config" and value != new[name]]
-        words = {name: (new[name], old.asked()[name]) for name in names if name != "pictures"}
+        words = {name: (new[name], getattr(old, name)) for name in ("cpu_seconds", "limit", "peer")}
+        words = {name: (ours, theirs) for name, (ours, theirs) in words.items() if ours != theirs}
         return describe_changes(words | changed_options(self.config, asdict(old.config)))
 
     def questions(self) -> list[Question]:

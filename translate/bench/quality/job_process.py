@@ -81,7 +81,6 @@ def run_job(job: Job) -> None:
             job.write_answer(question, number, answer)
     job.finish(
         steps=chosen["steps"],
-        seconds_a_step=chosen["seconds_a_step"],
         start_up=chosen["start_up"],
         cpu_seconds=cpu_seconds_of(run / "metrics.jsonl"),
         peak=peak.before + peak.bytes(),

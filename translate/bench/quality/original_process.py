@@ -30,6 +30,7 @@ from translate.images.io import read_rgb8, write_picture
 from translate.images.picture import Picture
 from translate.images.tensors import to_array, to_tensor
 from translate.inference.latent.neighbours import square_crop
+from translate.utils.errors import UserError
 from translate.utils.torchvision_door import import_torchvision
 
 
@@ -46,31 +47,30 @@ def run_original(job: Job) -> NoReturn:
     sys.argv = ["train.py", *options]
     torch.manual_seed(job.config.train.seed)
     np.random.seed(job.config.train.seed)  # noqa: NPY002, the original's
-    import models  # type: ignore[import-not-found]  # of the original repository
+    try:
+        import models  # type: ignore[import-not-found]  # of the original repository
 
-    create = models.create_model
-    models.create_model = lambda opt: budgeted(create(opt), opt, job)
-    runpy.run_path(str(Path(job.peer, "train.py")), run_name="__main__")
+        create = models.create_model
+        models.create_model = lambda opt: budgeted(create(opt), opt, job)
+        runpy.run_path(str(Path(job.peer, "train.py")), run_name="__main__")
+    except ModuleNotFoundError as error:
+        raise UserError(f"the code in {job.peer} needs {error.name}: pip install {error.name}") from None
     raise AssertionError("it trains for ever")
 
 
 def write_pictures(job: Job, folder: Path) -> None:
     """Write the training pictures at the size of the job: as trainA and trainB, or combined in train."""
-    size = job.config.data.size
+    rows: dict[str, Any] = {}
     if job.kind == "unpaired":
         for side, domain in zip("AB", resolve_domains("", "", job.pictures.place, data_root()), strict=True):
-            sides = ([picture] for picture in readable(domain.train, read_rgb8))
-            write_all(folder / f"train{side}", sides, size)
+            rows[f"train{side}"] = ([picture] for picture in readable(domain.train, read_rgb8))
     else:
-        pairs = resolve_pairs("", "", job.pictures.place, data_root())
-        write_all(folder / "train", readable(pairs.train, read_pair), size)
-
-
-def write_all(folder: Path, rows: Any, size: int) -> None:
-    """Write each row of pictures side by side."""
-    folder.mkdir(parents=True)
-    for number, row in enumerate(rows):
-        write_picture(folder / f"{number:06d}.png", Picture(np.hstack([square_crop(each, size) for each in row])))
+        rows["train"] = readable(resolve_pairs("", "", job.pictures.place, data_root()).train, read_pair)
+    for name, sides in rows.items():
+        (folder / name).mkdir(parents=True)
+        for number, row in enumerate(sides):
+            whole = np.hstack([square_crop(each, job.config.data.size) for each in row])
+            write_picture(folder / name / f"{number:06d}.png", Picture(whole))
 
 
 def budgeted(model: Any, opt: Any, job: Job) -> Any:
@@ -109,7 +109,6 @@ def finish(model: Any, job: Job, clock: StepClock, peak: PeakMemory, steps: int)
     weights = [tensor for G in generators for tensor in G.state_dict().values()]
     job.finish(
         steps=steps,
-        seconds_a_step=clock.seconds,
         start_up=clock.start_up,
         cpu_seconds=sum(clock.costs),
         peak=peak.before + peak.bytes(),

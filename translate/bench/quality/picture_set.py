@@ -3,7 +3,7 @@
 __all__ = ["PictureSet", "Question", "find_set"]
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,31 +131,24 @@ def _direction(key: str, source: Domain, target: Domain, size: int, limit: int) 
 def paired_questions(place: str, size: int, limit: int) -> list[Question]:
     pairs = resolve_pairs("", "", place, data_root())
     sources, truths = _read_pairs(subsample(pairs.test, limit), size)
-    others = _read_pairs(subsample(pairs.train, len(truths)), size)[1]
-    target = pairs.names[1]
-    return [
-        Question(
-            key="ab", title=" -> ".join(pairs.names), target=target, sources=sources, truths=truths, real=truths,
-            others=others,
-        )
-    ]  # fmt: skip
+    _, others = _read_pairs(subsample(pairs.train, len(truths)), size)
+    known = Question(key="ab", title=" -> ".join(pairs.names), target=pairs.names[1], real=truths, others=others)
+    return [replace(known, sources=sources, truths=truths)]
 
 
 def image_questions(place: str, size: int, limit: int) -> list[Question]:
-    real, others = _read_images(place, size, limit)
+    found = resolve_images(place, "", data_root())
+    tests = subsample(found.test, limit)
+    parts = (tests, subsample(found.train, len(tests)))
+    real, others = (list(readable(part, lambda image: square_crop(image.read(), size))) for part in parts)
     return [Question(key="", title="new pictures", target="real pictures", real=real, others=others)]
 
 
 def masked_questions(place: str, size: int, limit: int) -> list[Question]:
-    real, others = _read_images(place, size, limit)
-    holes = [evaluation_mask(size, size, i % len(BANDS), i) for i in range(len(real))]
-    sources = [InpaintingCase(picture, hole).picture for picture, hole in zip(real, holes, strict=True)]
-    return [
-        Question(
-            key="", title="holes", target="whole pictures", sources=sources, holes=holes, truths=real, real=real,
-            others=others,
-        )
-    ]  # fmt: skip
+    (known,) = image_questions(place, size, limit)
+    holes = [evaluation_mask(size, size, i % len(BANDS), i) for i in range(len(known.real))]
+    sources = [InpaintingCase(picture, hole).picture for picture, hole in zip(known.real, holes, strict=True)]
+    return [replace(known, title="holes", target="whole pictures", sources=sources, holes=holes, truths=known.real)]
 
 
 QUESTIONS: dict[str, Callable[[str, int, int], list[Question]]] = {
@@ -170,12 +163,3 @@ def _read(paths: Sequence[Path], size: int) -> Pictures:
 def _read_pairs(pairs: Sequence[Pair], size: int) -> tuple[Pictures, Pictures]:
     both = [tuple(square_crop(side, size) for side in pair) for pair in readable(pairs, read_pair)]
     return [source for source, _ in both], [target for _, target in both]
-
-
-def _read_images(place: str, size: int, limit: int) -> tuple[Pictures, Pictures]:
-    """Return held-out pictures, and as many others."""
-    found = resolve_images(place, "", data_root())
-    tests = subsample(found.test, limit)
-    parts = (tests, subsample(found.train, len(tests)))
-    real, others = (list(readable(part, lambda image: square_crop(image.read(), size))) for part in parts)
-    return real, others

@@ -23,12 +23,13 @@ from translate.utils.files import write_json
 from translate.utils.terminal import console, escape
 
 FLOOR = "other real pictures"
-SCORES = (  # key, title, decimals; the distances of the panel come first
-    ("psnr", "PSNR, dB", 1), ("lattice", "lattice", 2), ("near_copies", "near-copies, %", 0), ("better", "better", 0),
+SCORES = (  # key, title, decimals, unit; the distances of the panel come first
+    ("psnr", "PSNR, dB", 1, 1), ("lattice", "lattice", 2, 1), ("near_copies", "near-copies, %", 0, 0.01),
+    ("better", "better", 0, 1),
 )  # fmt: skip
-COSTS = (
-    ("cpu_seconds", "CPU s", 0), ("steps", "steps", 0), ("start_up", "start-up, CPU s", 1), ("peak", "peak, GB", 2),
-    ("model", "model, MB", 1), ("parameters", "parameters, M", 2),
+COSTS = (  # keys of the facts of a job
+    ("cpu_seconds", "CPU s", 0, 1), ("steps", "steps", 0, 1), ("start_up", "start-up, CPU s", 1, 1),
+    ("peak", "peak, GB", 2, 1e9), ("model_bytes", "model, MB", 1, 1e6), ("parameters", "parameters, M", 2, 1e6),
 )  # fmt: skip
 LEGEND = (
     "lattice: what stands at the same place of every 8 x 8 px cell, in levels",
@@ -46,9 +47,9 @@ class Row:
     seeds: int  # 0: a baseline
     values: dict[str, list[float]]  # by the key of a column, one number a seed
 
-    def cell(self, key: str, digits: int) -> str:
+    def cell(self, key: str, digits: int, unit: float = 1) -> str:
         """Format a column."""
-        found = self.values.get(key, [])
+        found = [value / unit for value in self.values.get(key, [])]
         if not found:
             return NO_SCORE
         if key == "better":
@@ -81,13 +82,14 @@ class QualityReport:
         return asdict(self)
 
     def columns(self) -> list[Column]:
-        """Return the columns that some row has a number in."""
-        known = [*((title, title, 0) for title in self.features), *SCORES, *COSTS]
-        rows = [row for section in self.sections for row in section.rows]
-        used = [column for column in known if any(row.values.get(column[0]) for row in rows)]
+        """Return the columns that some row has a number in; those of costs are `second`."""
+        known = [*((title, title, 0, 1) for title in self.features), *SCORES, *COSTS]
+        used = {key for section in self.sections for row in section.rows for key, found in row.values.items() if found}
+        second = {key for key, *_ in COSTS}
         return [
-            Column(title, partial(Row.cell, key=key, digits=digits), second=(key, title, digits) in COSTS)
-            for key, title, digits in used
+            Column(title, partial(Row.cell, key=key, digits=digits, unit=unit), second=key in second)
+            for key, title, digits, unit in known
+            if key in used
         ]
 
     def tables(self) -> list[Table]:
@@ -119,28 +121,22 @@ class QualityReport:
 
 def make_report(jobs: Sequence[Job], panel: Panel, out: Path, failures: Sequence[str]) -> QualityReport:
     """Score the answers of finished jobs, and write a contact sheet for every set and direction into `out`."""
-    sections, notes = list[Section](), [*panel.notes]
-    for group in grouped(jobs):
+    sections, notes, groups = list[Section](), [*panel.notes], dict[tuple[str, str], list[Job]]()
+    for job in jobs:  # those of a group answer the same questions
+        groups.setdefault((job.pictures.name, job.kind), []).append(job)
+        used = [title for title in (job.result() or {}).get("trained_with", ()) if title in panel.versions]
+        notes += [f"{job.title}: no distance by {title}, whose features took part in its training" for title in used]
+    for group in groups.values():
         console.print(escape(f"{group[0].pictures.name}: scoring the answers ..."), soft_wrap=True)
-        notes += [note for job in group for note in notes_on(job, panel)]
         sections += [make_section(group, question, panel, out) for question in group[0].questions()]
     return QualityReport(jobs[0].cpu_seconds if jobs else 0.0, sections, panel.versions, notes, [*failures])
 
 
-def grouped(jobs: Sequence[Job]) -> list[list[Job]]:
-    """Group jobs that answer the same questions."""
-    groups: dict[tuple[str, str], list[Job]] = {}
-    for job in jobs:
-        groups.setdefault((job.pictures.name, job.kind), []).append(job)
-    return list(groups.values())
-
-
 def make_section(jobs: Sequence[Job], question: Question, panel: Panel, out: Path) -> Section:
-    """Score all answers to a question."""
+    """Score the baselines and all answers to a question."""
     real = panel.describe_all((None, picture) for picture in question.real)
-    rows = [baseline(FLOOR, question.others, question, real, panel)] if len(question.others) >= 2 else []
-    if question.sources:
-        rows.insert(0, baseline(UNTOUCHED, question.sources, question, real, panel))
+    rows = [baseline(UNTOUCHED, question.sources, question, real, panel)] if question.sources else []
+    rows += [baseline(FLOOR, question.others, question, real, panel)] if len(question.others) >= 2 else []
     by_recipe: dict[str, list[Job]] = {}
     for job in jobs:
         if job.answers(question):
@@ -154,13 +150,11 @@ def make_section(jobs: Sequence[Job], question: Question, panel: Panel, out: Pat
     return Section(f"{jobs[0].pictures.name}: {question.title}", f"{name}.png", rows)
 
 
-def baseline(name: str, answers: Pictures, question: Question, real: Description, panel: Panel) -> Row:
+def baseline(name: str, pictures: Pictures, question: Question, real: Description, panel: Panel) -> Row:
     """Score pictures that no model has made."""
-    truths = question.truths if name == UNTOUCHED else []
-    sources = question.sources if name == UNTOUCHED else []
-    scores = score_answers(answers, real, panel, sources=sources or None, truths=truths or None)
-    found = numbers(asdict(scores), {})
-    return Row(name, 0, {key: [found[key]] for key in found if key not in ("near_copies", "better")})
+    given: Any = {"sources": question.sources, "truths": question.truths} if name == UNTOUCHED else {}
+    found = numbers(asdict(score_answers(pictures, real, panel, **given)), {})
+    return Row(name, 0, {key: [value] for key, value in found.items() if key not in ("near_copies", "better")})
 
 
 def score_job(job: Job, question: Question, real: Description, panel: Panel) -> dict[str, Any]:
@@ -168,36 +162,17 @@ def score_job(job: Job, question: Question, real: Description, panel: Panel) -> 
     file = job.folder / f"scores{question.key}.json"
     if file.exists() and (known := json.loads(file.read_text(encoding="utf-8")))["panel"] == panel.versions:
         return known["scores"]
-    scores = asdict(
-        score_answers(
-            job.read_answers(question), real, panel, sources=question.sources or None, truths=question.truths or None,
-            target=question.target,
-        )
-    )  # fmt: skip
+    given: Any = {"sources": question.sources, "truths": question.truths}
+    scores = asdict(score_answers(job.read_answers(question), real, panel, **given, target=question.target))
     write_json(file, {"panel": panel.versions, "scores": scores})
     return scores
 
 
 def numbers(scores: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a row from scores and the facts of a job.
-
-    A network that took part in the training is no judge.
-    """
+    """Return the numbers of a row from scores and the facts of a job; a network that trained it is no judge."""
     kernels = {title: k for title, k in scores["kernels"].items() if title not in facts.get("trained_with", ())}
     leads = {title: kernel["lead"] for title, kernel in kernels.items() if kernel["lead"] is not None}
-    copies = scores["near_copies"]
-    found = {title: kernel["value"] for title, kernel in kernels.items()} | {
-        "psnr": scores["psnr"], "lattice": scores["lattice"], "near_copies": None if copies is None else 100 * copies,
-        "better": is_better(leads), "cpu_seconds": facts.get("cpu_seconds"), "steps": facts.get("steps"),
-        "start_up": facts.get("start_up"),
-    }  # fmt: skip
-    if facts:
-        found |= {"peak": facts["peak"] / 1e9, "model": facts["model_bytes"] / 1e6}
-        found["parameters"] = facts["parameters"] / 1e6
+    found = {title: kernel["value"] for title, kernel in kernels.items()} | {"better": is_better(leads)}
+    found |= {key: scores[key] for key in ("psnr", "lattice", "near_copies")}
+    found |= {key: facts.get(key) for key, *_ in COSTS}
     return {key: float(value) for key, value in found.items() if value is not None}
-
-
-def notes_on(job: Job, panel: Panel) -> list[str]:
-    """Return notes on what a recipe's row lacks."""
-    used = [title for title in (job.result() or {}).get("trained_with", ()) if title in panel.versions]
-    return [f"{job.title}: no distance by {title}, whose features took part in its training" for title in used]

@@ -17,8 +17,7 @@ from translate.utils.sequences import subsample
 
 COLUMNS = 6
 MIN_CELL_PX = 128  # smaller pictures are enlarged, so that captions fit
-CAPTION_PX = 128
-FONT, SCALE, LINE_PX, MARGIN_PX = cv2.FONT_HERSHEY_SIMPLEX, 0.4, 16, 4
+CAPTION_PX, LINE_PX, MARGIN_PX = 128, 16, 4
 CHARS = 16  # of a line of a caption
 
 
@@ -42,5 +41,5 @@ def caption(text: str) -> np.ndarray:
     lines = [text[start : start + CHARS] for start in range(0, len(text), CHARS)]
     cell = np.full((LINE_PX * len(lines) + 2 * MARGIN_PX, CAPTION_PX, 3), 255, np.uint8)
     for number, line in enumerate(lines):
-        cv2.putText(cell, line, (MARGIN_PX, LINE_PX * (number + 1)), FONT, SCALE, (0, 0, 0), 1, cv2.LINE_AA)
+        cv2.putText(cell, line, (MARGIN_PX, LINE_PX * (number + 1)), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0))
     return cell
