@@ -7,10 +7,12 @@ def test_scores_losses_health_and_the_rest_have_plots_of_their_own():
         {"step": 2, "score/kernel": 40.0},
         {"step": 3, "health/spread": 0.5, "mine": 4.0, "lr_factor/G": 0.5},
         {"step": 4, "score/kernel": 30.0, "G/gan": 0.5},
+        {"step": 4, "score/average_0.05": 29.0, "score/average_0.10": 28.0},
     ]
     plots = {plot.title: plot for plot in plots_of(lines)}
     assert list(plots) == [
-        "score: kernel",
+        "score on the choosing half, kernel",
+        "kernel distance of averages after the run",
         "losses of G",
         "losses of D",
         "variety of the samples",
@@ -18,7 +20,10 @@ def test_scores_losses_health_and_the_rest_have_plots_of_their_own():
         "mine",
         "lr_factor/G",
     ]
-    assert plots["score: kernel"].series == {"kernel": [(2, 40.0), (4, 30.0)]} and plots["score: kernel"].dots
+    assert (
+        plots["score on the choosing half, kernel"].series == {"kernel": [(2, 40.0), (4, 30.0)]}
+        and plots["score on the choosing half, kernel"].dots
+    )
     assert plots["losses of G"].series == {"gan": [(1, 1.0), (4, 0.5)], "cycle": [(1, 2.0)]}
 
 

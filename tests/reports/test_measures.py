@@ -8,12 +8,14 @@ def test_the_scores_of_the_model_alone_are_taken_from_a_translation():
     rows = [
         Row("untouched input", psnr=9.0),
         Row("this model", psnr=20.0, errors={"psnr": 0.5}, kernels={"DCT": KernelScore(value=5.0, error=1.0)}),
+        Row("best weights, of step 70", invented=0.25),
         Row("this model, 3 answers", coverage=0.5),
     ]
     report = TranslationReport({"DCT": "dct-v1"}, [DirectionScores("ab", "x", "y", rows, {}, "test", [])], 0)
     assert measures_of(report) == [
         Measure("x -> y", "kernel distance x 1000, by DCT", 5.0, 1.0),
         Measure("x -> y", "PSNR, dB", 20.0, 0.5),
+        Measure("x -> y, best weights", "invented", 0.25),
         Measure("x -> y, 3 answers", "coverage", 0.5),
     ]
 

@@ -9,6 +9,7 @@ from translate.reports.line_plot import Series
 from translate.reports.trained_run import Line
 
 SCORE_PREFIX = "score/"  # of the names of scores that a run logs while it trains
+AVERAGE_PREFIX = f"{SCORE_PREFIX}average_"  # of scores of averages that are made after the run
 HEALTH_PREFIX = "health/"
 NOT_LOSSES = ("step", "lr", "images_per_second", "waiting", "seconds")
 
@@ -29,7 +30,13 @@ def plots_of(lines: Sequence[Line]) -> list[Plot]:
     losses = [
         name for name in names if "/" in name and not name.startswith((SCORE_PREFIX, HEALTH_PREFIX, "lr_factor/"))
     ]
-    plots = [Plot(f"score: {_short(name)}", _series(lines, [name]), dots=True) for name in scores]
+    averages = [name for name in scores if name.startswith(AVERAGE_PREFIX)]
+    plots = [
+        Plot(f"score on the choosing half, {_short(name)}", _series(lines, [name]), dots=True)
+        for name in scores
+        if name not in averages
+    ]
+    plots.append(Plot("kernel distance of averages after the run", _series(lines, averages), dots=True))
     for phase in dict.fromkeys(name.partition("/")[0] for name in losses):
         plots.append(
             Plot(f"losses of {phase}", _series(lines, [name for name in losses if name.startswith(f"{phase}/")]))

@@ -1,6 +1,6 @@
 """The scores of a model as a flat list of numbers, so that those of several models can be laid side by side."""
 
-__all__ = ["Measure", "format_value", "measures_of"]
+__all__ = ["Measure", "format_value", "measures_of", "variant_of"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ DISTANCE = f"kernel distance x {KERNEL_SCALE}, by"
 NUMBERS = {  # of rows, by attribute
     "l1": "L1", "psnr": "PSNR, dB", "ssim": "SSIM", "near_copies": "near copies", "lattice": "lattice",
     "edge_f1": "edge F1", "coverage": "coverage", "precision": "precision", "diversity": "diversity", "seam": "seam",
+    "invented": "invented", "lost": "lost",
 }  # fmt: skip
+# How the names of rows begin that score other weights of the run beside the last: at another step in each run
+OTHER_WEIGHTS = {"best weights": "best weights", "average over": "average"}
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,18 @@ def measures_of(report: Report) -> list[Measure]:
     return list(_of_samples(report)) if isinstance(report, GenerationReport) else []
 
 
+def variant_of(name: str) -> str | None:
+    """Return what a row scores of the model: "" for its answers, or other answers or weights; None for a baseline."""
+    if name.startswith(MODEL):
+        return name.removeprefix(MODEL).strip(", ")
+    return next((kind for begin, kind in OTHER_WEIGHTS.items() if name.startswith(begin)), None)
+
+
 def _of_sections(report: SectionedReport) -> Iterator[Measure]:
     for section in report.sections:
         for row in section.rows:
-            if row.name.startswith(MODEL):
-                yield from _of_row(row, section.title + row.name.removeprefix(MODEL))
+            if (variant := variant_of(row.name)) is not None:
+                yield from _of_row(row, ", ".join(filter(None, (section.title, variant))))
 
 
 def _of_row(row: Row, part: str) -> Iterator[Measure]:
@@ -54,9 +64,9 @@ def _of_row(row: Row, part: str) -> Iterator[Measure]:
 
 def _of_samples(report: GenerationReport) -> Iterator[Measure]:
     for row in report.rows:
-        if not row.name.startswith(MODEL):
+        part = variant_of(row.name)
+        if part is None:
             continue
-        part = row.name.removeprefix(MODEL).strip(", ")
         for title, score in row.scores.items():
             yield Measure(part, f"{DISTANCE} {title}", score.kernel, score.kernel_error)
             yield Measure(part, f"density, by {title}", score.density)

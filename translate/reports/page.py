@@ -21,7 +21,7 @@ from translate.reports.data_facts import SourceFacts, source_facts
 from translate.reports.embedded_pictures import EmbeddedPicture, PictureBudget
 from translate.reports.findings import findings_of
 from translate.reports.line_plot import line_plot
-from translate.reports.measures import format_value, measures_of
+from translate.reports.measures import format_value, measures_of, variant_of
 from translate.reports.rich_blocks import to_blocks
 from translate.reports.scores import ScoreOptions, keep_scores
 from translate.reports.trained_run import TrainedRun
@@ -109,7 +109,7 @@ def render_page(report: RunReport, options: PageOptions, commands: Sequence[tupl
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"bytes": format_bytes, "duration": format_duration, "short": format_value}
-    environment.globals["sha256"] = script_hash
+    environment.globals |= {"sha256": script_hash, "is_model": lambda name: variant_of(name) is not None}
     # pictures that say the most come first, as there may not be room for all
     answers = [embed_answers(ranked, budget) for ranked in report.answers]
     grids = embed_grids(run, budget)

@@ -2,6 +2,7 @@
 
 __all__ = ["Block", "Cell", "TextBlock", "to_blocks"]
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,4 +62,9 @@ def _table(table: Table) -> Block:
     cells = zip(*(column.cells for column in table.columns), strict=True)
     rows = [[Cell(plain(cell), side) for cell, side in zip(row, right, strict=True)] for row in cells]
     titles = {i for i, row in enumerate(rows) if row[0].text and not any(cell.text for cell in row[1:])}
-    return Block([Cell(" ".join(cell.text.replace("-\n", "-").split()), cell.right) for cell in header], rows, titles)
+    return Block([Cell(_unbroken(cell.text), cell.right) for cell in header], rows, titles)
+
+
+def _unbroken(title: str) -> str:
+    """Return the title of a column in one line: hyphens stay in front of a capital letter, as in EfficientNet-Lite0."""
+    return " ".join(re.sub(r"-\n(?=[a-z])", "", title).replace("-\n", "-").split())
