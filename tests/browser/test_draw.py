@@ -12,7 +12,10 @@ from tests.browser.conftest import SHOE, SIZE, draw, picture_of, read_png, until
 LIMIT_S = 15.0  # on a busy machine; on a quiet one, two cores need less than 1.5 s
 KEEP_FORMS = """
 const send = window.fetch; window.forms = [];
-window.fetch = (url, init) => { if (init?.body instanceof FormData) window.forms.push([url, init.body]); return send(url, init); };
+window.fetch = (url, init) => {
+  if (init?.body instanceof FormData) window.forms.push([url, init.body]);
+  return send(url, init);
+};
 """
 REPLAY = """
 async (changes) => {
@@ -170,7 +173,7 @@ def test_pens_press_and_fingers_draw(visit):
 
 def test_colours_reach_the_model(visit):
     one, page = drawn(visit)
-    page.get_by_label("Colour #c0392b").click()
+    page.get_by_label("Red", exact=True).click()
     draw(page, [(0.3, 0.6), (0.7, 0.62)])
     until(page, "() => Boolean(window.forms.at(-1)[1].get('hints'))")
     wait_for_six(page)
@@ -196,7 +199,8 @@ DROP = """
 ([data, name, selector]) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, {type: "image/png"}));
-  document.querySelector(selector).dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true}));
+  const event = new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true});
+  document.querySelector(selector).dispatchEvent(event);
 }
 """
 

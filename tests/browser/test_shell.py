@@ -32,9 +32,10 @@ def test_every_control_has_a_name(visit):
     for name in ("draw", "translate", "fill"):
         page = one.open(name)
         nameless = page.evaluate(
-            """() => [...document.querySelectorAll('button, input:not([type=file]), select')].filter((node) => !(
-              node.ariaLabel || node.textContent.trim() || [...(node.labels ?? [])].some((label) => label.textContent.trim())
-            )).map((node) => node.outerHTML)"""
+            """() => [...document.querySelectorAll('button, input:not([type=file]), select')].filter((node) => {
+              const labels = [...(node.labels ?? [])].map((label) => label.textContent.trim());
+              return !(node.ariaLabel || node.textContent.trim() || labels.some(Boolean));
+            }).map((node) => node.outerHTML)"""
         )
         assert not nameless
 

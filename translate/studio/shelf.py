@@ -171,6 +171,7 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         "hints": "hint" in recipe.channels,
         "labels": [str(name) for name in facts.get("classes", ())],
         "strength": task.strength is not None,
+        "default_strength": task.strength,
         "sketch": bool(facts.get("sketch")),
         "pages": PAGES[task.data],
         "step": recipe.steps,

@@ -61,9 +61,14 @@ export const getJson = async (path, signal) => (await call(path, {signal})).json
 
 /** POST JSON, and read JSON. @param {string} path @param {Object} body @param {AbortSignal} [signal] */
 export const postJson = async (path, body, signal) =>
-  (await call(path, {
-    method: "POST", signal, body: JSON.stringify(body), headers: {"Content-Type": "application/json", Accept: "application/json"},
-  })).json();
+  (
+    await call(path, {
+      method: "POST",
+      signal,
+      body: JSON.stringify(body),
+      headers: {"Content-Type": "application/json", Accept: "application/json"},
+    })
+  ).json();
 
 /** @returns {Promise<Object[]>} the models, as /api/models describes them */
 export const getModels = async () => (await getJson("models")).models;
@@ -91,14 +96,25 @@ export function formOf(fields) {
  * @returns {Promise<{name: string, blob: Blob, z: number[]|null}[]>}
  */
 export async function postForPictures(path, fields, signal) {
-  const response = await call(path, {method: "POST", body: formOf(fields), signal, headers: {Accept: "application/json"}});
+  const response = await call(path, {
+    method: "POST",
+    body: formOf(fields),
+    signal,
+    headers: {Accept: "application/json"},
+  });
   return picturesOf(await response.json());
 }
 
-/** Decode the pictures of a JSON answer. @param {{images: {name: string, type: string, data: string, z?: number[]}[]}} answer */
+/**
+ * Decode the pictures of a JSON answer.
+ * @param {{images: {name: string, type: string, data: string, z?: number[]}[]}} answer
+ */
 export function picturesOf(answer) {
   return answer.images.map((image) => ({
-    ...image, blob: new Blob([bytesOf(image.data)], {type: image.type}), z: image.z ?? null, data: undefined,
+    ...image,
+    blob: new Blob([bytesOf(image.data)], {type: image.type}),
+    z: image.z ?? null,
+    data: undefined,
   }));
 }
 

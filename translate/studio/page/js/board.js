@@ -31,15 +31,22 @@ export class Board {
     this.backdrop = el("img", {class: "board-backdrop", alt: "", hidden: true, draggable: false});
     this.canvases = new Map(layers.map((layer) => [layer, el("canvas", {class: `board-layer board-${layer}`})]));
     this.ring = el("div", {class: "board-ring", hidden: true});
-    this.node = el("div", {class: "board", attrs: {role: "img", "aria-label": label}},
-      this.backdrop, ...this.canvases.values(), this.ring);
+    this.node = el(
+      "div",
+      {class: "board", attrs: {role: "img", "aria-label": label}},
+      this.backdrop,
+      ...this.canvases.values(),
+      this.ring,
+    );
     this.stroke = null;
     this.pointer = null;
     this.#listen();
   }
 
   /** Take over a changed tool. @param {Partial<Tool>} change */
-  use(change) { Object.assign(this.tool, change); }
+  use(change) {
+    Object.assign(this.tool, change);
+  }
 
   /** Paint all layers anew. */
   repaint() {
@@ -71,12 +78,15 @@ export class Board {
   #point(event) {
     const box = this.node.getBoundingClientRect();
     const pressure = event.pointerType === "pen" && event.pressure > 0 ? event.pressure : 0.5;
-    return [(event.clientX - box.left - this.node.clientLeft) / this.node.clientWidth,
-      (event.clientY - box.top - this.node.clientTop) / this.node.clientWidth, pressure];
+    return [
+      (event.clientX - box.left - this.node.clientLeft) / this.node.clientWidth,
+      (event.clientY - box.top - this.node.clientTop) / this.node.clientWidth,
+      pressure,
+    ];
   }
 
   #start(event) {
-    if (this.pointer !== null || event.button > 0 && !(event.buttons & ERASER_BUTTON)) return;
+    if (this.pointer !== null || (event.button > 0 && !(event.buttons & ERASER_BUTTON))) return;
     event.preventDefault();
     this.pointer = event.pointerId;
     this.node.setPointerCapture(event.pointerId);
@@ -96,8 +106,11 @@ export class Board {
   #follow([x, y, pressure]) {
     const [lastX, lastY, lastPressure] = this.stroke.points.at(-1);
     if (Math.hypot(x - lastX, y - lastY) < MIN_STEP) return;
-    this.stroke.points.push([round(lastX + FOLLOW * (x - lastX)), round(lastY + FOLLOW * (y - lastY)),
-      round(lastPressure + 0.5 * (pressure - lastPressure))]);
+    this.stroke.points.push([
+      round(lastX + FOLLOW * (x - lastX)),
+      round(lastY + FOLLOW * (y - lastY)),
+      round(lastPressure + 0.5 * (pressure - lastPressure)),
+    ]);
     paintSegment(this.#context(), this.stroke, this.stroke.points.length - 1, this.#size()[0]);
   }
 
@@ -112,14 +125,17 @@ export class Board {
     this.sketch.add(stroke);
   }
 
-  #context() { return this.canvases.get(this.stroke.layer).getContext("2d"); }
+  #context() {
+    return this.canvases.get(this.stroke.layer).getContext("2d");
+  }
 
   /** Show how wide the tool is. @param {PointerEvent} event */
   #showRing(event) {
     const box = this.node.getBoundingClientRect();
     const side = Math.max(4, this.tool.width * this.node.clientWidth);
-    Object.assign(this.ring.style, {width: `${side}px`, height: `${side}px`,
-      transform: `translate(${event.clientX - box.left - this.node.clientLeft - side / 2}px, ${event.clientY - box.top - this.node.clientTop - side / 2}px)`});
+    const [x, y] = [event.clientX - box.left - this.node.clientLeft, event.clientY - box.top - this.node.clientTop];
+    const transform = `translate(${x - side / 2}px, ${y - side / 2}px)`;
+    Object.assign(this.ring.style, {width: `${side}px`, height: `${side}px`, transform});
     this.ring.classList.toggle("erasing", this.tool.erase);
     this.ring.hidden = false;
   }

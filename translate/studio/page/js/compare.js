@@ -6,13 +6,24 @@ import {el, showBlob} from "./dom.js";
 
 /**
  * @param {{before?: string, after?: string, onmove?: (percent: number) => void}} [options] names of the two pictures
- * @returns {HTMLElement & {show: (before: Blob|null, after: Blob|null) => void, setNames: (before: string, after: string) => void,
+ * @returns {HTMLElement & {show: (before: Blob|null, after: Blob|null) => void,
+ *   setNames: (before: string, after: string) => void,
  *   position: number}} `show` with one picture shows it alone; `position` is where the divider is, in percent
  */
 export function compare({before = "Before", after = "After", onmove} = {}) {
-  const images = [el("img", {alt: before, draggable: false}), el("img", {alt: after, class: "compare-after", draggable: false})];
+  const images = [
+    el("img", {alt: before, draggable: false}),
+    el("img", {alt: after, class: "compare-after", draggable: false}),
+  ];
   const names = [el("span", {class: "compare-name"}, before), el("span", {class: "compare-name right"}, after)];
-  const input = el("input", {type: "range", min: 0, max: 100, step: 0.5, value: 50, ariaLabel: "Divider between before and after"});
+  const input = el("input", {
+    type: "range",
+    min: 0,
+    max: 100,
+    step: 0.5,
+    value: 50,
+    ariaLabel: "Divider between before and after",
+  });
   const node = el("div", {class: "compare checkered"}, ...images, el("div", {class: "compare-line"}), ...names, input);
   const paint = () => node.style.setProperty("--cut", `${input.value}%`);
   input.addEventListener("input", () => (paint(), onmove?.(input.valueAsNumber)));

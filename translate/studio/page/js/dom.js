@@ -7,7 +7,8 @@ import {icon} from "./icons.js";
 /**
  * Create an element.
  * @param {string} tag
- * @param {Object} [props] properties of the element; `class`, `data: {}`, `attrs: {}` and `on: {event: listener}` are special
+ * @param {Object} [props] properties of the element; `class`, `data: {}`, `attrs: {}` and
+ *   `on: {event: listener}` are special
  * @param {...(Node|string|null|undefined|false)} children strings become text
  * @returns {HTMLElement}
  */
@@ -17,7 +18,8 @@ export function el(tag, props = {}, ...children) {
     if (key === "class") node.className = value;
     else if (key === "data") Object.assign(node.dataset, value);
     else if (key === "attrs") for (const [name, text] of Object.entries(value)) node.setAttribute(name, text);
-    else if (key === "on") for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
+    else if (key === "on")
+      for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
     else node[key] = value;
   }
   node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
@@ -33,7 +35,12 @@ export function el(tag, props = {}, ...children) {
  */
 export function button(label, onclick, {icon: name = "", iconOnly = false, kind = "", title = ""} = {}) {
   const classes = ["btn", kind && `btn-${kind}`, iconOnly && "btn-icon"].filter(Boolean).join(" ");
-  const node = el("button", {type: "button", class: classes, title: title || (iconOnly ? label : ""), on: {click: onclick}});
+  const node = el("button", {
+    type: "button",
+    class: classes,
+    title: title || (iconOnly ? label : ""),
+    on: {click: onclick},
+  });
   if (iconOnly) node.ariaLabel = label;
   node.append(...[name && icon(name), !iconOnly && el("span", {}, label)].filter(Boolean));
   return node;
@@ -134,11 +141,18 @@ export function dropzone({label, hint = "", multiple = false, accept = "", icon:
   return node;
 }
 
-/** Call `onfiles` with files that are dropped on `node`. @param {HTMLElement} node @param {(files: File[]) => void} onfiles */
+/**
+ * Take files that are dropped on an element.
+ * @param {HTMLElement} node
+ * @param {(files: File[]) => void} onfiles
+ */
 export function acceptDrops(node, onfiles) {
   let depth = 0; // dragenter and dragleave also come from children
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-  node.addEventListener("dragenter", (event) => carriesFiles(event) && ((depth += 1), node.classList.add("dragged-over")));
+  node.addEventListener(
+    "dragenter",
+    (event) => carriesFiles(event) && ((depth += 1), node.classList.add("dragged-over")),
+  );
   node.addEventListener("dragleave", (event) => {
     if (carriesFiles(event) && (depth -= 1) <= 0) ((depth = 0), node.classList.remove("dragged-over"));
   });
@@ -175,7 +189,11 @@ export function statusLine() {
   return Object.assign(node, {say: set(""), busy: set("busy"), fail: set("error")});
 }
 
-/** A bar of progress; `set(done, total)`. @param {string} label @returns {HTMLElement & {set: (done: number, total: number) => void}} */
+/**
+ * A bar of progress.
+ * @param {string} label
+ * @returns {HTMLElement & {set: (done: number, total: number) => void}}
+ */
 export function progressBar(label) {
   const bar = el("progress", {max: 1, value: 0, ariaLabel: label});
   const node = el("div", {class: "progress"}, bar);
@@ -186,7 +204,11 @@ export function progressBar(label) {
 /** Object URLs of an element's pictures, revoked when they are replaced. @type {WeakMap<HTMLImageElement, string>} */
 const urls = new WeakMap();
 
-/** Show a blob in an image, and give back the memory of the one before. @param {HTMLImageElement} image @param {Blob} blob */
+/**
+ * Show a blob in an image, and give back the memory of the one before.
+ * @param {HTMLImageElement} image
+ * @param {Blob} blob
+ */
 export function showBlob(image, blob) {
   const old = urls.get(image);
   const url = URL.createObjectURL(blob);
@@ -213,3 +235,29 @@ export function debounce(action, delay) {
     timer = setTimeout(action, delay);
   };
 }
+
+/**
+ * A button that asks for a picture file.
+ * @param {string} label
+ * @param {string} name of the icon
+ * @param {(file: File) => void} onfile
+ */
+export function fileButton(label, name, onfile) {
+  const input = el("input", {type: "file", accept: "image/*", class: "visually-hidden", tabIndex: -1});
+  input.ariaHidden = "true";
+  input.addEventListener("change", () => {
+    const [file] = input.files;
+    input.value = "";
+    if (file) onfile(file);
+  });
+  return el(
+    "span",
+    {},
+    input,
+    button(label, () => input.click(), {icon: name, iconOnly: true, kind: "quiet"}),
+  );
+}
+
+/** The head of a page. @param {string} title @param {string} text what one does here @param {...Node} controls */
+export const pageHead = (title, text, ...controls) =>
+  el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, title), el("p", {}, text)), ...controls);

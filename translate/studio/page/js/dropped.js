@@ -22,10 +22,20 @@ export function askWhatToDo(file, {look}) {
   const image = el("img", {alt: "The picture"});
   showBlob(image, file);
   const choices = CHOICES.filter(([value]) => value !== "look" || look);
-  const dialog = el("dialog", {class: "ask", ariaLabel: "What is this picture for?"},
-    el("form", {method: "dialog"}, el("h2", {}, "What is this picture for?"), image,
-      ...choices.map(([value, name, title, text]) => el("button", {class: "ask-choice", value}, icon(name), el("strong", {}, title), el("span", {}, text))),
-      el("button", {class: "btn btn-quiet", value: ""}, "Nothing")));
+  const dialog = el(
+    "dialog",
+    {class: "ask", ariaLabel: "What is this picture for?"},
+    el(
+      "form",
+      {method: "dialog"},
+      el("h2", {}, "What is this picture for?"),
+      image,
+      ...choices.map(([value, name, title, text]) =>
+        el("button", {class: "ask-choice", value}, icon(name), el("strong", {}, title), el("span", {}, text)),
+      ),
+      el("button", {class: "btn btn-quiet", value: ""}, "Nothing"),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

@@ -5,7 +5,9 @@
 import {postForPictures, warm} from "./api.js";
 import {Board} from "./board.js";
 import {compare} from "./compare.js";
-import {acceptDrops, button, download, dropzone, el, segmented, showBlob, slider, statusLine, toast} from "./dom.js";
+import {boardKeys, commonTools} from "./board_tools.js";
+import {acceptDrops, button, download, dropzone, el, fileButton, pageHead, segmented, showBlob} from "./dom.js";
+import {slider, statusLine, toast} from "./dom.js";
 import {icon} from "./icons.js";
 import {chooseModel} from "./models.js";
 import {decode, filesOf, maskToStamp, toCanvas, toMask, toPng} from "./pictures.js";
@@ -15,6 +17,9 @@ const HOLE = "#e5484d"; // seen well on most pictures
 const HOLE_RGB = [229, 72, 77];
 const MAX_MASK_SIDE_PX = 16384; // more than any browser's canvas
 const MAX_ANSWERS = 4;
+const COMMON_BOARD_PX = 480; // the unit of widths, so that holes do not depend on the size of the window
+const WIDTH_PX = 36;
+const BOARD_LABEL = "Your picture. Paint over what should be filled; with the keyboard, choose a mask file.";
 
 /** @type {FillPage|null} */
 let current = null;
@@ -23,101 +28,109 @@ export const page = {
   id: "fill",
   title: "Fill",
   icon: "fill",
-  mount(root, studio) { current = new FillPage(root, studio); },
-  show() { current.shown = true; },
-  hide() { current.shown = false; },
+  mount(root, studio) {
+    current = new FillPage(root, studio);
+  },
+  show() {
+    current.shown = true;
+  },
+  hide() {
+    current.shown = false;
+  },
 };
 
 /** The state of the page, and its parts. */
 class FillPage {
   constructor(root, studio) {
-    Object.assign(this, {model: null, file: null, size: null, answers: [], chosen: 0, seed: 0, shown: true, job: null, transparent: false});
+    Object.assign(this, {model: null, file: null, size: null, transparent: false, shown: true});
+    Object.assign(this, {answers: [], chosen: 0, seed: 0, job: null});
     this.sketch = new Sketch();
-    this.board = new Board(this.sketch, ["hole"], "Your picture. Paint over what should be filled; with the keyboard, choose a mask file.");
+    this.board = new Board(this.sketch, ["hole"], BOARD_LABEL);
     this.board.use({colour: HOLE, layer: "hole"});
     this.status = statusLine();
     const body = el("div", {class: "columns fill-columns"}, this.#boardPanel(), this.#answerPanel());
     const {picker, none} = chooseModel({studio, pageId: "fill", body, onchoose: (model) => this.#useModel(model)});
-    root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Fill"), el("p", {}, "Paint over what should go. Everything else stays as it is, bit for bit.")), picker), body, none);
+    const text = "Paint over what should go. Everything else stays as it is, bit for bit.";
+    root.append(pageHead("Fill", text, picker), body, none);
     this.sketch.addEventListener("change", () => this.#refresh());
-    this.#listen();
-    this.#refresh();
-  }
-
-  #boardPanel() {
-    const tool = (name, label, erase) => Object.assign(button(label, () => this.#useTool(name), {icon: name, iconOnly: true, kind: "quiet"}), {erase});
-    this.tools = {brush: tool("brush", "Brush (B)", false), eraser: tool("eraser", "Eraser (E)", true)};
-    this.undo = button("Undo (Ctrl+Z)", () => this.sketch.undo(), {icon: "undo", iconOnly: true, kind: "quiet"});
-    this.redo = button("Redo (Ctrl+Shift+Z)", () => this.sketch.redo(), {icon: "redo", iconOnly: true, kind: "quiet"});
-    this.wipe = button("Clear the hole", () => this.sketch.clear(), {icon: "clear", iconOnly: true, kind: "quiet"});
-    this.width = slider({label: "Width", min: 4, max: 120, step: 2, value: 36, show: String, oninput: (px) => this.board.use({width: px / 480})});
-    this.width.classList.add("tool-width");
-    this.board.use({width: 36 / 480});
-    this.drop = dropzone({label: "Drop a picture here", hint: "or choose one, or paste it", accept: "image/*", onfiles: ([file]) => this.open(file)});
-    this.drop.classList.add("large");
-    this.toolbar = el("div", {class: "toolbar", attrs: {role: "toolbar", "aria-label": "Tools"}}, this.tools.brush, this.tools.eraser, this.width,
-      el("span", {class: "sep"}), this.undo, this.redo, this.wipe, el("span", {class: "grow"}),
-      this.#file("Use a mask file: white, or transparent, is the hole", "fill", (file) => this.useMask(file)),
-      this.#file("Another picture", "image", (file) => this.open(file)));
-    this.board.backdrop.hidden = false;
-    acceptDrops(this.board.node, ([file]) => this.open(file));
-    this.#useTool("brush");
-    return el("section", {class: "panel board-panel", ariaLabel: "Your picture"}, this.toolbar, this.drop, this.board.node);
-  }
-
-  #file(label, name, onfile) {
-    const input = el("input", {type: "file", accept: "image/*", class: "visually-hidden", tabIndex: -1, ariaHidden: "true"});
-    input.addEventListener("change", () => {
-      const [file] = input.files;
-      input.value = "";
-      if (file) onfile(file);
-    });
-    return el("span", {}, input, button(label, () => input.click(), {icon: name, iconOnly: true, kind: "quiet"}));
-  }
-
-  #answerPanel() {
-    this.view = compare({before: "Before", after: "Filled"});
-    this.hint = el("div", {class: "empty fill-hint"}, icon("fill"), this.hintText = el("p", {}));
-    this.count = segmented({label: "Answers", options: [["1", "1"], ["2", "2"], ["4", "4"]], value: "1", onchange: () => {}});
-    this.count.classList.add("inline");
-    this.go = button("Fill the hole", () => this.fill(), {icon: "fill", kind: "primary"});
-    this.cancel = button("Cancel", () => this.job?.abort(), {icon: "stop"});
-    this.again = button("Others", () => ((this.seed += 1), this.fill()), {icon: "again", title: "Other answers to the same hole"});
-    this.save = button("Download", () => this.#save(), {icon: "download", iconOnly: true, kind: "quiet"});
-    this.goOn = button("Go on from this answer", () => this.#goOn(), {icon: "brush", iconOnly: true, kind: "quiet"});
-    this.cards = Array.from({length: MAX_ANSWERS}, (_, i) => this.#card(i));
-    this.row = el("div", {class: "cards fill-cards"}, ...this.cards.map((card) => card.node));
-    return el("section", {class: "panel answer-panel stack", ariaLabel: "Answers"},
-      el("div", {class: "toolbar"}, this.go, this.cancel, this.count, this.again, el("span", {class: "grow"}), this.goOn, this.save),
-      this.view, this.hint, this.row, this.status);
-  }
-
-  #card(i) {
-    const image = el("img", {alt: `Answer ${i + 1}`});
-    const choose = el("button", {type: "button", class: "picture", ariaLabel: `Show answer ${i + 1}`, on: {click: () => this.#choose(i)}}, image);
-    return {node: el("div", {class: "card", hidden: true}, choose), image, choose};
-  }
-
-  #listen() {
     addEventListener("paste", (event) => {
       const [file] = filesOf(event.clipboardData);
       if (this.shown && file) this.open(file);
     });
-    addEventListener("keydown", (event) => {
-      if (!this.shown || event.altKey || event.target.closest("input:not([type=range]):not([type=radio]), select, textarea, dialog")) return;
-      const key = event.key.toLowerCase();
-      const action = event.ctrlKey || event.metaKey
-        ? {z: () => (event.shiftKey ? this.sketch.redo() : this.sketch.undo()), y: () => this.sketch.redo()}[key]
-        : {b: () => this.#useTool("brush"), e: () => this.#useTool("eraser")}[key];
-      if (!action) return;
-      event.preventDefault();
-      action();
-    });
+    this.#refresh();
   }
 
-  #useTool(name) {
-    for (const [other, node] of Object.entries(this.tools)) node.setAttribute("aria-pressed", String(other === name));
-    this.board.use({erase: this.tools[name].erase});
+  #boardPanel() {
+    this.tools = commonTools({
+      board: this.board,
+      sketch: this.sketch,
+      draw: ["brush", "Brush (B)"],
+      clear: "Clear the hole",
+    });
+    boardKeys(this.sketch, () => this.shown, {b: () => this.tools.use("draw"), e: () => this.tools.use("erase")});
+    const useWidth = (px) => this.board.use({width: px / COMMON_BOARD_PX});
+    this.width = slider({label: "Width", min: 4, max: 120, step: 2, value: WIDTH_PX, oninput: useWidth});
+    this.width.classList.add("tool-width");
+    useWidth(WIDTH_PX);
+    const hint = "or choose one, or paste it";
+    this.drop = dropzone({label: "Drop a picture here", hint, accept: "image/*", onfiles: ([file]) => this.open(file)});
+    this.drop.classList.add("large");
+    this.toolbar = this.#toolbar();
+    this.board.backdrop.hidden = false;
+    acceptDrops(this.board.node, ([file]) => this.open(file));
+    const parts = [this.toolbar, this.drop, this.board.node];
+    return el("section", {class: "panel board-panel", ariaLabel: "Your picture"}, ...parts);
+  }
+
+  #toolbar() {
+    const {draw, erase, undo, redo, clear} = this.tools;
+    const maskLabel = "Use a mask file: white, or transparent, is the hole";
+    const mask = fileButton(maskLabel, "fill", (file) => this.useMask(file));
+    const other = fileButton("Another picture", "image", (file) => this.open(file));
+    const bar = el("div", {class: "toolbar", attrs: {role: "toolbar", "aria-label": "Tools"}});
+    bar.append(draw, erase, this.width, el("span", {class: "sep"}), undo, redo, clear);
+    bar.append(el("span", {class: "grow"}), mask, other);
+    return bar;
+  }
+
+  #answerPanel() {
+    this.view = compare({before: "Before", after: "Filled"});
+    this.hint = el("div", {class: "empty fill-hint"}, icon("fill"), (this.hintText = el("p", {})));
+    this.count = segmented({
+      label: "Answers",
+      options: [
+        ["1", "1"],
+        ["2", "2"],
+        ["4", "4"],
+      ],
+      value: "1",
+      onchange: () => {},
+    });
+    this.count.classList.add("inline");
+    this.go = button("Fill the hole", () => this.fill(), {icon: "fill", kind: "primary"});
+    this.cancel = button("Cancel", () => this.job?.abort(), {icon: "stop"});
+    this.again = button("Others", () => ((this.seed += 1), this.fill()), {
+      icon: "again",
+      title: "Other answers to the same hole",
+    });
+    this.save = button("Download", () => this.#save(), {icon: "download", iconOnly: true, kind: "quiet"});
+    this.goOn = button("Go on from this answer", () => this.#goOn(), {icon: "brush", iconOnly: true, kind: "quiet"});
+    this.cards = Array.from({length: MAX_ANSWERS}, (_, i) => this.#card(i));
+    this.row = el("div", {class: "cards fill-cards"}, ...this.cards.map((card) => card.node));
+    const bar = el("div", {class: "toolbar"}, this.go, this.cancel, this.count, this.again);
+    bar.append(el("span", {class: "grow"}), this.goOn, this.save);
+    const parts = [bar, this.view, this.hint, this.row, this.status];
+    return el("section", {class: "panel answer-panel stack", ariaLabel: "Answers"}, ...parts);
+  }
+
+  #card(i) {
+    const image = el("img", {alt: `Answer ${i + 1}`});
+    const choose = el(
+      "button",
+      {type: "button", class: "picture", ariaLabel: `Show answer ${i + 1}`, on: {click: () => this.#choose(i)}},
+      image,
+    );
+    return {node: el("div", {class: "card", hidden: true}, choose), image, choose};
   }
 
   #useModel(model) {
@@ -132,9 +145,18 @@ class FillPage {
   /** Take a picture. @param {File|Blob} file */
   async open(file) {
     const picture = await decode(file);
-    if (!picture) return toast(`${file.name}: browsers cannot show such a file, and so nothing can be painted over it; translate_folder fills it`, "error");
+    if (!picture)
+      return toast(
+        `${file.name}: browsers cannot show such a file, so nothing can be painted on it; translate_folder fills it`,
+        "error",
+      );
     this.job?.abort();
-    Object.assign(this, {file, size: [picture.width, picture.height], answers: [], transparent: hasTransparency(picture)});
+    Object.assign(this, {
+      file,
+      size: [picture.width, picture.height],
+      answers: [],
+      transparent: hasTransparency(picture),
+    });
     showBlob(this.board.backdrop, file);
     for (const node of [this.view, this.row]) node.style.setProperty("--ratio", picture.width / picture.height);
     this.sketch.reset(picture.height / picture.width);
@@ -146,9 +168,13 @@ class FillPage {
   /** Take the hole from a mask. @param {File} file */
   async useMask(file) {
     const mask = await decode(file);
-    if (!this.file || !mask) return toast(this.file ? `${file.name}: this browser cannot read it` : "Choose a picture first", "error");
+    if (!this.file || !mask)
+      return toast(this.file ? `${file.name}: this browser cannot read it` : "Choose a picture first", "error");
     if (mask.width !== this.size[0] || mask.height !== this.size[1]) {
-      return toast(`${file.name}: is ${mask.width} x ${mask.height} px, the picture ${this.size.join(" x ")} px; make them one size`, "error");
+      return toast(
+        `${file.name}: is ${mask.width} x ${mask.height} px, the picture ${this.size.join(" x ")}; make them one size`,
+        "error",
+      );
     }
     this.sketch.clear();
     this.sketch.add({kind: "stamp", layer: "hole", picture: maskToStamp(toCanvas(mask, MAX_MASK_SIDE_PX), HOLE_RGB)});
@@ -157,9 +183,7 @@ class FillPage {
   #refresh() {
     const painted = !this.sketch.isEmpty("hole");
     const [busy, ready] = [Boolean(this.job), Boolean(this.file && this.model && (painted || this.transparent))];
-    this.undo.disabled = !this.sketch.canUndo;
-    this.redo.disabled = !this.sketch.canRedo;
-    this.wipe.disabled = !painted;
+    this.tools.refresh(!painted);
     this.drop.hidden = Boolean(this.file);
     this.board.node.hidden = this.toolbar.hidden = !this.file;
     this.go.disabled = this.again.disabled = !ready;
@@ -169,10 +193,13 @@ class FillPage {
     this.save.disabled = this.goOn.disabled = !this.answers.length;
     this.view.hidden = !this.answers.length;
     this.hint.hidden = this.answers.length > 0;
-    this.hintText.textContent = !this.file ? "Choose a picture first."
-      : painted ? "Now fill the hole."
-      : this.transparent ? "The transparent part of this picture is the hole. Fill it, or paint another."
-      : "Paint over what should go, then fill the hole.";
+    this.hintText.textContent = !this.file
+      ? "Choose a picture first."
+      : painted
+        ? "Now fill the hole."
+        : this.transparent
+          ? "The transparent part of this picture is the hole. Fill it, or paint another."
+          : "Paint over what should go, then fill the hole.";
   }
 
   // ---- the answers
@@ -185,11 +212,18 @@ class FillPage {
     this.#refresh();
     this.status.busy("Filling …");
     try {
-      const mask = this.sketch.isEmpty("hole") ? null : await toPng(toMask(this.sketch.paint("hole", this.size[0], undefined, this.size[1])));
+      const mask = this.sketch.isEmpty("hole")
+        ? null
+        : await toPng(toMask(this.sketch.paint("hole", this.size[0], undefined, this.size[1])));
       const many = this.model.many && (count > 1 || this.seed) ? {count, seed: this.seed} : {};
-      const answers = await postForPictures("fill", {image: this.file, mask, model: this.model.name, ...many}, job.signal);
+      const answers = await postForPictures(
+        "fill",
+        {image: this.file, mask, model: this.model.name, ...many},
+        job.signal,
+      );
       this.#showAnswers(answers);
-      this.status.say(`${answers.length === 1 ? "Filled" : `${answers.length} answers`} in ${((performance.now() - started) / 1000).toFixed(2)} s.`);
+      const seconds = ((performance.now() - started) / 1000).toFixed(2);
+      this.status.say(answers.length === 1 ? `Filled in ${seconds} s.` : `${answers.length} answers in ${seconds} s.`);
     } catch (error) {
       if (error.name === "AbortError") this.status.say("Cancelled.");
       else this.status.fail(error.message);

@@ -37,7 +37,8 @@ const PATHS = {
 /** Create an icon that screen readers skip. @param {string} name of `PATHS` @returns {SVGElement} */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true"})) svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries({viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true"}))
+    svg.setAttribute(key, value);
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name] ?? "");
   svg.append(path);

@@ -19,8 +19,22 @@ export class LookBar {
   constructor({onchange, onphoto}) {
     Object.assign(this, {onchange, onphoto, first: null, second: null});
     this.slots = {first: this.#slot("first", "Kept look"), second: this.#slot("second", "Second look")};
-    this.mixture = slider({label: "Blend", min: 0, max: 1, step: 0.02, value: 0, show: (t) => `${Math.round(100 * t)} %`, oninput: () => this.onchange()});
-    this.node = el("div", {class: "look-bar", attrs: {role: "group", "aria-label": "Looks"}}, this.slots.first.node, this.mixture, this.slots.second.node);
+    this.mixture = slider({
+      label: "Blend",
+      min: 0,
+      max: 1,
+      step: 0.02,
+      value: 0,
+      show: (t) => `${Math.round(100 * t)} %`,
+      oninput: () => this.onchange(),
+    });
+    this.node = el(
+      "div",
+      {class: "look-bar", attrs: {role: "group", "aria-label": "Looks"}},
+      this.slots.first.node,
+      this.mixture,
+      this.slots.second.node,
+    );
     this.#paint();
   }
 
@@ -55,11 +69,27 @@ export class LookBar {
     input.ariaLabel = `${label}: read it from a photo`;
     const image = el("img", {alt: "", hidden: true});
     const hint = el("span", {class: "look-hint"}, icon("plus"));
-    const drop = el("label", {class: "look-drop", title: `${label}: choose an answer, or drop a photo whose look is to be read`}, input, image, hint);
-    const remove = button(`Let go of this look`, () => (this.set(slot, null), this.onchange()), {icon: "close", iconOnly: true, kind: "small"});
+    const drop = el(
+      "label",
+      {class: "look-drop", title: `${label}: choose an answer, or drop a photo whose look is to be read`},
+      input,
+      image,
+      hint,
+    );
+    const remove = button(`Let go of this look`, () => (this.set(slot, null), this.onchange()), {
+      icon: "close",
+      iconOnly: true,
+      kind: "small",
+    });
     remove.classList.add("look-remove");
     acceptDrops(drop, ([file]) => this.onphoto(file, slot));
-    return {node: el("div", {class: "look-slot"}, drop, remove, el("span", {class: "look-label"}, label)), image, hint, remove, drop};
+    return {
+      node: el("div", {class: "look-slot"}, drop, remove, el("span", {class: "look-label"}, label)),
+      image,
+      hint,
+      remove,
+      drop,
+    };
   }
 
   #paint() {

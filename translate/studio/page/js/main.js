@@ -1,8 +1,8 @@
 /**
  * The shell: navigation, a hash router, and the list of pages.
  *
- * A page is a module that exports `page`: `{id, title, icon, mount(root, studio), show?(studio), hide?()}`. It is mounted
- * when it is first opened and then only hidden, so that a drawing or a job outlives a look at another page.
+ * A page is a module that exports `page`: `{id, title, icon, mount(root, studio), show?(studio), hide?()}`. It is
+ * mounted when it is first opened and then only hidden, so that a drawing or a job outlives a look at another page.
  * @module main
  */
 import {el} from "./dom.js";
@@ -67,9 +67,13 @@ function route() {
   }
 }
 
-document.getElementById("nav").append(
-  ...PAGES.map((page) => el("a", {href: `#${page.id}`, data: {page: page.id}}, icon(page.icon), el("span", {}, page.title))),
-);
+document
+  .getElementById("nav")
+  .append(
+    ...PAGES.map((page) =>
+      el("a", {href: `#${page.id}`, data: {page: page.id}}, icon(page.icon), el("span", {}, page.title)),
+    ),
+  );
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main").focus();

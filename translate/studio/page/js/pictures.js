@@ -3,7 +3,11 @@
  * @module pictures
  */
 
-/** Decode a picture, or return null if this browser cannot show its kind. @param {Blob} blob @returns {Promise<ImageBitmap|null>} */
+/**
+ * Decode a picture, or return null if this browser cannot show its kind.
+ * @param {Blob} blob
+ * @returns {Promise<ImageBitmap|null>}
+ */
 export async function decode(blob) {
   try {
     return await createImageBitmap(blob);
@@ -14,14 +18,26 @@ export async function decode(blob) {
 
 /** Encode a canvas as PNG. @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
 export const toPng = (canvas) =>
-  new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))), "image/png"));
+  new Promise((resolve, reject) =>
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))),
+      "image/png",
+    ),
+  );
 
-/** Copy a picture to a canvas, at most `maxSide` px. @param {ImageBitmap|HTMLImageElement} picture @param {number} maxSide */
+/**
+ * Copy a picture to a canvas.
+ * @param {ImageBitmap|HTMLImageElement} picture
+ * @param {number} maxSide px; larger pictures are shrunk
+ */
 export function toCanvas(picture, maxSide = 1024) {
   const [width, height] = [picture.naturalWidth ?? picture.width, picture.naturalHeight ?? picture.height];
   const scale = Math.min(1, maxSide / Math.max(width, height));
   const canvas = document.createElement("canvas");
-  Object.assign(canvas, {width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale))});
+  Object.assign(canvas, {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  });
   const context = canvas.getContext("2d", {willReadFrequently: true});
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
@@ -69,7 +85,8 @@ export function toMask(layer) {
 }
 
 /**
- * Convert a mask file to a stamp: `colour` in its hole, transparent elsewhere. The hole is white, or what is transparent.
+ * Convert a mask file to a stamp: `colour` in its hole, transparent elsewhere. The hole is what is transparent; in
+ * opaque masks, white or black, whichever is less.
  * @param {HTMLCanvasElement} canvas changed in place
  * @param {[number, number, number]} colour
  */

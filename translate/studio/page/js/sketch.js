@@ -37,9 +37,13 @@ export class Sketch extends EventTarget {
     this.undone = [];
   }
 
-  get canUndo() { return this.done.length > 0; }
+  get canUndo() {
+    return this.done.length > 0;
+  }
 
-  get canRedo() { return this.undone.length > 0; }
+  get canRedo() {
+    return this.undone.length > 0;
+  }
 
   /** Add an operation; what was undone is forgotten. @param {Stroke|Stamp|Clear} operation */
   add(operation) {
@@ -48,9 +52,13 @@ export class Sketch extends EventTarget {
     this.#changed();
   }
 
-  undo() { this.#move(this.done, this.undone); }
+  undo() {
+    this.#move(this.done, this.undone);
+  }
 
-  redo() { this.#move(this.undone, this.done); }
+  redo() {
+    this.#move(this.undone, this.done);
+  }
 
   /** Wipe all layers; can be undone. */
   clear() {
@@ -66,13 +74,17 @@ export class Sketch extends EventTarget {
   /** Whether nothing is to be seen on a layer; erased lines do not count. @param {string} layer */
   isEmpty(layer) {
     if (!this.#visible().some((operation) => operation.layer === layer && !operation.erase)) return true;
-    const {data} = this.paint(layer, EMPTY_TEST_PX).getContext("2d").getImageData(0, 0, EMPTY_TEST_PX, this.heightFor(EMPTY_TEST_PX));
+    const {data} = this.paint(layer, EMPTY_TEST_PX)
+      .getContext("2d")
+      .getImageData(0, 0, EMPTY_TEST_PX, this.heightFor(EMPTY_TEST_PX));
     for (let i = 3; i < data.length; i += 4) if (data[i] > MIN_ALPHA) return false;
     return true;
   }
 
   /** @param {number} width px @returns {number} the height, px */
-  heightFor(width) { return Math.max(1, Math.round(width * this.aspect)); }
+  heightFor(width) {
+    return Math.max(1, Math.round(width * this.aspect));
+  }
 
   /**
    * Paint a layer, transparent where nothing is.
@@ -101,7 +113,9 @@ export class Sketch extends EventTarget {
     this.#changed();
   }
 
-  #changed() { this.dispatchEvent(new Event("change")); }
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Stroke} stroke @param {number} width px of the drawing */
@@ -139,7 +153,9 @@ export function paintEnd(context, stroke, width) {
 
 function preparePen(context, stroke, pressure, width) {
   Object.assign(context, {
-    lineCap: "round", lineJoin: "round", strokeStyle: stroke.colour,
+    lineCap: "round",
+    lineJoin: "round",
+    strokeStyle: stroke.colour,
     globalCompositeOperation: stroke.erase ? "destination-out" : "source-over",
     lineWidth: Math.max(0.6, stroke.width * width * (0.35 + 1.3 * pressure)), // 0.5, of a mouse, is the width itself
   });

@@ -4,14 +4,15 @@
  */
 import {postForFile} from "./api.js";
 import {compare} from "./compare.js";
-import {button, debounce, download, dropzone, el, progressBar, segmented, select, showBlob, slider, statusLine, toast} from "./dom.js";
-import {chooseModel, directionName} from "./models.js";
+import {button, debounce, download, dropzone, el, pageHead, progressBar, select} from "./dom.js";
+import {showBlob, statusLine, toast} from "./dom.js";
+import {chooseModel} from "./models.js";
 import {decode, filesOf, toCanvas, toPng} from "./pictures.js";
+import {TranslateOptions} from "./translate_options.js";
 import {zip} from "./zip.js";
 
 const THUMBNAIL_PX = 160;
-const CHANGE_DELAY_MS = 250;
-const STATISTICS = [["", "As in training"], ["exact", "Of each picture"], ["frozen", "Of a thumbnail"], ["local", "Of each neighbourhood"]];
+const CHANGE_DELAY_MS = 250; // of an option, until pictures are translated anew
 
 /** @type {TranslatePage|null} */
 let current = null;
@@ -20,9 +21,15 @@ export const page = {
   id: "translate",
   title: "Translate",
   icon: "translate",
-  mount(root, studio) { current = new TranslatePage(root, studio); },
-  show() { current.shown = true; },
-  hide() { current.shown = false; },
+  mount(root, studio) {
+    current = new TranslatePage(root, studio);
+  },
+  show() {
+    current.shown = true;
+  },
+  hide() {
+    current.shown = false;
+  },
 };
 
 /**
@@ -31,8 +38,10 @@ export const page = {
  * @property {HTMLElement} card
  * @property {boolean} visible whether this browser can show it
  * @property {number} aspect height / width
- * @property {Map<number, {key: string, name: string, blob: Blob, visible: boolean}>} results by the number of the model, 0 or 1
- * @property {string} error
+ * @property {Map<number, Result>} results by the number of the model, 0 or 1
+ * @property {string} error the line that says why there is no result, or ""
+ *
+ * @typedef {{key: string, name: string, blob: Blob, visible: boolean}} Result
  */
 
 /** The state of the page, and its parts. */
@@ -43,7 +52,8 @@ class TranslatePage {
     this.rerun = debounce(() => this.run(this.job ? this.items : [this.item].filter(Boolean)), CHANGE_DELAY_MS);
     const body = el("div", {class: "columns aside translate-columns"}, this.#viewPanel(), this.#optionPanel());
     const {picker, none} = chooseModel({studio, pageId: "translate", body, onchoose: (model) => this.#useModel(model)});
-    root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Translate"), el("p", {}, "Drop one picture or a whole pile. Each keeps its name, size and format.")), picker), body, none);
+    const text = "Drop one picture or a whole pile. Each keeps its name, size and format.";
+    root.append(pageHead("Translate", text, picker), body, none);
     addEventListener("paste", (event) => this.shown && this.add(filesOf(event.clipboardData)));
     this.#refresh();
   }
@@ -52,7 +62,11 @@ class TranslatePage {
 
   #viewPanel() {
     const take = {multiple: true, onfiles: (files) => this.add(files)};
-    this.first = dropzone({...take, label: "Drop pictures here", hint: "or choose them; photos, scans, 16-bit TIFF, HEIC …"});
+    this.first = dropzone({
+      ...take,
+      label: "Drop pictures here",
+      hint: "or choose them; photos, scans, 16-bit TIFF, HEIC …",
+    });
     this.first.classList.add("large");
     this.more = dropzone({...take, label: "More", icon: "plus"});
     this.more.classList.add("compact", "more-pictures");
@@ -62,15 +76,18 @@ class TranslatePage {
     this.unseen = el("p", {class: "empty", hidden: true});
     this.strip = el("div", {class: "strip", attrs: {role: "group", "aria-label": "Pictures"}});
     this.stripRow = el("div", {class: "strip-row"}, this.strip, this.more);
-    return el("section", {class: "panel view-panel", ariaLabel: "Pictures"}, this.first, this.viewRow, this.unseen, this.stripRow);
+    const parts = [this.first, this.viewRow, this.unseen, this.stripRow];
+    return el("section", {class: "panel view-panel", ariaLabel: "Pictures"}, ...parts);
   }
 
   #optionPanel() {
-    this.direction = el("div", {});
-    this.strength = slider({label: "Strength", min: 0, max: 1, step: 0.05, value: 1, show: (x) => x.toFixed(2), oninput: () => this.changed()});
-    this.look = slider({label: "Look", min: 0, max: 24, step: 1, value: 0, show: (seed) => (seed ? `number ${seed}` : "the usual one"), oninput: () => this.changed()});
-    this.stats = select({label: "Statistics of the norms", options: STATISTICS, value: "", onchange: () => this.changed()});
-    this.other = select({label: "Beside it, a second model", options: [["", "None"]], value: "", onchange: (name) => this.#useSecond(name)});
+    this.options = new TranslateOptions(() => this.changed());
+    this.other = select({
+      label: "Beside it, a second model",
+      options: [["", "None"]],
+      value: "",
+      onchange: (name) => this.#useSecond(name),
+    });
     this.studio.onModels(() => this.#listOthers());
     this.start = button("Translate all", () => this.run(this.items), {icon: "translate", kind: "primary"});
     this.cancel = button("Cancel", () => this.job?.abort(), {icon: "stop"});
@@ -78,19 +95,13 @@ class TranslatePage {
     this.saveOne = button("Download this picture", () => this.#saveOne(), {icon: "download"});
     this.saveAll = button("Download all as a zip", () => this.#saveAll(), {icon: "download"});
     this.clear = button("Begin anew", () => this.#removeAll(), {icon: "clear", kind: "quiet"});
-    return el("aside", {class: "panel stack", ariaLabel: "Options"}, this.direction, this.strength, this.look, this.other,
-      el("details", {class: "more"}, el("summary", {}, "More options"), this.stats),
-      this.start, this.cancel, this.bar, this.status, this.saveOne, this.saveAll, this.clear);
+    const work = [this.start, this.cancel, this.bar, this.status, this.saveOne, this.saveAll, this.clear];
+    return el("aside", {class: "panel stack", ariaLabel: "Options"}, this.other, ...this.options.nodes, ...work);
   }
 
   #useModel(model) {
     this.model = model;
-    const directions = model.directions.length ? model.directions : ["ab"];
-    this.way = segmented({label: "Direction", options: directions.map((way) => [way, directionName(model, way)]), value: directions[0], onchange: () => this.changed()});
-    this.way.classList.add("upright");
-    this.direction.replaceChildren(this.way);
-    this.strength.hidden = !model.strength;
-    this.look.hidden = !model.many;
+    this.options.useModel(model);
     this.#listOthers();
     this.changed();
   }
@@ -130,7 +141,11 @@ class TranslatePage {
 
   #newItem(file) {
     const image = el("img", {alt: ""});
-    const choose = el("button", {type: "button", class: "picture", title: file.name, ariaLabel: file.name, on: {click: () => this.#choose(item)}}, image);
+    const choose = el(
+      "button",
+      {type: "button", class: "picture", title: file.name, ariaLabel: file.name, on: {click: () => this.#choose(item)}},
+      image,
+    );
     const card = el("div", {class: "card thumb"}, choose, el("span", {class: "thumb-state"}));
     const item = {file, card, image, visible: true, aspect: 2 / 3, results: new Map(), error: ""};
     return item;
@@ -144,7 +159,9 @@ class TranslatePage {
       showBlob(item.image, await toPng(toCanvas(picture, THUMBNAIL_PX)));
       picture.close();
     } else {
-      item.image.replaceWith(el("span", {class: "thumb-kind"}, item.file.name.split(".").pop().slice(0, 5).toUpperCase()));
+      item.image.replaceWith(
+        el("span", {class: "thumb-kind"}, item.file.name.split(".").pop().slice(0, 5).toUpperCase()),
+      );
     }
     if (item === this.item) this.#refresh();
   }
@@ -165,18 +182,17 @@ class TranslatePage {
 
   // ---- the work
 
-  #models() { return [this.model, this.second].filter(Boolean); }
-
-  /** What a result depends on; one of another key is out of date. @param {Object} model */
-  #fields(model) {
-    const direction = model.directions.includes(this.way.value) ? this.way.value : model.directions[0];
-    return {model: model.name, direction, strength: model.strength ? this.strength.value : null, stats: this.stats.value,
-      seed: model.many && this.look.value ? this.look.value : null};
+  #models() {
+    return [this.model, this.second].filter(Boolean);
   }
 
-  #key(model) { return JSON.stringify([this.#fields(model), model.updated]); }
+  #key(model) {
+    return JSON.stringify([this.options.fields(model), model.updated]);
+  }
 
-  #isDone(item) { return this.#models().every((model, i) => item.results.get(i)?.key === this.#key(model)); }
+  #isDone(item) {
+    return this.#models().every((model, i) => item.results.get(i)?.key === this.#key(model));
+  }
 
   /** Translate pictures one after the other; a job that is under way is withdrawn. @param {Item[]} items */
   async run(items) {
@@ -206,7 +222,7 @@ class TranslatePage {
       const key = this.#key(model);
       if (item.results.get(i)?.key === key) continue;
       try {
-        const result = await postForFile("translate", {image: item.file, ...this.#fields(model)}, signal);
+        const result = await postForFile("translate", {image: item.file, ...this.options.fields(model)}, signal);
         item.results.set(i, {...result, key, visible: Boolean(await decode(result.blob))});
       } catch (error) {
         if (error.name === "AbortError") return;
@@ -218,7 +234,10 @@ class TranslatePage {
   #report(items, aborted, ms) {
     const [failed, done] = [items.filter((item) => item.error), items.filter((item) => this.#isDone(item))];
     if (aborted) this.status.say(`Cancelled; ${done.length} of ${items.length} are done.`);
-    else if (failed.length) this.status.fail(items.length === 1 ? failed[0].error : `${failed.length} of ${items.length} failed; choose one to see why.`);
+    else if (failed.length)
+      this.status.fail(
+        items.length === 1 ? failed[0].error : `${failed.length} of ${items.length} failed; choose one to see why.`,
+      );
     else this.status.say(`${done.length === 1 ? "Done" : `${done.length} pictures`} in ${(ms / 1000).toFixed(1)} s.`);
   }
 
@@ -227,7 +246,10 @@ class TranslatePage {
   #refresh() {
     const {item} = this;
     const any = this.items.length > 0;
-    const [busy, stale] = [Boolean(this.job), this.items.filter((other) => !other.error && !this.#isDone(other)).length];
+    const [busy, stale] = [
+      Boolean(this.job),
+      this.items.filter((other) => !other.error && !this.#isDone(other)).length,
+    ];
     this.first.hidden = any;
     this.viewRow.hidden = this.stripRow.hidden = !any;
     this.start.hidden = busy || !any;
@@ -271,7 +293,11 @@ class TranslatePage {
     if (!item.visible) hidden.push(item.file.name);
     this.viewRow.classList.toggle("two", Boolean(this.second));
     this.unseen.hidden = !item.error && item.visible;
-    this.unseen.textContent = item.error || (item.visible ? "" : `Browsers cannot show ${item.file.name}; it is translated all the same, and can be downloaded.`);
+    this.unseen.textContent =
+      item.error ||
+      (item.visible
+        ? ""
+        : `Browsers cannot show ${item.file.name}; it is translated all the same, and can be downloaded.`);
     this.unseen.classList.toggle("error", Boolean(item.error));
   }
 
@@ -281,8 +307,11 @@ class TranslatePage {
 
   async #saveAll() {
     const models = this.#models();
-    const files = this.items.flatMap((item) => [...item.results].filter(([i]) => models[i])
-      .map(([i, {name, blob}]) => ({name, blob, folder: this.second ? models[i].name : ""})));
+    const files = this.items.flatMap((item) =>
+      [...item.results]
+        .filter(([i]) => models[i])
+        .map(([i, {name, blob}]) => ({name, blob, folder: this.second ? models[i].name : ""})),
+    );
     try {
       download(await zip(files), "translated.zip");
     } catch (error) {

@@ -61,7 +61,18 @@ export async function zip(files) {
   for (const [i, {blob}] of files.entries()) {
     const name = new TextEncoder().encode(names[i]);
     const crc = crc32(new Uint8Array(await blob.arrayBuffer()));
-    const common = [[20, 2], [UTF8_NAMES, 2], [0, 2], [time, 2], [date, 2], [crc, 4], [blob.size, 4], [blob.size, 4], [name.length, 2], [0, 2]];
+    const common = [
+      [20, 2],
+      [UTF8_NAMES, 2],
+      [0, 2],
+      [time, 2],
+      [date, 2],
+      [crc, 4],
+      [blob.size, 4],
+      [blob.size, 4],
+      [name.length, 2],
+      [0, 2],
+    ];
     const header = pack([[0x04034b50, 4], ...common]);
     directory.push(pack([[0x02014b50, 4], [20, 2], ...common, [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]]), name);
     parts.push(header, name, blob);
@@ -69,6 +80,15 @@ export async function zip(files) {
   }
   const size = directory.reduce((sum, part) => sum + part.length, 0);
   if (offset + size > MAX_BYTES) throw new Error("These files are too many for one zip; download them one by one.");
-  const end = pack([[0x06054b50, 4], [0, 2], [0, 2], [files.length, 2], [files.length, 2], [size, 4], [offset, 4], [0, 2]]);
+  const end = pack([
+    [0x06054b50, 4],
+    [0, 2],
+    [0, 2],
+    [files.length, 2],
+    [files.length, 2],
+    [size, 4],
+    [offset, 4],
+    [0, 2],
+  ]);
   return new Blob([...parts, ...directory, end], {type: "application/zip"});
 }
