@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 import torch
 
 from tests.conftest import TINY, picture
+from tests.studio.studios import client
 from tests.training.test_train_drift import FAST as DRIFT
 from tests.training.test_train_generate import FAST as GENERATE
 from tests.training.test_train_inpaint import PRESETS as INPAINT
@@ -73,8 +75,16 @@ def save(path, pixels):
     cv2.imwrite(str(path), pixels)
 
 
+@pytest.fixture
+def studio(workplace, monkeypatch):
+    """Let programs reach a studio of the models of the workplace, without a port."""
+    with client(roots=(workplace / "runs",)) as opened:
+        monkeypatch.setattr(httpx, "post", lambda url, *, timeout, **options: opened.post(url, **options))
+        yield opened
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=lambda page: page.name)
-def test_the_examples_of_a_page_run(page, workplace, monkeypatch):
+def test_the_examples_of_a_page_run(page, workplace, studio, monkeypatch):
     monkeypatch.chdir(workplace)
     array = picture(3, 64, 64)
     array[20:30, 20:30] = 255
