@@ -59,6 +59,18 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "method": {"pool_size": 5},
         "data": {"size": 32},
     },
+    ("cut", "fast"): {
+        "generator": {"width": 8, "trunk": 8, "blocks": 1},
+        "discriminator": {"width": 8},
+        "method": {"pool_size": 5, "patches": 32},
+        "data": {"size": 32, "crop": 32},
+    },
+    ("cut", "fastcut"): {
+        "generator": {"width": 2},
+        "discriminator": {"width": 2},
+        "method": {"patches": 32},
+        "data": {"size": 32},
+    },
     ("drift", "fast"): {
         "generator": {"width": 8, "trunk": 8, "blocks": 1},
         "method": {"queue": 64},

@@ -101,6 +101,11 @@ def test_help_all(capsys):
             "--dataroot D/testA --name N --model test --results_dir R",
             "translate_folder.py --input D/testA --model checkpoints/N --output R",
         ),
+        (
+            "train-cycle",
+            "--dataroot D --name N --CUT_mode FastCUT --model cut --lambda_NCE 5 --nce_idt false",
+            "train_cut.py --data D --out runs/N --preset fastcut --lambda-nce 5 --nce-identity false",
+        ),
         ("train-cycle", "--a x --b y --batch 4 --workers 2", "train_cycle.py --a x --b y --batch-size 4"),
         ("sample", "--model m --num 3 --gpu 1", "sample.py --model m --count 3 --device cuda:1"),
         ("train-inpaint", "--dataroot D --name N", "train_inpaint.py --images D --out runs/N"),
@@ -125,11 +130,11 @@ def test_a_foreign_command_is_translated_whole(command, words, answer):
 
 
 def test_what_has_no_counterpart_is_named_with_the_reason(capsys):
-    line = complaint(capsys, "train-cycle", "--a", "x", "--b", "y", "--lambda_L1", "50", "--resume", "--model", "cut")[
+    line = complaint(capsys, "train-cycle", "--a", "x", "--b", "y", "--lambda_L1", "50", "--resume", "--model", "sc")[
         1
     ]
     assert "--a x --b y (left out: --lambda_L1 50, of train-pix2pix: --lambda-l1 50; --resume, the same command" in line
-    assert "--model cut, no such method here" in line
+    assert "--model sc, no such method here" in line
 
 
 def test_no_foreign_name_hides_a_key_of_a_recipe():

@@ -24,6 +24,13 @@ BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 VARIANTS = {  # every way of training that a task has: its networks and its options
     "cycle": ("cycle", *PLAIN, {}),
+    "cut": ("cut", *PLAIN, {"patches": 16}),
+    "cut, mirrored": (
+        "cut",
+        {"name": "skip_resnet", "width": 4, "trunk": 4, "blocks": 1},
+        PLAIN[1],
+        {"patches": 16, "nce_identity": False, "flip_equivariance": True, "augment": 0.5},
+    ),
     "drift": ("drift", {"name": "skip_style_resnet", "width": 8, "trunk": 8, "blocks": 1}, {}, {"queue": 24}),
     "drift, pixels alone": ("drift", FAST[0], {}, {"queue": 24, "features": "none"}),
     "pix2pix": ("pix2pix", *PLAIN, {}),
@@ -141,7 +148,8 @@ SLOW = ("on features", "beside", "scales")  # to overfit
 
 
 @pytest.mark.parametrize(
-    "variant", [name for name in VARIANTS if not name.startswith(("generate", "drift")) and not name.endswith(SLOW)]
+    "variant",
+    [name for name in VARIANTS if not name.startswith(("generate", "drift", "cut")) and not name.endswith(SLOW)],
 )
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant.startswith("cycle") else make_task(variant)

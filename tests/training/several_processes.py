@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from tests.conftest import TINY
+from tests.training.test_train_cut import FAST as CUT_FAST
 from tests.training.test_train_drift import FAST as DRIFT_FAST
 from tests.training.test_train_generate import DRIFT as IMAGES_DRIFT
 from tests.training.test_train_generate import FAST as IMAGES_FAST
@@ -38,6 +39,8 @@ COMMON = {
 EXTRA = {
     "cycle fast": (TINY, {"data": {"batch_size": 4}, "method": {"pool_size": 6, "lambda_r1": 0.01}}),
     "cycle paper": (CYCLE_PAPER, {"data": {"batch_size": 2}}),
+    "cut fast": (CUT_FAST, {"data": {"batch_size": 4}, "method": {"pool_size": 6}}),
+    "cut fastcut": (CYCLE_PAPER, {"data": {"batch_size": 2}, "method": {"patches": 32}}),
     "drift fast": (DRIFT_FAST, {"data": {"batch_size": 4}}),
     "pix2pix fast": (PAIRS_FAST, {"data": {"batch_size": 4}, "method": {"free_nats": 0.02}}),
     "pix2pix paper": (PAIRS_PAPER, {"data": {"batch_size": 4}}),
@@ -55,6 +58,7 @@ def config_of(name, data, out, **train_options):
     task, preset = name.split()
     where = {
         "cycle": {"a": str(data / "reds"), "b": str(data / "blues")},
+        "cut": {"a": str(data / "reds"), "b": str(data / "blues")},
         "drift": {"a": str(data / "reds"), "b": str(data / "blues")},
         "pix2pix": {"a": str(data / "drawings"), "b": str(data / "photos")},
         "generate": {"images": str(data / "p")},

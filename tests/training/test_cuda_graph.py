@@ -22,9 +22,9 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import options_of
 
 RECIPES = [
-    ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"), ("pix2pix", "paper"), ("generate", "fast"),
-    ("generate", "paper"), ("generate", "large"), ("generate", "drift"), ("inpaint", "fast"), ("inpaint", "paper"),
-    ("inpaint", "partial"),
+    ("cut", "fast"), ("cut", "fastcut"), ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"),
+    ("pix2pix", "paper"), ("generate", "fast"), ("generate", "paper"), ("generate", "large"), ("generate", "drift"),
+    ("inpaint", "fast"), ("inpaint", "paper"), ("inpaint", "partial"),
 ]  # fmt: skip
 META = torch.device("meta")
 

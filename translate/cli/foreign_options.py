@@ -64,7 +64,7 @@ TRAINING = (
     ("mirror", "--data.flip true", ""),
     ("gamma", "", "--lambda-r1 has another scale"),
     ("cfg config_json model_type", "", "--preset names a recipe"),
-    ("CUT_mode", "", "no such method here"),
+    ("CUT_mode", "--preset {}", ""),
     ("output output-dir output_dir save-dir save_dir outdir logdir run-dir project", "--out {}", ""),
     ("pretrained weights ckpt", "--init {}", ""),
 )  # fmt: skip
@@ -96,10 +96,17 @@ OF_ONE_TASK = {  # weights that only one task has
     "lambda_A": ("train-cycle", "--lambda-cycle {}"),
     "lambda_B": ("train-cycle", "--lambda-cycle {}"),
     "lambda_L1": ("train-pix2pix", "--lambda-l1 {}"),
+    "lambda_NCE": ("train-cut", "--lambda-nce {}"),
+    "nce_idt": ("train-cut", "--nce-identity {}"),
+    "nce_T": ("train-cut", "--temperature {}"),
+    "num_patches": ("train-cut", "--patches {}"),
 }
-COMMANDS_OF_MODELS = {"cycle_gan": "train-cycle", "pix2pix": "train-pix2pix"}  # --model of the originals
+COMMANDS_OF_MODELS = {  # by --model of the originals
+    "cycle_gan": "train-cycle", "pix2pix": "train-pix2pix", "cut": "train-cut",
+}  # fmt: skip
 ONE_SET = {"data": ("--images {}", ""), "dataroot": ("--images {}", "")}  # of commands that learn from one set
 DIRECTIONS = {"AtoB": "ab", "BtoA": "ba"}
+VALUES = DIRECTIONS | {"CUT": "fast", "cut": "fast", "FastCUT": "fastcut"}  # by the names of others
 MAX_NAMED = 2  # foreign options in the error
 Pairs = list[tuple[str, str | None]]  # names without dashes, and values
 
@@ -254,7 +261,7 @@ def _translate(name: str, value: str | None, table: Mapping[str, tuple[str, str]
     elif new := table[name][0]:
         if new.startswith("--device cuda:"):  # of several, the first; -1 is none
             new, text = ("--device cpu", "") if text.startswith("-") else (new, text.strip("'").partition(",")[0])
-        line = new.format(DIRECTIONS.get(text, text) or "N")
+        line = new.format(VALUES.get(text, text) or "N")
         answer.words += [line] if line not in answer.words else []
     else:
         reason = table[name][1].format(text, import_checkpoint=command_form("import-checkpoint"))

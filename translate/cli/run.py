@@ -27,6 +27,7 @@ from translate.cli.commands.sample import sample
 from translate.cli.commands.sample_options import Sample
 from translate.cli.commands.studio import StudioOptions, studio
 from translate.cli.commands.train import Train, train_task
+from translate.cli.commands.train_cut import TrainCut
 from translate.cli.commands.train_cycle import TrainCycle
 from translate.cli.commands.train_drift import TrainDrift
 from translate.cli.commands.train_gan import TrainGan
@@ -48,6 +49,7 @@ from translate.utils.trust import MAX_PIXELS, TRUST
 COMMANDS: dict[str, tuple[type, Any]] = {
     "train-cycle": (TrainCycle, train_task),
     "train-drift": (TrainDrift, train_task),
+    "train-cut": (TrainCut, train_task),
     "train-pix2pix": (TrainPix2pix, train_task),
     "train-gan": (TrainGan, train_task),
     "train-inpaint": (TrainInpaint, train_task),

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from translate.networks.blocks import Downsample, InstanceNorm, ResidualBlock, Upsample, conv, init_normal, make_norm
 from translate.utils.factory import resolve
 
+LATE_BLOCK = 5  # whose features CUT compares last
+
 
 class Resnet(nn.Module):
     """c7s1-64, d128, d256, `blocks` x R256, u128, u64, c7s1-3 in the paper's notation.
@@ -61,6 +63,21 @@ class Resnet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.trunk(self.encode(x)))
+
+    def layers(self, x: Tensor) -> list[Tensor]:
+        """Return what CUT compares: x, the convolutions before they shrink, and the blocks 1 and 5 (section 3.2)."""
+        found, h = [x], F.relu(self.norms[0](self.stem(x)))
+        for down, norm, shrink in zip((self.down1, self.down2), self.norms[1:3], list(self.shrink)[1:], strict=True):
+            found.append(down(h))
+            h = shrink(F.relu(norm(found[-1])))
+        for blocks in (self.trunk[:1], self.trunk[1:LATE_BLOCK]):
+            h = blocks(h)
+            found.append(h)
+        return found
+
+    def finish(self, layers: list[Tensor]) -> Tensor:
+        """Return the output (B, out_channels, H, W) from what `layers` returned."""
+        return self.decode(self.trunk[LATE_BLOCK:](layers[-1]))
 
     def encode(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, 4 width, H / 4, W / 4)."""
@@ -114,6 +131,16 @@ class SkipResnet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         low, h = self.encode(x)
         return self.decode(self.trunk(h), low, x)
+
+    def layers(self, x: Tensor) -> list[Tensor]:
+        """Return x, the features at half and at a quarter of its size, and those after the trunk."""
+        low, h = self.encode(x)
+        return [x, low, h, self.trunk(h)]
+
+    def finish(self, layers: list[Tensor]) -> Tensor:
+        """Return the output (B, out_channels, H, W) from what `layers` returned."""
+        x, low, _, h = layers
+        return self.decode(h, low, x)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, in_channels, H, W) to (B, width, H / 2, W / 2) and (B, trunk, H / 4, W / 4)."""

@@ -4,6 +4,7 @@ To write a task, read `base` and `cycle`.
 
     base            the base class of a task
     cycle           CycleGAN: unpaired translation; the example of a task
+    cut             CUT and FastCUT: unpaired translation in one direction
     drift           unpaired translation without a discriminator, at a strength that is chosen later
     feature_queue   the newest features or patches of real pictures, by class
     generate        GANs: new pictures from latent vectors
@@ -22,6 +23,7 @@ from typing import Any
 
 from translate.data.options import DATA_KINDS
 from translate.tasks.base import Task
+from translate.tasks.cut import Cut
 from translate.tasks.cycle import Cycle
 from translate.tasks.drift import Drift
 from translate.tasks.generate import Generate
@@ -48,8 +50,8 @@ def _check(task: Any) -> str:
 TASKS: Registry[type[Task]] = Registry(
     "task",
     {
-        "cycle": Cycle, "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift, "inpaint": Inpaint,
-        "pix2pix": Pix2pix,
+        "cut": Cut, "cycle": Cycle, "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift,
+        "inpaint": Inpaint, "pix2pix": Pix2pix,
     },
     check=_check,
 )  # fmt: skip

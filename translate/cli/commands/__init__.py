@@ -17,6 +17,7 @@ The comment on an option, or its line under "Attributes", is its help text.
     train                train, and the common function of the training commands
     train_cycle          train-cycle
     train_drift          train-drift
+    train_cut            train-cut
     train_gan            train-gan
     train_inpaint        train-inpaint
     train_pix2pix        train-pix2pix

@@ -1,0 +1,143 @@
+"""CUT and FastCUT: unpaired translation in one direction, without a way back.
+
+Park et al., 2020, https://arxiv.org/abs/2007.15651. A place of the output has to be recognised, by features of the
+generator's own encoder, among other places of the source: content stays where it is, and one generator is enough.
+"""
+
+__all__ = ["Cut"]
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from translate.networks.augment import Augment
+from translate.tasks.base import Batch, Task
+from translate.tasks.image_pool import ImagePool
+from translate.tasks.losses.adversarial import GAN_LOSSES
+from translate.tasks.losses.multiscale import as_scales, gan_d, gan_g, judge
+from translate.tasks.losses.patch_nce import PatchHeads, patch_nce
+from translate.utils.errors import OptionError
+from translate.utils.factory import Factory, resolve
+
+PROBE = 8  # side of the pictures that tell the widths of a generator's layers, in its multiples
+
+
+class Cut(Task):
+    """G: A -> B, against a discriminator D of B, with heads H on the features of G's encoder.
+
+    L = gan(G, D) + lambda_nce * (nce(G(a), a) + nce(G(b), b)) / 2 (equation 6, with lambda_X = lambda_Y). Without
+    `nce_identity` the second term and the half are left out (FastCUT, with lambda_nce 10).
+
+    With `flip_equivariance` (FastCUT, appendix C.1), half of the batches are mirrored before G, and the features of the
+    output are mirrored back before they are compared with those of the source.
+
+    The keys are the features that G computes for its output anyway, so the source is not encoded twice, unless it was
+    mirrored.
+    """
+
+    data = "unpaired"
+    phases = {"G": ("G", "H"), "D": ("D",)}
+    exports = ("G",)
+    run_suffix = "_cut"
+    compared_rows = (("a", "a to b", "b"),)
+    remedies = Task.remedies | {
+        "inverted": "twice the --lambda-nce",
+        "identity": "half of --lambda-nce",
+        "learns_nothing": "half of --lambda-nce",
+        "checkerboard": "--netG skip_resnet",
+        "collapse": "twice the --lambda-nce",
+    }
+
+    def __init__(
+        self,
+        generator: Factory,
+        discriminator: Factory,
+        channels: Mapping[str, int],
+        *,
+        lambda_nce: float = 1.0,
+        nce_identity: bool = True,
+        flip_equivariance: bool = False,
+        patches: int = 256,
+        temperature: float = 0.07,
+        gan: str = "lsgan",
+        pool_size: int = 0,
+        augment: float = 0.0,
+    ) -> None:
+        super().__init__()
+        a, b = channels["a"], channels["b"]
+        self.G = generator(in_channels=a, out_channels=b)
+        if not hasattr(self.G, "layers"):
+            raise OptionError(f"--netG {generator.name} shows no layers to compare; say --netG resnet or skip_resnet")
+        if nce_identity and a != b:  # the encoder of A has to read outputs, too
+            raise OptionError(f"CUT encodes pictures of both domains alike, but A has {a} channels and B has {b}")
+        self.H = PatchHeads(self._widths(a), patches=patches)
+        self.D = discriminator(in_channels=b)
+        self.lambda_nce, self.nce_identity, self.flip_equivariance = lambda_nce, nce_identity, flip_equivariance
+        self.temperature, self.gan = temperature, resolve(gan, GAN_LOSSES, "method.gan")
+        self.pool = ImagePool(pool_size)
+        self.augment = Augment(augment) if augment else None
+
+    def _widths(self, channels: int) -> list[int]:
+        """Return the channels of the layers of G."""
+        side = PROBE * self.G.multiple  # type: ignore[operator]
+        with torch.no_grad():
+            return [x.shape[1] for x in self.G.layers(torch.zeros(1, channels, side, side))]  # type: ignore[operator]
+
+    def forward(self, batch: Batch) -> Batch:
+        """Translate a, and with `nce_identity` b, in one call; keep the layers of both as keys."""
+        a, b = batch["a"], batch["b"]
+        mirrored = torch.rand((), device=a.device) < 0.5 if self.flip_equivariance else None
+        sources = torch.cat([a, b]) if self.nce_identity else a
+        layers = self.G.layers(sources if mirrored is None else mirror(sources, mirrored))  # type: ignore[operator]
+        fakes = self.G.finish(layers)  # type: ignore[operator]
+        if mirrored is not None:
+            with torch.no_grad():
+                layers = self.G.layers(sources)  # type: ignore[operator]
+            batch = batch | {"mirrored": mirrored}
+        keys = {f"key {i}": layer.detach() for i, layer in enumerate(layers)}
+        return batch | keys | {"fakes": fakes, "fake": fakes[: len(a)]}
+
+    def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
+        """Return the terms of the class docstring for G and H, the adversarial loss for D."""
+        fake, real = (x["fake"], x["b"]) if phase == "G" else (self.pool.swap(x["fake"]), x["b"])
+        if self.augment is not None:
+            fake, real = self.augment(fake), self.augment(real)
+        if phase == "D":
+            judged = judge(self.D, {"real": real, "fake": fake})
+            return {"gan": gan_d(self.gan, judged["real"], judged["fake"])}
+        return {"gan": gan_g(self.gan, as_scales(self.D(fake))), "nce": self.lambda_nce * self._contrast(x)}
+
+    def _contrast(self, x: Batch) -> Tensor:
+        """Return the contrastive loss of all outputs: the mean of that of G(a) and of G(b)."""
+        found = self.G.layers(x["fakes"])  # type: ignore[operator]
+        if "mirrored" in x:
+            found = [mirror(layer, x["mirrored"]) for layer in found]
+        keys = [x[f"key {i}"] for i in range(len(found))]
+        places = self.H.draw_places(keys)
+        with torch.no_grad():
+            known = self.H(keys, places)
+        return patch_nce(self.H(found, places), known, self.temperature)
+
+    @staticmethod
+    def predict(nets: nn.ModuleDict, batch: Batch, **options: Any) -> Tensor:
+        """Translate batch["a"]."""
+        return nets["G"](batch["a"])
+
+    @staticmethod
+    def generator_for(
+        nets: nn.ModuleDict, direction: str, z: Tensor | None, seed: int | None
+    ) -> tuple[nn.Module, Tensor | None]:
+        """Return G."""
+        return nets["G"], None
+
+    @staticmethod
+    def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """Return the rows of A, its translation, and B."""
+        return {"a": batch["a"], "a to b": nets["G"](batch["a"]), "b": batch["b"]}
+
+
+def mirror(x: Tensor, mirrored: Tensor) -> Tensor:
+    """Mirror (B, C, H, W) where the boolean `mirrored` is true, without waiting for it."""
+    return torch.where(mirrored, x.flip(-1), x)
