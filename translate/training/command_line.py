@@ -19,8 +19,8 @@ RECIPE_KEYS = {  # flags of the training commands, and the recipe keys that they
     "device": "train.device", "precision": "train.precision", "init": "train.init",
 }  # fmt: skip
 COMMANDS = {  # of the tasks that have one of their own
-    "cut": "train-cut", "cycle": "train-cycle", "drift": "train-drift", "generate": "train-gan", "inpaint": "train-inpaint",
-    "pix2pix": "train-pix2pix",
+    "cut": "train-cut", "cycle": "train-cycle", "drift": "train-drift", "generate": "train-gan",
+    "inpaint": "train-inpaint", "pix2pix": "train-pix2pix",
 }  # fmt: skip
 _FLAGS = {key: flag for flag, key in RECIPE_KEYS.items()}
 _ORDER = {key: place for place, key in enumerate(_FLAGS)}
