@@ -116,6 +116,7 @@ def test_runs_are_named_apart(runs, tmp_path):
 
 
 def test_numbers_are_short():
+    assert format_value(-71.184, like=721.0) == "-71" and format_value(0.5, like=21.5) == "0.50"
     assert [format_value(*each) for each in ((1234.5, 56.7), (12.345, 0.5), (0.1234, 0.0), (3.0,), (0.25,))] == [
         "1,234 ± 57", "12.35 ± 0.50", "0.123 ± 0.000", "3", "0.250",
     ]  # fmt: skip

@@ -22,7 +22,7 @@ def test_the_scores_of_the_model_alone_are_taken_from_a_translation():
 
 def test_an_interval_has_the_confidence_of_95_percent():
     assert Measure("", "x", 10.0, 2.0).interval == (10 - 1.96 * 2, 10 + 1.96 * 2)
-    assert Measure("", "x", 10.0).interval is None
+    assert Measure("", "x", 10.0).interval is None and Measure("", "x", 0.0, 0.0).interval is None
 
 
 def test_the_scores_of_samples():

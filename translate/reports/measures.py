@@ -29,8 +29,8 @@ class Measure:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The interval of 95 % confidence, if the standard error is known."""
-        return None if self.error is None else (self.value - 1.96 * self.error, self.value + 1.96 * self.error)
+        """The interval of 95 % confidence, if the standard error is known; of equal values it is not."""
+        return (self.value - 1.96 * self.error, self.value + 1.96 * self.error) if self.error else None
 
 
 def measures_of(report: Report) -> list[Measure]:
@@ -80,7 +80,8 @@ def _of_samples(report: GenerationReport) -> Iterator[Measure]:
         yield Measure("", f"near copies of training pictures, by {kind}", check.copies)
 
 
-def format_value(value: float, error: float | None = None) -> str:
-    """Format a number with three digits or more, and with its error if known."""
-    digits = 0 if abs(value) >= 100 or (float(value).is_integer() and not error) else 2 if abs(value) >= 1 else 3
+def format_value(value: float, error: float | None = None, *, like: float | None = None) -> str:
+    """Format a number with three digits or more, and with its error if known; with the decimals of `like` if given."""
+    scale = abs(float(value if like is None else like))
+    digits = 0 if scale >= 100 or (scale.is_integer() and not error) else 2 if scale >= 1 else 3
     return f"{value:,.{digits}f}" + (f" ± {error:,.{digits}f}" if error is not None else "")
