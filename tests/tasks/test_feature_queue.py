@@ -1,5 +1,6 @@
 import copy
 
+import pytest
 import torch
 
 from translate.tasks.feature_queue import FeatureQueue
@@ -50,3 +51,11 @@ def test_it_is_part_of_the_state():
         one.push([numbers(4, 5)], torch.tensor([0, 0]))
     assert torch.equal(queue.read()[0], other.read()[0])
     assert content(other) == [[3, 4, 5], [2]]
+
+
+def test_a_state_of_the_queue_before_begins_empty():
+    task = torch.nn.ModuleDict({"queue_a": FeatureQueue(1, 3)})
+    task.load_state_dict({"queue_a.points_0": torch.zeros(3, 1), "queue_a.filled": torch.ones(())})
+    assert task["queue_a"].groups().tolist() == [-1, -1, -1]
+    with pytest.raises(RuntimeError, match="Missing key"):
+        task.load_state_dict({})

@@ -3,6 +3,7 @@
 __all__ = ["FeatureQueue"]
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,13 @@ class FeatureQueue(nn.Module):
         features: Sequence[Tensor] = state["features"]  # type: ignore[assignment]
         self.features = [torch.cat([x, torch.zeros_like(x[:1])]) for x in features]
         self.counts = state["counts"].clone()  # type: ignore[attr-defined]
+
+    def _load_from_state_dict(self, state_dict: dict[str, object], prefix: str, *arguments: Any) -> None:
+        """Load a state; that of a run of before drifted translation had this queue fills it anew."""
+        for name in [name for name in state_dict if name.startswith((f"{prefix}points_", f"{prefix}filled"))]:
+            del state_dict[name]
+            state_dict[f"{prefix}_extra_state"] = self.get_extra_state()
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     @torch.no_grad()
     def push(self, features: Sequence[Tensor], label: Tensor | None = None) -> None:

@@ -52,9 +52,14 @@ def list_choices(known: Iterable[str]) -> str:
 
 
 def short_reason(error: BaseException) -> str:
-    """Return the first line of an error's message, without the path, or its type if the message is empty."""
+    """Return the first line of an error's message, without the path, or its type if the message is empty.
+
+    A first line that ends with a colon is continued by the next one.
+    """
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
-    return " ".join(text.splitlines()[0].split())[:300]  # decoders may quote the file
+    lines = text.splitlines()
+    text = " ".join(lines[: 1 + lines[0].rstrip().endswith(":")])
+    return " ".join(text.split())[:300]  # decoders may quote the file
 
 
 def shorten(text: str, limit: int = 60) -> str:
