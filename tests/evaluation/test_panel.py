@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from tests.evaluation.test_unpaired import painted, scene
+from tests.networks.features.test_dinov2 import make_weights as dinov2_weights
 from translate.evaluation.answers import score_answers
 from translate.evaluation.panel import Panel, PooledFeatures, load_panel
 from translate.evaluation.report import KernelScore, Row
@@ -146,12 +147,19 @@ def files(tmp_path_factory):
     torch.save(VGG16(blocks=5).state_dict(), folder / "vgg.pth")
     torch.save(VGG16(blocks=3).state_dict(), folder / "cut.pth")
     torch.save({"weight": torch.zeros(2)}, folder / "other.pth")
+    torch.save(dinov2_weights(), folder / "dinov2.pth")
     return {path.stem: str(path) for path in folder.iterdir()} | {"lite": str(lite_file())}
 
 
 @pytest.mark.parametrize(
     ("name", "titles", "length"),
-    [("", [], 320), ("lite", [], 320), ("vgg", ["VGG-16"], 512), ("squeezenet", ["SqueezeNet"], 512)],
+    [
+        ("", [], 320),
+        ("lite", [], 320),
+        ("vgg", ["VGG-16"], 512),
+        ("squeezenet", ["SqueezeNet"], 512),
+        ("dinov2", ["DINOv2 ViT-128/14"], 128),
+    ],
 )
 def test_the_panel_has_what_can_be_had(files, name, titles, length):
     panel = load_panel(files.get(name, ""))

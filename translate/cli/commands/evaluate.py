@@ -39,7 +39,7 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     count: int = 0
     # How far a model of train-drift goes: from 0, near the picture, to 1, all of the look (default: the model's own).
     strength: Annotated[float | None, arg(metavar="0..1", help_behavior_hint="")] = None
-    # File of weights of SqueezeNet 1.0, VGG-16 or EfficientNet-Lite0: pictures are compared by its features as well.
+    # File of weights of SqueezeNet 1.0, VGG-16, EfficientNet-Lite0 or DINOv2, whose features compare pictures as well.
     features: PathText = ""
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1" or "mps".
     precision: Precision = "auto"  # "auto", "bf16" or "fp32".
