@@ -148,7 +148,8 @@ def _describe(
     known = spread([*train, *choosing], MAX_PICTURES)
     if len(known) < MIN_PICTURES:
         return Described(title, {}, {})
-    parts = (list(_rows(items, values, title, progress)) for items in (known, spread(reporting, MAX_PICTURES)))
+    chosen = known, spread(reporting, MAX_PICTURES)
+    parts = (list(_rows(items, values, title, progress)) for items in chosen)
     joined = ({key: torch.cat([row[key] for row in rows]) for key in rows[0]} if rows else {} for rows in parts)
     return Described(title, *joined)
 

@@ -121,6 +121,16 @@ def test_a_picture_that_cannot_be_read_says_so(model, inputs, tmp_path):
     assert row["p_value"] == "" and row["note"].startswith("cannot be read as an image")
 
 
+def test_a_picture_that_the_model_refuses_has_a_p_value(many, calibration, tmp_path, monkeypatch):
+    model = with_file(many, calibration, tmp_path)
+    monkeypatch.setitem(model.recipe.facts, "sketch", True)
+    write_picture(tmp_path / "in/photo.png", Picture(picture(5, 32, 32, 6.0)))
+    report = run(model, tmp_path / "in", tmp_path / "out", trust=True)
+    [row] = table(tmp_path / "out/trust.csv")
+    assert report.failed == 1 and "no lines to go by" in row["note"]
+    assert 0 < float(row["p_value"]) <= 1 and row["spread"] == ""
+
+
 def test_the_answers_of_a_model_with_several_are_spread(many, calibration, tmp_path):
     model = with_file(many, calibration, tmp_path)
     square = Picture(picture(5, 32, 32, 6.0)[..., :1].repeat(3, axis=2), gray=True)

@@ -12,8 +12,8 @@ class CheckData(TrustOptions, RootOptions):
     """Read every picture of a data set and list what to mend before training; takes the data options of training.
 
     Counts, sizes and kinds; files that cannot be read; pictures of one colour; exact and near duplicates; test
-    pictures that training sees too; pairs that do not match; domains that look exchanged or mixed. Exit status 1 if
-    something should be mended.
+    pictures that training sees too; pairs that do not match; domains that look exchanged or mixed, or have different
+    contents. Exit status 1 if something should be mended.
     """
 
     a: Text = ""  # First domain: a folder, a quoted pattern, a text file of paths, or a name of the catalog.

@@ -1,5 +1,6 @@
 """Data checks: faults that would spoil training or its scores.
 
+contents           whether one of two domains has contents that the other lacks
 domain_separation  whether simple traits separate two domains
 duplicates         equal and nearly equal pictures
 full_check         the check of a whole data set

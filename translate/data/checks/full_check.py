@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from translate.data.catalog import catalog
+from translate.data.checks.contents import MIN_EXCESS, MIN_PICTURES, excess_variation, layouts_of
 from translate.data.checks.domain_separation import find_boundary
 from translate.data.checks.duplicates import DuplicateGroup, find_duplicates
 from translate.data.checks.measure import Measurement, measure_all, measure_pixels
@@ -73,6 +74,7 @@ def check_data(
     else:
         are_pairs = pairs or _must_be_pairs(data)
         parts, findings = _measure_domains(a, b, data, are_pairs, root, measure)
+        findings += [] if are_pairs else _compare_contents(parts)
     findings += find_faults(parts)
     findings += [Finding("left out", note) for note in left_out_notes([a, b, data, images])]
     findings.sort(key=lambda one: not one.problem)
@@ -265,6 +267,26 @@ def _find_misplaced(parts: Sequence[Part]) -> list[Finding]:
         elif strays:
             findings.append(Finding("swapped", f"{part.name} looks like the other domain", problem=True))
     return findings
+
+
+def _compare_contents(parts: Sequence[Part]) -> list[Finding]:
+    """Compare the layouts of two unpaired domains, all of whose pictures count."""
+    layouts, titles = {}, {}
+    for side in "ab":
+        pictures = [one for part in parts if part.side == side for one in part.readable if not one.uniform]
+        if len(pictures) < MIN_PICTURES:
+            return []
+        layouts[side] = layouts_of(np.stack([one.thumbnail for one in pictures]))
+        titles[side] = next(part.title for part in parts if part.side == side)
+    excess = {(one, other): excess_variation(layouts[one], layouts[other]) for one, other in ("ab", "ba")}
+    one, other = max(excess, key=lambda sides: excess[sides])
+    if excess[one, other] < MIN_EXCESS:
+        return []
+    words = (
+        f"{titles[other]} vary more in their layout than {titles[one]} ({np.exp(excess[one, other]):.1f} times the"
+        " variance): a model invents contents that one domain has and the other lacks; docs/hallucinations.md counts them"
+    )
+    return [Finding("contents", words)]
 
 
 def _count(pictures: Sequence[object]) -> str:

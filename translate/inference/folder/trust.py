@@ -72,8 +72,12 @@ class TrustJudge:
     def __call__(self, source: PreparedImage | HugePicture, slots: CpuSlots) -> Trust:
         """Measure a picture, a gigapixel one by its thumbnail; the networks wait for a slot."""
         picture = source.thumbnail() if isinstance(source, HugePicture) else source.picture
-        p_value = self._calibration.p_value(self._describe(seen_pixels(picture)))
+        p_value = self.p_value(picture)
         return Trust(p_value, self._spread(source, picture, slots), UNLIKE if p_value <= FLAGGED else "")
+
+    def p_value(self, picture: Picture) -> float:
+        """Return the p-value of a picture."""
+        return self._calibration.p_value(self._describe(seen_pixels(picture)))
 
     def _spread(self, source: PreparedImage | HugePicture, picture: Picture, slots: CpuSlots) -> float | None:
         """Return the `pairwise_spread` of the answers for four seeds; without hints, those at the trained size."""
@@ -154,13 +158,15 @@ class TrustFile:
     def _measure(
         self, job: Job, reader: JobReader, translator: Translator, request: Request, slots: CpuSlots
     ) -> Trust:  # fmt: skip
+        picture: Picture | HugePicture | None = None
         try:
             picture, layer = reader(job)
             if isinstance(picture, Picture):
                 return self._judge(translator.prepare(picture, request, layer, str(job.path)), slots)
             return self._judge(picture, slots)
-        except UserError as error:
-            return Trust(note=str(error).removeprefix(f"{job.path}: "))
+        except UserError as error:  # unreadable, or readable and refused by the model
+            p_value = self._judge.p_value(picture) if isinstance(picture, Picture) else None
+            return Trust(p_value, note=str(error).removeprefix(f"{job.path}: "))
 
     def _name(self, job: Job) -> str:
         return job.target.relative_to(self._worklist.output).as_posix()
