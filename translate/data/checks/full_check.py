@@ -284,7 +284,7 @@ def _compare_contents(parts: Sequence[Part]) -> list[Finding]:
         return []
     words = (
         f"{titles[other]} vary more in their layout than {titles[one]} ({np.exp(excess[one, other]):.1f} times the"
-        " variance): a model invents contents that one domain has and the other lacks; docs/hallucinations.md counts them"
+        " variance): a model invents contents that only one domain has; docs/hallucinations.md counts them"
     )
     return [Finding("contents", words)]
 
