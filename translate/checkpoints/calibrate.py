@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ from translate.utils.sequences import spread
 
 MIN_PICTURES = 19  # with fewer, the smallest p-value is above 5 %
 MAX_PICTURES = 300  # of a domain: more hardly narrow the error of the p-values, and take longer than they tell
-T = TypeVar("T", Path, Pair)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def describe_sources(
 
 
 def _describe(
-    title: str, train: Sequence[T], test: Sequence[T], name: Callable[[T], str], *, values: ValueRange | None,
+    title: str, train: Sequence[Any], test: Sequence[Any], name: Callable[[Any], str], *, values: ValueRange | None,
     progress: bool,
 ) -> Described:  # fmt: skip
     choosing, reporting = split_held_out(test, name)
