@@ -57,7 +57,7 @@ def _sections(comparison: Comparison, columns: Sequence[Recipe]) -> Iterator[tup
 
 def _option(recipe: Recipe, name: str) -> str:
     """Format the values of an option in the runs of a recipe."""
-    values = dict.fromkeys(str(run.options.get(name, NO_SCORE)) for run in recipe.runs)
+    values = dict.fromkeys(str(run.options.get(name, "")) or NO_SCORE for run in recipe.runs)
     return ", ".join(values)
 
 
