@@ -85,9 +85,20 @@ def test_the_token(runs):
         opened = studio.get("/?token=secret+word", follow_redirects=False)
         assert opened.status_code == 303 and opened.headers["location"] == "/"
         cookie = opened.headers["set-cookie"]
-        assert "HttpOnly" in cookie and "SameSite=strict" in cookie
+        assert "HttpOnly" in cookie and "SameSite=strict" in cookie and "secret" not in cookie
         assert studio.get("/api/models").status_code == 200  # the client keeps the cookie
         assert studio.get("/").status_code == 200
+
+
+def test_a_token_may_have_any_letters(runs):
+    with client(roots=(runs,), host="0.0.0.0", token="gr\u00fc\u00df \u2603") as studio:
+        header = {b"Authorization": "Bearer gr\u00fc\u00df \u2603".encode()}
+        assert studio.get("/api/models", headers=header).status_code == 200
+        assert studio.get("/api/models").status_code == 401
+        studio.get("/?token=gr%C3%BC%C3%9F+%E2%98%83")
+        foreign = {"Cookie": f"a=[1,2]; {{x}}; studio_7860={studio.cookies['studio_7860']}"}  # of another program
+        studio.cookies.clear()
+        assert studio.get("/api/models", headers=foreign).status_code == 200
 
 
 def test_in_the_network_the_studio_answers_by_its_address_and_not_by_a_foreign_name(runs):

@@ -7,14 +7,15 @@ browsers themselves say: `Host`, `Origin` and `Sec-Fetch-Site`.
 
 __all__ = ["Guard"]
 
+import hashlib
 import hmac
 import ipaddress
 import socket
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from translate.studio.errors import RefusedError, error_response
@@ -41,6 +42,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.token, self.cookie = app, settings.token, f"studio_{settings.port}"
+        self.cookie_value = hashlib.sha256(self.token.encode()).hexdigest()  # a token may have any letters
         self.hosts = {"localhost", settings.host.lower()}
         if not is_loopback(settings.host):
             name = socket.gethostname().lower()
@@ -104,26 +106,23 @@ class Guard:
             return True
         headers = Headers(scope=scope)
         kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and self.is_token(given.strip()):
+        if kind.lower() == "bearer" and self.is_token(given.strip().encode("latin-1")):  # the bytes as they came
             return True
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return False
-        return cookie is not None and self.is_token(cookie.value)
+        cookie = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        return hmac.compare_digest(cookie.encode(), self.cookie_value.encode())
 
-    def is_token(self, given: str) -> bool:
+    def is_token(self, given: bytes) -> bool:
         """Compare in constant time."""
-        return hmac.compare_digest(given.encode(), self.token.encode())
+        return hmac.compare_digest(given, self.token.encode())
 
     def take_token(self, scope: Scope) -> ASGIApp:
         """Set the cookie for the page that was opened by /?token=..., and remove the token from its address."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         given = query.get("token", [""])[0]
-        if not (is_page(scope) and given and self.is_token(given)):
+        if not (is_page(scope) and self.is_token(given.encode())):
             raise RefusedError("the token is missing or wrong; open the address that the studio printed", 401)
         answer = RedirectResponse(scope["path"], 303)
-        answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
+        answer.set_cookie(self.cookie, self.cookie_value, httponly=True, samesite="strict")
         return answer
 
 
