@@ -1,6 +1,7 @@
 """Draw in a real browser: strokes, answers, looks, pictures from outside."""
 
 import base64
+import re
 import time
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import translate
 from tests.browser.conftest import SHOE, SIZE, draw, picture_of, read_png, until
 
+LOOK_IS_THERE = re.compile(r"Your look in [\d.]+ s\.")
 LIMIT_S = 15.0  # on a busy machine; on a quiet one, two cores need less than 1.5 s
 KEEP_FORMS = """
 const send = window.fetch; window.forms = [];
@@ -34,6 +36,10 @@ INK = """
   return sum / (canvas.width * canvas.height);
 }
 """
+
+
+def wait_for_answers(page):
+    page.locator(".draw-grid .status:not(.busy)", has_text=re.compile("answers in|Your look in")).wait_for()
 
 
 def wait_for_six(page):
@@ -89,8 +95,9 @@ def test_a_kept_look_is_drawn_on_with_and_downloaded_as_the_api_answers(visit):
     assert page.get_by_text("look kept").is_visible()
     kept = picture_of(page, ".six .card:nth-child(3) img")
     assert picture_of(page, ".hero img") == kept
+    count = page.evaluate("window.forms.length")
     draw(page, [(0.3, 0.55), (0.5, 0.6)])
-    page.get_by_text("Your look in").wait_for()
+    until(page, "(count) => window.forms.length === count + 2", count)  # the kept look first, then six
     wait_for_six(page)
     with page.expect_download() as download:
         page.get_by_label("Download this picture").click()
@@ -115,13 +122,14 @@ def test_two_looks_are_blended(visit):
     page.get_by_label("Keep the look of answer 1", exact=True).click()
     page.locator(".six .card:nth-child(5)").hover()
     page.get_by_label("Blend with the look of answer 5").click()
-    page.get_by_text("Your look in").wait_for()
-    wait_for_six(page)
+    page.get_by_text(LOOK_IS_THERE).wait_for()
     half = kept_z_values(page)
     slider = page.get_by_role("slider", name="Blend")
+    count = page.evaluate("window.forms.length")
     slider.press("End")
-    page.get_by_text("Your look in").wait_for()
-    wait_for_six(page)
+    until(page, "(count) => window.forms.length > count", count)
+    page.get_by_text(LOOK_IS_THERE).wait_for()
+    assert page.evaluate("window.forms.length") == count + 1  # the six others are as they were
     assert kept_z_values(page) != half and page.get_by_text("100 %").is_visible()
     first, second = np.array([[0.5, -1, 2, 0.3], [-1, 0.2, 0.4, 1.5]])
     code = "([a, b]) => import('/js/looks.js').then(({blend}) => [0, 0.25, 0.5, 0.75, 1].map((t) => blend(a, b, t)))"
@@ -219,8 +227,8 @@ def test_a_dropped_photo_gives_lines_or_its_look(visit, photo):
     drop(page, photo[0])
     page.get_by_role("button", name="Take its look").click()
     page.get_by_text("look kept").wait_for()
-    page.get_by_text("Your look in").wait_for()
-    wait_for_six(page)
+    until(page, "() => window.forms.some(([, form]) => form.has('z'))")
+    wait_for_answers(page)
     assert "/api/look" in one.calls and len(kept_z_values(page)) == 4
 
 

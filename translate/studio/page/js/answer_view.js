@@ -78,6 +78,12 @@ export class AnswerView {
     for (const card of this.cards) card.node.classList.remove("waiting");
   }
 
+  /** @param {string} line what has come, and how soon */
+  done(line) {
+    this.#stopWaiting();
+    this.status.say(line);
+  }
+
   /** @param {string} line */
   fail(line) {
     this.#stopWaiting();

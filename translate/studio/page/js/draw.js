@@ -93,7 +93,7 @@ class DrawPage {
   }
 
   #useModel(model) {
-    Object.assign(this, {model, answers: []});
+    Object.assign(this, {model, answers: [], sixAreOf: ""});
     warm(model.name);
     this.looks.clear();
     this.looks.node.hidden = !model.latent;
@@ -149,6 +149,11 @@ class DrawPage {
     };
   }
 
+  /** What the six answers depend on; while only the blend of looks changes, they need not be asked for again. */
+  #question() {
+    return JSON.stringify([this.model.name, this.model.updated, this.seed, this.sketch.version]);
+  }
+
   /** Ask the model; an older question is withdrawn. The kept look is asked for first, since one answer is quicker. */
   async #ask() {
     this.controller.abort();
@@ -164,14 +169,15 @@ class DrawPage {
       if (z) {
         const [picture] = await postForPictures("translate", {...fields, z}, signal);
         this.view.showLarge(picture);
+        if (this.sixAreOf === this.#question()) return this.view.done(`Your look in ${passed()}.`);
         this.view.wait(`Your look in ${passed()}; six others …`);
       }
+      const question = this.#question();
       const many = this.model.many ? {count: SIX, seed: this.seed} : {};
       this.answers = await postForPictures("translate", {...fields, ...many}, signal);
+      this.sixAreOf = question;
       this.view.show(this.answers, {large: !z});
-      this.view.status.say(
-        this.answers.length === 1 ? `The answer in ${passed()}.` : `${this.answers.length} answers in ${passed()}.`,
-      );
+      this.view.done(`${this.answers.length === 1 ? "The answer" : `${this.answers.length} answers`} in ${passed()}.`);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.view.fail(error.message);
@@ -180,7 +186,7 @@ class DrawPage {
   }
 
   #showNothing() {
-    this.answers = [];
+    Object.assign(this, {answers: [], sixAreOf: ""});
     this.view.showNothing(this.sketch.isEmpty("hints") ? "" : "Colours alone are no drawing yet: add a line.");
     this.#mark();
   }

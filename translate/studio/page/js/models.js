@@ -78,6 +78,6 @@ export function chooseModel({studio, pageId, body, label = "Model", onchoose}) {
 
 /** "a → b" of a direction. @param {Object} model @param {string} direction "ab" or "ba" */
 export function directionName(model, direction) {
-  const [a, b] = model.domains ?? ["A", "B"];
+  const [a, b] = (model.domains ?? ["A", "B"]).map((name) => name.replaceAll("_", " "));
   return direction === "ba" ? `${b} → ${a}` : `${a} → ${b}`;
 }

@@ -35,6 +35,7 @@ export class Sketch extends EventTarget {
     this.done = [];
     /** @type {(Stroke|Stamp|Clear)[]} */
     this.undone = [];
+    this.version = 0; // grows with every change
   }
 
   get canUndo() {
@@ -114,6 +115,7 @@ export class Sketch extends EventTarget {
   }
 
   #changed() {
+    this.version += 1;
     this.dispatchEvent(new Event("change"));
   }
 }
