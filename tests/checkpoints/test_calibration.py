@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tests.conftest import TINY, picture
 from translate import load_config, train
-from translate.checkpoints.calibrate import MIN_PICTURES, calibrate, calibrate_model, describe_sources
+from translate.checkpoints.calibrate import MIN_PICTURES, calibrate, calibrate_model, calibrate_run, describe_sources
 from translate.checkpoints.calibration import Calibration, PictureDescriber, load_calibrations, store_calibrations
 from translate.checkpoints.model_file import export_model, load_model, read_recipe
 from translate.checkpoints.recipe import Recipe
@@ -98,6 +98,17 @@ def test_pictures_of_any_shape_and_size_are_described_alike():
     torch.testing.assert_close(*layouts, atol=0.05, rtol=0)
     for shape in ((1, 1, 3), (3, 2000, 3), (700, 5, 3)):
         assert all(torch.isfinite(row).all() for row in describe(np.zeros(shape, np.uint8)).values())
+
+
+def test_other_files_in_a_run_folder_are_left_alone(folders, tmp_path):
+    model(tmp_path / "model.safetensors", directions=("ab",))
+    (tmp_path / "model_best.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes())
+    save_file({"x": torch.zeros(2)}, tmp_path / "other.safetensors")
+    (tmp_path / "torn.safetensors").write_bytes(b"no")
+    calibrate_model(tmp_path, *map(str, folders))
+    assert load_calibrations(tmp_path / "model.safetensors") and load_calibrations(tmp_path / "model_best.safetensors")
+    assert load_file(tmp_path / "other.safetensors").keys() == {"x"}
+    calibrate_run(tmp_path)  # nothing is left to do
 
 
 def test_too_few_pictures_and_other_models_are_refused(folders, tmp_path):

@@ -33,11 +33,11 @@ from translate.metrics.novelty import Gaussian, held_out_distances
 from translate.tasks import TASKS
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
-from translate.utils.files import WriteError
 from translate.utils.progress import track
 from translate.utils.sequences import spread
 
 MIN_PICTURES = 19  # with fewer, the smallest p-value is above 5 %
+CALIBRATED = ("unpaired", "paired")  # kinds of tasks
 MAX_PICTURES = 300  # of a domain: more hardly narrow the error of the p-values, and take longer than they tell
 T = TypeVar("T")
 
@@ -58,10 +58,10 @@ class Described:
 
 def calibrate_run(folder: Path) -> None:
     """Store calibrations in the model files of a run that lack them; with too few pictures, leave them without."""
-    files = [file for file in sorted(folder.glob("*.safetensors")) if not load_calibrations(file)]
-    if not files or TASKS[read_recipe(files[0]).task].data not in ("unpaired", "paired"):
-        return
-    with contextlib.suppress(UserError, WriteError):  # a finished run must not fail for an extra
+    with contextlib.suppress(UserError):  # a finished run must not fail for an extra
+        files = [file for file in model_files(folder) if not load_calibrations(file)]
+        if not files or TASKS[read_recipe(files[0]).task].data not in CALIBRATED:
+            return
         found = _calibrate_all(describe_sources(folder, progress=True))
         for file in files:
             store_calibrations(file, found)
@@ -82,7 +82,7 @@ def calibrate_model(
     described = describe_sources(model, a, b, data, progress=progress)
     found = _calibrate_all(described)
     path = Path(model).expanduser()
-    for file in sorted(path.glob("*.safetensors")) if path.is_dir() else [path]:
+    for file in model_files(path) if path.is_dir() else [path]:
         store_calibrations(file, found)
     lines = []
     for way, calibration in found.items():
@@ -91,6 +91,16 @@ def calibrate_model(
         shares = [_describe_share(calibration, rows, name) for name, rows in others.items() if rows]
         lines.append("; ".join([f"{described[way].title}: calibrated on {calibration.count} pictures", *shares]))
     return lines
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the model files in a run folder: that of the last step, and others such as that of the best."""
+    found = []
+    for file in sorted(folder.glob("*.safetensors")):
+        with contextlib.suppress(UserError):
+            read_recipe(file)
+            found.append(file)
+    return found
 
 
 def _calibrate_all(described: dict[str, Described]) -> dict[str, Calibration]:
@@ -127,7 +137,7 @@ def describe_sources(
     file = model_file(model)
     recipe = read_recipe(file)
     kind = TASKS[recipe.task].data
-    if is_original(file) or kind not in ("unpaired", "paired"):
+    if is_original(file) or kind not in CALIBRATED:
         what = "is in the originals' format; import it first" if is_original(file) else "translates no pictures"
         raise UserError(f"{file}: {what}: only translations are calibrated")
     describe = partial(_describe, values=parse_range(recipe.facts.get("value_range", "")), progress=progress)
