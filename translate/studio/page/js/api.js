@@ -149,3 +149,30 @@ export async function postForFile(path, fields, signal) {
 
 /** Load a model before it is needed; that it fails is said when it is needed. @param {string} model */
 export const warm = (model) => postJson("warm", {model}).catch(() => {});
+
+/**
+ * POST a form to an endpoint that takes its time, and follow its progress.
+ * @param {string} path "edit" or "project"
+ * @param {Object<string, any>} fields as for `formOf`
+ * @param {(share: number) => void} onprogress receives 0 to 1
+ * @param {AbortSignal} [signal] aborted: the computation ends, too
+ * @returns {Promise<Object>} the last line of the answer
+ */
+export async function postWithProgress(path, fields, onprogress, signal) {
+  const response = await call(path, {method: "POST", body: formOf(fields), signal, headers: {Accept: "application/x-ndjson"}});
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  let last = null;
+  for (let {value, done} = await reader.read(); !done; {value, done} = await reader.read()) {
+    const lines = (text + value).split("\n");
+    text = lines.pop();
+    for (const line of lines) {
+      last = JSON.parse(line);
+      if ("progress" in last) onprogress(last.progress);
+    }
+  }
+  if (text) last = JSON.parse(text);
+  if (!last || "progress" in last) throw new ApiError("The answer broke off. Is the server still running?", 0);
+  if (last.error) throw new ApiError(String(last.error), last.status);
+  return last;
+}

@@ -55,7 +55,7 @@ export const uniqueId = () => `id-${++nextId}`;
  * A labelled slider that shows its value.
  * @param {{label: string, min: number, max: number, step: number, value: number, show?: (value: number) => string,
  *   oninput: (value: number) => void, onchange?: (value: number) => void}} options
- * @returns {HTMLElement & {value: number, disabled: boolean}}
+ * @returns {HTMLElement & {value: number, max: number, disabled: boolean}}
  */
 export function slider({label, min, max, step, value, show = String, oninput, onchange}) {
   const id = uniqueId();
@@ -71,6 +71,7 @@ export function slider({label, min, max, step, value, show = String, oninput, on
   const node = el("div", {class: "range"}, el("label", {htmlFor: id}, label), output, input);
   return Object.defineProperties(node, {
     value: {get: () => input.valueAsNumber, set: (next) => ((input.value = next), paint())},
+    max: {get: () => max, set: (next) => ((max = next), (input.max = next), paint())},
     disabled: {get: () => input.disabled, set: (next) => ((input.disabled = next), node.classList.toggle("off", next))},
   });
 }

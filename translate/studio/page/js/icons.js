@@ -28,6 +28,7 @@ const PATHS = {
   again: "M19 8a8 8 0 1 0 1 6M20 3v5h-5",
   eye: "M3 12c4-7 14-7 18 0-4 7-14 7-18 0zM9.5 12a2.5 2.5 0 1 0 5 0 2.5 2.5 0 1 0-5 0",
   compare: "M12 3v18M4 6h5v12H4zM15 6h5v12h-5z",
+  folder: "M3 6h6l2 3h10v10H3z",
   play: "M7 5l12 7-12 7z",
   stop: "M6 6h12v12H6z",
   plus: "M12 5v14M5 12h14",
