@@ -5,6 +5,7 @@ import base64
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,11 +86,18 @@ def models(tmp_path_factory):
 @pytest.fixture(scope="session")
 def studio(models):
     """The address of a running studio."""
+    with serve(models) as address:
+        yield address
+
+
+@contextmanager
+def serve(root):
+    """Run a studio of the runs in a folder; yield its address."""
     from translate.studio.app import create_app
     from translate.studio.serve import Server, bind, uvicorn
     from translate.studio.settings import Settings
 
-    settings = Settings(roots=(models,), port=0, device="cpu", precision="fp32")
+    settings = Settings(roots=(root,), port=0, device="cpu", precision="fp32")
     listener = bind(settings.host, settings.port)
     server = Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
@@ -158,8 +166,8 @@ def visit(browser, studio):
     """Open the studio as `visit(width=...)`; at the end, no foreign request and no error may have been seen."""
     visits = []
 
-    def start(**options):
-        visits.append(Visit(browser, studio, **options))
+    def start(address=studio, **options):
+        visits.append(Visit(browser, address, **options))
         return visits[-1]
 
     yield start

@@ -29,7 +29,7 @@ def test_a_drawing_outlives_a_look_at_another_page(visit):
 
 def test_every_control_has_a_name(visit):
     one = visit()
-    for name in ("draw", "translate", "fill"):
+    for name in PAGES:
         page = one.open(name)
         nameless = page.evaluate(
             """() => [...document.querySelectorAll('button, input:not([type=file]), select')].filter((node) => {

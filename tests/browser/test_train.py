@@ -1,10 +1,12 @@
 """The page Train in a real browser: a training is started, watched, stopped and resumed; runs of others are shown."""
 
 import json
+from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.browser.conftest import serve
 from tests.studio.routes.test_train import TINY
 from translate.training.config import dump_config, load_config
 
@@ -31,9 +33,11 @@ def here(two_folders, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def page(visit, serve, here):
-    with serve() as address:
-        yield visit(address=address).open("train")
+def page(visit, here):
+    with serve(Path("runs")) as address:
+        page = visit(address).open("train")
+        page.set_default_timeout(60_000)
+        yield page
 
 
 def test_a_training_is_started_watched_stopped_and_resumed(page, here):
@@ -62,15 +66,15 @@ def test_a_training_is_started_watched_stopped_and_resumed(page, here):
     page.locator(".chart-line").first.wait_for(timeout=60_000)
     assert page.locator(".run-view .command code").text_content() == command
     # stop
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".run-view .chip", has_text="stopped").wait_for(timeout=60_000)
     page.get_by_text("saved at step").first.wait_for()
     # go on, and find it again after the page was closed
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Go on", exact=True).click()
     page.locator(".run-view .chip", has_text="in training").wait_for(timeout=120_000)
     page.reload()
     page.locator(".run-view .chip", has_text="in training").wait_for(timeout=20_000)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".run-view .chip", has_text="stopped").wait_for(timeout=60_000)
 
 

@@ -19,12 +19,22 @@ const TAIL = 0.02; // share of the values that may lie beyond each end of the sc
 export function chart(title, curves, onpick) {
   const names = Object.keys(curves);
   const scale = scaleOf(Object.values(curves));
-  const svg = shape("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "chart-plot", role: "img", "aria-label": `${title}: ${names.join(", ")}`});
+  const svg = shape("svg", {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    class: "chart-plot",
+    role: "img",
+    "aria-label": `${title}: ${names.join(", ")}`,
+  });
   const cursor = shape("line", {class: "chart-cursor", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden"});
   svg.append(...axes(scale), ...names.map((name, i) => line(curves[name], scale, i)), cursor);
   const values = names.map(() => el("output", {}));
-  const legend = el("div", {class: "chart-legend"}, ...names.map((name, i) =>
-    el("span", {class: "chart-name"}, el("i", {class: `chart-key curve-${i % COLOURS}`}), name, values[i])));
+  const legend = el(
+    "div",
+    {class: "chart-legend"},
+    ...names.map((name, i) =>
+      el("span", {class: "chart-name"}, el("i", {class: `chart-key curve-${i % COLOURS}`}), name, values[i]),
+    ),
+  );
   const show = (x) => names.forEach((name, i) => (values[i].textContent = number(nearest(curves[name], x)[1])));
   show(scale.x1);
   svg.addEventListener("pointermove", (event) => {
@@ -48,7 +58,8 @@ function scaleOf(curves) {
   [low, high] = [low - room, high + room];
   const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
   const px = (x) => LEFT + ((x - x0) / (x1 - x0 || 1)) * (WIDTH - LEFT - RIGHT);
-  const py = (y) => HEIGHT - BOTTOM - ((Math.min(high, Math.max(low, y)) - low) / (high - low)) * (HEIGHT - BOTTOM - TOP);
+  const py = (y) =>
+    HEIGHT - BOTTOM - ((Math.min(high, Math.max(low, y)) - low) / (high - low)) * (HEIGHT - BOTTOM - TOP);
   return {x0, x1, low, high, px, py};
 }
 
@@ -58,16 +69,22 @@ function axes({x0, x1, low, high, px, py}) {
     shape("line", {class: "chart-grid", x1: LEFT, x2: WIDTH - RIGHT, y1: py(y), y2: py(y)}),
     text(number(y), LEFT - 6, py(y) + 4, "end"),
   ]);
-  return [...marks, text(number(x0), px(x0), HEIGHT - 5, "start"), text(`step ${number(x1)}`, px(x1), HEIGHT - 5, "end")];
+  return [
+    ...marks,
+    text(number(x0), px(x0), HEIGHT - 5, "start"),
+    text(`step ${number(x1)}`, px(x1), HEIGHT - 5, "end"),
+  ];
 }
 
 function line(curve, {px, py}, i) {
   const points = curve.map(([x, y]) => `${px(x).toFixed(1)},${py(y).toFixed(1)}`);
-  if (points.length === 1) return shape("circle", {class: `chart-dot curve-${i % COLOURS}`, cx: px(curve[0][0]), cy: py(curve[0][1]), r: 3});
+  if (points.length === 1)
+    return shape("circle", {class: `chart-dot curve-${i % COLOURS}`, cx: px(curve[0][0]), cy: py(curve[0][1]), r: 3});
   return shape("polyline", {class: `chart-line curve-${i % COLOURS}`, points: points.join(" ")});
 }
 
-const nearest = (curve, x) => curve.reduce((best, point) => (Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best));
+const nearest = (curve, x) =>
+  curve.reduce((best, point) => (Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best));
 
 function xAt(svg, event, {x0, x1}) {
   const box = svg.getBoundingClientRect();

@@ -8,7 +8,7 @@ import {icon} from "./icons.js";
 
 /**
  * Ask for a folder.
- * @param {{title: string, catalog: {name: string, title: string}[]}} options catalog: names that fit
+ * @param {{title: string, catalog: {name: string, title: string, drawn: boolean}[]}} options catalog: names that fit
  * @returns {Promise<string>} a path or a name of the catalog; "" if nothing was chosen
  */
 export function chooseFolder({title, catalog}) {
@@ -35,7 +35,12 @@ export function chooseFolder({title, catalog}) {
       place.textContent = here ? `${here} · ${countOf(folder.pictures)}` : "Folders that the studio may read";
       choose.disabled = !here;
       const up = folder.parent === null ? [] : [row("..", "the folder above", () => open(folder.parent))];
-      list.replaceChildren(...up, ...folder.folders.map((inner) => row(inner.name, inner.pictures ? countOf(inner.pictures) : "", () => open(inner.path))));
+      list.replaceChildren(
+        ...up,
+        ...folder.folders.map((inner) =>
+          row(inner.name, inner.pictures ? countOf(inner.pictures) : "", () => open(inner.path)),
+        ),
+      );
     };
     const upload = async ([file]) => {
       status.busy(`sending ${file.name} ...`);
@@ -46,12 +51,36 @@ export function chooseFolder({title, catalog}) {
         status.fail(error.message);
       }
     };
-    const sets = catalog.map(({name, title: words}) => el("button", {type: "button", class: "btn btn-small", title: words, on: {click: () => done(name)}}, name));
+    const setOf = ({name, title: words}) =>
+      el("button", {type: "button", class: "btn btn-small", title: words, on: {click: () => done(name)}}, name);
+    const sets = (heading, drawn) => {
+      const fitting = catalog.filter((set) => set.drawn === drawn);
+      return fitting.length
+        ? el("div", {class: "stack"}, el("h3", {}, heading), el("div", {class: "row"}, ...fitting.map(setOf)))
+        : null;
+    };
     dialog.append(
-      el("div", {class: "panel-head"}, el("h2", {}, title), button("Close", () => done(""), {icon: "close", iconOnly: true, kind: "quiet"})),
-      sets.length ? el("div", {class: "stack"}, el("h3", {}, "Built-in pictures"), el("div", {class: "row"}, ...sets)) : null,
-      el("h3", {}, "Folders here"), place, list, el("div", {class: "row"}, choose), status,
-      dropzone({label: "Or drop a zip of pictures", hint: "it is unpacked here", accept: ".zip,application/zip", onfiles: upload}),
+      el(
+        "div",
+        {class: "panel-head"},
+        el("h2", {}, title),
+        button("Close", () => done(""), {icon: "close", iconOnly: true, kind: "quiet"}),
+      ),
+      ...[
+        sets("Built-in pictures, drawn here", true),
+        sets("Published pictures, fetched when the training starts", false),
+      ].filter(Boolean),
+      el("h3", {}, "Folders here"),
+      place,
+      list,
+      el("div", {class: "row"}, choose),
+      status,
+      dropzone({
+        label: "Or drop a zip of pictures",
+        hint: "it is unpacked here",
+        accept: ".zip,application/zip",
+        onfiles: upload,
+      }),
     );
     dialog.querySelector(".dropzone").classList.add("compact");
     dialog.addEventListener("cancel", (event) => (event.preventDefault(), done("")));
@@ -62,6 +91,17 @@ export function chooseFolder({title, catalog}) {
 }
 
 /** A folder in the list. */
-const row = (name, words, onclick) => el("li", {}, el("button", {type: "button", class: "folder-row", on: {click: onclick}}, icon("folder"), el("span", {class: "grow"}, name), el("span", {class: "muted small"}, words)));
+const row = (name, words, onclick) =>
+  el(
+    "li",
+    {},
+    el(
+      "button",
+      {type: "button", class: "folder-row", on: {click: onclick}},
+      icon("folder"),
+      el("span", {class: "grow"}, name),
+      el("span", {class: "muted small"}, words),
+    ),
+  );
 
 const countOf = (count) => (count === 1 ? "1 picture" : `${count} pictures`);

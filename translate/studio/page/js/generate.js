@@ -23,54 +23,130 @@ export const page = {
   id: "generate",
   title: "Generate",
   icon: "generate",
-  mount(root, studio) { current = new GeneratePage(root, studio); },
-  show() { current.shown = true; },
-  hide() { current.shown = false; },
+  mount(root, studio) {
+    current = new GeneratePage(root, studio);
+  },
+  show() {
+    current.shown = true;
+  },
+  hide() {
+    current.shown = false;
+  },
 };
 
 /** The state of the page: the desk that cards and tools share. */
 class GeneratePage {
   constructor(root, studio) {
-    Object.assign(this, {model: null, chosen: null, label: "", truncation: 1, first: 0, next: 0, drawing: null, shown: true});
-    this.tools = [new SliderTool(this), new WalkTool(this), new SumTool(this), new PaintTool(this), new PhotoTool(this)];
+    Object.assign(this, {
+      model: null,
+      chosen: null,
+      label: "",
+      truncation: 1,
+      first: 0,
+      next: 0,
+      drawing: null,
+      shown: true,
+    });
+    this.tools = [
+      new SliderTool(this),
+      new WalkTool(this),
+      new SumTool(this),
+      new PaintTool(this),
+      new PhotoTool(this),
+    ];
     const body = el("div", {class: "generate-grid"}, this.#sheetPanel(), this.#toolPanel());
     const {picker, none} = chooseModel({studio, pageId: "generate", body, onchoose: (model) => this.#useModel(model)});
-    root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Generate"),
-      el("p", {}, "New pictures from a model. Choose one, then move it, walk from it, add to it, or paint on it.")), picker), body, none);
+    root.append(
+      el(
+        "div",
+        {class: "page-head"},
+        el(
+          "div",
+          {class: "titles"},
+          el("h1", {}, "Generate"),
+          el("p", {}, "New pictures from a model. Choose one, then move it, walk from it, add to it, or paint on it."),
+        ),
+        picker,
+      ),
+      body,
+      none,
+    );
   }
 
   // ---- parts
 
   #sheetPanel() {
-    this.labels = select({label: "Label", options: [["", "All"]], value: "", onchange: (label) => ((this.label = label), this.#restart())});
+    this.labels = select({
+      label: "Label",
+      options: [["", "All"]],
+      value: "",
+      onchange: (label) => ((this.label = label), this.#restart()),
+    });
     const redraw = debounce(() => this.#restart(), 150);
-    this.truncate = slider({label: "Variety", min: 0, max: 1.2, step: 0.05, value: 1, show: (value) => value.toFixed(2),
-      oninput: (value) => ((this.truncation = value), redraw())});
+    this.truncate = slider({
+      label: "Variety",
+      min: 0,
+      max: 1.2,
+      step: 0.05,
+      value: 1,
+      show: (value) => value.toFixed(2),
+      oninput: (value) => ((this.truncation = value), redraw()),
+    });
     this.truncate.title = "Truncation: 0 is the mean picture, 1 what the model has learned";
-    this.others = button("Others", () => ((this.first = Math.floor(Math.random() * MAX_SEED)), this.#restart()), {icon: "again", title: "A sheet of other seeds"});
+    this.others = button("Others", () => ((this.first = Math.floor(Math.random() * MAX_SEED)), this.#restart()), {
+      icon: "again",
+      title: "A sheet of other seeds",
+    });
     this.kept = el("div", {class: "cards sheet"});
     this.keptPart = el("div", {class: "stack", hidden: true}, el("h3", {}, "Kept"), this.kept);
     this.sheet = el("div", {class: "cards sheet"});
     this.more = button("More", () => this.#draw(), {icon: "plus"});
     this.status = statusLine();
-    new IntersectionObserver(([entry]) => entry.isIntersecting && this.shown && this.next > this.first && scrollY > 0 && this.#draw(), {rootMargin: "200px"}).observe(this.more);
-    return el("section", {class: "panel stack sheet-panel", ariaLabel: "Samples"},
+    const wide = matchMedia("(min-width: 901px)"); // else the tools are below the sheet, and have to be reached
+    new IntersectionObserver(
+      ([entry]) => entry.isIntersecting && wide.matches && scrollY > 0 && this.next > this.first && this.#draw(),
+      {rootMargin: "200px"},
+    ).observe(this.more);
+    return el(
+      "section",
+      {class: "panel stack sheet-panel", ariaLabel: "Samples"},
       el("div", {class: "sheet-controls"}, this.labels, this.truncate, this.others),
-      this.keptPart, this.sheet, el("div", {class: "row"}, this.more, this.status),
-      el("p", {class: "muted small keys"}, "Drag a sample onto another one to walk between them. Keys on a sample: Enter chooses it, W marks the two ends of a walk, A, B and C put it into a sum."));
+      this.keptPart,
+      this.sheet,
+      el("div", {class: "row"}, this.more, this.status),
+      el(
+        "p",
+        {class: "muted small keys"},
+        "Drag a sample onto another one to walk between them. Keys on a sample: Enter chooses it, W marks the two" +
+          " ends of a walk, A, B and C put it into a sum.",
+      ),
+    );
   }
 
   #toolPanel() {
     this.image = el("img", {alt: ""});
     this.title = el("h2", {}, "No sample chosen");
-    const save = button("Download", () => this.chosen && download(this.chosen.blob, this.chosen.name), {icon: "download", iconOnly: true, kind: "quiet"});
-    this.choice = segmented({label: "What to do with it", value: this.tools[0].id, onchange: (id) => this.openTool(id),
-      options: this.tools.map((tool) => [tool.id, tool.title])});
+    const save = button("Download", () => this.chosen && download(this.chosen.blob, this.chosen.name), {
+      icon: "download",
+      iconOnly: true,
+      kind: "quiet",
+    });
+    this.choice = segmented({
+      label: "What to do with it",
+      value: this.tools[0].id,
+      onchange: (id) => this.openTool(id),
+      options: this.tools.map((tool) => [tool.id, tool.title]),
+    });
     this.choice.classList.add("tool-choice");
     for (const tool of this.tools) tool.node.hidden = tool !== this.tools[0];
-    return el("aside", {class: "panel stack tool-panel", ariaLabel: "Tools"},
-      el("div", {class: "panel-head"}, this.title, save), el("div", {class: "chosen-picture"}, icon("generate"), this.image),
-      this.choice, ...this.tools.map((tool) => tool.node));
+    return el(
+      "aside",
+      {class: "panel stack tool-panel", ariaLabel: "Tools"},
+      el("div", {class: "panel-head"}, this.title, save),
+      el("div", {class: "chosen-picture"}, icon("generate"), this.image),
+      this.choice,
+      ...this.tools.map((tool) => tool.node),
+    );
   }
 
   // ---- the sheet
@@ -88,7 +164,9 @@ class GeneratePage {
   }
 
   /** What seeds are drawn with. */
-  get setting() { return {model: this.model.name, label: this.label || null, truncation: this.truncation}; }
+  get setting() {
+    return {model: this.model.name, label: this.label || null, truncation: this.truncation};
+  }
 
   #restart() {
     this.drawing?.abort();
@@ -103,16 +181,22 @@ class GeneratePage {
     const seeds = Array.from({length: SHEET}, (_, i) => this.next + i);
     const anew = this.next === this.first;
     this.status.busy("drawing ...");
-    if (!this.sheet.childElementCount) this.sheet.append(...seeds.map(() => el("div", {class: "card waiting"}, el("div", {class: "picture"}))));
+    if (!this.sheet.childElementCount)
+      this.sheet.append(...seeds.map(() => el("div", {class: "card waiting"}, el("div", {class: "picture"}))));
     try {
-      const samples = await this.draw(seeds.map((seed) => ({seed})), {}, job.signal);
+      const samples = await this.draw(
+        seeds.map((seed) => ({seed})),
+        {},
+        job.signal,
+      );
       if (job.signal.aborted) return;
       samples.forEach((sample, i) => Object.assign(sample, {seed: seeds[i], title: `Seed ${seeds[i]}`}));
       const cards = samples.map((sample) => sampleCard(sample, this));
       if (anew) this.sheet.replaceChildren(...cards);
       else this.sheet.append(...cards);
       this.next += SHEET;
-      if (anew && (!this.chosen || this.chosen.seed !== null)) this.choose(samples[Math.max(0, seeds.indexOf(this.chosen?.seed))]);
+      if (anew && (!this.chosen || this.chosen.seed !== null))
+        this.choose(samples[Math.max(0, seeds.indexOf(this.chosen?.seed))]);
       this.#markChosen();
       this.status.say("");
     } catch (error) {
@@ -136,7 +220,12 @@ class GeneratePage {
   /** The samples of an answer. */
   samplesOf(answer) {
     const setting = JSON.stringify(this.setting);
-    return picturesOf(answer).map((picture) => ({...picture, seed: null, setting, title: picture.name.replace(".png", "").replaceAll("_", " ")}));
+    return picturesOf(answer).map((picture) => ({
+      ...picture,
+      seed: null,
+      setting,
+      title: picture.name.replace(".png", "").replaceAll("_", " "),
+    }));
   }
 
   // ---- what cards and tools ask for
@@ -152,18 +241,33 @@ class GeneratePage {
   }
 
   #markChosen() {
-    for (const card of this.node.querySelectorAll(".card.sample")) card.classList.toggle("chosen", card.sample === this.chosen);
+    for (const card of this.node.querySelectorAll(".card.sample"))
+      card.classList.toggle("chosen", card.sample === this.chosen);
   }
 
-  get node() { return this.sheet.closest(".generate-grid"); }
+  get node() {
+    return this.sheet.closest(".generate-grid");
+  }
 
-  /** Keep a sample above the sheet, and choose it. @param {import("./samples.js").Sample} sample @param {string} title */
+  /**
+   * Keep a sample above the sheet, and choose it.
+   * @param {import("./samples.js").Sample} sample
+   * @param {string} title
+   */
   keep(sample, title) {
     const kept = {...sample, seed: null, title};
-    const card = sampleCard(kept, this, {tools: [button(`Remove ${title}`, () => {
-      card.remove();
-      this.keptPart.hidden = !this.kept.childElementCount;
-    }, {icon: "close", iconOnly: true})]});
+    const card = sampleCard(kept, this, {
+      tools: [
+        button(
+          `Remove ${title}`,
+          () => {
+            card.remove();
+            this.keptPart.hidden = !this.kept.childElementCount;
+          },
+          {icon: "close", iconOnly: true},
+        ),
+      ],
+    });
     card.querySelector(".card-tools .btn").classList.add("btn-small");
     this.kept.prepend(card);
     this.keptPart.hidden = false;

@@ -10,7 +10,18 @@ import {Sketch} from "./sketch.js";
 import {toPng} from "./pictures.js";
 
 const LAYER_PX = 256; // side of the layers that are sent
-const COLOURS = ["#1c1d22", "#ffffff", "#d8443c", "#e8a33d", "#f1d84b", "#4b9e5a", "#3f7fc4", "#7a4fb0", "#8a5a3c", "#e9c3a6"];
+const COLOURS = [
+  "#1c1d22",
+  "#ffffff",
+  "#d8443c",
+  "#e8a33d",
+  "#f1d84b",
+  "#4b9e5a",
+  "#3f7fc4",
+  "#7a4fb0",
+  "#8a5a3c",
+  "#e9c3a6",
+];
 
 export class PaintTool {
   id = "paint";
@@ -19,10 +30,31 @@ export class PaintTool {
   constructor(desk) {
     Object.assign(this, {desk, job: null, colour: COLOURS[2]});
     this.sketch = new Sketch();
-    this.board = new Board(this.sketch, ["strokes", "lines"], "The chosen sample. Paint colours and lines that it should have.");
+    this.board = new Board(
+      this.sketch,
+      ["strokes", "lines"],
+      "The chosen sample. Paint colours and lines that it should have.",
+    );
     this.board.backdrop.hidden = false;
-    this.mode = segmented({label: "Brush", value: "colour", options: [["colour", "Colour"], ["line", "Line"], ["erase", "Erase"]], onchange: () => this.#useBrush()});
-    this.width = slider({label: "Width", min: 2, max: 24, step: 1, value: 9, show: (value) => `${value} %`, oninput: () => this.#useBrush()});
+    this.mode = segmented({
+      label: "Brush",
+      value: "colour",
+      options: [
+        ["colour", "Colour"],
+        ["line", "Line"],
+        ["erase", "Erase"],
+      ],
+      onchange: () => this.#useBrush(),
+    });
+    this.width = slider({
+      label: "Width",
+      min: 2,
+      max: 24,
+      step: 1,
+      value: 9,
+      show: (value) => `${value} %`,
+      oninput: () => this.#useBrush(),
+    });
     this.swatches = COLOURS.map((colour) => this.#swatch(colour));
     this.palette = el("div", {class: "palette", attrs: {role: "group", "aria-label": "Colours"}}, ...this.swatches);
     this.near = checkbox({label: "change the sample as little as possible", checked: true, onchange: () => {}});
@@ -33,8 +65,19 @@ export class PaintTool {
     this.bar = progressBar("Search");
     this.status = statusLine();
     this.found = el("div", {class: "cards found"});
-    this.node = el("div", {class: "stack tool"}, this.mode, this.palette, this.width, this.board.node, this.near,
-      el("div", {class: "row"}, this.go, this.cancel, this.undo, this.wipe), this.bar, this.status, this.found);
+    this.node = el(
+      "div",
+      {class: "stack tool"},
+      this.mode,
+      this.palette,
+      this.width,
+      this.board.node,
+      this.near,
+      el("div", {class: "row"}, this.go, this.cancel, this.undo, this.wipe),
+      this.bar,
+      this.status,
+      this.found,
+    );
     this.sketch.addEventListener("change", () => this.#refresh());
     this.#useBrush();
     this.#refresh();
@@ -47,16 +90,28 @@ export class PaintTool {
     this.status.say("");
   }
 
-  useSample(sample) { showBlob(this.board.backdrop, sample.blob); }
+  useSample(sample) {
+    showBlob(this.board.backdrop, sample.blob);
+  }
 
-  opened() { this.board.repaint(); }
+  opened() {
+    this.board.repaint();
+  }
 
   #swatch(colour) {
-    const node = el("button", {type: "button", class: "swatch", ariaLabel: `Colour ${colour}`, title: colour, on: {click: () => {
-      this.colour = colour;
-      this.mode.value = "colour";
-      this.#useBrush();
-    }}});
+    const node = el("button", {
+      type: "button",
+      class: "swatch",
+      ariaLabel: `Colour ${colour}`,
+      title: colour,
+      on: {
+        click: () => {
+          this.colour = colour;
+          this.mode.value = "colour";
+          this.#useBrush();
+        },
+      },
+    });
     node.style.background = colour;
     return node;
   }
@@ -65,8 +120,12 @@ export class PaintTool {
     const erase = this.mode.value === "erase";
     if (!erase) this.layer = this.mode.value === "line" ? "lines" : "strokes"; // what was painted last is erased
     const line = this.layer === "lines" && !erase;
-    this.board.use({layer: this.layer, erase, colour: line ? "#000000" : this.colour,
-      width: line ? 0.02 : this.width.value / 100});
+    this.board.use({
+      layer: this.layer,
+      erase,
+      colour: line ? "#000000" : this.colour,
+      width: line ? 0.02 : this.width.value / 100,
+    });
     this.width.disabled = line;
     this.swatches.forEach((node, i) => node.setAttribute("aria-pressed", String(!line && COLOURS[i] === this.colour)));
   }
@@ -88,7 +147,14 @@ export class PaintTool {
     const layer = async (name) => (this.sketch.isEmpty(name) ? null : toPng(this.sketch.paint(name, LAYER_PX)));
     const start = this.near.checked && desk.chosen ? JSON.stringify(pointOf(desk.chosen)) : "";
     try {
-      const fields = {model: desk.model.name, label: desk.label, start, strokes: await layer("strokes"), lines: await layer("lines"), count: 8};
+      const fields = {
+        model: desk.model.name,
+        label: desk.label,
+        start,
+        strokes: await layer("strokes"),
+        lines: await layer("lines"),
+        count: 8,
+      };
       const answer = await postWithProgress("edit", fields, (share) => this.bar.set(share, 1), job.signal);
       this.#show(desk.samplesOf(answer));
     } catch (error) {
@@ -103,12 +169,18 @@ export class PaintTool {
 
   #show(samples) {
     samples.forEach((sample, i) => (sample.title = `Painted ${i + 1}`));
-    this.found.replaceChildren(...samples.map((sample) => sampleCard(sample, {...handlers(this.desk), choose: () => this.desk.keep(sample, sample.title)})));
+    this.found.replaceChildren(
+      ...samples.map((sample) =>
+        sampleCard(sample, {...handlers(this.desk), choose: () => this.desk.keep(sample, sample.title)}),
+      ),
+    );
     this.status.say(`${samples.length} found, the best first; click one to keep it.`);
   }
 }
 
 /** What cards need of the desk. */
 const handlers = (desk) => ({
-  walk: (from, to) => desk.walk(from, to), markWalk: (sample) => desk.markWalk(sample), addToSum: (name, sample) => desk.addToSum(name, sample),
+  walk: (from, to) => desk.walk(from, to),
+  markWalk: (sample) => desk.markWalk(sample),
+  addToSum: (name, sample) => desk.addToSum(name, sample),
 });

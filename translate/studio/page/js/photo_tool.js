@@ -13,15 +13,44 @@ export class PhotoTool {
 
   constructor(desk) {
     Object.assign(this, {desk, job: null, result: null, file: null});
-    this.drop = dropzone({label: "Drop a photo here", hint: "its centre square is searched for among what the model can draw", accept: "image/*", onfiles: ([file]) => this.search(file)});
-    this.effort = segmented({label: "Search", value: "quick", options: [["quick", "Quick"], ["careful", "Careful"]], onchange: () => this.file && this.search(this.file)});
-    [this.photo, this.nearest] = ["The photo, as the model is shown it", "The nearest sample"].map((alt) => el("img", {alt}));
-    this.views = el("div", {class: "pair pictures", hidden: true}, el("figure", {}, this.photo, el("figcaption", {}, "Photo")), el("figure", {}, this.nearest, el("figcaption", {}, "Nearest sample")));
+    this.drop = dropzone({
+      label: "Drop a photo here",
+      hint: "its centre square is searched for among what the model can draw",
+      accept: "image/*",
+      onfiles: ([file]) => this.search(file),
+    });
+    this.effort = segmented({
+      label: "Search",
+      value: "quick",
+      options: [
+        ["quick", "Quick"],
+        ["careful", "Careful"],
+      ],
+      onchange: () => this.file && this.search(this.file),
+    });
+    [this.photo, this.nearest] = ["The photo, as the model is shown it", "The nearest sample"].map((alt) =>
+      el("img", {alt}),
+    );
+    this.views = el(
+      "div",
+      {class: "pair pictures", hidden: true},
+      el("figure", {}, this.photo, el("figcaption", {}, "Photo")),
+      el("figure", {}, this.nearest, el("figcaption", {}, "Nearest sample")),
+    );
     this.keepIt = button("Keep", () => desk.keep(this.result, "From a photo"), {icon: "keep", kind: "primary"});
     this.cancel = button("Cancel", () => this.job?.abort(), {icon: "stop"});
     this.bar = progressBar("Search");
     this.status = statusLine();
-    this.node = el("div", {class: "stack tool"}, this.drop, this.effort, this.bar, this.status, this.views, el("div", {class: "row"}, this.keepIt, this.cancel));
+    this.node = el(
+      "div",
+      {class: "stack tool"},
+      this.drop,
+      this.effort,
+      this.bar,
+      this.status,
+      this.views,
+      el("div", {class: "row"}, this.keepIt, this.cancel),
+    );
     this.#refresh();
   }
 

@@ -9,7 +9,11 @@ import {button, el, progressBar, slider, statusLine, toast} from "./dom.js";
 const LIVE_MS = 2000;
 const STILL_MS = 15000;
 const STATES = {
-  training: ["in training", "accent"], starting: ["starting", "accent"], finished: ["finished", "good"], stopped: ["stopped", ""], failed: ["failed", "bad"],
+  training: ["in training", "accent"],
+  starting: ["starting", "accent"],
+  finished: ["finished", "good"],
+  stopped: ["stopped", ""],
+  failed: ["failed", "bad"],
 };
 
 /** "3 min" of seconds. @param {number} seconds */
@@ -34,10 +38,13 @@ export function commandLine() {
   });
   copy.classList.add("btn-small");
   const node = el("div", {class: "command"}, code, copy);
-  return Object.defineProperty(node, "text", {get: () => code.textContent, set: (text) => {
-    if (code.textContent !== text) code.textContent = text; // a selection stays
-    node.hidden = !text;
-  }});
+  return Object.defineProperty(node, "text", {
+    get: () => code.textContent,
+    set: (text) => {
+      if (code.textContent !== text) code.textContent = text; // a selection stays
+      node.hidden = !text;
+    },
+  });
 }
 
 /** Copy a text, also where the page is not served securely and browsers offer no clipboard. @param {string} text */
@@ -64,20 +71,36 @@ export class RunView {
     this.facts = el("p", {class: "muted small"});
     this.bar = progressBar("Training");
     this.stop = button("Stop", () => this.#post("stop", "It saves and leaves after this step."), {icon: "stop"});
-    this.resume = button("Go on", () => this.#post("resume", "It goes on from where it was saved."), {icon: "play", kind: "primary"});
+    this.resume = button("Go on", () => this.#post("resume", "It goes on from where it was saved."), {
+      icon: "play",
+      kind: "primary",
+    });
     this.status = statusLine();
     this.close = onclose ? button("Close", onclose, {icon: "close", iconOnly: true, kind: "quiet"}) : null;
-    this.node = el("section", {class: "panel stack run-view", ariaLabel: `Run ${name}`},
+    this.node = el(
+      "section",
+      {class: "panel stack run-view", ariaLabel: `Run ${name}`},
       el("div", {class: "panel-head"}, el("h2", {class: "run-name"}, name), this.chip, this.close),
-      this.bar, this.facts, el("div", {class: "row"}, this.stop, this.resume), this.status,
-      el("div", {class: "run-body"}, this.#samplesPart(), this.#wordsPart()));
+      this.bar,
+      this.facts,
+      el("div", {class: "row"}, this.stop, this.resume),
+      this.status,
+      el("div", {class: "run-body"}, this.#samplesPart(), this.#wordsPart()),
+    );
     this.load();
   }
 
   #samplesPart() {
     this.image = el("img", {class: "run-samples", alt: "", hidden: true});
-    this.steps = slider({label: "Samples after step", min: 0, max: 0, step: 1, value: 0, show: (i) => String(this.run?.samples[i] ?? "–"),
-      oninput: (i) => ((this.follow = i === this.run.samples.length - 1), this.#showSample(i))});
+    this.steps = slider({
+      label: "Samples after step",
+      min: 0,
+      max: 0,
+      step: 1,
+      value: 0,
+      show: (i) => String(this.run?.samples[i] ?? "–"),
+      oninput: (i) => ((this.follow = i === this.run.samples.length - 1), this.#showSample(i)),
+    });
     this.noSamples = el("p", {class: "muted small"}, "Samples appear here while it trains.");
     return el("div", {class: "stack"}, el("h3", {}, "Samples"), this.noSamples, this.image, this.steps);
   }
@@ -91,8 +114,17 @@ export class RunView {
     this.options = el("dl", {class: "options"});
     this.log = el("code", {class: "code log", tabIndex: 0});
     this.logPart = el("details", {class: "more"}, el("summary", {}, "What it prints"), this.log);
-    return el("div", {class: "stack"}, this.curves, this.healthPart,
-      el("h3", {}, "Command"), this.command, this.noCommand, this.options, this.logPart);
+    return el(
+      "div",
+      {class: "stack"},
+      this.curves,
+      this.healthPart,
+      el("h3", {}, "Command"),
+      this.command,
+      this.noCommand,
+      this.options,
+      this.logPart,
+    );
   }
 
   /** Fetch the run, show it, and ask again later. */
@@ -155,10 +187,16 @@ export class RunView {
     this.#showSamples();
     this.#showCurves();
     this.healthPart.hidden = !run.health.length;
-    this.health.replaceChildren(...run.health.map((line) => el("li", {class: /[A-Z]{4}/.test(line) ? "bad" : ""}, line)));
+    this.health.replaceChildren(
+      ...run.health.map((line) => el("li", {class: /[A-Z]{4}/.test(line) ? "bad" : ""}, line)),
+    );
     this.command.text = run.command;
     this.noCommand.textContent = run.no_command;
-    this.options.replaceChildren(...Object.entries(run.options).map(([name, value]) => el("div", {data: {name}}, el("dt", {}, name), el("dd", {}, value))));
+    this.options.replaceChildren(
+      ...Object.entries(run.options).map(([name, value]) =>
+        el("div", {data: {name}}, el("dt", {}, name), el("dd", {}, value)),
+      ),
+    );
     const atEnd = this.log.scrollTop + this.log.clientHeight >= this.log.scrollHeight - 4;
     this.log.textContent = run.log.join("\n");
     if (atEnd) this.log.scrollTop = this.log.scrollHeight;
@@ -189,13 +227,15 @@ export class RunView {
   #showCurves() {
     const {losses, scores, health, speed} = this.run.curves;
     const key = JSON.stringify(this.run.curves);
-    if (key === this.drawn || this.curves.matches(":hover") && this.drawn) return; // not while someone reads values
+    if (key === this.drawn || (this.curves.matches(":hover") && this.drawn)) return; // not while someone reads values
     this.drawn = key;
     const phases = Object.groupBy(Object.keys(losses), (name) => (name.includes("/") ? name.split("/")[0] : ""));
     const charts = [
       ...Object.entries(scores).map(([name, curve]) => [`Score: ${name}`, {[name]: curve}]),
-      ...Object.entries(phases).map(([phase, names]) => [phase ? `Losses of ${phase}` : "Losses",
-        Object.fromEntries(names.map((name) => [name.slice(phase ? phase.length + 1 : 0), losses[name]]))]),
+      ...Object.entries(phases).map(([phase, names]) => [
+        phase ? `Losses of ${phase}` : "Losses",
+        Object.fromEntries(names.map((name) => [name.slice(phase ? phase.length + 1 : 0), losses[name]])),
+      ]),
       ...(Object.keys(health).length ? [["Variety of the samples, 1 is that of real pictures", health]] : []),
       ...Object.entries(speed).map(([name, curve]) => ["Speed", {[name]: curve}]),
     ];
@@ -206,7 +246,10 @@ export class RunView {
   #goTo(step) {
     const {samples} = this.run;
     if (!samples.length) return;
-    const near = samples.reduce((best, one, i) => (Math.abs(one - step) < Math.abs(samples[best] - step) ? i : best), 0);
+    const near = samples.reduce(
+      (best, one, i) => (Math.abs(one - step) < Math.abs(samples[best] - step) ? i : best),
+      0,
+    );
     this.follow = near === samples.length - 1;
     this.steps.value = near;
     this.#showSample(near);

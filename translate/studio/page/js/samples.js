@@ -31,9 +31,24 @@ export const pointOf = (sample) => ({w: sample.w});
 export function sampleCard(sample, desk, {tools = []} = {}) {
   const image = el("img", {alt: "", draggable: false});
   showBlob(image, sample.blob);
-  const picture = el("button", {type: "button", class: "picture", draggable: true, ariaLabel: sample.title, title: sample.title,
-    on: {click: () => desk.choose(sample), keydown: (event) => onKey(event, sample, desk)}}, image);
-  const node = el("div", {class: "card sample"}, picture, tools.length ? el("div", {class: "card-tools"}, ...tools) : null);
+  const picture = el(
+    "button",
+    {
+      type: "button",
+      class: "picture",
+      draggable: true,
+      ariaLabel: sample.title,
+      title: sample.title,
+      on: {click: () => desk.choose(sample), keydown: (event) => onKey(event, sample, desk)},
+    },
+    image,
+  );
+  const node = el(
+    "div",
+    {class: "card sample"},
+    picture,
+    tools.length ? el("div", {class: "card-tools"}, ...tools) : null,
+  );
   node.sample = sample;
   picture.addEventListener("dragstart", (event) => {
     dragged = sample;
@@ -54,7 +69,11 @@ function onKey(event, sample, desk) {
   else desk.addToSum(key.toUpperCase(), sample);
 }
 
-/** Call `onsample` with a sample that is dropped on `node`. @param {HTMLElement} node @param {(sample: Sample) => void} onsample */
+/**
+ * Call `onsample` with a sample that is dropped on `node`.
+ * @param {HTMLElement} node
+ * @param {(sample: Sample) => void} onsample
+ */
 export function acceptSamples(node, onsample) {
   const over = (event) => {
     if (!dragged || node.sample === dragged) return;
@@ -64,7 +83,10 @@ export function acceptSamples(node, onsample) {
   };
   node.addEventListener("dragenter", over);
   node.addEventListener("dragover", over);
-  node.addEventListener("dragleave", (event) => node.contains(event.relatedTarget) || node.classList.remove("sample-over"));
+  node.addEventListener(
+    "dragleave",
+    (event) => node.contains(event.relatedTarget) || node.classList.remove("sample-over"),
+  );
   node.addEventListener("drop", (event) => {
     node.classList.remove("sample-over");
     if (!dragged) return;
@@ -82,13 +104,27 @@ export function acceptSamples(node, onsample) {
  */
 export function slot({label, desk, many = false, onchange}) {
   const row = el("div", {class: "slot-samples"});
-  const put = button(`Put the chosen sample into ${label}`, () => desk.chosen && node.add(desk.chosen), {icon: "plus", iconOnly: true, kind: "quiet"});
+  const put = button(`Put the chosen sample into ${label}`, () => desk.chosen && node.add(desk.chosen), {
+    icon: "plus",
+    iconOnly: true,
+    kind: "quiet",
+  });
   put.classList.add("btn-small");
-  const node = el("div", {class: "slot", attrs: {role: "group", "aria-label": label}}, el("span", {class: "slot-label"}, label), row, put);
+  const node = el(
+    "div",
+    {class: "slot", attrs: {role: "group", "aria-label": label}},
+    el("span", {class: "slot-label"}, label),
+    row,
+    put,
+  );
   node.samples = [];
   node.set = (samples) => {
     node.samples = samples;
-    row.replaceChildren(...samples.map((sample) => thumbnail(sample, label, () => node.set(node.samples.filter((other) => other !== sample)))));
+    row.replaceChildren(
+      ...samples.map((sample) =>
+        thumbnail(sample, label, () => node.set(node.samples.filter((other) => other !== sample))),
+      ),
+    );
     node.classList.toggle("filled", samples.length > 0);
     onchange(samples);
   };
@@ -101,10 +137,23 @@ export function slot({label, desk, many = false, onchange}) {
 function thumbnail(sample, label, onremove) {
   const image = el("img", {alt: ""});
   showBlob(image, sample.blob);
-  return el("button", {type: "button", class: "slot-sample", title: `Remove ${sample.title}`, ariaLabel: `Remove ${sample.title} from ${label}`, on: {click: onremove}}, image);
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "slot-sample",
+      title: `Remove ${sample.title}`,
+      ariaLabel: `Remove ${sample.title} from ${label}`,
+      on: {click: onremove},
+    },
+    image,
+  );
 }
 
-/** Run the newest call of many, one at a time: sliders ask faster than models answer. @param {(value: any) => Promise<void>} action */
+/**
+ * Run the newest call of many, one at a time: sliders ask faster than models answer.
+ * @param {(value: any) => Promise<void>} action
+ */
 export function newestOnly(action) {
   let running = false;
   let next;

@@ -19,8 +19,18 @@ export class SliderTool {
     this.row = el("div", {class: "stack sliders"});
     this.status = statusLine();
     this.reset = button("Reset", () => this.useSample(desk.chosen, true), {icon: "undo"});
-    this.keepIt = button("Keep", () => this.result && desk.keep(this.result, `Moved ${desk.chosen.title.toLowerCase()}`), {icon: "keep", kind: "primary"});
-    this.node = el("div", {class: "stack tool"}, this.row, this.status, el("div", {class: "row"}, this.keepIt, this.reset));
+    this.keepIt = button(
+      "Keep",
+      () => this.result && desk.keep(this.result, `Moved ${desk.chosen.title.toLowerCase()}`),
+      {icon: "keep", kind: "primary"},
+    );
+    this.node = el(
+      "div",
+      {class: "stack tool"},
+      this.row,
+      this.status,
+      el("div", {class: "row"}, this.keepIt, this.reset),
+    );
     this.move = newestOnly((amounts) => this.#move(amounts));
   }
 
@@ -29,17 +39,28 @@ export class SliderTool {
     try {
       const {directions} = await getJson(`directions?model=${encodeURIComponent(model.name)}`);
       if (this.desk.model !== model) return;
-      this.sliders = directions.slice(0, SHOWN).map(({index, share}) => slider({
-        label: `Direction ${index + 1} · ${Math.round(100 * share)} %`, min: -REACH, max: REACH, step: 0.1, value: 0,
-        show: (value) => value.toFixed(1), oninput: () => this.move(this.amounts),
-      }));
+      this.sliders = directions.slice(0, SHOWN).map(({index, share}) =>
+        slider({
+          label: `Direction ${index + 1} · ${Math.round(100 * share)} %`,
+          min: -REACH,
+          max: REACH,
+          step: 0.1,
+          value: 0,
+          show: (value) => value.toFixed(1),
+          oninput: () => this.move(this.amounts),
+        }),
+      );
       this.row.replaceChildren(...this.sliders);
     } catch (error) {
       this.status.fail(error.message);
     }
   }
 
-  /** Start from a sample. @param {import("./samples.js").Sample} sample @param {boolean} [show] whether to show it again */
+  /**
+   * Start from a sample.
+   * @param {import("./samples.js").Sample} sample
+   * @param {boolean} [show] whether to show it again
+   */
   useSample(sample, show = false) {
     this.result = null;
     this.keepIt.disabled = this.reset.disabled = true;
@@ -48,7 +69,9 @@ export class SliderTool {
     this.status.say("");
   }
 
-  get amounts() { return this.sliders.map((one) => one.value); }
+  get amounts() {
+    return this.sliders.map((one) => one.value);
+  }
 
   async #move(amounts) {
     const {desk} = this;

@@ -9,7 +9,8 @@ import {RunView, duration, stateChip} from "./run_view.js";
 import {TrainForm} from "./train_form.js";
 
 const LIST_MS = 5000;
-const DEMO = {task: "cycle", preset: "fast", name: "demo", options: {a: "photos", b: "monet", minutes: 5}}; // of `make demo`
+// The training of `make demo`.
+const DEMO = {task: "cycle", preset: "fast", name: "demo", options: {a: "photos", b: "monet", minutes: 5}};
 
 /** @type {TrainPage|null} */
 let current = null;
@@ -18,9 +19,15 @@ export const page = {
   id: "train",
   title: "Train",
   icon: "train",
-  mount(root, studio) { current = new TrainPage(root, studio); },
-  show() { current.show(true); },
-  hide() { current.show(false); },
+  mount(root, studio) {
+    current = new TrainPage(root, studio);
+  },
+  show() {
+    current.show(true);
+  },
+  hide() {
+    current.show(false);
+  },
 };
 
 /** The state of the page. */
@@ -30,14 +37,37 @@ class TrainPage {
     this.form = new TrainForm({onstart: (name) => this.#open(name)});
     this.list = el("ul", {class: "run-list"});
     this.anew = button("New training", () => this.#open(""), {icon: "plus", kind: "primary"});
-    this.beside = select({label: "Lay beside it", options: [["", "no other run"]], value: "", onchange: (name) => this.#showBeside(name)});
+    this.beside = select({
+      label: "Lay beside it",
+      options: [["", "no other run"]],
+      value: "",
+      onchange: (name) => this.#showBeside(name),
+    });
     this.status = statusLine();
     this.demo = this.#demoPanel();
     this.place = el("div", {class: "run-places"}, this.form.node);
-    const side = el("aside", {class: "panel stack runs-panel", ariaLabel: "Runs"}, el("div", {class: "panel-head"}, el("h2", {}, "Runs"), this.anew), this.list, this.beside, this.status);
-    root.append(el("div", {class: "page-head"}, el("div", {class: "titles"}, el("h1", {}, "Train"),
-      el("p", {}, "A training goes on when this page, or even the studio, is closed; the page finds it again."))),
-    this.demo, el("div", {class: "train-grid"}, side, this.place));
+    const side = el(
+      "aside",
+      {class: "panel stack runs-panel", ariaLabel: "Runs"},
+      el("div", {class: "panel-head"}, el("h2", {}, "Runs"), this.anew),
+      this.list,
+      this.beside,
+      this.status,
+    );
+    root.append(
+      el(
+        "div",
+        {class: "page-head"},
+        el(
+          "div",
+          {class: "titles"},
+          el("h1", {}, "Train"),
+          el("p", {}, "A training goes on when this page, or even the studio, is closed; the page finds it again."),
+        ),
+      ),
+      this.demo,
+      el("div", {class: "train-grid"}, side, this.place),
+    );
     this.place.addEventListener("run", () => this.#markDifferences());
     addEventListener("hashchange", () => this.#follow());
     document.addEventListener("visibilitychange", () => this.show(this.shown && !document.hidden));
@@ -46,20 +76,39 @@ class TrainPage {
   }
 
   #demoPanel() {
-    const start = button("Start the demo", async () => {
-      start.disabled = true;
-      try {
-        const known = this.runs.some((run) => run.name === DEMO.name);
-        await (known ? postJson(`runs/${DEMO.name}/resume`, {}) : postJson("train", DEMO));
-        this.#open(DEMO.name);
-      } catch (error) {
-        this.status.fail(error.message);
-        if (error.status === 409) this.#open(DEMO.name);
-      }
-      start.disabled = false;
-    }, {icon: "play", kind: "primary"});
-    return el("section", {class: "panel demo-panel", hidden: true}, icon("train"), el("div", {class: "grow"}, el("h2", {}, "No model yet?"),
-      el("p", {class: "muted"}, "The demo learns to paint photos like Monet, on this machine: it draws its own pictures and trains for five minutes. Or choose pictures of your own below.")), start);
+    const start = button(
+      "Start the demo",
+      async () => {
+        start.disabled = true;
+        try {
+          const known = this.runs.some((run) => run.name === DEMO.name);
+          await (known ? postJson(`runs/${DEMO.name}/resume`, {}) : postJson("train", DEMO));
+          this.#open(DEMO.name);
+        } catch (error) {
+          this.status.fail(error.message);
+          if (error.status === 409) this.#open(DEMO.name);
+        }
+        start.disabled = false;
+      },
+      {icon: "play", kind: "primary"},
+    );
+    return el(
+      "section",
+      {class: "panel demo-panel", hidden: true},
+      icon("train"),
+      el(
+        "div",
+        {class: "grow"},
+        el("h2", {}, "No model yet?"),
+        el(
+          "p",
+          {class: "muted"},
+          "The demo learns to paint photos like Monet, on this machine: it draws its own pictures and trains for five" +
+            " minutes. Or choose pictures of your own below.",
+        ),
+      ),
+      start,
+    );
   }
 
   /** Follow the runs while the page is seen. @param {boolean} shown */
@@ -92,13 +141,27 @@ class TrainPage {
     if (!this.runs.length) this.list.append(el("li", {class: "muted small"}, "No runs yet."));
     if (focused) [...this.list.querySelectorAll("[data-run]")].find((node) => node.dataset.run === focused)?.focus();
     this.beside.hidden = !open || this.runs.length < 2;
-    this.beside.setOptions([["", "no other run"], ...this.runs.filter((run) => run.name !== open).map((run) => [run.name, run.name])]);
+    this.beside.setOptions([
+      ["", "no other run"],
+      ...this.runs.filter((run) => run.name !== open).map((run) => [run.name, run.name]),
+    ]);
   }
 
   #row(run, open) {
-    const words = [run.task, run.steps ? `step ${run.step} of ${run.steps}` : "", run.seconds_left === null ? "" : `${duration(run.seconds_left)} left`].filter(Boolean).join(" · ");
-    const row = el("button", {type: "button", class: "run-row", data: {run: run.name}, on: {click: () => this.#open(run.name)}},
-      el("span", {class: "run-row-name"}, run.name), stateChip(run.state), el("span", {class: "muted small run-row-words"}, words));
+    const words = [
+      run.task,
+      run.steps ? `step ${run.step} of ${run.steps}` : "",
+      run.seconds_left === null ? "" : `${duration(run.seconds_left)} left`,
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    const row = el(
+      "button",
+      {type: "button", class: "run-row", data: {run: run.name}, on: {click: () => this.#open(run.name)}},
+      el("span", {class: "run-row-name"}, run.name),
+      stateChip(run.state),
+      el("span", {class: "muted small run-row-words"}, words),
+    );
     if (open) row.setAttribute("aria-current", "true");
     return el("li", {}, row);
   }
@@ -128,9 +191,13 @@ class TrainPage {
 
   #show(names) {
     for (const view of this.views) view.end();
-    this.views = names.map((name, i) => new RunView(name, {
-      onchange: () => (this.#refresh(), this.studio.refresh()), onclose: i ? () => this.#showBeside("") : undefined,
-    }));
+    this.views = names.map(
+      (name, i) =>
+        new RunView(name, {
+          onchange: () => (this.#refresh(), this.studio.refresh()),
+          onclose: i ? () => this.#showBeside("") : undefined,
+        }),
+    );
     this.form.node.hidden = names.length > 0;
     this.place.append(...this.views.map((view) => view.node));
     this.place.classList.toggle("two", names.length > 1);
@@ -150,7 +217,10 @@ class TrainPage {
     for (const view of this.views) {
       for (const row of view.options.children) {
         const {name} = row.dataset;
-        row.classList.toggle("differs", Boolean(two?.run && one.run) && one.run.options[name] !== two.run.options[name]);
+        row.classList.toggle(
+          "differs",
+          Boolean(two?.run && one.run) && one.run.options[name] !== two.run.options[name],
+        );
       }
     }
   }

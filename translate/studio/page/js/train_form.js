@@ -4,30 +4,41 @@
  */
 import {getJson, postJson} from "./api.js";
 import {button, checkbox, debounce, el, segmented, select, statusLine, toast, uniqueId} from "./dom.js";
-import {chooseFolder} from "./folder_dialog.js";
+import {dataCheck} from "./data_check.js";
+import {fittingSets, placeField} from "./place_field.js";
 import {commandLine} from "./run_view.js";
 
-const INPUT_LABELS = {
-  a: "First pictures (A)", b: "Second pictures (B)", images: "Pictures", data: "A set of both",
-};
 const WAY_LABELS = {"a,b": "Two folders", data: "One folder of both", images: "Pictures"};
-const LENGTHS = [["minutes", "minutes"], ["steps", "steps"], ["epochs", "epochs"]];
+const LENGTHS = [
+  ["minutes", "minutes"],
+  ["steps", "steps"],
+  ["epochs", "epochs"],
+];
 
 /** What a kind of data may say beside its folders: [option, words]. */
 const SWITCHES = {
   images: [["labels", "learn their classes, from folders or a table", "auto"]],
-  paired: [["hints", "colour hints: strokes of colour as further input", true], ["direction", "the other way: from second to first", "ba"]],
-  masked: [], unpaired: [],
+  paired: [
+    ["hints", "colour hints: strokes of colour as further input", true],
+    ["direction", "the other way: from second to first", "ba"],
+  ],
+  masked: [],
+  unpaired: [],
 };
 
 /** The form; `node` is shown in the page. */
 export class TrainForm {
   /** @param {{onstart: (name: string) => void}} options */
   constructor({onstart}) {
-    Object.assign(this, {onstart, offer: null, values: {}, switches: {}, way: "", named: false, checking: null});
+    Object.assign(this, {onstart, offer: null, values: {}, switches: {}, way: "", named: false});
     this.status = statusLine();
     this.command = commandLine();
-    this.node = el("section", {class: "panel stack train-form", ariaLabel: "New training"}, el("h2", {}, "New training"), this.status);
+    this.node = el(
+      "section",
+      {class: "panel stack train-form", ariaLabel: "New training"},
+      el("h2", {}, "New training"),
+      this.status,
+    );
     this.preview = debounce(() => this.#preview(), 250);
     this.#load();
   }
@@ -45,13 +56,16 @@ export class TrainForm {
   #build() {
     const {tasks} = this.offer;
     this.task = tasks.find((task) => task.name === "cycle") ?? tasks[0];
-    this.tasks = select({label: "What should it learn?", value: this.task.name, options: tasks.map((task) => [task.name, task.title === task.name ? task.name : `${task.title} (${task.name})`]),
-      onchange: (name) => this.#useTask(name)});
+    this.tasks = select({
+      label: "What should it learn?",
+      value: this.task.name,
+      options: tasks.map((task) => [task.name, task.title === task.name ? task.name : `${task.title} (${task.name})`]),
+      onchange: (name) => this.#useTask(name),
+    });
     this.ways = el("div", {});
     this.inputs = el("div", {class: "inputs"});
     this.switchRow = el("div", {class: "switches"});
-    this.check = button("Check the pictures", () => this.#check(), {icon: "check"});
-    this.findings = el("div", {class: "findings", attrs: {role: "status"}});
+    this.check = dataCheck(() => this.#form());
     this.preset = select({label: "Preset", options: [], value: "fast", onchange: () => this.#usePreset()});
     this.unit = select({label: "Length in", options: LENGTHS, value: "minutes", onchange: () => this.#usePreset()});
     this.length = this.#field("Length", "length", "number");
@@ -62,24 +76,56 @@ export class TrainForm {
     this.init = this.#field("Start from the weights of", "init", "text", "nothing: new weights");
     this.name = this.#field("Name of the run", "name", "text");
     this.name.input.addEventListener("input", () => (this.named = this.name.input.value !== ""));
-    this.further = el("textarea", {rows: 3, spellcheck: false, placeholder: "generator.width = 48\nmethod.lambda_identity = 0.5", on: {input: this.preview}});
+    this.further = el("textarea", {
+      rows: 3,
+      spellcheck: false,
+      placeholder: "generator.width = 48\nmethod.lambda_identity = 0.5",
+      on: {input: this.preview},
+    });
     this.further.id = uniqueId();
     this.start = button("Start the training", () => this.#start(), {icon: "play", kind: "primary"});
     this.node.replaceChildren(
-      el("h2", {}, "New training"), this.tasks, this.ways, this.inputs, this.switchRow,
-      el("div", {class: "row"}, this.check), this.findings,
+      el("h2", {}, "New training"),
+      this.tasks,
+      this.ways,
+      this.inputs,
+      this.switchRow,
+      this.check,
       el("div", {class: "fields"}, this.preset, this.length.node, this.unit, this.name.node),
-      el("details", {class: "more"}, el("summary", {}, "More options"), el("div", {class: "stack"},
-        el("div", {class: "fields"}, this.size.node, this.batch.node, this.rate.node, this.seed.node, this.init.node),
-        el("div", {class: "field"}, el("label", {htmlFor: this.further.id}, "Keys of the recipe, one a line (train --help-all lists them)"), this.further))),
-      el("h3", {}, "The command that this runs"), this.command, this.status, el("div", {class: "row"}, this.start),
+      el(
+        "details",
+        {class: "more"},
+        el("summary", {}, "More options"),
+        el(
+          "div",
+          {class: "stack"},
+          el("div", {class: "fields"}, this.size.node, this.batch.node, this.rate.node, this.seed.node, this.init.node),
+          el(
+            "div",
+            {class: "field"},
+            el("label", {htmlFor: this.further.id}, "Keys of the recipe, one a line (train --help-all lists them)"),
+            this.further,
+          ),
+        ),
+      ),
+      el("h3", {}, "The command that this runs"),
+      this.command,
+      this.status,
+      el("div", {class: "row"}, this.start),
     );
     this.#useTask(this.task.name);
   }
 
   #field(label, option, type, placeholder = "") {
     const id = uniqueId();
-    const input = el("input", {id, type, placeholder, spellcheck: false, autocomplete: "off", on: {input: () => this.preview()}});
+    const input = el("input", {
+      id,
+      type,
+      placeholder,
+      spellcheck: false,
+      autocomplete: "off",
+      on: {input: () => this.preview()},
+    });
     if (type === "number") Object.assign(input, {min: 0, step: "any", inputMode: "decimal"});
     return {node: el("div", {class: "field"}, el("label", {htmlFor: id}, label), input), input, option};
   }
@@ -90,81 +136,66 @@ export class TrainForm {
     this.task = this.offer.tasks.find((task) => task.name === name);
     const ways = this.task.inputs.map((way) => way.join(","));
     this.#useWay(ways[0]);
-    this.ways.replaceChildren(...(ways.length > 1 ? [segmented({label: "Given as", value: ways[0], options: ways.map((way) => [way, WAY_LABELS[way] ?? way]), onchange: (way) => this.#useWay(way)})] : []));
+    this.ways.replaceChildren(
+      ...(ways.length > 1
+        ? [
+            segmented({
+              label: "Given as",
+              value: ways[0],
+              options: ways.map((way) => [way, WAY_LABELS[way] ?? way]),
+              onchange: (way) => this.#useWay(way),
+            }),
+          ]
+        : []),
+    );
     this.switches = {};
-    this.switchRow.replaceChildren(...(SWITCHES[this.task.kind] ?? []).map(([option, label, value]) =>
-      checkbox({label, checked: false, onchange: (on) => ((this.switches[option] = on ? value : null), this.preview())})));
-    this.preset.setOptions(this.task.presets.map((preset) => [preset.name, preset.name]), "fast");
+    this.switchRow.replaceChildren(
+      ...(SWITCHES[this.task.kind] ?? []).map(([option, label, value]) =>
+        checkbox({
+          label,
+          checked: false,
+          onchange: (on) => ((this.switches[option] = on ? value : null), this.preview()),
+        }),
+      ),
+    );
+    this.preset.setOptions(
+      this.task.presets.map((preset) => [preset.name, preset.name]),
+      "fast",
+    );
     this.#usePreset();
   }
 
   #useWay(way) {
     this.way = way;
     this.values = {};
-    this.findings.replaceChildren();
-    this.inputs.replaceChildren(...way.split(",").map((name) => this.#place(name)));
+    this.check.clear();
+    const {catalog} = this.offer;
+    const fields = way
+      .split(",")
+      .map((name) =>
+        placeField(name, fittingSets(catalog, this.task.kind, name), (value) => this.#usePlace(name, value)),
+      );
+    this.inputs.replaceChildren(...fields);
     this.preview();
   }
 
-  /** A place of pictures: typed, chosen from a list, or browsed. */
-  #place(name) {
-    const [id, listId] = [uniqueId(), uniqueId()];
-    const names = this.#fitting(name);
-    const take = (value) => {
-      this.values[name] = value.trim();
-      this.findings.replaceChildren();
-      if (!this.named) this.name.input.value = this.#suggestName();
-      this.preview();
-    };
-    const input = el("input", {id, type: "text", spellcheck: false, autocomplete: "off", placeholder: names.length ? `a folder, or ${names[0].name} ...` : "a folder", on: {input: () => take(input.value)}});
-    input.setAttribute("list", listId);
-    const browse = button("Browse", async () => {
-      const chosen = await chooseFolder({title: INPUT_LABELS[name] ?? name, catalog: names});
-      if (chosen) take((input.value = chosen));
-      input.focus();
-    }, {icon: "folder"});
-    return el("div", {class: "field place"}, el("label", {htmlFor: id}, INPUT_LABELS[name] ?? name), el("div", {class: "place-row"}, input, browse),
-      el("datalist", {id: listId}, ...names.map((one) => el("option", {value: one.name}, one.title))));
-  }
-
-  /** Names of the catalog that fit an input: domains for A and B, sets of the right kind else. */
-  #fitting(name) {
-    const {catalog} = this.offer;
-    const kind = this.task.kind;
-    const usable = catalog.filter((set) => !set.by_hand);
-    const domains = usable.filter((set) => set.kind === "unpaired").flatMap((set) => set.domains.map((domain) => ({name: domain, title: set.title})));
-    if (name === "a" || name === "b") return kind === "unpaired" ? domains : [];
-    if (name === "data") return usable.filter((set) => set.kind === (kind === "paired" ? "paired" : "unpaired"));
-    return [...usable.filter((set) => ["images", "labelled"].includes(set.kind)), ...domains];
+  #usePlace(name, value) {
+    this.values[name] = value;
+    this.check.clear();
+    if (!this.named) this.name.input.value = this.#suggestName();
+    this.preview();
   }
 
   #suggestName() {
-    const words = this.way.split(",").map((name) => (this.values[name] ?? "").split("/").filter(Boolean).at(-1) ?? "").filter(Boolean);
-    return words.join("2").replace(/[^A-Za-z0-9_.-]+/g, "_").replace(/^[^A-Za-z0-9]+/, "").slice(0, 60);
-  }
-
-  async #check() {
-    this.checking?.abort();
-    const job = (this.checking = new AbortController());
-    const cancel = button("Cancel", () => job.abort(), {icon: "stop"});
-    const line = statusLine();
-    line.busy("reading every picture ...");
-    this.findings.replaceChildren(line, el("div", {class: "row"}, cancel));
-    try {
-      this.#showFindings(await postJson("check", this.#form(), job.signal));
-    } catch (error) {
-      cancel.remove();
-      if (error.name === "AbortError") line.say("cancelled");
-      else line.fail(error.message);
-    }
-  }
-
-  #showFindings({parts, findings}) {
-    const sets = parts.map((part) => `${part.domain} (${part.split}): ${part.pictures} pictures${part.sizes[0] ? `, mostly ${part.sizes[0].width} × ${part.sizes[0].height}` : ""}`);
-    const rows = findings.map((one) => el("li", {class: one.problem ? "bad" : ""}, el("span", {class: `chip ${one.problem ? "bad" : ""}`}, one.problem ? "mend" : "look"), " ",
-      one.words + (one.files.length ? `: ${one.files.join(", ")}${one.count > one.files.length ? ` and ${one.count - one.files.length} more` : ""}` : "")));
-    this.findings.replaceChildren(el("p", {class: "small muted"}, sets.join(" · ")),
-      rows.length ? el("ul", {class: "health"}, ...rows) : el("p", {class: "good"}, "Nothing to mend."));
+    const words = this.way
+      .split(",")
+      .map((name) => (this.values[name] ?? "").split("/").filter(Boolean).at(-1) ?? "")
+      .filter(Boolean);
+    return words
+      .join("2")
+      .replace(/[^A-Za-z0-9_.-]+/g, "_")
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, 60);
   }
 
   // ---- the command
@@ -172,7 +203,9 @@ export class TrainForm {
   #usePreset() {
     const preset = this.task.presets.find((one) => one.name === this.preset.value) ?? this.task.presets[0];
     const usual = LENGTHS.map(([name]) => name).find((name) => preset[name]);
-    this.length.input.placeholder = preset[this.unit.value] ? String(preset[this.unit.value]) : `the preset's, ${preset[usual]} ${usual}`;
+    this.length.input.placeholder = preset[this.unit.value]
+      ? String(preset[this.unit.value])
+      : `the preset's, ${preset[usual]} ${usual}`;
     this.batch.input.placeholder = String(preset.batch_size);
     this.preview();
   }
@@ -181,9 +214,20 @@ export class TrainForm {
     const number = ({input}) => (input.value === "" ? null : input.valueAsNumber);
     const size = this.size.input.value.trim();
     return {
-      task: this.task.name, preset: this.preset.value, name: this.name.input.value.trim(), further: this.further.value,
-      options: {...this.values, ...this.switches, [this.unit.value]: number(this.length), size: /^\d+$/.test(size) ? Number(size) : size,
-        batch_size: number(this.batch), "train.lr": number(this.rate), seed: number(this.seed), init: this.init.input.value.trim()},
+      task: this.task.name,
+      preset: this.preset.value,
+      name: this.name.input.value.trim(),
+      further: this.further.value,
+      options: {
+        ...this.values,
+        ...this.switches,
+        [this.unit.value]: number(this.length),
+        size: /^\d+$/.test(size) ? Number(size) : size,
+        batch_size: number(this.batch),
+        "train.lr": number(this.rate),
+        seed: number(this.seed),
+        init: this.init.input.value.trim(),
+      },
     };
   }
 

@@ -16,18 +16,51 @@ export class WalkTool {
     Object.assign(this, {desk, job: null, film: null});
     this.from = slot({label: "From", desk, onchange: () => this.#refresh()});
     this.to = slot({label: "To", desk, onchange: () => this.#refresh()});
-    this.seconds = select({label: "Length", value: "2", options: [["1", "1 s"], ["2", "2 s"], ["4", "4 s"], ["8", "8 s"]], onchange: () => {}});
-    this.format = select({label: "Film", value: "gif", options: [["gif", "GIF"], ["webp", "WebP"], ["mp4", "MP4"]], onchange: () => {}});
+    this.seconds = select({
+      label: "Length",
+      value: "2",
+      options: [
+        ["1", "1 s"],
+        ["2", "2 s"],
+        ["4", "4 s"],
+        ["8", "8 s"],
+      ],
+      onchange: () => {},
+    });
+    this.format = select({
+      label: "Film",
+      value: "gif",
+      options: [
+        ["gif", "GIF"],
+        ["webp", "WebP"],
+        ["mp4", "MP4"],
+      ],
+      onchange: () => {},
+    });
     this.back = checkbox({label: "and back, to repeat smoothly", checked: false, onchange: () => {}});
     this.go = button("Walk", () => this.make(), {icon: "play", kind: "primary"});
     this.cancel = button("Cancel", () => this.job?.abort(), {icon: "stop"});
     this.save = button("Download", () => download(this.film, `walk.${this.kind}`), {icon: "download"});
     this.image = el("img", {alt: "The walk", hidden: true});
-    this.video = el("video", {hidden: true, autoplay: true, loop: true, muted: true, controls: true, ariaLabel: "The walk"});
+    this.video = el("video", {
+      hidden: true,
+      autoplay: true,
+      loop: true,
+      muted: true,
+      controls: true,
+      ariaLabel: "The walk",
+    });
     this.status = statusLine();
-    this.node = el("div", {class: "stack tool"}, el("div", {class: "slots two"}, this.from, this.to),
-      el("div", {class: "pair"}, this.seconds, this.format), this.back,
-      el("div", {class: "row"}, this.go, this.cancel, this.save), this.status, el("div", {class: "film"}, this.image, this.video));
+    this.node = el(
+      "div",
+      {class: "stack tool"},
+      el("div", {class: "slots two"}, this.from, this.to),
+      el("div", {class: "pair"}, this.seconds, this.format),
+      this.back,
+      el("div", {class: "row"}, this.go, this.cancel, this.save),
+      this.status,
+      el("div", {class: "film"}, this.image, this.video),
+    );
     this.#refresh();
   }
 
@@ -52,7 +85,8 @@ export class WalkTool {
 
   /** Set the first end, or the second one if the first is set alone; then walk. */
   mark(sample) {
-    if (this.from.samples.length && !this.to.samples.length && this.from.samples[0] !== sample) return this.start(this.from.samples[0], sample);
+    if (this.from.samples.length && !this.to.samples.length && this.from.samples[0] !== sample)
+      return this.start(this.from.samples[0], sample);
     this.from.set([sample]);
     this.to.set([]);
     this.status.say(`${sample.title} is where the walk begins; press W on another sample.`);
@@ -72,10 +106,21 @@ export class WalkTool {
     this.#refresh();
     this.status.busy("walking ...");
     const [kind, loop] = [this.format.value, this.back.checked];
-    const order = {...this.desk.setting, points: this.desk.walkPoints([this.from.samples[0], this.to.samples[0]]),
-      frames: FPS * Number(this.seconds.value), fps: FPS, loop, format: kind};
+    const order = {
+      ...this.desk.setting,
+      points: this.desk.walkPoints([this.from.samples[0], this.to.samples[0]]),
+      frames: FPS * Number(this.seconds.value),
+      fps: FPS,
+      loop,
+      format: kind,
+    };
     try {
-      const response = await call("walk", {method: "POST", signal: job.signal, body: JSON.stringify(order), headers: {"Content-Type": "application/json"}});
+      const response = await call("walk", {
+        method: "POST",
+        signal: job.signal,
+        body: JSON.stringify(order),
+        headers: {"Content-Type": "application/json"},
+      });
       [this.film, this.kind] = [await response.blob(), kind];
       this.image.hidden = kind === "mp4";
       this.video.hidden = kind !== "mp4";
