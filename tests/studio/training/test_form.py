@@ -28,6 +28,12 @@ def test_a_form_becomes_a_configuration(here):
     assert config.generator["width"] == 8 and config.out == str(here / "runs" / "x")
 
 
+def test_a_run_to_start_from_is_named(here):
+    (here / "runs" / "older").mkdir(parents=True)
+    config = build_config(form(a="photos", b="mine", init="older"), here / "runs", [here])
+    assert config.train.init == str(here / "runs" / "older")
+
+
 def test_every_task_and_preset_that_is_offered_can_be_chosen(here):
     offered = describe_form()
     json.dumps(offered)

@@ -83,7 +83,11 @@ def build_config(form: Mapping[str, Any], root: Path, allowed: Iterable[Path]) -
     name, task, preset = (str(form.get(key) or "") for key in ("name", "task", "preset"))
     if not _NAME.fullmatch(name):
         raise OptionError(f"the name {shorten(name)!r} is no name of a run; use letters, digits, _ . and -")
-    config = load_config(task, preset or "fast", _further_layer(form), _options_layer(form), {"out": str(root / name)})
+    options = _options_layer(form)
+    init = options.get("train", {}).get("init")
+    if isinstance(init, str) and _NAME.fullmatch(init) and (root / init).is_dir():  # a run, by its name
+        options["train"]["init"] = str(root / init)
+    config = load_config(task, preset or "fast", _further_layer(form), options, {"out": str(root / name)})
     check_recipe(config)
     _check_inputs(config, task)
     _check_files(config, tuple(allowed))

@@ -3,7 +3,7 @@
  * @module generate
  */
 import {picturesOf, postJson, warm} from "./api.js";
-import {button, debounce, download, el, segmented, select, showBlob, slider, statusLine} from "./dom.js";
+import {button, debounce, download, el, pageHead, segmented, select, showBlob, slider, statusLine} from "./dom.js";
 import {icon} from "./icons.js";
 import {chooseModel} from "./models.js";
 import {PaintTool} from "./paint_tool.js";
@@ -56,21 +56,8 @@ class GeneratePage {
     ];
     const body = el("div", {class: "generate-grid"}, this.#sheetPanel(), this.#toolPanel());
     const {picker, none} = chooseModel({studio, pageId: "generate", body, onchoose: (model) => this.#useModel(model)});
-    root.append(
-      el(
-        "div",
-        {class: "page-head"},
-        el(
-          "div",
-          {class: "titles"},
-          el("h1", {}, "Generate"),
-          el("p", {}, "New pictures from a model. Choose one, then move it, walk from it, add to it, or paint on it."),
-        ),
-        picker,
-      ),
-      body,
-      none,
-    );
+    const text = "New pictures from a model. Choose one, then move it, walk from it, add to it, or paint on it.";
+    root.append(pageHead("Generate", text, picker), body, none);
   }
 
   // ---- parts

@@ -3,7 +3,7 @@
  * @module train
  */
 import {getJson, postJson} from "./api.js";
-import {button, el, select, statusLine} from "./dom.js";
+import {button, el, pageHead, select, statusLine} from "./dom.js";
 import {icon} from "./icons.js";
 import {RunView, duration, stateChip} from "./run_view.js";
 import {TrainForm} from "./train_form.js";
@@ -54,20 +54,8 @@ class TrainPage {
       this.beside,
       this.status,
     );
-    root.append(
-      el(
-        "div",
-        {class: "page-head"},
-        el(
-          "div",
-          {class: "titles"},
-          el("h1", {}, "Train"),
-          el("p", {}, "A training goes on when this page, or even the studio, is closed; the page finds it again."),
-        ),
-      ),
-      this.demo,
-      el("div", {class: "train-grid"}, side, this.place),
-    );
+    const text = "A training goes on when this page, or even the studio, is closed; the page finds it again.";
+    root.append(pageHead("Train", text), this.demo, el("div", {class: "train-grid"}, side, this.place));
     this.place.addEventListener("run", () => this.#markDifferences());
     addEventListener("hashchange", () => this.#follow());
     document.addEventListener("visibilitychange", () => this.show(this.shown && !document.hidden));

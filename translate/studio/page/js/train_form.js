@@ -73,7 +73,7 @@ export class TrainForm {
     this.batch = this.#field("Batch size", "batch_size", "number");
     this.rate = this.#field("Learning rate", "train.lr", "number");
     this.seed = this.#field("Seed", "seed", "number", "0");
-    this.init = this.#field("Start from the weights of", "init", "text", "nothing: new weights");
+    this.init = this.#field("Start from the run", "init", "text", "new weights");
     this.name = this.#field("Name of the run", "name", "text");
     this.name.input.addEventListener("input", () => (this.named = this.name.input.value !== ""));
     this.further = el("textarea", {
