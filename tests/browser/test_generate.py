@@ -91,7 +91,8 @@ def test_a_walk_by_dragging_and_by_keys(page):
     page.keyboard.press("Tab")
     page.keyboard.press("w")
     until(page, "(old) => document.querySelector('.film img').src !== old", film)
-    assert page.locator(".slot-sample").evaluate_all("(nodes) => nodes.map((node) => node.title)") == ["Remove Seed 2", "Remove Seed 3"]
+    ends = page.locator(".slot-sample").evaluate_all("(nodes) => nodes.map((node) => node.title)")
+    assert ends == ["Remove Seed 2", "Remove Seed 3"]
 
 
 def test_a_sum_by_dragging_and_by_keys(page):
