@@ -3,9 +3,10 @@
 The file cannot execute code, and its recipe is checked before anything is built.
 """
 
-__all__ = ["export_model", "load_model", "model_file", "read_recipe"]
+__all__ = ["WEIGHTS", "export_model", "load_model", "model_file", "read_recipe", "write_model"]
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from shlex import quote
@@ -14,38 +15,48 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
-from torch import nn
+from torch import Tensor, nn
 
 from translate.checkpoints.original import is_original, load_original
 from translate.checkpoints.recipe import FORMAT, Recipe
 from translate.checkpoints.validation import parse_json, validate_networks, validate_recipe
 from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
-from translate.utils.errors import UserError, short_reason, shorten
+from translate.utils.errors import OptionError, UserError, short_reason, shorten
 from translate.utils.factory import Factory
 from translate.utils.files import atomic_write, check_regular, is_url
 from translate.utils.plugins import PLUGIN_HINT
 from translate.utils.toml_files import read_toml
 
+WEIGHTS = ("last", "best")  # of a run
 KEY = "image-translate"  # of the recipe in the metadata
 MAX_NAMED_PLUGINS, MAX_PATH_CHARS = 3, 256  # in an error: the file says what stands there
 
 
 def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:
-    """Write weights and recipe as one safetensors file."""
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()}
+    """Write the weights of networks and the recipe as one safetensors file."""
+    write_model(nets.state_dict(), recipe, path)
+
+
+def write_model(weights: Mapping[str, Tensor], recipe: Recipe, path: Path) -> None:
+    """Write the weights of networks, as `nn.ModuleDict.state_dict` names them, and the recipe as a safetensors file."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     with atomic_write(path) as temporary:
         # save_file would write a file that only its owner can read
         temporary.write_bytes(save(weights, metadata={KEY: json.dumps(asdict(recipe))}))
 
 
-def load_model(path: str | Path, device: torch.device | str = "cpu") -> tuple[Recipe, nn.ModuleDict]:
+def load_model(
+    path: str | Path, device: torch.device | str = "cpu", weights: str = "last"
+) -> tuple[Recipe, nn.ModuleDict]:
     """Load a model file, also from a run folder; return its recipe and its networks, frozen, in eval mode.
+
+    `weights` are as for `model_file`.
 
     Raises:
         UserError: The file is missing, damaged or no model of this toolkit.
     """
-    file = model_file(path)
+    file = model_file(path, weights)
     if is_original(file):
         recipe, nets = load_original(file)
         return recipe, nets.to(device)
@@ -70,13 +81,20 @@ def _check_weights(file: Path, recipe: Recipe) -> None:
         raise UserError(f"{file}: {error}") from None
 
 
-def model_file(path: str | Path) -> Path:
+def model_file(path: str | Path, weights: str = "last") -> Path:
     """Return `path`, or the model file in it if it is a run folder or a folder of the originals.
 
+    Args:
+        path: Of the file or the folder.
+        weights: Of a run folder: "last", or "best", those with the best score while training.
+
     Raises:
+        OptionError: Other weights, or the best of what is no run folder.
         UserError: There is no model file.
     """
     path = Path(path).expanduser()
+    if weights != "last":
+        return _best_file(path, weights)
     if path.is_dir():
         for name in ("model.safetensors", "latest_net_G_A.pth", "latest_net_G.pth"):
             if (path / name).exists():
@@ -91,6 +109,20 @@ def model_file(path: str | Path) -> Path:
     except OSError as error:
         raise UserError(f"{path}: cannot be read as a model ({short_reason(error)})") from None
     return path
+
+
+def _best_file(run: Path, weights: str) -> Path:
+    """Return the file of the best weights of a run; raises as `model_file`."""
+    if weights not in WEIGHTS:
+        raise OptionError(f"--weights {shorten(str(weights))!r} is unknown; choose from {', '.join(WEIGHTS)}")
+    if not run.is_dir():
+        raise OptionError(f"--weights {weights} chooses among the files of a run folder, and {run} is none")
+    file = run / f"{weights}.safetensors"
+    if not file.exists():
+        raise UserError(
+            f"{run}: holds no {file.name}: no scores were taken while it trained, or none yet; leave --weights out"
+        )
+    return model_file(file)
 
 
 def read_recipe(file: Path) -> Recipe:

@@ -19,7 +19,7 @@ from torch.nn.modules.module import (
 )
 
 from translate.checkpoints.recipe import Recipe
-from translate.utils.errors import UserError, short_reason, short_repr
+from translate.utils.errors import UserError, short_reason, short_repr, shorten
 from translate.utils.factory import Factory
 from translate.utils.terminal import printable
 
@@ -76,6 +76,9 @@ def _validate_names(values: Mapping[str, Any]) -> None:
         names = values.get(name, ())
         if not (len(names) <= MAX_NAMES and all(map(_is_printable, names))):
             raise ValueError(f"{name} are {short_repr(names)}")
+    for name, score in values.get("scores", {}).items():
+        if not (_is_printable(name) and isinstance(score, int | float) and math.isfinite(score)):
+            raise ValueError(f"scores.{shorten(str(name))} is {short_repr(score)}")
 
 
 def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any]) -> None:

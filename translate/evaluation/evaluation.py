@@ -1,15 +1,18 @@
 """The protocol of an evaluation: load a model and its data, score, report, draw a grid of pictures."""
 
-__all__ = ["Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_translator"]
+__all__ = [
+    "Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_at_strength", "load_best", "load_translator",
+]  # fmt: skip
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
+from translate.checkpoints.model_file import model_file, read_recipe
 from translate.evaluation.report import Report
 from translate.inference.request import strength_code
 from translate.inference.translator import Translator
@@ -17,12 +20,15 @@ from translate.metrics.torchmetrics_backend import import_torchmetrics
 from translate.utils.errors import OptionError, UserError
 from translate.utils.progress import Progress, open_progress
 
+M = TypeVar("M")
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationOptions:
     """Options of the command `evaluate` for the model and its data; the default of each means that it is not given."""
 
     model: str
+    weights: str = "last"
     a: str = ""
     b: str = ""
     data: str = ""
@@ -47,6 +53,8 @@ class Evaluation(ABC):
     unused: ClassVar[tuple[str, ...]]  # options without a meaning for its models
     data_options: ClassVar[str]  # the options that name its data, in words
     limit: int | None = field(default=None, kw_only=True)  # of pictures of each set, evenly spaced
+    # the model with other weights of its run, by the titles of their rows
+    rivals: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     @classmethod
     @abstractmethod
@@ -82,7 +90,7 @@ def check_minimum(minimum: int, reason: str = "", **options: int | None) -> None
 
 def load_translator(options: EvaluationOptions) -> Translator:
     """Load a translator; raise UserError if its pictures are neither gray nor RGB, as the scores need."""
-    translator = Translator.load(options.model, options.device, options.precision)
+    translator = Translator.load(options.model, options.device, options.precision, weights=options.weights)
     channels = [translator.recipe.channels.get(side, 3) for side in "ab"]
     if not {*channels} <= {1, 3}:
         raise UserError(f"scores are for gray and RGB, and this model turns {channels[0]} channels into {channels[1]}")
@@ -99,3 +107,21 @@ def at_strength(translator: Translator, strength: float | None) -> Callable[...,
         return translator
     strength_code(strength, translator.strength)
     return partial(translator, strength=strength)
+
+
+def load_at_strength(options: EvaluationOptions) -> Callable[..., Any]:
+    """Load a translator with the strength of the options."""
+    return at_strength(load_translator(options), options.strength)
+
+
+def load_best(options: EvaluationOptions, load: Callable[[EvaluationOptions], M]) -> dict[str, M]:
+    """Load the best weights of the run by the title of a row, unless they are the last, or not wanted."""
+    if options.weights != "last":
+        return {}
+    try:
+        best = read_recipe(model_file(options.model, "best"))
+    except UserError:  # a single file, or a run without scores
+        return {}
+    if best.steps == read_recipe(model_file(options.model)).steps:
+        return {}
+    return {f"best weights, of step {best.steps}": load(replace(options, weights="best"))}

@@ -17,7 +17,7 @@ from translate.data.sources.factors import factors_of
 from translate.data.sources.image_set import ImageSet
 from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.run_data import run_images
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_best
 from translate.evaluation.generation_report import FactorRow, GenerationReport, LabelScores, SampleRow, SetScore
 from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
 from translate.evaluation.memorization import MemoryCheck, check_memory
@@ -67,11 +67,11 @@ class GenerationEvaluation(Evaluation):
     @classmethod
     def load(cls, options: EvaluationOptions) -> "GenerationEvaluation":
         """Load the model and its pictures."""
-        sampler = Sampler.load(options.model, options.device, options.precision)
+        sampler = load_sampler(options)
         images = run_images(options.model, options.images, labelled=bool(sampler.classes))
         count, limit = options.count or cls.count, options.limit or None
         panel = load_panel(options.features, sampler.recipe.features)
-        return cls(sampler, images, count=count, limit=limit, panel=panel)
+        return cls(sampler, images, count=count, limit=limit, panel=panel, rivals=load_best(options, load_sampler))
 
     def score(self, bars: Progress) -> GenerationReport:
         """Read, draw and compare."""
@@ -84,12 +84,13 @@ class GenerationEvaluation(Evaluation):
 
         # compute the features of one set at a time, to limit memory
         describe = partial(DescribedSet.of, describers={judge.title: judge for judge in self.panel.judges})
-        samples, floor = describe(self.draw(bars)), describe(training.some)
+        samples, floor = describe(self.draw(bars, self.sampler)), describe(training.some)
         targets = describe(held_out.some)
         described = {
             "mean training picture with noise": describe(training.noisy_means()),
             "training pictures averaged in pairs": describe(average_in_pairs(training.some)),
             MODEL: samples,
+            **{name: describe(self.draw(bars, rival)) for name, rival in self.rivals.items()},
             FLOOR: floor,
         }
 
@@ -107,11 +108,11 @@ class GenerationEvaluation(Evaluation):
             seed=SEED,
         )
 
-    def draw(self, bars: Progress) -> np.ndarray:
-        """Draw the samples: (count, size, size, 3) uint8."""
+    def draw(self, bars: Progress, sampler: Sampler) -> np.ndarray:
+        """Draw the samples of a model: (count, size, size, 3) uint8."""
         bar, parts = Bar(bars, "drawing", self.count), []
         for start in range(0, self.count, BATCH):
-            parts.append(self.sampler(seeds=range(start, min(start + BATCH, self.count))))
+            parts.append(sampler(seeds=range(start, min(start + BATCH, self.count))))
             bar.advance(len(parts[-1]))
         return np.concatenate(parts)
 
@@ -137,6 +138,11 @@ class GenerationEvaluation(Evaluation):
         index = TrainingImageIndex(subsample(self.images.train, MAX_TRAIN), self.sampler.size)
         nearest = index.nearest(samples[-1], 1).pictures[:, 0]
         return make_grid([list(row) for row in (*samples, nearest)])
+
+
+def load_sampler(options: EvaluationOptions) -> Sampler:
+    """Load a sampler."""
+    return Sampler.load(options.model, options.device, options.precision, options.weights)
 
 
 class RealPictures:

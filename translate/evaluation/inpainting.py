@@ -20,7 +20,7 @@ from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.run_data import run_images
 from translate.evaluation.baselines import FILLS
 from translate.evaluation.cases import InpaintingCase, Method
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_best, load_translator
 from translate.evaluation.inpainting_report import BandScores, InpaintingReport
 from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
@@ -72,7 +72,10 @@ class InpaintingEvaluation(Evaluation):
         size, gray = translator.recipe.size, translator.recipe.channels["image"] == 1
         images = run_images(options.model, options.images)
         panel = load_panel(options.features, translator.recipe.features)
-        return cls(translator, images, size, gray=gray, count=options.count, limit=options.limit or None, panel=panel)
+        return cls(
+            translator, images, size, gray=gray, count=options.count, limit=options.limit or None, panel=panel,
+            rivals=load_best(options, load_translator),
+        )  # fmt: skip
 
     def score(self, bars: Progress) -> InpaintingReport:
         """Apply all methods to holes of every size in the held-out pictures."""
@@ -82,7 +85,9 @@ class InpaintingEvaluation(Evaluation):
         others = self.panel.describe_all((None, picture) for _, picture in reader.read_all(train, self.read))
 
         # fill the holes of every picture
-        bands = [Band({**FILLS, MODEL: self.translator}, self.panel, number) for number in range(len(BANDS))]
+        bands = [
+            Band({**FILLS, MODEL: self.translator, **self.rivals}, self.panel, number) for number in range(len(BANDS))
+        ]
         repeated = {place for place, _ in subsample(places, MAX_REPEATED)} if self.count else set()
         whole = Tally(self.panel)
         for (place, _), picture in reader.read_all(places, lambda each: self.read(each[1])):

@@ -18,7 +18,15 @@ from translate.data.sources.pair_set import PairSet, parts_map, right_answers
 from translate.data.sources.run_data import run_pairs
 from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
 from translate.evaluation.cases import Method, PairedCase
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, at_strength, check_minimum, load_translator
+from translate.evaluation.evaluation import (
+    Evaluation,
+    EvaluationOptions,
+    at_strength,
+    check_minimum,
+    load_at_strength,
+    load_best,
+    load_translator,
+)
 from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
@@ -68,7 +76,7 @@ class PairedEvaluation(Evaluation):
         panel = load_panel(options.features, translator.recipe.features)
         return cls(
             at_strength(translator, options.strength), pairs, count=options.count or cls.count,
-            limit=options.limit or None, panel=panel,
+            limit=options.limit or None, panel=panel, rivals=load_best(options, load_at_strength),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:
@@ -85,7 +93,7 @@ class PairedEvaluation(Evaluation):
         repeated = set(subsample(several, MAX_REPEATED))
 
         # apply every method to every source
-        tallies, refusals = PairedTallies(self.translator, self.count, training.methods(), self.panel), []
+        tallies, refusals = PairedTallies(self.translator, self.count, self.rivals, training.methods(), self.panel), []
         for pair, case in reader.read_all(tests, lambda pair: self.read_case(pair, drawn)):
             try:
                 tallies.add_pair(case, many=pair in repeated)
@@ -138,7 +146,7 @@ class PairedEvaluation(Evaluation):
             notes.append(f"{self.count} answers each to {counts['looks']} sketches whose right answers are known")
         elif tallies.random:
             notes.append("the model gives many answers, but no others are known to be right: no coverage")
-        if len(tallies.methods) == 2:
+        if not tallies.baselines:
             notes.append("no baselines: there are no training pairs")
         if not any(row.kernels for row in rows):
             notes.append("no kernel distance: it needs 2 pictures on both sides")
@@ -191,11 +199,12 @@ class PairedTallies(Tallies):
     """Tallies of all methods, of several answers and of the right answers."""
 
     def __init__(
-        self, translator: Callable[..., Any], count: int, baselines: Mapping[str, Method], panel: Panel
-    ) -> None:
+        self, translator: Callable[..., Any], count: int, rivals: Mapping[str, Method],
+        baselines: Mapping[str, Method], panel: Panel,
+    ) -> None:  # fmt: skip
         # the model is first, as it may refuse a case
-        super().__init__({MODEL: translator, UNTOUCHED: lambda source: source, **baselines}, panel)
-        self.translator, self.count = translator, count
+        super().__init__({MODEL: translator, **rivals, UNTOUCHED: lambda source: source, **baselines}, panel)
+        self.translator, self.count, self.baselines, self.models = translator, count, baselines, 1 + len(rivals)
         self.random = bool(getattr(translator, "random", False))
         self.many = Tally(panel)  # random answers of a random model
         self.other = Tally(panel)  # another right answer
@@ -216,11 +225,12 @@ class PairedTallies(Tallies):
 
     def rows(self, targets: Description) -> list[Row]:
         """Return a row for each method with answers, given the targets."""
-        model, *baselines = super().rows(targets)
+        rows = super().rows(targets)
+        models, baselines = rows[: self.models], rows[self.models :]
         untouched = self.untouched(targets)
         extra = {f"{MODEL}, {self.count} answers": self.many, "another right answer": self.other}
         others = [tally.row(name, targets, untouched) for name, tally in extra.items() if tally.features]
-        return [*baselines, model, *others]
+        return [*baselines, *models, *others]
 
 
 def are_drawn(tests: list[Pair]) -> bool:

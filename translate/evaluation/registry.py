@@ -24,7 +24,7 @@ def load_evaluation(options: EvaluationOptions) -> Evaluation:
     Raises:
         OptionError, UserError: an option does not apply to the model; or as `Evaluation.load`.
     """
-    evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model)).task].data]
+    evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model, options.weights)).task].data]
     for name in evaluation.unused:
         if getattr(options, name) != getattr(EvaluationOptions, name):
             remedy = "leave it out"

@@ -17,7 +17,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-KERNEL_SCALE = 1000  # factor of reported kernel distances, which are small
+from translate.metrics.kernel_distance import KERNEL_SCALE
+
 NO_SCORE = "-"
 MODEL = "this model"
 MIN_TRUSTED = 10  # test pictures; scores of fewer depend on which these are, and their standard error is not known

@@ -18,7 +18,15 @@ import numpy as np
 from translate.data.sources.domains import Domain
 from translate.data.sources.run_data import run_domains
 from translate.evaluation.cases import Method, TranslationCase
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, at_strength, check_minimum, load_translator
+from translate.evaluation.evaluation import (
+    Evaluation,
+    EvaluationOptions,
+    at_strength,
+    check_minimum,
+    load_at_strength,
+    load_best,
+    load_translator,
+)
 from translate.evaluation.panel import Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
@@ -93,6 +101,7 @@ class UnpairedEvaluation(Evaluation):
             at_strength(translator, options.strength), a, b, limit=options.limit or None, values=translator.values,
             directions=directions, panel=panel,
             strength=translator.strength if options.strength is None else options.strength,
+            rivals=load_best(options, load_at_strength),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:
@@ -124,6 +133,7 @@ class UnpairedEvaluation(Evaluation):
             UNTOUCHED: lambda picture: picture,
             "colour transfer": partial(transfer_colour, target=colours),
             MODEL: partial(self.translator, direction=direction),
+            **{name: partial(rival, direction=direction) for name, rival in self.rivals.items()},
         }
         tallies = Tallies(methods, self.panel)
         for path, picture in reader.read_all(files.inputs, self.read):

@@ -68,9 +68,10 @@ class Sampler:
         return f"Sampler({self.recipe.summary}{classes}, {self.device} {self.precision})"
 
     @classmethod
-    def load(cls, model: str | Path, device: str = "auto", precision: str = "auto") -> "Sampler":
+    def load(cls, model: str | Path, device: str = "auto", precision: str = "auto", weights: str = "last") -> "Sampler":
         """Load a run folder or a model.safetensors onto "auto", "cpu", "cuda", "cuda:1" or "mps".
 
+        Of a run folder, `weights` are the "last", or the "best", those with the best score while training.
         Precision "bf16" is faster on some machines; "auto" is "fp32", so that a seed gives the same picture everywhere.
 
         Raises:
@@ -78,9 +79,9 @@ class Sampler:
             UserError: a model that is missing, damaged, or generates no pictures.
         """
         torch_device = pick_device(device)
-        recipe, nets = load_model(model, torch_device)
+        recipe, nets = load_model(model, torch_device, weights)
         sampler = cls(recipe, nets, torch_device, "fp32" if precision == "auto" else precision)
-        sampler.file = model_file(model)
+        sampler.file = model_file(model, weights)
         return sampler
 
     def __call__(

@@ -66,7 +66,7 @@ class Translator:
     @classmethod
     def load(
         cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "",
-        stats: str = "", reference: Any = None, value_range: str = "",
+        stats: str = "", reference: Any = None, value_range: str = "", weights: str = "last",
     ) -> "Translator":  # fmt: skip
         """Load a run folder or a model.safetensors.
 
@@ -79,18 +79,19 @@ class Translator:
             stats: as for `with_norm_statistics`.
             reference: as for `with_norm_statistics`.
             value_range: LOW,HIGH: black and white in floats and wide integers. "": as in training.
+            weights: of a run folder: "last", or "best", those with the best score while training.
 
         Raises:
             OptionError: an unknown device, precision, memory, kind of statistics or range.
             UserError: a model that is missing, damaged, or translates no pictures.
         """
         torch_device = pick_device(device)
-        recipe, nets = load_model(path, torch_device)
+        recipe, nets = load_model(path, torch_device, weights)
         if value_range and TASKS[recipe.task].data == "masked":
             raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")
         translator = cls(recipe, nets, torch_device, precision, parse_bytes(memory) if memory else None)
         translator.runner.memory.check_limit()
-        translator.file, translator.values = model_file(path), parse_range(value_range) or translator.values
+        translator.file, translator.values = model_file(path, weights), parse_range(value_range) or translator.values
         return translator.with_norm_statistics(stats, reference)
 
     def with_norm_statistics(self, stats: str = "", reference: Any = None) -> "Translator":

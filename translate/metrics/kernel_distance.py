@@ -6,16 +6,18 @@ is 0 for two sets of the same distribution, so a little below 0 is normal; unlik
 small sets. Published KIDs use other features and cannot be compared with it.
 """
 
-__all__ = ["KernelDistance", "distance_of_each", "kernel_distance"]
+__all__ = ["KERNEL_SCALE", "KernelDistance", "distance_of_each", "kernel_distance", "mean_distance"]
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import pstdev
+from statistics import fmean, pstdev
 
 import torch
 from torch import Tensor
 
 from translate.utils.errors import UserError
 
+KERNEL_SCALE = 1000  # factor of reported kernel distances, which are small
 MAX_SUBSET_SIZE = 1000  # the cost of a subset grows with its square
 CHUNK_ROWS = 1024  # of a kernel matrix at a time, to limit memory
 
@@ -74,6 +76,13 @@ def kernel_distance(
     across = kernel_sums(x, y, in_output, in_target)
     values = inside / (size * (size - 1)) - 2 * across / size**2
     return KernelDistance(float(values.mean()), float(values.std(correction=0)), size, tuple(values.tolist()))
+
+
+def mean_distance(distances: Sequence[KernelDistance]) -> KernelDistance:
+    """Return the mean of kernel distances of as many subsets, such as those of both directions of a model."""
+    subsets = [fmean(values) for values in zip(*(one.subsets for one in distances), strict=True)]
+    value, size = fmean(one.value for one in distances), min(one.subset_size for one in distances)
+    return KernelDistance(value, pstdev(subsets), size, tuple(subsets))
 
 
 def distance_of_each(output: Tensor, target: Tensor) -> Tensor:

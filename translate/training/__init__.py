@@ -15,6 +15,7 @@ A task defines the mathematics; optimizers, precision, averaging, schedules, see
     planning/       precision, layout, crop and number of steps, and their corrections
     previews        sample grids, their faults, and a film of them
     run_folder      the folder of a run
+    scores/         scores on held-out pictures while a run trains, and its best weights
     setup           everything before the first step: checks, data, plan, networks, state
     start/          what a run does before its first step: compare, extend, report
     state_file      the file of one training state

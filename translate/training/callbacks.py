@@ -17,7 +17,7 @@ from translate.utils import dist
 from translate.utils.errors import OptionError, UserError, short_repr
 
 RESERVED = {"step", "lr", "images_per_second", "waiting", "seconds"}  # names of the log itself, beside the terms'
-RESERVED_GROUPS = ("lr_factor/", "health/")
+RESERVED_GROUPS = ("lr_factor/", "health/", "score/")
 
 
 class StopTraining(Exception):

@@ -19,6 +19,7 @@ from translate.training.config_checks import (
     check_layer,
     check_length,
     check_limits,
+    check_patience,
     check_sizes,
     check_text,
 )
@@ -56,6 +57,10 @@ class TrainConfig:
     init: str = ""  # model file or run whose weights the networks start from
     log_every: int = limited(0, 0)  # steps between log lines; 0 = automatic
     previews: int = limited(10, 0)  # number of sample grids over the run
+    evaluations: int = limited(20, 0, flag="--evaluations")  # scores over the run on held-out pictures; 0 = none
+    evaluation_share: float = limited(0.05, 0, 1)  # largest share of the time that they take: fewer, of fewer pictures
+    keep_best: bool = True  # keep the weights with the best score, in best.safetensors
+    patience: float = limited(0.0, 0, 1, flag="--patience")  # end if no score improves over this share; 0 = no
     save_minutes: float = limited(5.0, 0, flag="--save-minutes")  # between saves
     keep: int = limited(2, 1, flag="--keep")  # states to keep: the newest, and older ones in case it is damaged
 
@@ -103,6 +108,7 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
     check_limits(config.train, "train")
     check_limits(config.data, "data")
     check_sizes(config.data)
+    check_patience(config.train.patience, config.train.evaluations)
     check_adam(config.train.betas, config.train.phase_lr)
     return config
 

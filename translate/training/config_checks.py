@@ -1,6 +1,6 @@
 """Checks of option values, beyond their types."""
 
-__all__ = ["check_adam", "check_layer", "check_length", "check_limits", "check_sizes", "check_text"]
+__all__ = ["check_adam", "check_layer", "check_length", "check_limits", "check_patience", "check_sizes", "check_text"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -45,6 +45,12 @@ def check_limits(section: Any, name: str) -> None:
             raise OptionError(f"{option} should lie between {low} and {high}, got {value}")
         if low is not None and value < low:
             raise OptionError(f"{option} should be at least {low}, got {value}")
+
+
+def check_patience(patience: float, evaluations: int) -> None:
+    """Check that a run that may end early has scores to end by."""
+    if patience and not evaluations:
+        raise OptionError(f"--patience {patience:g} goes by scores while training; leave --evaluations 0 out")
 
 
 def check_sizes(data: DataConfig) -> None:

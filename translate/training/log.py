@@ -1,6 +1,6 @@
 """The log of a run: a live line in the terminal, metrics.jsonl, sample grids, and TensorBoard where installed."""
 
-__all__ = ["Log", "Window", "step_of"]
+__all__ = ["Log", "Window", "finite", "step_of"]
 
 import contextlib
 import importlib.util
@@ -91,6 +91,7 @@ class Log:
         self.lines = LineFile(out / "metrics.jsonl" if main else Path(os.devnull))
         self.unsaved: dict[Path, np.ndarray] = {}  # sample grids that are not on the disk yet
         self.progress = open_progress("training", moves(console) and main, console=console)
+        self.score = ""  # the newest one, for the live line
         self.output = CellOutput()  # for sample grids, in a notebook
         self.bar = Bar(self.progress, out.name, steps, completed=start, facts="")
 
@@ -170,7 +171,7 @@ class Log:
 
     def _print(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
         losses = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
-        facts = f"{losses}  {speed['images_per_second']:.1f} img/s  waiting {speed['waiting']:.0%}"
+        facts = f"{losses}  {speed['images_per_second']:.1f} img/s  waiting {speed['waiting']:.0%}{self.score}"
         self.bar.update(facts=facts)
         if time.monotonic() - self.printed > 15 or step == self.steps:
             self.printed = time.monotonic()
@@ -183,6 +184,12 @@ class Log:
             self._record(step, finite({name: float(number) for name, number in numbers.items()}))
         if words:
             console.print(f"step {step}: {escape(words)}", soft_wrap=True)
+
+    def write_scores(self, step: int, numbers: Mapping[str, float], words: str) -> None:
+        """Log the scores of held-out pictures, print them in `words`, and show the first in the live line."""
+        self.write_numbers(step, {f"score/{name}": number for name, number in numbers.items()}, words)
+        name, number = next(iter(numbers.items()))
+        self.score = f"  {name} {number:.1f}"
 
     def report(self, step: int, findings: Sequence[Finding]) -> None:
         """Print the findings of `step`, one line each."""

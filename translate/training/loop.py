@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from translate.checkpoints.calibrate import calibrate_run
-from translate.checkpoints.model_file import export_model
+from translate.checkpoints.model_file import export_model, write_model
 from translate.data.catalog.root import data_root
 from translate.data.datasets import TRAINING_DATA, TrainingData
 from translate.tasks import TASKS
@@ -99,6 +99,8 @@ def train_in_folder(
             print_note(f"{folder.path}: a callback has stopped the run, which is saved; the same call would go on")
             return
         plan = run.plan
+        for line in run.scoring.conclude(plan.steps, run.log):
+            console.print(f"step {plan.steps}: {escape(line)}", soft_wrap=True)
     folder.delete_cache()
     if dist.is_main_process():
         calibrate_run(folder.path)
@@ -128,11 +130,12 @@ def run_steps(run: Run, callbacks: Callbacks) -> Diverged | None:
                 # update the networks of every phase, and the average
                 terms = run.step(batch_to_device(next(batches), run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
-                # monitor, log, preview, save
+                # monitor, score, log, preview, save
                 run.log.add(terms, callbacks.after_step(done, terms))
                 run.monitor.add(step, terms)
+                run.score(done)
                 log_losses(run, done)
-                if is_preview(done, part, config.previews, early=run.task.from_latents):
+                if is_preview(done, part, config.previews, early=run.task.from_latents, last=done == run.plan.steps):
                     run.previews.show(run.log, done, callbacks, at_chance=run.monitor.at_chance)
                 finish_step(run, saves, stop, callbacks, done)
         except Diverged as divergence:
@@ -150,7 +153,7 @@ def log_losses(run: Run, done: int) -> None:
     Raises:
         Diverged: The losses are not finite, or explode.
     """
-    if done % run.plan.log_every and done < run.plan.stretch_at(done - 1).end:
+    if done % run.plan.log_every and done < min(run.plan.stretch_at(done - 1).end, run.plan.steps):
         return
     findings = run.monitor.check(done)
     if run.monitor.idle and run.previews.returns_input:  # then D is not to blame, and the previews say so
@@ -200,4 +203,16 @@ def save(run: Run, step: int) -> None:
         run.previews.write_film(run.folder.samples)
         run.folder.write_verdict(run.previews.judge(step, at_chance=run.monitor.at_chance))
     run.folder.states.save(step, run.parts)
+    export_best(run)
     export_model(run.ema.nets, run.recipe(step), run.folder.model)
+
+
+def export_best(run: Run) -> None:
+    """Write the best weights so far, unless this run has written them; remove those of steps that were taken back."""
+    best, weights = run.history.best, run.history.weights
+    if best is None or weights is None:
+        if run.config.train.keep_best:
+            run.folder.best.unlink(missing_ok=True)
+    elif run.best_written != best.step:
+        write_model(weights, run.recipe(best.step), run.folder.best)
+        run.best_written = best.step

@@ -103,14 +103,16 @@ class Previews:
             write_film(folder / "film.gif", [*grids, *grids[-1:] * 4], fps=2)  # stay on the last grid for a while
 
 
-def is_preview(done: int, part: Stretch, previews: int, *, early: bool = False) -> bool:
+def is_preview(done: int, part: Stretch, previews: int, *, early: bool = False, last: bool = False) -> bool:
     """Whether a sample grid is due after `done` steps: `previews` grids are evenly spaced, the last at the end.
 
-    `part` is the stretch of the last step.
+    `part` is the stretch of the last step. A run that ends before its last stretch does has one at its `last` step.
 
     With `early` also at 100, 1000, 2000, 5000, 10000, 20000, ... steps, for a film of how pictures emerge.
     """
     digits = str(done)
+    if last and previews:
+        return True
     if early and previews and (done == 100 or (done >= 1000 and digits[0] in "125" and not int(digits[1:]))):
         return True
     before, after = (int(part.position_at(step) * previews / part.total) for step in (done - 1, done))

@@ -24,7 +24,7 @@ from translate.tasks import TASKS, Task
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
 from translate.training.ema import EMA
-from translate.training.log import Log, Window
+from translate.training.log import Log, Window, finite
 from translate.training.monitors.divergence import Diverged, DivergenceMonitor
 from translate.training.optim import make_optimizers
 from translate.training.planning.autotune import check_graph, make_plan
@@ -33,6 +33,8 @@ from translate.training.planning.plan import Plan
 from translate.training.planning.time_budget import OtherPrograms, TimeBudget, use_free_threads
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
+from translate.training.scores.history import History
+from translate.training.scores.scoring import Scoring
 from translate.training.start.domain_gap import print_gap
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
 from translate.training.start.init_weights import init_features, init_weights
@@ -68,7 +70,11 @@ class Run:
         self.optimizers, self.ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
         batch = config.data.batch_size
         window, self.monitor = Window(), DivergenceMonitor(task, plan.log_every, plan.steps, batch)
-        self.parts = {"task": task, "ema": self.ema, **self.optimizers, "log": window, "watch": self.monitor}
+        self.history = History()
+        self.parts = {
+            "task": task, "ema": self.ema, **self.optimizers, "log": window, "watch": self.monitor,
+            "scores": self.history,
+        }  # fmt: skip
         self.start = start = folder.states.load(self.parts, device)  # steps done
         dist.assert_same_weights(nn.ModuleList([task, self.ema]), f"{folder.path}, step {start}")
         self.lowered = divergence is not None  # whether a phase has a lowered learning rate from `start` on
@@ -83,6 +89,10 @@ class Run:
         self.previews = Previews(task, self.ema, data, probe, plan.steps, batch)
         self.log = Log(folder.path, start, plan.steps, batch, window)
         self.budget = TimeBudget(config.train.minutes, plan, device)
+        self.best_written: int | None = None  # step of the best weights that this process has written
+        self.scoring = Scoring(config, task, self.ema, data, self.history, device)
+        if self.scoring.why_none and config.train.evaluations:
+            print_note(f"no scores while training: {self.scoring.why_none}; the last weights are the result")
 
     def _lower_learning_rate(self, divergence: Diverged) -> None:
         try:
@@ -92,6 +102,28 @@ class Run:
                 f"{error}; the state of step {self.start} is kept in {self.folder.path}. In a new --out, try half of "
                 f"--train.lr {self.config.train.lr:g}, --train.clip 1 or --precision fp32"
             ) from None
+
+    def score(self, done: int) -> None:
+        """Score the averaged networks after `done` steps, if that is due; the plan may end here for it."""
+        if not self.scoring.is_due(done, self.plan.stretch_at(done - 1), self.plan):
+            return
+        self.plan = dist.broadcast_from_main(lambda: self._score(done))
+        if self.plan.steps == done:
+            self.log.change_length(done)
+
+    def _score(self, done: int) -> Plan:
+        """Return the plan after a score; if it is another, it is in config.toml."""
+        with dist.as_single_process():
+            plan = self.scoring.run(done, self.plan, self.log)
+        return self._write_plan(plan) if plan != self.plan else plan
+
+    def _write_plan(self, plan: Plan) -> Plan:
+        """Write `plan` into config.toml and return it; on a full disk, return the plan so far: there will be others."""
+        try:
+            self.folder.write_config(self.config, plan)
+        except WriteError:
+            return self.plan
+        return plan
 
     def keep_to_minutes(self, done: int) -> None:
         """Correct the plan after `done` steps, if the run would not end after its minutes."""
@@ -104,15 +136,11 @@ class Run:
 
     def _review_plan(self, done: int) -> Plan:
         """Return the plan, corrected if necessary and then in config.toml."""
-        plan = self.budget.review(self.plan, done, self.plan.spent + self.log.seconds)
-        try:
-            self.folder.write_config(self.config, plan)
-        except WriteError:  # the disk is full; the next review tries again
-            return self.plan
-        return plan
+        return self._write_plan(self.budget.review(self.plan, done, self.plan.spent + self.log.seconds))
 
     def recipe(self, step: int) -> Recipe:
         """Return the recipe of the model after `step` steps."""
+        scored = self.history.at(step)
         config, plan, data = self.config, self.plan, self.data
         kind, directions = self.task.data, self.task.directions
         if kind not in ("paired", "unpaired"):
@@ -125,7 +153,7 @@ class Run:
             task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
             directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
-            features=self.features,
+            features=self.features, scores=finite(scored.score.numbers) if scored else {},
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
 

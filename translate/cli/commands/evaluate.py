@@ -15,6 +15,7 @@ from translate.cli.commands.options import (
     RootOptions,
     Text,
     TrustOptions,
+    Weights,
     flag_name,
     given_options,
 )
@@ -28,6 +29,9 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     """Score a model on held-out pictures, beside baselines: the input itself, a mean picture, a look-up."""
 
     model: PathText  # Run folder or model.safetensors.
+    # Of a run folder: "last", or "best", those with the best score on held-out pictures while training; "last" shows
+    # both.
+    weights: Weights = "last"
     a: Text = ""  # First domain, or the first pictures of pairs (default: those of the run).
     b: Text = ""  # Second domain, or the second pictures.
     data: Text = ""  # Instead of both: a folder with testA and testB or of combined pairs, or a catalog data set.

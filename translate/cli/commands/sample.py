@@ -24,13 +24,13 @@ def sample(options: Sample) -> int:
     from translate.checkpoints.model_file import model_file
 
     use = check(options)
-    run = model_file(options.model).parent
+    run = model_file(options.model, options.weights).parent
     if use == "save_group":
         save_seeds(options, run)
         return 0
     from translate.inference.sampler import Sampler
 
-    sampler = Sampler.load(options.model, options.device, options.precision)
+    sampler = Sampler.load(options.model, options.device, options.precision, options.weights)
     sheet = draw(use, sampler, options, run)
     for line in sheet.lines:
         say(line)

@@ -15,6 +15,7 @@ from translate.cli.commands.options import (
     Precision,
     RootOptions,
     Text,
+    Weights,
     flag_name,
     given_options,
 )
@@ -32,6 +33,8 @@ class Sample(RootOptions, PluginOptions):
     """
 
     model: PathText  # Run folder or model.safetensors.
+    # Of a run folder: "last", or "best", those with the best score on held-out pictures while training.
+    weights: Weights = "last"
     count: IntOrNone = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
     seed: IntOrNone = None  # Seed of the first picture; the others follow it (default: 0).
     seeds: Seeds = ()  # Instead of both: the seeds of the pictures.
@@ -73,7 +76,7 @@ class Sample(RootOptions, PluginOptions):
                 object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
 
 
-ALWAYS = {"model", "grid", "output", "device", "precision", "config", "quiet", "log", "root", "plugin"}
+ALWAYS = {"model", "weights", "grid", "output", "device", "precision", "config", "quiet", "log", "root", "plugin"}
 SHARED = {"seed", "seeds", "count", "label", "truncation"}
 USES = {  # options that go with each use of the command, by the option that selects the use ("": plain samples)
     "": SHARED,

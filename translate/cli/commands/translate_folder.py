@@ -19,6 +19,7 @@ from translate.cli.commands.options import (
     Text,
     TrustOptions,
     ValueRange,
+    Weights,
     flag_name,
     given_options,
 )
@@ -36,6 +37,8 @@ class TranslateFolder(TrustOptions, PluginOptions):
     """Translate every picture of a folder: same names, sub-folders and sizes; finished ones are skipped."""
 
     model: PathText  # Run folder or model.safetensors.
+    # Of a run folder: "last", or "best", those with the best score on held-out pictures while training.
+    weights: Weights = "last"
     # Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths; or a film, or a GIF.
     input: PathText
     # Folder for the results; for one picture, a file; for a film, .mp4, .m4v, .mov, .mkv, .webm or .gif.
@@ -130,10 +133,12 @@ def _shared_options(kind: Any, command: TranslateFolder, **others: Any) -> Any:
     return kind(**shared | {"looks": command.look} | others)
 
 
-def _load(command: TranslateFolder, *statistics: Any) -> Any:
+def _load(command: TranslateFolder, stats: str = "", reference: Any = None, value_range: str = "") -> Any:
     from translate.inference.translator import Translator
 
-    translator = Translator.load(command.model, command.device, command.precision, command.memory, *statistics)
+    translator = Translator.load(
+        command.model, command.device, command.precision, command.memory, stats, reference, value_range, command.weights
+    )
     translator.runner.mode_choice.on_choice = lambda note: say(f"computing in {note}")
     return translator
 

@@ -17,6 +17,7 @@ from translate.data.datasets.images import ImagesData
 from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData
 from translate.data.datasets.unpaired import UnpairedData
+from translate.data.files.halves import Halves
 from translate.data.loading.loader import SampleStream
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
@@ -66,6 +67,14 @@ class TrainingData(Protocol):
             OptionError: most pictures are smaller than `size`, or too few for a batch can be read.
             UserError: no picture can be read, the folder cannot be written to, or two pictures do not form a pair.
         """
+
+    def halves(self) -> list[Halves[Any]]:
+        """Return the halves of the held-out pictures, of each domain or of all pairs."""
+        ...
+
+    def read_choosing(self, count: int, *, size: int, square: bool) -> dict[str, Tensor]:
+        """Return at most `count` pictures of each choosing half, evenly spaced, in the form of `probe`."""
+        ...
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> SampleStream:
         """Return the endless stream of training samples: crops of `crop` px, half of them mirrored with `flip`."""

@@ -4,6 +4,7 @@ __all__ = ["ImagesData"]
 
 import statistics
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.data.files.halves import Halves, split_halves
 from translate.data.loading.cache import fingerprint, hash_text, open_cache
 from translate.data.loading.file_kind import FileKind, kind_of_files, range_notes, stack_pictures
 from translate.data.loading.loader import SingleStream
 from translate.data.loading.native_size import power_of_two_size
-from translate.data.loading.preview_images import read_previews
+from translate.data.loading.preview_images import read_previews, read_spread
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
@@ -104,6 +106,13 @@ class ImagesData:
         classes = "" if self.labels is None else f"{self.facts['classes']}{self.labels.tolist()}"
         self.fingerprint = hash_text(f"{self.cache.fingerprint}{classes}")
         self.probe = self._previews(size, square)
+
+    def halves(self) -> list[Halves[LabelledImage]]:
+        return [split_halves(self.names[0], self.test, lambda source: source.stem)]
+
+    def read_choosing(self, count: int, *, size: int, square: bool) -> dict[str, Tensor]:
+        decode = partial(self._decode, side=size, square=square)
+        return {"image": stack_pictures(read_spread(self.halves()[0].choosing, decode, size, count)[1])}
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> SingleStream:
         """Return the endless stream of training samples; characters are not mirrored."""

@@ -84,16 +84,26 @@ class MaskedData(ImagesData):
         """Return the endless stream of training samples; characters are not mirrored."""
         return MaskedStream(super().stream(crop=crop, flip=flip, seed=seed), self._draw, crop=crop, seed=seed)
 
+    def read_choosing(self, count: int, *, size: int, square: bool) -> dict[str, Tensor]:
+        """Return pictures of the choosing half with fixed masks: the user's, or else large holes."""
+        pictures = super().read_choosing(count, size=size, square=square)
+        return pictures | {"mask": self._fixed_masks(len(pictures["image"]), size, lambda i: (len(BANDS) - 1, i))}
+
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
         """Return some pictures with fixed masks: the user's, or else small, middle and large holes in turn."""
         previews = super()._previews(size, square)
+        bands = lambda i: (i % len(BANDS), i // len(BANDS))  # noqa: E731
+        return previews | {"mask": self._fixed_masks(len(previews["image"]), size, bands)}
+
+    def _fixed_masks(self, count: int, size: int, choose: Callable[[int], tuple[int, int]]) -> Tensor:
+        """Return masks (count, 1, size, size): the user's, or else that of the band and index `choose(i)`."""
         masks = [
             self._draw(size, size, np.random.default_rng([0, 2, i]))
             if self._files or self._kinds
-            else evaluation_mask(size, size, i % len(BANDS), i // len(BANDS))
-            for i in range(len(previews["image"]))
+            else evaluation_mask(size, size, *choose(i))
+            for i in range(count)
         ]
-        return previews | {"mask": _stack_masks(masks)}
+        return _stack_masks(masks)
 
 
 def _stack_masks(masks: Sequence[np.ndarray]) -> Tensor:

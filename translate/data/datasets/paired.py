@@ -4,6 +4,7 @@ __all__ = ["PairedData"]
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from torch import Tensor
 
 from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
 from translate.data.files.counted import list_names
+from translate.data.files.halves import Halves, split_halves
 from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, MixedChannels, kind_of_files, stack_pictures
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.loader import PairedStream
 from translate.data.loading.native_size import native_size
-from translate.data.loading.preview_images import PREVIEW_COUNT, read_previews
+from translate.data.loading.preview_images import PREVIEW_COUNT, read_previews, read_spread
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
@@ -116,6 +118,17 @@ class PairedData:
         exchanged = exchanged_pairs(self.cache, self.cache.names, self._split) if plain else []
         note = f"the two pictures of a pair look exchanged: {list_names(exchanged)}; compare them with the other pairs"
         self.notes = [*self._initial_notes, *([note] if exchanged else [])]
+
+    def halves(self) -> list[Halves[Pair]]:
+        return [split_halves(self.title, self.pairs.test, self.pairs.stem)]
+
+    def read_choosing(self, count: int, *, size: int, square: bool) -> dict[str, Tensor]:
+        """Return pairs of the choosing half; hints are empty."""
+        decode = partial(self._decode, side=size, square=square)
+        pairs = np.stack(read_spread(self.halves()[0].choosing, decode, size, count)[1])
+        a, b = np.split(pairs, [self._split[0]], axis=3)
+        pictures = {"a": a, "b": b} | ({"hint": np.zeros((*a.shape[:3], 4), np.uint8)} if self._hints else {})
+        return {key: stack_pictures([*part]) for key, part in pictures.items()}
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> PairedStream:
         return PairedStream(

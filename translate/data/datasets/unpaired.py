@@ -3,16 +3,18 @@
 __all__ = ["UnpairedData", "open_file_cache"]
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from translate.data.files.halves import Halves, split_halves
 from translate.data.loading.cache import PictureCache, fingerprint, hash_text, open_cache
 from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
 from translate.data.loading.loader import UnpairedStream
 from translate.data.loading.native_size import native_size
-from translate.data.loading.preview_images import read_previews
+from translate.data.loading.preview_images import read_previews, read_spread
 from translate.data.options import DataConfig
 from translate.data.sources.domains import Domain, FileSet, domain_file_sets, resolve_domains
 from translate.images.picture import parse_range
@@ -53,6 +55,16 @@ class UnpairedData:
         previews = {key: _previews(domain, kind, size, square) for key, (domain, kind) in self._sides.items()}
         count = min(map(len, previews.values()))
         self.probe = {key: pictures[:count] for key, pictures in previews.items()}
+
+    def halves(self) -> list[Halves[Path]]:
+        return [split_halves(domain.name, domain.test, lambda path: path.stem) for domain in self.domains]
+
+    def read_choosing(self, count: int, *, size: int, square: bool) -> dict[str, Tensor]:
+        pictures = {}
+        for half, (key, (_, kind)) in zip(self.halves(), self._sides.items(), strict=True):
+            decode = partial(kind.read_and_fit, side=size, square=square)
+            pictures[key] = stack_pictures(read_spread(half.choosing, decode, size, count)[1])
+        return pictures
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> UnpairedStream:
         return UnpairedStream(self.caches, crop=crop, flip=flip, seed=seed)

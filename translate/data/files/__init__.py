@@ -5,6 +5,7 @@ counted      a count of items, and the first few of them
 csv_tables   CSV files with any common separator
 file_state   the state of a file: whether its content is still the same
 find         pictures of a folder, pattern, list file or path
+halves       held-out pictures to choose a model by, and to report its scores on
 idx          IDX files, the format of MNIST
 journal      what each result in an output folder was made from
 ledger       what is done in an output folder, and what may be overwritten

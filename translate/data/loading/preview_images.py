@@ -1,13 +1,15 @@
-"""The pictures of sample grids."""
+"""The pictures of sample grids and of scores while training."""
 
-__all__ = ["PREVIEW_COUNT", "read_previews"]
+__all__ = ["PREVIEW_COUNT", "read_previews", "read_spread"]
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from translate.data.loading.transforms import center_crop
+from translate.utils.errors import UserError
+from translate.utils.sequences import spread
 
 PREVIEW_COUNT = 4  # pictures of each domain
 T = TypeVar("T")
@@ -29,4 +31,14 @@ def read_previews(
         if not isinstance(picture, str):
             chosen.append(item)
             crops.append(center_crop(picture, size))
+    return chosen, crops
+
+
+def read_spread(
+    items: Sequence[T], decode: Callable[[T], np.ndarray | str], size: int, count: int
+) -> tuple[list[T], list[np.ndarray]]:
+    """Return what `read_previews` does for evenly spaced items; raise UserError if none can be decoded."""
+    chosen, crops = read_previews([*spread(items, count), *items], decode, size, count)
+    if not crops:
+        raise UserError(f"none of {len(items)} held-out pictures can be read")
     return chosen, crops

@@ -12,5 +12,6 @@ pair_layouts    the folder layouts of pairs
 pair_set        the pairs of a run
 pair_table      pairs listed in a CSV file
 picture_record  the pictures that a run has learned from, and those that it holds out
+reporting       the held-out pictures to report a model on
 run_data        the data that a run was trained on
 """

@@ -20,6 +20,11 @@ class LabelledImage:
     label: int  # class number, or UNLABELLED
     file: Path
 
+    @property
+    def stem(self) -> str:
+        """The name without folder and suffix."""
+        return Path(self.name).stem
+
     def read(self) -> np.ndarray:
         """Return the picture, (H, W, 3) uint8 RGB; raise UserError if it cannot be read."""
         raise NotImplementedError

@@ -30,6 +30,10 @@ class PairSet:
     direction: str = "ab"  # "ba": each pair is reversed
     notes: tuple[str, ...] = ()  # for the user, a line each
 
+    def stem(self, pair: Pair) -> str:
+        """Return the stem of a pair's first picture, before any reversal: its pairs are of one half."""
+        return (pair.b if self.direction == "ba" else pair.a).stem
+
     def file_sets(self) -> list[FileSet]:
         """Return the files of each domain and split, sources first; combined pairs are one domain."""
         sets = []

@@ -1,6 +1,9 @@
 """The record of a run's pictures: which it has learned from, and which it holds out."""
 
-__all__ = ["Listing", "RecordedPictures", "paths_to_train_on", "read_record", "split_as_recorded", "write_record"]
+__all__ = [
+    "HELD_OUT", "Listing", "RecordedPictures", "find_states", "paths_to_train_on", "read_record", "split_as_recorded",
+    "write_record",
+]  # fmt: skip
 
 import gzip
 import json
@@ -77,7 +80,7 @@ def split_as_recorded(
     Returns:
         The training part, the test part, and a note on each difference.
     """
-    states = _find_states(record, [file for item in (*train, *test) for file in files(item)]) if record else {}
+    states = find_states(record, [file for item in (*train, *test) for file in files(item)]) if record else {}
     if record is None or not states:
         return list(train), list(test), []
     title, notes = next(iter(domains)), list[str]()
@@ -100,7 +103,7 @@ def split_as_recorded(
     return parts[LEARNED], parts[HELD_OUT], notes
 
 
-def _find_states(record: RecordedPictures, files: Sequence[Path]) -> dict[Path, str]:
+def find_states(record: RecordedPictures, files: Sequence[Path]) -> dict[Path, str]:
     """Return the states of the files that the record has: by their paths, or if all have moved, by names and sizes."""
     paths = [*{path for _, path in record.listing} | record.learned]
     by_path = {real: record.state(path) for real, path in zip(resolve_folders(map(Path, paths)), paths, strict=True)}

@@ -1,23 +1,27 @@
 """The data that a run was trained on, as its config.toml names it, with the held-out pictures of its record.
 
 Without a name of other data, the functions return the data of the run. The test part of any data has no picture that
-the run has learned from; their notes tell what was left out for that.
+the run has learned from, or has chosen its best step by; their notes tell what was left out for that.
 """
 
 __all__ = ["named_sets", "run_data", "run_domains", "run_images", "run_pairs"]
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from translate.data.catalog.root import data_root
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.labelled_image import LabelledFile
 from translate.data.sources.pair_set import PairSet, resolve_pairs
-from translate.data.sources.picture_record import RecordedPictures, read_record, split_as_recorded
+from translate.data.sources.picture_record import read_record, split_as_recorded
+from translate.data.sources.reporting import reporting_part
 from translate.utils.errors import OptionError
 from translate.utils.toml_files import read_toml
+
+T = TypeVar("T")
 
 
 def run_data(model: str | Path) -> dict[str, Any]:
@@ -39,20 +43,19 @@ def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> 
     the pictures do not exist or do not fit.
     """
     named, same = _named_data(model, a, b, data)
-    record = read_record(_run_folder(model))
     first, second = resolve_domains(*named, data_root())
-    return _split_domain(first, record, same=same), _split_domain(second, record, same=same)
+    return _split_domain(first, _run_folder(model), same=same), _split_domain(second, _run_folder(model), same=same)
 
 
 def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
     """Return the pairs that --a, --b and --data name; without any, those of the run of `model`."""
     named, same = _named_data(model, a, b, data)
     pairs = resolve_pairs(*named, data_root(), direction)
-    train, test, notes = split_as_recorded(
-        read_record(_run_folder(model)), (pairs.title, *pairs.names), pairs.train, pairs.test,
-        lambda pair: pair.files, same=same,
-    )  # fmt: skip
-    return replace(pairs, train=train, test=test, notes=tuple(notes))
+    titles = (pairs.title, *pairs.names)
+    train, test, notes = _split(
+        _run_folder(model), titles, pairs.train, pairs.test, pairs.stem, lambda pair: pair.files, same=same
+    )
+    return replace(pairs, train=train, test=test, notes=notes)
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:
@@ -63,8 +66,8 @@ def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -
         raise OptionError(f"{model} lies in no run folder; say what to score it on: --images X")
     same = images in ("", trained)
     found = _resolve_images(trained, str(of_run.get("classes", ""))) if same else _resolve_others(images, labelled)
-    train, test, notes = split_as_recorded(
-        read_record(_run_folder(model)), (found.title,), found.train, found.test,
+    train, test, notes = _split(
+        _run_folder(model), (found.title,), found.train, found.test, lambda source: source.stem,
         lambda source: [source.file] if isinstance(source, LabelledFile) else [], same=same,
     )  # fmt: skip
     return replace(found, train=train, test=test, notes=(*found.notes, *notes))
@@ -86,11 +89,22 @@ def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[tuple[str
     return trained, True
 
 
-def _split_domain(domain: Domain, record: RecordedPictures | None, *, same: bool) -> Domain:
-    train, test, notes = split_as_recorded(
-        record, (domain.name,), domain.train, domain.test, lambda path: [path], same=same
+def _split_domain(domain: Domain, run: Path, *, same: bool) -> Domain:
+    train, test, notes = _split(
+        run, (domain.name,), domain.train, domain.test, lambda path: path.stem, lambda path: [path], same=same
     )
-    return replace(domain, train=train, test=test, notes=tuple(notes))
+    return replace(domain, train=train, test=test, notes=notes)
+
+
+def _split(
+    run: Path, titles: Sequence[str], train: Sequence[T], test: Sequence[T], stem: Callable[[T], str],
+    files: Callable[[T], Sequence[Path]], *, same: bool,
+) -> tuple[list[T], list[T], tuple[str, ...]]:  # fmt: skip
+    """Return what to train and to test on, neither learned from nor chosen by, and notes."""
+    record = read_record(run)
+    learned, unseen, notes = split_as_recorded(record, titles, train, test, files, same=same)
+    reported, more = reporting_part(run, record, titles[0], unseen, stem, files, same=same)
+    return learned, reported, (*notes, *more)
 
 
 def _resolve_others(images: str, labelled: bool) -> ImageSet:

@@ -39,6 +39,9 @@ class Plan:
     graph: bool = False  # capture the step as a CUDA graph
     tried: str = ""  # the measured times, in words
     spent: float = 0.0  # part of --minutes that was spent before the first step, s
+    evaluations: int = -1  # scores over the run; -1 = their cost is not measured yet
+    scored_pictures: int = 0  # in each of them, of each domain
+    ended_by: float = 0.0  # the --patience that ended the run before its last step; 0 = none did
     stretches: tuple[Stretch, ...] = ()  # of a run that was extended, or corrected to keep to --minutes
 
     @property
@@ -83,7 +86,15 @@ class Plan:
         part = self.stretch_at(done)
         return self._go_on(Stretch(done, part.position_at(done), part.total, steps, threads))
 
+    def end_at(self, done: int, patience: float) -> "Plan":
+        """Return the plan of a run that `patience` ends after `done` steps; these keep their schedule."""
+        return replace(self, steps=done, ended_by=patience, stretches=self._parts)
+
+    def resume_full(self) -> "Plan":
+        """Return the plan of a run that goes on to the end of its schedule, though patience has ended it."""
+        return replace(self, steps=self._parts[-1].end, ended_by=0.0)
+
     def _go_on(self, part: Stretch) -> "Plan":
         """Return the plan that follows `part` from its start."""
         before = tuple(other for other in self._parts if other.start < part.start)
-        return replace(self, steps=part.end, stretches=(*before, part) if before or part.threads else ())
+        return replace(self, steps=part.end, ended_by=0.0, stretches=(*before, part) if before or part.threads else ())

@@ -19,7 +19,8 @@ LENGTH_OPTIONS = tuple(f"train.{name}" for name in LENGTHS)
 # A run with other values of these is the same run: at most, its device or kernels round differently.
 FREE_OPTIONS = (
     "plugins", "train.device", "train.previews", "train.graph", "train.compile", "train.log_every",
-    "train.save_minutes", "train.keep",
+    "train.save_minutes", "train.keep", "train.evaluations", "train.evaluation_share", "train.keep_best",
+    "train.patience",
 )  # fmt: skip
 ROUNDING_OPTIONS = {"train.device", "train.graph", "train.compile"}
 
@@ -57,6 +58,8 @@ def compare_options(config: Config, earlier: Mapping[str, Any], path: Path, *, e
 def adapt_plan(plan: Plan, train: TrainConfig) -> Plan:
     """Return the plan with those of its values that may differ between two starts of a run."""
     switch = {"on": True, "off": False}
+    if plan.ended_by and not 0 < train.patience <= plan.ended_by:
+        plan = plan.resume_full()
     return replace(
         plan, log_every=train.log_every or plan.log_every, compile=switch.get(train.compile, plan.compile),
         graph=switch.get(train.graph, plan.graph),
