@@ -1,7 +1,8 @@
 """The protocol of an evaluation: load a model and its data, score, report, draw a grid of pictures."""
 
 __all__ = [
-    "Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_at_strength", "load_best", "load_translator",
+    "Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_at_strength", "load_best",
+    "load_translator",
 ]  # fmt: skip
 
 from abc import ABC, abstractmethod
