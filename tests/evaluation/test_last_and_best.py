@@ -109,6 +109,7 @@ def test_last_and_best_are_reported_side_by_side(capsys, runs, tmp_path, task):
     rows = {row["name"]: row for row in (table["directions"][0] if "directions" in table else table)["rows"]}
     [best] = [name for name in rows if name.startswith("best weights, of step")]
     assert "best weights, of step" in " ".join(printed.split())
+    assert any(name.startswith("average over ") and name.endswith("% of the run") for name in rows)
     words[1] = tmp_path / "best.json"
     evaluate(capsys, runs[task], *words, "--weights", "best")
     table = json.loads((tmp_path / "best.json").read_text())

@@ -28,7 +28,7 @@ from translate.utils.files import atomic_write, check_regular, is_url
 from translate.utils.plugins import PLUGIN_HINT
 from translate.utils.toml_files import read_toml
 
-WEIGHTS = ("last", "best")  # of a run
+WEIGHTS = ("last", "best", "average")  # of a run
 KEY = "image-translate"  # of the recipe in the metadata
 MAX_NAMED_PLUGINS, MAX_PATH_CHARS = 3, 256  # in an error: the file says what stands there
 
@@ -86,15 +86,15 @@ def model_file(path: str | Path, weights: str = "last") -> Path:
 
     Args:
         path: Of the file or the folder.
-        weights: Of a run folder: "last", or "best", those with the best score while training.
+        weights: Of a run folder: "last"; "best", with the best score while training; or "average", of several steps.
 
     Raises:
-        OptionError: Other weights, or the best of what is no run folder.
+        OptionError: Other weights, or other weights of what is no run folder.
         UserError: There is no model file.
     """
     path = Path(path).expanduser()
     if weights != "last":
-        return _best_file(path, weights)
+        return _other_file(path, weights)
     if path.is_dir():
         for name in ("model.safetensors", "latest_net_G_A.pth", "latest_net_G.pth"):
             if (path / name).exists():
@@ -111,8 +111,8 @@ def model_file(path: str | Path, weights: str = "last") -> Path:
     return path
 
 
-def _best_file(run: Path, weights: str) -> Path:
-    """Return the file of the best weights of a run; raises as `model_file`."""
+def _other_file(run: Path, weights: str) -> Path:
+    """Return the file of other weights of a run than the last; raises as `model_file`."""
     if weights not in WEIGHTS:
         raise OptionError(f"--weights {shorten(str(weights))!r} is unknown; choose from {', '.join(WEIGHTS)}")
     if not run.is_dir():
@@ -120,7 +120,7 @@ def _best_file(run: Path, weights: str) -> Path:
     file = run / f"{weights}.safetensors"
     if not file.exists():
         raise UserError(
-            f"{run}: holds no {file.name}: no scores were taken while it trained, or none yet; leave --weights out"
+            f"{run}: holds no {file.name}: no scores were taken while it trained, or not yet; leave --weights out"
         )
     return model_file(file)
 

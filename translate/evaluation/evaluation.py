@@ -1,10 +1,11 @@
 """The protocol of an evaluation: load a model and its data, score, report, draw a grid of pictures."""
 
 __all__ = [
-    "Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_at_strength", "load_best",
+    "Evaluation", "EvaluationOptions", "at_strength", "check_minimum", "load_at_strength", "load_rivals",
     "load_translator",
 ]  # fmt: skip
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from translate.checkpoints.model_file import model_file, read_recipe
+from translate.checkpoints.model_file import WEIGHTS, model_file, read_recipe
 from translate.evaluation.report import Report
 from translate.inference.request import strength_code
 from translate.inference.translator import Translator
@@ -115,14 +116,18 @@ def load_at_strength(options: EvaluationOptions) -> Callable[..., Any]:
     return at_strength(load_translator(options), options.strength)
 
 
-def load_best(options: EvaluationOptions, load: Callable[[EvaluationOptions], M]) -> dict[str, M]:
-    """Load the best weights of the run by the title of a row, unless they are the last, or not wanted."""
+def load_rivals(options: EvaluationOptions, load: Callable[[EvaluationOptions], M]) -> dict[str, M]:
+    """Load the weights of the run beside the last, unless others are asked for, by the titles of their rows."""
     if options.weights != "last":
         return {}
-    try:
-        best = read_recipe(model_file(options.model, "best"))
-    except UserError:  # a single file, or a run without scores
-        return {}
-    if best.steps == read_recipe(model_file(options.model)).steps:
-        return {}
-    return {f"best weights, of step {best.steps}": load(replace(options, weights="best"))}
+    rivals, last = {}, read_recipe(model_file(options.model))
+    for weights in WEIGHTS[1:]:
+        with contextlib.suppress(UserError):  # a single file, or a run without scores
+            recipe = read_recipe(model_file(options.model, weights))
+            title = f"best weights, of step {recipe.steps}"
+            if weights == "average":
+                title = f"average over {recipe.scores.get('length', 0):.0%} of the run"
+            elif recipe.steps == last.steps:
+                continue
+            rivals[title] = load(replace(options, weights=weights))
+    return rivals

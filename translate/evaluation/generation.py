@@ -17,7 +17,7 @@ from translate.data.sources.factors import factors_of
 from translate.data.sources.image_set import ImageSet
 from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.run_data import run_images
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_best
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_rivals
 from translate.evaluation.generation_report import FactorRow, GenerationReport, LabelScores, SampleRow, SetScore
 from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
 from translate.evaluation.memorization import MemoryCheck, check_memory
@@ -71,7 +71,7 @@ class GenerationEvaluation(Evaluation):
         images = run_images(options.model, options.images, labelled=bool(sampler.classes))
         count, limit = options.count or cls.count, options.limit or None
         panel = load_panel(options.features, sampler.recipe.features)
-        return cls(sampler, images, count=count, limit=limit, panel=panel, rivals=load_best(options, load_sampler))
+        return cls(sampler, images, count=count, limit=limit, panel=panel, rivals=load_rivals(options, load_sampler))
 
     def score(self, bars: Progress) -> GenerationReport:
         """Read, draw and compare."""

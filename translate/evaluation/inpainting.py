@@ -20,7 +20,7 @@ from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.run_data import run_images
 from translate.evaluation.baselines import FILLS
 from translate.evaluation.cases import InpaintingCase, Method
-from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_best, load_translator
+from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_rivals, load_translator
 from translate.evaluation.inpainting_report import BandScores, InpaintingReport
 from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
@@ -74,7 +74,7 @@ class InpaintingEvaluation(Evaluation):
         panel = load_panel(options.features, translator.recipe.features)
         return cls(
             translator, images, size, gray=gray, count=options.count, limit=options.limit or None, panel=panel,
-            rivals=load_best(options, load_translator),
+            rivals=load_rivals(options, load_translator),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> InpaintingReport:

@@ -24,7 +24,7 @@ from translate.evaluation.evaluation import (
     at_strength,
     check_minimum,
     load_at_strength,
-    load_best,
+    load_rivals,
     load_translator,
 )
 from translate.evaluation.panel import Description, Panel, load_panel
@@ -76,7 +76,7 @@ class PairedEvaluation(Evaluation):
         panel = load_panel(options.features, translator.recipe.features)
         return cls(
             at_strength(translator, options.strength), pairs, count=options.count or cls.count,
-            limit=options.limit or None, panel=panel, rivals=load_best(options, load_at_strength),
+            limit=options.limit or None, panel=panel, rivals=load_rivals(options, load_at_strength),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:

@@ -24,7 +24,7 @@ from translate.evaluation.evaluation import (
     at_strength,
     check_minimum,
     load_at_strength,
-    load_best,
+    load_rivals,
     load_translator,
 )
 from translate.evaluation.panel import Panel, load_panel
@@ -101,7 +101,7 @@ class UnpairedEvaluation(Evaluation):
             at_strength(translator, options.strength), a, b, limit=options.limit or None, values=translator.values,
             directions=directions, panel=panel,
             strength=translator.strength if options.strength is None else options.strength,
-            rivals=load_best(options, load_at_strength),
+            rivals=load_rivals(options, load_at_strength),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:

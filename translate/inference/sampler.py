@@ -71,7 +71,7 @@ class Sampler:
     def load(cls, model: str | Path, device: str = "auto", precision: str = "auto", weights: str = "last") -> "Sampler":
         """Load a run folder or a model.safetensors onto "auto", "cpu", "cuda", "cuda:1" or "mps".
 
-        Of a run folder, `weights` are the "last", or the "best", those with the best score while training.
+        Of a run folder, `weights` are the "last", the "best", with the best score while training, or an "average".
         Precision "bf16" is faster on some machines; "auto" is "fp32", so that a seed gives the same picture everywhere.
 
         Raises:

@@ -79,7 +79,7 @@ class Translator:
             stats: as for `with_norm_statistics`.
             reference: as for `with_norm_statistics`.
             value_range: LOW,HIGH: black and white in floats and wide integers. "": as in training.
-            weights: of a run folder: "last", or "best", those with the best score while training.
+            weights: of a run folder: "last"; "best", those with the best score while training; or "average".
 
         Raises:
             OptionError: an unknown device, precision, memory, kind of statistics or range.

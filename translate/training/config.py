@@ -60,6 +60,7 @@ class TrainConfig:
     evaluations: int = limited(20, 0, flag="--evaluations")  # scores over the run on held-out pictures; 0 = none
     evaluation_share: float = limited(0.05, 0, 1)  # largest share of the time that they take: fewer, of fewer pictures
     keep_best: bool = True  # keep the weights with the best score, in best.safetensors
+    post_hoc: bool = True  # keep averages whose length is chosen by scores after the run, in average.safetensors
     patience: float = limited(0.0, 0, 1, flag="--patience")  # end if no score improves over this share; 0 = no
     save_minutes: float = limited(5.0, 0, flag="--save-minutes")  # between saves
     keep: int = limited(2, 1, flag="--keep")  # states to keep: the newest, and older ones in case it is damaged

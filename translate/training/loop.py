@@ -18,8 +18,9 @@ from translate.training.monitors.divergence import Diverged, check_finite
 from translate.training.optim import lr_at, set_lr
 from translate.training.planning.time_budget import restore_threads, set_threads
 from translate.training.previews import is_preview
+from translate.training.run import Run
 from translate.training.run_folder import RunFolder
-from translate.training.setup import Run, check_recipe, open_data_and_plan, open_run
+from translate.training.setup import check_recipe, open_data_and_plan, open_run
 from translate.training.start.features import settle_features
 from translate.training.start.messages import print_note
 from translate.training.states import SaveSchedule
@@ -99,8 +100,6 @@ def train_in_folder(
             print_note(f"{folder.path}: a callback has stopped the run, which is saved; the same call would go on")
             return
         plan = run.plan
-        for line in run.scoring.conclude(plan.steps, run.log):
-            console.print(f"step {plan.steps}: {escape(line)}", soft_wrap=True)
     folder.delete_cache()
     if dist.is_main_process():
         calibrate_run(folder.path)
@@ -130,6 +129,7 @@ def run_steps(run: Run, callbacks: Callbacks) -> Diverged | None:
                 # update the networks of every phase, and the average
                 terms = run.step(batch_to_device(next(batches), run.device, channels_last=run.plan.channels_last))
                 run.ema.update(run.task, step)
+                run.average(done)
                 # monitor, score, log, preview, save
                 run.log.add(terms, callbacks.after_step(done, terms))
                 run.monitor.add(step, terms)
@@ -138,6 +138,7 @@ def run_steps(run: Run, callbacks: Callbacks) -> Diverged | None:
                 if is_preview(done, part, config.previews, early=run.task.from_latents, last=done == run.plan.steps):
                     run.previews.show(run.log, done, callbacks, at_chance=run.monitor.at_chance)
                 finish_step(run, saves, stop, callbacks, done)
+            run.conclude()
         except Diverged as divergence:
             if callbacks.error:
                 raise callbacks.error from None

@@ -115,5 +115,4 @@ def is_preview(done: int, part: Stretch, previews: int, *, early: bool = False, 
         return True
     if early and previews and (done == 100 or (done >= 1000 and digits[0] in "125" and not int(digits[1:]))):
         return True
-    before, after = (int(part.position_at(step) * previews / part.total) for step in (done - 1, done))
-    return after > before
+    return part.passes(done, previews)

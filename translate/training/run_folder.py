@@ -23,11 +23,15 @@ from translate.utils.toml_files import read_toml
 
 
 class RunFolder:
-    """config.toml, metrics.jsonl, samples/, state/ with `keep` states, {model,best}.safetensors; in a run, cache/."""
+    """config.toml, metrics.jsonl, samples/, state/ with `keep` states, and {model,best,average}.safetensors.
+
+    While a run trains, also cache/ and averages/.
+    """
 
     def __init__(self, path: Path, keep: int = 2) -> None:
         self.path = path
         self.config, self.model, self.best = path / "config.toml", path / "model.safetensors", path / "best.safetensors"
+        self.average, self.averages = path / "average.safetensors", path / "averages"
         self.states = StateFolder(path / "state", keep)
         self.log = path / "metrics.jsonl"
         self.health = path / "health.json"

@@ -1,7 +1,7 @@
-"""Everything before the first step of a run: checks, data, plan, networks, state."""
+"""Everything before the first step of a run: checks, data, plan, networks."""
 
 __all__ = [
-    "Opened", "Run", "build_task", "check_recipe", "check_sides", "make_task", "make_trial_step", "noise_batch",
+    "Opened", "build_task", "check_recipe", "check_sides", "make_task", "make_trial_step", "noise_batch",
     "open_data_and_plan", "open_run",
 ]  # fmt: skip
 
@@ -13,149 +13,28 @@ from typing import Any
 import torch
 from torch import nn
 
-from translate.checkpoints.recipe import Recipe
 from translate.data.checks.quick_check import quick_check
 from translate.data.datasets import TrainingData, UnpairedData
-from translate.data.loading.loader import Batches
 from translate.networks import EXPORTABLE
 from translate.networks.activation_checkpointing import checkpoint_activations
-from translate.networks.features.load import features_of
 from translate.tasks import TASKS, Task
 from translate.training.config import Config
 from translate.training.cuda_graph import WARM_UP
-from translate.training.ema import EMA
-from translate.training.log import Log, Window, finite
-from translate.training.monitors.divergence import Diverged, DivergenceMonitor
 from translate.training.optim import make_optimizers
 from translate.training.planning.autotune import check_graph, make_plan
 from translate.training.planning.choices import Choices
 from translate.training.planning.plan import Plan
-from translate.training.planning.time_budget import OtherPrograms, TimeBudget, use_free_threads
-from translate.training.previews import Previews
+from translate.training.planning.time_budget import OtherPrograms, use_free_threads
 from translate.training.run_folder import RunFolder
-from translate.training.scores.history import History
-from translate.training.scores.scoring import Scoring
 from translate.training.start.domain_gap import print_gap
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
-from translate.training.start.init_weights import init_features, init_weights
-from translate.training.start.messages import print_header, print_left_out, print_note, print_notes
+from translate.training.start.messages import print_left_out, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, check_apart, report_pictures, settle_pictures
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
 from translate.utils.factory import Factory, check_arguments, resolve, spec_of
-from translate.utils.files import WriteError
 from translate.utils.memory import keep_freed_memory
-
-
-class Run:
-    """A run at its newest state, ready to train."""
-
-    def __init__(
-        self, config: Config, folder: RunFolder, data: TrainingData, plan: Plan, device: torch.device,
-        divergence: Diverged | None = None,
-    ) -> None:  # fmt: skip
-        """Build networks, data and log, and load the newest state; lower the learning rate after a `divergence`.
-
-        Raises:
-            UserError: No state can be loaded, or the phase that diverged has a lowered rate already.
-        """
-        self.config, self.folder, self.data, self.plan, self.device = config, folder, data, plan, device
-        # build the networks, equal on all ranks
-        self.task = task = build_task(config, data.channels, plan, device)
-        init_weights(task, config.train.init, folder)
-        self.features = tuple(sorted({*features_of(task), *init_features(config.train.init)}))
-        dist.broadcast_weights(task)
-        # load the newest state
-        self.optimizers, self.ema = make_optimizers(task, config.train), EMA(task, config.train.ema)
-        batch = config.data.batch_size
-        window, self.monitor = Window(), DivergenceMonitor(task, plan.log_every, plan.steps, batch)
-        self.history = History()
-        self.parts = {
-            "task": task, "ema": self.ema, **self.optimizers, "log": window, "watch": self.monitor,
-            "scores": self.history,
-        }  # fmt: skip
-        self.start = start = folder.states.load(self.parts, device)  # steps done
-        dist.assert_same_weights(nn.ModuleList([task, self.ema]), f"{folder.path}, step {start}")
-        self.lowered = divergence is not None  # whether a phase has a lowered learning rate from `start` on
-        if divergence:
-            self._lower_learning_rate(divergence)
-        print_header(config, plan, folder.path, device, start)
-        # open data, previews and log at `start`
-        stream = data.stream(crop=plan.crop, flip=config.data.flip, seed=config.train.seed)
-        probe = batch_to_device(data.probe, device, channels_last=plan.channels_last)
-        self.step = make_step(task, self.optimizers, plan, config.train.clip, device)
-        self.batches = Batches(stream, batch, start=start, device=device)
-        self.previews = Previews(task, self.ema, data, probe, plan.steps, batch)
-        self.log = Log(folder.path, start, plan.steps, batch, window)
-        self.budget = TimeBudget(config.train.minutes, plan, device)
-        self.best_written: int | None = None  # step of the best weights that this process has written
-        self.scoring = Scoring(config, task, self.ema, data, self.history, device)
-        if self.scoring.why_none and config.train.evaluations:
-            print_note(f"no scores while training: {self.scoring.why_none}; the last weights are the result")
-
-    def _lower_learning_rate(self, divergence: Diverged) -> None:
-        try:
-            print_note(self.monitor.lower_rate(divergence, self.start))
-        except Diverged as error:
-            raise UserError(
-                f"{error}; the state of step {self.start} is kept in {self.folder.path}. In a new --out, try half of "
-                f"--train.lr {self.config.train.lr:g}, --train.clip 1 or --precision fp32"
-            ) from None
-
-    def score(self, done: int) -> None:
-        """Score the averaged networks after `done` steps, if that is due; the plan may end here for it."""
-        if not self.scoring.is_due(done, self.plan.stretch_at(done - 1), self.plan):
-            return
-        self.plan = dist.broadcast_from_main(lambda: self._score(done))
-        if self.plan.steps == done:
-            self.log.change_length(done)
-
-    def _score(self, done: int) -> Plan:
-        """Return the plan after a score; if it is another, it is in config.toml."""
-        with dist.as_single_process():
-            plan = self.scoring.run(done, self.plan, self.log)
-        return self._write_plan(plan) if plan != self.plan else plan
-
-    def _write_plan(self, plan: Plan) -> Plan:
-        """Write `plan` into config.toml and return it; on a full disk, return the plan so far: there will be others."""
-        try:
-            self.folder.write_config(self.config, plan)
-        except WriteError:
-            return self.plan
-        return plan
-
-    def keep_to_minutes(self, done: int) -> None:
-        """Correct the plan after `done` steps, if the run would not end after its minutes."""
-        old, self.plan = self.plan, dist.broadcast_from_main(lambda: self._review_plan(done))
-        if self.plan != old:
-            self.log.change_length(self.plan.steps)
-            self.previews.steps = self.plan.steps
-            if words := self.budget.describe(self.plan, old, done):
-                print_note(f"step {done}: {words}")
-
-    def _review_plan(self, done: int) -> Plan:
-        """Return the plan, corrected if necessary and then in config.toml."""
-        return self._write_plan(self.budget.review(self.plan, done, self.plan.spent + self.log.seconds))
-
-    def recipe(self, step: int) -> Recipe:
-        """Return the recipe of the model after `step` steps."""
-        scored = self.history.at(step)
-        config, plan, data = self.config, self.plan, self.data
-        kind, directions = self.task.data, self.task.directions
-        if kind not in ("paired", "unpaired"):
-            directions = ()
-        elif kind == "paired" and len(directions) == 1:
-            directions = (config.data.direction,)
-        nets = {name: spec_of(net) for name, net in self.ema.nets.items()}
-        origins = [TASKS.origin(config.task), *(EXPORTABLE.origin(spec["name"]) for spec in nets.values())]
-        return Recipe(
-            task=config.task, nets=nets, domains=data.names,
-            size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
-            directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
-            features=self.features, scores=finite(scored.score.numbers) if scored else {},
-            plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,9 +49,12 @@ def fast_pilot(monkeypatch):
     monkeypatch.setattr(scoring, "time_pilot", lambda *_: Pilot(1e-9, 1e-9))
 
 
+def logged(out):
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
 def scores_of(out):
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return {line["step"]: line for line in lines if "score/kernel" in line}
+    return {line["step"]: line for line in logged(out) if "score/kernel" in line}
 
 
 def state_of(out):
@@ -84,8 +87,14 @@ def test_a_run_is_scored_and_its_weights_are_those_of_a_run_without_scores(root,
     plain = train(config_of(root, tmp_path / "plain", evaluations=0))
     assert_same(load_file(out / "model.safetensors"), load_file(plain / "model.safetensors"))
     assert not scores_of(plain) and not (plain / "best.safetensors").exists()
-    unkept = train(config_of(root, tmp_path / "unkept", keep_best=False))
-    assert [*scores_of(unkept)] == [3, 6, 9, 12] and not (unkept / "best.safetensors").exists()
+    assert not (plain / "average.safetensors").exists()
+    lengths = {name: value for line in logged(out) for name, value in line.items() if "average" in name}
+    recipe, _ = load_model(out, weights="average")
+    assert recipe.scores["kernel"] == min(lengths.values()) and len(lengths) == 4
+    assert lengths[f"score/average_{recipe.scores['length']:.2f}"] == recipe.scores["kernel"]
+    unkept = train(config_of(root, tmp_path / "unkept", keep_best=False, post_hoc=False))
+    assert [*scores_of(unkept)] == [3, 6, 9, 12]
+    assert not (unkept / "best.safetensors").exists() and not (unkept / "average.safetensors").exists()
 
 
 def test_the_best_weights_lie_beside_the_last_with_step_and_score(root, tmp_path, monkeypatch, capfd):
@@ -115,7 +124,9 @@ def test_a_resumed_run_chooses_the_same_to_the_bit(root, tmp_path, monkeypatch, 
     train(config)
     for actual, expected in zip(everything(tmp_path / "broken"), everything(whole), strict=True):
         assert_same(actual, expected)
-    assert (whole / "best.safetensors").read_bytes() == (tmp_path / "broken" / "best.safetensors").read_bytes()
+    for name in ("best.safetensors", "average.safetensors"):
+        assert (whole / name).read_bytes() == (tmp_path / "broken" / name).read_bytes()
+    assert not (whole / "averages").exists() and not (tmp_path / "broken" / "averages").exists()
     assert scores_of(whole) == scores_of(tmp_path / "broken")
     assert read_toml(whole / "config.toml")["plan"] == read_toml(tmp_path / "broken" / "config.toml")["plan"]
 
@@ -138,8 +149,7 @@ def test_patience_ends_a_run_that_no_longer_improves(root, tmp_path, capfd):
     assert "step 8: --patience 0.3: the score has not improved by a standard error since step 2" in printed
     assert "--patience 0 goes on to step 24" in printed
     assert state_of(out)["step"] == 8 and read_recipe(out / "model.safetensors").steps == 8
-    losses = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    assert max(line["step"] for line in losses) == 8
+    assert max(line["step"] for line in logged(out) if "lr" in line) == 8
 
     # the same command leaves it, a more patient one goes on to the result of a run without patience
     train(config)
@@ -217,7 +227,7 @@ def test_wrong_options_are_one_line(root, tmp_path):
     ]:
         with pytest.raises(OptionError, match=message):
             config_of(root, tmp_path / "r", **options)
-    with pytest.raises(OptionError, match="--weights 'worst' is unknown; choose from last, best"):
+    with pytest.raises(OptionError, match="--weights 'worst' is unknown; choose from last, best, average"):
         model_file(tmp_path, "worst")
     with pytest.raises(OptionError, match="--weights best chooses among the files of a run folder, and .* is none"):
         model_file(tmp_path / "model.safetensors", "best")

@@ -29,8 +29,8 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     """Score a model on held-out pictures, beside baselines: the input itself, a mean picture, a look-up."""
 
     model: PathText  # Run folder or model.safetensors.
-    # Of a run folder: "last", or "best", those with the best score on held-out pictures while training; "last" shows
-    # both.
+    # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps. With
+    # "last", the others stand beside it.
     weights: Weights = "last"
     a: Text = ""  # First domain, or the first pictures of pairs (default: those of the run).
     b: Text = ""  # Second domain, or the second pictures.

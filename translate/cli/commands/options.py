@@ -23,7 +23,7 @@ PathText = Annotated[str, arg(metavar="PATH", help_behavior_hint="")]
 ValueRange = Annotated[str, arg(metavar="LOW,HIGH", help_behavior_hint="")]
 Direction = Literal["ab", "ba"]
 Precision = Literal["auto", "bf16", "fp32"]
-Weights = Literal["last", "best"]
+Weights = Literal["last", "best", "average"]
 T = TypeVar("T")
 
 

@@ -33,7 +33,7 @@ class Sample(RootOptions, PluginOptions):
     """
 
     model: PathText  # Run folder or model.safetensors.
-    # Of a run folder: "last", or "best", those with the best score on held-out pictures while training.
+    # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
     count: IntOrNone = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
     seed: IntOrNone = None  # Seed of the first picture; the others follow it (default: 0).

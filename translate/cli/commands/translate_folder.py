@@ -37,7 +37,7 @@ class TranslateFolder(TrustOptions, PluginOptions):
     """Translate every picture of a folder: same names, sub-folders and sizes; finished ones are skipped."""
 
     model: PathText  # Run folder or model.safetensors.
-    # Of a run folder: "last", or "best", those with the best score on held-out pictures while training.
+    # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
     # Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths; or a film, or a GIF.
     input: PathText

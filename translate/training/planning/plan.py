@@ -24,6 +24,11 @@ class Stretch(NamedTuple):
             return self.total
         return self.position + (step - self.start) * (self.total - self.position) / (self.end - self.start)
 
+    def passes(self, done: int, times: int) -> bool:
+        """Whether, after `done` steps, one of `times` events is due that are evenly spaced, the last at the end."""
+        before, after = (int(self.position_at(step) * times / self.total) for step in (done - 1, done))
+        return after > before
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:

@@ -2,17 +2,26 @@
 
 __all__ = ["advise"]
 
+from translate.training.post_hoc.choose import Average
 from translate.training.scores.history import MIN_LEAD, History
 
 
-def advise(history: History, step: int) -> str:
-    """Compare the last weights, of `step`, with the best; return "" if either has no score."""
+def advise(history: History, step: int, average: Average | None = None) -> str:
+    """Compare the last weights, of `step`, with the best and an average; return "" if the last or best has no score."""
     best, last = history.best, history.at(step)
     if best is None or last is None:
         return ""
+    # an average
+    chosen = best if best.lead(last) >= MIN_LEAD else last
+    if average and average.score.distance.lead(chosen.score.distance) >= MIN_LEAD:
+        return (
+            f"use the average over {average.length:.0%} of the run, with --weights average: {average.score}, against"
+            f" {best.score} of the best single step, {best.step}"
+        )
+    # a step
     if best is last:
         return f"use the last weights: they score best, {last.score}"
-    if best.lead(last) < MIN_LEAD:
+    if chosen is last:
         return (
             f"use the last weights, {last.score}: those of step {best.step} scored best, {best.score}, but within a"
             " standard error of the difference"

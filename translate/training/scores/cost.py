@@ -36,7 +36,7 @@ def time_pilot(make_scorer: Callable[[int], Scorer], nets: nn.ModuleDict, device
     return Pilot((made - began) / MIN_HALF, (time.monotonic() - before) / MIN_HALF)
 
 
-def choose_looks(pilot: Pilot, budget: float, wanted: int, available: int) -> tuple[int, int]:
+def choose_looks(pilot: Pilot, budget: float, wanted: int, available: int, more: int = 0) -> tuple[int, int]:
     """Return the number of scores over the run, at most `wanted`, and of pictures, that take `budget` seconds or less.
 
     >>> choose_looks(Pilot(once=0.0, each=0.01), budget=10.0, wanted=20, available=50)
@@ -45,9 +45,10 @@ def choose_looks(pilot: Pilot, budget: float, wanted: int, available: int) -> tu
     (10, 64)
 
     The fewer pictures, the more does chance decide, so first there are fewer looks. (0, 0): not even one is affordable.
+    `more` are further scores after the run.
     """
     for looks in range(wanted, 0, -1):
-        pictures = min(int(budget / (pilot.once + looks * pilot.each)), available, MAX_PICTURES)
+        pictures = min(int(budget / (pilot.once + (looks + more) * pilot.each)), available, MAX_PICTURES)
         if pictures >= (min(ENOUGH, available) if looks > FEW_LOOKS else MIN_HALF):
             return looks, pictures
     return 0, 0

@@ -18,6 +18,8 @@ from translate.training.config import Config
 from translate.training.ema import EMA
 from translate.training.log import Log
 from translate.training.planning.plan import Plan, Stretch
+from translate.training.post_hoc.choose import CANDIDATES, Average, choose_average
+from translate.training.post_hoc.power_ema import PowerAverages
 from translate.training.scores.advice import advise
 from translate.training.scores.cost import choose_looks, time_pilot
 from translate.training.scores.history import History
@@ -42,6 +44,8 @@ class Scoring:
         self.history, self.device, self.at_once = history, device, min(AT_ONCE, config.data.batch_size)
         self.why_none = "" if config.train.evaluations else "--evaluations 0"
         self.why_none = self.why_none or explain_none(task, data)
+        self.averages = len(CANDIDATES) if config.train.post_hoc else 0  # to score after the run
+        self.average: Average | None = None  # the best of them
         self.scorer: Scorer | None = None
         self.seconds = 0.0
 
@@ -50,8 +54,7 @@ class Scoring:
         if self.why_none:
             return False
         looks = self.train.evaluations if plan.evaluations < 0 else min(plan.evaluations, self.train.evaluations)
-        before, after = (int(part.position_at(step) * looks / part.total) for step in (done - 1, done))
-        return after > before
+        return part.passes(done, looks)
 
     def run(self, done: int, plan: Plan, log: Log) -> Plan:
         """Score the averaged networks after `done` steps; return the plan, with the measured cost or an earlier end."""
@@ -73,14 +76,14 @@ class Scoring:
         seconds = 60 * self.train.minutes or log.seconds / done * plan.steps
         pilot = time_pilot(partial(self.make_scorer, plan.size), self.ema.nets, self.device)
         budget = share * seconds - MIN_HALF * sum(pilot)
-        looks, pictures = choose_looks(pilot, budget, self.train.evaluations, available)
+        looks, pictures = choose_looks(pilot, budget, self.train.evaluations, available, self.averages)
         if not looks:
             print_note(
                 f"no scores while training: one look at {MIN_HALF} pictures takes {MIN_HALF * sum(pilot):.1f} s, more"
                 f" than {share:.0%} of this run; a longer run, or a larger --train.evaluation_share, has room for some"
             )
         elif looks < self.train.evaluations or pictures < available:
-            taken = MIN_HALF * sum(pilot) + pictures * (pilot.once + looks * pilot.each)
+            taken = MIN_HALF * sum(pilot) + pictures * (pilot.once + (looks + self.averages) * pilot.each)
             console.print(
                 f"step {done}: scores while training: {looks} times, on {pictures} of {available} held-out pictures,"
                 f" for {taken / seconds:.1%} of the time",
@@ -117,9 +120,20 @@ class Scoring:
             return plan.end_at(done, self.train.patience)
         return plan
 
+    def choose_average(self, step: int, averages: PowerAverages, log: Log) -> Average | None:
+        """Score averages of several lengths after the last `step`, and log them; return the best, if there is any."""
+        if self.scorer is None or self.history.at(step) is None:
+            return None
+        began = time.monotonic()
+        found = choose_average(averages.profiles(), self.ema.nets, self.scorer)
+        log.write_numbers(step, {f"score/average_{one.length:.2f}": one.score.numbers["kernel"] for one in found})
+        self.seconds += time.monotonic() - began
+        self.average = found[0] if found else None
+        return self.average
+
     def conclude(self, step: int, log: Log) -> list[str]:
         """Return which weights to use after the last `step`, and what the scores took, a line each."""
-        lines = [advise(self.history, step)]
+        lines = [advise(self.history, step, self.average)]
         if self.seconds:
             lines.append(f"scores while training took {self.seconds / max(log.seconds, self.seconds):.1%} of the time")
         return [line for line in lines if line]

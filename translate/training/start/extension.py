@@ -20,7 +20,7 @@ LENGTH_OPTIONS = tuple(f"train.{name}" for name in LENGTHS)
 FREE_OPTIONS = (
     "plugins", "train.device", "train.previews", "train.graph", "train.compile", "train.log_every",
     "train.save_minutes", "train.keep", "train.evaluations", "train.evaluation_share", "train.keep_best",
-    "train.patience",
+    "train.patience", "train.post_hoc",
 )  # fmt: skip
 ROUNDING_OPTIONS = {"train.device", "train.graph", "train.compile"}
 
