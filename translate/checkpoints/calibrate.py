@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from translate.checkpoints.calibration import (
 )
 from translate.checkpoints.model_file import model_file, read_recipe
 from translate.checkpoints.original import is_original
+from translate.data.files.halves import split_halves
 from translate.data.loading.file_kind import to_rgb8
 from translate.data.sources.pair import Pair, read_pair
 from translate.data.sources.run_data import run_domains, run_pairs
@@ -39,7 +40,6 @@ from translate.utils.sequences import spread
 MIN_PICTURES = 19  # with fewer, the smallest p-value is above 5 %
 CALIBRATED = ("unpaired", "paired")  # kinds of tasks
 MAX_PICTURES = 300  # of a domain: more hardly narrow the error of the p-values, and take longer than they tell
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,9 @@ def describe_sources(
     describe = partial(_describe, values=parse_range(recipe.facts.get("value_range", "")), progress=progress)
     if kind == "paired":
         [way] = recipe.directions
-        pairs = run_pairs(model, a, b, data, way)
-        return {way: describe(pairs.names[0], pairs.train, pairs.test, lambda pair: pair.name)}
-    domains = dict(zip("ab", run_domains(model, a, b, data), strict=True))
+        pairs = run_pairs(model, a, b, data, way, whole=True)
+        return {way: describe(pairs.names[0], pairs.train, pairs.test, pairs.stem)}
+    domains = dict(zip("ab", run_domains(model, a, b, data, whole=True), strict=True))
     sources = {way: domains[way[0]] for way in recipe.directions}
     return {way: describe(one.name, one.train, one.test, lambda path: path.stem) for way, one in sources.items()}
 
@@ -154,19 +154,14 @@ def _describe(
     title: str, train: Sequence[Any], test: Sequence[Any], name: Callable[[Any], str], *, values: ValueRange | None,
     progress: bool,
 ) -> Described:  # fmt: skip
-    choosing, reporting = split_held_out(test, name)
-    known = spread([*train, *choosing], MAX_PICTURES)
+    halves = split_halves(title, test, name)
+    known = spread([*train, *halves.choosing], MAX_PICTURES)
     if len(known) < MIN_PICTURES:
         return Described(title, {}, {})
-    chosen = known, spread(reporting, MAX_PICTURES)
+    chosen = known, spread(halves.reporting, MAX_PICTURES)
     parts = (list(_rows(items, values, title, progress)) for items in chosen)
     joined = ({key: torch.cat([row[key] for row in rows]) for key in rows[0]} if rows else {} for rows in parts)
     return Described(title, *joined)
-
-
-def split_held_out(items: Sequence[T], name: Callable[[T], str]) -> tuple[list[T], list[T]]:
-    """Return the halves of held-out pictures to choose by and to report on."""
-    return list(items), []
 
 
 def _rows(

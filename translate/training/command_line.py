@@ -17,6 +17,7 @@ RECIPE_KEYS = {  # flags of the training commands, and the recipe keys that they
     "size": "data.size", "batch_size": "data.batch_size",
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
+    "evaluations": "train.evaluations", "keep_best": "train.keep_best", "patience": "train.patience",
 }  # fmt: skip
 COMMANDS = {  # of the tasks that have one of their own
     "cut": "train-cut", "cycle": "train-cycle", "drift": "train-drift", "generate": "train-gan",

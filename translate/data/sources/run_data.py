@@ -8,6 +8,7 @@ __all__ = ["named_sets", "run_data", "run_domains", "run_images", "run_pairs"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,24 +37,29 @@ def named_sets(model: str | Path, *specs: str) -> list[str]:
     return given or [str(spec) for key in ("a", "b", "root", "images") if (spec := run_data(model).get(key))]
 
 
-def run_domains(model: str | Path, a: str = "", b: str = "", data: str = "") -> tuple[Domain, Domain]:
+def run_domains(
+    model: str | Path, a: str = "", b: str = "", data: str = "", *, whole: bool = False
+) -> tuple[Domain, Domain]:
     """Return the domains that --a, --b and --data name; without any, those of the run of `model`.
 
     Like the functions below, raise OptionError if nothing is named and `model` lies in no run folder, and UserError if
-    the pictures do not exist or do not fit.
+    the pictures do not exist or do not fit. With `whole`, the test part has the pictures that a run has chosen by, too.
     """
     named, same = _named_data(model, a, b, data)
     first, second = resolve_domains(*named, data_root())
-    return _split_domain(first, _run_folder(model), same=same), _split_domain(second, _run_folder(model), same=same)
+    split = partial(_split_domain, run=_run_folder(model), same=same, whole=whole)
+    return split(first), split(second)
 
 
-def run_pairs(model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab") -> PairSet:
+def run_pairs(
+    model: str | Path, a: str = "", b: str = "", data: str = "", direction: str = "ab", *, whole: bool = False
+) -> PairSet:
     """Return the pairs that --a, --b and --data name; without any, those of the run of `model`."""
     named, same = _named_data(model, a, b, data)
     pairs = resolve_pairs(*named, data_root(), direction)
     titles = (pairs.title, *pairs.names)
     train, test, notes = _split(
-        _run_folder(model), titles, pairs.train, pairs.test, pairs.stem, lambda pair: pair.files, same=same
+        _run_folder(model), titles, pairs.train, pairs.test, pairs.stem, lambda pair: pair.files, same=same, whole=whole
     )
     return replace(pairs, train=train, test=test, notes=notes)
 
@@ -89,20 +95,23 @@ def _named_data(model: str | Path, a: str, b: str, data: str) -> tuple[tuple[str
     return trained, True
 
 
-def _split_domain(domain: Domain, run: Path, *, same: bool) -> Domain:
+def _split_domain(domain: Domain, run: Path, *, same: bool, whole: bool) -> Domain:
     train, test, notes = _split(
-        run, (domain.name,), domain.train, domain.test, lambda path: path.stem, lambda path: [path], same=same
-    )
+        run, (domain.name,), domain.train, domain.test, lambda path: path.stem, lambda path: [path], same=same,
+        whole=whole,
+    )  # fmt: skip
     return replace(domain, train=train, test=test, notes=notes)
 
 
 def _split(
     run: Path, titles: Sequence[str], train: Sequence[T], test: Sequence[T], stem: Callable[[T], str],
-    files: Callable[[T], Sequence[Path]], *, same: bool,
+    files: Callable[[T], Sequence[Path]], *, same: bool, whole: bool = False,
 ) -> tuple[list[T], list[T], tuple[str, ...]]:  # fmt: skip
     """Return what to train and to test on, neither learned from nor chosen by, and notes."""
     record = read_record(run)
     learned, unseen, notes = split_as_recorded(record, titles, train, test, files, same=same)
+    if whole:
+        return learned, unseen, tuple(notes)
     reported, more = reporting_part(run, record, titles[0], unseen, stem, files, same=same)
     return learned, reported, (*notes, *more)
 
