@@ -113,7 +113,10 @@ class Run:
         if self.averages and (average := self.scoring.choose_average(step, self.averages, self.log)):
             scores = {**finite(average.score.numbers), "length": average.length}
             recipe = replace(self.recipe(average.step), scores=scores)
-            write_model(average.weights, recipe, self.folder.average)
+            try:
+                write_model(average.weights, recipe, self.folder.average)
+            except WriteError as error:  # a finished run must not fail for an extra
+                print_note(f"no average: {error}")
         remove_snapshots(self.folder.averages)
         for line in self.scoring.conclude(step, self.log):
             console.print(f"step {step}: {escape(line)}", soft_wrap=True)
