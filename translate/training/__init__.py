@@ -13,7 +13,6 @@ A task defines the mathematics; optimizers, precision, averaging, schedules, see
     monitors/       faults of losses and pictures, noticed while a run trains
     optim           Adam for every phase, and the learning rate of a step
     planning/       precision, layout, crop and number of steps, and their corrections
-    post_hoc/       averages of the weights whose length is chosen after the run
     previews        sample grids, their faults, and a film of them
     run             networks, data, log and all else of a run
     run_folder      the folder of a run

@@ -21,10 +21,10 @@ from translate.training.monitors.divergence import Diverged, DivergenceMonitor
 from translate.training.optim import make_optimizers
 from translate.training.planning.plan import Plan
 from translate.training.planning.time_budget import TimeBudget
-from translate.training.post_hoc.power_ema import SNAPSHOTS, PowerAverages, remove_snapshots
 from translate.training.previews import Previews
 from translate.training.run_folder import RunFolder
 from translate.training.scores.history import History
+from translate.training.scores.power_ema import SNAPSHOTS, PowerAverages, remove_snapshots
 from translate.training.scores.scoring import Scoring
 from translate.training.setup import build_task
 from translate.training.start.init_weights import init_features, init_weights

@@ -2,7 +2,7 @@
 
 __all__ = ["advise"]
 
-from translate.training.post_hoc.choose import Average
+from translate.training.scores.average_choice import Average
 from translate.training.scores.history import MIN_LEAD, History
 
 

@@ -18,11 +18,11 @@ from translate.training.config import Config
 from translate.training.ema import EMA
 from translate.training.log import Log
 from translate.training.planning.plan import Plan, Stretch
-from translate.training.post_hoc.choose import CANDIDATES, Average, choose_average
-from translate.training.post_hoc.power_ema import PowerAverages
 from translate.training.scores.advice import advise
+from translate.training.scores.average_choice import CANDIDATES, Average, choose_average
 from translate.training.scores.cost import choose_looks, time_pilot
 from translate.training.scores.history import History
+from translate.training.scores.power_ema import PowerAverages
 from translate.training.scores.scorers import AT_ONCE, SCORERS, Scorer
 from translate.training.start.messages import print_note
 from translate.utils.errors import UserError

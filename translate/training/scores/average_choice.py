@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from translate.training.post_hoc.least_squares import Profile, combine, exponent_of
+from translate.training.scores.least_squares import Profile, combine, exponent_of
 from translate.training.scores.scorers import Score
 
 CANDIDATES = (0.05, 0.10, 0.15, 0.20)  # lengths, relative to the run

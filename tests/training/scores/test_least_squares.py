@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from translate.training.post_hoc.least_squares import Profile, combine, exponent_of
+from translate.training.scores.least_squares import Profile, combine, exponent_of
 
 TIMES = (np.arange(200_000) + 0.5) / 200_000  # of a run of length 1
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from translate.tasks import Task
 from translate.training.log import step_of
-from translate.training.post_hoc.least_squares import Profile, exponent_of
+from translate.training.scores.least_squares import Profile, exponent_of
 from translate.utils import dist
 from translate.utils.files import WriteError, atomic_write
 

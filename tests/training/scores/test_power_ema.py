@@ -6,9 +6,9 @@ from torch import nn
 
 from translate.metrics.kernel_distance import KernelDistance
 from translate.tasks import Task
-from translate.training.post_hoc.choose import choose_average
-from translate.training.post_hoc.least_squares import exponent_of
-from translate.training.post_hoc.power_ema import LENGTHS, PowerAverages, remove_snapshots
+from translate.training.scores.average_choice import choose_average
+from translate.training.scores.least_squares import exponent_of
+from translate.training.scores.power_ema import LENGTHS, PowerAverages, remove_snapshots
 from translate.training.scores.scorers import Score
 
 
