@@ -200,7 +200,7 @@ def test_scores_that_the_run_cannot_afford_are_left_out(root, tmp_path, monkeypa
 def test_the_measured_cost_is_kept_in_the_configuration(root, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(scoring, "time_pilot", lambda *_: Pilot(0.0, 1e-3))
     monkeypatch.setattr("translate.training.log.Log.seconds", 1.0)  # after 3 of 12 steps, so 4 s in all
-    out = train(config_of(root, tmp_path / "r", evaluation_share=0.0205))  # 82 ms, of which the pilot takes 16
+    out = train(config_of(root, tmp_path / "r", evaluation_share=0.0205, post_hoc=False))  # 82 ms: the pilot has 16
     plan = read_toml(out / "config.toml")["plan"]
     assert (plan["evaluations"], plan["scored_pictures"]) == (4, 16)
     assert "4 times, on 16 of 17 held-out pictures, for 2.0% of the time" in capfd.readouterr().err
