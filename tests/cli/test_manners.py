@@ -130,9 +130,7 @@ def test_a_foreign_command_is_translated_whole(command, words, answer):
 
 
 def test_what_has_no_counterpart_is_named_with_the_reason(capsys):
-    line = complaint(capsys, "train-cycle", "--a", "x", "--b", "y", "--lambda_L1", "50", "--resume", "--model", "sc")[
-        1
-    ]
+    line = complaint(capsys, "train-cycle", "--a", "x", "--b", "y", "--lambda_L1", "50", "--resume", "--model", "sc")[1]
     assert "--a x --b y (left out: --lambda_L1 50, of train-pix2pix: --lambda-l1 50; --resume, the same command" in line
     assert "--model sc, no such method here" in line
 

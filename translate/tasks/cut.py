@@ -7,7 +7,7 @@ generator's own encoder, among other places of the source: content stays where i
 __all__ = ["Cut"]
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -81,7 +81,7 @@ class Cut(Task):
 
     def _widths(self, channels: int) -> list[int]:
         """Return the channels of the layers of G."""
-        side = PROBE * self.G.multiple  # type: ignore[operator]
+        side = PROBE * cast(int, self.G.multiple)
         with torch.no_grad():
             return [x.shape[1] for x in self.G.layers(torch.zeros(1, channels, side, side))]  # type: ignore[operator]
 
