@@ -45,14 +45,13 @@ class Outcome:
 
 
 def translate(translator: Translator, request: Request, order: Order, slots: CpuSlots) -> list[Outcome]:
-    """Translate pictures one after the other; the error of the only one is raised."""
+    """Translate pictures one after the other, each to its own place; the error of the only one is raised."""
     options = order.options
     reader = _MaskReader(translator, options) if translator.masked else JobReader(translator, options, None)
     pipeline = FolderPipeline(translator, request, reader, None, None, options.quality, options.keep_metadata)
     suffix, outcomes = as_suffix(options.format), []
-    for i, path in enumerate(order.pictures):
-        target = order.place / "out" / str(i) / path.name
-        job = Job(path, target.with_suffix(suffix or path.suffix), len(request.variants), order.layer)
+    for path in order.pictures:
+        job = Job(path, path.with_suffix(suffix or path.suffix), len(request.variants), order.layer)
         try:
             with name_uploads(order.place):
                 pipeline.translate(job, slots)
@@ -100,6 +99,6 @@ def name_uploads(place: Path) -> Iterator[None]:
         yield
     except UserError as error:
         text = str(error)
-        for folder in sorted((str(path) for path in place.rglob("*") if path.is_dir()), key=len, reverse=True):
+        for folder in (*(path for path in place.iterdir() if path.is_dir()), place):
             text = text.replace(f"{folder}/", "")
         raise type(error)(text) from error

@@ -68,8 +68,8 @@ def safe_name(upload: UploadFile) -> str:
 
 
 async def save_all(uploads: Sequence[UploadFile], place: Path) -> list[Path]:
-    """Save uploads, each in a folder of its own below `place`, so that equal names do not meet."""
-    paths = [place / "in" / str(i) / safe_name(upload) for i, upload in enumerate(uploads)]
+    """Save uploads, the first in `place`, each other in a folder of its own below, so that equal names do not meet."""
+    paths = [(place / str(i) if i else place) / safe_name(upload) for i, upload in enumerate(uploads)]
     for upload, path in zip(uploads, paths, strict=True):
         await save(upload, path)
     return paths
