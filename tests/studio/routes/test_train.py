@@ -111,6 +111,10 @@ def test_wrong_forms_are_answered_in_a_line_and_start_nothing(client, here):
         assert "\n" not in answer.json()["error"]
         assert client.post("/api/train/command", json=wrong).json() == answer.json()
     assert not (here / "runs").exists()
+    (here / "runs").write_text("a file")
+    answer = client.post("/api/train", json=form())
+    assert answer.status_code == 400 and "cannot be written" in answer.json()["error"]
+    (here / "runs").unlink()
     for path in ("/api/runs/..%2fx", "/api/runs/none", "/api/runs/none/samples/1.png"):
         assert client.get(path).status_code == 404
     assert client.post("/api/runs/none/stop").status_code == 404

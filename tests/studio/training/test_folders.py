@@ -45,6 +45,13 @@ def test_other_folders_are_not(here, path):
         list_folder(path, [here])
 
 
+def test_what_is_no_path_is_answered_in_a_line(here):
+    (here / "loop").symlink_to(here / "loop")
+    for path in ("a\0b", "~nobody_of_this_name/x", "loop", "x" * 5000):
+        with pytest.raises(OptionError, match="is no path|no folder that the studio may read"):
+            list_folder(path, [here])
+
+
 def pack(entries, **links):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -63,6 +63,8 @@ def test_every_task_and_preset_that_is_offered_can_be_chosen(here):
         ({"a": "link"}, "lies outside the folders"),
         ({"a": "~"}, "lies outside the folders"),
         ({"a": "./none"}, "no such folder"),
+        ({"a": "x" * 5000}, "no folder or data set"),
+        ({"a": "./" + "x" * 5000}, "no such folder|no path"),
         ({"a": "mine\0"}, "no text"),
         ({"init": "/etc/passwd"}, "lies outside the folders"),
         ({"method.vgg": "../outside/w.pth"}, "vgg"),

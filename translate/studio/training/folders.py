@@ -30,8 +30,13 @@ def list_folder(path: str, allowed: Sequence[Path]) -> dict[str, Any]:
     if not path and len(allowed) > 1:
         return {"path": "", "parent": None, "pictures": 0, "folders": [_describe(folder, folder) for folder in allowed]}
     folder = Path(path) if path else allowed[0]
-    real, roots = folder.expanduser().resolve(), [root.resolve() for root in allowed]
-    if not any(real.is_relative_to(root) for root in roots) or not real.is_dir():
+    roots = [root.resolve() for root in allowed]
+    try:
+        real = folder.expanduser().resolve()
+        is_folder = real.is_dir()
+    except (OSError, ValueError, RuntimeError):  # too long, a loop of links, a character of code 0, an unknown user
+        raise OptionError(f"{shorten(path)}: is no path") from None
+    if not any(real.is_relative_to(root) for root in roots) or not is_folder:
         raise OptionError(f"{shorten(path)}: no folder that the studio may read")
     is_top = real in roots
     try:

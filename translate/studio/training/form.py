@@ -146,14 +146,22 @@ def _check_files(config: Config, allowed: tuple[Path, ...]) -> None:
 
 def check_place(spec: str, allowed: Iterable[Path]) -> None:
     """Raise OptionError unless `spec` is a name of the catalog, or a folder or file below one of `allowed`."""
-    if is_bare_name(spec) and not Path(spec).exists():
+    if is_bare_name(spec) and not _exists(Path(spec)):
         catalog = load_catalog()
         if spec in catalog or owner_of_domain(spec):
             return
         names = [*catalog, *(domain for dataset in catalog.values() for domain in dataset.domains)]
         raise OptionError(f"no folder or data set {shorten(spec)!r}{did_you_mean(spec, names)}")
-    if not _resolve_below(spec, allowed).exists():
+    if not _exists(_resolve_below(spec, allowed)):
         raise OptionError(f"{shorten(spec)}: no such folder; choose one, or a data set of the catalog")
+
+
+def _exists(path: Path) -> bool:
+    """Whether a path exists; one that no file can have does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _resolve_below(spec: str, allowed: Iterable[Path]) -> Path:

@@ -18,6 +18,7 @@ from translate.studio.errors import ConflictError
 from translate.studio.training.runs import LOG_NAME
 from translate.training.command_line import command_arguments, command_of
 from translate.utils.errors import UserError
+from translate.utils.files import refusals_as_write_errors
 from translate.utils.locks import holder_of
 from translate.utils.program import command_form
 from translate.utils.toml_files import read_toml
@@ -98,17 +99,23 @@ class Trainings:
             process = self._processes.get(folder)
             if holder_of(folder / ".lock") or (process and process.poll() is None):
                 raise ConflictError(f"{folder.name}: is being trained already")
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / LOG_NAME).open("ab", buffering=0) as log:
-                title = f"# {datetime.now():%Y-%m-%d %H:%M:%S} {command_form(command)} {join(words)}\n"
-                log.write(title.encode("utf-8", "backslashreplace"))
-                process = subprocess.Popen(
-                    program(command, words), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                    start_new_session=True, env=environment(),
-                )  # fmt: skip
+            process = _run_logged(folder, command, words)
             self._processes[folder] = process
         threading.Thread(target=process.wait, name=f"training {folder.name}", daemon=True).start()  # no zombie stays
         return folder
+
+
+def _run_logged(folder: Path, command: str, words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start a command whose output goes to the log in `folder`; raise WriteError if that cannot be written."""
+    with refusals_as_write_errors(folder / LOG_NAME):
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOG_NAME).open("ab", buffering=0) as log:
+            title = f"# {datetime.now():%Y-%m-%d %H:%M:%S} {command_form(command)} {join(words)}\n"
+            log.write(title.encode("utf-8", "backslashreplace"))
+            return subprocess.Popen(
+                program(command, words), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True, env=environment(),
+            )  # fmt: skip
 
 
 def program(command: str, words: Sequence[str]) -> list[str]:
