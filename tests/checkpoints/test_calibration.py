@@ -1,13 +1,20 @@
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save, save_file
 from torch import nn
 
 from tests.conftest import TINY, picture
 from translate import load_config, train
 from translate.checkpoints.calibrate import MIN_PICTURES, calibrate, calibrate_model, calibrate_run, describe_sources
-from translate.checkpoints.calibration import Calibration, PictureDescriber, load_calibrations, store_calibrations
+from translate.checkpoints.calibration import (
+    Calibration,
+    PictureDescriber,
+    load_calibrations,
+    sort_metadata,
+    store_calibrations,
+)
 from translate.checkpoints.model_file import export_model, load_model, read_recipe
 from translate.checkpoints.recipe import Recipe
 from translate.cli import run as cli
@@ -148,3 +155,15 @@ def test_the_command_calibrates_and_prints_a_line_for_each_direction(folders, tm
         cli.main("evaluate", [*words, "--limit", "3"])
     assert exit_.value.code == 2
     assert "--limit is for scores, and --calibrate computes none" in capsys.readouterr().err
+
+
+def test_one_calibration_makes_one_file(tmp_path):
+    """The library writes metadata in a random order; the same run should give the same bytes."""
+    weights = {"x": torch.arange(3.0), "y": torch.ones(1, dtype=torch.bfloat16)}
+    described = {"é": "ü", "recipe": "{}", "calibration": "q" * 13}
+    files = {sort_metadata(save(weights, metadata=described)) for _ in range(20)}
+    assert len(files) == 1
+    (tmp_path / "m.safetensors").write_bytes(files.pop())
+    with safe_open(tmp_path / "m.safetensors", framework="pt") as opened:
+        assert opened.metadata() == described and set(opened.keys()) == set(weights)
+        assert all(torch.equal(opened.get_tensor(name), x) for name, x in weights.items())

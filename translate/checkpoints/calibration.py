@@ -10,6 +10,7 @@ __all__ = ["FLAGGED", "SIDE_PX", "Calibration", "PictureDescriber", "load_calibr
 import base64
 import binascii
 import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,17 @@ def store_calibrations(file: Path, calibrations: Mapping[str, Calibration]) -> N
     packed = base64.b64encode(save(_tensors(calibrations))).decode("ascii")
     content = save(load_file(file), metadata=metadata | {KEY: packed})
     with atomic_write(file) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(sort_metadata(content))
+
+
+def sort_metadata(content: bytes) -> bytes:
+    """Return the bytes of a safetensors file with its metadata in order: the library writes them in a random one."""
+    start = 8 + int.from_bytes(content[:8], "little")  # the length of the header stands before it
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + content[start:]
 
 
 def load_calibrations(file: Path) -> dict[str, Calibration]:

@@ -19,6 +19,7 @@ from translate.utils.errors import UserError
 
 KERNEL_SCALE = 1000  # factor of reported kernel distances, which are small
 MAX_SUBSET_SIZE = 1000  # the cost of a subset grows with its square
+MIN_ERROR = 1e-3  # of the difference of two distances, in standard errors of theirs: equal networks differ by rounding
 CHUNK_ROWS = 1024  # of a kernel matrix at a time, to limit memory
 
 
@@ -44,7 +45,7 @@ class KernelDistance:
             error = pstdev(theirs - mine for mine, theirs in zip(self.subsets, other.subsets, strict=True))
         else:
             error = (self.error**2 + other.error**2) ** 0.5
-        return difference / max(error, 1e-12)
+        return difference / max(error, MIN_ERROR * (self.error + other.error), 1e-12)
 
 
 def kernel_distance(

@@ -120,7 +120,7 @@ class QualityRecipe(NamedTuple):
     def config(self, data: Mapping[str, Any], seed: int, out: Path) -> Config:
         """Return the configuration of a run that is long enough for its trial; raise OptionError if it is wrong."""
         # compiling pays in long runs only
-        train = {"seed": seed, "steps": TRIAL_STEPS, "device": "cpu", "compile": "off", "previews": 0}
+        train = {"seed": seed, "steps": TRIAL_STEPS, "device": "cpu", "compile": "off", "previews": 0, "evaluations": 0}
         config = load_config(self.task, self.preset, self.layer, {"data": dict(data), "train": train}, out=str(out))
         check_recipe(config)
         return config
