@@ -23,9 +23,9 @@ from translate.studio.uploads import Uploads
 from translate.studio.worker import Worker
 from translate.utils.concurrency import CpuSlots
 from translate.utils.device import pick_device
-from translate.utils.memory import parse_bytes
+from translate.utils.memory import keep_freed_memory, parse_bytes
 
-GPU_THREADS = 4  # that decode and encode, while one of them keeps the device busy
+FILE_THREADS = 3  # that decode, encode and write, while others keep the device busy
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -62,7 +62,9 @@ def create_app(settings: Settings) -> FastAPI:
 def open_studio(settings: Settings, shelf: Shelf, *, on_cpu: bool) -> Studio:
     """Open what the endpoints share."""
     count = torch.get_num_threads() if on_cpu else 1
-    worker = Worker(count if on_cpu else GPU_THREADS, settings.max_waiting, settings.max_seconds)
+    if on_cpu:
+        keep_freed_memory()  # the next picture needs as much
+    worker = Worker(count + FILE_THREADS, settings.max_waiting, settings.max_seconds)
     return Studio(settings, shelf, worker, Uploads(), CpuSlots(count))
 
 
