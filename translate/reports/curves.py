@@ -10,6 +10,7 @@ from translate.reports.trained_run import Line
 
 SCORE_PREFIX = "score/"  # of the names of scores that a run logs while it trains
 AVERAGE_PREFIX = f"{SCORE_PREFIX}average_"  # of scores of averages that are made after the run
+ERROR_SUFFIX = "_error"
 HEALTH_PREFIX = "health/"
 NOT_LOSSES = ("step", "lr", "images_per_second", "waiting", "seconds")
 
@@ -21,6 +22,7 @@ class Plot:
     title: str
     series: dict[str, Series]  # by name
     dots: bool = False  # whether each point is a measurement of its own
+    over: str = "the steps"
 
 
 def plots_of(lines: Sequence[Line]) -> list[Plot]:
@@ -31,12 +33,13 @@ def plots_of(lines: Sequence[Line]) -> list[Plot]:
         name for name in names if "/" in name and not name.startswith((SCORE_PREFIX, HEALTH_PREFIX, "lr_factor/"))
     ]
     averages = [name for name in scores if name.startswith(AVERAGE_PREFIX)]
+    errors = [name for name in scores if name.endswith(ERROR_SUFFIX)]  # the table of scores has intervals
     plots = [
         Plot(f"score on the choosing half, {_short(name)}", _series(lines, [name]), dots=True)
         for name in scores
-        if name not in averages
+        if name not in {*averages, *errors}
     ]
-    plots.append(Plot("kernel distance of averages after the run", _series(lines, averages), dots=True))
+    plots.append(_plot_of_averages(lines, averages))
     for phase in dict.fromkeys(name.partition("/")[0] for name in losses):
         plots.append(
             Plot(f"losses of {phase}", _series(lines, [name for name in losses if name.startswith(f"{phase}/")]))
@@ -46,6 +49,17 @@ def plots_of(lines: Sequence[Line]) -> list[Plot]:
     others = [name for name in names if name not in {*scores, *losses, *health}]
     plots += [Plot(name, _series(lines, [name])) for name in ("lr", *others)]
     return [plot for plot in plots if plot.series]
+
+
+def _plot_of_averages(lines: Sequence[Line], names: Sequence[str]) -> Plot:
+    """Return the plot of the scores of averages, whose names end with their length, as a fraction of the run."""
+    points = [
+        (100 * float(name.removeprefix(AVERAGE_PREFIX)), line[name]) for line in lines for name in names if name in line
+    ]
+    title = "kernel distance on the choosing half"
+    return Plot(
+        title, {"kernel": sorted(points)} if points else {}, dots=True, over="the averaged last part, % of the run"
+    )
 
 
 def _series(lines: Sequence[Line], names: Sequence[str]) -> dict[str, Series]:

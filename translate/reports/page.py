@@ -114,7 +114,7 @@ def render_page(report: RunReport, options: PageOptions, commands: Sequence[tupl
     answers = [embed_answers(ranked, budget) for ranked in report.answers]
     grids = embed_grids(run, budget)
     plots = [
-        (plot.title, Markup(line_plot(plot.series, plot.title, dots=plot.dots)), list(plot.series))
+        (plot.title, plot.over, Markup(line_plot(plot.series, plot.title, dots=plot.dots)), list(plot.series))
         for plot in plots_of(run.lines)
     ]
     return environment.get_template(TEMPLATE).render(
