@@ -106,6 +106,7 @@ def lying():
         (b"", "no zip, or is damaged"),
         (pack({"1.png": b"x" * 100})[:-30], "no zip, or is damaged"),
     ],
+    ids=["up", "absolute", "backslash", "link", "bomb", "lying", "many", "empty", "text", "nothing", "cut"],
 )
 def test_a_hostile_zip_leaves_nothing_behind(here, monkeypatch, data, message):
     monkeypatch.setattr(folders, "MAX_FILES", 20)
