@@ -21,6 +21,7 @@ from translate.utils.toml_files import read_toml
 
 TITLES = {  # of the built-in tasks, as a user would ask for them
     "cycle": "Turn one look into another, and back",
+    "cut": "Turn one look into another, in one direction",
     "drift": "Give pictures another look, at a strength chosen later",
     "pix2pix": "Learn from pairs, such as sketches and photos",
     "generate": "Make new pictures like these",
