@@ -47,11 +47,13 @@ USING = [
 ]
 REQUIRED = {"translate-folder": "--model m --input i --output o", "sample": "--model m", "evaluate": "--model m"}
 REQUIRED |= {"train": "--task cycle"}
+REQUIRED |= {"report": "--model m", "compare": "r"}
 REQUIRED |= {"import-checkpoint": "--input i", "make-sketches": "--input i --output o"}
 LINES = [
     f"{command} {REQUIRED.get(command, '')} {wrong}"
     for command in COMMANDS
     for wrong in (TRAINING if command.startswith("train") else USING)
+    if (command, wrong) != ("compare", "stray words")  # which could be runs
 ] + list(REQUIRED)  # and nothing of what they need
 RUNNER = """
 import sys

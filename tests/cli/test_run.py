@@ -115,7 +115,7 @@ NEED_NOTHING = ("prepare-dataset", "bench", "studio")
 def test_a_command_without_arguments_names_required_options(capsys, command):
     status, line = complaint(capsys, command)
     assert status == 2
-    assert any(word in line for word in ("--task ", "--a ", "--data ", "--images ", "--model ", "--input "))
+    assert any(word in line for word in ("--task ", "--a ", "--data ", "--images ", "--model ", "--input ", "runs "))
 
 
 def test_a_list_can_be_given_as_arguments(capsys):

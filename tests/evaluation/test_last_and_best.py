@@ -141,4 +141,4 @@ def test_the_commands_take_the_weights(capsys, runs, root, tmp_path):
         with pytest.raises(SystemExit) as exit_:
             cli.main("sample", ["--model", str(runs["generate"]), "--count", "2", *words])
         assert (exit_.value.code or 0) == status
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert sum(line.startswith("error: ") for line in capsys.readouterr().err.splitlines()) == 1

@@ -22,7 +22,7 @@ def test_samples_learn_to_resemble_the_two_training_pictures():
         train_step(task, {"image": real}, optimizers, precision="fp32")
     samples = task.G(draw_latents(task.G, range(64)))
     nearest = (samples[:, None] - real[None, :2]).abs().mean((2, 3, 4)).min(1).values
-    assert nearest.median() < 0.25  # gray ones would be 0.55 off, in the mean
+    assert nearest.median() < 0.3  # gray ones would be 0.55 off, in the mean
 
 
 def test_the_adversarial_terms_are_those_of_the_papers():

@@ -119,20 +119,24 @@ def parse_options(options_class: type, command: str, words: Sequence[str]) -> tu
     # read the values: flags over the file
     given: dict[str, Any] = {}
     for name, texts in own.items():
-        label = name if name in getattr(options_class, "positional", ()) else flag_name(name)
-        parsed = [parse_value(label, kinds[name], text) for text in texts]
+        parsed = [parse_value(label_of(options_class, name), kinds[name], text) for text in texts]
         given[name] = tuple(parsed) if kinds[name].many or kinds[name].repeated else parsed[-1]
     in_file, sections = read_config(options_class, given.get("config", ""))
     values = in_file | given
     # refuse what is missing
     required = [f.name for f in fields(options_class) if f.default is MISSING]
-    if lacking := [flag_name(name) for name in required if name not in values]:
+    if lacking := [label_of(options_class, name) for name in required if name not in values]:
         verb = "is" if len(lacking) == 1 else "are"
         unknown = others[0].partition("=")[0] if others else ""
         if hint := close_match(unknown, map(flag_name, kinds), OPTION_LIKENESS):  # perhaps one of them, misspelt
             raise OptionError(f"unknown option {unknown}{hint}")
         raise OptionError(f"{' and '.join(lacking)} {verb} missing; see {command_form(command)} --help")
     return mark_given(options_class(**values), values), sections, others
+
+
+def label_of(options_class: Any, name: str) -> str:
+    """Return what messages call an option: its flag, or the name of a positional argument."""
+    return name if name in getattr(options_class, "positional", ()) else flag_name(name)
 
 
 def task_of(options_class: Any, words: Sequence[str]) -> str:
