@@ -75,8 +75,11 @@ def test_the_direction_and_two_models_beside_each_other(visit, photo):
     add(page, photo[0])
     page.get_by_text("Done in").wait_for()
     forth = picture_of(page, ".compare-after")
+    shown = page.locator(".compare-after").first.get_attribute("src")
     page.get_by_label("monet → photos").check()
-    page.locator(".translate-columns .status.busy").wait_for()
+    page.wait_for_function(
+        "(old) => ![null, '', old].includes(document.querySelector('.compare-after').src)", arg=shown
+    )
     page.get_by_text("Done in").wait_for()
     assert picture_of(page, ".compare-after") != forth
     page.get_by_label("Beside it, a second model").select_option("photos2other")
