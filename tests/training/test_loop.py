@@ -62,6 +62,18 @@ def stop_after(monkeypatch, steps):
     return Killed
 
 
+def assert_killed_run_goes_on(make_config, whole, tmp_path, monkeypatch):
+    """Kill a run after 3 steps, repeat it, and compare it with the run `whole`; make_config(out, **train_options)."""
+    broken = tmp_path / "broken"
+    with monkeypatch.context() as patch:
+        killed = stop_after(patch, 3)
+        with pytest.raises(killed):
+            train(make_config(broken, save_minutes=0.0))
+    train(make_config(broken))
+    for one, other in zip(everything(whole), everything(broken), strict=True):
+        assert_same(one, other)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_killed_run_goes_on_bit_for_bit(two_folders, tmp_path, tiny, monkeypatch, precision):
     changes = {

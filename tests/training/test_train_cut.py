@@ -1,11 +1,12 @@
 import json
+from functools import partial
 
 import pytest
 from safetensors.torch import load_file
 
 from tests.cli.test_run import call, complaint
 from tests.conftest import picture
-from tests.training.test_loop import assert_same, everything, stop_after
+from tests.training.test_loop import assert_killed_run_goes_on
 from translate import Translator
 from translate.training.config import load_config
 from translate.training.loop import train
@@ -30,14 +31,7 @@ def run(two_folders, tmp_path):
 
 
 def test_a_killed_run_goes_on_bit_for_bit(run, two_folders, tmp_path, monkeypatch):
-    broken = tmp_path / "broken"
-    with monkeypatch.context() as patch:
-        killed = stop_after(patch, 3)
-        with pytest.raises(killed):
-            train(make_config(two_folders, broken, save_minutes=0.0))
-    train(make_config(two_folders, broken))
-    for one, other in zip(everything(run), everything(broken), strict=True):
-        assert_same(one, other)
+    assert_killed_run_goes_on(partial(make_config, two_folders), run, tmp_path, monkeypatch)
     assert {name.split(".")[0] for name in load_file(run / "model.safetensors")} == {"G"}  # the heads teach only
 
 

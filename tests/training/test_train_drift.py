@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from safetensors.torch import load_file
 
 from tests.cli.test_run import call, complaint
 from tests.conftest import picture
-from tests.training.test_loop import assert_same, everything, stop_after
+from tests.training.test_loop import assert_killed_run_goes_on, everything
 from translate import Translator
 from translate.inference.options import FolderOptions, VideoOptions
 from translate.training.config import load_config
@@ -32,14 +33,7 @@ def run(two_folders, tmp_path):
 
 
 def test_a_killed_run_goes_on_bit_for_bit(run, two_folders, tmp_path, monkeypatch):
-    broken = tmp_path / "broken"
-    with monkeypatch.context() as patch:
-        killed = stop_after(patch, 3)
-        with pytest.raises(killed):
-            train(make_config(two_folders, broken, save_minutes=0.0))
-    train(make_config(two_folders, broken))
-    for one, other in zip(everything(run), everything(broken), strict=True):
-        assert_same(one, other)
+    assert_killed_run_goes_on(partial(make_config, two_folders), run, tmp_path, monkeypatch)
     assert any("queue_a" in name for name in everything(run)[0])
     assert not any("queue" in name for name in load_file(run / "model.safetensors"))
 

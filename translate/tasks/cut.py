@@ -101,12 +101,11 @@ class Cut(Task):
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
         """Return the terms of the class docstring for G and H, the adversarial loss for D."""
-        fake, real = (x["fake"], x["b"]) if phase == "G" else (self.pool.swap(x["fake"]), x["b"])
-        if self.augment is not None:
-            fake, real = self.augment(fake), self.augment(real)
+        augment = self.augment or nn.Identity()
         if phase == "D":
-            judged = judge(self.D, {"real": real, "fake": fake})
+            judged = judge(self.D, {"real": augment(x["b"]), "fake": augment(self.pool.swap(x["fake"]))})
             return {"gan": gan_d(self.gan, judged["real"], judged["fake"])}
+        fake = augment(x["fake"])
         return {"gan": gan_g(self.gan, as_scales(self.D(fake))), "nce": self.lambda_nce * self._contrast(x)}
 
     def _contrast(self, x: Batch) -> Tensor:
