@@ -54,7 +54,7 @@ def test_seeds_are_trained_reported_compared_and_resumed(capsys, words, tmp_path
         ("report", ["--model", "nowhere"], 1, "nowhere: no such model; give a run folder"),
         ("report", ["--model", "x", "--max-mb", "-1"], 2, "--max-mb should be at least 0, got -1"),
         ("report", [], 2, "--model is missing"),
-        ("compare", [], 2, "--runs is missing"),
+        ("compare", [], 2, "runs is missing"),
         ("compare", ["nowhere", "elsewhere"], 1, "nowhere: no such model; give a run folder"),
         ("compare", ["x", "--grid", "grid.txt"], 2, "--grid grid.txt"),
     ],
