@@ -100,7 +100,8 @@ def lines_of(run):
 
 def test_a_killed_process_ends_the_others_and_a_restart_goes_on_bit_for_bit(both, pictures):
     killed = str(pictures / "killed")
-    done = in_two(pictures, pictures / "again", "generate fast", agent=["--max-restarts=1", "--monitor-interval=5"], TEST_KILLED=killed)
+    agent = ["--max-restarts=1", "--monitor-interval=5"]  # seconds: time for the other process to say why it stops
+    done = in_two(pictures, pictures / "again", "generate fast", agent=agent, TEST_KILLED=killed)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "error: process 0 stops: another process of this run has ended" in done.stderr
     assert "resuming at step 3 of 5" in done.stderr

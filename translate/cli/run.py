@@ -18,8 +18,8 @@ from translate.cli.commands.bench import Bench, bench
 from translate.cli.commands.check_data import CheckData, check_data
 from translate.cli.commands.compare import Compare, compare
 from translate.cli.commands.evaluate import Evaluate, evaluate
-from translate.cli.commands.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
+from translate.cli.commands.models.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.options import flag_name, given_options
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.cli.commands.report import Report, report

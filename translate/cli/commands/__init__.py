@@ -6,8 +6,8 @@ The comment on an option, or its line under "Attributes", is its help text.
     check_data           check-data
     compare              compare
     evaluate             evaluate
-    import_checkpoint    import-checkpoint
     make_sketches        make-sketches
+    models/              commands that turn a model file into another one, or carry it elsewhere
     options              options that several commands share
     prepare_dataset      prepare-dataset
     report               report

@@ -1,0 +1,1 @@
+"""Commands that turn a model file into another one, or carry it elsewhere."""
