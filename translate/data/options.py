@@ -40,6 +40,8 @@ class DataConfig:
     hints: bool = False  # also feed colour hints, strokes of the target's colours, to the generator
     colour_a: float = limited(0.0, 0, 1)  # strength of random colour jitter on the source alone
     colour_b: float = limited(0.0, 0, 1)  # the same for the target
+    pairs: str = ""  # a few true pairs beside two domains: a folder or a CSV file, as for the task pix2pix
+    pair_share: float = limited(0.25, 0.01, 0.9, flag="--pair-share")  # of the steps: their batch is of `pairs`
     masks: str = ""  # inpainting masks to train with, a folder or a glob; "" = masks are drawn at random
     mask_kinds: tuple = ()  # kinds of random masks; none = the default mixture
     mask_low: float = limited(0.02, 0, 1)  # smallest part of the picture that a random mask covers

@@ -34,6 +34,7 @@ class EvaluationOptions:
     a: str = ""
     b: str = ""
     data: str = ""
+    pairs: str = ""
     images: str = ""
     limit: int = 0
     count: int = 0

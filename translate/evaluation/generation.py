@@ -55,7 +55,7 @@ MIN_SPREAD = 1e-6  # avoids division by zero for a set of identical pictures
 class GenerationEvaluation(Evaluation):
     """Scores a model of the task `generate` on a set of pictures."""
 
-    purpose, unused, data_options = "makes pictures from nothing", ("a", "b", "data", "strength"), "--images"
+    purpose, unused, data_options = "makes pictures from nothing", ("a", "b", "data", "pairs", "strength"), "--images"
     sampler: Sampler
     images: ImageSet  # held-out pictures to compare with; training pictures for baselines and classifiers
     count: int = field(default=1000, kw_only=True)  # samples, of seeds 0 to count - 1, with classes in turn

@@ -50,7 +50,7 @@ class InpaintingEvaluation(Evaluation):
             seed=0`, which returns a list.
     """
 
-    purpose, unused, data_options = "fills holes", ("a", "b", "data", "strength"), "--images"
+    purpose, unused, data_options = "fills holes", ("a", "b", "data", "pairs", "strength"), "--images"
     translator: Callable[..., Any]
     images: ImageSet  # held-out pictures get holes; training pictures are the floor
     size: int  # training resolution, to which pictures are resized, px

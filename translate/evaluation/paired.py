@@ -56,7 +56,7 @@ class PairedEvaluation(Evaluation):
             attribute `random` is true, also as `translator(source, count=16, seed=0)`, which returns a list.
     """
 
-    purpose, unused, data_options = "translates", ("images",), "--a and --b, or --data"
+    purpose, unused, data_options = "translates", ("images", "pairs"), "--a and --b, or --data"
     translator: Callable[..., Any]
     pairs: PairSet  # training pairs are for the baselines
     count: int = field(default=16, kw_only=True)  # answers of a random model per source with several right answers

@@ -1,13 +1,13 @@
 """Scores of a model on the test pictures of two domains, beside two baselines and a floor.
 
-PSNR and SSIM compare an output with its truth, which only rendered domains have. The kernel distance compares the set
-of outputs with pictures of the target domain. Neither means much alone: the untouched input has all of the content and
-none of the appearance of the target, and real pictures of the target the reverse.
+PSNR and SSIM compare an output with its truth, which only rendered domains and held-out pairs have. The kernel distance
+compares the set of outputs with pictures of the target domain. Neither means much alone: the untouched input has all of
+the content and none of the appearance of the target, and real pictures of the target the reverse.
 """
 
 __all__ = ["UnpairedEvaluation"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from translate.data.sources.domains import Domain
-from translate.data.sources.run_data import run_domains
+from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair_set import PairSet
+from translate.data.sources.run_data import run_domains, run_few_pairs
 from translate.evaluation.cases import Method, TranslationCase
 from translate.evaluation.evaluation import (
     Evaluation,
@@ -84,6 +86,7 @@ class UnpairedEvaluation(Evaluation):
     b: Domain
     values: ValueRange | None = field(default=None, kw_only=True)  # black and white in floats and wide integers
     directions: tuple[str, ...] = field(default=("ab", "ba"), kw_only=True)  # of the model
+    pairs: PairSet | None = field(default=None, kw_only=True)  # from A to B, of which the test part is scored
     strength: float | None = field(default=None, kw_only=True)  # of the translations; None: the model has none
     panel: Panel = field(default_factory=Panel, kw_only=True)
 
@@ -96,21 +99,22 @@ class UnpairedEvaluation(Evaluation):
         translator = load_translator(options)
         a, b = run_domains(options.model, options.a, options.b, options.data)
         directions = translator.recipe.directions
+        pairs = run_few_pairs(options.model, options.pairs, options.a, options.b, options.data)
         panel = load_panel(options.features, translator.recipe.features)
         return cls(
             at_strength(translator, options.strength), a, b, limit=options.limit or None, values=translator.values,
-            directions=directions, panel=panel,
+            directions=directions, panel=panel, pairs=pairs,
             strength=translator.strength if options.strength is None else options.strength,
             rivals=load_rivals(options, load_at_strength),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:
         """Score the model and the baselines, direction by direction."""
-        remarks = [*self.panel.notes, *self.a.notes, *self.b.notes]
+        remarks = [*self.panel.notes, *self.a.notes, *self.b.notes, *(self.pairs.notes if self.pairs else ())]
         parts = [
             self.score_direction(direction, source, target, Reader(bars, f"{source.name} -> {target.name}"))
             for direction, source, target in self.ways()
-            if source.test
+            if source.test or self.test_pairs(direction)
         ]
         if not parts:
             reasons = remarks or [f"{self.a.name} and {self.b.name} have too few pictures to hold any out"]
@@ -136,11 +140,11 @@ class UnpairedEvaluation(Evaluation):
             **{name: partial(rival, direction=direction) for name, rival in self.rivals.items()},
         }
         tallies = Tallies(methods, self.panel)
-        for path, picture in reader.read_all(files.inputs, self.read):
-            tallies.add(self.read_case(path, picture, source, files, reader), path)
+        for key, case in self.cases(direction, source, files, reader):
+            tallies.add(case, key)
         model = tallies.by_method[MODEL]
         if not model.features:
-            raise UserError(f"none of the {len(files.inputs)} test pictures of {source.name} can be read")
+            raise UserError(f"none of the {reader.total} test pictures of {source.name} can be read")
 
         # report
         rows = tallies.rows(targets)
@@ -149,6 +153,7 @@ class UnpairedEvaluation(Evaluation):
         counts = {
             "pictures": len(model.features),
             "truths": len(model.scores.get("psnr", [])),
+            "pairs": len(self.test_pairs(direction)),
             "targets": len(targets),
             "floor": len(others),
             "unreadable": len(reader.unreadable),
@@ -157,6 +162,30 @@ class UnpairedEvaluation(Evaluation):
         notes = [*verdict, *note_few(counts["pictures"]), *explain_gaps(rows[0], counts, source), *reader.notes()]
         own = shared_part(targets.phases).strength
         return DirectionScores(direction, source.name, target.name, rows, counts, files.part, notes, lattice=own)
+
+    def cases(
+        self, direction: str, source: Domain, files: DirectionFiles, reader: Reader
+    ) -> Iterator[tuple[Hashable, TranslationCase]]:
+        """Yield the readable test cases of one direction, each with the key of its input: single pictures, then pairs.
+
+        A picture that belongs to a held-out pair is no case of its own.
+        """
+        pairs = self.test_pairs(direction)
+        paired = {pair.a for pair in pairs if not pair.combined}
+        for path, picture in reader.read_all([path for path in files.inputs if path not in paired], self.read):
+            yield path, self.read_case(path, picture, source, files, reader)
+        for pair, pictures in reader.read_all(pairs, self.read_pair):
+            yield pair, TranslationCase(*pictures)
+
+    def test_pairs(self, direction: str) -> list[Pair]:
+        """Return the held-out pairs, sources of `direction` first."""
+        pairs = subsample(self.pairs.test, self.limit) if self.pairs else []
+        return [pair if direction == "ab" else pair.reverse() for pair in pairs]
+
+    def read_pair(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+        """Read both pictures of a pair: (H, W, 3) uint8 RGB, of one size."""
+        source, target = read_pair(pair, read=(self.read, self.read))
+        return np.ascontiguousarray(source), np.ascontiguousarray(target)
 
     def ways(self) -> list[tuple[str, Domain, Domain]]:
         """Return the name, source and target of each direction of the model, "ab" first."""
@@ -192,12 +221,25 @@ class UnpairedEvaluation(Evaluation):
         return truth if truth is not None and truth.shape == picture.shape else None
 
     def grid(self, columns: int = 6) -> np.ndarray:
-        """Draw for each direction: readable test pictures, their translations, and the truths if all are known."""
+        """Draw for each direction: readable test pictures, their translations, and the truths if all are known.
+
+        Held-out pairs, if there are any, stand in place of other test pictures, unless all of these have truths.
+        """
         rows: list[list[np.ndarray]] = []
         for direction, source, _ in self.ways():
+            pairs = self.test_pairs(direction)
             column = partial(self.grid_column, direction=direction, truths=find_truths(source.truth))
-            rows += map(list, zip(*readable(subsample(source.test, columns), column), strict=False))
+            if pairs and source.truth is None:
+                found = readable(subsample(pairs, columns), partial(self.pair_column, direction=direction))
+            else:
+                found = readable(subsample(source.test, columns), column)
+            rows += map(list, zip(*found, strict=False))
         return make_grid(rows)
+
+    def pair_column(self, pair: Pair, direction: str) -> list[np.ndarray]:
+        """Return the source of a pair, its translation, and its target."""
+        source, target = self.read_pair(pair)
+        return [source, self.translator(source, direction=direction), target]
 
     def grid_column(self, path: Path, direction: str, truths: dict[str, Path]) -> list[np.ndarray]:
         """Return a test picture, its translation, and its truth if known."""
@@ -216,7 +258,10 @@ def find_truths(folder: Path | None) -> dict[str, Path]:
 def explain_gaps(untouched: Row, counts: dict[str, int], source: Domain) -> list[str]:
     """Return notes on missing scores and the reasons."""
     notes = []
-    if source.truth is None:
+    if pairs := counts["pairs"]:
+        hidden = f" and of {counts['truths'] - pairs} hidden truths" if counts["truths"] > pairs else ""
+        notes.append(f"PSNR and SSIM are those of {pairs} held-out pair{'s' * (pairs > 1)}{hidden}")
+    elif source.truth is None:
         notes.append("no hidden truth is known, so no PSNR and SSIM")
     elif counts["truths"] < counts["pictures"]:
         missing = counts["pictures"] - counts["truths"]

@@ -13,7 +13,7 @@
     products/      shoes and handbags, with sketches
 """
 
-__all__ = ["RENDERERS", "render"]
+__all__ = ["RENDERERS", "TEST_PAIRS", "render"]
 
 import functools
 from collections.abc import Callable
@@ -30,6 +30,12 @@ def _landscapes(train: int, test: int, size: int, seed: int) -> list["Job"]:
     from translate.synthetic.landscapes.landscape import jobs  # drawing needs OpenCV, which --help must not wait for
 
     return jobs(train, test, size, seed)
+
+
+def _landscape_pairs(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.landscapes.landscape import pair_jobs
+
+    return pair_jobs(train, test, size, seed)
 
 
 def _shoes(train: int, test: int, size: int, seed: int) -> list["Job"]:
@@ -58,12 +64,14 @@ def _faces(train: int, test: int, size: int, seed: int) -> list["Job"]:
 
 RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "landscapes": _landscapes,
+    "landscape pairs": _landscape_pairs,
     "shoes": _shoes,
     "handbags": _handbags,
     "digits": _digits,
     "faces": _faces,
 }
 
+TEST_PAIRS = 20  # drawn beside a few pairs, so that none of these has to be held out
 SIZE_RANGE_PX = (64, 512)  # sizes at which the pictures were checked by eye
 SIZE_RANGES_PX = {"digits": (28, 128)}  # of renderers with other sizes
 
@@ -76,6 +84,9 @@ def render(
 
     Landscapes, unpaired: trainA, trainB, testA and testB (NNNNN.png, RGB); truth/A and truth/B hold, under the same
     name, the ground truth of each test picture in the other domain. No scene is drawn in two of the four folders.
+
+    Landscape pairs: trainA/NNNNN.png is the photo of that name in trainA of the landscapes of the same seed, and
+    trainB/NNNNN.png its painting; the scenes in testA and testB are none of theirs.
 
     Shoes and handbags, paired: trainA/NNNNN.png is the sketch (8-bit gray) of trainB/NNNNN.png (RGB), and the same in
     testA and testB. The folder truth/A/NNNNN holds photos of a test sketch in several colourways, all of them correct

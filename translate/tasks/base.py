@@ -47,6 +47,9 @@ class Task(nn.Module):
         **dict.fromkeys(("strong_d", "blind_d"), "--train.phase_lr '{D=0.5}'"),
         "blank": "half of --train.lr",
     }
+    # whether a task of two domains also learns from a few pairs: then `channels` has "paired", and so has every batch,
+    # (B,), 1 for all samples or for none
+    few_pairs: ClassVar[bool] = False
     run_suffix: ClassVar[str] = ""  # of the default run folder, for a second task on the same kind of data
     notes: tuple[str, ...] = ()  # for the user before training starts, one line each
     extra_logs: Batch | None = None  # detached scalars to log beside the terms that `losses` has just returned

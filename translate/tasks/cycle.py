@@ -36,12 +36,17 @@ class Cycle(Task):
     With `lambda_features` (not in the paper), reconstructions are compared in pretrained `features`, too (LPIPS: Zhang
     et al., 2018, https://arxiv.org/abs/1801.03924, equation 1): contents have to come back, strokes need not.
 
+    With true pairs among the batches (not in the paper), the L1 distance of both translations to their truths counts
+    `lambda_pairs` times, as in pix2pix (Isola et al., 2017, https://arxiv.org/abs/1611.07004, equation 3), and that of
+    pretrained `features`, where these are installed, `lambda_pair_features` times.
+
     With `lambda_projected` (not in the paper), discriminators on pretrained `features` judge beside D_a and D_b. All of
     them see the fraction `augment` of the pictures augmented.
     """
 
     data = "unpaired"
     directions = ("ab", "ba")
+    few_pairs = True
     phases = {"G": ("G_ab", "G_ba"), "D": ("D_a", "D_b")}
     exports = ("G_ab", "G_ba")
     compared_rows = (("a", "a to b", "b"), ("b", "b to a", "a"))
@@ -63,6 +68,8 @@ class Cycle(Task):
         lambda_identity: float = 0.5,
         cycle_scale: int = 1,
         lambda_features: float = 0.0,
+        lambda_pairs: float = 10.0,
+        lambda_pair_features: float = 1.0,
         gan: str = "lsgan",
         lambda_r1: float = 0.0,
         pool_size: int = 50,
@@ -86,8 +93,10 @@ class Cycle(Task):
             lambda_identity = 0.0
             self.notes = (f"the domains have {a} and {b} channels, so lambda_identity is left out",)
         self.lambda_cycle, self.lambda_identity, self.cycle_scale = lambda_cycle, lambda_identity, cycle_scale
+        self.lambda_pairs = lambda_pairs if "paired" in channels else 0.0
+        self.lambda_pair_features = lambda_pair_features if "paired" in channels else 0.0
         self.lambda_features = lambda_features
-        self.features = load_features(features) if lambda_features else None
+        self.features = load_features(features) if lambda_features or self.lambda_pair_features else None
         self.gan, self.lambda_r1 = resolve(gan, GAN_LOSSES, "method.gan"), lambda_r1
 
     def forward(self, batch: Batch) -> Batch:
@@ -111,12 +120,29 @@ class Cycle(Task):
         terms |= self._judge_fake("ba", self.D_a, self.P_a, x["fake_a"])
         cycle = self._distance(x["rec_a"], x["a"]) + self._distance(x["rec_b"], x["b"])
         terms["cycle"] = self.lambda_cycle * cycle
-        if self.features is not None:
+        if self.features is not None and self.lambda_features:
             distance = feature_loss(self.features, x["rec_a"], x["a"]) + feature_loss(self.features, x["rec_b"], x["b"])
             terms["features"] = self.lambda_features * distance
         if self.lambda_identity:
             identity = F.l1_loss(x["same_a"], x["a"]) + F.l1_loss(x["same_b"], x["b"])
             terms["identity"] = self.lambda_cycle * self.lambda_identity * identity
+        if "paired" in x:
+            terms |= self._compare_pairs(x)
+        return terms
+
+    def _compare_pairs(self, x: Batch) -> dict[str, Tensor]:
+        """Return the distances of the translations to their truths; they are 0 in a batch without pairs."""
+        paired = x["paired"].float().mean()  # 1 or 0
+        sides = [(x["fake_a"], x["a"]), (x["fake_b"], x["b"])]
+        if not paired.is_cuda and not paired:  # to read it would make a GPU wait, and cannot be captured
+            sides = []
+        terms, none = {}, torch.zeros_like(paired)
+        if self.lambda_pairs:
+            distance = sum((F.l1_loss(fake, truth) for fake, truth in sides), none)
+            terms["pairs"] = self.lambda_pairs * paired * distance
+        if self.features is not None and self.lambda_pair_features:
+            distance = sum((feature_loss(self.features, fake, truth) for fake, truth in sides), none)
+            terms["pair_features"] = self.lambda_pair_features * paired * distance
         return terms
 
     def _distance(self, one: Tensor, other: Tensor) -> Tensor:

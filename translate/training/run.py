@@ -169,7 +169,8 @@ class Run:
         origins = [TASKS.origin(config.task), *(EXPORTABLE.origin(spec["name"]) for spec in nets.values())]
         return Recipe(
             task=config.task, nets=nets, domains=data.names,
-            size=plan.size, preset=config.preset, steps=step, data=data.fingerprint, channels=data.channels,
+            size=plan.size, preset=config.preset, steps=step, data=data.fingerprint,
+            channels={key: count for key, count in data.channels.items() if key != "paired"},
             directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
             features=self.features, scores=finite(scored.score.numbers) if scored else {},
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),

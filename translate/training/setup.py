@@ -135,6 +135,9 @@ def check_recipe(config: Config) -> None:
     """Check the names and options of task and networks."""
     task = resolve(config.task, TASKS, "task")
     check_arguments(task, config.method, "method")
+    if config.data.pairs and not task.few_pairs:
+        able = [name for name, other in TASKS.items() if other.few_pairs]
+        raise OptionError(f"--pairs is not for the task {config.task!r}; a few pairs teach {' and '.join(able)}")
     networks_of(config)
 
 
@@ -231,10 +234,12 @@ def make_trial_step(
 
 
 def noise_batch(channels: Mapping[str, int], count: int, side: int) -> dict[str, torch.Tensor]:
-    """Return a random batch: uint8 (count, C, side, side), and labels (count,)."""
+    """Return a random batch: uint8 (count, C, side, side), and labels (count,); all are pairs, if any can be."""
     return {
         name: torch.randint(number, (count,))
         if name == "label"
+        else torch.ones(count, dtype=torch.int64)  # steps that see pairs take longer
+        if name == "paired"
         else torch.randint(0, 256, (count, side, side, number), dtype=torch.uint8).permute(0, 3, 1, 2)
         for name, number in channels.items()
     }

@@ -35,6 +35,8 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     a: Text = ""  # First domain, or the first pictures of pairs (default: those of the run).
     b: Text = ""  # Second domain, or the second pictures.
     data: Text = ""  # Instead of both: a folder with testA and testB or of combined pairs, or a catalog data set.
+    # For two domains without pairs: true pairs whose test part, or a tenth, is scored, too (default: those of the run).
+    pairs: Text = ""
     # For generation and inpainting: real pictures (default: those that the model was trained on).
     images: Text = ""
     limit: int = 0  # At most this many pictures of each domain; 0 = all.

@@ -31,11 +31,13 @@ NEXT_COMMANDS = {  # by kind of data; others translate
     "masked": ("translate-folder", f"{TRANSLATE_OPTIONS} --masks FOLDER"),
 }
 DATA_OPTIONS = {  # by kind of data: what a task learns from, how to say it, and the options for it
-    "unpaired": ("two domains", "--a X --b Y, or --data ROOT", {"a", "b", "data", "value_range"}),
+    "unpaired": (
+        "two domains", "--a X --b Y, or --data ROOT", {"a", "b", "data", "pairs", "pair_share", "value_range"},
+    ),
     "paired": ("pairs", "--data X, or --a X --b Y", {"a", "b", "data", "direction", "hints", "value_range"}),
     "images": ("single pictures", "--images X", {"images", "labels", "grow"}),
     "masked": ("single pictures", "--images X, perhaps with --masks Y", {"images", "masks", "invert_masks"}),
-}
+}  # fmt: skip
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
 
 
@@ -49,6 +51,8 @@ class _Inputs:
     a: Text = ""
     b: Text = ""  # Second domain, or the second picture of each pair.
     data: Text = ""  # Instead of both: a folder with trainA and trainB, or a data set of the catalog.
+    pairs: Text = ""  # For cycle: a few true pairs beside the domains, as a folder or a CSV file.
+    pair_share: float = 0.25  # Share of the steps that see them.
     images: Text = ""  # For tasks of single pictures: these, in the same forms.
     labels: Text = ""  # Their classes: a CSV or idx file, or "auto" for those stored with them.
     masks: PathText = ""  # For inpainting: masks to train with (default: they are drawn).

@@ -21,7 +21,17 @@ class UnpairedInputs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainCycle(RunOptions, UnpairedInputs):
+class _PairInputs:
+    """Options of true pairs beside the two domains."""
+
+    # A few true pairs, to learn from as well: a folder of combined A|B pictures or with trainA and trainB, or a CSV
+    # file with the columns a and b. A tenth, or their test part, is held out for evaluate.
+    pairs: Text = ""
+    pair_share: float = 0.25  # Share of the steps that see pairs.
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainCycle(RunOptions, _PairInputs, UnpairedInputs):
     """Learn to turn the pictures of one folder into the look of another, and back (CycleGAN).
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example

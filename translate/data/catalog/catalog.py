@@ -47,11 +47,12 @@ def refuse_single(name: str) -> None:
         )
 
 
-def prepare(name: str, root: Path, *, only_in_b: str = "", progress: bool = True) -> Path:
+def prepare(name: str, root: Path, *, only_in_b: str = "", pairs: int | None = None, progress: bool = True) -> Path:
     """Prepare the data set `name` in `root/<name>`, unless it exists, and return that folder.
 
     With `only_in_b`, such as "boats=0.5", the second domain of drawn landscapes alone has boats, haystacks or snow, in
-    this share of its pictures; the folder is then `root/<name>_boats50`.
+    this share of its pictures; the folder is then `root/<name>_boats50`. With `pairs`, so many true pairs of drawn
+    landscapes are prepared instead, in `root/<name>_pairs20`.
 
     The pictures are made in another folder, which is renamed at the end, so that an interruption leaves no incomplete
     set. Concurrent processes wait for the first one.
@@ -62,13 +63,15 @@ def prepare(name: str, root: Path, *, only_in_b: str = "", progress: bool = True
     dataset, target = find_set(name), root / name
     if only_in_b:
         target = root / f"{name}_{_check_part(dataset, only_in_b)}"
+    if pairs is not None:
+        target = root / f"{name}_{_check_pairs(dataset, pairs)}"
     if _is_filled(target):  # a folder gets its name only when it is complete
         return target
     try:
         root.mkdir(parents=True, exist_ok=True)
         with hold(root / f".{target.name}.lock", f"{name!r} is being prepared in '{root}'", wait=True):
             if not _is_filled(target):
-                _build(dataset, target, only_in_b, progress)
+                _build(dataset, target, only_in_b, pairs, progress)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"cannot prepare {name!r} in '{root}': {reason}; make room or choose another folder") from error
@@ -140,7 +143,17 @@ def _check_part(dataset: Dataset, only_in_b: str) -> str:
     return f"{part}{100 * share:g}".replace(".", "_")
 
 
-def _build(dataset: Dataset, target: Path, only_in_b: str, progress: bool) -> None:
+def _check_pairs(dataset: Dataset, pairs: int) -> str:
+    """Return the end of the name of the folder for some true pairs of a data set, such as "pairs20"."""
+    if dataset.render is None or dataset.render.name != "landscapes":
+        raise OptionError(f"{dataset.name!r} is not drawn here from landscapes, as --pairs needs; leave it out")
+    if not 0 < pairs <= dataset.render.train:
+        most = dataset.render.train
+        raise OptionError(f"--pairs {pairs}: {dataset.name!r} has 1 to {most} photos to paint; give such a number")
+    return f"pairs{pairs}"
+
+
+def _build(dataset: Dataset, target: Path, only_in_b: str, pairs: int | None, progress: bool) -> None:
     """Render or download `dataset` in a sibling of `target`, then rename it."""
     if dataset.manual:
         raise UserError(f"{dataset.name!r} cannot be fetched by a program: {dataset.manual} Put it in '{target}'")
@@ -148,7 +161,7 @@ def _build(dataset: Dataset, target: Path, only_in_b: str, progress: bool) -> No
     shutil.rmtree(building, ignore_errors=True)
     try:
         if dataset.render:
-            _render(dataset.render, building, only_in_b, progress)
+            _render(dataset.render, building, only_in_b, pairs, progress)
         else:
             _download(dataset, building, progress)
         building.replace(target)
@@ -156,9 +169,12 @@ def _build(dataset: Dataset, target: Path, only_in_b: str, progress: bool) -> No
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _render(job: Render, target: Path, only_in_b: str, progress: bool) -> None:
-    from translate.synthetic import render  # needs OpenCV, which the listing does not
+def _render(job: Render, target: Path, only_in_b: str, pairs: int | None, progress: bool) -> None:
+    from translate.synthetic import TEST_PAIRS, render  # needs OpenCV, which the listing does not
 
+    if pairs:
+        render("landscape pairs", target, train=pairs, test=TEST_PAIRS, size=job.size, progress=progress)
+        return
     draw = functools.partial(render, job.name, target, train=job.train, test=job.test, size=job.size, progress=progress)
     draw(only_in_b=only_in_b) if only_in_b else draw()
 

@@ -239,31 +239,33 @@ def _find_shared(groups: Sequence[DuplicateGroup], part_of: Sequence[Part], one:
 
 def _find_misplaced(parts: Sequence[Part]) -> list[Finding]:
     """Find test folders that look exchanged, and pictures that look like the other domain."""
-    # find the boundary between the training pictures of both domains
-    sides = {(part.side, part.split): part for part in parts if part.side}
-    usable = {key: [one for one in part.readable if not one.uniform] for key, part in sides.items()}
-    none = np.zeros((0, 6))
-    traits = {key: np.concatenate([one.traits for one in pictures] or [none]) for key, pictures in usable.items()}
-    if not {("a", "train"), ("b", "train")} <= sides.keys():
+    # find the boundary between the training pictures of both domains, which stand before those of pairs beside them
+    sided = [part for part in parts if part.side]
+    usable = [[one for one in part.readable if not one.uniform] for part in sided]
+    traits = [np.concatenate([one.traits for one in pictures] or [np.zeros((0, 6))]) for pictures in usable]
+    domains: dict[tuple[str, str], int] = {}
+    for place, part in enumerate(sided):
+        domains.setdefault((part.side, part.split), place)
+    if not {("a", "train"), ("b", "train")} <= domains.keys():
         return []
-    boundary = find_boundary(traits["a", "train"], traits["b", "train"])
+    boundary = find_boundary(traits[domains["a", "train"]], traits[domains["b", "train"]])
     if boundary is None:
         return []
 
     # compare test folders as a whole
-    likes = [boundary.looks_like(traits.get((side, "test"), none)) for side in "ab"]
-    if likes == ["b", "a"]:
-        words = f"{sides['a', 'test'].name} and {sides['b', 'test'].name} look exchanged, by the training pictures"
-        return [Finding("swapped", words, problem=True)]
+    tests = [domains[side, "test"] for side in "ab" if (side, "test") in domains]
+    if [boundary.looks_like(traits[place]) for place in tests] == ["b", "a"]:
+        words = " and ".join(sided[place].name for place in tests)
+        return [Finding("swapped", f"{words} look exchanged, by the training pictures", problem=True)]
 
     # compare single pictures
     findings = []
-    for (side, split), part in sides.items():
-        strays = boundary.strays(traits[side, split], first=side == "a")
-        if strays and len(strays) <= _MAX_STRAY_SHARE * len(traits[side, split]):
-            other = sides["b" if side == "a" else "a", split].title
+    for part, pictures, rows in zip(sided, usable, traits, strict=True):
+        strays = boundary.strays(rows, first=part.side == "a")
+        if strays and len(strays) <= _MAX_STRAY_SHARE * len(rows):
+            other = sided[domains["b" if part.side == "a" else "a", part.split]].title
             words = f"{part.name}: {_count(strays)} that look like {other}"
-            findings.append(Finding("mixed domains", words, [usable[side, split][i].path for i in strays]))
+            findings.append(Finding("mixed domains", words, [pictures[i].path for i in strays]))
         elif strays:
             findings.append(Finding("swapped", f"{part.name} looks like the other domain", problem=True))
     return findings

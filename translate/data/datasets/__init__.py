@@ -1,9 +1,10 @@
 """Training data of each kind that a task can declare.
 
-images    single pictures, with or without labels
-masked    single pictures with inpainting masks
-paired    pairs of pictures
-unpaired  pictures of two domains, without pairs
+few_pairs  true pairs beside two domains
+images     single pictures, with or without labels
+masked     single pictures with inpainting masks
+paired     pairs of pictures
+unpaired   pictures of two domains, without pairs
 """
 
 __all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]

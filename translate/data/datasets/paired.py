@@ -1,8 +1,8 @@
 """Pairs of pictures."""
 
-__all__ = ["PairedData"]
+__all__ = ["PairedData", "decode_pair", "kind_to_read"]
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -55,7 +55,7 @@ class PairedData:
 
         # choose the kind and the channels of each side
         augmented = config.hints or config.colour_a > 0 or config.colour_b > 0
-        self.kinds = [_kind_to_read(kind, augmented) for kind in kinds]
+        self.kinds = [kind_to_read(kind, augmented) for kind in kinds]
         coloured = {key: not kind.bands for key, kind in zip("ab", self.kinds, strict=True)}
         self.channels = {
             key: 1 if side.gray and coloured[key] else kind.channels
@@ -140,19 +140,7 @@ class PairedData:
         return self.channels["a"], self.channels["b"]
 
     def _decode(self, pair: Pair, side: int, square: bool) -> np.ndarray | str:
-        """Return a pair stacked to (H, W, Ca + Cb) of the deeper side's type, or why it cannot be read."""
-        try:
-            pictures = read_pair(pair, self.labels, (self.kinds[0].read, self.kinds[1].read))
-        except (PairError, MixedChannels):
-            raise
-        except UserError as error:
-            return str(error)
-        parts = []
-        for key, picture in zip("ab", pictures, strict=True):
-            planes = to_gray(picture)[..., None] if self.channels[key] == 1 else picture
-            parts.append(fit(planes, side, square=square, nearest=key in self.labels))
-        depth = max((kind.dtype for kind in self.kinds), key=lambda dtype: dtype.itemsize)
-        return np.concatenate([to_depth(part, depth) for part in parts], axis=2)
+        return decode_pair(pair, self.kinds, self.channels, side, square=square, labels=self.labels)
 
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
         """Return the center crops of some readable pairs, held-out ones first."""
@@ -163,7 +151,39 @@ class PairedData:
         return {key: stack_pictures([*part]) for key, part in previews.items()}
 
 
-def _kind_to_read(kind: FileKind, augmented: bool) -> FileKind:
+def decode_pair(
+    pair: Pair, kinds: Sequence[FileKind], channels: Mapping[str, int], side: int, *, square: bool,
+    labels: Collection[str] = (),
+) -> np.ndarray | str:  # fmt: skip
+    """Return a pair stacked to (H, W, Ca + Cb) of the deeper side's type, or why it cannot be read.
+
+    Args:
+        pair: source first.
+        kinds: from `kind_to_read`, of the source and of the target.
+        channels: of "a" and "b"; 1 makes a coloured picture gray.
+        side: px, to which `fit` resizes.
+        square: whether it resizes both sides, and not the shorter one.
+        labels: the sides, "a" and "b", that are label maps.
+
+    Raises:
+        PairError: the sizes of the two pictures do not fit.
+        MixedChannels: a picture has other channels than its side.
+    """
+    try:
+        pictures = read_pair(pair, labels, (kinds[0].read, kinds[1].read))
+    except (PairError, MixedChannels):
+        raise
+    except UserError as error:
+        return str(error)
+    parts = []
+    for key, picture in zip("ab", pictures, strict=True):
+        planes = to_gray(picture)[..., None] if channels[key] == 1 else picture
+        parts.append(fit(planes, side, square=square, nearest=key in labels))
+    depth = max((kind.dtype for kind in kinds), key=lambda dtype: dtype.itemsize)
+    return np.concatenate([to_depth(part, depth) for part in parts], axis=2)
+
+
+def kind_to_read(kind: FileKind, augmented: bool = False) -> FileKind:
     """Return the kind that reads gray as RGB, and in 8 bits if `augmented`; raise OptionError for augmented bands."""
     if augmented and kind.bands:
         raise OptionError(f"--hints and --data.colour_* are for gray and RGB, not {kind.channels} channels; leave them")

@@ -9,10 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
+from translate.data.datasets.few_pairs import FewPairs
 from translate.data.files.halves import Halves, split_halves
 from translate.data.loading.cache import PictureCache, fingerprint, hash_text, open_cache
 from translate.data.loading.file_kind import FileKind, kind_of_files, stack_pictures
-from translate.data.loading.loader import UnpairedStream
+from translate.data.loading.loader import SampleStream, UnpairedStream
+from translate.data.loading.mixed_stream import MixedStream
 from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import read_previews, read_spread
 from translate.data.options import DataConfig
@@ -22,22 +24,30 @@ from translate.utils.errors import UserError
 
 
 class UnpairedData:
-    """Pictures of two domains; `TrainingData` documents the attributes."""
+    """Pictures of two domains, perhaps with a few true pairs beside them; `TrainingData` documents the attributes."""
 
     def __init__(self, config: DataConfig, root: Path) -> None:
-        self.domains = resolve_domains(config.a, config.b, config.root, root)
+        domains = resolve_domains(config.a, config.b, config.root, root)
+        self.pairs = FewPairs(config.pairs, root) if config.pairs else None
+        self._share, self._batch_size = config.pair_share, config.batch_size
+        self.domains = (self.pairs.keep_apart(domains[0]), self.pairs.keep_apart(domains[1])) if self.pairs else domains
         self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
         values = parse_range(config.value_range)
         kinds = (kind_of_files([*domain.train, *domain.test], values) for domain in self.domains)
         self._sides = dict(zip("ab", zip(self.domains, kinds, strict=True), strict=True))
         self.channels = {key: kind.channels for key, (_, kind) in self._sides.items()}
+        if self.pairs:
+            self.channels["paired"] = 1  # a number for each sample, no picture
         self.epoch = max(len(domain.train) for domain in self.domains)
         self.facts: dict[str, Any] = {"value_range": config.value_range} if values else {}
         self.notes = [f"{domain.name}: {kind.note}" for domain, kind in self._sides.values() if kind.note]
+        if self.pairs:
+            notes = [note for domain in self.domains for note in domain.notes]
+            self.notes += [self.pairs.describe(config.pair_share), *notes]
 
     def file_sets(self) -> list[FileSet]:
-        return domain_file_sets(self.domains)
+        return [*domain_file_sets(self.domains), *(self.pairs.file_sets() if self.pairs else ())]
 
     def native_size(self) -> int:
         return native_size([side for domain, kind in self._sides.values() for side in _decoded_sides(domain, kind)])
@@ -51,7 +61,13 @@ class UnpairedData:
         self.counts = dict(zip(self.names, map(len, self.caches.values()), strict=True))
         self.skipped = [line for cache in self.caches.values() for line in cache.skipped]
         self.epoch = max(self.counts.values())
-        self.fingerprint = hash_text("".join(cache.fingerprint for cache in self.caches.values()))
+        fingerprints = [cache.fingerprint for cache in self.caches.values()]
+        if self.pairs:
+            kinds = {key: kind for key, (_, kind) in self._sides.items()}
+            self.pairs.open(folder, kinds, side, square=square, progress=progress)
+            self.skipped += self.pairs.skipped
+            fingerprints.append(self.pairs.fingerprint)
+        self.fingerprint = hash_text("".join(fingerprints))
         previews = {key: _previews(domain, kind, size, square) for key, (domain, kind) in self._sides.items()}
         count = min(map(len, previews.values()))
         self.probe = {key: pictures[:count] for key, pictures in previews.items()}
@@ -66,8 +82,12 @@ class UnpairedData:
             pictures[key] = stack_pictures(read_spread(half.choosing, decode, size, count)[1])
         return pictures
 
-    def stream(self, *, crop: int, flip: bool, seed: int) -> UnpairedStream:
-        return UnpairedStream(self.caches, crop=crop, flip=flip, seed=seed)
+    def stream(self, *, crop: int, flip: bool, seed: int) -> SampleStream:
+        domains = UnpairedStream(self.caches, crop=crop, flip=flip, seed=seed)
+        if self.pairs is None:
+            return domains
+        pairs = self.pairs.stream(crop=crop, flip=flip, seed=seed)
+        return MixedStream(domains, pairs, share=self._share, batch_size=self._batch_size)
 
 
 def open_file_cache(

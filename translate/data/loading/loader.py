@@ -77,6 +77,7 @@ class PairedStream:
         crop: int,
         flip: bool,
         seed: int,
+        which: int = 0,
         hints: bool = False,
         colour: tuple[float, float] = (0.0, 0.0),
     ) -> None:
@@ -85,7 +86,7 @@ class PairedStream:
         With `hints`, samples have a "hint", strokes of the target's colours. `colour` is the strength, 0 to 1, of the
         colour jitter of the source and of the target. `Crops` documents the other arguments.
         """
-        self._pairs = Crops(pairs, crop=crop, flip=flip, seed=seed)
+        self._pairs = Crops(pairs, crop=crop, flip=flip, seed=seed, which=which)
         self._channels, self._seed, self._hints = channels, seed, hints
         self._jitter = [Jitter(strength) if strength else None for strength in colour]
         self._on_cpu = hints or any(colour)

@@ -1,6 +1,6 @@
 """The pairs of a run, source first: to train on, held out, and with known right answers."""
 
-__all__ = ["PairSet", "parts_map", "resolve_pairs", "right_answers"]
+__all__ = ["PairSet", "few_pairs_file_sets", "parts_map", "resolve_pairs", "right_answers"]
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,7 +47,7 @@ class PairSet:
         return sets
 
 
-def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab") -> PairSet:
+def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab", *, flag: str = "--data") -> PairSet:
     """Return the pairs that `--a` and `--b`, or `--data`, name.
 
     Args:
@@ -56,6 +56,7 @@ def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab") 
         data: Instead of both, a folder (see `find_pairs`), a CSV file (see `read_pair_table`) or a data set's name.
         root: Where data sets of the catalog are prepared on first use.
         direction: "ab" or "ba": which side is the source.
+        flag: the option that gives `data`, for messages.
 
     Raises:
         OptionError: the direction is wrong, too few or too many of the first three are given, or a set has no pairs.
@@ -66,7 +67,7 @@ def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab") 
     check_given(a, b, data)
     with explain_os_errors(data or f"{a} or {b}"):
         if data:
-            pairs, truths = _find_in_root(data, root)
+            pairs, truths = _find_in_root(data, root, flag)
             reverse_title = f"{pairs.title}_ba"
         else:
             pairs, truths = _match_domains(a, b, root)
@@ -76,6 +77,11 @@ def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab") 
         return replace(pairs, truth=truths[0])
     train, test = ([pair.reverse() for pair in part] for part in (pairs.train, pairs.test))
     return PairSet((pairs.names[1], pairs.names[0]), reverse_title, train, test, truths[1], direction)
+
+
+def few_pairs_file_sets(pairs: PairSet) -> list[FileSet]:
+    """Return the files of pairs that stand beside two domains, under titles of their own."""
+    return [one._replace(title=f"pairs of {one.title}") for one in pairs.file_sets()]
 
 
 def right_answers(pairs: PairSet, name: str) -> list[Path]:
@@ -93,7 +99,7 @@ def parts_map(pairs: PairSet, name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def _find_in_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
+def _find_in_root(data: str, root: Path, flag: str) -> tuple[PairSet, list[Path | None]]:
     """Return the pairs of a folder, CSV file or data set, and the folder of right answers of each side."""
     path = Path(data).expanduser()
     if not path.exists() and is_bare_name(data) and not path.suffix:
@@ -106,7 +112,7 @@ def _find_in_root(data: str, root: Path) -> tuple[PairSet, list[Path | None]]:
             _refuse_unpaired(dataset.name)
         train, test = find_pairs(path)
     else:
-        raise UserError(f"--data {data!r} is neither a folder nor a CSV file of pairs nor a data set's name")
+        raise UserError(f"{flag} {data!r} is neither a folder nor a CSV file of pairs nor a data set's name")
     base, known = name_of(path, root), catalog_names(path, root)
     names = (known.get("A", f"{base}A"), known.get("B", f"{base}B"))
     truths = (path / "truth" / side for side in "AB")

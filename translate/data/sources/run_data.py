@@ -4,7 +4,7 @@ Without a name of other data, the functions return the data of the run. The test
 the run has learned from, or has chosen its best step by; their notes tell what was left out for that.
 """
 
-__all__ = ["named_sets", "run_data", "run_domains", "run_images", "run_pairs"]
+__all__ = ["named_sets", "run_data", "run_domains", "run_few_pairs", "run_images", "run_pairs"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from translate.data.catalog.root import data_root
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.labelled_image import LabelledFile
-from translate.data.sources.pair_set import PairSet, resolve_pairs
+from translate.data.sources.pair_set import PairSet, few_pairs_file_sets, resolve_pairs
 from translate.data.sources.picture_record import read_record, split_as_recorded
 from translate.data.sources.reporting import reporting_part
 from translate.utils.errors import OptionError
@@ -62,6 +62,23 @@ def run_pairs(
         _run_folder(model), titles, pairs.train, pairs.test, pairs.stem, lambda pair: pair.files, same=same, whole=whole
     )
     return replace(pairs, train=train, test=test, notes=notes)
+
+
+def run_few_pairs(model: str | Path, pairs: str = "", a: str = "", b: str = "", data: str = "") -> PairSet | None:
+    """Return the pairs beside two domains that --pairs names, or those of the run if its domains are named; or None.
+
+    The test part has no pair that the run has learned from; a run never chooses its best step by pairs beside domains.
+    """
+    trained = str(run_data(model).get("pairs", ""))
+    spec = pairs or (trained if _named_data(model, a, b, data)[1] else "")
+    if not spec:
+        return None
+    found = resolve_pairs("", "", spec, data_root(), flag="--pairs")
+    titles = [one.title for one in few_pairs_file_sets(found)]
+    train, test, notes = split_as_recorded(
+        read_record(_run_folder(model)), titles, found.train, found.test, lambda pair: pair.files, same=spec == trained
+    )
+    return replace(found, train=train, test=test, notes=tuple(notes))
 
 
 def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -> ImageSet:

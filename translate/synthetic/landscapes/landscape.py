@@ -5,7 +5,7 @@ in its water, and developed like a film (`camera`). The plan does not depend on 
 scene at every size.
 """
 
-__all__ = ["canvas_size", "jobs", "painting", "photo", "photograph", "repaint", "scene", "shrink"]
+__all__ = ["canvas_size", "jobs", "pair_jobs", "painting", "photo", "photograph", "repaint", "scene", "shrink"]
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -41,6 +41,15 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
         *(Job(painting, (seed, 1, k), size, (f"trainB/{k:05d}.png",)) for k in range(train)),
         *(Job(scene, (seed, 2, k), size, (f"testA/{k:05d}.png", f"truth/A/{k:05d}.png")) for k in range(test)),
         *(Job(scene, (seed, 3, k), size, (f"truth/B/{k:05d}.png", f"testB/{k:05d}.png")) for k in range(test)),
+    ]
+
+
+def pair_jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
+    """Return the jobs of true pairs: the first training photos of `jobs`, painted, and other scenes to test on."""
+    return [
+        Job(scene, (seed, stream, k), size, tuple(f"{split}{side}/{k:05d}.png" for side in "AB"))
+        for split, count, stream in (("train", train, 0), ("test", test, 4))
+        for k in range(count)
     ]
 
 

@@ -39,7 +39,8 @@ def named_features(config: Config) -> dict[str, str]:
     """Return the names of the features that the task and its discriminator use, by section of `config`."""
     task, named = TASKS[config.task], {}
     options = {name: option.default for name, option in options_of(task).items()} | config.method
-    weights = [options[name] for name in ("lambda_features", "lambda_projected") if name in options]
+    users = ["lambda_features", "lambda_projected", *(["lambda_pair_features"] if config.data.pairs else [])]
+    weights = [options[name] for name in users if name in options]
     if "features" in options and (any(weights) or not weights):
         named["method"] = options["features"]
     if task.discriminators is not None:

@@ -36,7 +36,7 @@ def print_notes(data: TrainingData, task: Task, findings: Sequence[str]) -> None
 
 def print_left_out(options: DataConfig) -> None:
     """Print what is left out of the folders that a run learns from."""
-    for line in left_out_notes([options.a, options.b, options.root, options.images, options.masks]):
+    for line in left_out_notes([options.a, options.b, options.root, options.pairs, options.images, options.masks]):
         print_note(line)
 
 
