@@ -175,6 +175,17 @@ def test_registry_is_rendered_by_name(tmp_path):
         assert len(list((tmp_path / name).rglob("*.png"))) == (1 if name in ("digits", "faces") else 2)
 
 
+def test_pairs_are_the_first_photos_painted_and_other_scenes_to_test_on(tmp_path):
+    for name, train, test in (("landscapes", 2, 1), ("landscape pairs", 1, 1)):
+        render(name, tmp_path / name, train=train, test=test, size=SIZE, workers=1, progress=False)
+    whole, pairs = tmp_path / "landscapes", tmp_path / "landscape pairs"
+    assert (pairs / "trainA" / "00000.png").read_bytes() == (whole / "trainA" / "00000.png").read_bytes()
+    photo, painting = (cv2.imread(str(pairs / f"train{side}" / "00000.png")) for side in "AB")
+    assert 15 < psnr(photo, painting) < 30  # one scene
+    pictures = [path.read_bytes() for path in (*whole.rglob("*.png"), *pairs.rglob("*.png"))]
+    assert len(set(pictures)) == len(pictures) - 1
+
+
 @pytest.mark.parametrize(
     ("name", "options", "word"),
     [

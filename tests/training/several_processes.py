@@ -39,6 +39,7 @@ COMMON = {
 EXTRA = {
     "cycle fast": (TINY, {"data": {"batch_size": 4}, "method": {"pool_size": 6, "lambda_r1": 0.01}}),
     "cycle paper": (CYCLE_PAPER, {"data": {"batch_size": 2}}),
+    "cycle fast pairs": (TINY, {"data": {"batch_size": 4, "pair_share": 0.5}, "method": {"pool_size": 6}}),
     "cut fast": (CUT_FAST, {"data": {"batch_size": 4}, "method": {"pool_size": 6}}),
     "cut fastcut": (CYCLE_PAPER, {"data": {"batch_size": 2}, "method": {"patches": 32}}),
     "drift fast": (DRIFT_FAST, {"data": {"batch_size": 4}}),
@@ -55,7 +56,7 @@ EXTRA = {
 
 def config_of(name, data, out, **train_options):
     """Return the configuration of one of the recipes, on the pictures below `data`, for a run in `out`."""
-    task, preset = name.split()
+    task, preset, *beside = name.split()
     where = {
         "cycle": {"a": str(data / "reds"), "b": str(data / "blues")},
         "cut": {"a": str(data / "reds"), "b": str(data / "blues")},
@@ -64,6 +65,8 @@ def config_of(name, data, out, **train_options):
         "generate": {"images": str(data / "p")},
         "inpaint": {"images": str(data / "photos")},
     }[task]
+    if beside:
+        where |= {"pairs": str(data / "beside")}
     small, extra = EXTRA[name]
     run = {"data": where, "out": str(out / name.replace(" ", "_"))}
     return load_config(task, preset, small, COMMON, extra, run, {"train": train_options})

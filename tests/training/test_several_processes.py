@@ -19,6 +19,7 @@ from translate.utils.errors import OptionError
 SETS = {"reds": (12, 40), "blues": (11, 40), "photos": (12, 64), "drawings": (12, 64)} | {
     f"p/{kind}": (16, 32) for kind in ("cats", "dogs")
 }
+SETS |= {"beside/A": (9, 40), "beside/B": (9, 40)}
 
 
 def in_two(*words, agent=(), **env):

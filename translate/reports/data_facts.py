@@ -11,7 +11,7 @@ from translate.data.catalog.root import data_root
 from translate.data.files.naming import catalog_set, is_bare_name
 from translate.reports.trained_run import TrainedRun
 
-OPTIONS = {"a": "--a", "b": "--b", "root": "--data", "images": "--images", "masks": "--masks"}
+OPTIONS = {"a": "--a", "b": "--b", "root": "--data", "pairs": "--pairs", "images": "--images", "masks": "--masks"}
 UNKNOWN = "not known to this toolkit: pictures of your own"
 
 

@@ -105,6 +105,8 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     flags = recipe_layer(unknown, task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
     config = load_config(options.task, options.preset, sections, of_command, flags)
+    if "pair_share" in given_options(options) and not config.data.pairs:
+        raise OptionError("--pair-share is the share of the steps that see --pairs; give these, or leave it out")
     # before pictures are rendered, fetched or read
     if config.train.init and not is_original(file := model_file(config.train.init)):
         read_recipe(file)

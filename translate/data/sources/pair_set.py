@@ -80,8 +80,10 @@ def resolve_pairs(a: str, b: str, data: str, root: Path, direction: str = "ab", 
 
 
 def few_pairs_file_sets(pairs: PairSet) -> list[FileSet]:
-    """Return the files of pairs that stand beside two domains, under titles of their own."""
-    return [one._replace(title=f"pairs of {one.title}") for one in pairs.file_sets()]
+    """Return the files of pairs that stand beside two domains, titled as such; combined pairs have no sides."""
+    return [
+        one._replace(title=f"--pairs, side {one.side.upper()}" if one.side else "--pairs") for one in pairs.file_sets()
+    ]
 
 
 def right_answers(pairs: PairSet, name: str) -> list[Path]:
