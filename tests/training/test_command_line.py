@@ -34,6 +34,7 @@ def read_back(values):
     [
         ("cycle", "fast", [{"data": {"a": "photos", "b": "my monet's"}, "train": {"minutes": 5.0}}, {"out": "runs/d"}]),
         ("cycle", "paper", [TINY, {"data": {"root": "-odd"}, "out": "runs/1"}]),
+        ("cycle", "fast", [{"data": {"a": "x", "b": "y", "pairs": "p.csv", "pair_share": 0.5}}]),
         ("cycle", "fast", [{"generator": {"name": "resnet_9blocks"}, "train": {"phase_lr": {"D": 2.0}}}]),
         ("pix2pix", "fast", [{"data": {"root": "x", "hints": True, "direction": "ba", "size": 128}}]),
         ("generate", "fast", [{"data": {"images": "3", "classes": "auto"}, "method": {"grow": 0.5}, "out": "7"}]),

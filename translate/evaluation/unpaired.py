@@ -144,7 +144,8 @@ class UnpairedEvaluation(Evaluation):
             tallies.add(case, key)
         model = tallies.by_method[MODEL]
         if not model.features:
-            raise UserError(f"none of the {reader.total} test pictures of {source.name} can be read")
+            count = len(files.inputs) + len(self.test_pairs(direction))
+            raise UserError(f"none of the {count} test pictures of {source.name} can be read")
 
         # report
         rows = tallies.rows(targets)
@@ -153,7 +154,7 @@ class UnpairedEvaluation(Evaluation):
         counts = {
             "pictures": len(model.features),
             "truths": len(model.scores.get("psnr", [])),
-            "pairs": len(self.test_pairs(direction)),
+            "pairs": sum(pair not in reader.unreadable for pair in self.test_pairs(direction)),
             "targets": len(targets),
             "floor": len(others),
             "unreadable": len(reader.unreadable),

@@ -136,7 +136,7 @@ class Cycle(Task):
         sides = [(x["fake_a"], x["a"]), (x["fake_b"], x["b"])]
         if not paired.is_cuda and not paired:  # to read it would make a GPU wait, and cannot be captured
             sides = []
-        terms, none = {}, torch.zeros_like(paired)
+        terms, none = dict[str, Tensor](), torch.zeros_like(paired)
         if self.lambda_pairs:
             distance = sum((F.l1_loss(fake, truth) for fake, truth in sides), none)
             terms["pairs"] = self.lambda_pairs * paired * distance
