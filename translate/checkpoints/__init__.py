@@ -2,6 +2,7 @@
 
 calibrate           a calibration from the pictures of a run
 calibration         how unlike the training pictures an input is, as a part of the model file
+hub/                models on the Hugging Face Hub: fetched by name, and uploaded
 model_file          one safetensors file with a recipe in its metadata
 model_hash          the identity of a loaded model
 original            checkpoints of pytorch-CycleGAN-and-pix2pix and CUT, read as models

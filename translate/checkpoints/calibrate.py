@@ -22,6 +22,7 @@ from translate.checkpoints.calibration import (
     load_calibrations,
     store_calibrations,
 )
+from translate.checkpoints.hub.name import is_hub_name
 from translate.checkpoints.model_file import model_file, read_recipe
 from translate.checkpoints.original import is_original
 from translate.data.files.halves import split_halves
@@ -79,6 +80,8 @@ def calibrate_model(
         OptionError, UserError: as `describe_sources` and `calibrate`.
         WriteError: the file cannot be written.
     """
+    if is_hub_name(model):
+        raise UserError(f"{model}: lies in the cache of the Hub, and stays as it is; copy the file, and give the copy")
     described = describe_sources(model, a, b, data, progress=progress)
     found = _calibrate_all(described)
     path = Path(model).expanduser()

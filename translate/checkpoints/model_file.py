@@ -17,8 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from translate.checkpoints.hub.fetch import fetch_model
+from translate.checkpoints.hub.name import is_hub_name, parse_hub_name
 from translate.checkpoints.original import is_original, load_original
-from translate.checkpoints.recipe import FORMAT, Recipe
+from translate.checkpoints.recipe import FORMAT, KEY, Recipe
 from translate.checkpoints.validation import parse_json, validate_networks, validate_recipe
 from translate.networks import EXPORTABLE
 from translate.tasks import TASKS
@@ -29,7 +31,6 @@ from translate.utils.plugins import PLUGIN_HINT
 from translate.utils.toml_files import read_toml
 
 WEIGHTS = ("last", "best", "average")  # of a run
-KEY = "image-translate"  # of the recipe in the metadata
 MAX_NAMED_PLUGINS, MAX_PATH_CHARS = 3, 256  # in an error: the file says what stands there
 
 
@@ -84,14 +85,18 @@ def _check_weights(file: Path, recipe: Recipe) -> None:
 def model_file(path: str | Path, weights: str = "last") -> Path:
     """Return `path`, or the model file in it if it is a run folder or a folder of the originals.
 
+    That of a model on the Hub, hf://user/name@revision, is fetched into the usual cache.
+
     Args:
-        path: Of the file or the folder.
+        path: Of the file or the folder, or the name on the Hub.
         weights: Of a run folder: "last"; "best", with the best score while training; or "average", of several steps.
 
     Raises:
         OptionError: Other weights, or other weights of what is no run folder.
-        UserError: There is no model file.
+        UserError: There is no model file, or it cannot be fetched.
     """
+    if weights == "last" and is_hub_name(path):
+        return fetch_model(path)
     path = Path(path).expanduser()
     if weights != "last":
         return _other_file(path, weights)
@@ -116,7 +121,8 @@ def _other_file(run: Path, weights: str) -> Path:
     if weights not in WEIGHTS:
         raise OptionError(f"--weights {shorten(str(weights))!r} is unknown; choose from {', '.join(WEIGHTS)}")
     if not run.is_dir():
-        raise OptionError(f"--weights {weights} chooses among the files of a run folder, and {run} is none")
+        shown = parse_hub_name(run) if is_hub_name(run) else run
+        raise OptionError(f"--weights {weights} chooses among the files of a run folder, and {shown} is none")
     file = run / f"{weights}.safetensors"
     if not file.exists():
         raise UserError(

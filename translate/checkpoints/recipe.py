@@ -1,11 +1,12 @@
 """The recipe of a model file: everything needed to use the model without the run that trained it."""
 
-__all__ = ["FORMAT", "Recipe"]
+__all__ = ["FORMAT", "KEY", "Recipe"]
 
 from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT = 1  # version of the layout of Recipe
+KEY = "image-translate"  # of the recipe in the metadata of a model file
 
 
 @dataclass(frozen=True, kw_only=True)

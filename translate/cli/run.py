@@ -20,6 +20,7 @@ from translate.cli.commands.compare import Compare, compare
 from translate.cli.commands.evaluate import Evaluate, evaluate
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
 from translate.cli.commands.models.import_checkpoint import ImportCheckpoint, import_checkpoint
+from translate.cli.commands.models.share import Share, share
 from translate.cli.commands.options import flag_name, given_options
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
 from translate.cli.commands.report import Report, report
@@ -62,6 +63,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "bench": (Bench, bench),
     "check-data": (CheckData, check_data),
     "import-checkpoint": (ImportCheckpoint, import_checkpoint),
+    "share": (Share, share),
     "prepare-dataset": (PrepareDataset, prepare_dataset),
     "make-sketches": (MakeSketches, make_sketches),
     "studio": (StudioOptions, studio),

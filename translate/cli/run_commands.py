@@ -1,12 +1,13 @@
 """The commands of a run in words: how to train the same, and how to use and score its model."""
 
-__all__ = ["commands_of", "train_command", "use_command"]
+__all__ = ["card_commands", "commands_of", "train_command", "use_command"]
 
 from collections.abc import Mapping
 from shlex import join, quote
 from typing import Any
 
 from translate.cli.commands.train import NEXT_COMMANDS, TRANSLATE_OPTIONS
+from translate.reports.model_card import ModelCard, without_home
 from translate.reports.trained_run import TrainedRun
 from translate.training.command_line import command_arguments, command_of
 from translate.utils.program import command_form
@@ -22,6 +23,18 @@ def commands_of(run: TrainedRun) -> list[tuple[str, str]]:
         ("Score it:", f"{command_form('evaluate')} --model {model}{plugins}"),
         ("Write this page:", f"{command_form('report')} --model {model}{plugins}"),
     ]
+
+
+def card_commands(card: ModelCard) -> list[tuple[str, str]]:
+    """Return the commands for the card of a model on the Hub: to "use" the model, and to "train" the same.
+
+    They name no folder of this machine that others do not have.
+    """
+    config = without_home(card.run.config) if card.run else {}
+    told = {"task": card.recipe.task, "preset": card.recipe.preset}
+    plugins = plugin_words(config or {"plugins": card.recipe.plugins})
+    use = use_command(card.kind, f"hf://{card.options.repo}") + plugins
+    return [("use", use), *[("train", train_command(told | config))] * bool(config)]
 
 
 def use_command(kind: str, model: str) -> str:

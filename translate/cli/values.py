@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from translate.utils.errors import OptionError, short_repr, shorten
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_HUB_OPTIONS = ("model", "init")  # which take the name of a model on the Hub, hf://user/name
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
@@ -102,7 +103,8 @@ def _check_text(name: str, text: str) -> str:
     """Return a text unless no file, folder or name can be called so."""
     if "\0" in text:
         raise OptionError(f"{name} holds a character of code 0; leave it out")
-    if _ADDRESS.match(text):
+    of_hub = text.lower().startswith("hf://") and name.removeprefix("--").rpartition(" ")[2] in _HUB_OPTIONS
+    if _ADDRESS.match(text) and not of_hub:
         raise OptionError(
             f"{name} {shorten(text)}: is an address; fetch it, and give the file or folder on this machine"
         )

@@ -69,7 +69,9 @@ class Sampler:
 
     @classmethod
     def load(cls, model: str | Path, device: str = "auto", precision: str = "auto", weights: str = "last") -> "Sampler":
-        """Load a run folder or a model.safetensors onto "auto", "cpu", "cuda", "cuda:1" or "mps".
+        """Load a run folder, a model.safetensors or hf://user/name@revision.
+
+        The device is "auto", "cpu", "cuda", "cuda:1" or "mps".
 
         Of a run folder, `weights` are the "last", the "best", with the best score while training, or an "average".
         Precision "bf16" is faster on some machines; "auto" is "fp32", so that a seed gives the same picture everywhere.

@@ -68,10 +68,10 @@ class Translator:
         cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "",
         stats: str = "", reference: Any = None, value_range: str = "", weights: str = "last",
     ) -> "Translator":  # fmt: skip
-        """Load a run folder or a model.safetensors.
+        """Load a run folder, a model.safetensors, or a model on the Hub, hf://user/name@revision.
 
         Args:
-            path: of the run folder or the file.
+            path: of the run folder or the file, or the name on the Hub, whose file is fetched into the usual cache.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             precision: "auto", "bf16" or "fp32".
             memory: limit of the whole process, such as "3GB"; pictures that need more in one pass are translated tile
@@ -83,7 +83,7 @@ class Translator:
 
         Raises:
             OptionError: an unknown device, precision, memory, kind of statistics or range.
-            UserError: a model that is missing, damaged, or translates no pictures.
+            UserError: a model that is missing, damaged, cannot be fetched, or translates no pictures.
         """
         torch_device = pick_device(device)
         recipe, nets = load_model(path, torch_device, weights)

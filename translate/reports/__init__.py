@@ -11,6 +11,7 @@ answers             the answers to single pictures, from the best to the worst
 curves              losses, scores and speed over the steps
 line_plot           curves as SVG
 rich_blocks         printed tables as rows and texts for a page
+model_card          the card of a model that is shared
 embedded_pictures   pictures inside a page, within a total size
 page                the page of a run, one HTML file
 comparison          runs side by side: what differs, scores, costs

@@ -26,6 +26,7 @@ from translate.reports.rich_blocks import to_blocks
 from translate.reports.scores import ScoreOptions, keep_scores
 from translate.reports.trained_run import TrainedRun
 from translate.utils.errors import UserError
+from translate.utils.files import format_bytes
 from translate.utils.sequences import spread
 
 MAX_GRIDS = 12  # sample grids, evenly spaced from the first to the last
@@ -186,14 +187,6 @@ def embed_grids(run: TrainedRun, budget: PictureBudget) -> list[tuple[int, Embed
 def script_hash(script: str) -> str:
     """Return the hash by which a content security policy allows a script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
-
-
-def format_bytes(size: float) -> str:
-    """Format bytes in kB, MB or GB."""
-    unit, name = next(
-        (unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if size >= unit or unit == 1e3
-    )
-    return f"{size / unit:.1f} {name}"
 
 
 def format_duration(seconds: float) -> str:

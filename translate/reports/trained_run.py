@@ -10,6 +10,7 @@ from typing import Any
 
 from safetensors import safe_open
 
+from translate.checkpoints.hub.name import is_hub_name
 from translate.checkpoints.model_file import model_file, read_recipe
 from translate.checkpoints.recipe import Recipe
 from translate.data.sources.picture_record import RecordedPictures, read_record
@@ -95,6 +96,8 @@ def read_run(path: str | Path) -> TrainedRun:
     Raises:
         UserError: there is no run, or it has saved no model yet, or a file is damaged.
     """
+    if is_hub_name(path):
+        raise UserError(f"{path}: is a model without its run, and a report is of a run; give the folder of a run")
     file = model_file(path)
     folder = file.parent
     if not (folder / "config.toml").is_file():

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from translate.checkpoints.hub.name import is_hub_name, parse_hub_name
 from translate.checkpoints.model_file import model_file, read_recipe
 from translate.checkpoints.recipe import Recipe
 from translate.inference.sampler import Sampler
@@ -145,8 +146,11 @@ class Shelf:
 def _name_models(paths: Iterable[Path]) -> dict[str, Path]:
     """Return the model file of each path, named as its folder, or as itself if it is not called like all of them."""
     found: dict[str, Path] = {}
-    for file in map(model_file, paths):
+    for path in paths:
+        file = model_file(path)
         name = file.parent.resolve().name if file.name == MODEL else file.stem
+        if is_hub_name(path):
+            name = parse_hub_name(path).repo.rpartition("/")[2]
         if name in found:
             raise OptionError(f"{file} and {found[name]} are both called {name!r}; rename a folder")
         found[name] = file

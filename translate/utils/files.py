@@ -6,7 +6,7 @@ use are removed: files of ended processes on this machine, and files of other ma
 """
 
 __all__ = [
-    "PathError", "WriteError", "atomic_write", "check_regular", "content_hash", "host_id", "is_url",
+    "PathError", "WriteError", "atomic_write", "check_regular", "content_hash", "format_bytes", "host_id", "is_url",
     "read_bytes", "refusals_as_write_errors", "remove_stale_temporaries", "temporary_path", "write_json",
 ]  # fmt: skip
 
@@ -70,6 +70,14 @@ def read_bytes(path: str | Path) -> bytes:
     """Read a file; raise OSError if that is impossible, or if it is a pipe, a socket or a device."""
     check_regular(path)
     return Path(path).read_bytes()
+
+
+def format_bytes(size: float) -> str:
+    """Format bytes in kB, MB or GB."""
+    unit, name = next(
+        (unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if size >= unit or unit == 1e3
+    )
+    return f"{size / unit:.1f} {name}"
 
 
 @contextmanager

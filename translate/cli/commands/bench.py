@@ -54,7 +54,7 @@ class Bench(RootOptions):
     size: Int = 0  # px (default: the preset's, or 256; 64 for generation).
     batch_size: Int = 0  # Pictures in a step (default: the preset's).
     checkpoint: Flag = False  # Activation checkpointing: less memory, more time.
-    model: PathText = ""  # Run folder or model.safetensors to measure.
+    model: PathText = ""  # Run folder, model.safetensors or hf://user/name to measure.
     images: PathText = ""  # Folder of pictures to translate.
     peer: PathText = ""  # Checkout of pytorch-CycleGAN-and-pix2pix, whose scripts are measured as well.
     steps: Int = 0  # Measured rounds (default: as many as fit into a minute or two, at most 15).

@@ -3,7 +3,8 @@
 __all__ = ["Evaluate", "evaluate"]
 
 from dataclasses import dataclass, fields
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
@@ -20,6 +21,10 @@ from translate.cli.commands.options import (
     given_options,
 )
 
+if TYPE_CHECKING:
+    from translate.evaluation.report import Report
+
+OTHER_DATA = frozenset({"a", "b", "data", "images", "strength"})  # options whose scores are not those of the run
 SCORING_OPTIONS = frozenset({"images", "limit", "count", "features", "json", "grid"})
 MIN_TABLE_WIDTH = 100  # characters of the widest table; in a narrower console, rich would cut off its cells
 
@@ -28,7 +33,7 @@ MIN_TABLE_WIDTH = 100  # characters of the widest table; in a narrower console, 
 class Evaluate(TrustOptions, RootOptions, PluginOptions):
     """Score a model on held-out pictures, beside baselines: the input itself, a mean picture, a look-up."""
 
-    model: PathText  # Run folder or model.safetensors.
+    model: PathText  # Run folder, model.safetensors, or hf://user/name[@revision] on the Hub.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps. With
     # "last", the others stand beside it.
     weights: Weights = "last"
@@ -78,6 +83,7 @@ def evaluate(options: Evaluate) -> int:
     for note in left_out_notes(named_sets(options.model, options.a, options.b, options.data, options.images)):
         say(note)
     report = evaluation.run()
+    keep(options, report)
     grid = evaluation.grid() if options.grid else None
     result_console(MIN_TABLE_WIDTH).print(report.table())
     if options.json:
@@ -85,6 +91,17 @@ def evaluate(options: Evaluate) -> int:
     if grid is not None:
         write_picture(options.grid, Picture(grid), quality=88)
     return 0
+
+
+def keep(options: Evaluate, report: "Report") -> None:
+    """Keep the scores of a run on its own held-out pictures in its folder, for its card and for compare."""
+    from translate.reports.scores import ScoreOptions, keep_scores
+
+    run = Path(options.model).expanduser()
+    if (run / "config.toml").is_file() and options.weights == "last" and not given_options(options) & OTHER_DATA:
+        keep_scores(
+            run, ScoreOptions(**{each.name: getattr(options, each.name) for each in fields(ScoreOptions)}), report
+        )
 
 
 def calibrate(options: Evaluate) -> int:

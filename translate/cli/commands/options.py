@@ -108,5 +108,5 @@ class RunOptions(TrustOptions, RootOptions, PluginOptions):
     # Train this many times, with the seeds --seed, --seed + 1 ..., in folders OUT_seed0, OUT_seed1 ...; then compare.
     repeat: int = 1
     report: Flag = False  # At the end, also write report.html into the run folder, see tools/report.py.
-    init: PathText = ""  # Start from the weights of this model file or run.
+    init: PathText = ""  # Start from the weights of this model file, run, or hf://user/name on the Hub.
     config: PathText = ""  # TOML file with any of these options and any sections of a recipe; flags win over it.

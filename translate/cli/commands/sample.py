@@ -21,10 +21,12 @@ PROJECTION_STEPS, EDIT_STEPS = 200, 40  # without --steps
 
 def sample(options: Sample) -> int:
     """Draw pictures, write them and print their paths."""
+    from translate.checkpoints.hub.name import is_hub_name
     from translate.checkpoints.model_file import model_file
 
     use = check(options)
-    run = model_file(options.model, options.weights).parent
+    file = model_file(options.model, options.weights)
+    run = Path() if is_hub_name(options.model) else file.parent  # not into the cache of the Hub
     if use == "save_group":
         save_seeds(options, run)
         return 0

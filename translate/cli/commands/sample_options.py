@@ -32,7 +32,7 @@ class Sample(RootOptions, PluginOptions):
     Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
     """
 
-    model: PathText  # Run folder or model.safetensors.
+    model: PathText  # Run folder, model.safetensors, or hf://user/name[@revision] on the Hub.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
     count: IntOrNone = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).

@@ -19,7 +19,7 @@ Models = Annotated[Sequence[str], UseAppendAction, arg(metavar="PATH", help_beha
 class StudioOptions(TrustOptions, RootOptions, PluginOptions):
     """Open a page in the browser: draw, translate, fill, generate, train; and an HTTP API for programs."""
 
-    model: Models = ()  # Run folder or model.safetensors, beside those below --runs; may be repeated.
+    model: Models = ()  # Run folder, model.safetensors or hf://user/name, beside those below --runs; may be repeated.
     runs: PathText = "runs"  # Folder of run folders, each of them a model.
     host: str = "127.0.0.1"  # Address to listen on; with another one than this machine's own, a token is needed.
     port: int = 7860  # Port to listen on; 0: any free one.

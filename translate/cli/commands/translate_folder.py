@@ -36,7 +36,7 @@ Looks = Annotated[Sequence[str], UseAppendAction, arg(metavar="PHOTO", help_beha
 class TranslateFolder(TrustOptions, PluginOptions):
     """Translate every picture of a folder: same names, sub-folders and sizes; finished ones are skipped."""
 
-    model: PathText  # Run folder or model.safetensors.
+    model: PathText  # Run folder, model.safetensors, or hf://user/name[@revision] on the Hub.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
     # Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths; or a film, or a GIF.
