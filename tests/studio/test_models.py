@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,13 @@ def test_a_model_that_is_given_stands_beside_the_runs(tmp_path):
         Shelf(Settings(models=(other, save_model(tmp_path / "more" / "shoes", *sketches()))))
     with pytest.raises(UserError, match="no such model"):
         Shelf(Settings(models=(tmp_path / "nothing",)))
+
+
+def test_a_model_on_the_hub_is_called_as_there(tmp_path, monkeypatch):
+    cached = save_model(tmp_path / "snapshots" / "c0ffee", *unpaired()) / "model.safetensors"
+    monkeypatch.setattr("translate.checkpoints.model_file.fetch_model", lambda name: cached)
+    shelf = Shelf(Settings(roots=(), models=(Path("hf://ada/monet@main"),)))
+    assert shelf.files() == {"monet": cached} and shelf.translator("monet").recipe.domains == ("photos", "monet")
 
 
 def test_a_model_trained_anew_is_loaded_anew_and_no_request_fails(tmp_path):

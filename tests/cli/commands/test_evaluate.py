@@ -14,6 +14,8 @@ from translate.checkpoints.model_file import export_model, load_model
 from translate.checkpoints.recipe import Recipe
 from translate.cli import run as cli
 from translate.networks import EXPORTABLE
+from translate.reports.rich_blocks import Block
+from translate.reports.scores import kept_scores
 from translate.utils.factory import Factory
 
 
@@ -56,6 +58,17 @@ def test_a_model_of_pairs_is_scored_on_its_test_pairs(capsys, run):
     rows = json.loads((run.parent / "scores.json").read_text())["directions"][0]["rows"]
     assert [row["name"] for row in rows][3:6] == ["this model", "this model, 3 answers", "another right answer"]
     assert cv2.imread(str(run.parent / "grid.png")).shape == (7 * 66 - 2, 3 * 66 - 2, 3)
+    # kept in the run folder, with the baselines, for the card of the model
+    kept = kept_scores(run)
+    names = [row[0].text for block in kept.blocks if isinstance(block, Block) for row in block.rows]
+    assert "this model, 3 answers" in names and "mean training image" in names
+    assert kept.protocol == ", --count 3, computed in fp32"
+
+
+def test_scores_on_other_pictures_are_not_kept(capsys, run):
+    status, _, err = call(capsys, run, "--data", "discs", "--limit", 2)
+    assert status == 0, err
+    assert kept_scores(run) is None
 
 
 def test_a_network_that_trained_the_model_is_no_judge(capsys, run, monkeypatch):

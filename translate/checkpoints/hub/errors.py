@@ -50,30 +50,33 @@ def explained(name: HubName, verb: str) -> Iterator[None]:
 
 def _explain(error: Any, name: HubName, verb: str, errors: Any) -> str:
     """Return what went wrong, and the way out."""
+    for kind, words in _known_errors(name, verb).items():
+        if isinstance(error, getattr(errors, kind)):
+            return words
     status = getattr(getattr(error, "response", None), "status_code", None)
-    match error:
-        case errors.LocalTokenNotFoundError():
-            return f"cannot be {verb}: you are not logged in; {LOGIN}"
-        case errors.GatedRepoError():
-            return f"is gated; ask for access on its page, then {LOGIN}"
-        case errors.DisabledRepoError():
-            return "was disabled by the Hub"
-        case errors.RevisionNotFoundError():
-            return f"has no revision {name.revision or 'main'!r}; leave it out, or name a branch, a tag or a commit"
-        case errors.EntryNotFoundError():
-            return "holds no model.safetensors, so it is no model of this toolkit"
-        case errors.RepositoryNotFoundError():
-            return f"there is no such model, or it is private; check the name, and for a private one {LOGIN}"
-        case errors.OfflineModeIsEnabled():
-            return f"cannot be {verb}{_uncached(verb)}: HF_HUB_OFFLINE forbids to ask the Hub; unset it"
-        case errors.HfHubHTTPError() if status is not None:
-            return _explain_status(status, error, verb)
-        case errors.HTTPError() | errors.LocalEntryNotFoundError():
-            why = f"the Hub cannot be reached ({short_reason(error)})"
-            return f"cannot be {verb}{_uncached(verb)}: {why}; check the network, and HF_ENDPOINT if it is set"
-        case ValueError():  # such as of a licence in the card
-            return f"cannot be {verb}: the Hub refuses ({' '.join(str(error).split())[:300]})"
+    if status is not None:
+        return _explain_status(status, error, verb)
+    if isinstance(error, errors.HTTPError | errors.LocalEntryNotFoundError):
+        why = f"the Hub cannot be reached ({short_reason(error)})"
+        return f"cannot be {verb}{_uncached(verb)}: {why}; check the network, and HF_ENDPOINT if it is set"
+    if isinstance(error, ValueError):  # such as of a licence in the card
+        return f"cannot be {verb}: the Hub refuses ({' '.join(str(error).split())[:300]})"
     return f"cannot be {verb} ({short_reason(error)}); run the same command again"
+
+
+def _known_errors(name: HubName, verb: str) -> dict[str, str]:
+    """Return what errors of the library mean, by their names, those of sub-classes first."""
+    revision = name.revision or "main"
+    missing = "there is no such model, or it is private; check the name, and for a private one"
+    return {
+        "LocalTokenNotFoundError": f"cannot be {verb}: you are not logged in; {LOGIN}",
+        "GatedRepoError": f"is gated; ask for access on its page, then {LOGIN}",
+        "DisabledRepoError": "was disabled by the Hub",
+        "RevisionNotFoundError": f"has no revision {revision!r}; leave it out, or name a branch, a tag or a commit",
+        "RemoteEntryNotFoundError": "holds no model.safetensors, so it is no model of this toolkit",
+        "RepositoryNotFoundError": f"{missing} {LOGIN}",
+        "OfflineModeIsEnabled": f"cannot be {verb}{_uncached(verb)}: HF_HUB_OFFLINE forbids to ask the Hub; unset it",
+    }
 
 
 def _explain_status(status: int, error: Any, verb: str) -> str:

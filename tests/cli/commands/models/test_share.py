@@ -1,8 +1,9 @@
 import pytest
 
 from tests.checkpoints.hub.conftest import hub  # noqa: F401
-from tests.checkpoints.hub.fake_hub import TOKEN
+from tests.checkpoints.hub.fake_hub import TOKEN, Repo
 from tests.reports.test_model_card import make_run
+from tests.studio.studios import faces, save_model
 from translate.cli.run import main
 
 REPO = ("--repo", "ada/painter")
@@ -79,6 +80,16 @@ def test_wrong_options(share, words, message):
 def test_who_is_not_logged_in_uploads_nothing(share, hub):  # noqa: F811
     code, _, error = share(*REPO, "--yes")
     assert code == 1 and "hf auth login" in error and error.count("\n") == 1 and hub.repos == {}
+
+
+def test_samples_of_a_model_on_the_hub_are_written_here(hub, tmp_path, monkeypatch):  # noqa: F811
+    file = save_model(tmp_path / "faces", *faces()) / "model.safetensors"
+    hub.repos["ada/faces"] = Repo({"model.safetensors": file.read_bytes()})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main("sample", ["--model", "hf://ada/faces", "--count", "2", "--device", "cpu"])
+    assert not ended.value.code and (tmp_path / "samples" / "seeds_0-1.png").is_file()
+    assert len([path for path in (tmp_path / "cache").rglob("*.png")]) == 0
 
 
 def test_names_on_the_hub_are_for_models_alone(capsys):
