@@ -12,6 +12,7 @@ FILES = sorted((ROOT / "translate").rglob("*.py"))
 LAYERS = """
     cli
     bench | studio
+    export
     reports
     evaluation
     training | inference

@@ -5,6 +5,7 @@ One image passes translator, preprocess, runner and postprocess, in this order.
     folder/          translation of folders
     inputs/          the kinds of image and mask that users give, and streams of them
     latent/          style codes of generators: arithmetic, interpolation, projection, editing
+    onnx/            models as ONNX files, without torch
     tiling/          exact tile-by-tile passes through a network
     video/           translation of videos
     gigapixel        pictures that are too large for the memory

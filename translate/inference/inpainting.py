@@ -4,30 +4,31 @@ Only the hole is taken from the network's output: known pixels keep their bits. 
 corrected to the level of the known pixels outside, so that no seam shows.
 """
 
-__all__ = ["Network", "fill_hole", "fill_tensor", "restore_known"]
+__all__ = ["Network", "PixelNetwork", "fill_hole", "fill_pixels", "fill_tensor", "restore_known"]
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from translate.images.picture import FULL_SCALE, Picture, to_depth, to_gray
-from translate.images.tensors import to_array, to_tensor
 from translate.inference.postprocess import postprocess
 from translate.inference.windows import Window, plan_windows
 from translate.utils.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FADE_DEPTH = 1 / 16  # of the window's side: depth at which a third (1 / e) of the seam correction is left
 LARGE_STEP = 0.25  # of full scale: a step at the rim of which half is corrected; larger steps are probably real edges
 # Fractions of the fade depth: means across the rim stay local, means along the rim suppress noise.
 LOCAL_SIGMA, ALONG_SIGMA = 0.1, 0.25
 
-Network = Callable[[Tensor], Tensor]  # (1, C + 1, h, w) in [-1, 1], picture and hole (+1) -> picture (1, C, h, w)
+Network = Callable[["Tensor"], "Tensor"]  # (1, C + 1, h, w) in [-1, 1], picture and hole (+1) -> picture (1, C, h, w)
+PixelNetwork = Callable[[np.ndarray], np.ndarray]  # the same for (h, w, C + 1) in [-1, 1] -> (h, w, C) in [0, 1]
 
 
 def fill_hole(
@@ -38,6 +39,20 @@ def fill_hole(
     `channels` of the network's pictures are 1 or 3. `size` is the side of pictures in training, px, and `fixed` that of
     the only squares that the network takes, px; 0: it takes any size.
     """
+    import torch
+
+    from translate.images.tensors import to_array
+
+    def on_pixels(planes: np.ndarray) -> np.ndarray:
+        return to_array(network(torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None]), np.float32)
+
+    return fill_pixels(picture, hole, on_pixels, channels=channels, size=size, fixed=fixed)
+
+
+def fill_pixels(
+    picture: Picture, hole: np.ndarray, network: PixelNetwork, *, channels: int, size: int, fixed: int = 0
+) -> Picture:
+    """Do as `fill_hole` with a network of arrays, without torch."""
     pixels, unknown = picture.pixels.copy(), hole.copy()
     for window in plan_windows(hole, size, fixed):
         _fill_window(pixels, unknown, window, picture.gray, network, channels)
@@ -47,11 +62,13 @@ def fill_hole(
     return replace(picture, pixels=pixels, alpha=alpha)
 
 
-def fill_tensor(x: Tensor, holes: Tensor, network: Network, fixed: int = 0) -> Tensor:
+def fill_tensor(x: "Tensor", holes: "Tensor", network: Network, fixed: int = 0) -> "Tensor":
     """Fill holes, bool (B, 1, H, W), of x (B, C, H, W) in [-1, 1] in one pass; known pixels keep their bits.
 
     Raise UserError for a tensor larger than the `fixed` side of the network's input, px; 0: any size.
     """
+    import torch
+
     if fixed and max(x.shape[2:]) > fixed:
         raise UserError(f"this model sees {fixed} x {fixed} px at once; give a smaller tensor, or an array")
     return torch.where(holes, network(torch.cat([x, 2 * holes.to(x) - 1], 1)).to(x), x)
@@ -71,20 +88,20 @@ def restore_known(image: Any, result: Any, hole: np.ndarray) -> Any:
 
 
 def _fill_window(
-    pixels: np.ndarray, unknown: np.ndarray, window: Window, gray: bool, network: Network, channels: int
+    pixels: np.ndarray, unknown: np.ndarray, window: Window, gray: bool, network: PixelNetwork, channels: int
 ) -> None:
     """Fill a window's target in `pixels` (H, W, 3), and remove it from the hole `unknown` (H, W)."""
     view, hole = pixels[window.view], unknown[window.view]
     y = network(_window_input(view, hole, window.network_size, channels))
     known = Picture(to_depth(view, np.float32), gray=gray)
-    painted = postprocess(to_array(y, np.float32), known, paired=False).pixels
+    painted = postprocess(y, known, paired=False).pixels
     corrected = _remove_seam(painted, known.pixels, hole)
     view[window.target] = to_depth(corrected[window.target], view.dtype)
     hole[window.target] = False
 
 
-def _window_input(view: np.ndarray, hole: np.ndarray, size: tuple[int, int], channels: int) -> Tensor:
-    """Convert a view (h, w, 3) of any depth and its hole (h, w) to (1, channels + 1, *size) in [-1, 1].
+def _window_input(view: np.ndarray, hole: np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
+    """Convert a view (h, w, 3) of any depth and its hole (h, w) to (*size, channels + 1) float32 in [-1, 1].
 
     If the view is resized, no colour of the hole leaks into known pixels.
     """
@@ -97,8 +114,7 @@ def _window_input(view: np.ndarray, hole: np.ndarray, size: tuple[int, int], cha
         colour = (colour / np.maximum(share, 1e-3)[..., None]).clip(0, 1)
         hole = share < 0.5
     colour = to_gray(colour)[..., None] if channels == 1 else colour
-    plane = torch.from_numpy(np.where(hole, np.float32(1), np.float32(-1)))
-    return torch.cat([to_tensor(colour), plane[None, None]], 1)
+    return np.dstack((colour * np.float32(2) - np.float32(1), np.where(hole, np.float32(1), np.float32(-1))))
 
 
 def _remove_seam(painted: np.ndarray, known: np.ndarray, hole: np.ndarray) -> np.ndarray:

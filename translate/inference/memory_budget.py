@@ -7,11 +7,10 @@ from functools import cached_property
 
 import torch
 
+from translate.inference.inputs.pixels import ALWAYS_FITS_PX, MIN_SIDE_PX
 from translate.utils import memory
 from translate.utils.errors import OptionError, UserError
 
-ALWAYS_FITS_PX = 2**20  # pixels that fit in the memory of any machine, so that no time is spent on measuring
-MIN_SIDE_PX = 16  # smaller pictures are padded: networks would shrink them until norms have nothing to average over
 OVERHEAD_BYTES_PER_PIXEL = 40  # of the copies around a pass: source, result and their conversions, three channels each
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -14,9 +14,11 @@ from PIL import Image
 from translate.images.encode import stored_alpha, stored_array, to_pillow
 from translate.images.formats.npy import is_npy
 from translate.images.picture import Picture, to_gray, to_numbers
-from translate.images.tensors import HostCopy
 from translate.inference.inputs.images import FileContent
-from translate.inference.preprocess import resize
+from translate.inference.inputs.pixels import resize
+
+if TYPE_CHECKING:
+    from translate.images.tensors import HostCopy
 
 _RESTORED_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are translated as RGB or gray, and then converted back
 
@@ -42,7 +44,7 @@ def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
 class PendingResult:
     """The results of one picture for all variants, perhaps still being copied from the device."""
 
-    outputs: Sequence[HostCopy | np.ndarray | Picture]  # batches, arrays (h, w, C), or finished pictures
+    outputs: "Sequence[HostCopy | np.ndarray | Picture]"  # batches, arrays (h, w, C), or finished pictures
     like: Picture  # the picture that was translated
     paired: bool = False
     index: int = 0  # of the picture in its batch
@@ -51,10 +53,10 @@ class PendingResult:
         """Wait for the outputs, and postprocess them."""
         return [self._finish(output) for output in self.outputs]
 
-    def _finish(self, output: HostCopy | np.ndarray | Picture) -> Picture:
+    def _finish(self, output: "HostCopy | np.ndarray | Picture") -> Picture:
         if isinstance(output, Picture):
             return output
-        array = output.array(self.index) if isinstance(output, HostCopy) else output
+        array = output if isinstance(output, np.ndarray) else output.array(self.index)
         return postprocess(array, self.like, self.paired)
 
 

@@ -1,4 +1,4 @@
-"""Requests to a model, and pictures prepared for its networks."""
+"""Requests to a model, and pictures prepared for its networks; torch is imported only for a style code."""
 
 __all__ = [
     "Conditioning",
@@ -15,15 +15,16 @@ __all__ = [
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from translate.images.picture import Picture
 from translate.utils.errors import OptionError, short_repr
 from translate.utils.program import command_form
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MIN_ARC_SINE = 1e-4  # dividing by a smaller sine of the angle between two z would amplify rounding errors
 
@@ -35,7 +36,7 @@ Conditioning = tuple[Picture, str] | NamedHole  # the colour hints or the hole o
 class Variant:
     """One of a model's possible results for a picture; without z and seed, the deterministic one."""
 
-    z: Tensor | None = None  # style code, (z_dim,) float32
+    z: "Tensor | None" = None  # style code, (z_dim,) float32
     seed: int | None = None  # of the style code that the task draws, or of the dropout in a network without z
 
 
@@ -55,8 +56,8 @@ class PreparedImage:
 
     picture: Picture
     name: str  # in errors
-    network_input: Tensor | None = None  # (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting, in windows
-    hint: Tensor | None = None  # colour hints, (1, 4, h, w)
+    network_input: "Tensor | None" = None  # (1, C, h, w), uint8 or float32 in [-1, 1]; None for inpainting, in windows
+    hint: "Tensor | None" = None  # colour hints, (1, 4, h, w)
     hole: np.ndarray | None = None  # (H, W) bool
 
     @property
@@ -72,12 +73,13 @@ class PreparedImage:
 
 
 def choose_variants(
-    z_dim: int, varies: bool, *, count: int | None = None, seed: int | None = None, z: Any = None
-) -> tuple[list[Variant], bool]:
+    z_dim: int, varies: bool, *, count: int | None = None, seed: int | None = None, z: Any = None,
+    tensors: bool = True,
+) -> tuple[list[Variant], bool]:  # fmt: skip
     """Return the requested variants, and whether the user wants a list; arguments as for `Translator.__call__`.
 
     Variant k of a seed is a function of (seed, k) alone, so it has the same style on every picture. `varies`: whether a
-    seed changes the model's result.
+    seed changes the model's result. `tensors`: whether style codes are tensors, else arrays.
 
     Raises:
         OptionError: a count or seed out of range, a z of another shape, or a model with only one result per picture.
@@ -86,7 +88,11 @@ def choose_variants(
     if z is not None:
         if count is not None or seed is not None:
             raise OptionError("z says which answers are meant; leave out count and seed")
-        codes = _to_style_codes(z, z_dim)
+        codes: Any = _to_style_codes(z, z_dim)
+        if tensors:
+            import torch
+
+            codes = torch.from_numpy(codes)
         return [Variant(z=code) for code in codes.reshape(-1, z_dim)], codes.ndim == 2
     if count is None and seed is None:
         return [Variant()], False
@@ -130,26 +136,37 @@ def check_whole(name: str, value: Any, minimum: int) -> None:
         raise OptionError(f"{name} {short_repr(value)} is out of range; give a whole number from {minimum} on")
 
 
-def _to_style_codes(z: Any, z_dim: int) -> Tensor:
-    """Convert z to float32 on the CPU, (z_dim,) or (n, z_dim) with n > 0."""
+def _to_style_codes(z: Any, z_dim: int) -> np.ndarray:
+    """Convert z to float32, (z_dim,) or (n, z_dim) with n > 0; raise OptionError for anything else."""
     if not z_dim:
         raise OptionError("this model has no z; leave it out")
     try:
-        codes = torch.as_tensor(z).detach().to("cpu", torch.float32)
+        codes = _to_numbers(z)
     except (TypeError, ValueError, RuntimeError):
         raise OptionError(f"z is a {type(z).__name__} that is no array of numbers; give ({z_dim},) numbers") from None
     if codes.ndim not in (1, 2) or codes.shape[-1] != z_dim or not len(codes):
-        raise OptionError(f"z has shape {tuple(codes.shape)}; this model takes ({z_dim},) or (n, {z_dim})")
-    if not codes.isfinite().all():
+        raise OptionError(f"z has shape {codes.shape}; this model takes ({z_dim},) or (n, {z_dim})")
+    if not np.isfinite(codes).all():
         raise OptionError("z holds numbers that are not finite; give finite ones")
     return codes
+
+
+def _to_numbers(z: Any) -> np.ndarray:
+    """Convert an array, a tensor of any device, or a sequence of numbers or of these, to a new float32 array."""
+    if hasattr(z, "detach"):
+        return np.array(z.detach().cpu().float().numpy())
+    if isinstance(z, list | tuple):
+        return np.array([_to_numbers(part) if hasattr(part, "detach") else part for part in z], np.float32)
+    return np.array(z, np.float32)
 
 
 def _draw_variant(seed: int, k: int) -> Variant:
     return Variant(seed=int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0]) >> 1)  # fits an int64
 
 
-def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | Sequence[float], n: int) -> np.ndarray:
+def blend(
+    z1: "np.ndarray | Tensor | Sequence[float]", z2: "np.ndarray | Tensor | Sequence[float]", n: int
+) -> np.ndarray:  # fmt: skip
     """Interpolate from one style code (z_dim,) to another in `n` steps, both included: (n, z_dim) float32.
 
     Directions are interpolated spherically (Shoemake 1985, https://doi.org/10.1145/325165.325242), lengths linearly. A
@@ -159,7 +176,7 @@ def blend(z1: np.ndarray | Tensor | Sequence[float], z2: np.ndarray | Tensor | S
         OptionError: style codes of different shapes, or fewer than two steps.
     """
     # 1. check
-    one, two = (np.asarray(torch.as_tensor(z).detach().cpu(), np.float64) for z in (z1, z2))
+    one, two = (np.asarray(z.detach().cpu() if hasattr(z, "detach") else z, np.float64) for z in (z1, z2))
     if one.ndim != 1 or one.shape != two.shape:
         raise OptionError(f"looks of shapes {one.shape} and {two.shape} cannot be blended; give two of (z_dim,)")
     if n < 2:

@@ -5,28 +5,28 @@ __all__ = ["Translator"]
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
-import torch
 from PIL.Image import Image
-from torch import Tensor, nn
 
-from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
-from translate.inference.inputs.images import CallOptions, ImageFile, Kind, check_tensor, is_several, read_input
+from translate.inference.inputs.images import CallOptions, ImageFile, Kind, is_several, read_input
 from translate.inference.inputs.masks import find_hole
+from translate.inference.inputs.pixels import check_channels
 from translate.inference.inputs.stream import ImageStream, check_images, one_each
-from translate.inference.precision import Mode
-from translate.inference.preprocess import check_channels, prepare, prepare_style_image
+from translate.inference.onnx.recipe import is_onnx
 from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants, strength_code
-from translate.inference.runner import ModelRunner
-from translate.tasks import TASKS
-from translate.utils.device import pick_device
 from translate.utils.errors import OptionError, UserError
-from translate.utils.memory import parse_bytes
 from translate.utils.program import command_form
+
+if TYPE_CHECKING:  # torch is imported with the first model that needs it: an ONNX file does not
+    import torch
+    from torch import Tensor, nn
+
+    from translate.inference.precision import Mode
+    from translate.inference.runner import ModelRunner
 
 
 class Translator:
@@ -45,9 +45,14 @@ class Translator:
     """
 
     def __init__(
-        self, recipe: Recipe, nets: nn.ModuleDict, device: str | torch.device = "cpu", precision: str = "fp32",
+        self, recipe: Recipe, nets: "nn.ModuleDict", device: "str | torch.device" = "cpu", precision: str = "fp32",
         memory: int | None = None,
     ) -> None:  # fmt: skip
+        import torch
+
+        from translate.inference.runner import ModelRunner
+        from translate.tasks import TASKS
+
         if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use {command_form('sample')}")
         self._set_runner(ModelRunner(recipe, nets, torch.device(device), precision, memory))
@@ -58,7 +63,7 @@ class Translator:
         known = self.runner.mode_choice.known
         return f"Translator({self.recipe.summary}, {self.device} {known.precision if known else 'auto'})"
 
-    def _set_runner(self, runner: ModelRunner) -> None:
+    def _set_runner(self, runner: "ModelRunner") -> None:
         self.runner, self.recipe, self.device = runner, runner.recipe, runner.device
         self.z_dim, self.random, self.masked = runner.z_dim, runner.random, runner.masked
         self.strength, self.statistics = runner.strength, runner.statistics
@@ -68,10 +73,10 @@ class Translator:
         cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "",
         stats: str = "", reference: Any = None, value_range: str = "", weights: str = "last",
     ) -> "Translator":  # fmt: skip
-        """Load a run folder, a model.safetensors, or a model on the Hub, hf://user/name@revision.
+        """Load a run folder, a model.safetensors, a model on the Hub, or an .onnx file, which is run without torch.
 
         Args:
-            path: of the run folder or the file, or the name on the Hub, whose file is fetched into the usual cache.
+            path: of the run folder or the file, or hf://user/name@revision, whose file is fetched into the usual cache.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             precision: "auto", "bf16" or "fp32".
             memory: limit of the whole process, such as "3GB"; pictures that need more in one pass are translated tile
@@ -85,11 +90,19 @@ class Translator:
             OptionError: an unknown device, precision, memory, kind of statistics or range.
             UserError: a model that is missing, damaged, cannot be fetched, or translates no pictures.
         """
+        if is_onnx(path):
+            from translate.inference.onnx.translator import load_onnx
+
+            return load_onnx(path, device, precision, value_range, [stats, reference, memory, weights])
+        from translate.checkpoints.model_file import load_model, model_file
+        from translate.utils.device import pick_device
+        from translate.utils.memory import parse_bytes
+
         torch_device = pick_device(device)
         recipe, nets = load_model(path, torch_device, weights)
-        if value_range and TASKS[recipe.task].data == "masked":
-            raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")
         translator = cls(recipe, nets, torch_device, precision, parse_bytes(memory) if memory else None)
+        if value_range and translator.masked:
+            raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")
         translator.runner.memory.check_limit()
         translator.file, translator.values = model_file(path, weights), parse_range(value_range) or translator.values
         return translator.with_norm_statistics(stats, reference)
@@ -120,12 +133,12 @@ class Translator:
         return self._with_runner(self.runner.with_norm_statistics(stats or "frozen", references, name))
 
     @property
-    def nets(self) -> nn.ModuleDict:
+    def nets(self) -> "nn.ModuleDict":
         """The networks as they were loaded, in fp32."""
         return self.runner.mode_choice.loaded
 
     @property
-    def mode(self) -> Mode:
+    def mode(self) -> "Mode":
         """Precision and layout of the networks; "auto" is decided on the first use, and remembered on this machine."""
         return self.runner.mode
 
@@ -139,11 +152,11 @@ class Translator:
         """One line on the choice of the mode; "" before it is made, or if nothing was measured."""
         return self.runner.mode_choice.note
 
-    def with_mode(self, mode: Mode) -> "Translator":
+    def with_mode(self, mode: "Mode") -> "Translator":
         """Return a translator of the same networks in the precision and layout that another run has chosen."""
         return self._with_runner(self.runner.with_mode(mode))
 
-    def _with_runner(self, runner: ModelRunner) -> "Translator":
+    def _with_runner(self, runner: "ModelRunner") -> "Translator":
         other = copy.copy(self)
         other._set_runner(runner)
         return other
@@ -304,6 +317,8 @@ class Translator:
             check_channels(picture, channels[0], name)
             return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
         self.check_conditioning(hints=conditioning is not None)
+        from translate.inference.preprocess import prepare
+
         return prepare(self.recipe, channels, picture, request.scale, conditioning, name)  # type: ignore[arg-type]
 
     def style_code(self, photo: Any) -> np.ndarray:
@@ -313,19 +328,14 @@ class Translator:
             OptionError: a model without a style encoder.
             UserError: an unreadable file, or another kind of input.
         """
+        from translate.inference.inputs.styles import encode_style
+
         if "E" not in self.nets:
             raise OptionError("this model cannot read the look of a picture: it was trained without z")
-        _, channels = self.runner.channels(self.recipe.directions[0])
-        if isinstance(photo, Tensor):
-            check_tensor(photo, channels)
-            codes = self.runner.style_code(photo.reshape(-1, *photo.shape[-3:]))
-            return codes.reshape(*photo.shape[:-3], -1).cpu().numpy()
-        if (is_several(photo) or getattr(photo, "ndim", 0) == 4) and len(photo):
-            return np.stack([self.style_code(one) for one in photo])
-        picture, name = read_input(photo, self.values, channels)
-        return self.runner.style_code(prepare_style_image(self.recipe, picture, channels, name))[0].cpu().numpy()
+        return encode_style(self.runner, self.values, photo)
 
     look = style_code  # as the README calls it
+    _tensors = True  # whether style codes become tensors
 
     # ---- requests
 
@@ -342,7 +352,7 @@ class Translator:
             if z is not None:
                 raise OptionError("z is the strength of this model; leave one of the two out")
             z = strength_code(strength, self.strength)
-        variants, as_list = choose_variants(self.z_dim, self.random, count=count, seed=seed, z=z)
+        variants, as_list = choose_variants(self.z_dim, self.random, count=count, seed=seed, z=z, tensors=self._tensors)
         return Request(direction=self.check_direction(direction), variants=variants, as_list=as_list, scale=scale)
 
     def check_direction(self, direction: str | None) -> str:

@@ -130,7 +130,7 @@ class FourierResnet(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return the features at 1/8, 1/4 and 1/2 of the size, the network's input, and the filled picture."""
         picture, hole = x.float().split([x.shape[1] - 1, 1], dim=1)
-        filled = pull_push(picture, hole < 0)
+        filled = self.fill_smoothly(picture, hole < 0)
         inside = (hole > 0).float()
         inputs = torch.cat([filled, hole, self._noise(inside, 1)], 1)
         half = self.stem(F.pixel_unshuffle(inputs, 2))
@@ -145,15 +145,23 @@ class FourierResnet(nn.Module):
         h = self.up3(self.upsample(h))
         return filled + self.head(torch.cat([h, inputs.to(h.dtype)], 1)).float()
 
+    def fill_smoothly(self, picture: Tensor, known: Tensor) -> Tensor:
+        """Call `pull_push`; exported files have a form of it with a fixed number of levels."""
+        return pull_push(picture, known)
+
     def _noise(self, inside: Tensor, planes: int) -> Tensor:
-        """Draw noise where `inside` (B, 1, H, W) is 1: for each picture, or after training once for the whole batch.
+        """Return noise where `inside` (B, 1, H, W) is 1: for each picture, or after training once for all."""
+        return inside * self.draw_noise(inside, planes)
+
+    def draw_noise(self, inside: Tensor, planes: int) -> Tensor:
+        """Draw noise of the size of `inside`; exported files get it as an input.
 
         After training, the CPU's generator is used for every device, since those of GPUs give other numbers.
         """
         shape = planes, *inside.shape[2:]
         if self.training:
-            return inside * dist.draw_local_rows(lambda n: torch.randn(n, *shape, device=inside.device), len(inside))
-        return inside * torch.randn(1, *shape).to(inside.device)
+            return dist.draw_local_rows(lambda n: torch.randn(n, *shape, device=inside.device), len(inside))
+        return torch.randn(1, *shape).to(inside.device)
 
 
 def pull_push(picture: Tensor, known: Tensor) -> Tensor:

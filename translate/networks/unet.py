@@ -63,9 +63,9 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.noise == "concat":
-            x = torch.cat([x, dist.randn_like(x[:, :1])], 1)
+            x = torch.cat([x, self.draw_noise(x[:, :1])], 1)
         elif self.noise == "add":
-            x = x + ADDED_NOISE_STD * dist.randn_like(x)
+            x = x + ADDED_NOISE_STD * self.draw_noise(x)
         skips = [self.down[0](x)]
         for level in range(len(self.norm_down)):
             skips.append(self.descend(level, skips[-1]))
@@ -73,6 +73,10 @@ class UNet(nn.Module):
         for level in range(len(self.norm_up)):
             parts = [skips.pop(), self.ascend(level, *parts)]
         return self.finish(*parts)
+
+    def draw_noise(self, like: Tensor) -> Tensor:
+        """Draw N(0, 1) of the shape of `like`; exported files get it as an input."""
+        return dist.randn_like(like)
 
     def descend(self, level: int, x: Tensor) -> Tensor:
         """Halve the size of (B, C, h, w)."""

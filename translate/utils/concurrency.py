@@ -15,8 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-import torch
-
 MAP_AHEAD = 64  # results computed before the consumer takes them: decoded pictures must not fill the memory
 S = TypeVar("S")
 T = TypeVar("T")
@@ -53,6 +51,9 @@ class CpuSlots:
     """Slots for `count` passes: each takes one slot and one thread, or all slots and all threads."""
 
     def __init__(self, count: int) -> None:
+        import torch  # here alone: pools of threads also serve where torch is not installed
+
+        self._set_num_threads = torch.set_num_threads
         self.count, self._threads = count, torch.get_num_threads()
         self._turn, self._free = threading.Lock(), threading.Semaphore(count)
 
@@ -63,7 +64,7 @@ class CpuSlots:
             with thread_pool(self.count) as pool:
                 yield pool
         finally:
-            torch.set_num_threads(self._threads)  # the default of threads that start from here on
+            self._set_num_threads(self._threads)  # the default of threads that start from here on
 
     @contextmanager
     def acquire(self, *, exclusive: bool) -> Iterator[None]:
@@ -72,7 +73,7 @@ class CpuSlots:
         with self._turn:  # so that no other pass overtakes one that needs all slots
             for _ in range(needed):
                 self._free.acquire()
-        torch.set_num_threads(self._threads if needed == self.count else 1)  # for this thread only
+        self._set_num_threads(self._threads if needed == self.count else 1)  # for this thread only
         try:
             yield
         finally:

@@ -96,6 +96,10 @@ class TranslateFolder(TrustOptions, PluginOptions):
 
 def translate_folder(command: TranslateFolder) -> int:
     """Translate a folder or a film; return exit status 1 if a picture failed."""
+    from translate.inference.onnx.recipe import is_onnx
+
+    if is_onnx(command.model):
+        return translate_with_onnx(command)
     from translate.inference.folder.run import translate_folder
     from translate.inference.options import FolderOptions
     from translate.inference.video.readers import is_video
@@ -107,6 +111,25 @@ def translate_folder(command: TranslateFolder) -> int:
     options = _shared_options(FolderOptions, command)
     translator = _load(command, command.stats, command.reference or None, command.value_range)
     report = translate_folder(translator, command.input, command.output, options)
+    _print(command, report)
+    return 1 if report.failed else 0
+
+
+def translate_with_onnx(command: TranslateFolder) -> int:
+    """Translate a folder with an ONNX file, without torch."""
+    from translate.inference.onnx.folder import translate_folder
+    from translate.inference.options import FolderOptions
+    from translate.inference.translator import Translator
+
+    for name in sorted(given_options(command) & {"fps", "no_denoise", "look"}):
+        raise OptionError(f"{flag_name(name)} is not for ONNX files; leave it out, or give the model it was made from")
+    translator: Any = Translator.load(
+        command.model, command.device, command.precision, command.memory, command.stats, command.reference or None,
+        command.value_range, command.weights,
+    )  # fmt: skip
+    if translator.note:
+        say(f"note: {translator.note}")
+    report = translate_folder(translator, command.input, command.output, _shared_options(FolderOptions, command))
     _print(command, report)
     return 1 if report.failed else 0
 

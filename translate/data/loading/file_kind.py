@@ -16,11 +16,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from translate.data.loading.transforms import fit
 from translate.images.io import read_picture
@@ -28,6 +26,9 @@ from translate.images.picture import FULL_SCALE, ValueRange, flatten_alpha, is_c
 from translate.utils.concurrency import map_in_threads
 from translate.utils.errors import UserError
 from translate.utils.sequences import spread
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _KIND_SAMPLE = 16  # files decoded to find the kind of all
 _WIDE_BITS = 14  # 16-bit files whose values need no more bits use a quarter of their range at most
@@ -189,13 +190,15 @@ def to_rgb8(planes: np.ndarray) -> np.ndarray:
     return to_depth(np.ascontiguousarray(three), np.uint8)
 
 
-def to_unit_range(planes: np.ndarray) -> Tensor:
+def to_unit_range(planes: np.ndarray) -> "Tensor":
     """Convert pixels of any depth to a tensor of the same shape: uint8 stays, others become float32 in [-1, 1]."""
+    import torch
+
     if planes.dtype == np.uint8:
         return torch.from_numpy(planes)
     return torch.from_numpy(to_depth(planes, np.float32)).mul(2).sub_(1)
 
 
-def stack_pictures(pictures: Sequence[np.ndarray]) -> Tensor:
+def stack_pictures(pictures: Sequence[np.ndarray]) -> "Tensor":
     """Stack pictures (H, W, C) of one size and depth to (n, C, H, W), uint8 or float32 in [-1, 1]."""
     return to_unit_range(np.stack(pictures)).permute(0, 3, 1, 2)

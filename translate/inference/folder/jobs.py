@@ -5,6 +5,7 @@ __all__ = ["JobReader", "PendingJobs"]
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from translate.data.files.companions import Companions
 from translate.data.files.counted import Counted
@@ -14,13 +15,15 @@ from translate.data.loading.file_kind import UsedRange
 from translate.data.sources.mask_files import MaskFiles, inspect_masks, read_mask
 from translate.images.io import read_picture
 from translate.images.picture import Picture
-from translate.inference.gigapixel import HugePicture, open_huge
 from translate.inference.inputs.masks import resize_mask
 from translate.inference.options import FolderOptions
 from translate.inference.request import Conditioning
 from translate.inference.translator import Translator
 from translate.utils.errors import UserError
 from translate.utils.files import remove_stale_temporaries
+
+if TYPE_CHECKING:
+    from translate.inference.gigapixel import HugePicture
 
 MASK_SAMPLE_COUNT = 300  # masks read to decide which colour is the hole: enough for a majority, quick in any folder
 MAX_CACHED_FOLDERS = 1024  # cleaned folders to remember; jobs come folder by folder, so few are needed
@@ -81,18 +84,16 @@ class JobReader:
                 self._notes = [f"masks: {len(sample)} of {count} were looked at, evenly spread"]
             self._notes += self._masks.notes
 
-    def __call__(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
+    def __call__(self, job: Job) -> "tuple[Picture | HugePicture, Conditioning | None]":
         """Return the picture, and the hints or the hole; a picture that is too large for the memory is not decoded."""
         picture, layer = self._read(job)
         if isinstance(picture, Picture):
             self._range.add(picture.pixels)
         return picture, layer
 
-    def _read(self, job: Job) -> tuple[Picture | HugePicture, Conditioning | None]:
+    def _read(self, job: Job) -> "tuple[Picture | HugePicture, Conditioning | None]":
         if job.layer is None:
-            runner, values = self._translator.runner, self._translator.values
-            budget = runner.memory.free_budget() if runner.can_tile else None
-            return open_huge(job.path, budget, values) or read_picture(job.path, values), None
+            return self._open_huge(job) or read_picture(job.path, self._translator.values), None
         picture = read_picture(job.path, self._translator.values)
         if self._masks is None:
             return picture, (read_picture(job.layer), str(job.layer))
@@ -100,6 +101,14 @@ class JobReader:
         if self._resize:
             hole = resize_mask(hole, picture.pixels.shape[:2])
         return picture, (hole, str(job.layer))
+
+    def _open_huge(self, job: Job) -> "HugePicture | None":
+        runner = self._translator.runner
+        if not runner.can_tile:
+            return None
+        from translate.inference.gigapixel import open_huge
+
+        return open_huge(job.path, runner.memory.free_budget(), self._translator.values)
 
     @property
     def white_is_hole(self) -> bool | None:

@@ -2,5 +2,7 @@
 
 images  the kinds of image, and reading them
 masks   the hole of a picture
+pixels  from pictures to arrays that networks take
 stream  many images, translated in batches as they come
+styles  the style codes of pictures
 """

@@ -2,25 +2,27 @@
 
 __all__ = [
     "KINDS", "CallOptions", "FileContent", "ImageFile", "Kind", "Readable", "check_tensor", "is_one", "is_several",
-    "name_index", "open_input", "read_input",
+    "is_tensor", "name_index", "open_input", "read_input",
 ]  # fmt: skip
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, Protocol, TypedDict, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeGuard, TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from translate.images.decode import from_pillow
 from translate.images.io import decode_picture, read_picture
 from translate.images.picture import Picture, ValueRange, as_picture
 from translate.utils.errors import UserError, short_reason
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_TENSOR_VALUE = 1.5  # sharpening exceeds 1 a little; pixels of 0..255, or divided by their deviation, exceed it far
 KINDS = "a path, bytes, a file object, a PIL image, an array or a tensor"
@@ -32,7 +34,7 @@ class Readable(Protocol):
     def read(self) -> bytes: ...
 
 
-Kind = TypeVar("Kind", Image.Image, np.ndarray, Tensor)  # images whose results are of the same kind
+Kind = TypeVar("Kind", Image.Image, np.ndarray, "Tensor")  # images whose results are of the same kind
 ImageFile = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable  # whose results are PIL images, or bands
 
 
@@ -126,7 +128,7 @@ def read_input(image: Any, values: ValueRange | None = None, channels: int = 3) 
             raise UserError(f"the PIL image of mode {image.mode} cannot be used: {error}") from None
     if isinstance(image, np.ndarray):
         return _from_array(image, values, channels), "the array"
-    if isinstance(image, Tensor):
+    if is_tensor(image):
         raise UserError("a tensor cannot be used here; give a path, bytes, a file object, a PIL image or an array")
     if is_several(image) or isinstance(image, Iterable):
         raise UserError(f"a {type(image).__name__} is no picture; give a list of pictures, or a generator to .stream()")
@@ -147,14 +149,20 @@ def _from_array(array: np.ndarray, values: ValueRange | None, channels: int) -> 
         raise UserError(f"the array: {error}") from None
 
 
-def check_tensor(x: Tensor, channels: int) -> None:
+def is_tensor(image: Any) -> "TypeGuard[Tensor]":
+    """Whether `image` is a tensor; if torch has not been imported, it is none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
+
+
+def check_tensor(x: "Tensor", channels: int) -> None:
     """Check that a tensor is an input for a network of `channels`; reading its range makes the host wait.
 
     Raises:
         UserError: another shape or type, NaN, or values far outside [-1, 1].
     """
     if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] != channels or not x.numel():
-        convert = "; convert 0..255 with x.float() / 127.5 - 1" if x.dtype == torch.uint8 else ""
+        convert = "; convert 0..255 with x.float() / 127.5 - 1" if str(x.dtype) == "torch.uint8" else ""
         raise UserError(
             f"cannot translate a tensor of shape {tuple(x.shape)} and type {x.dtype};"
             f" give ({channels}, H, W) or (B, {channels}, H, W), float in [-1, 1]{convert}"

@@ -3,19 +3,20 @@
 __all__ = ["find_hole", "load_mask", "load_mask_batch", "resize_mask"]
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from translate.data.sources.mask_files import split_mask
 from translate.images.picture import FULL_SCALE, Picture, to_gray
-from translate.inference.inputs.images import FileContent, open_input, read_input
+from translate.inference.inputs.images import FileContent, is_tensor, open_input, read_input
 from translate.inference.request import NamedHole
 from translate.utils.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def load_mask(mask: Any) -> NamedHole:
@@ -38,11 +39,13 @@ def load_mask(mask: Any) -> NamedHole:
     return _threshold(values), "the mask"
 
 
-def load_mask_batch(mask: Any, x: Tensor) -> Tensor:
+def load_mask_batch(mask: Any, x: "Tensor") -> "Tensor":
     """Return the holes of x (B, C, H, W) as bool (B, 1, H, W); `mask` is one for all, or itself (B, 1, H, W).
 
     Raise UserError for no mask, one of another size, an empty or a full one.
     """
+    import torch
+
     if mask is None:
         raise UserError("the tensor: has no hole: give a mask")
     planes = _to_numpy(mask) if getattr(mask, "ndim", 0) == 4 else load_mask(mask)[0][None, None]
@@ -61,9 +64,9 @@ def _mask_plane(picture: Picture) -> np.ndarray:
 
 
 def _to_numpy(mask: Any) -> np.ndarray:
-    if isinstance(mask, Tensor):
+    if is_tensor(mask):
         mask = mask.detach().cpu()
-        mask = (mask.float() if mask.dtype == torch.bfloat16 else mask).numpy()
+        mask = (mask.float() if str(mask.dtype) == "torch.bfloat16" else mask).numpy()
     if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "buif":
         raise UserError(
             f"a {type(mask).__name__} is no mask; give a path, bytes, a file object, a PIL image, an array or a tensor"

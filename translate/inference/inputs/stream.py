@@ -5,21 +5,32 @@ __all__ = ["ImageStream", "check_images", "one_each"]
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
 
 from translate.images.picture import Picture, ValueRange
 from translate.inference.inpainting import fill_tensor, restore_known
-from translate.inference.inputs.images import check_tensor, is_one, is_several, name_index, open_input, read_input
+from translate.inference.inputs.images import (
+    check_tensor,
+    is_one,
+    is_several,
+    is_tensor,
+    name_index,
+    open_input,
+    read_input,
+)
 from translate.inference.inputs.masks import load_mask, load_mask_batch
-from translate.inference.memory_budget import ALWAYS_FITS_PX
+from translate.inference.inputs.pixels import ALWAYS_FITS_PX
 from translate.inference.postprocess import to_kind_of
-from translate.inference.preprocess import prepare_hints
 from translate.inference.request import Conditioning, PreparedImage, Request
-from translate.inference.runner import ModelRunner
-from translate.utils.errors import UserError
+from translate.utils.errors import OptionError, UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from translate.inference.onnx.runner import OnnxRunner
+    from translate.inference.runner import ModelRunner
 
 _MISSING = object()  # in place of hints or a mask that an iterable of too few does not hold
 Read = tuple[Any, PreparedImage]  # an image as the user gave it, and prepared
@@ -67,7 +78,7 @@ def _fits(batch: list[Read], image: PreparedImage) -> bool:
 class ImageStream:
     """Translates images of any kinds by one request."""
 
-    runner: ModelRunner
+    runner: "ModelRunner | OnnxRunner"
     request: Request
     prepare: Callable[[Picture, Request, Conditioning | None, str], PreparedImage]
     values: ValueRange | None  # black and white in files of floats and wide integers
@@ -104,7 +115,7 @@ class ImageStream:
 
     def _translate_at_once(self, image: Any, hint: Any, mask: Any) -> list[Any] | None:
         """Return the results of a tensor or a stack of arrays, None for other kinds."""
-        if isinstance(image, Tensor):
+        if is_tensor(image):
             return self._translate_tensor(image, hint, mask)
         if not (isinstance(image, np.ndarray) and image.ndim == 4 and len(image)):
             return None
@@ -130,20 +141,26 @@ class ImageStream:
                 results = [restore_known(image, one, prepared.hole) for one in results]
             yield results
 
-    def _translate_tensor(self, x: Tensor, hints: Any, mask: Any) -> list[Tensor]:
+    def _translate_tensor(self, x: "Tensor", hints: Any, mask: Any) -> "list[Tensor]":
         """Translate (C, H, W) or (B, C, H, W) in one pass for each variant."""
+        from translate.inference.preprocess import prepare_hints
+        from translate.inference.runner import ModelRunner
+
+        runner = self.runner
+        if not isinstance(runner, ModelRunner):
+            raise OptionError("an ONNX file takes no tensors; give an array, or load the model it was exported from")
         # 1. prepare the batch, and its hints or holes
-        check_tensor(x, self.runner.channels(self.request.direction)[0])
+        check_tensor(x, runner.channels(self.request.direction)[0])
         batch, size = x.detach().reshape(-1, *x.shape[-3:]), (x.shape[-2], x.shape[-1])
         hint = None
         if hints is not None:
             layer, name = read_input(hints)
             hint = prepare_hints(layer, size, size, name)
-        holes = load_mask_batch(mask, batch) if self.runner.masked else None
+        holes = load_mask_batch(mask, batch) if runner.masked else None
         # 2. run the networks
         results = []
         for variant in self.request.variants:
-            network = self.runner.network(self.request.direction, variant, "the tensor", hint)
-            y = network(batch) if holes is None else fill_tensor(batch, holes, network, self.runner.fixed_size)
+            network = runner.network(self.request.direction, variant, "the tensor", hint)
+            y = network(batch) if holes is None else fill_tensor(batch, holes, network, runner.fixed_size)
             results.append(y.reshape(*x.shape[:-3], *y.shape[1:]).to(x.device, x.dtype).clone())  # usable in autograd
         return results
