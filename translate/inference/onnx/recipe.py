@@ -8,10 +8,10 @@ from math import isfinite
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from translate.checkpoints.recipe import KEY
 from translate.utils.errors import short_repr
 from translate.utils.terminal import printable
 
-KEY = "image-translate"  # of the JSON in the metadata of the file
 FORMAT = 1  # version of the layout of OnnxRecipe
 KINDS = ("translate", "inpaint", "generate")
 MAX_CHARACTERS = 2**23  # real recipes have up to a hundred thousand, most of them for looks
