@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from translate.networks.style_resnet import BilinearTail, StyleEncoder, StyleNorm, StyleResnet
+from translate.networks.style_resnet import BilinearTail, StyleEncoder, StyleNorm, StyleResnet, mean_hue
 from translate.utils.errors import OptionError
 
 
@@ -90,3 +90,27 @@ def test_the_encoder_keeps_the_last_looks_newest_first():
         encoder.store_codes(torch.tensor([[k]]))
     assert encoder.looks.flatten().tolist() == [4, 3, 2]
     assert "looks" in encoder.state_dict()
+
+
+def test_the_mean_hue_does_not_depend_on_how_much_paper_there_is():
+    red = torch.tensor([0.9, -0.3, -0.6])
+    x = torch.ones(2, 3, 32, 32)
+    x[0, :, 4:8, 4:8] = red[:, None, None]
+    x[1, :, 2:30, 8:20] = red[:, None, None]
+    x[1, :, :2] = -1  # black counts nothing, either
+    torch.testing.assert_close(mean_hue(x), (red - red.mean()).expand(2, 3), rtol=0.05, atol=0)
+    assert mean_hue(torch.rand(2, 1, 16, 16)).abs().max() == 0
+
+
+def test_codes_tell_small_objects_of_two_hues_apart_from_the_first_step_on():
+    def codes(hues):
+        torch.manual_seed(0)
+        net = StyleEncoder(hues=hues)
+        with torch.no_grad():
+            return net(x)[0]
+
+    x = torch.ones(2, 3, 64, 64)
+    x[:, :, 28:34, 28:34] = torch.tensor([[0.5, -0.5, 0.0], [-0.5, 0.5, 0.0]])[..., None, None]
+    with_hues, without = codes(True), codes(False)
+    assert (with_hues[0] - with_hues[1]).norm() > 5 * (without[0] - without[1]).norm()
+    assert StyleEncoder().hues is None  # so that models of earlier versions load

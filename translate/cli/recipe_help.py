@@ -76,6 +76,7 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     "lambda_fm": "Weight of feature matching; needs --netD multi_scale or projected.",
     "lambda_kl": "Weight of the divergence of style codes from the normal distribution.",
     "free_nats": "Divergence that costs nothing.",
+    "encode_hue": "Codes of looks begin with the mean hue of the picture.",
     "lambda_z": "Weight of reading z back from a result.",
     "lambda_seek": "Weight of mode seeking: results differ as their z do.",
     "lambda_paper": "Weight of keeping white paper white.",

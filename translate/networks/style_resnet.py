@@ -72,8 +72,9 @@ class StyleBlock(nn.Module):
 class BilinearTail(nn.Module):
     """Doublings of features to full size, with convolutions of fewer and fewer channels, down to 16, between them.
 
-    The source is added before the last convolution, so that its lines are sharp. Every pixel is treated alike: where
-    the source is flat there is no phase in which a screen could stand.
+    The source is added before the last convolution, so that its lines are sharp, and the style scales and shifts the
+    sum: the shortest way for a colour from z to the picture. Every pixel is treated alike: where the source is flat
+    there is no phase in which a screen could stand.
 
     Maps h (B, width, H / fold, W / fold) and the source x (B, in_channels, H, W) to (B, out_channels, H, W).
     """
@@ -86,6 +87,7 @@ class BilinearTail(nn.Module):
         self.norms = nn.ModuleList(StyleNorm(narrow, style_dim) for narrow in widths[1:])
         self.narrow = nn.Conv2d(widths[-1], FINEST, 3, padding=1)
         self.source = nn.Conv2d(in_channels, FINEST, 3, padding=1)
+        self.tint = StyleScale(FINEST, style_dim)
         self.head = nn.Conv2d(FINEST, out_channels, 3, padding=1)
         self.upsample = Upsample()
 
@@ -93,7 +95,7 @@ class BilinearTail(nn.Module):
         for conv, norm in zip(self.refine, self.norms, strict=True):
             h = F.relu(norm(conv(self.upsample(h)), style))
         h = self.upsample(self.narrow(h)) + self.source(x)  # a sum before the ReLU: half the work of a concatenation
-        return torch.tanh(self.head(F.relu(h)).float())
+        return torch.tanh(self.head(F.relu(self.tint(h, style))).float())
 
 
 class StyleResnet(nn.Module):
@@ -154,7 +156,9 @@ class StyleResnet(nn.Module):
         init_normal(self)
         if self.mapping is not None:
             init_he(self.mapping)
-        if self.tail is None:
+        if self.tail is not None:
+            init_he(self.tail.tint)
+        else:
             init_icnr(self.widen, fold**2 // 4)
             init_icnr(self.head, 4)
 
@@ -187,8 +191,8 @@ class StyleEncoder(nn.Module):
     """The encoder of the latent code z (BicycleGAN's E, section 3.2).
 
     Style is mostly colours and where they are, so the encoder works at about 64 px, has no norms, which would remove
-    colours, and ends in a grid of 4 x 4. A linear shortcut from an 8 x 8 thumbnail lets z carry brightness and hue from
-    the first steps on.
+    colours, and ends in a grid of 4 x 4. A linear shortcut from an 8 x 8 thumbnail lets z carry brightness from the
+    first steps on; with `hues`, one from the mean hue lets it carry colours, too, however small the object is.
 
     Maps (B, in_channels, H, W) in [-1, 1], H and W >= 16, to mean and log variance, (B, z_dim) each.
 
@@ -201,8 +205,9 @@ class StyleEncoder(nn.Module):
     segments = ()  # at 64 px, checkpointing saves nothing
 
     def __init__(
-        self, *, in_channels: int = 3, z_dim: int = 8, width: int = 32, side: int = 64, kept: int = 256
-    ) -> None:
+        self, *, in_channels: int = 3, z_dim: int = 8, width: int = 32, side: int = 64, kept: int = 256,
+        hues: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.z_dim, self.side = z_dim, side
         widths = [in_channels, width, 2 * width, 4 * width, 4 * width]
@@ -215,6 +220,7 @@ class StyleEncoder(nn.Module):
         )
         self.head = nn.Linear(16 * widths[-1], 2 * z_dim)
         self.shortcut = nn.Linear(64 * in_channels, z_dim, bias=False)
+        self.hues = nn.Linear(in_channels, z_dim, bias=False) if hues else None
         self.register_buffer("looks", torch.randn(kept, z_dim))
         init_he(self)
         with torch.no_grad():
@@ -224,12 +230,25 @@ class StyleEncoder(nn.Module):
         factor = max(1, min(x.shape[-2:]) // self.side)
         features = F.adaptive_avg_pool2d(self.body(F.avg_pool2d(x, factor) if factor > 1 else x), 4)
         mean, log_variance = self.head(features.flatten(1)).float().chunk(2, dim=1)
-        return mean + self.shortcut(F.adaptive_avg_pool2d(x, 8).flatten(1)).float(), log_variance.clamp(-8, 2)
+        mean = mean + self.shortcut(F.adaptive_avg_pool2d(x, 8).flatten(1)).float()
+        if self.hues is not None:
+            mean = mean + self.hues(mean_hue(x)).float()
+        return mean, log_variance.clamp(-8, 2)
 
     @torch.no_grad()
     def store_codes(self, codes: Tensor) -> None:
         """Store latent codes (B, z_dim) of all ranks in place of the oldest."""
         self.looks.copy_(torch.cat([dist.all_gather_rows(codes).to(self.looks), self.looks])[: len(self.looks)])
+
+
+def mean_hue(x: Tensor) -> Tensor:
+    """Return the mean difference of each channel from gray, (B, C), of pictures (B, C, H, W) in [-1, 1].
+
+    Places are weighted by the square of that difference: white paper, black and gray count nothing.
+    """
+    chroma = x.float() - x.float().mean(1, keepdim=True)
+    weight = chroma.square().sum(1, keepdim=True)
+    return (weight * chroma).mean((2, 3)) / (weight.mean((2, 3)) + 1e-3)
 
 
 STYLE_GENERATORS: dict[str, Callable[..., nn.Module]] = {"style_resnet": StyleResnet}

@@ -31,6 +31,7 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, options_of, resolve
 
 SEEKING_FRACTION = 0.7  # of a run, over which mode seeking falls to 0 (StarGAN v2: Choi et al., 2020, section 2.1)
+TYPICAL_FRACTION = 16  # one over the share of codes that a common look has; the built-in shoes have eight looks
 MIN_WHITE = 0.95  # in [-1, 1]: darker pixels are not white paper
 
 
@@ -46,6 +47,7 @@ class Pix2pix(Task):
     differ from G(a, E(b)) as the two z differ (mode seeking), to keep white paper white, and to equal b where strokes
     give the colours. One discriminator judges both. BicycleGAN draws the second z from N(0, 1), to which E has to
     converge first; here it is drawn from the latest codes of E, which fit from the first step on.
+    With `encode_hue`, E has a shortcut from the mean hue.
     """
 
     data = "paired"
@@ -74,6 +76,7 @@ class Pix2pix(Task):
         features: str = "auto",
         lambda_kl: float = 0.01,
         free_nats: float = 0.0,
+        encode_hue: bool = False,
         lambda_z: float = 0.5,
         lambda_seek: float = 1.0,
         lambda_paper: float = 0.0,
@@ -94,7 +97,7 @@ class Pix2pix(Task):
         if lambda_fm and not shows_features(self.D):
             raise OptionError("--lambda-fm needs a discriminator that shows its features, such as --netD multi_scale")
         if z_dim:
-            encoder = Factory({"name": "style_encoder"}, ENCODERS, "encoder")
+            encoder = Factory({"name": "style_encoder", "hues": encode_hue}, ENCODERS, "encoder")
             self.E = cast(StyleEncoder, encoder(in_channels=channels["b"], z_dim=z_dim))
             self.exports, self.phases = ("G", "E"), {"G": ("G", "E"), "D": ("D",)}
         self.P = make_projected(lambda_projected, projected, features, **judged, **picture)
@@ -252,8 +255,13 @@ def paper_loss(picture: Tensor, truth: Tensor) -> Tensor:
 
 
 def typical_code(codes: Tensor) -> Tensor:
-    """Return the code of `codes` (n, z_dim) that is nearest to their mean: plain, but real."""
-    return codes[(codes - codes.mean(0)).square().sum(1).argmin()]
+    """Return the code of `codes` (n, z_dim) whose nearest sixteenth is closest: the middle of the commonest look.
+
+    Codes come in clusters, and the one that is nearest to the mean of all may lie between them, where few pictures are.
+    """
+    neighbours = max(1, len(codes) // TYPICAL_FRACTION)
+    distances = torch.cdist(codes, codes).sort(1).values[:, : neighbours + 1]  # the first is the code itself
+    return codes[distances.mean(1).argmin()]
 
 
 def draw_code(codes: Tensor, seed: int, jitter: float = 0.1) -> Tensor:

@@ -69,7 +69,7 @@ def parse_part(text: str) -> tuple[str, float]:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise OptionError(f"{text!r} has no share of the pictures; give 0 to 1, as {name}=0.5")
+        raise OptionError(f"{text!r}: the share of the pictures should be a number from 0 to 1, as in {name}=0.5")
     return name, share
 
 
