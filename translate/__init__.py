@@ -10,7 +10,7 @@ train(load_config("cycle", data={"a": "summer/", "b": "winter/"}))
     cli/          the command line: options in, exit status out
     bench/        speed and memory beside a textbook implementation and the original repositories
     studio/       the page in the browser and the HTTP API
-    export/       a model as a file that other programs run
+    export/       a model as a file that other programs run, or as a small model
     reports/      the page of a run, and runs side by side
     evaluation/   scores of a model beside baselines
     training/     the training core: one loop that knows no method

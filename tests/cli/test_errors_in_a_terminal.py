@@ -48,7 +48,7 @@ USING = [
 REQUIRED = {"translate-folder": "--model m --input i --output o", "sample": "--model m", "evaluate": "--model m"}
 REQUIRED |= {"train": "--task cycle"}
 REQUIRED |= {"report": "--model m", "compare": "r"}
-REQUIRED |= {"import-checkpoint": "--input i", "make-sketches": "--input i --output o"}
+REQUIRED |= {"distill": "--model m", "import-checkpoint": "--input i", "make-sketches": "--input i --output o"}
 LINES = [
     f"{command} {REQUIRED.get(command, '')} {wrong}"
     for command in COMMANDS

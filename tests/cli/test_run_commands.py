@@ -6,7 +6,7 @@ import pytest
 from translate.cli import run as cli
 from translate.cli.run_commands import train_command
 from translate.tasks import TASKS
-from translate.training.config import load_config
+from translate.training.config import load_config, preset_task
 from translate.utils.plugins import presets
 
 ODD = {
@@ -40,7 +40,7 @@ def trained_with(command, monkeypatch):
 
 @pytest.mark.parametrize(("task", "preset"), [(task, preset) for task in TASKS for preset in presets(task)])
 def test_the_command_of_a_run_trains_the_same(task, preset, monkeypatch):
-    kind = TASKS[task].data
+    kind = TASKS[preset_task(task, preset)].data
     images = {"images": "set of mine", "classes": "auto"} if kind in ("images", "masked") else {}
     data = (
         {"images": "set of mine", "classes": "auto" if kind == "images" else ""} if images else {"a": "x y", "b": "z"}

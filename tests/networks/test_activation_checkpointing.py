@@ -8,6 +8,7 @@ from torch.func import functional_call
 
 from translate.networks import DISCRIMINATORS, ENCODERS, GENERATORS, LATENT_DISCRIMINATORS, LATENT_GENERATORS, MASKED
 from translate.networks.activation_checkpointing import checkpoint_activations
+from translate.networks.compact_resnet import CompactResnet
 from translate.networks.patchgan import MultiScale, PatchGAN
 from translate.networks.resnet import Resnet
 from translate.networks.skip_style_resnet import SkipStyleResnet
@@ -20,6 +21,7 @@ NETS = {
     "resnet": (partial(GENERATORS["resnet"], size=64, width=4), [PICTURE]),
     "skip_resnet": (partial(GENERATORS["skip_resnet"], width=4, trunk=8), [PICTURE]),
     "skip_style_resnet": (partial(SkipStyleResnet, width=4, trunk=8, z_dim=1), [PICTURE, (2, 1)]),
+    "compact_resnet": (partial(CompactResnet, width=4, trunk=8, z_dim=4), [PICTURE, (2, 4)]),
     "style_resnet, bilinear": (
         partial(StyleResnet, width=8, z_dim=4, style_dim=8, upsample="bilinear"),
         [PICTURE, (2, 4)],

@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
 from translate.networks import DISCRIMINATORS, GENERATORS
 from translate.tasks import TASKS
+from translate.tasks.hint_planes import generator_input
 from translate.tasks.losses.adversarial import kl_to_normal, mode_seeking
-from translate.tasks.pix2pix import draw_code, generator_input, paper_loss, shift, typical_code
+from translate.tasks.pix2pix import draw_code, paper_loss, shift, typical_code
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
 

@@ -4,7 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from translate.networks import ENCODERS, GENERATORS
 from translate.tasks import TASKS
+from translate.tasks.distill import Teacher
 from translate.tasks.image_pool import ImagePool
 from translate.training.step import seed_step, train_step
 from translate.utils.errors import OptionError
@@ -22,6 +24,25 @@ LATENT = (
 FEATURED = {"name": "projected", "width": 4}
 BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
+
+
+def make_teacher(name, directions=(), **channels):
+    """A teacher of the task `name` with random weights, whose answers are far from their sources."""
+    torch.manual_seed(1)
+    channels = channels or {"a": 3, "b": 3}
+    z_dim = {"z_dim": 1} if name == "drift" else {"z_dim": 3} if name == "pix2pix" else {}
+    spec = FAST[0] if z_dim else {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 1}
+    fixed = {"in_channels": channels["a"] + channels.get("hint", 0), "out_channels": channels["b"]} | z_dim
+    nets = {G: Factory(spec, GENERATORS, "generator")(**fixed) for G in TASKS[name].exports if G != "E"}
+    for p in (p for net in nets.values() for p in net.parameters() if p.ndim == 4):
+        torch.nn.init.normal_(p, 0.0, p[0].numel() ** -0.5)
+    if name == "pix2pix":
+        nets["E"] = Factory({"name": "style_encoder", "width": 4}, ENCODERS, "encoder")(in_channels=3, z_dim=3)
+    ways = directions or TASKS[name].directions
+    return Teacher(TASKS[name], torch.nn.ModuleDict(nets), channels, ways, "runs/teacher")
+
+
+COMPACT = {"name": "compact_resnet", "width": 8, "trunk": 8, "blocks": 1}
 VARIANTS = {  # every way of training that a task has: its networks and its options
     "cycle": ("cycle", *PLAIN, {}),
     "cut": ("cut", *PLAIN, {"patches": 16}),
@@ -70,6 +91,10 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {"name": "dcgan", "width": 2, "size": SIZE},
         {"norm": "l2", "overlap": 3, "tell_hole": False, "gan": "vanilla", "lambda_known": 0.0},
     ),
+    "distill": ("distill", COMPACT, None, {"teacher": make_teacher("cycle")}),
+    "distill, at a strength": ("distill", COMPACT, None, {"teacher": make_teacher("drift"), "lambda_features": 0.0}),
+    "distill_pairs": ("distill_pairs", COMPACT, None, {"teacher": make_teacher("pix2pix")}),
+    "distill_images": ("distill_images", COMPACT, None, {"teacher": make_teacher("cycle"), "features": "none"}),
     "cycle, several scales": ("cycle", PLAIN[0], FAST[1], {"lambda_r1": 0.1}),
     "cycle, on features": ("cycle", PLAIN[0], FEATURED, {"gan": "hinge", "lambda_r1": 0.1}),
     "cycle, and features of the way back": ("cycle", *PLAIN, {"lambda_features": 2.0}),
@@ -88,7 +113,12 @@ CHANNELS = {
     "generate, beside": {"image": 3, "label": 3},
     "generate_drift, labelled": {"image": 1, "label": 3},
 }
-KINDS = {"generate": {"image": 3}, "generate_drift": {"image": 3}, "inpaint": {"image": 3, "mask": 1}}
+KINDS = {
+    "distill_images": {"image": 3},
+    "generate": {"image": 3},
+    "generate_drift": {"image": 3},
+    "inpaint": {"image": 3, "mask": 1},
+}
 PICTURES = {"a": 3, "b": 3}
 
 
@@ -154,7 +184,8 @@ SLOW = ("on features", "beside", "scales")  # to overfit
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant.startswith("cycle") else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
-    term = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole"}[variant.split(",")[0]]
+    terms = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole"}
+    term = terms.get(variant.split(",")[0], "G/picture_ab")
     found = []
     for step in range(60):
         seed_step(0, step)

@@ -49,7 +49,9 @@ def training_parts(
 
         return Part("training", f"training {case.config.task}, {case.config.preset}, {case.size} px", measure)
 
-    tasks = tasks or [name for name in TASKS.loaded() if TASKS.origin(name) == BUILT_IN]
+    tasks = tasks or [
+        name for name, task in TASKS.loaded().items() if TASKS.origin(name) == BUILT_IN and not task.taught
+    ]
     return [part(make_case(task, preset, device, **options)) for task in tasks for preset in presets or PRESETS]
 
 

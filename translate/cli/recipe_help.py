@@ -54,6 +54,10 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     # methods
     "gan": "Adversarial loss.",
     "method.norm": "Distance of pixels: l1 or l2.",
+    "teacher": "The model whose answers are learned: a run folder or a model file.",
+    "one_way": "Whether only the default direction of a teacher with two is learned.",
+    "speedup": "What tools/distill.py has searched the generator for; changes nothing by itself.",
+    "lambda_picture": "Weight of the distances of pixels and of edges to the teacher's answers.",
     "lambda_cycle": "Weight of the cycle loss.",
     "lambda_identity": "Weight of the identity loss, times that of the cycle loss.",
     "cycle_scale": "The cycle has to agree in means of this many px squared; 1 = in every pixel.",

@@ -19,6 +19,7 @@ from translate.cli.commands.check_data import CheckData, check_data
 from translate.cli.commands.compare import Compare, compare
 from translate.cli.commands.evaluate import Evaluate, evaluate
 from translate.cli.commands.make_sketches import MakeSketches, make_sketches
+from translate.cli.commands.models.distill import Distill, distill
 from translate.cli.commands.models.export import ExportModel, export_model
 from translate.cli.commands.models.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.models.share import Share, share
@@ -63,6 +64,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "compare": (Compare, compare),
     "bench": (Bench, bench),
     "check-data": (CheckData, check_data),
+    "distill": (Distill, distill),
     "export": (ExportModel, export_model),
     "import-checkpoint": (ImportCheckpoint, import_checkpoint),
     "share": (Share, share),

@@ -1,4 +1,4 @@
-"""Export: a trained model as a file that other programs run.
+"""Export: a trained model as a file that other programs run, or as a small model.
 
 formats         the formats besides ONNX
 forms           networks as a graph can hold them: without noise of their own and without loops over sizes
@@ -10,4 +10,5 @@ pictures        real pictures to compare and calibrate with
 quantise        smaller forms of an ONNX model
 recipes         how an exported file is used, in words and numbers
 run             write a file, compare it, keep it
+students/       a small model that gives the answers of a large one
 """

@@ -3,6 +3,7 @@
 activation_checkpointing  recomputing activations in the backward pass
 augment                   differentiable augmentation of a discriminator's inputs
 blocks                    norms, padding, resampling, initialisation
+compact_resnet            a generator for few multiplications, which learns from a larger one
 context_encoder           inpainting with a fully connected bottleneck
 dcgan                     DCGAN's generator and discriminator
 features/                 frozen pretrained networks, for losses and discriminators
@@ -29,6 +30,7 @@ from typing import Any
 
 from torch import nn
 
+from translate.networks.compact_resnet import CompactResnet
 from translate.networks.context_encoder import ContextEncoder
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator, dcgan_64
 from translate.networks.fourier_resnet import FourierResnet
@@ -51,8 +53,12 @@ def _check(network: Any) -> str:
 
 
 GENERATORS: Networks = Registry(
-    "generator", {**RESNETS, **STYLE_GENERATORS, **UNETS, "skip_style_resnet": SkipStyleResnet}, check=_check
-)
+    "generator",
+    {
+        **RESNETS, **STYLE_GENERATORS, **UNETS, "skip_style_resnet": SkipStyleResnet, "compact_resnet": CompactResnet,
+    },
+    check=_check,
+)  # fmt: skip
 DISCRIMINATORS: Networks = Registry("discriminator", {**PATCH_DISCRIMINATORS, "projected": Projected}, check=_check)
 ENCODERS: Networks = Registry("encoder", STYLE_ENCODERS, check=_check)  # and other networks that a model needs
 LATENT_GENERATORS: Networks = Registry(  # vectors to pictures

@@ -5,6 +5,7 @@ To write a task, read `base` and `cycle`.
     base            the base class of a task
     cycle           CycleGAN: unpaired translation; the example of a task
     cut             CUT and FastCUT: unpaired translation in one direction
+    distill         a student that learns to give the answers of a trained model
     drift           unpaired translation without a discriminator, at a strength that is chosen later
     feature_queue   the newest features or patches of real pictures, by class
     generate        GANs: new pictures from latent vectors
@@ -25,6 +26,7 @@ from translate.data.options import DATA_KINDS
 from translate.tasks.base import Task
 from translate.tasks.cut import Cut
 from translate.tasks.cycle import Cycle
+from translate.tasks.distill import Distill, DistillImages, DistillPairs
 from translate.tasks.drift import Drift
 from translate.tasks.generate import Generate
 from translate.tasks.generate_drift import GenerateDrift
@@ -50,8 +52,8 @@ def _check(task: Any) -> str:
 TASKS: Registry[type[Task]] = Registry(
     "task",
     {
-        "cut": Cut, "cycle": Cycle, "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift,
-        "inpaint": Inpaint, "pix2pix": Pix2pix,
+        "cut": Cut, "cycle": Cycle, "distill": Distill, "distill_images": DistillImages, "distill_pairs": DistillPairs,
+        "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift, "inpaint": Inpaint, "pix2pix": Pix2pix,
     },
     check=_check,
 )  # fmt: skip

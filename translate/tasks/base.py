@@ -29,7 +29,7 @@ class Task(nn.Module):
 
     data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images" or "masked"
     # of a translation, the default first: ("ab",), or also "ba". One of pairs alone may be trained from b to a instead
-    directions: ClassVar[tuple[str, ...]] = ("ab",)
+    directions: tuple[str, ...] = ("ab",)
     phases: dict[str, tuple[str, ...]]  # the networks that each update changes, in the order of the updates
     exports: tuple[str, ...]  # the networks that inference needs: averaged (EMA), and saved in the model file
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS  # to choose from, by name
@@ -37,7 +37,7 @@ class Task(nn.Module):
     # whether pictures are generated from z alone: one preview then shows the whole batch, and its variety is monitored
     from_latents: ClassVar[bool] = False
     # the default, 0 to 1, of a strength that the user chooses for each translation; z (1,) is then the strength
-    strength: ClassVar[float | None] = None
+    strength: float | None = None
     # whether the progress of an extended run must not fall: for networks that grow
     monotone_progress: ClassVar[bool] = False
     # the preview rows that `training.monitors.failure_modes` examines: the titles of source, output, and real pictures
@@ -50,6 +50,7 @@ class Task(nn.Module):
     # whether a task of two domains also learns from a few pairs: then `channels` has "paired", and so has every batch,
     # (B,), 1 for all samples or for none
     few_pairs: ClassVar[bool] = False
+    taught: ClassVar[bool] = False  # by a trained model, which its option `teacher` names
     run_suffix: ClassVar[str] = ""  # of the default run folder, for a second task on the same kind of data
     notes: tuple[str, ...] = ()  # for the user before training starts, one line each
     extra_logs: Batch | None = None  # detached scalars to log beside the terms that `losses` has just returned

@@ -1,6 +1,6 @@
 """Colour hints: a user's strokes, spread up to the lines of the drawing as paint would."""
 
-__all__ = ["spread_strokes"]
+__all__ = ["generator_input", "spread_strokes"]
 
 import math
 
@@ -8,11 +8,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from translate.tasks.base import Batch
+
 CELL_PX = 4  # colour spreads over cells of this side, which costs a sixteenth of the time
 STEPS = 48  # cells that colour can travel
 LINE_CONTRAST = 0.5  # of a range of 2: a line passes through a cell whose gray values differ by more
 LEAK = 0.02  # share of the colour that crosses a line, per cell
 MIN_WEIGHT = 1e-8  # of a stroke's weight 1: at less the confidence is 0
+
+
+def generator_input(batch: Batch) -> Tensor:
+    """Return the source and, with hints, their colours, spread over the picture, and the confidence in each."""
+    if "hint" not in batch:
+        return batch["a"]
+    colour, confidence = spread_strokes(batch["hint"], batch["a"])
+    return torch.cat([batch["a"], (colour * confidence).to(batch["a"]), (2 * confidence - 1).to(batch["a"])], 1)
 
 
 @torch.no_grad()

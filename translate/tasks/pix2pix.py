@@ -21,7 +21,7 @@ from translate.networks.augment import Augment
 from translate.networks.features.load import load_features
 from translate.networks.style_resnet import StyleEncoder
 from translate.tasks.base import Batch, Task, run_seeded
-from translate.tasks.hint_planes import spread_strokes
+from translate.tasks.hint_planes import generator_input
 from translate.tasks.losses.adversarial import GAN_LOSSES, kl_to_normal, mode_seeking
 from translate.tasks.losses.multiscale import feature_matching, gan_d, gan_g, judge, mean_of, shows_features
 from translate.tasks.losses.perceptual import feature_loss
@@ -229,14 +229,6 @@ def shift(picture: Tensor) -> Tensor:
     columns = (torch.arange(width, device=device) - right) % width
     columns = torch.where(torch.rand((), device=device) < 0.5, columns.flip(0), columns)
     return torch.empty_like(picture).copy_(picture.index_select(2, rows).index_select(3, columns))
-
-
-def generator_input(batch: Batch) -> Tensor:
-    """Return the source and, with hints, their colours, spread over the picture, and the confidence in each."""
-    if "hint" not in batch:
-        return batch["a"]
-    colour, confidence = spread_strokes(batch["hint"], batch["a"])
-    return torch.cat([batch["a"], (colour * confidence).to(batch["a"]), (2 * confidence - 1).to(batch["a"])], 1)
 
 
 def draw_hints(hint: Tensor) -> Tensor:

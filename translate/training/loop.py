@@ -23,6 +23,7 @@ from translate.training.run_folder import RunFolder
 from translate.training.setup import check_recipe, open_data_and_plan, open_run
 from translate.training.start.features import settle_features
 from translate.training.start.messages import print_note
+from translate.training.start.teacher import settle_teacher
 from translate.training.states import SaveSchedule
 from translate.training.step import batch_to_device, seed_step
 from translate.utils import dist
@@ -84,7 +85,7 @@ def train_in_folder(
     config: Config, folder: RunFolder, data: TrainingData, device: torch.device, callbacks: Callbacks, *, extend: bool
 ) -> None:
     """Train, or resume, the run in `folder`, which is locked; after a divergence again from the newest state."""
-    config = dist.broadcast_from_main(lambda: settle_features(config, folder))
+    config = dist.broadcast_from_main(lambda: settle_teacher(settle_features(config, folder)))
     opened = dist.broadcast_from_main(lambda: open_run(folder, config, data, extend=extend))
     plan = opened.plan
     if plan and opened.complete:

@@ -29,6 +29,7 @@ from translate.training.scores.scoring import Scoring
 from translate.training.setup import build_task
 from translate.training.start.init_weights import init_features, init_weights
 from translate.training.start.messages import print_header, print_note
+from translate.training.start.teacher import student_recipe
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import UserError
@@ -167,7 +168,7 @@ class Run:
             directions = (config.data.direction,)
         nets = {name: spec_of(net) for name, net in self.ema.nets.items()}
         origins = [TASKS.origin(config.task), *(EXPORTABLE.origin(spec["name"]) for spec in nets.values())]
-        return Recipe(
+        recipe = Recipe(
             task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint,
             channels={key: count for key, count in data.channels.items() if key != "paired"},
@@ -175,3 +176,4 @@ class Run:
             features=self.features, scores=finite(scored.score.numbers) if scored else {},
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
+        return student_recipe(recipe, self.task, config.method)

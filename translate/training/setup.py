@@ -30,6 +30,7 @@ from translate.training.start.domain_gap import print_gap
 from translate.training.start.extension import adapt_plan, compare_options, extended_steps, lr_note
 from translate.training.start.messages import print_left_out, print_note, print_notes
 from translate.training.start.pictures import PictureRecord, check_apart, report_pictures, settle_pictures
+from translate.training.start.teacher import load_teachers
 from translate.training.step import batch_to_device, make_step
 from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
@@ -199,7 +200,7 @@ def compile_network(net: nn.Module) -> None:
 
 def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     """Build the task and its networks for pictures of `size` px, with the numbers of `channels` by batch key."""
-    return TASKS[config.task](*networks_of(config, size=size), channels, **config.method)
+    return TASKS[config.task](*networks_of(config, size=size), channels, **load_teachers(config))
 
 
 def networks_of(config: Config, **context: Any) -> list[Factory]:

@@ -32,6 +32,8 @@ NETS = {
     "resnet, no norm": {"name": "resnet_9blocks", "width": 4, "blocks": 2, "norm": "none", "antialias": "down"},
     "skip_resnet": {"name": "skip_resnet", "width": 8, "trunk": 8, "blocks": 2},
     "skip_style_resnet": {"name": "skip_style_resnet", "width": 4, "trunk": 8, "blocks": 1, "z_dim": 4, "style_dim": 8},
+    "compact_resnet": {"name": "compact_resnet", "width": 8, "trunk": 8, "z_dim": 4, "style_dim": 8},
+    "compact_resnet, no norm": {"name": "compact_resnet", "width": 8, "trunk": 8, "blocks": 1, "norm": "none"},
     "style_resnet": {"name": "style_resnet", "width": 8, "most": 16, "blocks": 2, "z_dim": 4, "style_dim": 8},
     "style_resnet, bilinear": {
         "name": "style_resnet",

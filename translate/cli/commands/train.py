@@ -100,8 +100,8 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     from translate.training.config import load_config, preset_task
     from translate.utils import dist
 
-    check_data_options(options.task, given_options(options))
     task = preset_task(options.task, options.preset)
+    check_data_options(task, given_options(options))
     flags = recipe_layer(unknown, task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
     config = load_config(options.task, options.preset, sections, of_command, flags)

@@ -41,8 +41,8 @@ _MAX_FURTHER_CHARS = 10_000
 
 def describe_form() -> dict[str, Any]:
     """Return the tasks with their inputs and presets, and the data sets of the catalog, as plain data."""
-    # variants are presets of other tasks
-    tasks = [task for task in TASKS if presets(task)]
+    # variants are presets of other tasks; students have a command of their own
+    tasks = [task for task in TASKS if presets(task) and not TASKS[task].taught]
     return {
         "tasks": [
             {

@@ -6,4 +6,5 @@ features      the pretrained features of a run
 init_weights  weights from a model or a checkpoint (--init)
 messages      notes to the user, and the header of a run
 pictures      the pictures that a run began with, and their changes since
+teacher       the teacher of a student's run, and what the student's model file takes from it
 """

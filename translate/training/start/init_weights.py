@@ -11,6 +11,7 @@ from translate.checkpoints.model_file import load_model, model_file, read_recipe
 from translate.checkpoints.original import is_original, load_discriminator, sibling
 from translate.networks.patchgan import PatchGAN
 from translate.tasks import TASKS, Task
+from translate.tasks.distill import Distill
 from translate.training.run_folder import RunFolder
 from translate.utils.errors import UserError
 from translate.utils.factory import spec_of
@@ -32,7 +33,7 @@ def init_weights(task: Task, path: str, folder: RunFolder) -> None:
     if is_original(file := model_file(path)):
         _init_discriminators(task, file)
     # a model of another task
-    if type(task) is not TASKS[recipe.task]:
+    if (task.teacher.task if isinstance(task, Distill) else type(task)) is not TASKS[recipe.task]:
         generator = next(iter(nets.values()))  # every task exports its generator first
         for name in (name for name in task.exports if name.startswith("G")):
             _copy_fitting(generator, task.get_submodule(name), f"--init {path}: {name}")
