@@ -4,7 +4,7 @@ from torch import nn
 
 from tests.export.models import KINDS, SIZE, network
 from translate.checkpoints.recipe import Recipe
-from translate.export.forms import FourierByMatrices, Noise, to_graph_form, without_dropout
+from translate.export.forms import FourierByMatrices, Noise, UnshuffleByConvolution, to_graph_form, without_dropout
 from translate.export.graph import make_graph
 from translate.export.parity import make_case, own_run
 from translate.export.recipes import make_recipe
@@ -64,6 +64,12 @@ def test_matrices_transform_as_the_library(height, width):
     nn.init.normal_(unit.norm.running_mean)
     x = torch.randn(2, 4, height, width)
     torch.testing.assert_close(FourierByMatrices(unit)(x), unit(x), atol=3e-6, rtol=0)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_blocks_become_channels_bit_for_bit(factor):
+    x = torch.randn(2, 3, 16, 24)
+    assert torch.equal(UnshuffleByConvolution(factor)(x), nn.functional.pixel_unshuffle(x, factor))
 
 
 def test_dropout_is_refused_or_left_out():

@@ -5,7 +5,10 @@ of cosines and sines, which every runtime and every browser has; a pyramid whose
 becomes an operator whose translation has a fixed number of levels.
 """
 
-__all__ = ["FourierByMatrices", "Noise", "noise_inputs", "pull_push_operator", "to_graph_form", "without_dropout"]
+__all__ = [
+    "FourierByMatrices", "Noise", "UnshuffleByConvolution", "noise_inputs", "pull_push_operator", "to_graph_form",
+    "without_dropout",
+]  # fmt: skip
 
 import copy
 import math
@@ -64,6 +67,25 @@ class FourierByMatrices(nn.Module):
         return (real * weight) @ cos_w.T - (imaginary * weight) @ sin_w.T
 
 
+class UnshuffleByConvolution(nn.Module):
+    """`nn.PixelUnshuffle` as a convolution of each channel with one-hot weights, which gives the same bits.
+
+    The exporter turns the original into reshapes whose sizes onnxruntime does not always accept.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        places = factor * factor
+        self.factor = factor
+        self.register_buffer("kernel", torch.eye(places).reshape(places, 1, factor, factor))
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        return F.conv2d(x, self.kernel.repeat(channels, 1, 1, 1), stride=self.factor, groups=channels)
+
+
 def _waves(size: int, frequencies: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return cos and sin of 2 pi n k / size, (size, frequencies) each; n k is reduced first, to keep all digits."""
     n, k = torch.arange(size, device=like.device), torch.arange(frequencies, device=like.device)
@@ -101,7 +123,7 @@ def to_graph_form(net: nn.Module, noise: Noise, *, dropout: bool) -> nn.Module:
         form.draw_noise = MethodType(lambda self, like: noise.take(), form)  # type: ignore[method-assign]
     if isinstance(form, FourierResnet):
         form.draw_noise = MethodType(lambda self, inside, planes: noise.take(), form)  # type: ignore[method-assign]
-        form.fill_smoothly = pull_push_operator  # type: ignore[assignment]
+        form.fill_smoothly = pull_push_operator  # type: ignore[method-assign]
     if isinstance(form, StyleSynthesis):
         depth = float(form.depth)
         del form.depth
@@ -110,6 +132,8 @@ def to_graph_form(net: nn.Module, noise: Noise, *, dropout: bool) -> nn.Module:
         for name, child in module.named_children():
             if isinstance(child, FourierUnit):
                 setattr(module, name, FourierByMatrices(child))
+            elif isinstance(child, nn.PixelUnshuffle):
+                setattr(module, name, UnshuffleByConvolution(child.downscale_factor))
     return form
 
 
@@ -139,6 +163,6 @@ def noise_inputs(net: nn.Module) -> list[OnnxInput]:
             OnnxInput(name="coarse_noise", shape=coarse, about=about, values=None),
         ]
     if isinstance(net, UNet) and net.noise != "none":
-        planes = 1 if net.noise == "concat" else int(net.down[0].in_channels)  # type: ignore[union-attr, arg-type]
+        planes = 1 if net.noise == "concat" else int(net.down[0].in_channels)  # type: ignore[arg-type]
         return [OnnxInput(name="noise", shape=("batch", planes, "height", "width"), about=about, values=None)]
     return []

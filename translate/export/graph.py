@@ -133,8 +133,8 @@ def channels_of(recipe: Recipe, direction: str, kind: str) -> tuple[int, int]:
         return 0, recipe.channels["image"]
     if kind == "masked":
         return recipe.channels["image"], recipe.channels["image"]
-    source, target = direction if len(recipe.directions) > 1 else "ab"
-    return recipe.channels[source], recipe.channels[target]
+    keys = direction if len(recipe.directions) > 1 else "ab"
+    return recipe.channels[keys[0]], recipe.channels[keys[1]]
 
 
 def _plane(name: str, channels: int, about: str) -> OnnxInput:

@@ -12,7 +12,17 @@ MAX_LEVELS = 14  # of the pyramid: 2^14 px are the largest side that a file take
 
 def translation_table() -> dict[Callable, Callable]:
     """Return the translations by operator."""
-    return {torch.ops.image_translate.pull_push.default: pull_push}
+    return {
+        torch.ops.image_translate.pull_push.default: pull_push,
+        torch.ops.aten.pixel_shuffle.default: pixel_shuffle,
+    }
+
+
+def pixel_shuffle(x: Any, upscale_factor: int) -> Any:
+    """Map (B, C f^2, H, W) to (B, C, H f, W f); the exporter's own form does not keep height and width free."""
+    from onnxscript import opset20 as op
+
+    return op.DepthToSpace(x, blocksize=upscale_factor, mode="CRD")
 
 
 def pull_push(picture: Any, known: Any) -> Any:

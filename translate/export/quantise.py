@@ -38,7 +38,7 @@ def to_int8(model: "ModelProto", cases: Sequence[Case]) -> "ModelProto":
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    convolutions = _name_nodes(model)
+    convolutions, grouped = _name_nodes(model)
     if len(convolutions) < 3:
         raise UserError("this network has no convolutions between its first and its last; leave out --int8")
     with tempfile.TemporaryDirectory() as folder:
@@ -48,19 +48,21 @@ def to_int8(model: "ModelProto", cases: Sequence[Case]) -> "ModelProto":
         quantize_static(
             ready, small, _Calibration(cases), quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=list(QUANTISED),
-            calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=[convolutions[0], convolutions[-1], *grouped],
         )  # fmt: skip
         return onnx.load(small)
 
 
-def _name_nodes(model: "ModelProto") -> list[str]:
-    """Give every node a name, by which it can be left out; return those of the convolutions."""
-    names = []
+def _name_nodes(model: "ModelProto") -> tuple[list[str], list[str]]:
+    """Give every node a name; return those of convolutions over all channels, and of others, which only resample."""
+    names: list[str] = []
+    grouped: list[str] = []
     for i, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{i}"
         if node.op_type in ("Conv", "ConvTranspose"):
-            names.append(node.name)
-    return names
+            by_channel = any(attribute.name == "group" and attribute.i > 1 for attribute in node.attribute)
+            (grouped if by_channel else names).append(node.name)
+    return names, grouped
 
 
 class _Calibration:

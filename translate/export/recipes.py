@@ -56,7 +56,7 @@ def _style_codes(recipe: Recipe, nets: nn.ModuleDict, kind: str) -> StyleCodes |
             dim=z_dim, default=tuple(typical_code(looks).tolist()), drawn="looks",
             looks=tuple(tuple(row) for row in looks.tolist()),
         )  # fmt: skip
-    drawn = "normal" if kind != "generate" or nets["G"].z_kind == "normal" else "uniform"  # type: ignore[union-attr]
+    drawn = "normal" if kind != "generate" or nets["G"].z_kind == "normal" else "uniform"
     return StyleCodes(dim=z_dim, default=(0.0,) * z_dim, drawn=drawn)
 
 

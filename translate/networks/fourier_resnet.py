@@ -107,6 +107,7 @@ class FourierResnet(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.z_dim = z_dim
+        self.unshuffle = nn.PixelUnshuffle(2)
         self.stem = conv_norm_relu(4 * (in_channels + 1), width)
         self.down1 = nn.Sequential(Halve(), conv_norm_relu(width, 2 * width))
         self.down2 = nn.Sequential(Halve(), conv_norm_relu(2 * width, trunk))
@@ -133,7 +134,7 @@ class FourierResnet(nn.Module):
         filled = self.fill_smoothly(picture, hole < 0)
         inside = (hole > 0).float()
         inputs = torch.cat([filled, hole, self._noise(inside, 1)], 1)
-        half = self.stem(F.pixel_unshuffle(inputs, 2))
+        half = self.stem(self.unshuffle(inputs))
         quarter = self.down1(half)
         h = self.down2(quarter) + self.from_noise(self._noise(F.avg_pool2d(inside, 8), COARSE_NOISE_PLANES))
         return h, quarter, half, inputs, filled

@@ -114,6 +114,7 @@ class SkipResnet(nn.Module):
         self, *, in_channels: int = 3, out_channels: int = 3, width: int = 32, blocks: int = 4, trunk: int = 64
     ) -> None:
         super().__init__()
+        self.unshuffle = nn.PixelUnshuffle(2)
         self.stem = conv(4 * in_channels, width, 3)
         self.norm_stem = InstanceNorm(width)
         self.down = nn.Sequential(Downsample(width), conv(width, trunk, 3, bias=False), InstanceNorm(trunk))
@@ -144,7 +145,7 @@ class SkipResnet(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, in_channels, H, W) to (B, width, H / 2, W / 2) and (B, trunk, H / 4, W / 4)."""
-        low = F.relu(self.norm_stem(self.stem(F.pixel_unshuffle(x, 2))))
+        low = F.relu(self.norm_stem(self.stem(self.unshuffle(x))))
         return low, F.relu(self.down(low))
 
     def decode(self, h: Tensor, low: Tensor, x: Tensor) -> Tensor:

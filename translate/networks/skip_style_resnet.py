@@ -39,6 +39,7 @@ class SkipStyleResnet(nn.Module):
         self.mapping = nn.Sequential(
             nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
         ) if z_dim else None  # fmt: skip
+        self.unshuffle = nn.PixelUnshuffle(2)
         self.stem = conv(4 * in_channels, width, 3)
         self.down = nn.Sequential(Downsample(width), conv(width, trunk, 3))
         self.trunk = nn.ModuleList(_ScaledBlock(trunk, style) for _ in range(blocks))
@@ -65,7 +66,7 @@ class SkipStyleResnet(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, in_channels, H, W) to (B, width, H / 2, W / 2) and (B, trunk, H / 4, W / 4)."""
-        low = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
+        low = F.relu(self.stem(self.unshuffle(x)))
         return low, F.relu(self.down(low))
 
     def decode(self, h: Tensor, style: Tensor | None, low: Tensor, x: Tensor) -> Tensor:

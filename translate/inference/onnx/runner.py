@@ -95,7 +95,7 @@ class OnnxRunner:
         Returns:
             (1, C', H, W) float32 in [0, 1].
         """
-        self._check_memory(*x.shape[2:], name)
+        self._check_memory(x.shape[2], x.shape[3], name)
         margins = _margins(x.shape[2:], self.recipe)
         source = self.recipe.channels[0]
         padded = _pad(x, margins, 1.0 if self.recipe.sketch else None)

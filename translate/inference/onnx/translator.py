@@ -129,8 +129,9 @@ def load_onnx(
 
 def _as_recipe(onnx: OnnxRecipe) -> Recipe:
     """Return the recipe of a model file that says what the ONNX file says; without networks."""
+    directions: tuple[str, ...] = ()
     if onnx.kind == "inpaint":
-        channels, directions = {"image": onnx.channels[0]}, ()
+        channels = {"image": onnx.channels[0]}
     else:
         channels = {"a": onnx.channels[0], "b": onnx.channels[1]}
         channels |= {"hint": 4} if any(entry.name == "hints" for entry in onnx.inputs) else {}
