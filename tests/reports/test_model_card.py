@@ -1,5 +1,5 @@
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from translate.networks import GENERATORS
 from translate.reports.model_card import CardOptions, describe_model, licence_id, text_of, without_home, write_card
 from translate.reports.rich_blocks import Block, Cell
 from translate.reports.scores import ScoreOptions, keep_scores, kept_scores
+from translate.training.monitors.findings import Verdict
 from translate.utils.errors import UserError
 from translate.utils.factory import Factory
 
@@ -89,9 +90,8 @@ def test_the_card_of_a_run(run, tmp_path):
     newest = cv2.imread(str(run / "samples/step_0000006.png"))
     assert shown.shape == newest.shape and np.abs(shown.astype(int) - newest).mean() < 8
     assert 'Translator.load("hf://ada/painter")' in body and "![Samples](samples.jpg)" in body
-    assert "translate-folder --model hf://ada/painter --input FOLDER" in body.replace(
-        "translate_folder.py", "translate-folder"
-    )
+    assert "\n    translate translate-folder --model hf://ada/painter --input FOLDER --output FOLDER\n" in body
+    assert "\n    translate train-cycle --a photos --b monet " in body and "tools/" not in body
     assert "Landscape photos and their painted look" in body and "Apache-2.0, as this package" in body
     assert "## What the model is not good for" in body and "None were kept for this model file." in body
     assert re.search(r"sha256 `[0-9a-f]{64}`", body) and "Seed 7." in body
@@ -146,6 +146,19 @@ def test_scores_stand_with_their_protocol(run, tmp_path):
     assert kept_scores(run) is None and "None were kept" in write(run, tmp_path / "card")[2]
     (run / "scores.json").write_text("{")
     assert kept_scores(run) is None
+
+
+@pytest.mark.parametrize(("known", "line"), [
+    ({"learned": 9000, "findings": ["the colours come out INVERTED"]}, "- known fault: the colours come out"),
+    ({"learned": 9, "judged": False}, "- whether its pictures are healthy cannot be said"),
+    ({"learned": 9000}, ""),
+])  # fmt: skip
+def test_known_faults_are_named(run, tmp_path, known, line):
+    card = describe_model(run, OPTIONS)
+    card = replace(card, run=replace(card.run, verdict=Verdict(**known)))
+    write_card(card, tmp_path / "card", card_commands(card))
+    text = (tmp_path / "card/README.md").read_text().partition("## What the model is not good for\n\n")[2]
+    assert text.startswith(line) if line else text.startswith("- The model invents")
 
 
 def test_a_model_file_alone_has_a_card(run, tmp_path):

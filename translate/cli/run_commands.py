@@ -2,7 +2,7 @@
 
 __all__ = ["card_commands", "commands_of", "train_command", "use_command"]
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from shlex import join, quote
 from typing import Any
 
@@ -11,6 +11,8 @@ from translate.reports.model_card import ModelCard, without_home
 from translate.reports.trained_run import TrainedRun
 from translate.training.command_line import command_arguments, command_of
 from translate.utils.program import command_form
+
+INSTALLED = "translate {}".format  # how the installed package calls a command
 
 
 def commands_of(run: TrainedRun) -> list[tuple[str, str]]:
@@ -28,24 +30,24 @@ def commands_of(run: TrainedRun) -> list[tuple[str, str]]:
 def card_commands(card: ModelCard) -> list[tuple[str, str]]:
     """Return the commands for the card of a model on the Hub: to "use" the model, and to "train" the same.
 
-    They name no folder of this machine that others do not have.
+    They are those of the installed package, and name no folder of this machine that others do not have.
     """
     config = without_home(card.run.config) if card.run else {}
     told = {"task": card.recipe.task, "preset": card.recipe.preset}
     plugins = plugin_words(config or {"plugins": card.recipe.plugins})
-    use = use_command(card.kind, f"hf://{card.options.repo}") + plugins
-    return [("use", use), *[("train", train_command(told | config))] * bool(config)]
+    use = use_command(card.kind, f"hf://{card.options.repo}", INSTALLED) + plugins
+    return [("use", use), *[("train", train_command(told | config, INSTALLED))] * bool(config)]
 
 
-def use_command(kind: str, model: str) -> str:
-    """Return the command that uses a model of a kind of data; `model` is quoted."""
+def use_command(kind: str, model: str, form: Callable[[str], str] = command_form) -> str:
+    """Return the command that uses a model of a kind of data; `model` is quoted, `form` spells the command."""
     command, words = NEXT_COMMANDS.get(kind, ("translate-folder", TRANSLATE_OPTIONS))
-    return f"{command_form(command)} {words.format(model)}"
+    return f"{form(command)} {words.format(model)}"
 
 
-def train_command(config: Mapping[str, Any]) -> str:
+def train_command(config: Mapping[str, Any], form: Callable[[str], str] = command_form) -> str:
     """Return the command that trains with a configuration, the content of config.toml: what the preset does not say."""
-    return f"{command_form(command_of(config['task'], config['preset']))} {join(command_arguments(config))}"
+    return f"{form(command_of(config['task'], config['preset']))} {join(command_arguments(config))}"
 
 
 def plugin_words(config: Mapping[str, Any]) -> str:

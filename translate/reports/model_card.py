@@ -84,9 +84,11 @@ class ModelCard:
 
     @property
     def findings(self) -> list[str]:
-        """What is known to be wrong with the pictures of the run."""
+        """What is known to be wrong with the pictures of the run, or that nothing is known of them."""
         verdict = self.run.verdict if self.run else None
-        return [] if verdict is None else list(verdict.findings) if verdict.judged else [str(verdict)]
+        if verdict and not verdict.judged:
+            return [str(verdict)]
+        return [f"known fault: {finding}" for finding in verdict.findings] if verdict else []
 
 
 def describe_model(model: str | Path, options: CardOptions) -> ModelCard:
