@@ -1,5 +1,6 @@
 """Model files: the only thing that training and inference share.
 
+adapters            low-rank corrections of a model, and files that hold these alone
 calibrate           a calibration from the pictures of a run
 calibration         how unlike the training pictures an input is, as a part of the model file
 hub/                models on the Hugging Face Hub: fetched by name, and uploaded

@@ -61,6 +61,8 @@ def calibrate_run(folder: Path) -> None:
     """Store calibrations in the model files of a run that lack them; with too few pictures, leave them without."""
     with contextlib.suppress(UserError):  # a finished run must not fail for an extra
         files = [file for file in model_files(folder) if not load_calibrations(file)]
+        if any(read_recipe(file).adapter for file in files):  # a calibration is many times larger than an adapter
+            return
         if not files or TASKS[read_recipe(files[0]).task].data not in CALIBRATED:
             return
         found = _calibrate_all(describe_sources(folder, progress=True))

@@ -7,7 +7,7 @@ __all__ = ["WEIGHTS", "export_model", "load_model", "model_file", "read_recipe",
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -17,8 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from translate.checkpoints.adapters import apply_adapter, check_hash, find_base, only_corrections
 from translate.checkpoints.hub.fetch import fetch_model
 from translate.checkpoints.hub.name import is_hub_name, parse_hub_name
+from translate.checkpoints.model_hash import model_hash
 from translate.checkpoints.original import is_original, load_original
 from translate.checkpoints.recipe import FORMAT, KEY, Recipe
 from translate.checkpoints.validation import parse_json, validate_networks, validate_recipe
@@ -40,7 +42,11 @@ def export_model(nets: nn.ModuleDict, recipe: Recipe, path: Path) -> None:
 
 
 def write_model(weights: Mapping[str, Tensor], recipe: Recipe, path: Path) -> None:
-    """Write the weights of networks, as `nn.ModuleDict.state_dict` names them, and the recipe as a safetensors file."""
+    """Write the weights of networks, as `nn.ModuleDict.state_dict` names them, and the recipe as a safetensors file.
+
+    Of an adapter, only the corrections are written.
+    """
+    weights = only_corrections(weights) if recipe.adapter else weights
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     with atomic_write(path) as temporary:
         # save_file would write a file that only its owner can read
@@ -48,16 +54,22 @@ def write_model(weights: Mapping[str, Tensor], recipe: Recipe, path: Path) -> No
 
 
 def load_model(
-    path: str | Path, device: torch.device | str = "cpu", weights: str = "last"
+    path: str | Path, device: torch.device | str = "cpu", weights: str = "last", base: str = ""
 ) -> tuple[Recipe, nn.ModuleDict]:
     """Load a model file, also from a run folder; return its recipe and its networks, frozen, in eval mode.
 
-    `weights` are as for `model_file`.
+    `weights` are as for `model_file`. An adapter is merged into its base, which is `base` where it is given, else the
+    model at the path that the adapter recorded, else a file of that name beside it.
 
     Raises:
+        OptionError: The base is another model than the adapter corrects, or is given for a whole model.
         UserError: The file is missing, damaged or no model of this toolkit.
     """
     file = model_file(path, weights)
+    if not is_original(file) and (recipe := read_recipe(file)).adapter:
+        return _load_adapter(file, recipe, device, base)
+    if base:
+        raise OptionError(f"--base is for an adapter, and {file} is a whole model; leave it out")
     if is_original(file):
         recipe, nets = load_original(file)
         return recipe, nets.to(device)
@@ -66,6 +78,21 @@ def load_model(
     nets = nn.ModuleDict({name: Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()})
     nets.load_state_dict(load_file(file))
     return recipe, nets.to(device).eval().requires_grad_(False)
+
+
+def _load_adapter(file: Path, recipe: Recipe, device: torch.device | str, base: str) -> tuple[Recipe, nn.ModuleDict]:
+    """Load the base of an adapter and merge the adapter into it; raises as `load_model`."""
+    found = model_file(base or find_base(file, recipe.adapter))
+    if read_recipe(found).adapter:
+        raise OptionError(f"{file}: {found} is an adapter, too, and no base; name a whole model with --base")
+    base_recipe, nets = load_model(found)
+    check_hash(file, recipe.adapter, found, model_hash(base_recipe, nets))
+    try:
+        corrections = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{file}: {short_reason(error)}") from None
+    apply_adapter(file, nets, corrections)
+    return replace(recipe, nets=base_recipe.nets), nets.to(device)
 
 
 def _check_weights(file: Path, recipe: Recipe) -> None:

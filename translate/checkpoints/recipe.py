@@ -32,6 +32,8 @@ class Recipe:
     features: tuple[str, ...] = ()  # titles of the frozen networks whose features took part in the training
     # of the averaged networks on the choosing half of the held-out pictures, by name; {} if this step was not scored
     scores: dict[str, float] = field(default_factory=dict)
+    # of a file that holds corrections alone: "base", the path of the model that they correct, its "hash", and "rank"
+    adapter: dict[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()  # file names, modules or packages that have the task and the networks
     value_range: tuple[float, float] = (-1.0, 1.0)  # of pictures inside the networks
     format: int = FORMAT

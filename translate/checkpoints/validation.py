@@ -68,7 +68,7 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
         if type(count) is not int or not 0 < count <= MAX_SIDE_PX:
             raise ValueError(f"channels.{name} is {short_repr(count)}")
     _validate_names(values)
-    _validate_data(values.get("value_range", (-1, 1)), values.get("facts", {}))
+    _validate_data(values.get("value_range", (-1, 1)), values.get("facts", {}), values.get("adapter", {}))
 
 
 def _validate_names(values: Mapping[str, Any]) -> None:
@@ -81,12 +81,14 @@ def _validate_names(values: Mapping[str, Any]) -> None:
             raise ValueError(f"scores.{shorten(str(name))} is {short_repr(score)}")
 
 
-def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any]) -> None:
+def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any], adapter: Mapping[str, Any]) -> None:
     if len(ends) != 2 or not all(isinstance(end, int | float) and math.isfinite(end) for end in ends):
         raise ValueError(f"value_range is {short_repr(ends)}")
     for name, kind in FACT_TYPES.items():
         if name in facts and type(facts[name]) is not kind:
             raise ValueError(f"facts.{name} is {short_repr(facts[name])}")
+    if not all(_is_printable(value) for key, value in adapter.items() if key != "rank"):
+        raise ValueError("adapter names no base")
     if not all(map(_is_printable, facts.get("classes", ()))):
         raise ValueError("facts.classes are no names")
 

@@ -71,7 +71,7 @@ class Translator:
     @classmethod
     def load(
         cls, path: str | Path, device: str = "auto", precision: str = "auto", memory: str = "",
-        stats: str = "", reference: Any = None, value_range: str = "", weights: str = "last",
+        stats: str = "", reference: Any = None, value_range: str = "", weights: str = "last", base: str = "",
     ) -> "Translator":  # fmt: skip
         """Load a run folder, a model.safetensors, a model on the Hub, or an .onnx file, which is run without torch.
 
@@ -85,6 +85,7 @@ class Translator:
             reference: as for `with_norm_statistics`.
             value_range: LOW,HIGH: black and white in floats and wide integers. "": as in training.
             weights: of a run folder: "last"; "best", those with the best score while training; or "average".
+            base: the model that an adapter corrects. "": at the path that the adapter recorded, or beside it.
 
         Raises:
             OptionError: an unknown device, precision, memory, kind of statistics or range.
@@ -99,7 +100,7 @@ class Translator:
         from translate.utils.memory import parse_bytes
 
         torch_device = pick_device(device)
-        recipe, nets = load_model(path, torch_device, weights)
+        recipe, nets = load_model(path, torch_device, weights, base)
         translator = cls(recipe, nets, torch_device, precision, parse_bytes(memory) if memory else None)
         if value_range and translator.masked:
             raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")

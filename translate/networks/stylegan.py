@@ -9,6 +9,7 @@
 __all__ = ["ResidualDiscriminator", "StyleSynthesis"]
 
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -201,6 +202,13 @@ class ResidualDiscriminator(nn.Module):
         if self.embed is not None and label is not None:
             score = score + (self.embed(label) * h).sum(1, keepdim=True).float() / math.sqrt(h.shape[1])
         return score
+
+    def modules_by_depth(self) -> Iterator[nn.Module]:
+        """Yield all modules, those nearest to the picture first."""
+        for level in reversed(range(len(self.from_rgb))):
+            yield from self.from_rgb[level].modules()
+            yield from self.blocks[level - 1].modules() if level else ()
+        yield from (self.last, self.hidden, self.score)
 
     def read(self, level: int, share: float, picture: Tensor, h: Tensor | None) -> Tensor:
         """Add a `share` of the features of the picture at this level; halve the size, except at level 0."""

@@ -6,7 +6,7 @@ files belong to the training loop.
 
 __all__ = ["Batch", "Task", "run_seeded"]
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -53,6 +53,7 @@ class Task(nn.Module):
     taught: ClassVar[bool] = False  # by a trained model, which its option `teacher` names
     run_suffix: ClassVar[str] = ""  # of the default run folder, for a second task on the same kind of data
     notes: tuple[str, ...] = ()  # for the user before training starts, one line each
+    _frozen: frozenset[int] = frozenset()  # ids of parameters that no phase updates
     extra_logs: Batch | None = None  # detached scalars to log beside the terms that `losses` has just returned
 
     def set_progress(self, progress: float) -> None:
@@ -89,7 +90,14 @@ class Task(nn.Module):
 
     def parameters_of(self, phase: str) -> list[nn.Parameter]:
         """Return the parameters that `phase` updates."""
-        return [p for name in self.phases[phase] for p in self.get_submodule(name).parameters()]
+        every = (p for name in self.phases[phase] for p in self.get_submodule(name).parameters())
+        return [p for p in every if id(p) not in self._frozen]
+
+    def freeze(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Let no phase update `parameters`, from here on."""
+        for p in parameters:
+            p.requires_grad_(False)
+            self._frozen |= {id(p)}
 
     @contextmanager
     def train_only(self, phase: str) -> Iterator[None]:

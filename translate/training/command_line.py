@@ -18,6 +18,7 @@ RECIPE_KEYS = {  # flags of the training commands, and the recipe keys that they
     "size": "data.size", "batch_size": "data.batch_size",
     "steps": "train.steps", "epochs": "train.epochs", "minutes": "train.minutes", "seed": "train.seed",
     "device": "train.device", "precision": "train.precision", "init": "train.init",
+    "adapt": "train.adapt", "adapter": "train.adapter",
     "evaluations": "train.evaluations", "keep_best": "train.keep_best", "patience": "train.patience",
 }  # fmt: skip
 COMMANDS = {  # of the tasks that have one of their own

@@ -16,6 +16,7 @@ from translate.data.options import DataConfig, limited
 from translate.tasks import TASKS
 from translate.training.config_checks import (
     check_adam,
+    check_adapting,
     check_layer,
     check_length,
     check_limits,
@@ -28,6 +29,8 @@ from translate.utils.factory import check_type, resolve
 from translate.utils.plugins import named_plugins, recipe_file
 from translate.utils.toml_files import read_toml
 
+ADAPTING_STEPS = 600
+ADAPTING_RATE = 0.25  # of the recipe's: its full rate would soon forget the model
 LENGTHS = ("steps", "epochs", "minutes")
 SWITCH = ("auto", "on", "off")
 
@@ -55,6 +58,12 @@ class TrainConfig:
     graph: str = limited("auto", choices=SWITCH)  # capture the step as a CUDA graph; "auto" = if faster in a trial
     checkpoint: bool = False  # keep few activations and compute the others twice: less memory, more time
     init: str = ""  # model file or run whose weights the networks start from
+    adapt: bool = (
+        False  # adapt `init` to few pictures: a short run at a low rate, lower layers of discriminators frozen
+    )
+    freeze: float = limited(0.5, 0, 1)  # share of the layers of discriminators that are frozen then
+    adapter: bool = False  # the same, but low-rank corrections of `init` learn alone, and model files hold these
+    adapter_rank: int = limited(0, 0, 1024)  # of the corrections; 0 = as many as make about 1 % of the weights
     log_every: int = limited(0, 0)  # steps between log lines; 0 = automatic
     previews: int = limited(10, 0)  # number of sample grids over the run
     evaluations: int = limited(20, 0, flag="--evaluations")  # scores over the run on held-out pictures; 0 = none
@@ -100,8 +109,10 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
     # merge the layers
     values: dict[str, Any] = {}
     given = {"task": preset_task(task, preset), "preset": preset, "plugins": list(named_plugins())}
-    for layer in (read_toml(recipe_file(task, preset)), *layers, sections, given):
+    recipe, own = read_toml(recipe_file(task, preset)), (*layers, sections, given)
+    for layer in (recipe, *own):
         check_layer(layer)
+    for layer in (recipe, adapting_layer(recipe, own), *own):
         values = merge(values, layer)
     # check
     config = from_dict(Config, values)
@@ -111,7 +122,20 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
     check_sizes(config.data)
     check_patience(config.train.patience, config.train.evaluations)
     check_adam(config.train.betas, config.train.phase_lr)
+    check_adapting(config.train)
     return config
+
+
+def adapting_layer(recipe: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the length and the rate of a run that one of the `layers` makes adapt a model; {} for other runs."""
+    wanted: dict[str, Any] = {}
+    for layer in layers:
+        wanted |= {key: layer["train"][key] for key in ("adapt", "adapter") if key in layer.get("train", {})}
+    if not any(wanted.values()):
+        return {}
+    rate = recipe.get("train", {}).get("lr", TrainConfig.lr)
+    # corrections begin at 0 and move the weights less than the same steps of the weights would
+    return {"train": {"steps": ADAPTING_STEPS, "lr": rate if wanted.get("adapter") else ADAPTING_RATE * rate}}
 
 
 def preset_task(task: str, preset: str) -> str:

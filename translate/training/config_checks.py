@@ -1,6 +1,15 @@
 """Checks of option values, beyond their types."""
 
-__all__ = ["check_adam", "check_layer", "check_length", "check_limits", "check_patience", "check_sizes", "check_text"]
+__all__ = [
+    "check_adam",
+    "check_adapting",
+    "check_layer",
+    "check_length",
+    "check_limits",
+    "check_patience",
+    "check_sizes",
+    "check_text",
+]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -45,6 +54,13 @@ def check_limits(section: Any, name: str) -> None:
             raise OptionError(f"{option} should lie between {low} and {high}, got {value}")
         if low is not None and value < low:
             raise OptionError(f"{option} should be at least {low}, got {value}")
+
+
+def check_adapting(train: Any) -> None:
+    """Check that a run that adapts a model has one."""
+    if (train.adapt or train.adapter) and not train.init:
+        word = "--adapter" if train.adapter else "--adapt"
+        raise OptionError(f"{word} starts from a model; name it with --init MODEL or RUN")
 
 
 def check_patience(patience: float, evaluations: int) -> None:

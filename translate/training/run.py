@@ -27,6 +27,7 @@ from translate.training.scores.history import History
 from translate.training.scores.power_ema import SNAPSHOTS, PowerAverages, remove_snapshots
 from translate.training.scores.scoring import Scoring
 from translate.training.setup import build_task
+from translate.training.start.adaptation import adapt
 from translate.training.start.init_weights import init_features, init_weights
 from translate.training.start.messages import print_header, print_note
 from translate.training.start.teacher import student_recipe
@@ -53,7 +54,8 @@ class Run:
         self.config, self.folder, self.data, self.plan, self.device = config, folder, data, plan, device
         # build the networks, equal on all ranks
         self.task = task = build_task(config, data.channels, plan, device)
-        init_weights(task, config.train.init, folder)
+        judges = init_weights(task, config.train.init, folder)
+        self.adapter = adapt(task, config, folder, judges).adapter
         self.features = tuple(sorted({*features_of(task), *init_features(config.train.init)}))
         dist.broadcast_weights(task)
         # load the newest state
@@ -174,6 +176,7 @@ class Run:
             channels={key: count for key, count in data.channels.items() if key != "paired"},
             directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
             features=self.features, scores=finite(scored.score.numbers) if scored else {},
+            adapter=self.adapter,
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),
         )  # fmt: skip
         return student_recipe(recipe, self.task, config.method)

@@ -109,4 +109,7 @@ class RunOptions(TrustOptions, RootOptions, PluginOptions):
     repeat: int = 1
     report: Flag = False  # At the end, also write report.html into the run folder, see tools/report.py.
     init: PathText = ""  # Start from the weights of this model file, run, or hf://user/name on the Hub.
+    # Adapt --init to few pictures: 600 steps at a quarter of the rate, with the lower layers of discriminators frozen.
+    adapt: Flag = False
+    adapter: Flag = False  # Adapt --init by low-rank corrections alone, in a file of about 1 % of the model's size.
     config: PathText = ""  # TOML file with any of these options and any sections of a recipe; flags win over it.

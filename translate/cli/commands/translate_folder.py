@@ -39,6 +39,7 @@ class TranslateFolder(TrustOptions, PluginOptions):
     model: PathText  # Run folder, model.safetensors, or hf://user/name[@revision] on the Hub.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
+    base: PathText = ""  # Of an adapter: the model that it corrects (default: where it was, or beside the adapter).
     # Folder (with sub-folders), one picture, a quoted pattern, or a text file of paths; or a film, or a GIF.
     input: PathText
     # Folder for the results; for one picture, a file; for a film, .mp4, .m4v, .mov, .mkv, .webm or .gif.
@@ -160,7 +161,15 @@ def _load(command: TranslateFolder, stats: str = "", reference: Any = None, valu
     from translate.inference.translator import Translator
 
     translator = Translator.load(
-        command.model, command.device, command.precision, command.memory, stats, reference, value_range, command.weights
+        command.model,
+        command.device,
+        command.precision,
+        command.memory,
+        stats,
+        reference,
+        value_range,
+        command.weights,
+        command.base,
     )
     translator.runner.mode_choice.on_choice = lambda note: say(f"computing in {note}")
     return translator

@@ -1,5 +1,6 @@
 """What a run does before its first step: compare, extend, report.
 
+adaptation    a model adapted to few pictures: layers frozen, low-rank corrections
 domain_gap    whether texture or layout tells two domains apart
 extension     the options of an earlier start, and a run made longer
 features      the pretrained features of a run

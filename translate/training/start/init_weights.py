@@ -18,8 +18,10 @@ from translate.utils.factory import spec_of
 from translate.utils.terminal import console, escape
 
 
-def init_weights(task: Task, path: str, folder: RunFolder) -> None:
+def init_weights(task: Task, path: str, folder: RunFolder) -> tuple[str, ...]:
     """Copy the weights of the model `path`, if given, into the networks of a run that has no state yet.
+
+    Return the names of the discriminators that had weights beside it, as the originals' have.
 
     A model of the same task initialises the networks of the same names; the generator of another task's model
     initialises every generator, as far as its weights fit.
@@ -28,16 +30,15 @@ def init_weights(task: Task, path: str, folder: RunFolder) -> None:
         UserError: The model has other networks, or less than half of the weights fit.
     """
     if not path or folder.states.files():
-        return
+        return ()
     recipe, nets = load_model(path)
-    if is_original(file := model_file(path)):
-        _init_discriminators(task, file)
+    judges = _init_discriminators(task, file) if is_original(file := model_file(path)) else ()
     # a model of another task
     if (task.teacher.task if isinstance(task, Distill) else type(task)) is not TASKS[recipe.task]:
         generator = next(iter(nets.values()))  # every task exports its generator first
         for name in (name for name in task.exports if name.startswith("G")):
             _copy_fitting(generator, task.get_submodule(name), f"--init {path}: {name}")
-        return
+        return judges
     # a model of the same task
     if missing := [name for name in task.exports if name not in nets]:
         console.print(f"{escape(path)} has no {' and '.join(missing)}, which starts anew", soft_wrap=True)
@@ -47,6 +48,7 @@ def init_weights(task: Task, path: str, folder: RunFolder) -> None:
             net.load_state_dict(nets[name].state_dict())
         except (KeyError, RuntimeError):
             raise UserError(f"--init {path}: has no {name} like this run's; it should be {spec_of(net)}") from None
+    return judges
 
 
 def init_features(path: str) -> tuple[str, ...]:
@@ -57,8 +59,8 @@ def init_features(path: str) -> tuple[str, ...]:
         return ()
 
 
-def _init_discriminators(task: Task, file: Path) -> None:
-    """Copy the weights of the discriminators in files beside a generator of the originals.
+def _init_discriminators(task: Task, file: Path) -> tuple[str, ...]:
+    """Copy the weights of the discriminators in files beside a generator of the originals; return their names.
 
     The originals' D_A judges the outputs of G_A, which belong to domain b.
     """
@@ -66,11 +68,14 @@ def _init_discriminators(task: Task, file: Path) -> None:
     files = {"D_a" if back else "D_b": sibling(file, "D"), "D": sibling(file, "D")}
     if other is not None:
         files["D_b" if back else "D_a"] = sibling(other, "D")
+    found = []
     for name, weights in files.items():
         D = getattr(task, name, None)
         if weights is not None and isinstance(D, PatchGAN):
             load_discriminator(weights, D)
             console.print(f"{name} starts from {escape(str(weights))}", soft_wrap=True)
+            found.append(name)
+    return tuple(found)
 
 
 def _copy_fitting(source: nn.Module, target: nn.Module, what: str) -> None:
