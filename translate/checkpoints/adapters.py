@@ -34,16 +34,16 @@ class LowRank(nn.Module):
         return weight + (self.up @ self.down).reshape(weight.shape)
 
 
-def convolutions(net: nn.Module) -> dict[str, nn.Module]:
+def convolutions(net: nn.Module) -> dict[str, nn.Conv2d | nn.ConvTranspose2d]:
     """Return the convolutions of a network by name, save those whose weight is computed already."""
-    kinds = nn.Conv2d | nn.ConvTranspose2d
-    return {name: one for name, one in net.named_modules() if isinstance(one, kinds) and not is_parametrized(one)}
+    named = ((name, one) for name, one in net.named_modules() if isinstance(one, nn.Conv2d | nn.ConvTranspose2d))
+    return {name: one for name, one in named if not is_parametrized(one)}
 
 
 def choose_rank(nets: Sequence[nn.Module]) -> int:
     """Return the rank with which corrections have about `SHARE` of the weights of `nets`; at least 1."""
     weights = [one.weight for net in nets for one in convolutions(net).values()]
-    one_rank = sum(weight.shape[0] + weight[0].numel() for weight in weights)  # type: ignore[index,operator,union-attr]
+    one_rank = sum(weight.shape[0] + weight[0].numel() for weight in weights)
     whole = sum(p.numel() for net in nets for p in net.parameters())
     return max(1, round(SHARE * whole / max(1, one_rank)))
 
@@ -52,7 +52,7 @@ def add_low_rank(net: nn.Module, rank: int) -> None:
     """Freeze a network, and add corrections of `rank`, which can learn, to all of its convolutions."""
     net.requires_grad_(False)
     for conv in convolutions(net).values():
-        register_parametrization(conv, "weight", LowRank(conv.weight, rank))  # type: ignore[arg-type]
+        register_parametrization(conv, "weight", LowRank(conv.weight, rank))
 
 
 def only_corrections(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -88,7 +88,7 @@ def apply_adapter(file: Path, nets: nn.ModuleDict, corrections: Mapping[str, Ten
             weight = known[name].weight
             up, down = corrections[f"{name}{PART}up"], corrections[f"{name}{PART}down"]
             with torch.no_grad():
-                weight += (up.to(weight) @ down.to(weight)).reshape(weight.shape)  # type: ignore[operator,arg-type]
+                weight += (up.to(weight) @ down.to(weight)).reshape(weight.shape)
         except (KeyError, RuntimeError):
             raise UserError(f"{file}: is damaged: its correction of {name} does not fit the base") from None
     if len(corrections) != 2 * len(names):

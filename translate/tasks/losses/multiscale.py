@@ -25,7 +25,7 @@ def judge(D: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Judged]:
     discriminator with a window sees the same window of all pictures.
     """
     separate, view = mixes_batch(D), _at_one_window(D, next(iter(pictures.values())))
-    if next(D.parameters()).requires_grad:
+    if any(p.requires_grad for p in D.parameters()):  # the lower layers may be frozen in all phases
         return _judge({name: picture.detach() for name, picture in pictures.items()}, view, separate)
     fakes = {name: picture for name, picture in pictures.items() if picture.requires_grad}
     with torch.no_grad():
