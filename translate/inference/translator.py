@@ -94,7 +94,7 @@ class Translator:
         if is_onnx(path):
             from translate.inference.onnx.translator import load_onnx
 
-            return load_onnx(path, device, precision, value_range, [stats, reference, memory, weights])
+            return load_onnx(path, device, precision, value_range, [stats, reference, memory, weights, base])
         from translate.checkpoints.model_file import load_model, model_file
         from translate.utils.device import pick_device
         from translate.utils.memory import parse_bytes

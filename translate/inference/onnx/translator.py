@@ -24,6 +24,7 @@ REFUSED = {  # options of `Translator.load` that no ONNX file has
     "reference": "an ONNX file normalises each picture by its own statistics; leave out --reference",
     "memory": "an ONNX file does not work tile by tile; leave out --memory",
     "weights": "an ONNX file holds one set of weights; leave out --weights, and choose them when it is exported",
+    "base": "an ONNX file needs no other model; leave out --base",
 }
 ORIGINAL = "load the model that it was exported from"
 
