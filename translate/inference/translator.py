@@ -79,8 +79,7 @@ class Translator:
             path: of the run folder or the file, or hf://user/name@revision, whose file is fetched into the usual cache.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             precision: "auto", "bf16" or "fp32".
-            memory: limit of the whole process, such as "3GB"; pictures that need more in one pass are translated tile
-                by tile, with the same result. "": half of the free memory.
+            memory: limit of the process, such as "3GB"; larger pictures take tiles. "": half of the free memory.
             stats: as for `with_norm_statistics`.
             reference: as for `with_norm_statistics`.
             value_range: LOW,HIGH: black and white in floats and wide integers. "": as in training.
