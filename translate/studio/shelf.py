@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from translate.checkpoints.description import describe
 from translate.checkpoints.hub.name import is_hub_name, parse_hub_name
 from translate.checkpoints.model_file import model_file, read_recipe
 from translate.checkpoints.recipe import Recipe
 from translate.inference.sampler import Sampler
 from translate.inference.translator import Translator
-from translate.networks import EXPORTABLE
 from translate.studio.errors import UnknownModelError
 from translate.studio.settings import Settings
 from translate.tasks import TASKS
 from translate.utils.errors import OptionError, UserError, close_match, shorten
-from translate.utils.factory import Factory
 
 Version = tuple[int, int, int]  # inode, size and time of change of a model file, which a new training replaces
 MODEL = "model.safetensors"  # in a run folder
@@ -155,40 +152,6 @@ def _name_models(paths: Iterable[Path]) -> dict[str, Path]:
             raise OptionError(f"{file} and {found[name]} are both called {name!r}; rename a folder")
         found[name] = file
     return found
-
-
-def describe(recipe: Recipe) -> dict[str, Any]:
-    """Return what the page needs to know of a model, from its recipe."""
-    task, facts = TASKS[recipe.task], recipe.facts
-    with torch.device("meta"):  # the properties of networks, without their weights
-        nets = [Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()]
-    has_z = any(getattr(net, "z_dim", 0) for net in nets)
-    return {
-        "task": recipe.task,
-        "title": recipe.summary,
-        "domains": list(recipe.domains),
-        "directions": list(recipe.directions) if task.data in ("paired", "unpaired") else [],
-        "size": recipe.size,
-        "channels": recipe.channels,
-        "latent": "E" in recipe.nets,
-        "many": task.strength is None and (has_z or any(getattr(net, "random", False) for net in nets)),
-        "hints": "hint" in recipe.channels,
-        "labels": [str(name) for name in facts.get("classes", ())],
-        "strength": task.strength is not None,
-        "default_strength": task.strength,
-        "sketch": bool(facts.get("sketch")),
-        "pages": PAGES[task.data],
-        "step": recipe.steps,
-    }
-
-
-PAGES = {
-    "paired": ["draw", "translate"],
-    "unpaired": ["translate"],
-    "masked": ["fill"],
-    "images": ["generate"],
-    "labelled": ["generate"],
-}
 
 
 def _version(file: Path) -> Version:

@@ -3,9 +3,10 @@
 __all__ = ["ExportModel", "export_model"]
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from shlex import quote
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
@@ -21,15 +22,23 @@ from translate.cli.commands.options import (
 from translate.utils.program import command_form
 from translate.utils.terminal import result_console, say
 
+if TYPE_CHECKING:
+    from translate.export.run import Export, ExportOptions
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportModel(TrustOptions, RootOptions, PluginOptions):
-    """Write a model as one ONNX file that runs without torch, and compare it with the model on real pictures."""
+    """Write a model as one ONNX file that runs without torch, or as a page that runs it in any browser.
+
+    The file, or the networks of the page, are compared with the model on real pictures.
+    """
 
     model: PathText  # Run folder or model.safetensors.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
-    output: PathText  # File to write, such as shoe.onnx; NAME.json beside it tells how it is used.
+    output: PathText = ""  # File to write, such as shoe.onnx; NAME.json beside it tells how it is used.
+    page: PathText = ""  # Or folder to write: a page for any static web server, on which to draw or drop pictures.
+    ort: PathText = ""  # With --page: an unpacked npm package onnxruntime-web (default: npm fetches it).
     # "ab": from the first domain to the second; "ba": back; one file has one direction (default: the model's own).
     direction: Annotated[Direction | None, arg(metavar="ab|ba", help_behavior_hint="")] = None
     # "onnx"; "pt2", of torch.export; or "openvino", .xml and .bin.
@@ -45,23 +54,51 @@ class ExportModel(TrustOptions, RootOptions, PluginOptions):
 
 
 def export_model(options: ExportModel) -> int:
-    """Export the model and print how the file compares with it."""
-    from translate.export.parity import parity_table
+    """Export the model and print how the file, or the networks of the page, compare with it."""
     from translate.export.run import ExportOptions, export_model
+    from translate.utils.errors import OptionError
 
+    if bool(options.output) == bool(options.page):
+        raise OptionError("say where to: --output FILE for a file, or --page DIR for a page in the browser")
+    if options.ort and not options.page:
+        raise OptionError("--ort belongs to --page; leave it out")
     chosen = ExportOptions(
         direction=options.direction, format=options.format, half=options.half, int8=options.int8,
         min_psnr=options.min_psnr, dropout=not options.no_dropout, pictures=options.pictures, weights=options.weights,
     )  # fmt: skip
+    if options.page:
+        return _export_page(options, chosen)
     made = export_model(options.model, options.output, chosen)
-    title = f"{made.file}: {made.recipe.precision}, {made.size / 2**20:.1f} MB, beside the model on real pictures"
-    result_console().print(parity_table(made.rows, title, made.runtime))
+    _report(options, [made])
     say(f"{made.file}: {' to '.join(made.recipe.domains)}; {made.file.with_suffix('.json').name} says how to use it")
     if options.format == "onnx" and made.recipe.kind != "generate":
         say(f"  {command_form('translate-folder')} --model {quote(str(made.file))} --input FOLDER --output FOLDER")
+    return 0
+
+
+def _export_page(options: ExportModel, chosen: "ExportOptions") -> int:
+    """Export the page, and print how its networks compare and how to look at it."""
+    from translate.export.site import export_page
+
+    page = export_page(options.model, options.page, chosen, ort=options.ort)
+    _report(options, page.networks)
+    say(f"{page.folder}: {page.title}, {page.size / 2**20:.0f} MB for any static web server; to look at it,")
+    say(f"  python -m http.server -d {quote(str(page.folder))}")
+    say("and open http://localhost:8000")
+    return 0
+
+
+def _report(options: ExportModel, exports: "Sequence[Export]") -> None:
+    """Print the table of each file, and write them to the JSON file if it is requested."""
+    from translate.export.parity import parity_table
+
+    for made in exports:
+        name = made.file.name if options.page else made.file
+        title = f"{name}: {made.recipe.precision}, {made.size / 2**20:.1f} MB, beside the model on real pictures"
+        result_console().print(parity_table(made.rows, title, made.runtime))
     if options.json:
         from translate.utils.files import write_json
 
-        rows = [asdict(row) for row in made.rows]
-        write_json(options.json, json.loads(json.dumps({"file": str(made.file), "rows": rows}, default=str)))
-    return 0
+        tables = [{"file": str(made.file), "rows": [asdict(row) for row in made.rows]} for made in exports]
+        found = tables[0] if options.output else {"page": options.page, "networks": tables}
+        write_json(options.json, json.loads(json.dumps(found, default=str)))

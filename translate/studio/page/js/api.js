@@ -93,7 +93,8 @@ export function formOf(fields) {
  * @param {string} path "translate" or "fill"
  * @param {Object<string, any>} fields as for `formOf`
  * @param {AbortSignal} [signal]
- * @returns {Promise<{name: string, blob: Blob, z: number[]|null}[]>}
+ * @returns {Promise<{name: string, blob: Blob, z: number[]|null}[]>} all at once; a model that runs in the page itself
+ *   also shows some before the last one is ready
  */
 export async function postForPictures(path, fields, signal) {
   const response = await call(path, {

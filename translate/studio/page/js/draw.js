@@ -115,7 +115,7 @@ class DrawPage {
   async #dropped(file) {
     const picture = await decode(file);
     if (!picture) return toast(`${file.name}: this browser cannot show such a file`, "error");
-    const choice = await askWhatToDo(file, {look: this.model.latent});
+    const choice = await askWhatToDo(file, {look: this.model.latent, lines: !this.model.local});
     try {
       if (choice === "drawing") this.#adopt(toCanvas(picture));
       if (choice === "lines") this.#adopt(toCanvas(await decode(await drawLines(file))));
@@ -174,7 +174,8 @@ class DrawPage {
       }
       const question = this.#question();
       const many = this.model.many ? {count: SIX, seed: this.seed} : {};
-      this.answers = await postForPictures("translate", {...fields, ...many}, signal);
+      const onsome = (answers) => this.#showSome(answers, !z);
+      this.answers = await postForPictures("translate", {...fields, ...many}, signal, onsome);
       this.sixAreOf = question;
       this.view.show(this.answers, {large: !z});
       this.view.done(`${this.answers.length === 1 ? "The answer" : `${this.answers.length} answers`} in ${passed()}.`);
@@ -183,6 +184,13 @@ class DrawPage {
       this.view.fail(error.message);
     }
     this.#mark();
+  }
+
+  /** Show the first of several answers while the others are on their way. */
+  #showSome(answers, large) {
+    this.answers = answers;
+    this.view.show(answers, {large: large && answers.length > this.view.chosen});
+    this.view.wait(`${answers.length} of ${SIX} …`);
   }
 
   #showNothing() {

@@ -15,13 +15,14 @@ const CHOICES = [
 /**
  * Ask what to do with a picture.
  * @param {Blob} file
- * @param {{look: boolean}} options whether the model can read looks
+ * @param {{look: boolean, lines: boolean}} options whether looks can be read, and lines be drawn
  * @returns {Promise<string>} "drawing", "lines", "trace", "look", or "" for nothing
  */
-export function askWhatToDo(file, {look}) {
+export function askWhatToDo(file, {look, lines}) {
   const image = el("img", {alt: "The picture"});
   showBlob(image, file);
-  const choices = CHOICES.filter(([value]) => value !== "look" || look);
+  const offered = {look, lines};
+  const choices = CHOICES.filter(([value]) => offered[value] ?? true);
   const dialog = el(
     "dialog",
     {class: "ask", ariaLabel: "What is this picture for?"},

@@ -1,18 +1,14 @@
 /**
- * The shell: navigation, a hash router, and the list of pages.
- *
- * A page is a module that exports `page`: `{id, title, icon, mount(root, studio), show?(studio), hide?()}`. It is
- * mounted when it is first opened and then only hidden, so that a drawing or a job outlives a look at another page.
+ * The studio: its pages, and the list of models that they share.
  * @module main
  */
-import {el} from "./dom.js";
-import {icon} from "./icons.js";
 import {getModels} from "./api.js";
 import {page as draw} from "./draw.js";
 import {page as translate} from "./translate.js";
 import {page as fill} from "./fill.js";
 import {page as generate} from "./generate.js";
 import {page as train} from "./train.js";
+import {openShell} from "./shell.js";
 
 const PAGES = [draw, translate, fill, generate, train];
 
@@ -42,46 +38,6 @@ const studio = {
   },
 };
 
-const roots = new Map();
-let shown = null;
-
-/** Open the page that the address names, by default the first. */
-function route() {
-  const id = location.hash.slice(1).split(/[?/]/)[0];
-  const page = PAGES.find((candidate) => candidate.id === id) ?? PAGES[0];
-  if (shown === page) return;
-  shown?.hide?.();
-  for (const [other, root] of roots) root.hidden = other !== page;
-  if (!roots.has(page)) {
-    const root = el("section", {class: `page page-${page.id}`, ariaLabel: page.title});
-    roots.set(page, root);
-    document.getElementById("main").append(root);
-    page.mount(root, studio);
-  }
-  shown = page;
-  page.show?.(studio);
-  document.title = `${page.title} · Studio`;
-  for (const link of document.querySelectorAll("#nav a")) {
-    if (link.dataset.page === page.id) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-}
-
-document
-  .getElementById("nav")
-  .append(
-    ...PAGES.map((page) =>
-      el("a", {href: `#${page.id}`, data: {page: page.id}}, icon(page.icon), el("span", {}, page.title)),
-    ),
-  );
-document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault();
-  document.getElementById("main").focus();
-});
-// A picture dropped beside a drop zone must not replace the page.
-for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
-addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", () => document.hidden || studio.refresh());
 await studio.refresh();
-route();
-document.documentElement.dataset.ready = "true";
+openShell(PAGES, studio, "Studio");

@@ -69,7 +69,8 @@ export function chooseModel({studio, pageId, body, label = "Model", onchoose}) {
       models.map((model) => [model.name, model.name]),
       picker.value || newest?.name,
     );
-    picker.hidden = body.hidden = !models.length;
+    picker.hidden = !models.length || Boolean(models[0].local); // a model that runs in the page itself is the only one
+    body.hidden = !models.length;
     none.replaceChildren(...(models.length ? [] : [noModel(pageId, studio.error)]));
     choose(picker.value);
   });

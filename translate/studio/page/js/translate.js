@@ -48,11 +48,13 @@ export const page = {
 class TranslatePage {
   constructor(root, studio) {
     Object.assign(this, {studio, model: null, second: null, items: [], item: null, shown: true, job: null});
+    this.local = studio.models.some((model) => model.local);
     this.status = statusLine();
     this.rerun = debounce(() => this.run(this.job ? this.items : [this.item].filter(Boolean)), CHANGE_DELAY_MS);
     const body = el("div", {class: "columns aside translate-columns"}, this.#viewPanel(), this.#optionPanel());
     const {picker, none} = chooseModel({studio, pageId: "translate", body, onchoose: (model) => this.#useModel(model)});
-    const text = "Drop one picture or a whole pile. Each keeps its name, size and format.";
+    const keeps = this.local ? "its name" : "its name, size and format";
+    const text = `Drop one picture or a whole pile. Each keeps ${keeps}.`;
     root.append(pageHead("Translate", text, picker), body, none);
     addEventListener("paste", (event) => this.shown && this.add(filesOf(event.clipboardData)));
     this.#refresh();
@@ -65,7 +67,7 @@ class TranslatePage {
     this.first = dropzone({
       ...take,
       label: "Drop pictures here",
-      hint: "or choose them; photos, scans, 16-bit TIFF, HEIC …",
+      hint: this.local ? "or choose them, or paste one" : "or choose them; photos, scans, 16-bit TIFF, HEIC …",
     });
     this.first.classList.add("large");
     this.more = dropzone({...take, label: "More", icon: "plus"});

@@ -1,5 +1,5 @@
 /**
- * What can be chosen for a translation: direction, strength, look, statistics.
+ * What can be chosen for a translation: direction, strength, look, and statistics or size.
  * @module translate_options
  */
 import {el, segmented, select, slider} from "./dom.js";
@@ -11,6 +11,10 @@ const STATISTICS = [
   ["", "As in training"], ["exact", "Of each picture"],
   ["frozen", "Of a thumbnail"], ["local", "Of each neighbourhood"],
 ];
+
+// prettier-ignore
+const SIDES = [["512", "512 px"], ["1024", "1024 px"], ["2048", "2048 px"], ["0", "As it is"]];
+const USUAL_SIDE = "1024"; // which a browser translates in seconds
 
 /** The controls that fit a model; `nodes` are to be shown, in this order. */
 export class TranslateOptions {
@@ -24,7 +28,8 @@ export class TranslateOptions {
     this.look = slider({label: "Look", min: 0, max: LAST_LOOK, step: 1, value: 0, show, oninput: onchange});
     this.stats = select({label: "Statistics of the norms", options: STATISTICS, value: "", onchange});
     this.more = el("details", {class: "more"}, el("summary", {}, "More options"), this.stats);
-    this.nodes = [this.direction, this.strength, this.look, this.more];
+    this.side = select({label: "Longest side, at most", options: SIDES, value: USUAL_SIDE, onchange});
+    this.nodes = [this.direction, this.strength, this.look, this.side, this.more];
   }
 
   /** @param {Object} model the first of the models; a second one follows its options */
@@ -37,6 +42,8 @@ export class TranslateOptions {
     this.strength.hidden = !model.strength;
     this.strength.value = model.default_strength ?? 1;
     this.look.hidden = !model.many;
+    this.side.hidden = !model.local;
+    this.more.hidden = Boolean(model.local);
   }
 
   /** The fields of a request to a model; a result of other fields is out of date. @param {Object} model */
@@ -46,6 +53,7 @@ export class TranslateOptions {
       direction: model.directions.includes(this.way.value) ? this.way.value : model.directions[0],
       strength: model.strength ? this.strength.value : null,
       stats: this.stats.value,
+      side: model.local ? Number(this.side.value) : null,
       seed: model.many && this.look.value ? this.look.value : null,
     };
   }
