@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from translate import __version__
+import translate
 from translate.checkpoints.model_hash import model_hash
 from translate.checkpoints.recipe import Recipe
 from translate.export.graph import Graph, channels_of
@@ -33,7 +33,7 @@ def make_recipe(recipe: Recipe, nets: nn.ModuleDict, direction: str, graph: Grap
         sketch=bool(facts.get("sketch")), labels=_source_key(recipe, direction) in str(facts.get("labels", "")),
         values=facts.get("value_range", ""), classes=tuple(facts.get("classes", ())) if kind == "generate" else (),
         z=z, random=(z is not None and z.drawn != "strength") or any("noise" in i.name for i in graph.inputs),
-        translate=__version__, model=model_hash(recipe, nets),
+        translate=translate.__version__, model=model_hash(recipe, nets),
     )  # fmt: skip
     return _with_words(made)
 
