@@ -202,7 +202,7 @@ async ([data, width, height, side]) => {
 
 def test_drawings_are_cleaned_as_python_cleans_them(visit):
     from translate.images.line_drawings import tidy_sketch
-    from translate.inference.preprocess import _is_clean
+    from translate.inference.inputs.pixels import _is_clean
 
     page = visit("shoe").open("draw")
     rng = np.random.default_rng(0)
