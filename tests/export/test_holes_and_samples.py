@@ -53,6 +53,6 @@ def test_samples_with_labels(tmp_path):
     z, label = torch.randn(5, 64), torch.eye(3)[[0, 1, 2, 0, 1]]
     [found] = session.run(None, {"z": z.numpy(), "label": label.numpy()})
     with torch.inference_mode():
-        np.testing.assert_allclose(found, net(z, label).numpy(), atol=1e-5)
+        np.testing.assert_allclose(found, net(z, label).numpy(), atol=1e-4)
     with pytest.raises(UserError, match="makes pictures from z"):
         Translator.load(made.file)

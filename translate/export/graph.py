@@ -2,7 +2,7 @@
 
 __all__ = ["Graph", "channels_of", "make_graph"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -109,8 +109,14 @@ def make_graph(recipe: Recipe, nets: nn.ModuleDict, direction: str, *, dropout: 
         inputs.append(OnnxInput(name="label", shape=("batch", classes), about=about, values=(0.0, 1.0)))
     inputs += noise_inputs(net)
     fixed = int(getattr(net, "fixed", 0)) if kind != "images" else int(net.size)  # type: ignore[arg-type]
+    if fixed:
+        inputs = [replace(entry, shape=_with_side(entry.shape, fixed)) for entry in inputs]
     multiple = fixed or int(getattr(net, "multiple", 1))
     return Graph(module.eval().requires_grad_(False), tuple(inputs), multiple, fixed)
+
+
+def _with_side(shape: tuple[int | str, ...], side: int) -> tuple[int | str, ...]:
+    return tuple(side if size in ("height", "width") else size for size in shape)
 
 
 def _network_of(recipe: Recipe, nets: nn.ModuleDict, direction: str, kind: str) -> tuple[nn.Module, int]:

@@ -1,0 +1,3 @@
+import logging
+
+logging.getLogger("torch.__trace").propagate = False  # pytest would format a record of every step of the tracer
