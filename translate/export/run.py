@@ -100,7 +100,8 @@ def export_model(model: str | Path, output: str | Path, options: ExportOptions |
         with tempfile.TemporaryDirectory(prefix=f".{output.stem}.", dir=output.parent) as folder:
             draft = Path(folder) / output.name
             run, runtime = _write(graph, made, draft, options, pictures)
-            rows = compare(make_cases(made, pictures), own_run(recipe, nets, direction), run)
+            exact = own_run(recipe, nets, direction, torch.float64)
+            rows = compare(make_cases(made, pictures), own_run(recipe, nets, direction), run, exact)
             check_rows(rows, output, options)
             del run
             for part in sorted(Path(folder).iterdir(), key=lambda path: path == draft):  # the file itself comes last
