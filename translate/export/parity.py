@@ -156,8 +156,8 @@ def parity_table(rows: Sequence[Row], title: str, other: str) -> "Table":
     from rich.text import Text
 
     table = Table(title=Text(title), title_justify="left")
-    for column in ("batch x px", "largest difference", "torch's own", "PSNR, dB", "torch, s", f"{other}, s", "speed"):
-        table.add_column(column, justify="right")
+    for column in ("batch x px", "difference", "torch's own", "PSNR, dB", "torch, s", f"{other}, s", "speed"):
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         speed = f"{row.own_seconds / row.seconds:.2f} x"
         times = f"{row.own_seconds:.3f}", f"{row.seconds:.3f}"
