@@ -238,6 +238,7 @@ def test_a_dropped_photo_gives_lines_or_its_look(visit, photo):
 def test_a_dropped_drawing_becomes_the_drawing(visit, photo):
     page = visit().open("draw")
     drop(page, photo[0])
+    page.get_by_role("button", name="It is a drawing").wait_for()
     page.keyboard.press("Escape")
     page.wait_for_timeout(100)
     assert page.evaluate(INK, "lines") == 0
