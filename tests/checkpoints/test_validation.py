@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.campaigns.folder_runs import tiny_model
+from tests.images.test_label_maps import CLASSES
 from translate.checkpoints.model_file import KEY, load_model
 from translate.checkpoints.original import load_original
 from translate.checkpoints.validation import parse_json
@@ -64,6 +65,10 @@ def test_an_absurd_network_is_refused_before_it_is_built(model, change, words):
         {"nets": []}, {"task": None}, {"whole": 1}, {"facts": {"labels": 3}},
         {"facts": {"classes": [1]}}, {"facts": {"classes": ["a\nb"]}},
         {"value_range": [0]}, {"value_range": [0, float("nan")]}, {"facts": {"classes": "abc"}},
+        {"facts": {"maps": []}}, {"facts": {"maps": {"a": 3}}}, {"facts": {"maps": {"a": {"form": "gray"}}}},
+        {"facts": {"maps": {"a": CLASSES["gray"].to_facts()}}},  # four, for three channels
+        {"facts": {"maps": {"c": CLASSES["gray"].to_facts()}}, "channels": {"a": 3, "b": 3, "c": 4}},
+        {"channels": {"a": 4}, "facts": {"maps": {"a": CLASSES["gray"].to_facts() | {"names": ["a\nb", *"bcd"]}}}},
     ],
     ids=str,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from tests.training.test_train_generate import DRIFT as IMAGES_DRIFT
 from tests.training.test_train_generate import FAST as IMAGES_FAST
 from tests.training.test_train_generate import PAPER as IMAGES_PAPER
 from tests.training.test_train_inpaint import PRESETS as INPAINT
+from tests.training.test_train_label_maps import LABELS
 from tests.training.test_train_pix2pix import FAST as PAIRS_FAST
 from tests.training.test_train_pix2pix import PAPER as PAIRS_PAPER
 from translate.training import optim
@@ -44,6 +45,7 @@ EXTRA = {
     "cut fastcut": (CYCLE_PAPER, {"data": {"batch_size": 2}, "method": {"patches": 32}}),
     "drift fast": (DRIFT_FAST, {"data": {"batch_size": 4}}),
     "pix2pix fast": (PAIRS_FAST, {"data": {"batch_size": 4}, "method": {"free_nats": 0.02}}),
+    "pix2pix labels": (LABELS, {"data": {"batch_size": 4}}),
     "pix2pix paper": (PAIRS_PAPER, {"data": {"batch_size": 4}}),
     "generate fast": (IMAGES_FAST, {"data": {"batch_size": 8}, "method": {"augment": 0.7}}),
     "generate drift": (IMAGES_DRIFT, {"data": {"batch_size": 8}}),
@@ -67,6 +69,8 @@ def config_of(name, data, out, **train_options):
     }[task]
     if beside:
         where |= {"pairs": str(data / "beside")}
+    if preset == "labels":
+        where = {"a": str(data / "photos"), "b": str(data / "maps")}
     small, extra = EXTRA[name]
     run = {"data": where, "out": str(out / name.replace(" ", "_"))}
     return load_config(task, preset, small, COMMON, extra, run, {"train": train_options})

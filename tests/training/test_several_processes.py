@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from tests.conftest import picture
+from tests.data.label_scenes import scene
 from tests.training.several_processes import EXTRA, config_of, train_all
 from tests.training.test_loop import assert_same, everything, stop_after
 from translate.training.loop import train
 from translate.utils import dist
 from translate.utils.errors import OptionError
 
-SETS = {"reds": (12, 40), "blues": (11, 40), "photos": (12, 64), "drawings": (12, 64)} | {
+SETS = {"reds": (12, 40), "blues": (11, 40), "photos": (12, 64), "drawings": (12, 64), "maps": (12, 64)} | {
     f"p/{kind}": (16, 32) for kind in ("cats", "dogs")
 }
 SETS |= {"beside/A": (9, 40), "beside/B": (9, 40)}
@@ -42,6 +43,8 @@ def pictures(tmp_path_factory):
             if folder == "drawings":
                 shown = np.full((64, 64), 255, np.uint8)
                 cv2.circle(shown, (32, 32), 10 + i, 0, 1, cv2.LINE_AA)
+            if folder == "maps":
+                shown = scene(i, 64)[1]
             cv2.imwrite(str(data / folder / f"{i:03d}.png"), shown)
     return data
 

@@ -27,7 +27,7 @@ from translate.data.files.find import find_images
 from translate.images.io import read_picture, read_rgb8
 from translate.inference.preprocess import network_size
 from translate.tasks import TASKS
-from translate.utils.errors import UserError
+from translate.utils.errors import OptionError, UserError
 
 BATCH_SIZES = {"cpu": (1, 8), "cuda": (1, 16, 64)}  # of a forward pass of the network alone
 PLAIN, FOLDER = "eager fp32", "folder to folder"
@@ -91,6 +91,8 @@ def compare_translation(
     """
     # load the model and describe the work
     recipe, nets = load_model(model)
+    if recipe.facts.get("maps"):
+        raise OptionError(f"{model}: takes or answers one-hot label maps, and translations of pictures alone are timed")
     count, size, work = _network_sizes(images, recipe, nets)
     direction = recipe.directions[0]
     place = direction[0] if len(recipe.directions) > 1 else "a"

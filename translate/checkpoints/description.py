@@ -40,6 +40,6 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         "strength": task.strength is not None,
         "default_strength": task.strength,
         "sketch": bool(facts.get("sketch")),
-        "pages": PAGES[task.data],
+        "pages": ["translate"] if facts.get("maps") else PAGES[task.data],
         "step": recipe.steps,
     }

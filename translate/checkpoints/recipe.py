@@ -5,6 +5,8 @@ __all__ = ["FORMAT", "KEY", "Recipe"]
 from dataclasses import dataclass, field
 from typing import Any
 
+from translate.images.label_maps import Classes
+
 FORMAT = 1  # version of the layout of Recipe
 KEY = "image-translate"  # of the recipe in the metadata of a model file
 
@@ -27,6 +29,7 @@ class Recipe:
     directions: tuple[str, ...] = ("ab", "ba")
     whole: bool = False  # trained on whole pictures of `size` px alone
     # "sketch": True if sources are line drawings; "labels": "a" or "b", the side of label maps; "classes": their names;
+    # "maps": by side, "a" or "b", the classes of one-hot label maps, see `images.label_maps.Classes`
     # "value_range": "0,4095", black and white in files of floats and wide integers
     facts: dict[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()  # titles of the frozen networks whose features took part in the training
@@ -37,6 +40,11 @@ class Recipe:
     plugins: tuple[str, ...] = ()  # file names, modules or packages that have the task and the networks
     value_range: tuple[float, float] = (-1.0, 1.0)  # of pictures inside the networks
     format: int = FORMAT
+
+    def classes_of(self, side: str) -> Classes | None:
+        """Return the classes of a side, "a" or "b", whose label maps are one-hot; None for pictures."""
+        facts = self.facts.get("maps", {}).get(side)
+        return Classes.from_facts(facts) if facts else None
 
     @property
     def summary(self) -> str:

@@ -19,6 +19,7 @@ from torch.nn.modules.module import (
 )
 
 from translate.checkpoints.recipe import Recipe
+from translate.images.label_maps import Classes
 from translate.utils.errors import UserError, short_reason, short_repr, shorten
 from translate.utils.factory import Factory
 from translate.utils.terminal import printable
@@ -30,7 +31,7 @@ MAX_NAMES = 16
 MAX_PARTS_PER_TENSOR = 32  # modules and parameters of a network; most modules hold weights
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
 TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
-FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str}
+FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str, "maps": dict}
 
 
 def parse_json(text: str) -> Any:
@@ -69,6 +70,7 @@ def validate_recipe(values: Mapping[str, Any]) -> None:
             raise ValueError(f"channels.{name} is {short_repr(count)}")
     _validate_names(values)
     _validate_data(values.get("value_range", (-1, 1)), values.get("facts", {}), values.get("adapter", {}))
+    _validate_maps(values.get("facts", {}).get("maps", {}), values.get("channels", {}))
 
 
 def _validate_names(values: Mapping[str, Any]) -> None:
@@ -91,6 +93,18 @@ def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any], adapter: Map
         raise ValueError("adapter names no base")
     if not all(map(_is_printable, facts.get("classes", ()))):
         raise ValueError("facts.classes are no names")
+
+
+def _validate_maps(maps: Mapping[str, Any], channels: Mapping[str, int]) -> None:
+    for side, facts in maps.items():
+        try:
+            classes = Classes.from_facts(facts)
+        except (TypeError, ValueError, AttributeError):
+            raise ValueError(f"facts.maps.{shorten(side)} is {short_repr(facts)}") from None
+        if channels.get(side) != len(classes) or side not in ("a", "b"):
+            raise ValueError(f"facts.maps.{shorten(side)} has other classes than channels")
+        if not all(map(_is_printable, classes.names)):
+            raise ValueError(f"facts.maps.{shorten(side)} has names that are none")
 
 
 def _is_printable(word: Any) -> bool:

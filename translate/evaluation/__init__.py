@@ -1,4 +1,4 @@
-"""Scores of a model on held-out pictures: four evaluations with one protocol.
+"""Scores of a model on held-out pictures: five evaluations with one protocol.
 
     evaluation          the protocol: run, report, grid; the options
     registry            the evaluation of each kind of task
@@ -16,9 +16,8 @@
     report              base of reports: table, JSON, columns, rows
     translation_report  a section for each direction
     inpainting_report   a section for each size of hole
+    labels/             by labels of pictures and of their pixels; label maps
     generation_report   sets of pictures, labels, factors, memorization
-    label_agreement     agreement of samples with labels and factors
-    classifier          small classifier for label agreement
     memorization        whether samples are copies of training pictures
 
 To add an evaluation, subclass `Evaluation` in a new file and add it to `registry`.

@@ -94,7 +94,8 @@ def check_minimum(minimum: int, reason: str = "", **options: int | None) -> None
 def load_translator(options: EvaluationOptions) -> Translator:
     """Load a translator; raise UserError if its pictures are neither gray nor RGB, as the scores need."""
     translator = Translator.load(options.model, options.device, options.precision, weights=options.weights)
-    channels = [translator.recipe.channels.get(side, 3) for side in "ab"]
+    recipe = translator.recipe
+    channels = [3 if recipe.classes_of(side) else recipe.channels.get(side, 3) for side in "ab"]
     if not {*channels} <= {1, 3}:
         raise UserError(f"scores are for gray and RGB, and this model turns {channels[0]} channels into {channels[1]}")
     return translator

@@ -19,7 +19,7 @@ from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.run_data import run_images
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_rivals
 from translate.evaluation.generation_report import FactorRow, GenerationReport, LabelScores, SampleRow, SetScore
-from translate.evaluation.label_agreement import Labelled, score_factors, score_labels
+from translate.evaluation.labels.label_agreement import Labelled, score_factors, score_labels
 from translate.evaluation.memorization import MemoryCheck, check_memory
 from translate.evaluation.panel import Panel, load_panel
 from translate.evaluation.reader import Reader

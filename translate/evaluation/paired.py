@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair import Pair
 from translate.data.sources.pair_set import PairSet, parts_map, right_answers
 from translate.data.sources.run_data import run_pairs
 from translate.evaluation.baselines import MeanPicture, NearestSource, resize_to
@@ -23,10 +23,10 @@ from translate.evaluation.evaluation import (
     EvaluationOptions,
     at_strength,
     check_minimum,
-    load_at_strength,
     load_rivals,
     load_translator,
 )
+from translate.evaluation.labels.map_pairs import MapInput, MeanColours, ShownPairs
 from translate.evaluation.panel import Description, Panel, load_panel
 from translate.evaluation.reader import Reader, readable
 from translate.evaluation.report import MODEL, Row, note_few
@@ -37,6 +37,7 @@ from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
 from translate.images.line_drawings import is_line_drawing
 from translate.images.sketch_extraction import extract_sketch
+from translate.inference.translator import Translator
 from translate.metrics.lattice import shared_part
 from translate.utils.errors import UserError
 from translate.utils.progress import Progress
@@ -61,6 +62,7 @@ class PairedEvaluation(Evaluation):
     pairs: PairSet  # training pairs are for the baselines
     count: int = field(default=16, kw_only=True)  # answers of a random model per source with several right answers
     panel: Panel = field(default_factory=Panel, kw_only=True)
+    read: ShownPairs = field(default_factory=ShownPairs, kw_only=True)  # how pairs are read
 
     def __post_init__(self) -> None:
         check_minimum(1, count=self.count, limit=self.limit)
@@ -74,9 +76,10 @@ class PairedEvaluation(Evaluation):
         direction = translator.recipe.directions[0]
         pairs = run_pairs(options.model, options.a, options.b, options.data, direction)
         panel = load_panel(options.features, translator.recipe.features)
+        maps = {"a": classes} if (classes := translator.recipe.classes_of("a")) else {}
         return cls(
-            at_strength(translator, options.strength), pairs, count=options.count or cls.count,
-            limit=options.limit or None, panel=panel, rivals=load_rivals(options, load_at_strength),
+            as_method(translator, options), pairs, count=options.count or cls.count, limit=options.limit or None,
+            panel=panel, rivals=load_rivals(options, load_method), read=ShownPairs(maps),
         )  # fmt: skip
 
     def score(self, bars: Progress) -> TranslationReport:
@@ -87,8 +90,8 @@ class PairedEvaluation(Evaluation):
         tests, reader = subsample(self.pairs.test, self.limit), Reader(bars, " -> ".join(self.pairs.names))
 
         # fit the baselines, and choose the sources for several answers
-        training = TrainingSet(self.pairs.train, len(tests), reader, self.panel)
-        drawn = are_drawn(tests)
+        training = TrainingSet(self.pairs.train, len(tests), reader, self.panel, self.read)
+        drawn = are_drawn(tests, self.read)
         several = [pair for pair in tests if len(right_answers(self.pairs, pair.name)) > 1]
         repeated = set(subsample(several, MAX_REPEATED))
 
@@ -130,7 +133,7 @@ class PairedEvaluation(Evaluation):
 
     def read_case(self, pair: Pair, drawn: bool) -> PairedCase:
         """Read a test pair and its right answers; a `drawn` source has the right lines itself."""
-        source, target = read_pair(pair)
+        source, target = self.read(pair)
         truths = [read_rgb8(path) for path in right_answers(self.pairs, pair.name)]
         file = parts_map(self.pairs, pair.name)
         parts = None if file is None else read_rgb8(file)[..., 0]
@@ -159,7 +162,7 @@ class PairedEvaluation(Evaluation):
         """
 
         def column(pair: Pair) -> list[np.ndarray]:
-            source, target = read_pair(pair)
+            source, target = self.read(pair)
             is_random = getattr(self.translator, "random", False)
             random = self.translator(source, count=answers, seed=SEED) if is_random else []
             return [source, self.translator(source), *random, target]
@@ -173,12 +176,15 @@ class PairedEvaluation(Evaluation):
 class TrainingSet:
     """The baselines fitted to training pairs, and the description of at most `count` targets."""
 
-    def __init__(self, train: list[Pair], count: int, reader: Reader, panel: Panel) -> None:
-        self.mean, self.sources, targets = MeanPicture(), NearestSource[Pair](), Tally(panel)
+    def __init__(self, train: list[Pair], count: int, reader: Reader, panel: Panel, read: ShownPairs) -> None:
+        self.mean, self.sources, targets, self.read = MeanPicture(), NearestSource[Pair](), Tally(panel), read
+        self.colours = MeanColours(read.maps["a"]) if "a" in read.maps else None
         pairs = subsample(train, MAX_TRAIN)
         chosen = set(subsample(pairs, count))
-        for pair, (source, target) in reader.read_all(pairs, read_pair):
+        for pair, (source, target) in reader.read_all(pairs, read):
             self.mean.add(target)
+            if self.colours:
+                self.colours.add(source, target)
             self.sources.add(source, pair)
             if pair in chosen:
                 targets.add(target)
@@ -188,11 +194,12 @@ class TrainingSet:
         """Return the baselines by name; none without training pairs."""
         if not self.mean.count:
             return {}
-        return {"mean training image": self.mean, "nearest training source's photo": self.nearest}
+        by_class: dict[str, Method] = {"mean colour of each class": self.colours} if self.colours else {}
+        return {"mean training image": self.mean, **by_class, "nearest training source's photo": self.nearest}
 
     def nearest(self, picture: np.ndarray) -> np.ndarray:
         """Return the target of the nearest training source of `picture`, at its size."""
-        return resize_to(read_pair(self.sources(picture))[1], picture.shape)
+        return resize_to(self.read(self.sources(picture))[1], picture.shape)
 
 
 class PairedTallies(Tallies):
@@ -233,7 +240,18 @@ class PairedTallies(Tallies):
         return [*baselines, *models, *others]
 
 
-def are_drawn(tests: list[Pair]) -> bool:
+def load_method(options: EvaluationOptions) -> Callable[..., Any]:
+    """Load a translator as a method, see `as_method`."""
+    return as_method(load_translator(options), options)
+
+
+def as_method(translator: Translator, options: EvaluationOptions) -> Callable[..., Any]:
+    """Return a translator with the strength of the options; label maps are given to it as they are shown."""
+    method, classes = at_strength(translator, options.strength), translator.recipe.classes_of("a")
+    return MapInput(method, classes) if classes else method
+
+
+def are_drawn(tests: list[Pair], read: ShownPairs) -> bool:
     """Whether most sources, judged by a few, are line drawings."""
-    drawings = list(readable(subsample(tests, DRAWING_SAMPLES), lambda pair: is_line_drawing(read_pair(pair)[0])))
+    drawings = list(readable(subsample(tests, DRAWING_SAMPLES), lambda pair: is_line_drawing(read(pair)[0])))
     return sum(drawings) > len(drawings) / 2

@@ -6,6 +6,7 @@ from translate.checkpoints.model_file import model_file, read_recipe
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions
 from translate.evaluation.generation import GenerationEvaluation
 from translate.evaluation.inpainting import InpaintingEvaluation
+from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.paired import PairedEvaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
 from translate.tasks import TASKS
@@ -24,7 +25,8 @@ def load_evaluation(options: EvaluationOptions) -> Evaluation:
     Raises:
         OptionError, UserError: an option does not apply to the model; or as `Evaluation.load`.
     """
-    evaluation = EVALUATIONS[TASKS[read_recipe(model_file(options.model, options.weights)).task].data]
+    recipe = read_recipe(model_file(options.model, options.weights))
+    evaluation = LabelMapEvaluation if recipe.classes_of("b") else EVALUATIONS[TASKS[recipe.task].data]
     for name in evaluation.unused:
         if getattr(options, name) != getattr(EvaluationOptions, name):
             remedy = "leave it out"

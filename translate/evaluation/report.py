@@ -53,6 +53,8 @@ class Row:
     diversity: float | None = None
     invented: float | None = None  # share of the places without a part where the result shows one, see `Contents`
     lost: float | None = None  # share of the places with a part where the result shows none
+    iou: float | None = None  # mean IoU of answered label maps, see `metrics.class_overlap`
+    accuracy: float | None = None  # share of their pixels that are right
     seam: float | None = None  # see `metrics.inpainting.seam`
     errors: dict[str, float] = field(default_factory=dict)  # standard errors of the means above, by name; {} if few
 

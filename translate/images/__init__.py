@@ -10,6 +10,7 @@ formats/           single file formats
 grid               sheets of pictures
 headers            the size of a picture from its file's header, and whether the file is whole
 io                 reading and writing of picture files
+label_maps         the classes of label maps; maps as class numbers, planes, files and colours
 line_drawings      drawings by users: recognised and normalised
 metadata           what cameras and editors write: EXIF, XMP, IPTC, comments
 picture            one picture in memory, and conversions of depth and scale

@@ -49,6 +49,7 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
 
     `values` are black and white of floats and wide integers; None: 0 and 1, or the full scale.
     """
+    # 1. formats with decoders of their own
     if not data:
         raise OSError("the file is empty")
     if npy.is_npy(data):
@@ -59,6 +60,7 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
             return _decode_tiff(data, reader, values)
     if isobmff.container(data) == "HEIF":
         return heif.decode(data)
+    # 2. pixels
     original = data
     data, key = png.without_key(png.without_text(data))
     header = _Header(data)
@@ -69,8 +71,12 @@ def decode(data: bytes, values: ValueRange | None = None) -> Picture:
         stored, header.alpha = _with_alpha(stored, key), True
     upright = UPRIGHT.get(header.orientation, np.asarray)
     picture = as_picture(upright(stored), header.alpha, header.gray, header.frames, values=values)
+    # 3. what the file says besides
     picture.icc, picture.dpi, picture.bits = header.icc, header.dpi, header.bits
     picture.metadata = header.metadata
+    if header.image is not None and header.image.mode == "P":
+        with contextlib.suppress(OSError, ValueError, SyntaxError):  # another decoder knew the file
+            picture.indices = np.ascontiguousarray(upright(np.asarray(header.image)))
     _describe(picture, original)
     return picture
 
@@ -168,6 +174,7 @@ def from_pillow(image: Image.Image, values: ValueRange | None = None) -> Picture
         image = ImageOps.exif_transpose(image)
     picture = as_picture(_decode_pillow(image), image.has_transparency_data, image.mode in _GRAY_MODES, values=values)
     picture.icc, picture.dpi = icc, _as_dpi(dpi)
+    picture.indices = np.asarray(image) if image.mode == "P" else None
     return picture
 
 

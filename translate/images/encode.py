@@ -14,7 +14,16 @@ from PIL import Image
 from translate.images import exif
 from translate.images.formats import heif, isobmff, npy, png, tiff_tags
 from translate.images.metadata import Metadata
-from translate.images.picture import FULL_SCALE, Picture, flatten_alpha, matching_icc, to_depth, to_gray, to_numbers
+from translate.images.picture import (
+    FULL_SCALE,
+    LabelMap,
+    Picture,
+    flatten_alpha,
+    matching_icc,
+    to_depth,
+    to_gray,
+    to_numbers,
+)
 from translate.images.samples import from_full_scale
 
 
@@ -55,9 +64,20 @@ FORMATS = {
 
 def refusal(picture: Picture, form: Format) -> str:
     """Return the reason why a format cannot hold a picture at all, or ""."""
+    if picture.label_map is not None:
+        return _refusal_of_label_map(picture.pixels.dtype, form)
     if form.bands or picture.channels in (1, 3):
         return ""
     return f"{form.name} has no room for {picture.channels} channels; use .tif (--format tif) or .npy"
+
+
+def _refusal_of_label_map(dtype: np.dtype, form: Format) -> str:
+    """Return the reason why a format cannot hold a map of classes exactly, or ""."""
+    if form.lossy:
+        return f"{form.name} may change the classes of a label map; use .png (--format png)"
+    if dtype not in form.depths:
+        return f"{form.name} has no room for the 16-bit values of a label map; use .png (--format png)"
+    return ""
 
 
 class Loss(NamedTuple):
@@ -99,12 +119,7 @@ def encode(picture: Picture, form: Format, quality: int, *, keep_metadata: bool 
     if picture.dpi and not held.exif and form.name in ("WEBP", "AVIF", "HEIF"):
         held = replace(held, exif=exif.of_resolution(picture.dpi))
     # 2. encode
-    if form.name == "HEIF":
-        data = heif.encode(stored, picture.bits or _HEIC_BITS, quality, icc, held.exif, held.xmp)
-    elif _is_for_pillow(stored, form):
-        data = _pillow_bytes(stored, form, quality, icc, held)
-    else:
-        data = _opencv_bytes(stored, form, quality, icc, held, picture.bits or _AVIF_BITS)
+    data = _encode_pixels(picture, form, stored, quality, icc, held)
     # 3. insert what the encoders cannot
     if form is _JPEG:
         data = _with_segments(data, icc, held)
@@ -116,8 +131,37 @@ def encode(picture: Picture, form: Format, quality: int, *, keep_metadata: bool 
     return _with_dpi(data, form, picture.dpi) if picture.dpi else data
 
 
+def _encode_pixels(
+    picture: Picture, form: Format, stored: np.ndarray, quality: int, icc: bytes | None, held: Metadata
+) -> bytes:
+    """Encode an array by the encoder that stores most of it."""
+    if form.name == "PNG" and picture.label_map and picture.label_map.palette is not None:
+        return _palette_png(picture.label_map)
+    if form.name == "HEIF":
+        return heif.encode(stored, picture.bits or _HEIC_BITS, quality, icc, held.exif, held.xmp)
+    if _is_for_pillow(stored, form):
+        return _pillow_bytes(stored, form, quality, icc, held)
+    return _opencv_bytes(stored, form, quality, icc, held, picture.bits or _AVIF_BITS)
+
+
+def _palette_png(label_map: LabelMap) -> bytes:
+    out = io.BytesIO()
+    _palette_image(label_map).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _palette_image(label_map: LabelMap) -> Image.Image:
+    """Return a map of indices and their colours as an image of mode P."""
+    assert label_map.values is not None and label_map.palette is not None
+    image = Image.fromarray(label_map.values)
+    image.putpalette(label_map.palette.tobytes())
+    return image
+
+
 def _as_stored(picture: Picture, form: Format) -> np.ndarray:
     """Return (H, W) or (H, W, C), alpha as the last channel, in a dtype that the format can hold."""
+    if form.name == "NPY" and picture.label_map and picture.label_map.values is not None:
+        return picture.label_map.values
     alpha = picture.alpha if form.alpha else None
     numbers = picture.numbers
     if numbers is not None and not (form.bands or numbers.dtype in form.depths):
@@ -241,6 +285,8 @@ def stored_array(picture: Picture) -> np.ndarray:
 def to_pillow(picture: Picture) -> Image.Image:
     """Convert to an image of mode L, LA, RGB or RGBA; 16-bit and float gray without alpha to I;16 or F."""
     assert picture.channels in (1, 3)
+    if picture.label_map and picture.label_map.palette is not None:
+        return _palette_image(picture.label_map)
     deep = picture.gray and picture.alpha is None
     plain = replace(picture, numbers=None)
     image = Image.fromarray(_as_stored(plain, _TIFF if deep else FORMATS[".bmp"]))

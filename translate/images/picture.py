@@ -1,13 +1,14 @@
 """One picture in memory: its depth, gray, alpha, bands, colour space, and the numbers of its file."""
 
 __all__ = [
-    "FULL_SCALE", "Numbers", "Picture", "UnknownScale", "ValueRange", "as_known_depth", "as_picture", "is_colourless",
-    "matching_icc", "flatten_alpha", "parse_range", "suggest_range", "to_depth", "to_gray", "to_numbers",
+    "FULL_SCALE", "LabelMap", "Numbers", "Picture", "UnknownScale", "ValueRange", "as_known_depth", "as_picture",
+    "is_colourless", "matching_icc", "flatten_alpha", "parse_range", "suggest_range", "to_depth", "to_gray",
+    "to_numbers",
 ]  # fmt: skip
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +32,14 @@ class Numbers:
     plane: bool = False  # a gray array has an axis for its one channel: (H, W, 1)
 
 
+class LabelMap(NamedTuple):
+    """A map of classes to be written exactly, as gray values, palette indices or the colours of its picture."""
+
+    values: np.ndarray | None = None  # (H, W) uint8 or uint16; None: the colours in `Picture.pixels`
+    palette: np.ndarray | None = None  # (256, 3) uint8, the colours of the values
+    numbers: np.ndarray | None = None  # (H, W) uint8, the class numbers
+
+
 @dataclass
 class Picture:
     """One picture, and the properties of its file.
@@ -52,6 +61,8 @@ class Picture:
     colour_codes: tuple[int, int] | None = None  # primaries and transfer (ITU-T H.273), where they are not sRGB's
     gamma: bytes = b""  # chunks of a PNG with its gamma and primaries, where they are not sRGB's
     metadata: Metadata = Metadata()  # what a camera or an editor wrote
+    indices: np.ndarray | None = None  # (H, W) uint8, into the palette of the file that was read
+    label_map: LabelMap | None = None  # of a map of classes, which no lossy format may hold
 
     @property
     def channels(self) -> int:

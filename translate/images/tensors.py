@@ -1,6 +1,9 @@
 """Arrays to tensors and back, to a device and back: (H, W, C) outside, (B, C, H, W) float32 in [-1, 1] inside."""
 
-__all__ = ["HostCopy", "from_uint8", "pad_to_multiple", "to_array", "to_device", "to_tensor", "to_uint8"]
+__all__ = [
+    "HostCopy", "from_uint8", "one_hot", "pad_to_multiple", "pad_with_value", "show_planes",
+    "strongest", "to_array", "to_device", "to_tensor", "to_uint8",
+]  # fmt: skip
 
 import numpy as np
 import torch
@@ -8,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import DTypeLike
 from torch import Tensor
 
+from translate.images.label_maps import UNLABELLED, Classes
 from translate.images.picture import to_depth
 
 
@@ -97,3 +101,31 @@ def _pad(x: Tensor, margins: tuple[int, int, int, int], size: int) -> Tensor:
     if not any(margins):
         return x
     return F.pad(x, margins, mode="reflect" if max(margins) < size else "replicate")
+
+
+def pad_with_value(x: Tensor, value: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:
+    """Pad x (B or 1, C, h, w) with a value to the batch and size of `like`; `inside` are its rows and columns there."""
+    padded = like.new_full((len(like), x.shape[1], *like.shape[2:]), value)
+    padded[(..., *inside)] = x
+    return padded
+
+
+def one_hot(numbers: Tensor, count: int) -> Tensor:
+    """Convert class numbers (B, 1, H, W) uint8 to planes (B, count, H, W) uint8: 255 in the class, and 0 elsewhere."""
+    known = torch.arange(count, dtype=torch.uint8, device=numbers.device)
+    return (numbers == known[:, None, None]).to(torch.uint8).mul_(255)
+
+
+def strongest(planes: Tensor) -> Tensor:
+    """Return the class numbers (B, 1, H, W) uint8 of the largest of the planes (B, K, H, W) at each pixel."""
+    return planes.argmax(1, keepdim=True).to(torch.uint8)
+
+
+def show_planes(planes: Tensor, classes: Classes) -> Tensor:
+    """Show planes (B, K, H, W) in [-1, 1] in the colours of the largest: (B, 3, H, W) in [-1, 1].
+
+    Pixels without any, such as unlabelled ones, are shown as `Classes.show` does.
+    """
+    table = torch.from_numpy(classes.show(np.arange(256, dtype=np.uint8))).to(planes.device)
+    numbers = strongest(planes)[:, 0].long().masked_fill(planes.amax(1) <= -1, UNLABELLED)
+    return table[numbers].permute(0, 3, 1, 2).float().div(127.5).sub(1)

@@ -1,12 +1,14 @@
 """Options for the translation of folders and films, checked as far as is possible without a model."""
 
-__all__ = ["FolderOptions", "TranslationOptions", "VideoOptions", "build_request"]
+__all__ = ["FolderOptions", "TranslationOptions", "VideoOptions", "build_request", "result_suffix"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from translate.data.files.worklist import as_suffix
+from translate.images.encode import FORMATS
 from translate.inference.request import Request, blend, check_strength
 from translate.inference.translator import Translator
 from translate.utils.errors import OptionError
@@ -93,3 +95,17 @@ def build_request(translator: Translator, options: TranslationOptions, count: in
     codes = [translator.style_code(path) for path in options.looks]
     z = codes[0] if count is None else blend(codes[0], codes[1], count)
     return translator.request(options.direction, z=z, scale=options.scale)
+
+
+def result_suffix(translator: Translator, form: str, output: Path | None = None) -> str:
+    """Return the suffix of all results: that of `form`, or .png for label maps; "" for that of each picture.
+
+    `output` is a file with a format of its own, if results go to one. Raise OptionError for a format that changes label
+    maps, or an unknown one.
+    """
+    suffix = as_suffix(form)
+    if translator.runner.classes is None:
+        return suffix
+    if suffix and FORMATS[suffix].lossy:
+        raise OptionError(f"--format {form}: may change the classes of label maps; say png, or leave --format out")
+    return suffix or ("" if output else ".png")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from translate.images.encode import stored_alpha, stored_array, to_pillow
 from translate.images.formats.npy import is_npy
+from translate.images.label_maps import Classes
 from translate.images.picture import Picture, to_gray, to_numbers
 from translate.inference.inputs.images import FileContent
 from translate.inference.inputs.pixels import resize
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 _RESTORED_MODES = ("CMYK", "YCbCr", "I")  # PIL modes that are translated as RGB or gray, and then converted back
 
 
-def postprocess(output: np.ndarray, like: Picture, paired: bool) -> Picture:
+def postprocess(output: np.ndarray, like: Picture, paired: bool, classes: Classes | None = None) -> Picture:
     """Resize a network output (h, w, C) to the size of the translated picture, `like`, and adopt its properties.
 
     The result of an unpaired model keeps gray, alpha and the colour profile. The result of a paired model has the
-    channels and the colour space of the target domain.
+    channels and the colour space of the target domain. With `classes`, the output are class numbers, and the result
+    is a label map like those of training.
     """
+    if classes is not None:
+        return replace(classes.picture(Classes.resize(output[..., 0], like.pixels.shape[:2])), dpi=like.dpi)
     pixels = resize(output, like.pixels.shape[:2])
     gray = pixels.shape[2] == 1
     if gray:
@@ -48,6 +52,7 @@ class PendingResult:
     like: Picture  # the picture that was translated
     paired: bool = False
     index: int = 0  # of the picture in its batch
+    classes: Classes | None = None  # of label maps, whose outputs are class numbers
 
     def pictures(self) -> list[Picture]:
         """Wait for the outputs, and postprocess them."""
@@ -57,7 +62,7 @@ class PendingResult:
         if isinstance(output, Picture):
             return output
         array = output if isinstance(output, np.ndarray) else output.array(self.index)
-        return postprocess(array, self.like, self.paired)
+        return postprocess(array, self.like, self.paired, self.classes)
 
 
 def to_kind_of(image: Any, result: Picture, keep_mode: bool = True) -> Any:
@@ -81,7 +86,12 @@ def _is_npy_file(image: Any) -> bool:
 
 
 def _to_array_like(array: np.ndarray, result: Picture) -> np.ndarray:
-    """Convert to (H, W, C), alpha last; a gray result to (H, W) or (H, W, 1) if the user's array has this shape."""
+    """Convert to (H, W, C), alpha last; a gray result to (H, W) or (H, W, 1) if the user's array has this shape.
+
+    A label map has the shape and type of its values.
+    """
+    if result.label_map is not None:
+        return result.pixels if result.label_map.values is None else result.label_map.values
     one_plane = array.ndim == 2 or array.shape[2] == 1
     stack = result.pixels[..., :1] if one_plane and result.gray else result.pixels
     if result.numbers:

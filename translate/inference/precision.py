@@ -1,6 +1,6 @@
 """The choice of the precision and memory layout in which a network is fastest on this machine."""
 
-__all__ = ["Mode", "Pass", "apply_mode", "given_mode", "pick_mode"]
+__all__ = ["Mode", "Pass", "apply_mode", "central_hole", "given_mode", "pick_mode", "split_into_squares"]
 
 import copy
 import time
@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.images.tensors import pad_to_multiple
 from translate.utils.device import bf16_is_sound
 from translate.utils.errors import OptionError
 
@@ -161,3 +162,18 @@ def _seconds(work: Callable[[], Any], device: torch.device | None = None, repeat
             torch.cuda.synchronize(device)
         times.append(clock() - began)
     return min(times)
+
+
+def central_hole(x: Tensor) -> Tensor:
+    """Return a mask (B, 1, H, W) for pictures (B, C, H, W), 1 in the middle and -1 elsewhere."""
+    height, width = x.shape[2:]
+    mask = x.new_full((len(x), 1, height, width), -1.0)
+    mask[..., height // 4 : -(height // 4), width // 4 : -(width // 4)] = 1
+    return mask
+
+
+def split_into_squares(x: Tensor, side: int) -> Tensor:
+    """Cut (B, C, H, W) into (B', C, side, side), padding the last row and column of squares."""
+    x, _ = pad_to_multiple(x, side)
+    rows = torch.cat(x.split(side, dim=2))
+    return torch.cat(rows.split(side, dim=3))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from translate.checkpoints.recipe import Recipe
-from translate.images.picture import Picture, flatten_alpha
+from translate.images.picture import Picture, flatten_alpha, to_depth
 from translate.images.tensors import to_tensor
 from translate.inference.inputs.pixels import (
     check_channels,
@@ -45,6 +45,8 @@ def prepare(
     height, width = picture.pixels.shape[:2]
     size = network_size(recipe, height, width, scale)
     network_input = prepare_source(recipe, picture, source, size, name)
+    if recipe.classes_of("a"):  # the depth of class numbers is none of a photo
+        picture = replace(picture, pixels=to_depth(picture.pixels, np.uint8), alpha=None, numbers=None)
     if source != target:  # the result is gray if its domain is, whether or not the picture is
         picture = replace(picture, gray=target == 1)
     # 2. resize the hints to the same scale

@@ -5,6 +5,7 @@ __all__ = ["ModelRunner"]
 import copy
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,13 +16,21 @@ from torch import Tensor, nn
 
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture
-from translate.images.tensors import HostCopy, pad_to_multiple, to_device
+from translate.images.tensors import HostCopy, from_uint8, pad_to_multiple, pad_with_value, strongest, to_device
 from translate.inference.inpainting import Network, fill_hole
 from translate.inference.memory_budget import ALWAYS_FITS_PX, MIN_SIDE_PX, MemoryBudget
 from translate.inference.mode_choice import ModeChoice, model_question
 from translate.inference.norm_statistics import NormStatistics
 from translate.inference.postprocess import PendingResult
-from translate.inference.precision import Mode, Pass, apply_mode, given_mode, pick_mode
+from translate.inference.precision import (
+    Mode,
+    Pass,
+    apply_mode,
+    central_hole,
+    given_mode,
+    pick_mode,
+    split_into_squares,
+)
 from translate.inference.request import PreparedImage, Request, Variant
 from translate.inference.tiling.tiled_pass import ProgressCallback, TiledImage, run_tiled_pass
 from translate.inference.tiling.trace import NotTileable
@@ -52,6 +61,7 @@ class ModelRunner:
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
         masked: whether the model inpaints; its last source channel is then the mask, 1 in the hole and -1 elsewhere.
         paired: whether the model was trained on pairs.
+        classes: of the label maps that the model answers; None: it answers pictures.
         fixed_size: side of the only squares that the networks take, px; 0: they take any size.
         default_direction: "" if there are no directions.
         memory: the budget of a pass.
@@ -69,6 +79,7 @@ class ModelRunner:
         # 1. read the model's properties
         self._task = TASKS[recipe.task]
         self.masked, self.paired = self._task.data == "masked", self._task.data == "paired"
+        self.classes = recipe.classes_of("b")
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.strength = self._task.strength
         has_styles = self.z_dim > 0 and self.strength is None
@@ -145,15 +156,20 @@ class ModelRunner:
             return [PendingResult(self._fill_hole(first, request), first.picture)]
         # 2. translate a picture that is too large for one pass tile by tile
         if len(images) == 1 and (arrays := self._run_if_tiled(first, request)) is not None:
-            return [PendingResult(arrays, first.picture, self.paired)]
+            return [PendingResult(arrays, first.picture, self.paired, classes=self.classes)]
         # 3. run the networks once for each variant
         inputs = [image.network_input for image in images if image.network_input is not None]
         x = torch.cat(inputs) if len(inputs) > 1 else inputs[0]
         copies = []
         for variant in request.variants:
             y = self(x, request.direction, variant, first.hint, first.name)
-            copies.append(HostCopy(y, first.picture.pixels.dtype))  # while the next variant is computed
-        return [PendingResult(copies, image.picture, self.paired, i) for i, image in enumerate(images)]
+            dtype = first.picture.pixels.dtype if self.classes is None else np.uint8
+            copies.append(HostCopy(self._finish(y), dtype))  # while the next variant is computed
+        return [PendingResult(copies, image.picture, self.paired, i, self.classes) for i, image in enumerate(images)]
+
+    def _finish(self, y: Tensor) -> Tensor:
+        """Return y (B, C, H, W) in [-1, 1], or for label maps its class numbers as the values of an 8-bit plane."""
+        return y if self.classes is None else from_uint8(strongest(y))
 
     def _fill_hole(self, image: PreparedImage, request: Request) -> list[Picture]:
         """Return the picture with its hole filled, for each variant."""
@@ -248,7 +264,7 @@ class ModelRunner:
         x = to_device(x, self.device)
         padded, inside = pad_to_multiple(x, self._multiple, MIN_SIDE_PX)
         if self.recipe.facts.get("sketch"):  # mirrored edges would add lines to a drawing
-            padded = _pad_with_value(x, 1.0, padded, inside)
+            padded = pad_with_value(x, 1.0, padded, inside)
         # 2. assemble the batch as in training
         source, _ = self.channels(direction)
         layout = torch.channels_last if mode.channels_last else torch.contiguous_format
@@ -257,7 +273,7 @@ class ModelRunner:
             batch["mask"] = padded[:, source:]
         if "hint" in self.recipe.channels:
             layer = x.new_full((1, self.recipe.channels["hint"], *x.shape[2:]), -1.0) if hint is None else hint
-            batch["hint"] = _pad_with_value(layer.to(x), -1.0, padded, inside)
+            batch["hint"] = pad_with_value(layer.to(x), -1.0, padded, inside)
         options: dict[str, Any] = {}
         if variant.z is not None:
             options["z"] = variant.z.to(self.device).expand(len(x), -1)
@@ -287,8 +303,8 @@ class ModelRunner:
         def run(x: Tensor) -> Tensor:
             source = x if channels == 3 else x[:, :1].expand(-1, channels, -1, -1)
             if self.masked:
-                source = torch.cat([source, _central_hole(x)], 1)
-            source = _split_into_squares(source, self.fixed_size) if self.fixed_size else source
+                source = torch.cat([source, central_hole(x)], 1)
+            source = split_into_squares(source, self.fixed_size) if self.fixed_size else source
             return self._run(nets, mode, source, direction, Variant())
 
         return run
@@ -307,6 +323,11 @@ class ModelRunner:
     def can_tile(self) -> bool:
         """Whether the kind of the model allows tiles; its network may still need the whole picture."""
         return not (self.masked or "hint" in self.recipe.channels or self.recipe.facts.get("sketch"))
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether a picture can be read and written region by region; label maps are files as a whole."""
+        return self.can_tile and not self.recipe.facts.get("maps")
 
     def _tile_budget(self, height: int, width: int) -> int | None:
         """Return the bytes that a picture may take tile by tile; None: it fits in one pass."""
@@ -332,7 +353,8 @@ class ModelRunner:
             budget = self._tile_budget(height, width)
             if budget is None:
                 return None
-            array = np.empty((height, width, self.channels(request.direction)[1]), image.picture.pixels.dtype)
+            planes, dtype = self.channels(request.direction)[1], image.picture.pixels.dtype
+            array = np.empty((height, width, 1 if self.classes else planes), np.uint8 if self.classes else dtype)
             try:
                 self.run_tiled(TiledImage.in_memory(image.name, x, array), request.direction, variant, budget)
             except NotTileable:
@@ -349,30 +371,10 @@ class ModelRunner:
             net, z = self._task.generator_for(nets, direction, variant.z, variant.seed)
         except NotImplementedError:
             raise NotTileable(f"{image.name}: the task {self.recipe.task!r} does not translate tile by tile") from None
+        write = image.write
+        image = replace(image, write=lambda region, y: write(region, self._finish(y)))
         norm_cell = LOCAL_NORM_CELL_PX if self.statistics.kind == "local" else 0
         run_tiled_pass(
             net, None if z is None else z.to(self.device), image, budget, memory=self.memory, mode=self.mode,
             channels=self.channels(direction)[0], norm_cell=norm_cell, on_progress=self.on_progress,
         )  # fmt: skip
-
-
-def _pad_with_value(x: Tensor, value: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:
-    """Pad x (B or 1, C, h, w) with a value to the batch and size of `like`; `inside` are its rows and columns there."""
-    padded = like.new_full((len(like), x.shape[1], *like.shape[2:]), value)
-    padded[(..., *inside)] = x
-    return padded
-
-
-def _central_hole(x: Tensor) -> Tensor:
-    """Return a mask (B, 1, H, W) for pictures (B, C, H, W), 1 in the middle and -1 elsewhere."""
-    height, width = x.shape[2:]
-    mask = x.new_full((len(x), 1, height, width), -1.0)
-    mask[..., height // 4 : -(height // 4), width // 4 : -(width // 4)] = 1
-    return mask
-
-
-def _split_into_squares(x: Tensor, side: int) -> Tensor:
-    """Cut (B, C, H, W) into (B', C, side, side), padding the last row and column of squares."""
-    x, _ = pad_to_multiple(x, side)
-    rows = torch.cat(x.split(side, dim=2))
-    return torch.cat(rows.split(side, dim=3))

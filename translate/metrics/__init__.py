@@ -4,6 +4,7 @@ similarity            L1, PSNR and SSIM of pictures and their truths
 inpainting            L1, PSNR and SSIM inside a filled hole, and the seam along its border
 edge_f1               precision, recall and F1 of the lines of two drawings
 multimodal_coverage   coverage, precision and diversity of several answers, by CIEDE2000
+class_overlap         pixel accuracy of label maps, and IoU of each class
 kernel_distance       squared MMD between the features of two sets (KID)
 density_coverage      density and coverage of samples among real pictures
 diversity             mean pairwise distance in a set, and nearest neighbours

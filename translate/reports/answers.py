@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from translate.evaluation.evaluation import Evaluation
+from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.report import KERNEL_SCALE
 from translate.images.tensors import to_tensor
 from translate.metrics.inpainting import l1_inside
@@ -39,8 +40,9 @@ class RankedAnswers:
 def rank_answers(evaluation: Evaluation, count: int) -> Iterator[RankedAnswers]:
     """Score the answers to at most `count` held-out pictures of each direction; yield them, the best first.
 
-    The score is the mean difference to the truth if it is known for all pictures, inside the hole if there is one; else
-    the kernel distance of the one picture to real pictures of the target, by the last network of the panel.
+    The score is the mean difference to the truth if it is known for all pictures, inside the hole if there is one; of
+    label maps the share of wrong pixels; else the kernel distance of the one picture to real pictures of the target,
+    by the last network of the panel.
     """
     for found in examples_of(evaluation, count):
         answered: list[tuple[Example, np.ndarray]] = []
@@ -57,6 +59,8 @@ def _score(
     evaluation: Evaluation, found: ExampleSet, answered: Sequence[tuple[Example, np.ndarray]]
 ) -> tuple[str, list[float]]:
     """Return what is measured, in words, and the score of each answer."""
+    if isinstance(evaluation, LabelMapEvaluation):
+        return "share of pixels of a wrong class", [_wrong_share(*each) for each in answered]
     if all(example.truth is not None for example, _ in answered):
         where = " in the hole" * ("mask" in answered[0][0].options)
         scores = [_difference(example, picture) for example, picture in answered]
@@ -67,6 +71,11 @@ def _score(
     distances = KERNEL_SCALE * distance_of_each(pictures, found.describe_targets().features[judge])
     measure = f"kernel distance x {KERNEL_SCALE} of the one picture to {found.target}, by {judge} features"
     return measure, distances.tolist()
+
+
+def _wrong_share(example: Example, picture: np.ndarray) -> float:
+    """Return the share of the pixels that differ from the truth; unlabelled ones do."""
+    return float((picture != example.truth).any(axis=2).mean())
 
 
 def _difference(example: Example, picture: np.ndarray) -> float:

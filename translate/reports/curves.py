@@ -56,9 +56,13 @@ def _plot_of_averages(lines: Sequence[Line], names: Sequence[str]) -> Plot:
     points = [
         (100 * float(name.removeprefix(AVERAGE_PREFIX)), line[name]) for line in lines for name in names if name in line
     ]
-    title = "kernel distance on the choosing half"
+    iou = any(f"{SCORE_PREFIX}iou" in line for line in lines)
+    title, name = ("mean IoU", "iou") if iou else ("kernel distance", "kernel")
     return Plot(
-        title, {"kernel": sorted(points)} if points else {}, dots=True, over="the averaged last part, % of the run"
+        f"{title} on the choosing half",
+        {name: sorted(points)} if points else {},
+        dots=True,
+        over="the averaged last part, % of the run",
     )
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from translate.data.loading.random_masks import BANDS
-from translate.data.sources.pair import Pair, read_pair
+from translate.data.sources.pair import Pair
 from translate.evaluation.evaluation import Evaluation
 from translate.evaluation.generation import GenerationEvaluation
 from translate.evaluation.inpainting import InpaintingEvaluation, Place
+from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.paired import PairedEvaluation
-from translate.evaluation.panel import Description
+from translate.evaluation.panel import Description, Panel
 from translate.evaluation.reader import readable
 from translate.evaluation.unpaired import DirectionFiles, UnpairedEvaluation, find_truths
 from translate.inference.latent.neighbours import square_crop
@@ -49,6 +50,9 @@ def answer_to(evaluation: Evaluation, example: Example) -> np.ndarray:
     """Return the answer of the model of an evaluation: (H, W, 3) uint8; raise UserError if it refuses."""
     if isinstance(evaluation, GenerationEvaluation):
         return evaluation.sampler(**example.options)[0]
+    if isinstance(evaluation, LabelMapEvaluation):
+        assert example.source is not None
+        return evaluation.classes.show(evaluation.answer(example.source))
     return evaluation.translator(example.source, **example.options)  # type: ignore[attr-defined]
 
 
@@ -83,16 +87,29 @@ def _(evaluation: UnpairedEvaluation, count: int) -> Iterator[ExampleSet]:
 @examples_of.register
 def _(evaluation: PairedEvaluation, count: int) -> Iterator[ExampleSet]:
     def read(pair: Pair) -> Example:
-        source, target = read_pair(pair)
+        source, target = evaluation.read(pair)
         return Example(name=pair.name, source=source, truth=target)
 
     def describe() -> Description:
         pairs = subsample(evaluation.pairs.test, MAX_TARGETS)
-        return evaluation.panel.describe_all(readable(pairs, lambda pair: (None, read_pair(pair)[1])))
+        return evaluation.panel.describe_all(readable(pairs, lambda pair: (None, evaluation.read(pair)[1])))
 
     source, target = evaluation.pairs.names
     examples = list(readable(subsample(evaluation.pairs.test, count), read))
     yield ExampleSet(title=f"{source} -> {target}", examples=examples, target=target, describe_targets=describe)
+
+
+@examples_of.register
+def _(evaluation: LabelMapEvaluation, count: int) -> Iterator[ExampleSet]:
+    def read(pair: Pair) -> Example:
+        source, truth = evaluation.read(pair)
+        return Example(name=pair.name, source=source, truth=evaluation.classes.show(truth))
+
+    source, target = evaluation.pairs.names
+    examples = list(readable(subsample(evaluation.pairs.test, count), read))
+    yield ExampleSet(
+        title=f"{source} -> {target}", examples=examples, target=target, describe_targets=lambda: Panel().join([])
+    )
 
 
 @examples_of.register

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from translate.data.files.worklist import Job, as_suffix
+from translate.data.files.worklist import Job
 from translate.data.sources.mask_files import read_mask
 from translate.images.picture import Picture
 from translate.inference.folder.jobs import JobReader
 from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.gigapixel import HugePicture
 from translate.inference.inputs.masks import resize_mask
-from translate.inference.options import FolderOptions
+from translate.inference.options import FolderOptions, result_suffix
 from translate.inference.request import Conditioning, Request
 from translate.inference.translator import Translator
 from translate.studio.worker import stop_if_cancelled
@@ -49,7 +49,7 @@ def translate(translator: Translator, request: Request, order: Order, slots: Cpu
     options = order.options
     reader = _MaskReader(translator, options) if translator.masked else JobReader(translator, options, None)
     pipeline = FolderPipeline(translator, request, reader, None, None, options.quality, options.keep_metadata)
-    suffix, outcomes = as_suffix(options.format), []
+    suffix, outcomes = result_suffix(translator, options.format), []
     for path in order.pictures:
         job = Job(path, path.with_suffix(suffix or path.suffix), len(request.variants), order.layer)
         try:

@@ -16,6 +16,7 @@ To write a task, read `base` and `cycle`.
     latents         what tasks share that generate pictures from latent vectors
     losses/         loss functions that tasks share
     pix2pix         paired translation, with one output or many
+    pix2pix_labels  photos to label maps, by cross-entropy
 """
 
 __all__ = ["TASKS", "Task"]
@@ -32,6 +33,7 @@ from translate.tasks.generate import Generate
 from translate.tasks.generate_drift import GenerateDrift
 from translate.tasks.inpaint import Inpaint
 from translate.tasks.pix2pix import Pix2pix
+from translate.tasks.pix2pix_labels import Pix2pixLabels
 from translate.utils.errors import list_choices
 from translate.utils.plugins import Registry
 
@@ -54,6 +56,7 @@ TASKS: Registry[type[Task]] = Registry(
     {
         "cut": Cut, "cycle": Cycle, "distill": Distill, "distill_images": DistillImages, "distill_pairs": DistillPairs,
         "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift, "inpaint": Inpaint, "pix2pix": Pix2pix,
+        "pix2pix_labels": Pix2pixLabels,
     },
     check=_check,
 )  # fmt: skip

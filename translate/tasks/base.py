@@ -38,6 +38,8 @@ class Task(nn.Module):
     from_latents: ClassVar[bool] = False
     # the default, 0 to 1, of a strength that the user chooses for each translation; z (1,) is then the strength
     strength: float | None = None
+    # whether the target is label maps, as one plane per class, of which the largest of an output is the answer
+    answers_classes: ClassVar[bool] = False
     # whether the progress of an extended run must not fall: for networks that grow
     monotone_progress: ClassVar[bool] = False
     # the preview rows that `training.monitors.failure_modes` examines: the titles of source, output, and real pictures

@@ -13,6 +13,7 @@ from translate.utils.errors import OptionError
 RECIPE_KEYS = {  # flags of the training commands, and the recipe keys that they set
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
     "pairs": "data.pairs", "pair_share": "data.pair_share",
+    "one_hot": "data.one_hot", "class_names": "data.class_names", "unlabelled": "data.unlabelled",
     "images": "data.images", "labels": "data.classes", "grow": "method.grow",
     "masks": "data.masks", "invert_masks": "data.invert_masks", "value_range": "data.value_range",
     "size": "data.size", "batch_size": "data.batch_size",

@@ -17,6 +17,7 @@ from translate.tasks import TASKS
 from translate.training.config_checks import (
     check_adam,
     check_adapting,
+    check_label_maps,
     check_layer,
     check_length,
     check_limits,
@@ -120,6 +121,7 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
     check_limits(config.train, "train")
     check_limits(config.data, "data")
     check_sizes(config.data)
+    check_label_maps(config.data, TASKS[config.task].data)
     check_patience(config.train.patience, config.train.evaluations)
     check_adam(config.train.betas, config.train.phase_lr)
     check_adapting(config.train)

@@ -3,6 +3,7 @@
 __all__ = [
     "check_adam",
     "check_adapting",
+    "check_label_maps",
     "check_layer",
     "check_length",
     "check_limits",
@@ -22,6 +23,16 @@ from translate.utils.factory import check_type
 
 MAX_SIDE_PX = 2**16
 MIN_SIDE_PX = 32  # smaller crops show a discriminator too little
+
+
+def check_label_maps(data: DataConfig, kind: str) -> None:
+    """Check that the options of one-hot label maps are for pairs, the `kind` of data, and for one-hot maps."""
+    if data.one_hot and kind != "paired":
+        raise OptionError("--data.one_hot is for pairs, one of whose pictures are label maps; leave it out")
+    for name, unset in (("class_names", ""), ("unlabelled", "auto"), ("label_key", "auto")):
+        if not data.one_hot and getattr(data, name) != unset:
+            flag = "--data.label_key" if name == "label_key" else f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag} is for one-hot label maps; add --one-hot, or leave it out")
 
 
 def check_layer(layer: Any) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from translate.data.datasets import TrainingData
+from translate.data.datasets import PairedData, TrainingData
 from translate.data.datasets.images import ImagesData
 from translate.images.animation import write_film
 from translate.images.io import read_rgb8
+from translate.images.tensors import show_planes
 from translate.tasks import Task
 from translate.training.callbacks import Callbacks
 from translate.training.ema import EMA
@@ -39,6 +40,7 @@ class Previews:
         self.task, self.ema, self.probe = task, ema, probe
         self.steps, self.batch_size = steps, batch_size
         self.quiet = QUIET_PICTURES["generated" if task.from_latents else "translated"]
+        self.maps = data.maps if isinstance(data, PairedData) else {}
         self.told: set[tuple[str, str]] = set()  # kind and row of the newest grid's findings: told already
         self.returns_input = False  # whether the newest grid is a copy of its sources
         self.collapse: CollapseMonitor | None = None
@@ -93,7 +95,14 @@ class Previews:
         columns = [
             self.task.preview(self.ema.nets, {k: v[i : i + 1] for k, v in self.probe.items()}) for i in range(count)
         ]
-        return {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
+        rows = {title: torch.cat([column[title] for column in columns]) for title in columns[0]}
+        return {title: self._show(title, row) for title, row in rows.items()}
+
+    def _show(self, title: str, row: Tensor) -> Tensor:
+        """Show the planes of label maps in the colours of their classes."""
+        sources = [source for source, _, _ in self.task.compared_rows] or ["input"]
+        classes = self.maps.get("a" if title in sources else "b")
+        return row if classes is None or row.shape[1] != len(classes) else show_planes(row, classes)
 
     @dist.on_main_process
     def write_film(self, folder: Path) -> None:

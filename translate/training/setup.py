@@ -1,8 +1,8 @@
 """Everything before the first step of a run: checks, data, plan, networks."""
 
 __all__ = [
-    "Opened", "build_task", "check_recipe", "check_sides", "make_task", "make_trial_step", "noise_batch",
-    "open_data_and_plan", "open_run",
+    "Opened", "build_task", "check_classes", "check_recipe", "check_sides", "make_task", "make_trial_step",
+    "noise_batch", "open_data_and_plan", "open_run",
 ]  # fmt: skip
 
 import time
@@ -87,6 +87,7 @@ def open_data_and_plan(
     with torch.device("meta"):
         task = make_task(config, channels, size)
     check_exports(task, config.task)
+    check_classes(task, data)
     check_sides(task, size, options.crop)
     # decode, the main process first
     main = dist.is_main_process()
@@ -155,6 +156,25 @@ def check_exports(task: Task, name: str) -> None:
                 f"task {name!r}: a model file cannot hold its network {export!r}; build it with `generator`, or with a"
                 " Factory from a name in translate.networks.ENCODERS"
             )
+
+
+def check_classes(task: Task, data: TrainingData) -> None:
+    """Check that targets are label maps, one-hot, if and only if the task answers classes.
+
+    Raises:
+        OptionError: They are not; the message holds the way out.
+    """
+    maps = data.facts.get("maps", {})
+    if task.answers_classes and "b" not in maps:
+        raise OptionError(
+            f"{data.names[-1]} do not look like label maps, which this recipe learns to draw; if they are, say"
+            " --data.labels b, and if the label maps are the other side, --direction ba"
+        )
+    if "b" in maps and not task.answers_classes:
+        raise OptionError(
+            f"--one-hot: the targets, {data.names[-1]}, are label maps, on whose classes distances of colours mean"
+            " nothing; say --preset labels, or --data.labels a if the sources alone are meant"
+        )
 
 
 def check_sides(task: Task, size: int, crop: int) -> None:

@@ -34,7 +34,10 @@ DATA_OPTIONS = {  # by kind of data: what a task learns from, how to say it, and
     "unpaired": (
         "two domains", "--a X --b Y, or --data ROOT", {"a", "b", "data", "pairs", "pair_share", "value_range"},
     ),
-    "paired": ("pairs", "--data X, or --a X --b Y", {"a", "b", "data", "direction", "hints", "value_range"}),
+    "paired": (
+        "pairs", "--data X, or --a X --b Y",
+        {"a", "b", "data", "direction", "hints", "value_range", "one_hot", "class_names", "unlabelled"},
+    ),
     "images": ("single pictures", "--images X", {"images", "labels", "grow"}),
     "masked": ("single pictures", "--images X, perhaps with --masks Y", {"images", "masks", "invert_masks"}),
 }  # fmt: skip
@@ -59,6 +62,9 @@ class _Inputs:
     invert_masks: Flag = False  # The masks mean the opposite of what was detected.
     direction: Direction = "ab"  # Of pairs: "ba" learns the way from the second picture to the first.
     hints: Flag = False  # Of pairs: also take colour strokes as input.
+    one_hot: Flag = False  # Of pairs: label maps as one channel per class instead of as colours.
+    class_names: PathText = ""  # Text file of the classes in label maps (default: all values).
+    unlabelled: Text = ""  # Values in label maps that are no class (default: 255 beside 0, 1, 2 ...).
     value_range: ValueRange = ""  # LOW,HIGH: the values of black and white in files of floats and wide integers.
 
 

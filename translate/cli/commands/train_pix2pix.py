@@ -5,7 +5,7 @@ __all__ = ["TrainPix2pix"]
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from translate.cli.commands.options import Direction, Flag, RunOptions, Text, ValueRange
+from translate.cli.commands.options import Direction, Flag, PathText, RunOptions, Text, ValueRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,13 @@ class _Inputs:
     b: Text = ""  # The second picture of each pair, matched by name.
     direction: Direction = "ab"  # "ab": from the first picture to the second; "ba": back.
     hints: Flag = False  # Also take colour strokes as input: the model learns to follow a few given colours.
+    # Label maps as one channel per class instead of as colours; --preset labels says so itself.
+    one_hot: Flag = False
+    # Text file of the classes in label maps, "7 road" or "#804080 road" a line, or names alone (default: all values).
+    class_names: PathText = ""
+    # Values in label maps that are no class: none, or a list such as 0,255 or #000000 (default: 255, if it is beside
+    # 0, 1, 2 ...).
+    unlabelled: Text = ""
     # LOW,HIGH: the values of black and white in files of floats and wide integers (default: 0,1, and the full range of
     # 16 bits); the model keeps them.
     value_range: ValueRange = ""
@@ -41,5 +48,6 @@ class TrainPix2pix(RunOptions, _Inputs):
 
     task: ClassVar[str] = "pix2pix"
 
-    # "fast": the best results within minutes or hours; "paper": the published recipe to the letter.
-    preset: Literal["fast", "paper"] = "fast"
+    # "fast": the best results within minutes or hours; "paper": the published recipe to the letter; "labels": from
+    # photos to label maps, with a channel per class and cross-entropy.
+    preset: Literal["fast", "labels", "paper"] = "fast"

@@ -2,34 +2,42 @@
 
 __all__ = ["PairedData", "decode_pair", "kind_to_read"]
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from translate.data.checks.pair_checks import check_headers, direction_note, exchanged_pairs, inspect_pairs
+from translate.data.checks.pair_checks import SideTraits, check_headers, direction_note, exchanged_pairs, inspect_pairs
 from translate.data.files.counted import list_names
 from translate.data.files.halves import Halves, split_halves
 from translate.data.loading.cache import fingerprint, open_cache
 from translate.data.loading.file_kind import FileKind, MixedChannels, kind_of_files, stack_pictures
 from translate.data.loading.hints import sample_hints
-from translate.data.loading.loader import PairedStream
+from translate.data.loading.loader import PairedStream, to_planes
 from translate.data.loading.native_size import native_size
 from translate.data.loading.preview_images import PREVIEW_COUNT, read_previews, read_spread
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
-from translate.data.sources.pair import Pair, PairError, read_pair
+from translate.data.sources.label_classes import find_classes
+from translate.data.sources.label_scan import scan_maps
+from translate.data.sources.mapped_pair import map_files, read_mapped_pair
+from translate.data.sources.pair import Pair, PairError
 from translate.data.sources.pair_set import resolve_pairs
+from translate.images.label_maps import MAX_CLASSES, Classes
 from translate.images.picture import parse_range, to_depth, to_gray
+from translate.utils import dist
 from translate.utils.errors import OptionError, UserError
 from translate.utils.sequences import spread
 
 _LABELS = ("auto", "none", "a", "b", "ab")
+NO_MAPS: Mapping[str, Classes] = MappingProxyType({})
+_SAMPLE = 16  # maps to find out whether a side are label maps
 
 
 class PairedData:
@@ -38,6 +46,7 @@ class PairedData:
     Attributes:
         pairs: All pairs, in the direction of the run.
         labels: Sides that are label maps, which are never interpolated: "", "a", "b" or "ab".
+        maps: The classes of sides whose label maps are one-hot, by side.
     """
 
     def __init__(self, config: DataConfig, root: Path) -> None:
@@ -65,27 +74,70 @@ class PairedData:
             self.channels["hint"] = 4
         label_maps = "".join(key for key, side in zip("ab", sides, strict=True) if side.colours and coloured[key])
         self.labels = {"auto": label_maps, "none": ""}.get(config.labels, config.labels)
+        self.maps, self._map_notes = dict[str, Classes](), list[str]()
+        if config.one_hot:
+            self._find_maps(config)
+            self.channels |= {key: len(classes) for key, classes in self.maps.items()}
 
         # note facts, colour jitter and messages
-        self.facts: dict[str, Any] = {"sketch": True} if sides[0].drawing and coloured["a"] else {}
+        self.facts: dict[str, Any] = {"sketch": True} if self._draws(coloured["a"]) else {}
         if values:
             self.facts["value_range"] = config.value_range
         if self.labels:
             self.facts["labels"] = self.labels
+        if self.maps:
+            self.facts["maps"] = {key: classes.to_facts() for key, classes in self.maps.items()}
         self._hints = config.hints
         self._jitter = (0.0 if "a" in self.labels else config.colour_a, 0.0 if "b" in self.labels else config.colour_b)
         self._initial_notes = self._make_notes(config)
         self.notes = list(self._initial_notes)
 
+    def _draws(self, coloured: bool) -> bool:
+        """Whether the sources are line drawings."""
+        return self._sides[0].drawing and coloured and "a" not in self.maps
+
+    def _find_maps(self, config: DataConfig) -> None:
+        """Find the sides of label maps and their classes; raise OptionError for options that one-hot maps exclude."""
+        if config.hints or config.value_range:
+            wrong = "--hints are" if config.hints else "--value-range is"
+            raise OptionError(f"{wrong} not for one-hot label maps; leave one of the two out")
+        if config.labels == "auto":
+            self.labels = "".join(
+                key for key, side in zip("ab", self._sides, strict=True) if self._shows_maps(key, side)
+            )
+        if not self.labels:
+            names = " nor ".join(self.names)
+            raise OptionError(
+                f"--one-hot: neither {names} look like label maps; say which are, such as --data.labels a"
+            )
+        for key in self.labels:
+            train, test = (map_files(pairs, key) for pairs in (self.pairs.train, self.pairs.test))
+            title = self.names["ab".index(key)]
+            self.maps[key], notes = find_classes(title, train, test, config, progress=dist.is_main_process())
+            self._map_notes += notes
+
+    def _shows_maps(self, key: str, side: SideTraits) -> bool:
+        """Whether a side are label maps: of few colours, or of few values in areas."""
+        if side.colours or side.drawing:
+            return bool(side.colours)
+        values = scan_maps(spread(map_files(self.pairs.train, key), _SAMPLE), key)
+        return 1 < len(values.indices or values.colours) <= MAX_CLASSES and values.flat
+
     def _make_notes(self, config: DataConfig) -> list[str]:
-        notes = [f"{name}: {kind.note}" for name, kind in zip(self.names, self.kinds, strict=True) if kind.note]
-        if not any(kind.bands for kind in self.kinds) and (question := direction_note(self._sides, config.direction)):
+        kinds = [
+            (name, kind) for key, name, kind in zip("ab", self.names, self.kinds, strict=True) if key not in self.maps
+        ]
+        notes = [f"{name}: {kind.note}" for name, kind in kinds if kind.note]
+        notes += self._map_notes
+        if not (self.maps or any(kind.bands for kind in self.kinds)) and (
+            question := direction_note(self._sides, config.direction)
+        ):
             notes.append(question)
         for key, name, side in zip("ab", self.names, self._sides, strict=True):
-            if config.labels == "auto" and key in self.labels:
+            if config.labels == "auto" and key in self.labels and key not in self.maps:
                 notes.append(
                     f"{name} look like label maps ({side.colours} colours) and are never interpolated;"
-                    " --data.labels none treats them as pictures"
+                    " --one-hot gives each class a channel, --data.labels none treats them as pictures"
                 )
             if key in self.labels and (config.colour_a if key == "a" else config.colour_b):
                 notes.append(f"{name} are label maps: --data.colour_{key} would change what they mean and is left out")
@@ -102,7 +154,8 @@ class PairedData:
         files = [path for pair in train for path in (pair.a, pair.b)]
         swapped = "".join(str(int(pair.swapped)) for pair in train)
         depths = tuple((str(kind.dtype), kind.values) for kind in self.kinds)
-        settings = () if depths == (("uint8", None),) * 2 else depths
+        settings: tuple[Any, ...] = () if depths == (("uint8", None),) * 2 else depths
+        settings += (repr(self.maps),) if self.maps else ()
         self.fingerprint = fingerprint(
             files, "pairs", side, square, self._split, self.channels, self.labels, swapped, *settings
         )
@@ -114,7 +167,7 @@ class PairedData:
         self.probe = self._previews(size, square)
 
         # exchanged pictures are recognised by 8-bit colours only
-        plain = self.cache.pixels.dtype == np.uint8 and not any(kind.bands for kind in self.kinds)
+        plain = self.cache.pixels.dtype == np.uint8 and not (self.maps or any(kind.bands for kind in self.kinds))
         exchanged = exchanged_pairs(self.cache, self.cache.names, self._split) if plain else []
         note = f"the two pictures of a pair look exchanged: {list_names(exchanged)}; compare them with the other pairs"
         self.notes = [*self._initial_notes, *([note] if exchanged else [])]
@@ -126,34 +179,40 @@ class PairedData:
         """Return pairs of the choosing half; hints are empty."""
         decode = partial(self._decode, side=size, square=square)
         pairs = np.stack(read_spread(self.halves()[0].choosing, decode, size, count)[1])
-        a, b = np.split(pairs, [self._split[0]], axis=3)
-        pictures = {"a": a, "b": b} | ({"hint": np.zeros((*a.shape[:3], 4), np.uint8)} if self._hints else {})
-        return {key: stack_pictures([*part]) for key, part in pictures.items()}
+        return self._to_batch(pairs, lambda b: np.zeros((*b.shape[:3], 4), np.uint8))
 
     def stream(self, *, crop: int, flip: bool, seed: int) -> PairedStream:
         return PairedStream(
-            self.cache, self._split, crop=crop, flip=flip, seed=seed, hints=self._hints, colour=self._jitter
-        )
+            self.cache, self._split, crop=crop, flip=flip, seed=seed, hints=self._hints, colour=self._jitter,
+            classes=(len(self.maps.get("a", ())), len(self.maps.get("b", ()))),
+        )  # fmt: skip
 
     @property
     def _split(self) -> tuple[int, int]:
-        return self.channels["a"], self.channels["b"]
+        """The channels of source and target in the cache, where label maps are class numbers."""
+        first, second = (1 if key in self.maps else self.channels[key] for key in "ab")
+        return first, second
 
     def _decode(self, pair: Pair, side: int, square: bool) -> np.ndarray | str:
-        return decode_pair(pair, self.kinds, self.channels, side, square=square, labels=self.labels)
+        return decode_pair(pair, self.kinds, self.channels, side, square=square, labels=self.labels, maps=self.maps)
 
     def _previews(self, size: int, square: bool) -> dict[str, Tensor]:
         """Return the center crops of some readable pairs, held-out ones first."""
         candidates = [*spread(self.pairs.test, PREVIEW_COUNT), *self.pairs.test, *self.pairs.train]
         _, pairs = read_previews(candidates, lambda pair: self._decode(pair, size, square), size)
-        a, b = np.split(np.stack(pairs), [self._split[0]], axis=3)
-        previews = {"a": a, "b": b} | ({"hint": _sample_preview_hints(b)} if self._hints else {})
-        return {key: stack_pictures([*part]) for key, part in previews.items()}
+        return self._to_batch(np.stack(pairs), _sample_preview_hints)
+
+    def _to_batch(self, pairs: np.ndarray, draw_hints: Callable[[np.ndarray], np.ndarray]) -> dict[str, Tensor]:
+        """Convert stacked pairs (n, H, W, C) to a batch, with the hints that `draw_hints` returns for the targets."""
+        a, b = np.split(pairs, [self._split[0]], axis=3)
+        pictures = {"a": a, "b": b} | ({"hint": draw_hints(b)} if self._hints else {})
+        stacked = {key: stack_pictures([*part]) for key, part in pictures.items()}
+        return {key: to_planes(x, len(self.maps.get(key, ()))) for key, x in stacked.items()}
 
 
 def decode_pair(
     pair: Pair, kinds: Sequence[FileKind], channels: Mapping[str, int], side: int, *, square: bool,
-    labels: Collection[str] = (),
+    labels: Collection[str] = (), maps: Mapping[str, Classes] = NO_MAPS,
 ) -> np.ndarray | str:  # fmt: skip
     """Return a pair stacked to (H, W, Ca + Cb) of the deeper side's type, or why it cannot be read.
 
@@ -164,20 +223,21 @@ def decode_pair(
         side: px, to which `fit` resizes.
         square: whether it resizes both sides, and not the shorter one.
         labels: the sides, "a" and "b", that are label maps.
+        maps: the classes of those that are stacked as class numbers, in one channel.
 
     Raises:
         PairError: the sizes of the two pictures do not fit.
         MixedChannels: a picture has other channels than its side.
     """
     try:
-        pictures = read_pair(pair, labels, (kinds[0].read, kinds[1].read))
+        pictures = read_mapped_pair(pair, maps, labels, (kinds[0].read, kinds[1].read))
     except (PairError, MixedChannels):
         raise
     except UserError as error:
         return str(error)
     parts = []
     for key, picture in zip("ab", pictures, strict=True):
-        planes = to_gray(picture)[..., None] if channels[key] == 1 else picture
+        planes = to_gray(picture)[..., None] if channels[key] == 1 and key not in maps else picture
         parts.append(fit(planes, side, square=square, nearest=key in labels))
     depth = max((kind.dtype for kind in kinds), key=lambda dtype: dtype.itemsize)
     return np.concatenate([to_depth(part, depth) for part in parts], axis=2)

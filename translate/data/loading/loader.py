@@ -1,6 +1,6 @@
 """Batches as a function of (seed, step) alone, so that a run resumes exactly."""
 
-__all__ = ["Batch", "Batches", "PairedStream", "SampleStream", "SingleStream", "UnpairedStream"]
+__all__ = ["Batch", "Batches", "PairedStream", "SampleStream", "SingleStream", "UnpairedStream", "to_planes"]
 
 import itertools
 import os
@@ -16,6 +16,7 @@ from translate.data.loading.cache import Pictures
 from translate.data.loading.crops import Crops, upload
 from translate.data.loading.hints import sample_hints
 from translate.data.loading.transforms import Jitter
+from translate.images.tensors import one_hot
 from translate.utils import dist
 from translate.utils.concurrency import prefetch, thread_pool
 
@@ -80,16 +81,19 @@ class PairedStream:
         which: int = 0,
         hints: bool = False,
         colour: tuple[float, float] = (0.0, 0.0),
+        classes: tuple[int, int] = (0, 0),
     ) -> None:
         """Set up the stream of pairs (H, W, Ca + Cb), the source's channels first; `channels` are Ca and Cb.
 
-        With `hints`, samples have a "hint", strokes of the target's colours. `colour` is the strength, 0 to 1, of the
-        colour jitter of the source and of the target. `Crops` documents the other arguments.
+        A side of label maps, with a number of `classes`, has its class numbers in one channel, and one-hot planes in
+        samples. With `hints`, samples have a "hint", strokes of the target's colours. `colour` is the strength, 0 to 1,
+        of the colour jitter of the source and of the target. `Crops` documents the other arguments.
         """
         self._pairs = Crops(pairs, crop=crop, flip=flip, seed=seed, which=which)
         self._channels, self._seed, self._hints = channels, seed, hints
         self._jitter = [Jitter(strength) if strength else None for strength in colour]
         self._on_cpu = hints or any(colour)
+        self._classes = dict(zip("ab", classes, strict=True))
         self.crops = () if self._on_cpu else (self._pairs,)
         self.epoch = self._pairs.epoch
 
@@ -99,7 +103,8 @@ class PairedStream:
 
     def crop(self, sampled: Batch) -> Batch:
         """Return {"a": (B, Ca, crop, crop), "b": ..., perhaps "hint": (B, 4, crop, crop) uint8}."""
-        return sampled if self._on_cpu else self._split(sampled["pair"])
+        batch = sampled if self._on_cpu else self._split(sampled["pair"])
+        return {key: to_planes(x, self._classes.get(key, 0)) for key, x in batch.items()}
 
     def _split(self, boxes: Tensor) -> Batch:
         a, b = self._pairs.crop(boxes).split(self._channels, dim=1)
@@ -139,6 +144,13 @@ class SingleStream:
     def crop(self, sampled: Batch) -> Batch:
         """Return {"image": (B, C, crop, crop), perhaps "label": (B,) int64}."""
         return sampled | {"image": self.crops[0].crop(sampled["image"])}
+
+
+def to_planes(x: Tensor, classes: int) -> Tensor:
+    """Convert class numbers (B, 1, H, W), uint8 or scaled to [-1, 1], to one-hot planes; 0 classes are a picture."""
+    if not classes:
+        return x
+    return one_hot(x if x.dtype == torch.uint8 else x.add(1).mul(127.5).round().to(torch.uint8), classes)
 
 
 def mix_seed(*words: int) -> int:

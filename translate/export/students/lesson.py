@@ -71,6 +71,8 @@ def plan_lesson(lesson: Lesson) -> Config:
         UserError: The teacher is missing, does not translate, or is tiny itself.
     """
     recipe = read_recipe(lesson.file)
+    if recipe.facts.get("maps"):
+        raise UserError(f"{lesson.file}: takes or answers one-hot label maps, which no student learns yet")
     kind = TASKS[recipe.task].data
     if kind not in KINDS:
         does = "fills holes" if kind == "masked" else "generates pictures"

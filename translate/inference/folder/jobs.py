@@ -104,7 +104,7 @@ class JobReader:
 
     def _open_huge(self, job: Job) -> "HugePicture | None":
         runner = self._translator.runner
-        if not runner.can_tile:
+        if not runner.can_stream:
             return None
         from translate.inference.gigapixel import open_huge
 

@@ -15,13 +15,14 @@ from itertools import chain
 from pathlib import Path
 
 from translate.data.files.ledger import Ledger
-from translate.data.files.worklist import Shard, Survey, Worklist, as_suffix, check_writable
+from translate.data.files.walk import is_picture
+from translate.data.files.worklist import Shard, Survey, Worklist, check_writable
 from translate.inference.folder.identity import describe_run
 from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.folder.report import FolderReport, Recorder
 from translate.inference.folder.trust import TrustFile, TrustJudge, find_calibration
-from translate.inference.options import FolderOptions, build_request
+from translate.inference.options import FolderOptions, build_request, result_suffix
 from translate.inference.precision import Mode
 from translate.inference.request import Request
 from translate.inference.translator import Translator
@@ -60,8 +61,9 @@ def translate_folder(
     calibration = find_calibration(translator, request.direction) if options.trust else None
 
     # 2. count and check the pictures
+    suffix = result_suffix(translator, options.format, Path(output) if is_picture(Path(output).name) else None)
     worklist = Worklist(
-        str(source), Path(output), answers=len(request.variants), suffix=as_suffix(options.format),
+        str(source), Path(output), answers=len(request.variants), suffix=suffix,
         shard=Shard.parse(options.shard or "1/1"), hints=options.hints, masks=options.masks,
     )  # fmt: skip
     with counting_spinner(options.progress):

@@ -31,7 +31,8 @@ class OnnxRunner:
         masked, paired, random, z_dim, strength, fixed_size, can_tile: as those of `ModelRunner`.
     """
 
-    can_tile = False
+    can_tile = can_stream = False
+    classes = None  # of one-hot label maps, which no file has
 
     def __init__(self, content: bytes, recipe: OnnxRecipe, name: str, device: str = "auto") -> None:
         """Load the content of a checked file, whose `name` is for errors.

@@ -209,4 +209,7 @@ class _FilmTranslation:
         pixels = picture.pixels if self.denoiser is None else self.denoiser(picture.pixels)
         alpha = None if picture.alpha is None else to_depth(picture.alpha, pixels.dtype)
         result = self.translator.translate_all(Picture(pixels, alpha), self.request, None, str(self.clip.path))[0]
+        classes, label_map = self.translator.runner.classes, result.label_map
+        if classes and label_map and label_map.numbers is not None:
+            return Picture(classes.show(label_map.numbers))
         return Picture(to_depth(result.pixels, np.uint8), picture.alpha if result.alpha is not None else None)

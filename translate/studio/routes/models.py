@@ -45,5 +45,8 @@ def warm_up(model: Any) -> None:
     if model.masked:
         hole = np.zeros((side, side), bool)
         hole[side // 4 : side // 2, side // 4 : side // 2] = True
+    if classes := model.recipe.classes_of("a"):
+        model.translate_all(classes.picture(np.zeros((side, side), np.uint8)), model.request())
+        return
     picture = Picture(noise[..., :1].repeat(3, axis=2) if channels == 1 else noise, gray=channels == 1)
     model.translate_all(picture, model.request(), (hole, "the hole") if hole is not None else None)

@@ -35,7 +35,7 @@ INPUTS = {  # by kind of data: the options that name it, each a list of alternat
 }
 CATALOG_KINDS = {"unpaired": ("unpaired",), "paired": ("paired",), "images": ("images", "labelled")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
-_PLACES = ("data.a", "data.b", "data.root", "data.images", "data.masks", "data.classes")
+_PLACES = ("data.a", "data.b", "data.root", "data.images", "data.masks", "data.classes", "data.class_names")
 _MAX_FURTHER_CHARS = 10_000
 
 

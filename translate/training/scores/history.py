@@ -79,7 +79,10 @@ class History:
         """Return plain containers and tensors."""
         return {
             "pictures": self.pictures,
-            "scored": [(one.step, [*vars(one.score.distance).values()], dict(one.score.others)) for one in self.scored],
+            "scored": [
+                (one.step, [*vars(one.score.distance).values()], dict(one.score.others), one.score.kind)
+                for one in self.scored
+            ],
             "best": self.best.step if self.best else -1,
             "improved": self.improved.step if self.improved else -1,
             "weights": self.weights or {},
@@ -88,7 +91,7 @@ class History:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load what `state_dict` returned."""
         self.clear(state["pictures"])
-        for step, (value, error, size, subsets), others in state["scored"]:
-            self.scored.append(Scored(step, Score(KernelDistance(value, error, size, tuple(subsets)), others)))
+        for step, (value, error, size, subsets), others, *kind in state["scored"]:  # older states have no kind
+            self.scored.append(Scored(step, Score(KernelDistance(value, error, size, tuple(subsets)), others, *kind)))
         self.best, self.improved = self.at(state["best"]), self.at(state["improved"])
         self.weights = {name: x.cpu() for name, x in state["weights"].items()} or None

@@ -4,7 +4,7 @@ Every kind has the kernel distance of answers to real pictures, by DCT features,
 which weights are best. Beside it stand the distance to the truth where that is known, or the variety of samples.
 """
 
-__all__ = ["SCORERS", "Score", "Scorer"]
+__all__ = ["SCORERS", "Score", "Scorer", "scorer_of"]
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from translate.images.tensors import from_uint8, to_device, to_uint8
+from translate.images.label_maps import UNLABELLED
+from translate.images.tensors import from_uint8, strongest, to_device, to_uint8
+from translate.metrics.class_overlap import Overlap, count_classes
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.diversity import thumbnail_spread
 from translate.metrics.image_sets import array_thumbnails, shrink
@@ -35,17 +38,22 @@ MIN_SPREAD = 1e-6  # avoids division by zero for a set of identical pictures
 class Score:
     """What the choosing half says of a set of weights."""
 
-    distance: KernelDistance  # lower is better
+    distance: KernelDistance  # lower is better; of label maps, 1 - mean IoU on halves of the pictures
     others: Mapping[str, float] = field(default_factory=dict)  # for the reader, by name
+    kind: str = "kernel"  # or "iou"
 
     @property
     def numbers(self) -> dict[str, float]:
-        """All numbers, by name; kernel distances times 1000, as `evaluate` reports them."""
+        """All numbers, by name, `kind` first; kernel distances times 1000, as `evaluate` reports them."""
+        if self.kind == "iou":
+            return {"iou": 1 - self.distance.value, "iou_error": self.distance.error, **self.others}
         value, error = (KERNEL_SCALE * number for number in (self.distance.value, self.distance.error))
         return {"kernel": value, "kernel_error": error, **self.others}
 
     def __str__(self) -> str:
         others = "".join(f", {name} {value:.3g}" for name, value in self.others.items())
+        if self.kind == "iou":
+            return f"mean IoU {self.numbers['iou']:.3f} ± {self.numbers['iou_error']:.3f}{others}"
         return f"kernel distance {self.numbers['kernel']:.1f} ± {self.numbers['kernel_error']:.1f}{others}"
 
 
@@ -110,6 +118,24 @@ class TranslationScorer(Scorer):
         return torch.cat([to_uint8(part).cpu() for part in parts])
 
 
+class LabelMapScorer(Scorer):
+    """Mean IoU and pixel accuracy of answered label maps."""
+
+    def score(self, nets: nn.ModuleDict) -> Score:
+        """Answer the sources, and compare with the truths, of which unlabelled pixels do not count."""
+        truths = self.pictures["b"]
+        numbers = strongest(truths)[:, 0].masked_fill(truths.amax(1) == 0, UNLABELLED).numpy()
+        answers = [strongest(self.task.predict(nets, batch))[:, 0].cpu().numpy() for batch in self.batches("a")]
+        classes = truths.shape[1]
+        pairs = zip(np.concatenate(answers), numbers, strict=True)
+        overlap = Overlap.of([count_classes(answer, truth, classes) for answer, truth in pairs])
+        halves = 1 - np.array(overlap.mean_ious_of_halves(SEED))
+        distance = KernelDistance(
+            1 - overlap.mean_iou, float(halves.std()), max(1, len(numbers) // 2), tuple(halves.tolist())
+        )
+        return Score(distance, {"accuracy": overlap.accuracy}, "iou")
+
+
 class InpaintingScorer(Scorer):
     """Kernel distance of completed pictures to whole ones, and L1 in the hole, in levels."""
 
@@ -157,6 +183,11 @@ class GenerationScorer(Scorer):
 SCORERS: dict[str, type[Scorer]] = {  # by Task.data
     "unpaired": TranslationScorer, "paired": TranslationScorer, "masked": InpaintingScorer, "images": GenerationScorer,
 }  # fmt: skip
+
+
+def scorer_of(task: Task) -> type[Scorer]:
+    """Return the scorer for the answers of a task."""
+    return LabelMapScorer if task.answers_classes else SCORERS[task.data]
 
 
 def rgb8(pictures: Tensor) -> Tensor:

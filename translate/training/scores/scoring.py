@@ -23,7 +23,7 @@ from translate.training.scores.average_choice import CANDIDATES, Average, choose
 from translate.training.scores.cost import choose_looks, time_pilot
 from translate.training.scores.history import History
 from translate.training.scores.power_ema import PowerAverages
-from translate.training.scores.scorers import AT_ONCE, SCORERS, Scorer
+from translate.training.scores.scorers import AT_ONCE, Scorer, scorer_of
 from translate.training.start.messages import print_note
 from translate.utils.errors import UserError
 from translate.utils.terminal import console
@@ -94,7 +94,7 @@ class Scoring:
     def make_scorer(self, size: int, count: int) -> Scorer:
         """Read `count` pictures of the choosing half and describe the real ones."""
         pictures = self.data.read_choosing(count, size=size, square=self.square)
-        return SCORERS[self.task.data](self.task, pictures, self.device, self.at_once)
+        return scorer_of(self.task)(self.task, pictures, self.device, self.at_once)
 
     def score(self, done: int, plan: Plan, log: Log) -> Plan:
         """Score, log and keep; return the plan, which ends here if the score has not improved for too long."""
@@ -126,7 +126,7 @@ class Scoring:
             return None
         began = time.monotonic()
         found = choose_average(averages.profiles(), self.ema.nets, self.scorer)
-        log.write_numbers(step, {f"score/average_{one.length:.2f}": one.score.numbers["kernel"] for one in found})
+        log.write_numbers(step, {f"score/average_{one.length:.2f}": one.score.numbers[one.score.kind] for one in found})
         self.seconds += time.monotonic() - began
         self.average = found[0] if found else None
         return self.average
@@ -143,7 +143,8 @@ def explain_none(task: Task, data: TrainingData) -> str:
     """Return why a run has no scores, in words; "" if it has some."""
     if task.data == "images" and not task.from_latents:
         return "a task of its kind has none"
-    bands = [count for key, count in data.channels.items() if key in ("a", "b", "image") and count not in (1, 3)]
+    pictures = {"a", "b", "image"} - set(data.facts.get("maps", ()))
+    bands = [count for key, count in data.channels.items() if key in pictures and count not in (1, 3)]
     if bands:
         return f"scores are for gray and RGB, not for {bands[0]} channels"
     small = [half for half in data.halves() if not half.enough]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from translate.evaluation.classifier import train_classifier, train_factor_classifier
+from translate.evaluation.labels.classifier import train_classifier, train_factor_classifier
 from translate.utils.errors import UserError
 
 WORDS = {"shape": ("bar", "disc", "ring"), "colour": ("blue", "red")}

@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
-
 from tests.evaluation.test_classifier import shapes, words_of
-from translate.evaluation.label_agreement import Labelled, score_factors, score_labels, shares_of, total_variation
+
+from translate.evaluation.labels.label_agreement import (
+    Labelled,
+    score_factors,
+    score_labels,
+    shares_of,
+    total_variation,
+)
 
 SIZE, EPOCHS = 20, 14
 NAMES = ("bar", "disc", "ring")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from translate.evaluation.classifier import train_classifier, train_factor_classifier
 from translate.evaluation.generation_report import ClassRow, FactorRow, LabelScores
+from translate.evaluation.labels.classifier import train_classifier, train_factor_classifier
 from translate.metrics.diversity import thumbnail_spread
 from translate.metrics.image_sets import array_thumbnails
 
