@@ -88,6 +88,8 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     "lambda_hole": "Weight of the distance in the hole.",
     "lambda_known": "Weight of the distance in the known area.",
     "lambda_features": "Weight of the distance of pretrained features.",
+    "lambda_pair_features": "The same, of translations of true pairs to their truths.",
+    "lambda_pairs": "Weight of the L1 distance of translations of true pairs to their truths.",
     "features": "Pretrained features: auto, efficientnet_lite0, none, or a file of weights: its, VGG-16's or DINOv2's.",
     "lambda_projected": "Weight of a discriminator on pretrained features beside the task's own.",
     "projected": "Its options: '{stages = 3, side = 128, width = 64, norm = \"spectral\"}'.",

@@ -154,11 +154,12 @@ class UnpairedEvaluation(Evaluation):
         counts = {
             "pictures": len(model.features),
             "truths": len(model.scores.get("psnr", [])),
-            "pairs": sum(pair not in reader.unreadable for pair in self.test_pairs(direction)),
             "targets": len(targets),
             "floor": len(others),
             "unreadable": len(reader.unreadable),
         }
+        if pairs := self.test_pairs(direction):
+            counts["pairs"] = sum(pair not in reader.unreadable for pair in pairs)
         verdict = [line for row in rows if row.name == MODEL for line in explain_verdict(row, target.name)]
         notes = [*verdict, *note_few(counts["pictures"]), *explain_gaps(rows[0], counts, source), *reader.notes()]
         own = shared_part(targets.phases).strength
@@ -259,7 +260,7 @@ def find_truths(folder: Path | None) -> dict[str, Path]:
 def explain_gaps(untouched: Row, counts: dict[str, int], source: Domain) -> list[str]:
     """Return notes on missing scores and the reasons."""
     notes = []
-    if pairs := counts["pairs"]:
+    if pairs := counts.get("pairs"):
         hidden = f" and of {counts['truths'] - pairs} hidden truths" if counts["truths"] > pairs else ""
         notes.append(f"PSNR and SSIM are those of {pairs} held-out pair{'s' * (pairs > 1)}{hidden}")
     elif source.truth is None:
