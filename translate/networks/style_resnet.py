@@ -39,7 +39,7 @@ class StyleScale(nn.Module):
 
     def modulate(self, x: Tensor, style: Tensor | None) -> Tensor:
         """Scale and shift features (B, channels, H, W), of which StyleNorm has normalised."""
-        affine = self.constant.expand(len(x), -1)
+        affine = self.constant.expand(x.shape[0], -1)  # len(x) would fix the batch of an exported file
         if self.from_style is not None:
             affine = affine + self.from_style(style)
         scale, shift = affine.to(x.dtype)[..., None, None].chunk(2, dim=1)
