@@ -161,11 +161,11 @@ def test_one_picture_to_one_file_gets_a_note(model, inputs, tmp_path):
 
 def test_a_gigapixel_picture_is_measured_by_its_thumbnail(model, tmp_path, monkeypatch):
     pytest.importorskip("pyvips")
-    from translate.inference.folder import jobs
+    from translate.inference import gigapixel
 
     big = Picture(picture(3, 900, 1200, 60.0))
     write_picture(tmp_path / "in/big.png", big)
-    monkeypatch.setattr(jobs, "open_huge", lambda path, budget, values: HugePicture(path, values))
+    monkeypatch.setattr(gigapixel, "open_huge", lambda path, budget, values: HugePicture(path, values))
     try:
         report = run(model, tmp_path / "in", tmp_path / "out", trust=True)
     finally:
