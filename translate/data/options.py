@@ -39,8 +39,7 @@ class DataConfig:
     labels: str = limited("auto", choices=("auto", "none", "a", "b", "ab"))  # sides of label maps: not interpolated
     one_hot: bool = False  # label maps as one channel per class, and answers as label maps
     class_names: str = ""  # text file of the classes, "name", "7 name" or "#rrggbb name" a line; "" = those in the maps
-    # values of pixels of no class: "auto" = 255 behind values that count up, "none", or a list such as 0,255 or #000000
-    unlabelled: str = "auto"
+    unlabelled: str = "auto"  # values of no class: "none", a list as 0,255 or #000000; "auto" = 255 beside 0, 1, 2 ...
     label_key: str = limited("auto", choices=("auto", "index", "colour"))  # what tells classes in maps with palettes
     hints: bool = False  # also feed colour hints, strokes of the target's colours, to the generator
     colour_a: float = limited(0.0, 0, 1)  # strength of random colour jitter on the source alone
