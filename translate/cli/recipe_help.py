@@ -76,6 +76,7 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     "augment_target": "Adapts this probability until the discriminator is so sure of real pictures; 0 = fixed.",
     "method.group": "Samples of one class in a step, or more: they drift apart.",
     "grow": "Part of the run during which the networks grow.",
+    "lambda_dice": "Weight of the overlap of classes beside cross-entropy (Dice loss).",
     "lambda_l1": "Weight of the L1 distance to the target.",
     "lambda_fm": "Weight of feature matching; needs --netD multi_scale or projected.",
     "lambda_kl": "Weight of the divergence of style codes from the normal distribution.",
