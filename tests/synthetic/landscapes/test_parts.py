@@ -78,7 +78,10 @@ def test_a_folder_has_every_state(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("boat=0.5", "did you mean 'boats'"), *((text, "number from 0 to 1") for text in ("boats", "boats=2", "snow=nan"))],
+    [
+        ("boat=0.5", "did you mean 'boats'"),
+        *((text, "number from 0 to 1") for text in ("boats", "boats=2", "snow=nan")),
+    ],
 )
 def test_a_wrong_part_is_named(text, words):
     with pytest.raises(OptionError, match=words):
