@@ -43,7 +43,8 @@ def test_a_run_with_features_resumes_bit_for_bit_and_saves_nothing_of_them(pairs
     whole = assert_resumes_exactly(pairs, tmp_path, monkeypatch, layer)
     assert method_of(whole)["features"] == LITE
     assert '"G/features"' in (whole / "metrics.jsonl").read_text()
-    without = train(make_config(pairs, tmp_path / "without", "fast", FAST))
+    bare = FAST | {"method": {"lambda_features": 0.0}}
+    without = train(make_config(pairs, tmp_path / "without", "fast", bare))
     assert read_recipe(whole / "model.safetensors").features == ("EfficientNet-Lite0",)
     assert read_recipe(without / "model.safetensors").features == ()
     assert set(load_file(whole / "model.safetensors")) == set(load_file(without / "model.safetensors"))
