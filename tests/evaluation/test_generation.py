@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.evaluation.test_classifier import shapes, words_of
+from tests.evaluation.labels.test_classifier import shapes, words_of
 from tests.inference.test_sampler import make
 from translate.data.sources.image_set import resolve_images
-from translate.evaluation import classifier
 from translate.evaluation.generation import GenerationEvaluation
+from translate.evaluation.labels import classifier
 from translate.evaluation.panel import Panel
 from translate.metrics.dct_features import DctFeatures
 from translate.utils.errors import OptionError, UserError

@@ -28,7 +28,7 @@ def in_two(*words, agent=(), **env):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *agent]
     return subprocess.run(
         [*command, "-m", "tests.training.several_processes", *map(str, words)],
-        cwd=Path(__file__).parents[2], env=os.environ | env, capture_output=True, text=True, timeout=120,
+        cwd=Path(__file__).parents[2], env=os.environ | env, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
 

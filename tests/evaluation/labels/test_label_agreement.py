@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests.evaluation.test_classifier import shapes, words_of
 
+from tests.evaluation.labels.test_classifier import shapes, words_of
 from translate.evaluation.labels.label_agreement import (
     Labelled,
     score_factors,
