@@ -7,7 +7,7 @@ READY := .venv/ready
 
 demo: $(READY) ## learn to paint like Monet for a few minutes, then translate a folder
 	$(BIN)/python tools/train_cycle.py --a photos --b monet --minutes 5 --out runs/demo
-	$(BIN)/python tools/translate_folder.py --model runs/demo --input data/photos2monet/testA --output runs/demo/painted
+	$(BIN)/python tools/translate_folder.py --model runs/demo --input "$${TRANSLATE_DATA:-data}/photos2monet/testA" --output runs/demo/painted
 	$(BIN)/python tools/evaluate.py --model runs/demo
 	@echo "Look at runs/demo/samples and runs/demo/painted"
 
