@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.blocks import init_he
-from translate.networks.style_resnet import StyleNorm, StyleScale, conv3
+from translate.networks.style_resnet import StyleNorm, StyleScale, conv3, style_mapping
 from translate.utils.errors import OptionError, did_you_mean
 
 SCALES = {"instance": StyleNorm, "none": StyleScale}
@@ -44,9 +44,7 @@ class CompactResnet(nn.Module):
             raise OptionError(f"unknown generator.norm {norm!r}{did_you_mean(norm, SCALES)}")
         self.fold, self.multiple, self.z_dim, self.random = fold, 2 * fold, z_dim, z_dim > 0
         scale, style = SCALES[norm], style_dim if z_dim else 0
-        self.mapping = nn.Sequential(
-            nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
-        ) if z_dim else None  # fmt: skip
+        self.mapping = style_mapping(z_dim, style_dim) if z_dim else None
         self.stem, self.scale_stem = conv3(fold**2 * in_channels, width), scale(width, 0)
         self.down = nn.Conv2d(width, trunk, 3, stride=2, padding=1, bias=False)
         self.scale_down = scale(trunk, style)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.blocks import Downsample, Upsample, conv, init_he
-from translate.networks.style_resnet import StyleScale
+from translate.networks.style_resnet import StyleScale, style_mapping
 
 BRANCH_GAIN = 0.1  # of the weights that end a residual branch: without norms, sums of branches grow
 HEAD_GAIN = 0.02  # of the weights of the last layer: the output begins as the input
@@ -36,9 +36,7 @@ class SkipStyleResnet(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.z_dim, style = z_dim, style_dim if z_dim else 0
-        self.mapping = nn.Sequential(
-            nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
-        ) if z_dim else None  # fmt: skip
+        self.mapping = style_mapping(z_dim, style_dim) if z_dim else None
         self.unshuffle = nn.PixelUnshuffle(2)
         self.stem = conv(4 * in_channels, width, 3)
         self.down = nn.Sequential(Downsample(width), conv(width, trunk, 3))

@@ -26,6 +26,13 @@ def conv3(in_channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
 
 
+def style_mapping(z_dim: int, style_dim: int) -> nn.Sequential:
+    """Return the network that maps codes z (B, z_dim) to styles (B, style_dim)."""
+    return nn.Sequential(
+        nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
+    )
+
+
 class StyleScale(nn.Module):
     """Scale and shift features by the style; the same for all pictures without one."""
 
@@ -131,9 +138,7 @@ class StyleResnet(nn.Module):
         self.fold = fold
         widths = [min(width * 2**i, most) for i in range(downs + 1)]
         style = style_dim if z_dim else 0
-        self.mapping = nn.Sequential(
-            nn.Linear(z_dim, style_dim), nn.LeakyReLU(0.2), nn.Linear(style_dim, style_dim), nn.LeakyReLU(0.2)
-        ) if z_dim else None  # fmt: skip
+        self.mapping = style_mapping(z_dim, style_dim) if z_dim else None
         # encoder, trunk, decoder
         self.stem = nn.Sequential(
             nn.PixelUnshuffle(fold), nn.Conv2d(fold**2 * in_channels, width, 3, padding=1), InstanceNorm(width)
