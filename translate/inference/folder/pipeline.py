@@ -15,19 +15,17 @@ from translate.data.files.worklist import Job
 from translate.images.encode import FORMATS, Loss, losses
 from translate.images.io import write_picture
 from translate.images.picture import Picture
-from translate.inference.folder.report import Recorder
+from translate.inference.folder.report import Recorder, Written
 from translate.inference.folder.trust import TrustFile
 from translate.inference.gigapixel import Canvas, HugePicture, translate_huge
 from translate.inference.postprocess import PendingResult
 from translate.inference.request import Conditioning, PreparedImage, Request
 from translate.inference.translator import Translator
 from translate.utils.concurrency import CpuSlots, prefetch, thread_pool
-from translate.utils.files import PathError, WriteError
 from translate.utils.memory import keep_freed_memory
 
 MAX_WAITING = 64  # pictures that wait for others of equal size; bounds the memory if all sizes differ
 Work = tuple[Job, Future[PreparedImage | HugePicture]]
-Written = tuple[int, tuple[Loss, ...]]  # frames or pages in the source, and its metadata that the results do not hold
 Reader = Callable[[Job], tuple[Picture | HugePicture, Conditioning | None]]  # such as a JobReader
 Results = list[PendingResult | list[Canvas] | Exception]
 
@@ -55,6 +53,7 @@ class FolderPipeline:
 
     def run(self, jobs: Iterable[Job], workers: int) -> None:
         """Translate the jobs, with at most `workers` + 1 pictures in the read stage, and as many in the write stage."""
+        assert self.recorder
         slots = self.translator.runner.cpu_slots()
         if self.translator.device.type == "cpu":
             keep_freed_memory()  # the next picture needs as much
@@ -64,7 +63,7 @@ class FolderPipeline:
             batches = _batch_by_size(prepared, self.translator.runner.max_batch)
             results = self._infer_stage(batches, network, slots)
             for job, written in self._write_stage(results, writers, workers + 1, slots):
-                self._record(job, written)
+                self.recorder.settle(job, written, self.ledger)
 
     def translate(self, job: Job, slots: CpuSlots) -> None:
         """Translate one picture in the calling thread, to the same bytes; raise what `run` would record."""
@@ -91,18 +90,6 @@ class FolderPipeline:
     ) -> Iterator[tuple[Job, Future[Written]]]:
         writing = ((work[0], pool.submit(self._write, work, batch, i, slots)) for work, batch, i in results)
         yield from prefetch(writing, ahead)
-
-    def _record(self, job: Job, written: Future[Written]) -> None:
-        """Record the outcome of a job; raise only errors that would hit all pictures."""
-        assert self.recorder
-        try:
-            self.recorder.add(job, *written.result())
-        except Exception as error:
-            if isinstance(error, WriteError) and not isinstance(error, PathError):
-                raise
-            self.recorder.fail(job, error)
-            if self.ledger:
-                self.ledger.forget(job)
 
     # ---- one picture, or one batch, in a thread
 

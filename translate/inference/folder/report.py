@@ -1,21 +1,24 @@
 """The outcome of a folder's translation: counts, a few examples, and a file that lists every failure."""
 
-__all__ = ["Failure", "FolderReport", "Recorder"]
+__all__ = ["Failure", "FolderReport", "Recorder", "Written"]
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from translate.data.files.counted import Counted
+from translate.data.files.ledger import Ledger
 from translate.data.files.worklist import Job
 from translate.images.encode import Loss
 from translate.utils.errors import UserError
-from translate.utils.files import refusals_as_write_errors
+from translate.utils.files import PathError, WriteError, refusals_as_write_errors
 from translate.utils.progress import FolderBar
 
 MAX_REPORTED_FAILURES = 10  # in memory and in the report; the file lists all
+Written = tuple[int, tuple[Loss, ...]]  # frames or pages in the source, and its metadata that the results do not hold
 
 
 class Failure(NamedTuple):
@@ -63,6 +66,17 @@ class Recorder:
         if log:
             with refusals_as_write_errors(log):
                 log.unlink(missing_ok=True)
+
+    def settle(self, job: Job, written: Future[Written], ledger: Ledger | None) -> None:
+        """Wait for the results of a job and record the outcome; raise only errors that would hit all pictures."""
+        try:
+            self.add(job, *written.result())
+        except Exception as error:
+            if isinstance(error, WriteError) and not isinstance(error, PathError):
+                raise
+            self.fail(job, error)
+            if ledger:
+                ledger.forget(job)
 
     def skip(self) -> None:
         """Record a picture that has been translated before."""

@@ -21,14 +21,13 @@ from translate.data.files.worklist import Job, Shard, Worklist, as_suffix, check
 from translate.images.encode import FORMATS, Loss, losses
 from translate.images.io import write_picture
 from translate.inference.folder.jobs import JobReader, PendingJobs
-from translate.inference.folder.report import FolderReport, Recorder
+from translate.inference.folder.report import FolderReport, Recorder, Written
 from translate.inference.onnx.translator import OnnxTranslator
 from translate.inference.options import FolderOptions, build_request
 from translate.inference.postprocess import PendingResult
 from translate.inference.request import PreparedImage, Request
 from translate.utils.concurrency import prefetch, thread_pool
 from translate.utils.errors import OptionError
-from translate.utils.files import PathError, WriteError
 from translate.utils.locks import hold
 from translate.utils.progress import counting_spinner, show_folder_bar
 
@@ -138,21 +137,11 @@ class _Pipeline:
             self.ledger.start()
         with thread_pool(THREADS) as readers, thread_pool(THREADS) as writers:
             for job, written in prefetch(self._write_all(chain([first], jobs), readers, writers), THREADS + 1):
-                self._record(job, written)
+                self.recorder.settle(job, written, self.ledger)
 
     def _write_all(self, jobs: Iterable[Job], readers: Executor, writers: Executor) -> Iterator[tuple[Job, Future]]:
         for job, prepared in prefetch(((job, readers.submit(self._read, job)) for job in jobs), THREADS + 1):
             yield job, writers.submit(self._write, job, prepared, self._infer(prepared))
-
-    def _record(self, job: Job, written: "Future[tuple[int, tuple[Loss, ...]]]") -> None:
-        try:
-            self.recorder.add(job, *written.result())
-        except Exception as error:
-            if isinstance(error, WriteError) and not isinstance(error, PathError):
-                raise
-            self.recorder.fail(job, error)
-            if self.ledger:
-                self.ledger.forget(job)
 
     def _read(self, job: Job) -> PreparedImage:
         if self.ledger:
@@ -167,9 +156,7 @@ class _Pipeline:
         except Exception as error:
             return error
 
-    def _write(
-        self, job: Job, prepared: "Future[PreparedImage]", result: PendingResult | Exception
-    ) -> tuple[int, tuple[Loss, ...]]:
+    def _write(self, job: Job, prepared: "Future[PreparedImage]", result: PendingResult | Exception) -> Written:
         """Write the results of a picture; return the frames or pages in its file, and the losses."""
         if isinstance(result, Exception):
             raise result
