@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from translate.cli.recipe_options import known_options, recipe_layer
+from translate.training.command_line import command_of
 from translate.training.config import Config, changed_options, describe_changes, dump_config, load_config
 from translate.utils.errors import OptionError, UserError
 from translate.utils.package_data import package_folder
@@ -103,6 +104,13 @@ def test_every_shipped_recipe_loads():
     for path in package_folder("configs").glob("*.toml"):
         task, _, preset = path.stem.partition("_")
         assert isinstance(load_config(task, preset), Config)
+
+
+def test_a_recipe_repeats_another_one():
+    drift, its_own = load_config("cycle", "drift", {"train": {"steps": 3}}), load_config("drift")
+    assert (drift.task, drift.preset, drift.train.steps) == ("drift", "drift", 3)
+    assert (drift.generator, drift.method, drift.data) == (its_own.generator, its_own.method, its_own.data)
+    assert command_of("drift", "drift") == "train-cycle" and command_of("drift", "fast") == "train-drift"
 
 
 def test_config_survives_writing_and_reading(tmp_path):

@@ -154,7 +154,7 @@ def test_recipes_lie_beside_the_plugin(tmp_path):
     config = load_config("mine", "slow", {"train": {"seed": 3}})
     assert (config.train.steps, config.train.lr, config.train.seed, config.plugins) == (7, 1e-5, 3, (str(path),))
     assert load_config("cycle", "mine").train.steps == 3
-    assert list(presets("mine")) == ["slow"] and list(presets("cycle")) == ["fast", "mine", "paper"]
+    assert list(presets("mine")) == ["slow"] and list(presets("cycle")) == ["drift", "fast", "mine", "paper"]
     with pytest.raises(OptionError, match="unknown preset 'fast'; choose from slow"):
         load_config("mine")
     # the same recipe of another plugin

@@ -19,7 +19,7 @@ from translate.cli.commands.options import (
 from translate.cli.commands.train import SECTIONS
 from translate.cli.values import Kind, check_value, kind_of_option, parse_value
 from translate.utils.errors import OptionError, UserError, close_match, did_you_mean
-from translate.utils.plugins import presets
+from translate.utils.plugins import presets, read_recipe
 from translate.utils.program import command_form
 from translate.utils.terminal import say
 from translate.utils.toml_files import read_toml
@@ -165,7 +165,7 @@ def print_help(options_class: Any, command: str, task: str = "") -> None:
 def preset_lines(task: str) -> Iterator[str]:
     """Yield what each preset of a task sets of the options that --help shows."""
     for preset, file in presets(task).items():
-        recipe = read_toml(file)
+        recipe = read_recipe(file)
         values = {key: value for key, value in recipe.get("train", {}).items() if key in ("steps", "epochs", "minutes")}
         values |= {key: value for key, value in recipe.get("data", {}).items() if key in ("batch_size", "size")}
         words = " ".join(f"{flag_name(key)} {value:g}" for key, value in values.items())

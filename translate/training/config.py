@@ -27,8 +27,7 @@ from translate.training.config_checks import (
 )
 from translate.utils.errors import OptionError, did_you_mean
 from translate.utils.factory import check_type, resolve
-from translate.utils.plugins import named_plugins, recipe_file
-from translate.utils.toml_files import read_toml
+from translate.utils.plugins import named_plugins, read_recipe, recipe_file
 
 ADAPTING_STEPS = 600
 ADAPTING_RATE = 0.25  # of the recipe's: its full rate would soon forget the model
@@ -110,7 +109,7 @@ def load_config(task: str, preset: str = "fast", *layers: Mapping[str, Any], **s
     # merge the layers
     values: dict[str, Any] = {}
     given = {"task": preset_task(task, preset), "preset": preset, "plugins": list(named_plugins())}
-    recipe, own = read_toml(recipe_file(task, preset)), (*layers, sections, given)
+    recipe, own = read_recipe(recipe_file(task, preset)), (*layers, sections, given)
     for layer in (recipe, *own):
         check_layer(layer)
     for layer in (recipe, adapting_layer(recipe, own), *own):
@@ -149,7 +148,7 @@ def preset_task(task: str, preset: str) -> str:
     check_type("task", task, str)
     check_type("preset", preset, str)
     resolve(task, TASKS, "task")
-    variant = read_toml(recipe_file(task, preset)).get("task", task)
+    variant = read_recipe(recipe_file(task, preset)).get("task", task)
     resolve(variant, TASKS, "task")
     return variant
 

@@ -8,7 +8,7 @@ names are listed. Nothing is loaded because a file names it.
 
 __all__ = [
     "BUILT_IN", "PLUGIN_HINT", "Registry", "load_installed_plugins", "load_plugin", "named_plugins", "presets",
-    "recipe_file", "recipes",
+    "read_recipe", "recipe_file", "recipes",
 ]  # fmt: skip
 
 import functools
@@ -27,6 +27,7 @@ from translate.utils.errors import OptionError, UserError, did_you_mean, short_r
 from translate.utils.package_data import package_folder
 from translate.utils.program import is_secondary_process
 from translate.utils.terminal import say
+from translate.utils.toml_files import read_toml
 
 GROUP = "translate.plugins"
 PLUGIN_HINT = "give the plugin that has it: --plugin X"
@@ -289,6 +290,13 @@ def presets(task: str) -> dict[str, Path]:
     if not known():
         load_installed_plugins()
     return known()
+
+
+def read_recipe(file: Path) -> dict[str, Any]:
+    """Read a recipe; one with `recipe = NAME` takes what it does not say itself from the recipe of that name."""
+    own = read_toml(file)
+    base = own.pop("recipe", "")
+    return {**read_recipe(recipes()[base]), **own} if base else own
 
 
 def recipe_file(task: str, preset: str) -> Path:

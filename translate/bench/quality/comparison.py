@@ -22,6 +22,7 @@ from translate.utils.files import write_json
 from translate.utils.locks import hold
 from translate.utils.plugins import recipes
 from translate.utils.terminal import console, escape
+from translate.utils.toml_files import read_toml
 
 SETS = ("photos2monet", "sketch2shoe", "faces")
 SLOW = ("paper", "large")  # presets that are run only by name, as inpainting is
@@ -76,7 +77,8 @@ def make_jobs(options: QualityOptions) -> list[Job]:
             words = f"learns from {WORDS[recipe.kind]}, which no set has; add one to --sets"
             raise OptionError(f"--recipes {recipe.name}: {words}")
     if not chosen:
-        known = [find_recipe(name) for name in sorted(recipes().loaded())]
+        own = [name for name, file in sorted(recipes().loaded().items()) if "recipe" not in read_toml(file)]
+        known = [find_recipe(name) for name in own]  # the others repeat one of them
         chosen = [recipe for recipe in known if recipe.preset not in SLOW and recipe.kind != "masked"]
     peer = OriginalRepo.open(options.peer) if options.peer else None
     jobs = {job.folder: job for pictures in sets for job in jobs_of_set(pictures, chosen, options, peer)}

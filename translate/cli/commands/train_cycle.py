@@ -47,4 +47,5 @@ class TrainCycle(RunOptions, _PairInputs, UnpairedInputs):
     task: ClassVar[str] = "cycle"
 
     # "fast": the best results within minutes or hours; "paper": the published recipe to the letter.
-    preset: Literal["fast", "paper"] = "fast"
+    # "drift": the task of train-drift, which learns looks sooner and is told a strength.
+    preset: Literal["fast", "paper", "drift"] = "fast"

@@ -16,8 +16,7 @@ from translate.training.command_line import COMMANDS, RECIPE_KEYS
 from translate.training.config import Config, load_config
 from translate.training.setup import check_recipe
 from translate.utils.errors import OptionError, did_you_mean, shorten
-from translate.utils.plugins import presets
-from translate.utils.toml_files import read_toml
+from translate.utils.plugins import presets, read_recipe
 
 TITLES = {  # of the built-in tasks, as a user would ask for them
     "cycle": "Turn one look into another, and back",
@@ -64,7 +63,7 @@ def describe_form() -> dict[str, Any]:
 
 def _describe_preset(name: str, file: Path) -> dict[str, Any]:
     """Return the name of a preset and what it sets of length and size."""
-    recipe = read_toml(file)
+    recipe = read_recipe(file)
     train, data = recipe.get("train", {}), recipe.get("data", {})
     lengths = {key: train[key] for key in ("steps", "epochs", "minutes") if train.get(key)}
     return {"name": name, **lengths, "size": data.get("size", 0), "batch_size": data.get("batch_size", 1)}
