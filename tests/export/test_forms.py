@@ -17,6 +17,7 @@ TINY = {
     "style_resnet": {"width": 8, "most": 16, "blocks": 1, "z_dim": 3},
     "skip_style_resnet": {"width": 8, "trunk": 8, "blocks": 1, "z_dim": 1},
     "skip_resnet": {"width": 8, "trunk": 8, "blocks": 1},
+    "vit_unet": {"width": 8, "most": 16, "blocks": 2, "z_dim": 3},
     "fourier_resnet": {"width": 8, "trunk": 16, "blocks": 1, "z_dim": 3},
     "context_encoder": {"size": SIZE, "width": 4},
     "partial_unet": {"size": SIZE, "width": 4},

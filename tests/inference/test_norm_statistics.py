@@ -33,6 +33,7 @@ TINY = {
     "skip_resnet": {"width": 4, "trunk": 8, "blocks": 1},
     "style_resnet": {"width": 4},
     "skip_style_resnet": {"width": 4},
+    "vit_unet": {"width": 4, "most": 8, "blocks": 1},
 }
 
 

@@ -27,6 +27,7 @@ NETS = {
         [PICTURE, (2, 4)],
     ),
     "style_resnet": (partial(StyleResnet, width=8, z_dim=4, style_dim=8), [PICTURE, (2, 4)]),
+    "vit_unet": (partial(GENERATORS["vit_unet"], width=4, most=8, heads=2, z_dim=4), [PICTURE, (2, 4)]),
     "unet": (partial(GENERATORS["unet_128"], width=2, noise="concat"), [(1, 3, 128, 128)]),
     "fourier_resnet": (partial(MASKED["fourier_resnet"], width=4, trunk=8), [HOLE]),
     "context_encoder": (partial(MASKED["context_encoder"], size=64, width=4), [HOLE]),
@@ -39,6 +40,7 @@ NETS = {
     "residual": (partial(ResidualDiscriminator, size=32, width=4, norm="spectral"), [(4, 3, 32, 32)]),
     "dcgan_d": (partial(LATENT_DISCRIMINATORS["dcgan"], size=32, width=4), [(4, 3, 32, 32)]),
     "projected": (partial(DISCRIMINATORS["projected"], width=4, stages=3), [PICTURE]),
+    "vit": (partial(DISCRIMINATORS["vit"], width=8, detail=2.0), [PICTURE]),
     "style_encoder": (partial(ENCODERS["style_encoder"], width=4), [PICTURE]),
     "plain": (
         lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.Conv2d(4, 1, 3)),

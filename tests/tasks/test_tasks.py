@@ -22,6 +22,7 @@ LATENT = (
     {"name": "residual", "width": 4, "most": 8, "size": SIZE},
 )
 FEATURED = {"name": "projected", "width": 4}
+ATTENDING = {"name": "vit_unet", "width": 8, "most": 8, "blocks": 1}, {"name": "vit", "width": 8, "blocks": 1}
 BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 
@@ -52,6 +53,8 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         PLAIN[1],
         {"patches": 16, "nce_identity": False, "flip_equivariance": True, "augment": 0.5},
     ),
+    "cut, transformers": ("cut", *ATTENDING, {"patches": 16}),
+    "drift, a transformer": ("drift", ATTENDING[0], {}, {"queue": 24, "features": "none"}),
     "drift": ("drift", {"name": "skip_style_resnet", "width": 8, "trunk": 8, "blocks": 1}, {}, {"queue": 24}),
     "drift, pixels alone": ("drift", FAST[0], {}, {"queue": 24, "features": "none"}),
     "pix2pix": ("pix2pix", *PLAIN, {}),
@@ -96,6 +99,9 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
     "distill, at a strength": ("distill", COMPACT, None, {"teacher": make_teacher("drift"), "lambda_features": 0.0}),
     "distill_pairs": ("distill_pairs", COMPACT, None, {"teacher": make_teacher("pix2pix")}),
     "distill_images": ("distill_images", COMPACT, None, {"teacher": make_teacher("cycle"), "features": "none"}),
+    "cycle, transformers": ("cycle", *ATTENDING, {"gan": "hinge", "lambda_r1": 0.1}),
+    "pix2pix, transformers": ("pix2pix", *ATTENDING, {"z_dim": 3, "lambda_fm": 1.0, "gan": "hinge"}),
+    "inpaint, transformers": ("inpaint", *ATTENDING, {"z_dim": 3}),
     "cycle, several scales": ("cycle", PLAIN[0], FAST[1], {"lambda_r1": 0.1}),
     "cycle, on features": ("cycle", PLAIN[0], FEATURED, {"gan": "hinge", "lambda_r1": 0.1}),
     "cycle, and features of the way back": ("cycle", *PLAIN, {"lambda_features": 2.0}),
@@ -175,7 +181,7 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
         assert all(key.startswith(f"{phase}/") for key in logs)
 
 
-SLOW = ("on features", "beside", "scales")  # to overfit
+SLOW = ("on features", "beside", "scales", "transformers")  # to overfit
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,8 @@ class ModelRunner:
         self.classes = recipe.classes_of("b")
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.strength = self._task.strength
-        has_styles = self.z_dim > 0 and self.strength is None
-        self.random = has_styles or any(getattr(net, "random", False) for net in nets.values())
+        draws = any(getattr(net, "random", False) for net in nets.values())
+        self.random = self.strength is None if self.z_dim else draws  # a strength is chosen, never drawn
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
         self.uses_global_rng = self._one_by_one or (self.random and self.masked)
         self.default_direction = recipe.directions[0] if recipe.directions else ""

@@ -17,6 +17,7 @@ resnet                    CycleGAN's generator, and a fast one with skips
 skip_style_resnet         a generator that starts at its input and is told a style
 style_resnet              a generator with style norms (AdaIN), and the encoder of styles
 stylegan                  a small StyleGAN
+transformers/             a U-Net with a transformer and a style token, and a discriminator
 unet                      the U-Net of pix2pix
 """
 
@@ -41,6 +42,8 @@ from translate.networks.resnet import RESNETS
 from translate.networks.skip_style_resnet import SkipStyleResnet
 from translate.networks.style_resnet import STYLE_ENCODERS, STYLE_GENERATORS
 from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
+from translate.networks.transformers.discriminator import VitDiscriminator
+from translate.networks.transformers.vit_unet import VitUNet
 from translate.networks.unet import UNETS
 from translate.utils.plugins import Registry
 
@@ -56,10 +59,13 @@ GENERATORS: Networks = Registry(
     "generator",
     {
         **RESNETS, **STYLE_GENERATORS, **UNETS, "skip_style_resnet": SkipStyleResnet, "compact_resnet": CompactResnet,
+        "vit_unet": VitUNet,
     },
     check=_check,
 )  # fmt: skip
-DISCRIMINATORS: Networks = Registry("discriminator", {**PATCH_DISCRIMINATORS, "projected": Projected}, check=_check)
+DISCRIMINATORS: Networks = Registry(
+    "discriminator", {**PATCH_DISCRIMINATORS, "projected": Projected, "vit": VitDiscriminator}, check=_check
+)
 ENCODERS: Networks = Registry("encoder", STYLE_ENCODERS, check=_check)  # and other networks that a model needs
 LATENT_GENERATORS: Networks = Registry(  # vectors to pictures
     "generator", {"style_synthesis": StyleSynthesis, "dcgan": DCGAN, "dcgan_64": dcgan_64}, check=_check

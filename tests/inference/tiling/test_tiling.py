@@ -130,6 +130,10 @@ def test_tiles_take_little_more_arithmetic_than_one_pass(monkeypatch):
     [
         ({"name": "unet_256", "width": 4, "levels": 6}, "dropout draws numbers for the whole picture"),
         ({"name": "fourier_resnet", "in_channels": 4}, "fourier_resnet cannot be"),
+        (
+            {"name": "vit_unet", "width": 4, "blocks": 1},
+            "its Transformer needs the whole picture at once; leave out --memory and --stats local for one pass",
+        ),
         ({"name": "unet_256", "width": 4, "levels": 5, "noise": "add"}, "randn_like needs the whole picture at once"),
     ],
 )

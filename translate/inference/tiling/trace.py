@@ -10,11 +10,16 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves
 
 from translate.inference.tiling.receptive_field import LEAVES, NORMS, has_region_rule
+from translate.networks.transformers.attention import Transformer
 from translate.utils.errors import UserError
 
 MAX_KEPT_VALUES_PER_PIXEL = 16.0  # of the picture; larger feature maps would fill the memory, and are computed again
+
+
+WAY_OUT = "leave out --memory and --stats local for one pass over the whole picture, or shrink it"
 
 
 class NotTileable(UserError):
@@ -22,10 +27,10 @@ class NotTileable(UserError):
 
 
 class Tracer(fx.Tracer):
-    """Stops at the modules that have a region rule."""
+    """Stops at the modules that have a region rule, and at those that need the whole picture by their nature."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, LEAVES) or super().is_leaf_module(m, module_qualified_name)
+        return isinstance(m, (*LEAVES, Transformer)) or super().is_leaf_module(m, module_qualified_name)
 
 
 @dataclass
@@ -68,7 +73,7 @@ def plan_tiling(net: nn.Module, channels: int, height: int, width: int, z: Tenso
     try:
         graph = Tracer().trace(net, {"z": None} if z is None and hasattr(net, "mapping") else None)
     except (fx.proxy.TraceError, TypeError) as error:
-        raise NotTileable(f"{name} cannot be traced ({str(error).splitlines()[0]})") from None
+        raise NotTileable(f"{name} cannot be traced ({str(error).splitlines()[0]}); {WAY_OUT}") from None
     shapes = _map_shapes(net, graph, torch.empty(1, channels, height, width, device="meta"), z, name)
 
     # 2. keep small maps that norms or several later operations read
@@ -110,19 +115,20 @@ def _map_shapes(
     maps = {first}
     for node in graph.nodes:
         is_computed = node.op not in ("placeholder", "output") and any(n in maps for n in node.all_input_nodes)
-        if is_computed and isinstance(values[node], Tensor):
-            _check_tileable(net, node, values[node].ndim, name)
+        if is_computed and any(isinstance(value, Tensor) for value in tree_leaves(values[node])):
+            _check_tileable(net, node, values[node], name)
             maps.add(node)
     return {node: tuple(values[node].shape[1:]) for node in graph.nodes if node in maps}
 
 
-def _check_tileable(net: nn.Module, node: fx.Node, ndim: int, name: str) -> None:
-    """Raise NotTileable for an operation on feature maps that has no region rule."""
+def _check_tileable(net: nn.Module, node: fx.Node, value: Any, name: str) -> None:
+    """Raise NotTileable for an operation on feature maps that has no region rule; `value` is its result."""
     module = called_module(net, node)
-    if not has_region_rule(module, node) or ndim != 4:
+    is_map = isinstance(value, Tensor) and value.ndim == 4
+    if not has_region_rule(module, node) or not is_map:
         what = type(module).__name__ if module else getattr(node.target, "__name__", str(node.target))
         why = "draws numbers for the whole picture" if node.target is F.dropout else "needs the whole picture at once"
-        raise NotTileable(f"{name} cannot run tile by tile: its {what} {why}")
+        raise NotTileable(f"{name} cannot run tile by tile: its {what} {why}; {WAY_OUT}")
 
 
 def _kept_inputs(plan: TilingPlan, node: fx.Node) -> set[fx.Node]:

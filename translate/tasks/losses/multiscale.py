@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from translate.networks.patchgan import MultiScale
 from translate.networks.projected import Projected
+from translate.networks.transformers.discriminator import VitDiscriminator
 from translate.tasks.losses.adversarial import GanLoss, PairedGanLoss
 
 Judged = list[list[Tensor]]  # features of D by scale and layer; the last of each scale are the scores
@@ -89,7 +90,7 @@ def all_scores(output: Tensor | Judged) -> Tensor:
 
 def shows_features(D: nn.Module) -> bool:
     """Whether `D` returns the activations that feature matching compares."""
-    return isinstance(D, MultiScale | Projected)
+    return isinstance(D, MultiScale | Projected | VitDiscriminator)
 
 
 def gan_d(gan: GanLoss | PairedGanLoss, real: Judged, fake: Judged) -> Tensor:

@@ -31,6 +31,7 @@ HOPELESS_RATIO = 1.5  # to the fastest first step; a slower plan is dropped, as 
 PAYING_RATIO = 0.95  # to the plain step: compiling or capturing has to gain more than the noise of timing
 NEAR_TIE_RATIO = 1.05  # to the fastest step: a smaller lead is the noise of timing, and the next trial may reverse it
 ENOUGH_STEPS = 4000  # up to here more updates gain more than a larger crop does
+CROP_STEP_PX = 16  # a multiple for every generator, but for deep U-Nets
 MIN_LOG_LINES = 20  # of a short run, since the losses of every line are judged
 TRAINING_SHARE = 0.96  # of a time budget; the rest is for previews and saves
 
@@ -187,8 +188,8 @@ def time_alternately(plan: Plan, other: Plan, seconds: float, make_step: MakeSte
 
 
 def half_crop(size: int) -> int:
-    """Return half of `size`, as a multiple of 4 px, and at least 32 px where the size allows."""
-    return min(size, max(32, size // 8 * 4))
+    """Return half of `size`, as a multiple of `CROP_STEP_PX`, and at least 32 px where the size allows."""
+    return min(size, max(32, size // 2 // CROP_STEP_PX * CROP_STEP_PX))
 
 
 def affordable_crop(size: int, seconds: float, budget: float | None, device: torch.device) -> int:
@@ -198,7 +199,8 @@ def affordable_crop(size: int, seconds: float, budget: float | None, device: tor
     """
     if budget is None:
         return half_crop(size) if device.type == "cpu" else size
-    sides = [size] + [s for s in (size * 3 // 16 * 4, half_crop(size)) if s < size]
+    half = half_crop(size)
+    sides = [size] + [s for s in (max(half, size * 3 // 4 // CROP_STEP_PX * CROP_STEP_PX), half) if s < size]
     return next((side for side in sides if seconds * (side / size) ** 2 * ENOUGH_STEPS <= budget), sides[-1])
 
 
