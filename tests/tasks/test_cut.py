@@ -85,7 +85,9 @@ def test_a_mirrored_batch_is_compared_with_its_unmirrored_source():
         places = task.H.draw_places(back)
         keys = task.H([x[f"key {i}"] for i in range(len(back))], places)
         torch.manual_seed(seed)
-        assert task._contrast(x).item() == pytest.approx(patch_nce(task.H(back, places), keys).item(), rel=1e-5)
+        assert patch_nce(*task._compared(x)).item() == pytest.approx(
+            patch_nce(task.H(back, places), keys).item(), rel=1e-5
+        )
     assert seen == {False, True}
 
 

@@ -53,6 +53,13 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         PLAIN[1],
         {"patches": 16, "nce_identity": False, "flip_equivariance": True, "augment": 0.5},
     ),
+    "cut, further terms": (
+        "cut",
+        {"name": "skip_resnet", "width": 4, "trunk": 4, "blocks": 1},
+        PLAIN[1],
+        {"patches": 16, "flip_equivariance": True}
+        | {"negative_hardness": 2.0, "lambda_relation": 0.1, "lambda_path": 0.1},
+    ),
     "cut, transformers": ("cut", *ATTENDING, {"patches": 16}),
     "drift, a transformer": ("drift", ATTENDING[0], {}, {"queue": 24, "features": "none"}),
     "drift": ("drift", {"name": "skip_style_resnet", "width": 8, "trunk": 8, "blocks": 1}, {}, {"queue": 24}),

@@ -18,6 +18,8 @@ from translate.tasks.image_pool import ImagePool
 from translate.tasks.losses.adversarial import GAN_LOSSES
 from translate.tasks.losses.multiscale import as_scales, gan_d, gan_g, judge
 from translate.tasks.losses.patch_nce import PatchHeads, patch_nce
+from translate.tasks.losses.patch_relations import relation_consistency
+from translate.tasks.losses.path_energy import draw_places, path_energy
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory, resolve
 
@@ -35,6 +37,10 @@ class Cut(Task):
 
     The keys are the features that G computes for its output anyway, so the source is not encoded twice, unless it was
     mirrored.
+
+    Not in the paper: `negative_hardness` weights places that look alike more among the negatives, and
+    `lambda_relation` keeps the relations of places to each other (Hneg and SRC: `losses.patch_relations`);
+    `lambda_path` lets the output change little on the way from a picture to its translation (`losses.path_energy`).
     """
 
     data = "unpaired"
@@ -61,6 +67,9 @@ class Cut(Task):
         flip_equivariance: bool = False,
         patches: int = 256,
         temperature: float = 0.07,
+        negative_hardness: float = 0.0,
+        lambda_relation: float = 0.0,
+        lambda_path: float = 0.0,
         gan: str = "lsgan",
         pool_size: int = 0,
         augment: float = 0.0,
@@ -70,12 +79,16 @@ class Cut(Task):
         self.G = generator(in_channels=a, out_channels=b)
         if not hasattr(self.G, "layers"):
             raise OptionError(f"--netG {generator.name} shows no layers to compare; say --netG resnet or skip_resnet")
+        if lambda_path and a != b:
+            raise OptionError(f"--lambda-path mixes pictures with their translations, but A has {a} channels and B {b}")
         if nce_identity and a != b:  # the encoder of A has to read outputs, too
             raise OptionError(f"CUT encodes pictures of both domains alike, but A has {a} channels and B has {b}")
         self.H = PatchHeads(self._widths(a), patches=patches)
         self.D = discriminator(in_channels=b)
         self.lambda_nce, self.nce_identity, self.flip_equivariance = lambda_nce, nce_identity, flip_equivariance
-        self.temperature, self.gan = temperature, resolve(gan, GAN_LOSSES, "method.gan")
+        self.temperature, self.negative_hardness = temperature, negative_hardness
+        self.lambda_relation, self.lambda_path = lambda_relation, lambda_path
+        self.gan = resolve(gan, GAN_LOSSES, "method.gan")
         self.pool = ImagePool(pool_size)
         self.augment = Augment(augment) if augment else None
 
@@ -106,10 +119,18 @@ class Cut(Task):
             judged = judge(self.D, {"real": augment(x["b"]), "fake": augment(self.pool.swap(x["fake"]))})
             return {"gan": gan_d(self.gan, judged["real"], judged["fake"])}
         fake = augment(x["fake"])
-        return {"gan": gan_g(self.gan, as_scales(self.D(fake))), "nce": self.lambda_nce * self._contrast(x)}
+        found, known = self._compared(x)
+        nce = patch_nce(found, known, self.temperature, self.negative_hardness)
+        terms = {"gan": gan_g(self.gan, as_scales(self.D(fake))), "nce": self.lambda_nce * nce}
+        if self.lambda_relation:
+            terms["relation"] = self.lambda_relation * relation_consistency(found, known)
+        if self.lambda_path:
+            source = mirror(x["a"], x["mirrored"]) if "mirrored" in x else x["a"]
+            terms["path"] = self.lambda_path * path_energy(self.G, source, x["fake"], draw_places(source))
+        return terms
 
-    def _contrast(self, x: Batch) -> Tensor:
-        """Return the contrastive loss of all outputs: the mean of that of G(a) and of G(b)."""
+    def _compared(self, x: Batch) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the features of all outputs, those of G(a) and of G(b), and of their sources at the same places."""
         found = self.G.layers(x["fakes"])  # type: ignore[operator]
         if "mirrored" in x:
             found = [mirror(layer, x["mirrored"]) for layer in found]
@@ -117,7 +138,7 @@ class Cut(Task):
         places = self.H.draw_places(keys)
         with torch.no_grad():
             known = self.H(keys, places)
-        return patch_nce(self.H(found, places), known, self.temperature)
+        return self.H(found, places), known
 
     @staticmethod
     def predict(nets: nn.ModuleDict, batch: Batch, **options: Any) -> Tensor:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.networks.blocks import without_autocast
+from translate.tasks.losses.patch_relations import negative_log_weights
 
 
 class PatchHeads(nn.Module):
@@ -43,16 +44,21 @@ class PatchHeads(nn.Module):
         return found
 
 
-def patch_nce(queries: Sequence[Tensor], keys: Sequence[Tensor], temperature: float = 0.07) -> Tensor:
+def patch_nce(
+    queries: Sequence[Tensor], keys: Sequence[Tensor], temperature: float = 0.07, hardness: float = 0.0
+) -> Tensor:
     """Return the cross-entropy of finding each place of `queries` among those of `keys` (equations 3 and 4).
 
     Both are lists by layer of features (B, places, dim) of unit length. The other places of the same picture are the
-    negatives. The gradient flows into `queries` alone. The loss is the mean over layers, pictures and places.
+    negatives; with a `hardness`, those that look alike count more (`patch_relations`). The gradient flows into
+    `queries` alone. The loss is the mean over layers, pictures and places.
     """
     losses = []
     for q, k in zip(queries, keys, strict=True):
         with without_autocast(q):
             logits = q.float() @ k.detach().float().mT / temperature
+        if hardness:
+            logits = logits + negative_log_weights(k, hardness)
         own = torch.arange(q.shape[1], device=q.device).expand(len(q), -1)
         losses.append(F.cross_entropy(logits.flatten(0, 1), own.flatten()))
     return torch.stack(losses).mean()
