@@ -106,11 +106,12 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     from translate.training.config import load_config, preset_task
     from translate.utils import dist
 
-    task = preset_task(options.task, options.preset)
+    preset = chosen_preset(options)
+    task = preset_task(options.task, preset)
     check_data_options(task, given_options(options))
     flags = recipe_layer(unknown, task, [f.name for f in fields(options)])
     check_lengths(flags.get("train", {}), LENGTHS)
-    config = load_config(options.task, options.preset, sections, of_command, flags)
+    config = load_config(options.task, preset, sections, of_command, flags)
     if "pair_share" in given_options(options) and not config.data.pairs:
         raise OptionError("--pair-share is the share of the steps that see --pairs; give these, or leave it out")
     # before pictures are rendered, fetched or read
@@ -120,6 +121,17 @@ def train_task(options: Any, sections: Mapping[str, Any], unknown: Sequence[str]
     if options.repeat > 1 and dist.is_main_process():
         print_comparison(folders, ScoreOptions(device=options.device, precision=options.precision))
     return 0
+
+
+def chosen_preset(options: Any) -> str:
+    """Return the preset that was given, or else that for lone pictures, if --a and --b are such and there is one."""
+    from translate.images.io import IMAGE_SUFFIXES
+
+    paths = [Path(getattr(options, name, "")).expanduser() for name in ("a", "b")]
+    lone = all(path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() for path in paths)
+    if lone and hasattr(options, "lone_preset") and "preset" not in given_options(options):
+        return str(options.lone_preset)
+    return str(options.preset)
 
 
 def finish_run(config: Any, options: Any) -> Path:

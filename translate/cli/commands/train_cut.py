@@ -14,7 +14,8 @@ class TrainCut(RunOptions, UnpairedInputs):
     """Learn to turn the pictures of one folder into the look of another, in this direction alone (CUT).
 
     Every place of a result should be recognised among other places of its source, by features of the generator itself;
-    there is no way back. For the other direction, give the folders in the other order.
+    there is no way back. For the other direction, give the folders in the other order. With one picture in the place of
+    each folder, it learns from these two alone (SinCUT), and the preset is "sincut".
 
     Repeat a command to resume an interrupted run exactly. Every key of a recipe is an option too, for example
     --lambda-nce 2, --train.lr 1e-4, --generator.width 64 (--help-all lists them).
@@ -27,6 +28,8 @@ class TrainCut(RunOptions, UnpairedInputs):
     """
 
     task: ClassVar[str] = "cut"
+    lone_preset: ClassVar[str] = "sincut"
 
-    # "fast": the best results within minutes or hours; "paper" and "fastcut": the published recipes.
-    preset: Literal["fast", "paper", "fastcut"] = "fast"
+    # "fast": the best results within minutes or hours; "paper" and "fastcut": the published recipes; "sincut": for one
+    # picture a side.
+    preset: Literal["fast", "paper", "fastcut", "sincut"] = "fast"

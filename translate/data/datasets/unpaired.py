@@ -22,14 +22,21 @@ from translate.data.sources.domains import Domain, FileSet, domain_file_sets, re
 from translate.images.picture import parse_range
 from translate.utils.errors import UserError
 
+MAX_LONE_PX = 1024  # automatic size of lone pictures: crops are small, so that their size costs little
+LONE_COPIES, LEAST_COPY = 8, 1 / 3  # of a lone picture, and the scale of the smallest (SinCUT's random_scale_max is 3)
+
 
 class UnpairedData:
-    """Pictures of two domains, perhaps with a few true pairs beside them; `TrainingData` documents the attributes."""
+    """Pictures of two domains, perhaps with a few true pairs beside them; `TrainingData` documents the attributes.
+
+    A domain may be a lone picture, as in SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651). Crops of a given
+    side then come from copies of several scales.
+    """
 
     def __init__(self, config: DataConfig, root: Path) -> None:
         domains = resolve_domains(config.a, config.b, config.root, root)
         self.pairs = FewPairs(config.pairs, root) if config.pairs else None
-        self._share, self._batch_size = config.pair_share, config.batch_size
+        self._share, self._batch_size, self._crop = config.pair_share, config.batch_size, config.crop
         self.domains = (self.pairs.keep_apart(domains[0]), self.pairs.keep_apart(domains[1])) if self.pairs else domains
         self.names: tuple[str, ...] = (self.domains[0].name, self.domains[1].name)
         self.title = "2".join(self.names)
@@ -50,15 +57,24 @@ class UnpairedData:
         return [*domain_file_sets(self.domains), *(self.pairs.file_sets() if self.pairs else ())]
 
     def native_size(self) -> int:
-        return native_size([side for domain, kind in self._sides.values() for side in _decoded_sides(domain, kind)])
+        sides = [_decoded_sides(domain, kind) for domain, kind in self._sides.values()]
+        if all(map(_is_lone, self.domains)) and all(sides):
+            return native_size([min(*sides[0], *sides[1])], multiple=16, most=MAX_LONE_PX)
+        return native_size([*sides[0], *sides[1]])
 
     def open(self, folder: Path, *, size: int, zoom: float, square: bool, progress: bool = True) -> None:
         side = round(size * zoom)
+        options: dict[str, Any] = {"square": square, "progress": progress}
         self.caches = {
-            key: open_file_cache(domain.train, folder, kind, side, square=square, title=domain.name, progress=progress)
+            key: open_copies(domain.train[0], folder, kind, copy_sides(side, self._crop), title=domain.name, **options)
+            if _is_lone(domain) and self._crop > 0
+            else open_file_cache(domain.train, folder, kind, side, title=domain.name, **options)
             for key, (domain, kind) in self._sides.items()
         }
-        self.counts = dict(zip(self.names, map(len, self.caches.values()), strict=True))
+        self.counts = {
+            domain.name: 1 if _is_lone(domain) else len(cache)
+            for domain, cache in zip(self.domains, self.caches.values(), strict=True)
+        }
         self.skipped = [line for cache in self.caches.values() for line in cache.skipped]
         self.epoch = max(self.counts.values())
         fingerprints = [cache.fingerprint for cache in self.caches.values()]
@@ -97,6 +113,25 @@ def open_file_cache(
     key, names = fingerprint(paths, side, square, *kind.settings), [str(path) for path in paths]
     decode = lambda i: kind.read_and_fit(paths[i], side, square=square)  # noqa: E731
     return open_cache(folder, key, names, decode, title=title, progress=progress)
+
+
+def open_copies(
+    path: Path, folder: Path, kind: FileKind, sides: Sequence[int], *, square: bool, title: str, progress: bool
+) -> PictureCache:
+    """Open or build the cache of one picture, resized to each of `sides` px by `fit`."""
+    key, names = fingerprint([path], sides, square, *kind.settings), [f"{path} at {side} px" for side in sides]
+    decode = lambda i: kind.read_and_fit(path, sides[i], square=square)  # noqa: E731
+    return open_cache(folder, key, names, decode, title=title, progress=progress)
+
+
+def copy_sides(side: int, crop: int) -> list[int]:
+    """Return the shorter sides of the copies of a lone picture of `side` px, ascending; none is below `crop`."""
+    least = max(crop, round(side * LEAST_COPY))
+    return [round(least + (side - least) * i / (LONE_COPIES - 1)) for i in range(LONE_COPIES)]
+
+
+def _is_lone(domain: Domain) -> bool:
+    return len(domain.train) == 1 and not domain.test
 
 
 def _decoded_sides(domain: Domain, kind: FileKind) -> list[int]:

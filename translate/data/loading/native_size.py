@@ -8,10 +8,10 @@ from collections.abc import Sequence
 MAX_SIZE_PX = 256  # larger sizes train slowly, so only the user chooses them
 
 
-def native_size(sides: Sequence[int], multiple: int = 4) -> int:
-    """Return the median side, rounded down to a multiple of `multiple`, from 32 to 256 px."""
-    typical = statistics.median(sides) if sides else MAX_SIZE_PX
-    return int(max(32, min(MAX_SIZE_PX, typical) // multiple * multiple))
+def native_size(sides: Sequence[int], multiple: int = 4, most: int = MAX_SIZE_PX) -> int:
+    """Return the median side, rounded down to a multiple of `multiple`, from 32 to `most` px."""
+    typical = statistics.median(sides) if sides else most
+    return int(max(32, min(most, typical) // multiple * multiple))
 
 
 def power_of_two_size(sides: Sequence[int]) -> int:

@@ -6,26 +6,18 @@ https://arxiv.org/abs/2010.11929, with the norm before each branch.
 
 __all__ = ["Attention", "Transformer", "TransformerBlock"]
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from translate.utils.errors import OptionError
 
-USUAL_TOKENS = 256  # of a sequence whose similarities are scaled as in the paper: 16 x 16 places
-FIRST_SCALE = 0.1  # of the branches, as for networks of up to 18 blocks (CaiT, section 2)
+FIRST_SCALE = 0.1  # of the branches, as CaiT has it for networks of up to 18 blocks
 WIDENING = 4  # of the hidden layer
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over tokens (B, N, channels): softmax(s q k^T) v (Vaswani et al., section 3.2).
-
-    The scale s is log N / log 256 times the paper's 1 / sqrt(channels / heads). A softmax over more tokens spreads its
-    weight over more of them, and a picture has more than a training crop; growing with log N, it stays as sharp (Chiang
-    and Cholak, 2022, https://arxiv.org/abs/2202.12172, section 5.3).
-    """
+    """Multi-head self-attention over tokens (B, N, channels) (Vaswani et al., section 3.2)."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -37,8 +29,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.to_qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        count = torch.ones_like(x[0, :, 0], dtype=torch.float32).sum()  # a graph has no logarithm of a varying size
-        y = F.scaled_dot_product_attention(q * (count.log() / math.log(USUAL_TOKENS)).to(q.dtype), k, v)
+        y = F.scaled_dot_product_attention(q, k, v)
         return self.mix(y.transpose(1, 2).flatten(2))
 
 
@@ -46,7 +37,7 @@ class TransformerBlock(nn.Module):
     """A convolution of the places, x + a attention(norm(x)), and x + b hidden(norm(x)).
 
     The depthwise 3x3 convolution is the position: conditional positional encoding (CPVT: Chu et al., 2021,
-    https://arxiv.org/abs/2102.10882, section 3.3). a and b are learned factors of each channel that begin small, so
+    https://arxiv.org/abs/2102.10882). a and b are learned factors of each channel that begin small, so
     that the block begins near the identity (LayerScale: Touvron et al., 2021, https://arxiv.org/abs/2103.17239).
     """
 

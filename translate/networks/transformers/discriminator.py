@@ -1,6 +1,6 @@
 """A discriminator that sees the whole picture and scores every patch of it: a vision transformer with a map of scores.
 
-Patches that overlap by half: Lee et al., 2022 (ViTGAN), https://arxiv.org/abs/2107.04589, section 4.1.
+Patches that overlap by half: Lee et al., 2022 (ViTGAN), https://arxiv.org/abs/2107.04589.
 """
 
 __all__ = ["VitDiscriminator"]

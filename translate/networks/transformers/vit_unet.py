@@ -1,7 +1,7 @@
 """A U-Net with a transformer at its coarsest features, and a style token that modulates the way back.
 
-UVCGAN: Torbunov et al., 2022, https://arxiv.org/abs/2203.02557, section 3.1; the style token: Torbunov et al., 2023
-(UVCGAN2), https://arxiv.org/abs/2303.16280, section 3.1.
+UVCGAN: Torbunov et al., 2022, https://arxiv.org/abs/2203.02557; the style token: Torbunov et al., 2023 (UVCGAN2),
+https://arxiv.org/abs/2303.16280.
 """
 
 __all__ = ["VitUNet"]

@@ -1,6 +1,6 @@
 """How places of a picture relate: which of them count most as negatives, and whether an output relates alike.
 
-Jung et al., 2022 (Hneg and SRC), https://arxiv.org/abs/2203.01532, section 3.
+Jung et al., 2022 (Hneg and SRC), https://arxiv.org/abs/2203.01532.
 """
 
 __all__ = ["negative_log_weights", "relation_consistency"]
@@ -18,7 +18,7 @@ def negative_log_weights(keys: Tensor, hardness: float) -> Tensor:
 
     `keys` are features (B, n, dim) of unit length of the source, n > 1. The weight of place j for place i is
     proportional to exp(hardness k_i . k_j), with the mean 1 over all j but i: negatives that look alike are hard, and
-    teach most (section 3.3). With a hardness of 0 all weights are 1.
+    teach most. With a hardness of 0 all weights are 1.
     """
     similar = hardness * similarities(keys.detach())
     own = torch.eye(keys.shape[1], dtype=torch.bool, device=keys.device)
@@ -27,7 +27,7 @@ def negative_log_weights(keys: Tensor, hardness: float) -> Tensor:
 
 
 def relation_consistency(queries: Sequence[Tensor], keys: Sequence[Tensor]) -> Tensor:
-    """Return how differently places of `queries` relate to each other than those of `keys` (SRC, equation 3).
+    """Return how differently places of `queries` relate to each other than those of `keys` (SRC).
 
     Both are lists by layer of features (B, n, dim) of unit length. The relations of a place are the softmax of its
     similarities to all others; the loss is their Jensen-Shannon divergence, in nats, the mean over layers, pictures and

@@ -1,6 +1,6 @@
 """The change of a generator's output on the way from a picture to its translation.
 
-Xie et al., 2023, "Unpaired Image-to-Image Translation with Shortest Path Regularization" (SANTA), CVPR, section 3.
+Xie et al., 2023, "Unpaired Image-to-Image Translation with Shortest Path Regularization" (SANTA), CVPR.
 """
 
 __all__ = ["draw_places", "path_energy"]
