@@ -46,6 +46,10 @@ PIX2PIX = {"data": {"size": 40, "crop": 32, "batch_size": 2, "hints": True}}
 STYLE = {"generator": {"width": 4, "most": 8, "z_dim": 4, "w_dim": 8}, "discriminator": {"width": 4, "most": 8}}
 DIGITS = {"data": {"size": 32, "batch_size": 4, "classes": "auto"}}
 HOLES = {"data": {"size": 32, "batch_size": 2}}
+LARGER = {
+    "generator": {"width": 8, "blocks": 1, "detail": 4},
+    "data": {"size": 32, "batch_size": 2, "degrade": "real"},
+}
 RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     ("cycle", "fast"): {
         "generator": {"width": 8, "trunk": 8, "blocks": 1},
@@ -93,6 +97,8 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("inpaint", "paper"): HOLES | {"generator": {"width": 4}, "discriminator": {"width": 2}},
     ("inpaint", "partial"): HOLES | {"generator": {"width": 4}},
+    ("upscale", "fast"): LARGER | {"discriminator": {"width": 4}},
+    ("upscale", "l1"): LARGER,
 }
 TASKS = sorted({task for task, _ in RECIPES})
 STEPS_PER_KILL = 4
@@ -158,6 +164,7 @@ def campaign(place: Path, task: str, preset: str, kills: int, chance: random.Ran
     data = {
         "generate": {"images": str(place / "pictures" / "kinds")},
         "inpaint": {"images": str(place / "pictures" / "kinds" / "a")},
+        "upscale": {"images": str(place / "pictures" / "kinds" / "a")},
     }.get(task, {name: str(place / "pictures" / "kinds" / name) for name in "ab"})
 
     def make_config(out: Path, save_minutes: float) -> Config:

@@ -21,6 +21,7 @@ def test_killed_training_runs_end_bit_identical_to_uninterrupted_ones():
         "generate",
         "inpaint",
         "pix2pix",
+        "upscale",
     ]
     assert all(run["kills"] == 2 and run["broken"] == [] for run in figures)
     assert all(run["tensors_compared"] > 100 and run["lines_compared"] >= run["steps"] for run in figures)

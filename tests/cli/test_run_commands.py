@@ -41,7 +41,7 @@ def trained_with(command, monkeypatch):
 @pytest.mark.parametrize(("task", "preset"), [(task, preset) for task in TASKS for preset in presets(task)])
 def test_the_command_of_a_run_trains_the_same(task, preset, monkeypatch):
     kind = TASKS[preset_task(task, preset)].data
-    images = {"images": "set of mine", "classes": "auto"} if kind in ("images", "masked") else {}
+    images = {"images": "set of mine", "classes": "auto"} if kind in ("images", "masked", "reduced") else {}
     data = (
         {"images": "set of mine", "classes": "auto" if kind == "images" else ""} if images else {"a": "x y", "b": "z"}
     )

@@ -3,12 +3,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-
 from tests.inference.test_windows import HOLES, SIZE, patch, salt, scratch
+
 from translate.images.picture import Picture
 from translate.inference import inpainting
 from translate.inference.inpainting import fill_hole, restore_known
-from translate.inference.windows import plan_windows
+from translate.inference.tiling.windows import plan_windows
 
 
 def noise(*shape, dtype=np.uint8, seed=0):

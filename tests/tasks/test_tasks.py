@@ -24,6 +24,7 @@ LATENT = (
 FEATURED = {"name": "projected", "width": 4}
 ATTENDING = {"name": "vit_unet", "width": 8, "most": 8, "blocks": 1}, {"name": "vit", "width": 8, "blocks": 1}
 BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
+UPSCALER = {"name": "upscale_resnet", "width": 8, "blocks": 1, "detail": 4, "scale": 2}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 
 
@@ -102,6 +103,8 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {"name": "dcgan", "width": 2, "size": SIZE},
         {"norm": "l2", "overlap": 3, "tell_hole": False, "gan": "vanilla", "lambda_known": 0.0},
     ),
+    "upscale": ("upscale", UPSCALER, FAST[1], {"lambda_gan": 1.0, "lambda_fm": 1.0, "rise": 0.0}),
+    "upscale, by pixels alone": ("upscale", UPSCALER, FAST[1], {}),
     "distill": ("distill", COMPACT, None, {"teacher": make_teacher("cycle")}),
     "distill, at a strength": ("distill", COMPACT, None, {"teacher": make_teacher("drift"), "lambda_features": 0.0}),
     "distill_pairs": ("distill_pairs", COMPACT, None, {"teacher": make_teacher("pix2pix")}),
@@ -132,6 +135,7 @@ KINDS = {
     "generate": {"image": 3},
     "generate_drift": {"image": 3},
     "inpaint": {"image": 3, "mask": 1},
+    "upscale": {"image": 3, "small": 3},
 }
 PICTURES = {"a": 3, "b": 3}
 
@@ -158,6 +162,8 @@ def make_batch(step=0, count=2, **channels):
         return make_batch(step, count, **channels) | {"label": torch.arange(count) % classes}
     small = {k: torch.rand(count, c, 4, 4, generator=generator) * 2 - 1 for k, c in channels.items()}
     batch = {k: F.interpolate(x, size=SIZE, mode="bilinear") for k, x in small.items()}
+    if "small" in batch:
+        batch["small"] = F.avg_pool2d(batch["image"], UPSCALER["scale"])
     return batch | ({"mask": torch.where(batch["mask"] > 0.2, 1.0, -1.0)} if "mask" in batch else {})
 
 
@@ -202,7 +208,7 @@ SLOW = ("on features", "beside", "scales", "transformers")  # to overfit
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant.startswith("cycle") else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
-    terms = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole"}
+    terms = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole", "upscale": "G/l1"}
     term = terms.get(variant.split(",")[0], "G/picture_ab")
     found = []
     for step in range(60):

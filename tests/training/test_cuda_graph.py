@@ -24,7 +24,7 @@ from translate.utils.factory import options_of
 RECIPES = [
     ("cut", "fast"), ("cut", "fastcut"), ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"),
     ("pix2pix", "paper"), ("generate", "fast"), ("generate", "paper"), ("generate", "large"), ("generate", "drift"),
-    ("inpaint", "fast"), ("inpaint", "paper"), ("inpaint", "partial"),
+    ("inpaint", "fast"), ("inpaint", "paper"), ("inpaint", "partial"), ("upscale", "fast"), ("upscale", "l1"),
 ]  # fmt: skip
 META = torch.device("meta")
 
@@ -33,7 +33,7 @@ def meta_batch(case, count=4):
     return {
         name: torch.empty(count, dtype=torch.int64, device=META)
         if name == "label"
-        else torch.empty(count, channels, case.size, case.size, device=META)
+        else torch.empty(count, channels, *[case.size // (4 if name == "small" else 1)] * 2, device=META)
         for name, channels in case.channels.items()
     }
 

@@ -78,7 +78,7 @@ def textbook_step(spec: Spec) -> Candidate:
     device, train_options, plan = pick_device(case.device), case.config.train, plan_of(case)
     task = build_task(case.config, case.channels, plan, device)
     textbook = Textbook(task, train_options.lr, (float(train_options.betas[0]), float(train_options.betas[1])))
-    batch = noise_batch(case.channels, case.batch_size, plan.crop)
+    batch = noise_batch(case.channels, case.batch_size, plan.crop, case.config.data.scale)
     return lambda: textbook(batch_to_device(batch, device, channels_last=False)), {}
 
 

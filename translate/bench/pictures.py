@@ -19,7 +19,7 @@ def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, s
     """Write a data set in the layout of a kind of data.
 
     Args:
-        kind: as `Task.data`: "unpaired", "paired", "images" or "masked".
+        kind: as `Task.data`: "unpaired", "paired", "images", "masked" or "reduced".
         folder: created if missing.
         count: pictures, pairs, or pictures of each domain; 1 or more.
         side: px.

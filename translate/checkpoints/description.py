@@ -17,6 +17,7 @@ PAGES = {
     "masked": ["fill"],
     "images": ["generate"],
     "labelled": ["generate"],
+    "reduced": [],
 }  # pages of the studio, by the kind of the task's data
 
 

@@ -31,7 +31,7 @@ MAX_NAMES = 16
 MAX_PARTS_PER_TENSOR = 32  # modules and parameters of a network; most modules hold weights
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
 TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
-FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str, "maps": dict}
+FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str, "maps": dict, "degrade": str}
 
 
 def parse_json(text: str) -> Any:

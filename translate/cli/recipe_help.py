@@ -47,6 +47,7 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     "antialias": "Anti-aliased resampling: none, down, up or both.",
     "noise": "Whether dropout stays on, as a source of several results.",
     "detail": "Factor by which fine texture is enlarged for the discriminator; 0 = not shown apart.",
+    "generator.detail": "Channels at full size.",
     "style_dim": "Size of the code that modulates the norms.",
     "w_dim": "Size of the latent code w.",
     "z_dim": "Size of the latent code z; 0 = one result for a picture.",
@@ -55,6 +56,7 @@ MEANINGS = {  # of options that are declared without a comment, by key; "method.
     "freeze_encoder_norm": "Keep the batch norms of the encoder as they are, for fine-tuning.",
     # methods
     "gan": "Adversarial loss.",
+    "rise": "Part of the run over which all weights but that of L1 rise to their values.",
     "method.norm": "Distance of pixels: l1 or l2.",
     "teacher": "The model whose answers are learned: a run folder or a model file.",
     "one_way": "Whether only the default direction of a teacher with two is learned.",

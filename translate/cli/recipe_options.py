@@ -69,7 +69,7 @@ def known_options(task: str) -> list[str]:
     options = {f"{table}.{key}" for table, classes in tables.items() for c in classes for key in options_of(c)}
     # remove those that the task sets
     fixed = {
-        "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow",
+        "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow", "generator.scale",
         "discriminator.in_channels", "discriminator.classes", "discriminator.grow", "discriminator.picture",
     }  # fmt: skip
     if "method.z_dim" in options or TASKS[task].strength is not None or TASKS[task].taught:

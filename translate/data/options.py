@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
-DATA_KINDS = ("paired", "unpaired", "images", "masked")  # of training data
+DATA_KINDS = ("paired", "unpaired", "images", "masked", "reduced")  # of training data
 
 
 def limited(
@@ -50,5 +50,7 @@ class DataConfig:
     mask_kinds: tuple = ()  # kinds of random masks; none = the default mixture
     mask_low: float = limited(0.02, 0, 1)  # smallest part of the picture that a random mask covers
     mask_high: float = limited(0.6, 0, 1)  # largest part
+    scale: int = limited(4, 2, 4, flag="--scale")  # of super-resolution: by how many pictures get wider and higher
+    degrade: str = limited("clean", choices=("clean", "real"), flag="--degrade")  # what made the small pictures small
     value_range: str = ""  # LOW,HIGH: black and white in floats and wide integers; "" = 0 and 1, or the full scale
     invert_masks: bool = False  # swap hole and known area in the mask files

@@ -1,4 +1,4 @@
-"""Scores of a model on held-out pictures: five evaluations with one protocol.
+"""Scores of a model on held-out pictures: six evaluations with one protocol.
 
     evaluation          the protocol: run, report, grid; the options
     registry            the evaluation of each kind of task
@@ -6,6 +6,7 @@
     paired              pairs
     inpainting          inpainting
     generation          unconditional and class-conditional generation
+    upscaling           super-resolution
     cases               test cases, which apply methods and score their results
     panel               networks that judge pictures
     tally               accumulate the scores of methods case by case

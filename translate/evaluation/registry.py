@@ -9,13 +9,14 @@ from translate.evaluation.inpainting import InpaintingEvaluation
 from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.paired import PairedEvaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
+from translate.evaluation.upscaling import UpscalingEvaluation
 from translate.tasks import TASKS
 from translate.utils.errors import OptionError
 
 DATA_OPTIONS = ("a", "b", "data", "images")
 EVALUATIONS: dict[str, type[Evaluation]] = {
     "images": GenerationEvaluation, "masked": InpaintingEvaluation, "paired": PairedEvaluation,
-    "unpaired": UnpairedEvaluation,
+    "unpaired": UnpairedEvaluation, "reduced": UpscalingEvaluation,
 }  # fmt: skip
 
 

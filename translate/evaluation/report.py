@@ -55,6 +55,7 @@ class Row:
     lost: float | None = None  # share of the places with a part where the result shows none
     iou: float | None = None  # mean IoU of answered label maps, see `metrics.class_overlap`
     accuracy: float | None = None  # share of their pixels that are right
+    back: float | None = None  # difference of an enlarged picture, averaged down, to the small one, in levels
     seam: float | None = None  # see `metrics.inpainting.seam`
     errors: dict[str, float] = field(default_factory=dict)  # standard errors of the means above, by name; {} if few
 

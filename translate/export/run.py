@@ -87,6 +87,8 @@ def export_model(model: str | Path, output: str | Path, options: ExportOptions |
     recipe, nets = load_model(file)
     if recipe.facts.get("maps"):
         raise UserError(f"{file}: takes or answers one-hot label maps, which exported files do not know yet")
+    if TASKS[recipe.task].data == "reduced":
+        raise UserError(f"{file}: enlarges pictures, which exported files do not know yet")
     direction = check_direction(recipe, options.direction)
     graph = make_graph(recipe, nets, direction, dropout=options.dropout)
     nets = apply_mode(nets if options.dropout else without_dropout(nets), Mode("fp32"))

@@ -1,8 +1,8 @@
 """Arrays to tensors and back, to a device and back: (H, W, C) outside, (B, C, H, W) float32 in [-1, 1] inside."""
 
 __all__ = [
-    "HostCopy", "from_uint8", "one_hot", "pad_to_multiple", "pad_with_value", "show_planes",
-    "strongest", "to_array", "to_device", "to_tensor", "to_uint8",
+    "HostCopy", "class_plane", "crop_padding", "from_uint8", "one_hot", "pad_to_multiple", "pad_with_value",
+    "show_planes", "strongest", "to_array", "to_device", "to_tensor", "to_uint8",
 ]  # fmt: skip
 
 import numpy as np
@@ -103,6 +103,12 @@ def _pad(x: Tensor, margins: tuple[int, int, int, int], size: int) -> Tensor:
     return F.pad(x, margins, mode="reflect" if max(margins) < size else "replicate")
 
 
+def crop_padding(y: Tensor, inside: tuple[slice, slice], scale: int = 1) -> Tensor:
+    """Crop y (B, C, scale H, scale W) to what belongs to the rows and columns `inside` of a padded picture (H, W)."""
+    rows, columns = (slice(scale * part.start, scale * part.stop) for part in inside)
+    return y[..., rows, columns]
+
+
 def pad_with_value(x: Tensor, value: float, like: Tensor, inside: tuple[slice, slice]) -> Tensor:
     """Pad x (B or 1, C, h, w) with a value to the batch and size of `like`; `inside` are its rows and columns there."""
     padded = like.new_full((len(like), x.shape[1], *like.shape[2:]), value)
@@ -119,6 +125,11 @@ def one_hot(numbers: Tensor, count: int) -> Tensor:
 def strongest(planes: Tensor) -> Tensor:
     """Return the class numbers (B, 1, H, W) uint8 of the largest of the planes (B, K, H, W) at each pixel."""
     return planes.argmax(1, keepdim=True).to(torch.uint8)
+
+
+def class_plane(planes: Tensor) -> Tensor:
+    """Return the class numbers of planes (B, K, H, W) as the values of 8-bit pictures (B, 1, H, W) in [-1, 1]."""
+    return from_uint8(strongest(planes))
 
 
 def show_planes(planes: Tensor, classes: Classes) -> Tensor:

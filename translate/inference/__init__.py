@@ -8,6 +8,7 @@ One image passes translator, preprocess, runner and postprocess, in this order.
     onnx/            models as ONNX files, without torch
     tiling/          exact tile-by-tile passes through a network
     video/           translation of videos
+    enlargement      what models of higher resolution keep of a picture, and its exact means
     gigapixel        pictures that are too large for the memory
     inpainting       filling of holes without a seam
     memory_budget    the memory that a pass takes, and the free memory
@@ -21,5 +22,4 @@ One image passes translator, preprocess, runner and postprocess, in this order.
     runner           the networks of a model as passes over pictures of any size
     sampler          a trained generator as one callable
     translator       a trained model as one callable
-    windows          the windows in which holes are filled, one after the other
 """

@@ -16,40 +16,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from torch import Tensor
 
-from translate.images import exif
 from translate.images.decode import describe
-from translate.images.encode import FORMATS, Format, Loss, losses
-from translate.images.formats import png
+from translate.images.encode import stored_alpha
 from translate.images.formats.tiff import TiffHeader, TiffReader, read_header
-from translate.images.formats.tiff_tags import insert_tags
-from translate.images.metadata import Metadata
-from translate.images.picture import Picture, ValueRange, as_picture, matching_icc, to_numbers
+from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
 from translate.images.tensors import HostCopy
 from translate.images.vips import pyvips, reason
+from translate.inference.enlargement import enlarged, enlarged_alpha
+from translate.inference.inputs.checks import check_exact
 from translate.inference.postprocess import postprocess
 from translate.inference.preprocess import network_size, prepare_source
 from translate.inference.request import Request
 from translate.inference.runner import ModelRunner
+from translate.inference.tiling.canvas import Canvas, begin_tiff
 from translate.inference.tiling.disk_raster import DiskRaster
 from translate.inference.tiling.regions import Region
 from translate.inference.tiling.tiled_pass import TiledImage
+from translate.networks.upscale_resnet import REACH
 from translate.utils.errors import UserError
-from translate.utils.files import atomic_write
 from translate.utils.trust import TRUST
 
 MIN_FILE_BYTES = 2**20  # smaller files are decoded whole: opening each with libvips would slow folders down
 COPIES_IN_MEMORY = 5  # of a picture, while it is decoded, translated and encoded whole
-ROWS_PER_STRIP = 64  # of the temporary file, which libvips reads strip by strip
 THUMBNAIL_SIDE_PX = 2048  # long side of the copy that norm statistics are gathered from
 _TYPES = {
     "uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16, "uint": np.uint32, "int": np.int32,
     "float": np.float32, "double": np.float64,
 }  # fmt: skip
-_COMPRESSIONS = {"NONE": "none", "LZW": "lzw", "JPEG": "jpeg", "ZSTD": "zstd", "PACKBITS": "packbits"}
-_NOT_BY_VIPS: dict[str, dict[str, bytes]] = {"TIFF": {"exif": b""}, "JPEG": {"comment": b""}}
 _LOADERS = ("tiffload", "pngload", "jpegload", "webpload")  # whose pixels equal those of `images.decode`
 
 
@@ -121,7 +116,7 @@ class HugePicture:
         # 1. copy its rows
         shape = (header.height, header.width, self.bands)
         pixel_bytes = self.bands * self.dtype.itemsize
-        copy = DiskRaster(header.width, pixel_bytes, lambda path: _begin_tiff(path, shape, self.dtype))
+        copy = DiskRaster(header.width, pixel_bytes, lambda path: begin_tiff(path, shape, self.dtype))
         try:
             with TiffReader(self.path, self.values) as reader:
                 for start in range(0, header.height, reader.batch_rows):
@@ -187,119 +182,6 @@ class HugePicture:
             raise UserError(f"{self.path}: {error}") from None
 
 
-class Canvas:
-    """The translation of a gigapixel picture, in an unnamed temporary file."""
-
-    def __init__(self, source: HugePicture, keep: bool) -> None:
-        """Begin the translation of `source`, whose opacity and colour profile are copied if `keep`."""
-        self.source, self.keep = source, keep
-        self._raster: DiskRaster | None = None
-        self._bands, self._dtype = 0, source.dtype
-
-    def write(self, region: Region, stored: np.ndarray) -> None:
-        """Store a region, (h, w, C); raise UserError if the disk is full."""
-        if self._raster is None:
-            self._bands, self._dtype = stored.shape[2], stored.dtype
-            self._raster = DiskRaster(self.source.size[1], self._bands * self._dtype.itemsize, self._begin)
-        self._raster.write(region, stored)
-
-    def _begin(self, path: Path) -> int:
-        return _begin_tiff(path, (*self.source.size, self._bands), self._dtype)
-
-    def save(self, path: Path, quality: int, *, keep_metadata: bool = False) -> None:
-        """Encode the picture atomically in the format of the suffix.
-
-        Args:
-            path: of the file.
-            quality: of JPEG and WebP, 1 to 100.
-            keep_metadata: copy what a camera or an editor wrote.
-
-        Raises:
-            WriteError: the disk or the folder refuses.
-            UserError: the format cannot hold so large a picture.
-        """
-        self.source.prepare()
-        form = FORMATS[path.suffix.lower()].name
-        options: dict[str, dict[str, Any]] = {
-            "TIFF": {"Q": quality, **self._tiff_options()}, "PNG": {},
-            "JPEG": {"Q": quality, "subsample_mode": "off"}, "WEBP": {"Q": quality},
-        }  # fmt: skip
-        if form not in options:
-            raise UserError(f"{path}: a picture of this size cannot be written as {form}; use .tif")
-        image, metadata = self._image(form), self._metadata(form, keep_metadata)
-        for name, value in (
-            ("exif", metadata.exif and exif.HEAD + metadata.exif),
-            ("xmp", metadata.xmp),
-            ("iptc", metadata.iptc),
-        ):
-            if value and form != "PNG":
-                image.set_type(pyvips.GValue.blob_type, f"{name}-data", value)
-        with atomic_write(path) as temporary:
-            try:
-                getattr(image, f"{form.lower()}save")(str(temporary), **options[form])
-                self._insert(temporary, form, metadata)
-            except pyvips.Error as error:
-                cause = reason(error)
-                if "space" in cause or "write" in cause:
-                    raise OSError(cause) from error
-                raise UserError(f"{path}: cannot be written as {form} ({cause}); use .tif") from error
-
-    def _metadata(self, form: str, keep_metadata: bool) -> Metadata:
-        """Return the metadata of the result, without what libvips does not write."""
-        height, width = self.source.size
-        metadata = self.source.description.metadata if keep_metadata else Metadata()
-        return replace(metadata, **_NOT_BY_VIPS.get(form, {})).held_by(form).for_result(width, height)
-
-    def _insert(self, path: Path, form: str, metadata: Metadata) -> None:
-        """Insert into a written file what libvips does not write."""
-        like = self.source.description
-        if form == "TIFF" and like.tags:
-            insert_tags(path, like.tags)
-        if form == "PNG":
-            colour = png.colour_chunks(like.gamma, like.colour_codes) if self.keep else b""
-            if added := colour + png.metadata_chunks(metadata):
-                png.insert_into_file(path, added)
-
-    def losses(self, form: Format, *, keep_metadata: bool = False) -> tuple[Loss, ...]:
-        """Return the metadata of the source that a result in this format does not hold."""
-        like = self.source.description
-        written = replace(like.metadata, **_NOT_BY_VIPS.get(form.name, {}))
-        lost = [Loss(name) for name in like.metadata.names() if name not in written.names()]
-        return (*losses(replace(like, metadata=written), form, keep_metadata=keep_metadata), *lost)
-
-    def _image(self, form: str) -> Any:
-        """Open the temporary file for libvips to encode, with the source's resolution, opacity and colour profile."""
-        source = self.source.image
-        assert self._raster is not None
-        image = pyvips.Image.new_from_file(self._raster.path, access="sequential", revalidate=True)
-        image = image.copy(interpretation=self._interpretation(), xres=source.xres, yres=source.yres)
-        if not self.keep:
-            return image
-        if self.source.alpha and form != "JPEG":
-            image = image.bandjoin(source[source.bands - 1].cast(image.format))
-        icc = source.get("icc-profile-data") if source.get_typeof("icc-profile-data") else None
-        if icc and matching_icc(Picture(np.empty((0, 0, self._bands)), gray=self._bands == 1, icc=icc)):
-            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
-        return image
-
-    def _interpretation(self) -> str:
-        deep = self._dtype == np.uint16
-        return {1: "grey16" if deep else "b-w", 3: "rgb16" if deep else "srgb"}.get(self._bands, "multiband")
-
-    def _tiff_options(self) -> dict[str, Any]:
-        """Return the options of TIFF: tiles, and the compression and pyramid of a TIFF source."""
-        compression = _COMPRESSIONS.get(self.source.compression, "deflate")
-        if compression == "jpeg" and (self._dtype != np.uint8 or self._bands not in (1, 3)):
-            compression = "deflate"
-        source, pyramid = self.source.image, self.source.pyramid
-        sides = (source.get(name) if source.get_typeof(name) else 256 for name in ("tile-width", "tile-height"))
-        known = zip(("tile_width", "tile_height"), sides, strict=True)
-        return {
-            "tile": True, **dict(known), "compression": compression, "bigtiff": True, "pyramid": bool(pyramid),
-            "subifd": pyramid == "subifds",
-        }  # fmt: skip
-
-
 def _open(path: Path) -> Any:
     return pyvips.Image.new_from_file(str(path), access="random", fail_on="error", revalidate=True)
 
@@ -316,20 +198,13 @@ def _agrees(image: Any, header: TiffHeader | None) -> bool:
     return True
 
 
-def _begin_tiff(path: Path, shape: tuple[int, int, int], dtype: np.dtype) -> int:
-    """Write the header of a plain TIFF, which libvips reads strip by strip; it would map a raw file whole."""
-    bands = shape[2]
-    place = tifffile.imwrite(
-        path, shape=shape[:2] if bands == 1 else shape, dtype=dtype, bigtiff=True,
-        photometric="rgb" if bands == 3 else "minisblack", planarconfig="contig" if bands > 1 else None,
-        rowsperstrip=ROWS_PER_STRIP, metadata=None, returnoffset=True,
-    )  # fmt: skip
-    assert place is not None
-    return place[0]
+def open_huge(
+    path: Path, budget: int | None, values: ValueRange | None = None, scale: int = 1
+) -> HugePicture | None:  # fmt: skip
+    """Open a picture that `budget` bytes or `TRUST` forbid to decode whole; return None for other pictures.
 
-
-def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) -> HugePicture | None:
-    """Open a picture that `budget` bytes or `TRUST` forbid to decode whole; return None for other pictures."""
+    Its translation is `scale` times as wide and high.
+    """
     if pyvips is None or budget is None or path.stat().st_size < MIN_FILE_BYTES:
         return None
     try:
@@ -339,7 +214,7 @@ def open_huge(path: Path, budget: int | None, values: ValueRange | None = None) 
     height, width = picture.size
     if picture.batch_bytes > budget // 2:
         return None
-    too_large = COPIES_IN_MEMORY * picture.nbytes > budget // 2 or height * width > TRUST.max_pixels
+    too_large = COPIES_IN_MEMORY * scale**2 * picture.nbytes > budget // 2 or height * width > TRUST.max_pixels
     return picture if too_large else None
 
 
@@ -351,27 +226,50 @@ def translate_huge(runner: ModelRunner, picture: HugePicture, request: Request) 
         raise UserError(f"{picture.path}: {seen}; say --scale native, or shrink it first")
     canvases = []
     for variant in request.variants:
-        canvas = Canvas(picture, keep=not runner.paired)
-        image = _tiled_image(runner, picture, canvas, request.direction)
+        canvas = Canvas(picture, keep=not runner.paired, scale=runner.scale)
+        image = _tiled_image(runner, picture, canvas, request)
         runner.run_tiled(image, request.direction, variant, runner.memory.free_budget() or 0)
         canvases.append(canvas)
     return canvases
 
 
-def _tiled_image(runner: ModelRunner, picture: HugePicture, canvas: Canvas, direction: str) -> TiledImage:
+def _tiled_image(runner: ModelRunner, picture: HugePicture, canvas: Canvas, request: Request) -> TiledImage:
     """Return a picture, preprocessed region by region, whose translation is written to a canvas."""
-    name, (channels, _) = str(picture.path), runner.channels(direction)
+    name, (channels, _) = str(picture.path), runner.channels(request.direction)
 
     def preprocess(part: Picture) -> Tensor:
+        check_exact(part, request.consistent, name)
         return prepare_source(runner.recipe, part, channels, part.pixels.shape[:2], name)
 
     def write(region: Region, y: Tensor) -> None:
-        like = picture.region(region)
-        part = postprocess(HostCopy(y, like.pixels.dtype).array(0), like, runner.paired)
+        # 1. the colours
+        source = Region(*(edge // runner.scale for edge in region))
+        like = picture.region(source)
+        output = HostCopy(y, like.pixels.dtype).array(0)
+        if runner.scale > 1:
+            opaque = replace(like, alpha=None)
+            part = enlarged(output, opaque, consistent=request.consistent)
+        else:
+            part = postprocess(output, like, runner.paired)
         pixels = part.pixels[..., :1] if part.gray else part.pixels
-        canvas.write(region, to_numbers(pixels, part.numbers) if part.numbers else pixels)
+        stored = to_numbers(pixels, part.numbers) if part.numbers else pixels
+        # 2. the opacity; at the same scale, it is copied from the file
+        if picture.alpha and runner.scale > 1:
+            alpha = _alpha_of(picture, source, runner.scale, request.consistent)
+            stored = np.dstack((stored, stored_alpha(alpha, stored.dtype)))
+        canvas.write(region, stored)
 
     return TiledImage(
         name, picture.size, read=lambda region: preprocess(picture.region(region)), write=write, result_bytes=0,
         preview=lambda: preprocess(picture.thumbnail()),
     )  # fmt: skip
+
+
+def _alpha_of(picture: HugePicture, region: Region, scale: int, consistent: bool) -> np.ndarray:
+    """Return the opacity of a region of a picture, enlarged as that of the whole picture."""
+    wide = region.map_edges(lambda low: low - REACH, lambda high: high + REACH)
+    have = wide.clip(*picture.size)
+    alpha = picture.region(have).alpha
+    assert alpha is not None
+    missing = (have.top - wide.top, wide.bottom - have.bottom), (have.left - wide.left, wide.right - have.right)
+    return enlarged_alpha(np.pad(alpha, missing, mode="edge"), scale, REACH, consistent=consistent)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from translate.images.picture import FULL_SCALE, Picture, to_depth, to_gray
 from translate.inference.postprocess import postprocess
-from translate.inference.windows import Window, plan_windows
+from translate.inference.tiling.windows import Window, plan_windows
 from translate.utils.errors import UserError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Options for the translation of folders and films, checked as far as is possible without a model."""
 
-__all__ = ["FolderOptions", "TranslationOptions", "VideoOptions", "build_request", "result_suffix"]
+__all__ = ["FolderOptions", "TranslationOptions", "VideoOptions", "build_request", "check_lossless", "result_suffix"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +44,7 @@ class TranslationOptions:
 class FolderOptions(TranslationOptions):
     """Options of `translate_folder`."""
 
+    consistent: bool = False  # of super-resolution, see `Translator.__call__`
     count: int | None = None  # results for each picture; more than one are called NAME_1, NAME_2 and so on
     hints: str | Path | None = None  # a folder of layers of strokes with the names of the pictures, or one for all
     # A folder or a pattern of masks with the names of the pictures, also as NAME_mask or mask_NAME, or one for all. A
@@ -89,12 +90,19 @@ def build_request(translator: Translator, options: TranslationOptions, count: in
     Raise OptionError if an option is wrong for this model, and UserError if a picture of a look cannot be read.
     """
     given: Any = {"seed": options.seed, "strength": options.strength, "scale": options.scale}
+    given["consistent"] = isinstance(options, FolderOptions) and options.consistent
     request = translator.request(options.direction, count=count, **given)
     if not options.looks:
         return request
     codes = [translator.style_code(path) for path in options.looks]
     z = codes[0] if count is None else blend(codes[0], codes[1], count)
     return translator.request(options.direction, z=z, scale=options.scale)
+
+
+def check_lossless(options: FolderOptions, lossy: Any) -> None:
+    """Raise OptionError for consistent results in files of a `lossy` kind, of which `count` is the number."""
+    if options.consistent and lossy.count:
+        raise OptionError(f"--consistent: {lossy} would change every pixel once more; say --format png")
 
 
 def result_suffix(translator: Translator, form: str, output: Path | None = None) -> str:

@@ -53,6 +53,8 @@ class PendingResult:
     paired: bool = False
     index: int = 0  # of the picture in its batch
     classes: Classes | None = None  # of label maps, whose outputs are class numbers
+    scale: int = 1  # by which the outputs are wider and higher
+    consistent: bool = False  # whether means over their pixels are the bits of the picture
 
     def pictures(self) -> list[Picture]:
         """Wait for the outputs, and postprocess them."""
@@ -62,6 +64,10 @@ class PendingResult:
         if isinstance(output, Picture):
             return output
         array = output if isinstance(output, np.ndarray) else output.array(self.index)
+        if self.scale > 1:
+            from translate.inference.enlargement import enlarged  # with torch
+
+            return enlarged(array, self.like, consistent=self.consistent)
         return postprocess(array, self.like, self.paired, self.classes)
 
 
@@ -98,5 +104,7 @@ def _to_array_like(array: np.ndarray, result: Picture) -> np.ndarray:
         stack = to_numbers(stack, result.numbers)
     if result.alpha is not None:
         stack = np.dstack((stack, stored_alpha(result.alpha, stack.dtype)))
+    if array.ndim == 2 and stack.shape[2] == 1:
+        stack = stack[..., 0]
     shape = array.shape if array.size == stack.size else stack.shape
     return stack.reshape(shape).astype(array.dtype, copy=False)

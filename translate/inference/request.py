@@ -48,6 +48,7 @@ class Request:
     variants: list[Variant]  # results for each picture
     as_list: bool = False  # whether even a single result is returned as a list
     scale: str = "fit"  # or "native"
+    consistent: bool = False  # of super-resolution: means over the pixels of a result are the bits of the picture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture
-from translate.images.tensors import HostCopy, from_uint8, pad_to_multiple, pad_with_value, strongest, to_device
+from translate.images.tensors import HostCopy, class_plane, crop_padding, pad_to_multiple, pad_with_value, to_device
 from translate.inference.inpainting import Network, fill_hole
 from translate.inference.memory_budget import ALWAYS_FITS_PX, MIN_SIDE_PX, MemoryBudget
 from translate.inference.mode_choice import ModeChoice, model_question
@@ -51,7 +51,7 @@ class ModelRunner:
     """Runs the networks of a model.
 
     Attributes:
-        recipe: of the model.
+        recipe, task: of the model.
         device: of the networks.
         precision: as the caller asked: "auto", "bf16" or "fp32".
         mode_choice: the networks, in eval mode and frozen, and their precision and layout.
@@ -60,7 +60,7 @@ class ModelRunner:
         strength: the default of a strength, 0 to 1, which is then the style code; None: the model has none.
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
         masked: whether the model inpaints; its last source channel is then the mask, 1 in the hole and -1 elsewhere.
-        paired: whether the model was trained on pairs.
+        paired, scale: whether the model was trained on pairs, and by how much its results are larger.
         classes: of the label maps that the model answers; None: it answers pictures.
         fixed_size: side of the only squares that the networks take, px; 0: they take any size.
         default_direction: "" if there are no directions.
@@ -77,11 +77,12 @@ class ModelRunner:
         self.recipe, self.device, self.precision, self.statistics = recipe, device, precision, NormStatistics()
         self.on_progress: ProgressCallback = lambda label, share: None
         # 1. read the model's properties
-        self._task = TASKS[recipe.task]
-        self.masked, self.paired = self._task.data == "masked", self._task.data == "paired"
+        self.task = TASKS[recipe.task]
+        self.masked, self.paired = self.task.data == "masked", self.task.data == "paired"
         self.classes = recipe.classes_of("b")
+        self.scale = max(int(getattr(net, "scale", 1)) for net in nets.values()) if self.task.data == "reduced" else 1
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
-        self.strength = self._task.strength
+        self.strength = self.task.strength
         draws = any(getattr(net, "random", False) for net in nets.values())
         self.random = self.strength is None if self.z_dim else draws  # a strength is chosen, never drawn
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
@@ -98,10 +99,11 @@ class ModelRunner:
             partial(model_question, recipe, nets, device),
         )
         # 3. plan the memory
-        channels = sum(self.channels(self.default_direction))
+        source, target = self.channels(self.default_direction)
         self.memory = MemoryBudget(
-            device, memory, multiple=self._multiple, channels=channels, measure=self._measure_bytes_per_pixel
-        )
+            device, memory, multiple=self._multiple, channels=source + self.scale**2 * target,
+            measure=self._measure_bytes_per_pixel,
+        )  # fmt: skip
 
     def with_norm_statistics(self, kind: str, references: Mapping[str, Tensor | None], name: str) -> "ModelRunner":
         """Return a runner of the same networks with other `NormStatistics`; OptionError if the model allows none."""
@@ -130,7 +132,9 @@ class ModelRunner:
         return other
 
     def _batch_keys(self, direction: str) -> tuple[str, str]:
-        """Return the keys of source and target in a batch: ("a", "b"), ("b", "a"), or both "image"."""
+        """Return the keys of source and target in a batch: ("a", "b"), ("b", "a"), ("small", "image"), or "image"."""
+        if self.scale > 1:
+            return "small", "image"
         if self.masked:
             return "image", "image"
         if len(self.recipe.directions) == 1:  # the data of a one-way model are swapped before training
@@ -151,12 +155,14 @@ class ModelRunner:
             UserError: the pass would take more memory than is free.
         """
         first = images[0]
+        kept: Any = {"paired": self.paired, "classes": self.classes, "scale": self.scale}
+        kept["consistent"] = request.consistent
         # 1. fill a hole window by window
         if first.hole is not None:
             return [PendingResult(self._fill_hole(first, request), first.picture)]
         # 2. translate a picture that is too large for one pass tile by tile
         if len(images) == 1 and (arrays := self._run_if_tiled(first, request)) is not None:
-            return [PendingResult(arrays, first.picture, self.paired, classes=self.classes)]
+            return [PendingResult(arrays, first.picture, **kept)]
         # 3. run the networks once for each variant
         inputs = [image.network_input for image in images if image.network_input is not None]
         x = torch.cat(inputs) if len(inputs) > 1 else inputs[0]
@@ -165,11 +171,11 @@ class ModelRunner:
             y = self(x, request.direction, variant, first.hint, first.name)
             dtype = first.picture.pixels.dtype if self.classes is None else np.uint8
             copies.append(HostCopy(self._finish(y), dtype))  # while the next variant is computed
-        return [PendingResult(copies, image.picture, self.paired, i, self.classes) for i, image in enumerate(images)]
+        return [PendingResult(copies, image.picture, index=i, **kept) for i, image in enumerate(images)]
 
     def _finish(self, y: Tensor) -> Tensor:
         """Return y (B, C, H, W) in [-1, 1], or for label maps its class numbers as the values of an 8-bit plane."""
-        return y if self.classes is None else from_uint8(strongest(y))
+        return y if self.classes is None else class_plane(y)
 
     def _fill_hole(self, image: PreparedImage, request: Request) -> list[Picture]:
         """Return the picture with its hole filled, for each variant."""
@@ -219,7 +225,7 @@ class ModelRunner:
     def __call__(
         self, x: Tensor, direction: str, variant: Variant, hint: Tensor | None = None, name: str = "the picture"
     ) -> Tensor:
-        """Translate a batch x (B, C, H, W) in one pass to (B, C', H, W) float32 in [-1, 1] on the device.
+        """Translate a batch x (B, C, H, W) in one pass to (B, C', scale H, scale W) float32 in [-1, 1] on the device.
 
         x is uint8 or float in [-1, 1], of any size; for inpainting, its last channel is the mask. `hint` is (1 or B, 4,
         H, W), RGBA in [-1, 1].
@@ -281,17 +287,10 @@ class ModelRunner:
             options["seed"] = variant.seed
         # 3. predict
         with torch.inference_mode(), autocast(self.device, mode.precision):
-            y = self._task.predict(nets, batch, direction=direction, **options)
-        assert y.shape[2:] == padded.shape[2:], (y.shape, padded.shape)
+            y = self.task.predict(nets, batch, direction=direction, **options)
+        assert y.shape[2:] == tuple(self.scale * side for side in padded.shape[2:]), (y.shape, padded.shape)
         # 4. crop the padding
-        return y[(..., *inside)].float()
-
-    def style_code(self, photos: Tensor) -> Tensor:
-        """Encode pictures of the target domain, (B, C, H, W) in [-1, 1], as style codes z, (B, z_dim) float32."""
-        multiple = int(getattr(self.nets["E"], "multiple", 1))
-        x, _ = pad_to_multiple(to_device(photos, self.device), multiple, MIN_SIDE_PX)
-        with torch.inference_mode(), autocast(self.device, self.mode.precision):
-            return self._task.encode_style(self.nets, x).float()  # type: ignore[attr-defined]
+        return crop_padding(y, inside, self.scale).float()
 
     # ---- probes
 
@@ -354,7 +353,8 @@ class ModelRunner:
             if budget is None:
                 return None
             planes, dtype = self.channels(request.direction)[1], image.picture.pixels.dtype
-            array = np.empty((height, width, 1 if self.classes else planes), np.uint8 if self.classes else dtype)
+            size = self.scale * height, self.scale * width
+            array = np.empty((*size, 1 if self.classes else planes), np.uint8 if self.classes else dtype)
             try:
                 self.run_tiled(TiledImage.in_memory(image.name, x, array), request.direction, variant, budget)
             except NotTileable:
@@ -368,7 +368,7 @@ class ModelRunner:
         """Translate a picture tile by tile, in `budget` bytes; raises as `run_tiled_pass`."""
         nets = self._nets_for(direction, variant, image.preview(), whole=False)
         try:
-            net, z = self._task.generator_for(nets, direction, variant.z, variant.seed)
+            net, z = self.task.generator_for(nets, direction, variant.z, variant.seed)
         except NotImplementedError:
             raise NotTileable(f"{image.name}: the task {self.recipe.task!r} does not translate tile by tile") from None
         write = image.write

@@ -12,6 +12,7 @@ from PIL.Image import Image
 
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
+from translate.inference.inputs.checks import check_conditioning, check_direction, check_exact
 from translate.inference.inputs.images import CallOptions, ImageFile, Kind, is_several, read_input
 from translate.inference.inputs.masks import find_hole
 from translate.inference.inputs.pixels import check_channels
@@ -39,7 +40,7 @@ class Translator:
     Attributes:
         recipe: of the model; `recipe.domains` names a and b.
         runner: runs the networks.
-        device, z_dim, random, strength, masked, statistics: of the runner.
+        device, z_dim, random, strength, masked, scale, statistics: of the runner.
         file: the model file, or None if the networks were given.
         values: black and white in files of floats and wide integers; None: 0 and 1, or the full scale.
     """
@@ -53,7 +54,7 @@ class Translator:
         from translate.inference.runner import ModelRunner
         from translate.tasks import TASKS
 
-        if TASKS[recipe.task].data not in ("paired", "unpaired", "masked"):
+        if TASKS[recipe.task].data not in ("paired", "unpaired", "masked", "reduced"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use {command_form('sample')}")
         self._set_runner(ModelRunner(recipe, nets, torch.device(device), precision, memory))
         self.values = parse_range(recipe.facts.get("value_range", ""))
@@ -66,7 +67,7 @@ class Translator:
     def _set_runner(self, runner: "ModelRunner") -> None:
         self.runner, self.recipe, self.device = runner, runner.recipe, runner.device
         self.z_dim, self.random, self.masked = runner.z_dim, runner.random, runner.masked
-        self.strength, self.statistics = runner.strength, runner.statistics
+        self.strength, self.statistics, self.scale = runner.strength, runner.statistics, runner.scale
 
     @classmethod
     def load(
@@ -207,8 +208,11 @@ class Translator:
     def __call__(
         self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
         z: Any = None, strength: float | None = None, hints: Any = None, mask: Any = None, scale: str = "fit",
+        consistent: bool = False,
     ) -> Any:  # fmt: skip
         """Translate an image to an image of the same kind and size, or to a list of them; a list to a list of results.
+
+        A model of super-resolution returns images that are `scale` times as wide and high, see the attribute.
 
         Inpainting changes the hole only: known pixels keep their bits, in gray, with alpha and in any depth. A tensor
         is inpainted in one pass, other large images in windows around the holes. Without `count`, `seed` and `z`, the
@@ -232,6 +236,8 @@ class Translator:
             mask: white or True in the hole: as hints, or a tensor; with a batch also (B, 1, H, W) or (N, H, W). Without
                 a mask, pixels that are not fully opaque are the hole, and become opaque.
             scale: for models trained on whole pictures, "fit" resizes to the trained size, "native" does not.
+            consistent: of super-resolution, for images of 8 or 16 bits: the mean over the pixels that replace one
+                pixel, rounded, is this pixel to the last bit.
 
         Raises:
             OptionError: a direction, count, seed, z, strength, scale, hints or mask that is wrong or that this model
@@ -239,12 +245,13 @@ class Translator:
             UserError: an unreadable file, another kind of input, one too large for the memory, hints or a mask of
                 another size; a blank page or a photo for a model of line drawings; an empty or a full hole.
         """
+        options: Any = {"count": count, "seed": seed, "z": z, "strength": strength, "scale": scale}
+        options["consistent"] = consistent
         if is_several(image):
             if not len(image):
                 raise UserError(f"the {type(image).__name__} of pictures is empty; give one picture or more")
-            options: Any = {"count": count, "seed": seed, "z": z, "strength": strength, "scale": scale}
             return list(self.stream(image, direction, hints=hints, mask=mask, **options))
-        request = self.request(direction, count=count, seed=seed, z=z, strength=strength, scale=scale)
+        request = self.request(direction, **options)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
         [result] = self._run([image], request, [hints], [mask])
         return result
@@ -274,8 +281,8 @@ class Translator:
         self, images: Iterable[Any], direction: str | None = None, *, z: Any, **options: Unpack[CallOptions],
     ) -> Iterator[Any]: ...  # fmt: skip
     def stream(
-        self, images: Iterable[Any], direction: str | None = None, *, count: int | None = None, seed: int | None = None,
-        z: Any = None, strength: float | None = None, hints: Any = None, mask: Any = None, scale: str = "fit",
+        self, images: Iterable[Any], direction: str | None = None, *, hints: Any = None, mask: Any = None,
+        **options: Any,
     ) -> Iterator[Any]:  # fmt: skip
         """Translate images one after the other, as they are asked for: `for painting in t.stream(paths): ...`.
 
@@ -283,7 +290,7 @@ class Translator:
         each image; hints and mask are one for all, or an iterable of one for each. Errors name the image by its index.
         """
         check_images(images)
-        request = self.request(direction, count=count, seed=seed, z=z, strength=strength, scale=scale)
+        request = self.request(direction, **options)
         self.check_conditioning(hints=hints is not None, mask=mask is not None)
         number = len(images) if is_several(images) else None
         return self._run(images, request, one_each(hints, number, "hints"), one_each(mask, number, "masks"), "images")
@@ -317,6 +324,7 @@ class Translator:
             check_channels(picture, channels[0], name)
             return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
         self.check_conditioning(hints=conditioning is not None)
+        check_exact(picture, request.consistent, name)
         from translate.inference.preprocess import prepare
 
         return prepare(self.recipe, channels, picture, request.scale, conditioning, name)  # type: ignore[arg-type]
@@ -341,40 +349,27 @@ class Translator:
 
     def request(
         self, direction: str | None = None, *, count: int | None = None, seed: int | None = None, z: Any = None,
-        strength: float | None = None, scale: str = "fit",
+        strength: float | None = None, scale: str = "fit", consistent: bool = False,
     ) -> Request:  # fmt: skip
         """Check the arguments of a call, and return them as a request; raise OptionError as a call."""
         if scale not in ("fit", "native"):
             raise OptionError(f"scale {scale!r} is unknown; choose fit or native")
         if self.masked and scale == "native":
             raise OptionError("a model that fills holes chooses the scale by the hole; leave the scale out")
+        if consistent and self.scale == 1:
+            raise OptionError("this model enlarges no pictures; leave consistent out")
         if strength is not None:
             if z is not None:
                 raise OptionError("z is the strength of this model; leave one of the two out")
             z = strength_code(strength, self.strength)
         variants, as_list = choose_variants(self.z_dim, self.random, count=count, seed=seed, z=z, tensors=self._tensors)
-        return Request(direction=self.check_direction(direction), variants=variants, as_list=as_list, scale=scale)
+        way = self.check_direction(direction)
+        return Request(direction=way, variants=variants, as_list=as_list, scale=scale, consistent=consistent)
 
     def check_direction(self, direction: str | None) -> str:
         """Return `direction`, or the model's default for None; raise OptionError if the model lacks it."""
-        if self.masked:
-            if direction is not None:
-                raise OptionError("this model fills holes, which has no direction; leave --direction out")
-            return ""
-        known, (a, b) = self.recipe.directions, self.recipe.domains
-        if direction is None or direction in known:
-            return direction or known[0]
-        if len(known) == 1:
-            trained = f" (it was trained with --direction {known[0]})" if self.runner.paired else ""
-            raise OptionError(f"this model only turns {a} into {b}{trained}; leave --direction out")
-        raise OptionError(f"direction {direction!r} is neither 'ab' ({a} to {b}) nor 'ba' ({b} to {a})")
+        return check_direction(direction, self.recipe, self.runner)
 
     def check_conditioning(self, *, hints: bool = False, mask: bool = False) -> None:
         """Raise OptionError if hints or a mask are given to a model that takes none."""
-        if hints and self.masked:
-            raise OptionError("this model fills holes and takes no hints; leave them out")
-        if hints and "hint" not in self.recipe.channels:
-            raise OptionError("this model takes no hints; train one with --hints, or leave them out")
-        if mask and not self.masked:
-            trainer = command_form("train-inpaint")
-            raise OptionError(f"this model fills no holes; leave the mask out, or give one of {trainer}")
+        check_conditioning(hints, mask, self.recipe, self.masked)

@@ -19,11 +19,12 @@ style_resnet              a generator with style norms (AdaIN), and the encoder 
 stylegan                  a small StyleGAN
 transformers/             a U-Net with a transformer and a style token, and a discriminator
 unet                      the U-Net of pix2pix
+upscale_resnet            a generator for super-resolution
 """
 
 __all__ = [
     "DISCRIMINATORS", "ENCODERS", "EXPORTABLE", "GENERATORS", "INPAINTERS", "INPAINT_DISCRIMINATORS",
-    "LATENT_DISCRIMINATORS", "LATENT_GENERATORS", "MASKED",
+    "LATENT_DISCRIMINATORS", "LATENT_GENERATORS", "MASKED", "UPSCALERS",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -45,6 +46,7 @@ from translate.networks.stylegan import ResidualDiscriminator, StyleSynthesis
 from translate.networks.transformers.discriminator import VitDiscriminator
 from translate.networks.transformers.vit_unet import VitUNet
 from translate.networks.unet import UNETS
+from translate.networks.upscale_resnet import UpscaleResnet
 from translate.utils.plugins import Registry
 
 Networks = Registry[Callable[..., nn.Module]]
@@ -82,4 +84,7 @@ MASKED: Networks = Registry(  # a picture and its mask to the filled picture
 )
 INPAINTERS: Networks = Registry("generator", {}, MASKED, GENERATORS)
 INPAINT_DISCRIMINATORS: Networks = Registry("discriminator", {"dcgan": DCGANDiscriminator}, DISCRIMINATORS)
-EXPORTABLE: Networks = Registry("network", {}, INPAINTERS, ENCODERS, LATENT_GENERATORS)  # what a model file may hold
+UPSCALERS: Networks = Registry("generator", {"upscale_resnet": UpscaleResnet}, check=_check)  # to a larger picture
+EXPORTABLE: Networks = Registry(
+    "network", {}, INPAINTERS, ENCODERS, LATENT_GENERATORS, UPSCALERS
+)  # what a model file may hold

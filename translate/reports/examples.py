@@ -19,6 +19,8 @@ from translate.evaluation.paired import PairedEvaluation
 from translate.evaluation.panel import Description, Panel
 from translate.evaluation.reader import readable
 from translate.evaluation.unpaired import DirectionFiles, UnpairedEvaluation, find_truths
+from translate.evaluation.upscaling import Place as UpscalingPlace
+from translate.evaluation.upscaling import UpscalingEvaluation
 from translate.inference.latent.neighbours import square_crop
 from translate.utils.sequences import subsample
 
@@ -130,6 +132,21 @@ def _(evaluation: InpaintingEvaluation, count: int) -> Iterator[ExampleSet]:
         target=evaluation.images.title,
         describe_targets=describe,
     )
+
+
+@examples_of.register
+def _(evaluation: UpscalingEvaluation, count: int) -> Iterator[ExampleSet]:
+    def read(place: UpscalingPlace) -> Example:
+        case = evaluation.make_case(place)
+        return Example(name=place[1].name, source=case.small, truth=case.truth)
+
+    def describe() -> Description:
+        places = evaluation.choose(MAX_TARGETS)
+        return evaluation.panel.describe_all(readable(places, lambda place: (None, evaluation.read(place[1]))))
+
+    title = f"{evaluation.scale} times as wide and high"
+    examples = list(readable(evaluation.choose(count), read))
+    yield ExampleSet(title=title, examples=examples, target=evaluation.images.title, describe_targets=describe)
 
 
 @examples_of.register

@@ -13,6 +13,7 @@ NUMBERS = {  # of rows, by attribute
     "l1": "L1", "psnr": "PSNR, dB", "ssim": "SSIM", "near_copies": "near copies", "lattice": "lattice",
     "edge_f1": "edge F1", "coverage": "coverage", "precision": "precision", "diversity": "diversity", "seam": "seam",
     "invented": "invented", "lost": "lost", "iou": "mean IoU", "accuracy": "pixel accuracy",
+    "back": "difference to the small picture",
 }  # fmt: skip
 # How the names of rows begin that score other weights of the run beside the last: at another step in each run
 OTHER_WEIGHTS = {"best weights": "best weights", "average over": "average"}

@@ -30,7 +30,13 @@ from translate.utils.terminal import printable
 CARD, MODEL, PICTURE = "README.md", "model.safetensors", "samples.jpg"
 PICTURE_SIDE_PX, PICTURE_QUALITY = 1600, 88
 TEMPLATE = "model_card.md.jinja"
-TAGS = {"unpaired": "unpaired", "paired": "paired", "images": "generation", "masked": "inpainting"}
+TAGS = {
+    "unpaired": "unpaired",
+    "paired": "paired",
+    "images": "generation",
+    "masked": "inpainting",
+    "reduced": "super-resolution",
+}
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
 _LICENCE_ID = re.compile(r"[a-z][a-z0-9+-]*-\d[a-z0-9.-]*|mit|isc|wtfpl|unlicense")  # those of SPDX with a version
 

@@ -45,7 +45,7 @@ class TrainedRun:
 
     @property
     def kind(self) -> str:
-        """The kind of data of the task: "unpaired", "paired", "images" or "masked"."""
+        """The kind of data of the task: "unpaired", "paired", "images", "masked" or "reduced"."""
         return TASKS[self.recipe.task].data
 
     @property

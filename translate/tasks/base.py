@@ -27,7 +27,7 @@ class Task(nn.Module):
     have no section [discriminator].
     """
 
-    data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images" or "masked"
+    data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images", "masked" or "reduced"
     # of a translation, the default first: ("ab",), or also "ba". One of pairs alone may be trained from b to a instead
     directions: tuple[str, ...] = ("ab",)
     phases: dict[str, tuple[str, ...]]  # the networks that each update changes, in the order of the updates

@@ -50,8 +50,8 @@ class Teacher:
             UserError: The model does not translate.
         """
         if task.data not in KINDS:
-            fills = "fills holes" if task.data == "masked" else "generates pictures"
-            raise UserError(f"{name}: {fills}; students are taught by models that translate")
+            does = {"masked": "fills holes", "reduced": "enlarges pictures"}.get(task.data, "generates pictures")
+            raise UserError(f"{name}: {does}; students are taught by models that translate")
         self.task, self.nets = task, nets.eval().requires_grad_(False)
         self.channels, self.directions, self.name = dict(channels), tuple(directions), name
         self._device = torch.device("cpu")

@@ -38,6 +38,8 @@ from translate.utils.factory import spec_of
 from translate.utils.files import WriteError
 from translate.utils.terminal import console, escape
 
+AT_ANY_SCALE = ("unpaired", "reduced")  # kinds of data whose models take pictures at their own size
+
 
 class Run:
     """A run at its newest state, ready to train."""
@@ -174,7 +176,7 @@ class Run:
             task=config.task, nets=nets, domains=data.names,
             size=plan.size, preset=config.preset, steps=step, data=data.fingerprint,
             channels={key: count for key, count in data.channels.items() if key != "paired"},
-            directions=directions, whole=kind != "unpaired" and plan.crop == plan.size, facts=data.facts,
+            directions=directions, whole=kind not in AT_ANY_SCALE and plan.crop == plan.size, facts=data.facts,
             features=self.features, scores=finite(scored.score.numbers) if scored else {},
             adapter=self.adapter,
             plugins=tuple(sorted({origin.plugin for origin in origins if origin.plugin})),

@@ -220,7 +220,9 @@ def compile_network(net: nn.Module) -> None:
 
 def make_task(config: Config, channels: Mapping[str, int], size: int) -> Task:
     """Build the task and its networks for pictures of `size` px, with the numbers of `channels` by batch key."""
-    return TASKS[config.task](*networks_of(config, size=size), channels, **load_teachers(config))
+    return TASKS[config.task](
+        *networks_of(config, size=size, scale=config.data.scale), channels, **load_teachers(config)
+    )
 
 
 def networks_of(config: Config, **context: Any) -> list[Factory]:
@@ -244,7 +246,7 @@ def make_trial_step(
     """Return a function that takes one step of the real run, on noise and on scratch networks."""
     task = build_task(config, channels, plan, device)
     take = make_step(task, make_optimizers(task, config.train), plan, config.train.clip, device)
-    batch = noise_batch(channels, len(dist.local_indices(config.data.batch_size)), plan.crop)
+    batch = noise_batch(channels, len(dist.local_indices(config.data.batch_size)), plan.crop, config.data.scale)
 
     def step() -> None:
         take(batch_to_device(batch, device, channels_last=plan.channels_last))
@@ -254,13 +256,17 @@ def make_trial_step(
     return step
 
 
-def noise_batch(channels: Mapping[str, int], count: int, side: int) -> dict[str, torch.Tensor]:
-    """Return a random batch: uint8 (count, C, side, side), and labels (count,); all are pairs, if any can be."""
+def noise_batch(channels: Mapping[str, int], count: int, side: int, scale: int = 4) -> dict[str, torch.Tensor]:
+    """Return a random batch: uint8 (count, C, side, side), and labels (count,); all are pairs, if any can be.
+
+    The sides of reduced copies are `side` / `scale`.
+    """
+    sides = {"small": side // scale}
     return {
         name: torch.randint(number, (count,))
         if name == "label"
         else torch.ones(count, dtype=torch.int64)  # steps that see pairs take longer
         if name == "paired"
-        else torch.randint(0, 256, (count, side, side, number), dtype=torch.uint8).permute(0, 3, 1, 2)
+        else torch.randint(0, 256, (count, *[sides.get(name, side)] * 2, number), dtype=torch.uint8).permute(0, 3, 1, 2)
         for name, number in channels.items()
     }

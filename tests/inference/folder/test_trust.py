@@ -165,7 +165,7 @@ def test_a_gigapixel_picture_is_measured_by_its_thumbnail(model, tmp_path, monke
 
     big = Picture(picture(3, 900, 1200, 60.0))
     write_picture(tmp_path / "in/big.png", big)
-    monkeypatch.setattr(gigapixel, "open_huge", lambda path, budget, values: HugePicture(path, values))
+    monkeypatch.setattr(gigapixel, "open_huge", lambda path, budget, values, scale: HugePicture(path, values))
     try:
         report = run(model, tmp_path / "in", tmp_path / "out", trust=True)
     finally:

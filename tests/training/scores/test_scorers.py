@@ -3,22 +3,25 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from tests.conftest import picture
 from translate.evaluation.generation import score_set
 from translate.evaluation.panel import Panel
 from translate.evaluation.tally import Tally, distances
-from translate.images.tensors import to_array, to_tensor
+from translate.images.tensors import from_uint8, to_array, to_tensor, to_uint8
 from translate.metrics.dct_features import DctFeatures
 from translate.metrics.image_sets import DescribedSet
 from translate.metrics.inpainting import l1_inside
-from translate.metrics.similarity import l1
+from translate.metrics.similarity import l1, psnr
+from translate.networks.upscale_resnet import Enlarge
 from translate.tasks.cycle import Cycle
 from translate.tasks.generate import Generate
 from translate.tasks.inpaint import Inpaint
 from translate.tasks.latents import draw_latents
 from translate.tasks.pix2pix import Pix2pix
+from translate.tasks.upscale import Upscale
 from translate.training.scores.scorers import SCORERS
 
 CPU = torch.device("cpu")
@@ -104,6 +107,29 @@ def test_inpainting_has_the_distance_in_the_hole_and_keeps_known_pixels():
     assert score.numbers["l1_hole"] == pytest.approx(expected, abs=1.0)
     filled = [np.where(hole[..., None], np.uint8(128), truth) for truth in truths]
     assert score.numbers["kernel"] == pytest.approx(kernel(filled, truths)[0], rel=0.1)
+
+
+class Calling(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def test_enlargements_have_their_gain_on_the_bicubic_one():
+    truths = batch_of(16, 0)
+    small = F.avg_pool2d(truths.float(), 4).round().to(torch.uint8)
+    bicubic = Enlarge(4)
+    for G, least, most in ((bicubic, -0.01, 0.01), (lambda x: F.interpolate(x, scale_factor=4), -20.0, -0.5)):
+        pictures = {"image": truths, "small": small}
+        score = SCORERS["reduced"](task_of(Upscale), pictures, CPU, 8)(nets_of(G=Calling(G)))
+        assert {*score.numbers} == {"kernel", "kernel_error", "psnr", "psnr_gain"}
+        assert least <= score.numbers["psnr_gain"] <= most
+        answers = to_uint8(G(from_uint8(small)))
+        expected = psnr(to_pictures(answers), to_pictures(truths)).mean().item()
+        assert score.numbers["psnr"] == pytest.approx(expected, abs=1e-3)
 
 
 class Painter(nn.Module):

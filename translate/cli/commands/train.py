@@ -11,6 +11,7 @@ from typing import Any
 from translate.cli.commands.options import (
     Direction,
     Flag,
+    IntOrNone,
     PathText,
     RunOptions,
     Text,
@@ -40,6 +41,7 @@ DATA_OPTIONS = {  # by kind of data: what a task learns from, how to say it, and
     ),
     "images": ("single pictures", "--images X", {"images", "labels", "grow"}),
     "masked": ("single pictures", "--images X, perhaps with --masks Y", {"images", "masks", "invert_masks"}),
+    "reduced": ("single pictures", "--images X", {"images", "scale", "degrade"}),
 }  # fmt: skip
 SECTIONS = ("method", "generator", "discriminator", "data", "train")
 
@@ -58,6 +60,9 @@ class _Inputs:
     pair_share: float = 0.25  # Share of the steps that see them.
     images: Text = ""  # For tasks of single pictures: these, in the same forms.
     labels: Text = ""  # Their classes: a CSV or idx file, or "auto" for those stored with them.
+    scale: IntOrNone = None  # For super-resolution: 2, 3 or 4 times as wide and high (default: 4).
+    # For super-resolution: what made small pictures small, "clean" or "real" (default: clean).
+    degrade: Text = ""
     masks: PathText = ""  # For inpainting: masks to train with (default: they are drawn).
     invert_masks: Flag = False  # The masks mean the opposite of what was detected.
     direction: Direction = "ab"  # Of pairs: "ba" learns the way from the second picture to the first.

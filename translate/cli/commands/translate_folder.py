@@ -27,14 +27,28 @@ from translate.utils.errors import OptionError
 from translate.utils.terminal import say
 
 PICTURE_OPTIONS = frozenset(
-    {"count", "hints", "masks", "invert_masks", "resize_masks", "format", "keep_metadata", "shard", "trust"}
+    {
+        "count",
+        "hints",
+        "masks",
+        "invert_masks",
+        "resize_masks",
+        "format",
+        "keep_metadata",
+        "shard",
+        "trust",
+        "consistent",
+    }
 )
 Looks = Annotated[Sequence[str], UseAppendAction, arg(metavar="PHOTO", help_behavior_hint="")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslateFolder(TrustOptions, PluginOptions):
-    """Translate every picture of a folder: same names, sub-folders and sizes; finished ones are skipped."""
+    """Translate every picture of a folder: same names, sub-folders and sizes; finished ones are skipped.
+
+    A model of train-upscale makes pictures larger.
+    """
 
     model: PathText  # Run folder, model.safetensors, or hf://user/name[@revision] on the Hub.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
@@ -52,6 +66,9 @@ class TranslateFolder(TrustOptions, PluginOptions):
     look: Looks = ()
     # How far a model of train-drift goes: from 0, near the picture, to 1, all of the look (default: the model's own).
     strength: Annotated[float | None, arg(metavar="0..1", help_behavior_hint="")] = None
+    # Of a model of train-upscale: the mean over the pixels that replace one pixel, rounded, is this pixel to the last
+    # bit.
+    consistent: Flag = False
     hints: PathText = ""  # Folder of colour strokes on transparent layers, with the names of the pictures.
     # Folder of masks of the holes to fill, with the names of the pictures, or one mask for all (default: transparent
     # areas are filled).
@@ -122,7 +139,7 @@ def translate_with_onnx(command: TranslateFolder) -> int:
     from translate.inference.options import FolderOptions
     from translate.inference.translator import Translator
 
-    for name in sorted(given_options(command) & {"fps", "no_denoise", "look"}):
+    for name in sorted(given_options(command) & {"fps", "no_denoise", "look", "consistent"}):
         raise OptionError(f"{flag_name(name)} is not for ONNX files; leave it out, or give the model it was made from")
     translator: Any = Translator.load(
         command.model, command.device, command.precision, command.memory, command.stats, command.reference or None,

@@ -4,10 +4,11 @@ few_pairs  true pairs beside two domains
 images     single pictures, with or without labels
 masked     single pictures with inpainting masks
 paired     pairs of pictures
+reduced    single pictures with reduced copies of themselves
 unpaired   pictures of two domains, without pairs
 """
 
-__all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "TrainingData", "UnpairedData"]
+__all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "ReducedData", "TrainingData", "UnpairedData"]
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from torch import Tensor
 from translate.data.datasets.images import ImagesData
 from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData
+from translate.data.datasets.reduced import ReducedData
 from translate.data.datasets.unpaired import UnpairedData
 from translate.data.files.halves import Halves
 from translate.data.loading.loader import SampleStream
@@ -87,4 +89,5 @@ TRAINING_DATA: dict[str, type[TrainingData]] = {
     "paired": PairedData,
     "images": ImagesData,
     "masked": MaskedData,
+    "reduced": ReducedData,
 }

@@ -46,6 +46,7 @@ class ImagesData:
 
     _preview_count = 32
     _deep = False  # whether more than 8 bits are worth learning
+    _if_small = "are enlarged"  # what happens to pictures that are smaller than the training resolution
 
     def __init__(self, config: DataConfig, root: Path) -> None:
         # refuse options of other data
@@ -136,15 +137,21 @@ class ImagesData:
             remedy = f"say --size {self.native_size()}" if typical >= _MIN_PADDED_PX else "enlarge them first"
             sides = f"{min(small)} px" if min(small) == max(small) else f"{min(small)} to {max(small)} px"
             raise OptionError(f"{counts} (shorter side: {sides}); {remedy}")
-        return [f"{counts} and are enlarged"] if small and size > _MIN_SIZE_PX else []
+        return [f"{counts} and {self._if_small}"] if small and size > _MIN_SIZE_PX else []
 
-    def _decode(self, source: LabelledImage, side: int, square: bool) -> np.ndarray | str:
-        """Return a picture as (H, W, C), or why it cannot be read."""
+    def _read_planes(self, source: LabelledImage) -> np.ndarray | str:
+        """Return a picture as (H, W, C) at its own size, or why it cannot be read."""
         try:
             picture = source.read() if self._kind.dtype == np.uint8 else self._kind.read(source.file)
         except UserError as error:
             return str(error)
-        planes = to_gray(picture)[..., None] if self.channels["image"] == 1 else picture
+        return to_gray(picture)[..., None] if self.channels["image"] == 1 else picture
+
+    def _decode(self, source: LabelledImage, side: int, square: bool) -> np.ndarray | str:
+        """Return a picture as (H, W, C), or why it cannot be read."""
+        planes = self._read_planes(source)
+        if isinstance(planes, str):
+            return planes
         if self._padded and max(planes.shape[:2]) <= _MIN_SIZE_PX and min(planes.shape[:2]) >= _MIN_PADDED_PX:
             return pad_with_edge_colour(planes, side)
         return fit(planes, side, square=square)

@@ -2,6 +2,7 @@
 
 cache           decoded pictures in a memory-mapped file
 crops           random crops, on the CPU or on a device that holds all pictures
+degradation     small copies of pictures for super-resolution
 file_kind       the channels and depth that a domain's files are read with
 hints           random colour strokes drawn from a photo
 loader          streams of samples, and batches prefetched by threads

@@ -75,7 +75,7 @@ def plan_lesson(lesson: Lesson) -> Config:
         raise UserError(f"{lesson.file}: takes or answers one-hot label maps, which no student learns yet")
     kind = TASKS[recipe.task].data
     if kind not in KINDS:
-        does = "fills holes" if kind == "masked" else "generates pictures"
+        does = {"masked": "fills holes", "reduced": "enlarges pictures"}.get(kind, "generates pictures")
         raise UserError(f"{lesson.model}: {does}; students are taught by models that translate")
     data = _choose_data(lesson, recipe, kind)
     preset = PRESETS["images" if data.get("images") else kind]

@@ -1,6 +1,9 @@
 """What a TIFF says of itself besides its pixels: resolution, georeference, NODATA, descriptions; and its writing."""
 
-__all__ = ["Tag", "described_tags", "encode", "insert_tags", "metadata_tags", "names_of", "read_metadata", "resolution"]
+__all__ = [
+    "Tag", "described_tags", "encode", "insert_tags", "metadata_tags", "names_of", "read_metadata", "resolution",
+    "scale_tags",
+]  # fmt: skip
 
 import io
 import re
@@ -31,6 +34,7 @@ _KEPT = {
     34736: _GEOREFERENCE, 34737: _GEOREFERENCE, 42112: _DESCRIPTION, 42113: _NODATA, 50844: _GEOREFERENCE,
 }  # fmt: skip
 _PACKED = {1: "B", 2: "c", 3: "H", 4: "I", 12: "d"}  # types of the kept tags, as struct calls them
+_RASTER_TYPE, _PIXEL_IS_POINT = 1025, 2  # a key of georeferences, and its value if places are centres of pixels
 _XMP, _IPTC = 700, 33723
 _BIGTIFF = 43
 # Descriptions that a program reads as the layout of its file, which the layout of a result would contradict:
@@ -105,6 +109,29 @@ def metadata_tags(metadata: Metadata) -> tuple[Tag, ...]:
 def names_of(tags: Iterable[Tag]) -> tuple[str, ...]:
     """Return what some tags hold, in words."""
     return tuple(dict.fromkeys(_KEPT[tag.code] for tag in tags))
+
+
+def scale_tags(tags: Sequence[Tag], scale: int) -> tuple[Tag, ...]:
+    """Return the tags of a picture that is `scale` times as wide and high: its pixels cover less of the ground.
+
+    Places are corners of pixels, or their centres if the keys say so (OGC GeoTIFF 1.1, section 7.1).
+    """
+    keys = next((tuple(tag.value) for tag in tags if tag.code == 34735), ())
+    centres = _RASTER_TYPE in keys[4::4] and keys[4 + 4 * keys[4::4].index(_RASTER_TYPE) + 3] == _PIXEL_IS_POINT
+    shift = (scale - 1) / 2 if centres else 0.0  # of the first centre, in new pixels
+    return tuple(tag._replace(value=_scaled(tag, scale, shift)) for tag in tags)
+
+
+def _scaled(tag: Tag, scale: int, shift: float) -> Any:
+    """Return the value of a tag for pixels `scale` times as small, whose places are `shift` pixels further."""
+    if tag.code == 33550:  # the size of a pixel: x, y, z
+        return (tag.value[0] / scale, tag.value[1] / scale, *tag.value[2:])
+    if tag.code == 33922:  # tie points: i, j, k, x, y, z each
+        return tuple(scale * v + shift if i % 6 < 2 else v for i, v in enumerate(tag.value))
+    if tag.code == 34264:  # the matrix from i, j, k, 1 to x, y, z, 1
+        rows = [tag.value[i : i + 4] for i in range(0, 16, 4)]
+        return tuple(v for a, b, c, d in rows for v in (a / scale, b / scale, c, d - shift * (a + b) / scale))
+    return tag.value
 
 
 def encode(

@@ -33,6 +33,7 @@ def describe_run(
         "values": list(translator.values) if translator.values else None,
         "direction": None if request.direction == translator.check_direction(None) else request.direction,
         "scale": None if request.scale == "fit" else request.scale,
+        "consistent": options.consistent,
         "strength": None if options.strength == translator.strength else options.strength,
         "stats": None if statistics.kind == "exact" else statistics.kind,
         "reference": [statistics.reference_hash] if statistics.reference_hash else None,

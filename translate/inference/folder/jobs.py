@@ -108,7 +108,7 @@ class JobReader:
             return None
         from translate.inference.gigapixel import open_huge
 
-        return open_huge(job.path, runner.memory.free_budget(), self._translator.values)
+        return open_huge(job.path, runner.memory.free_budget(), self._translator.values, runner.scale)
 
     @property
     def white_is_hole(self) -> bool | None:

@@ -22,7 +22,7 @@ from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.pipeline import FolderPipeline
 from translate.inference.folder.report import FolderReport, Recorder
 from translate.inference.folder.trust import TrustFile, TrustJudge, find_calibration
-from translate.inference.options import FolderOptions, build_request, result_suffix
+from translate.inference.options import FolderOptions, build_request, check_lossless, result_suffix
 from translate.inference.precision import Mode
 from translate.inference.request import Request
 from translate.inference.translator import Translator
@@ -68,6 +68,7 @@ def translate_folder(
     )  # fmt: skip
     with counting_spinner(options.progress):
         survey = worklist.survey()
+    check_lossless(options, survey.lossy)
     reader = JobReader(translator, options, worklist.layers)
     check_writable(worklist.folder)
 

@@ -1,5 +1,6 @@
 """What users give to a model: images of any kind, masks, and streams of them.
 
+checks  what a caller may ask of a model
 images  the kinds of image, and reading them
 masks   the hole of a picture
 pixels  from pictures to arrays that networks take

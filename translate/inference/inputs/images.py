@@ -46,6 +46,7 @@ class CallOptions(TypedDict, total=False):
     hints: Any
     mask: Any
     scale: str
+    consistent: bool
 
 
 @dataclass(frozen=True)

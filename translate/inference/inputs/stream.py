@@ -149,6 +149,8 @@ class ImageStream:
         runner = self.runner
         if not isinstance(runner, ModelRunner):
             raise OptionError("an ONNX file takes no tensors; give an array, or load the model it was exported from")
+        if self.request.consistent:
+            raise OptionError("consistent is for pictures of 8 or 16 bits, and a tensor has floats; leave it out")
         # 1. prepare the batch, and its hints or holes
         check_tensor(x, runner.channels(self.request.direction)[0])
         batch, size = x.detach().reshape(-1, *x.shape[-3:]), (x.shape[-2], x.shape[-1])

@@ -57,7 +57,7 @@ class OnnxRunner:
             raise
         except Exception as error:
             raise UserError(f"{name}: onnxruntime refuses it ({short_reason(error)})") from None
-        self.masked, self.paired = recipe.kind == "inpaint", recipe.paired
+        self.masked, self.paired, self.scale = recipe.kind == "inpaint", recipe.paired, 1
         self.random, self.z_dim, self.fixed_size = recipe.random, recipe.z.dim if recipe.z else 0, recipe.fixed
         self.strength = recipe.z.default[0] if recipe.z and recipe.z.drawn == "strength" else None
 

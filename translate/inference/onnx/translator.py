@@ -52,7 +52,7 @@ class OnnxTranslator(Translator):
         self.identity = hashlib.blake2b(content, digest_size=16).hexdigest()
         self.runner: Any = OnnxRunner(content, onnx, str(file), device)
         self.recipe, self.z_dim, self.random = _as_recipe(onnx), self.runner.z_dim, self.runner.random
-        self.strength, self.masked = self.runner.strength, self.runner.masked
+        self.strength, self.masked, self.scale = self.runner.strength, self.runner.masked, self.runner.scale
 
     def __repr__(self) -> str:
         return f"OnnxTranslator({' -> '.join(self.recipe.domains)}, {self.onnx.task}, {self.onnx.precision})"

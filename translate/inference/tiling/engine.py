@@ -174,7 +174,8 @@ def run_tiled(
             for i, node in enumerate(plan.passes):
                 forward.run_pass(node, i, map_tiles)
                 advance((i + 1) / (len(plan.passes) + 1))
-            tile_regions = tiles(*plan.shapes[plan.output][1:], memory_plan.tile)
+            _, height, width = plan.shapes[plan.output]
+            tile_regions = tiles(height, width, memory_plan.tile * height // plan.size[0])
             for region, y in map_tiles(partial(forward.region, plan.output), tile_regions):
                 write(region, y)
     finally:

@@ -15,6 +15,7 @@ from translate.inference.tiling.regions import Region, crop
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, without_autocast
 from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
 from translate.networks.style_resnet import StyleNorm, StyleScale
+from translate.networks.upscale_resnet import REACH, Enlarge, Trunk
 
 ReadRegion = Callable[[Region], Tensor]  # reads a region of the input, (1, C, h, w)
 RegionRule = Callable[[ReadRegion, Region, tuple[int, int]], Tensor]  # (input, output region, (H, W) of the input)
@@ -31,7 +32,7 @@ def window_region(
     margins = (have.left - need.left, need.right - have.right, have.top - need.top, need.bottom - have.bottom)
     if any(margins):
         with without_autocast(x):
-            x = F.pad(x, margins, mode=mode) if mode == "reflect" else F.pad(x, margins)
+            x = F.pad(x, margins) if mode == "zeros" else F.pad(x, margins, mode=mode)
     return apply(x)
 
 
@@ -72,6 +73,24 @@ def upsample_region(layer: Upsample, read: ReadRegion, region: Region, size: tup
     return crop(layer(read(have)), have.scale(2), region)
 
 
+def trunk_region(layer: Trunk, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
+    """Compute a region of several convolutions at once, with a margin that is as wide as they reach.
+
+    Operation by operation, both branches of each residual block would compute all blocks before it anew.
+    """
+    have = region.map_edges(lambda low: low - layer.reach, lambda high: high + layer.reach).clip(*size)
+    return crop(layer(read(have)), have, region)
+
+
+def enlarge_region(layer: Enlarge, read: ReadRegion, region: Region, size: tuple[int, int]) -> Tensor:
+    """Compute a region of a bicubic enlargement, with repeated edge pixels at the picture's borders."""
+    have = region.map_edges(lambda low: low // layer.scale, lambda high: -(-high // layer.scale))
+    y = window_region(
+        read, have, size, kernel=2 * REACH + 1, stride=1, padding=REACH, mode="replicate", apply=layer.inside
+    )
+    return crop(y, have.scale(layer.scale), region)
+
+
 def pixel_unshuffle_region(
     factor: int, apply: Callable[[Tensor], Tensor], read: ReadRegion, region: Region, _: tuple[int, int]
 ) -> Tensor:
@@ -95,7 +114,8 @@ POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, StyleScale, *F
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
 RULES: dict[type[nn.Module], Callable[..., Tensor]] = {
     nn.Conv2d: conv_region, nn.ConvTranspose2d: conv_transpose_region, Downsample: downsample_region,
-    Upsample: upsample_region, Halve: partial(pixel_unshuffle_region, 2),
+    Upsample: upsample_region, Enlarge: enlarge_region, Trunk: trunk_region,
+    Halve: partial(pixel_unshuffle_region, 2),
 }  # fmt: skip
 LEAVES = (*RULES, *NORMS, StyleScale, *FROZEN_NORMS)
 

@@ -30,7 +30,7 @@ class TiledImage:
     name: str  # in errors and progress
     size: tuple[int, int]  # height and width, px
     read: Callable[[Region], Tensor]  # returns a region, (1, C, h, w), uint8 or float in [-1, 1]
-    write: Callable[[Region, Tensor], None]  # takes a region of the result, (1, C', h, w)
+    write: Callable[[Region, Tensor], None]  # takes a region of the result, (1, C', h, w), which may be larger
     result_bytes: int  # memory of the result
     preview: Callable[[], Tensor]  # returns the picture or a smaller copy, (1, C, h, w), for its statistics
 
@@ -80,9 +80,11 @@ def run_tiled_pass(
         part = image.read(box)[:, :, down - box.top][..., along - box.left]
         return to_device(part, memory.device).contiguous(memory_format=layout)
 
+    scale = plan.shapes[plan.output][1] // len(rows)
+
     def write(region: Region, y: Tensor) -> None:
-        inside = region.shift(-top, -left).clip(height, width)
-        image.write(inside, crop(y, region, inside.shift(top, left)))
+        inside = region.shift(-scale * top, -scale * left).clip(scale * height, scale * width)
+        image.write(inside, crop(y, region, inside.shift(scale * top, scale * left)))
 
     # 4. run
     storage = "in memory" if memory_plan.all_in_memory else "partly in files"

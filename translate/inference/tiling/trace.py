@@ -62,8 +62,8 @@ class TilingPlan:
 def plan_tiling(net: nn.Module, channels: int, height: int, width: int, z: Tensor | None = None) -> TilingPlan:
     """Trace a network for a source (1, channels, height, width), and choose the feature maps to keep.
 
-    `net` maps the source, and z (1, z_dim) if it takes one, to a picture of the same size. Height and width are
-    multiples of `net.multiple`.
+    `net` maps the source, and z (1, z_dim) if it takes one, to a picture of the same size or a multiple of it. Height
+    and width are multiples of `net.multiple`.
 
     Raises:
         NotTileable: an operation needs the whole picture, or draws random numbers.

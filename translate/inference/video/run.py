@@ -212,4 +212,5 @@ class _FilmTranslation:
         classes, label_map = self.translator.runner.classes, result.label_map
         if classes and label_map and label_map.numbers is not None:
             return Picture(classes.show(label_map.numbers))
-        return Picture(to_depth(result.pixels, np.uint8), picture.alpha if result.alpha is not None else None)
+        alpha = None if result.alpha is None else to_depth(result.alpha, np.uint8)
+        return Picture(to_depth(result.pixels, np.uint8), alpha)

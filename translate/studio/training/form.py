@@ -25,12 +25,14 @@ TITLES = {  # of the built-in tasks, as a user would ask for them
     "pix2pix": "Learn from pairs, such as sketches and photos",
     "generate": "Make new pictures like these",
     "inpaint": "Fill holes in pictures",
+    "upscale": "Enlarge pictures",
 }
 INPUTS = {  # by kind of data: the options that name it, each a list of alternatives
     "unpaired": (("a", "b"), ("data",)),
     "paired": (("data",), ("a", "b")),
     "images": (("images",),),
     "masked": (("images",),),
+    "reduced": (("images",),),
 }
 CATALOG_KINDS = {"unpaired": ("unpaired",), "paired": ("paired",), "images": ("images", "labelled")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")

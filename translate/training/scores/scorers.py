@@ -24,7 +24,8 @@ from translate.metrics.diversity import thumbnail_spread
 from translate.metrics.image_sets import array_thumbnails, shrink
 from translate.metrics.inpainting import l1_inside
 from translate.metrics.kernel_distance import KERNEL_SCALE, KernelDistance, kernel_distance, mean_distance
-from translate.metrics.similarity import l1
+from translate.metrics.similarity import l1, psnr
+from translate.networks.upscale_resnet import Enlarge
 from translate.tasks import Task
 from translate.tasks.latents import draw_latents, one_hot
 
@@ -154,6 +155,30 @@ class InpaintingScorer(Scorer):
         return Score(kernel_distance(self.features(completed), self.targets, seed=SEED), {"l1_hole": in_hole})
 
 
+class UpscalingScorer(Scorer):
+    """Kernel distance of enlarged pictures to the originals, their PSNR, and its gain on the bicubic enlargement."""
+
+    def __init__(self, task: Task, pictures: Pictures, device: torch.device, at_once: int = AT_ONCE) -> None:
+        super().__init__(task, pictures, device, at_once)
+        self.truths = rgb8(pictures["image"])
+        self.targets = self.features(self.truths)
+        enlarge = Enlarge(self.truths.shape[-1] // pictures["small"].shape[-1]).to(device)
+        self.bicubic = self.psnr(
+            torch.cat([to_uint8(enlarge(batch["small"])).cpu() for batch in self.batches("small")])
+        )
+
+    def score(self, nets: nn.ModuleDict) -> Score:
+        """Enlarge the pictures."""
+        answers = torch.cat([to_uint8(self.task.predict(nets, batch)).cpu() for batch in self.batches("small")])
+        found = self.psnr(answers)
+        others = {"psnr": found, "psnr_gain": found - self.bicubic}
+        return Score(kernel_distance(self.features(answers), self.targets, seed=SEED), others)
+
+    def psnr(self, answers: Tensor) -> float:
+        """Return the mean PSNR of answers (n, C, size, size) uint8, dB."""
+        return psnr(from_uint8(rgb8(answers)), from_uint8(self.truths)).mean().item()
+
+
 class GenerationScorer(Scorer):
     """Kernel distance of samples, of classes in turn, to real pictures, and their variety over that of these."""
 
@@ -182,6 +207,7 @@ class GenerationScorer(Scorer):
 
 SCORERS: dict[str, type[Scorer]] = {  # by Task.data
     "unpaired": TranslationScorer, "paired": TranslationScorer, "masked": InpaintingScorer, "images": GenerationScorer,
+    "reduced": UpscalingScorer,
 }  # fmt: skip
 
 

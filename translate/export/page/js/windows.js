@@ -1,6 +1,6 @@
 /**
  * Windows for inpainting: the views of a picture that the network receives, and the pixels that it fills in each;
- * `translate.inference.windows` step by step.
+ * `translate.inference.tiling.windows` step by step.
  * @module windows
  */
 import {dilate, distanceToPaper, labelAreas} from "./morphology.js";

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from translate.inference.windows import plan_windows
+from translate.inference.tiling.windows import plan_windows
 
 SIZE = 64
 
