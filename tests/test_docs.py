@@ -18,6 +18,7 @@ from tests.training.test_train_drift import FAST as DRIFT
 from tests.training.test_train_generate import FAST as GENERATE
 from tests.training.test_train_inpaint import PRESETS as INPAINT
 from tests.training.test_train_pix2pix import FAST as PIX2PIX
+from tests.training.test_train_upscale import PRESETS as UPSCALE
 from translate import load_config, train
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +63,7 @@ def workplace(tmp_path_factory):
         "summer2winter_drift": ("drift", DRIFT, {"a": summer, "b": winter}),
         "sketch2shoe": ("pix2pix", PIX2PIX, {"a": winter, "b": summer, "hints": True}),
         "photos_inpaint": ("inpaint", INPAINT["fast"], {"images": summer}),
+        "photos_x4": ("upscale", UPSCALE["fast"], {"images": summer}),
         "faces": ("generate", GENERATE, {"images": summer, "classes": ""}),
     }
     for name, (task, small, data) in models.items():

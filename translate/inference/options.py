@@ -90,7 +90,8 @@ def build_request(translator: Translator, options: TranslationOptions, count: in
     Raise OptionError if an option is wrong for this model, and UserError if a picture of a look cannot be read.
     """
     given: Any = {"seed": options.seed, "strength": options.strength, "scale": options.scale}
-    given["consistent"] = isinstance(options, FolderOptions) and options.consistent
+    if isinstance(options, FolderOptions) and options.consistent:
+        given["consistent"] = True
     request = translator.request(options.direction, count=count, **given)
     if not options.looks:
         return request
