@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from tests.tasks.test_tasks import SIZE, make_batch, make_task
 from translate.networks.features.load import load_features
-from translate.tasks.generate_drift import draw_groups
+from translate.tasks.generate_drift import draw_groups, fine_chroma
 from translate.tasks.latents import draw_latents
 from translate.tasks.losses.drifting import drifting_loss
 from translate.training.step import seed_step, train_step
@@ -41,9 +41,42 @@ def test_the_terms_are_the_drifting_losses_of_colours_and_features():
     assert terms["features"].item() == pytest.approx(0.5 * expected, rel=1e-3)
 
 
+def test_fine_chroma_sees_coloured_fringes_alone():
+    side = 12
+    ramp = torch.linspace(-1, 1, side).expand(1, 3, side, side)
+    flat = torch.tensor([0.5, -0.5, 0.1])[:, None, None].expand(1, 3, side, side)
+    assert fine_chroma(flat).abs().max() < 1e-6
+    gray = torch.rand(1, 1, side, side).expand(1, 3, side, side)
+    assert fine_chroma(gray).abs().max() < 1e-6 and fine_chroma(ramp).abs().max() < 1e-6
+    line = flat.clone()
+    line[:, 0, :, 6] += 0.5  # red
+    red_green, blue_yellow = fine_chroma(line)[0, :, 6, 6]
+    assert red_green.item() == pytest.approx(0.5 * 0.8) and blue_yellow.item() == pytest.approx(-0.25 * 0.8)
+    assert fine_chroma(torch.rand(1, 3, 256, 256)).shape == (1, 2, 128, 128)
+
+
+def test_weights_of_colours_and_chroma():
+    fake, real = make_batch(1, 4, image=3)["image"], make_batch(count=4, image=3)
+    terms = {}
+    for weight in (0.0, 0.5):
+        options = {"features": "efficientnet_lite0", "lambda_colours": 4.0, "lambda_chroma": weight}
+        task = make_task(PLAIN, queue=4, **options)
+        terms[weight] = task.losses("G", task(real) | {"fake": fake})
+    assert terms[0.0].keys() == {"colours", "features"} and terms[0.5].keys() == {"colours", "chroma", "features"}
+    colours = [F.avg_pool2d(x, 2).flatten(1) for x in (fake, real["image"])]
+    assert terms[0.5]["colours"].item() == pytest.approx(4 * drifting_loss(*colours).item(), rel=1e-4)
+    chroma = [fine_chroma(x).flatten(1) for x in (fake, real["image"])]
+    assert terms[0.5]["chroma"].item() == pytest.approx(0.5 * drifting_loss(*chroma).item(), rel=1e-4)
+    assert terms[0.5]["features"].item() == pytest.approx(terms[0.0]["features"].item(), rel=1e-5)
+    alone = make_task(PLAIN, features="none", queue=4, lambda_colours=4.0, lambda_chroma=0.5)
+    alone = alone.losses("G", alone(real) | {"fake": fake})
+    assert alone.keys() == {"colours", "pixels"}
+    assert alone["colours"].item() == pytest.approx(drifting_loss(*colours).item(), rel=1e-4)
+
+
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_pictures_may_have_any_number_of_channels(channels):
-    task = make_task(PLAIN, {"image": channels}, features="efficientnet_lite0")
+    task = make_task(PLAIN, {"image": channels}, features="efficientnet_lite0", lambda_chroma=0.5)
     optimizer = torch.optim.SGD(task.parameters_of("G"), 0.1)
     logs = train_step(task, make_batch(count=4, image=channels), {"G": optimizer}, precision="fp32")
     assert logs.keys() == {"G/colours", "G/features"} and all(term.isfinite() for term in logs.values())

@@ -22,7 +22,8 @@ from translate.utils.errors import OptionError
 from translate.utils.factory import Factory
 
 # the sides, at most, of what is compared as one point
-COLOURS_SIDE, MAPS_SIDE, PIXELS_SIDE = 16, 8, 64
+COLOURS_SIDE, CHROMA_SIDE, MAPS_SIDE, PIXELS_SIDE = 16, 128, 8, 64
+FINE_PX = 5
 MIN_GROUP = 2  # a sample drifts away from others: alone it stays where it is
 NO_FEATURES = "without pretrained features, drifting compares pixels alone: expect softer and less coherent pictures"
 
@@ -30,10 +31,11 @@ NO_FEATURES = "without pretrained features, drifting compares pixels alone: expe
 class GenerateDrift(LatentTask):
     """G: z (and label) -> picture; each sample follows the field of `losses.drifting` in each space of features.
 
-    The spaces are the colours of the whole picture and, each by itself, the maps of pretrained `features`, weighted by
-    `lambda_features`; without these, the pixels. The real points are those of the newest `queue` pictures, or `group`
-    of each class if those are more. With labels, each step generates as many classes as have `group` samples or more;
-    real pictures without a label are left out.
+    The spaces are the colours of the whole picture (`lambda_colours`), the fine chroma of pictures in colour
+    (`lambda_chroma`; 0: none), which pretrained features hardly see, and, each by itself, the maps of these `features`
+    (`lambda_features`); without features, colours and pixels alone, at weights of 1. The real points are those of the
+    newest `queue` pictures, or `group` of each class if those are more. With labels, each step generates as many
+    classes as have `group` samples or more; real pictures without a label are left out.
     """
 
     phases = {"G": ("G",)}
@@ -47,6 +49,8 @@ class GenerateDrift(LatentTask):
         queue: int = 256,
         group: int = 16,
         lambda_features: float = 1.0,
+        lambda_colours: float = 1.0,
+        lambda_chroma: float = 0.0,
         features: str = "auto",
     ) -> None:
         super().__init__()
@@ -55,10 +59,11 @@ class GenerateDrift(LatentTask):
             raise OptionError(f"{word} should be at least {MIN_GROUP} pictures, got {value}; more draw better")
         self.classes, self.group = channels.get("label", 0), group
         self.G = self.make_generator(generator, out_channels=channels["image"], classes=self.classes)
-        self.lambda_features = lambda_features
+        self.lambda_features, self.lambda_colours = lambda_features, lambda_colours
+        self.lambda_chroma = lambda_chroma if channels["image"] == 3 else 0.0
         self.features = load_features(features) if lambda_features else None
         if self.features is None:
-            self.notes = (NO_FEATURES,)
+            self.lambda_colours, self.lambda_chroma, self.notes = 1.0, 0.0, (NO_FEATURES,)
         count = max(1, self.classes)
         self.real = FeatureQueue(count, max(group, -(-queue // count)))
 
@@ -78,27 +83,39 @@ class GenerateDrift(LatentTask):
         return {"fake": self.G(z, one_hot(drawn, self.classes)), "label": drawn}
 
     def losses(self, phase: str, x: Batch) -> dict[str, Tensor]:
-        """Return the drifting losses of colours and of features, each below 1 per space."""
+        """Return the weighted drifting losses, each below its weight per space."""
         own, others = x["label"], self.real.groups()
-        colours, *rest = [
+        losses = [
             drifting_loss(fake, real, generated_group=own, real_group=others)
             for fake, real in zip(self.points(x["fake"]), self.real.read(), strict=True)
         ]
-        if self.features is None:
-            return {"colours": colours, "pixels": torch.stack(rest).sum()}
-        return {"colours": colours, "features": self.lambda_features * torch.stack(rest).sum()}
+        terms = {"colours": self.lambda_colours * losses[0]}
+        terms |= {"chroma": self.lambda_chroma * losses[1]} if self.lambda_chroma else {}
+        rest = torch.stack(losses[len(terms) :]).sum()
+        return terms | ({"features": self.lambda_features * rest} if self.features else {"pixels": rest})
 
     def points(self, pictures: Tensor) -> list[Tensor]:
         """Return the points of `pictures` (B, C, H, W) in each space, (B, D)."""
+        points = [as_points(pictures, COLOURS_SIDE)]
+        points += [fine_chroma(pictures).flatten(1)] if self.lambda_chroma else []
         if self.features is None:
-            return [as_points(pictures, COLOURS_SIDE), as_points(pictures, PIXELS_SIDE)]
-        maps = self.features(pictures)
-        return [as_points(pictures, COLOURS_SIDE), *(as_points(one, MAPS_SIDE) for one in maps)]
+            return [*points, as_points(pictures, PIXELS_SIDE)]
+        return points + [as_points(one, MAPS_SIDE) for one in self.features(pictures)]
 
 
 def as_points(maps: Tensor, side: int) -> Tensor:
     """Return maps (B, C, H, W) as points (B, D), averaged until no side exceeds `side`."""
     return F.avg_pool2d(maps.float(), max(1, maps.shape[-1] // side)).flatten(1)
+
+
+def fine_chroma(pictures: Tensor) -> Tensor:
+    """Return the fine detail of red - green and of blue - yellow in RGB pictures (B, 3, H, W): (B, 2, h, w).
+
+    That is the difference to the mean of the FINE_PX x FINE_PX px around, of pictures of CHROMA_SIDE px at most.
+    """
+    red, green, blue = F.avg_pool2d(pictures.float(), max(1, pictures.shape[-1] // CHROMA_SIDE)).unbind(1)
+    chroma = torch.stack([red - green, blue - (red + green) / 2], 1)
+    return chroma - F.avg_pool2d(chroma, FINE_PX, stride=1, padding=FINE_PX // 2, count_include_pad=False)
 
 
 def draw_groups(count: int, pictures: Tensor, group: int) -> Tensor:
