@@ -66,7 +66,7 @@ def test_words_are_spelt_in_every_usual_way():
         (TrainCycle, ["--steps", "1.5"], "--steps should be a whole number, got '1.5'"),
         (TrainCycle, ["--minutes", "ten"], "--minutes should be a number, got 'ten'"),
         (TrainCycle, ["--size", "big"], "--size should be a whole number or auto, got 'big'"),
-        (TrainCycle, ["--preset", "papr"], "--preset should be one of fast, paper, got 'papr'"),
+        (TrainCycle, ["--preset", "papr"], "--preset should be one of fast, paper, drift, got 'papr'"),
         (TrainCycle, ["--precision", "fp16"], "--precision should be one of auto, bf16, fp32, got 'fp16'"),
         (TrainCycle, ["--steps"], "--steps lacks a value, a whole number"),
         (TrainCycle, ["--steps", "9" * 5000], "--steps should be a whole number, got '" + "9" * 60 + "...'"),

@@ -68,7 +68,7 @@ def test_help_prints_at_once(tool):
     [
         ("--stps 3", 2, "unknown option --stps; did you mean --steps?"),
         ("--steps abc", 2, "--steps"),
-        ("--preset slow", 2, "--preset should be one of fast, paper, got 'slow'"),
+        ("--preset slow", 2, "--preset should be one of fast, paper, drift, got 'slow'"),
         ("--size big", 2, "--size"),
         ("--a", 2, "--a"),
         ("", 2, "no pictures given"),

@@ -3,8 +3,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from tests.inference.test_windows import HOLES, SIZE, patch, salt, scratch
 
+from tests.inference.tiling.test_windows import HOLES, SIZE, patch, salt, scratch
 from translate.images.picture import Picture
 from translate.inference import inpainting
 from translate.inference.inpainting import fill_hole, restore_known

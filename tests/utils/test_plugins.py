@@ -109,7 +109,10 @@ def test_a_notebook_may_run_its_cell_again():
             "from translate.tasks import TASKS\nTASKS.register('x', dict)",
             "a task is a subclass of translate.tasks.Task",
         ),
-        (TASK.format(name="x").replace("unpaired", "pairs"), "its `data` should be one of images, masked, paired, unp"),
+        (
+            TASK.format(name="x").replace("unpaired", "pairs"),
+            "its `data` should be one of images, masked, paired",
+        ),
         (TASK.format(name="x").replace("exports", "export"), "its `exports` should name the networks that inference"),
         (TASK.format(name="x") + "    directions = ('ba',)\n", 'its `directions` should be ("ab",) or ("ab", "ba")'),
     ],

@@ -23,7 +23,7 @@ from translate.evaluation.cases import InpaintingCase, Method
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_rivals, load_translator
 from translate.evaluation.inpainting_report import BandScores, InpaintingReport
 from translate.evaluation.panel import Description, Panel, load_panel
-from translate.evaluation.reader import Reader, readable
+from translate.evaluation.reader import Place, Reader, choose_places, readable
 from translate.evaluation.report import MODEL, Row, note_few
 from translate.evaluation.tally import SEED, Tallies, Tally, panel_row
 from translate.images.grid import make_grid
@@ -37,7 +37,6 @@ from translate.utils.sequences import subsample
 FLOOR = "other real pictures"
 MAX_TRAIN = 1000  # training pictures to read
 MAX_REPEATED = 20  # test pictures with several results per hole, each of which costs a forward pass
-Place = tuple[int, LabelledImage]  # a test picture and its index among all of them, which determines its holes
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class InpaintingEvaluation(Evaluation):
     def score(self, bars: Progress) -> InpaintingReport:
         """Apply all methods to holes of every size in the held-out pictures."""
         # describe other real pictures
-        places, reader = self.choose(self.limit), Reader(bars, self.images.title)
+        places, reader = choose_places(self.images, self.limit), Reader(bars, self.images.title)
         train = subsample(self.images.train, self.limit or MAX_TRAIN)
         others = self.panel.describe_all((None, picture) for _, picture in reader.read_all(train, self.read))
 
@@ -121,14 +120,6 @@ class InpaintingEvaluation(Evaluation):
             remarks=[*remarks, *self.panel.notes, *self.images.notes, *reader.notes()],
         )
 
-    def choose(self, count: int | None) -> list[Place]:
-        """Return at most `count` held-out pictures, evenly spaced; raise UserError if there are none."""
-        title, test = self.images.title, self.images.test
-        if not test:
-            reasons = [f"{title} has no held-out pictures", *self.images.notes]
-            raise UserError(f"{'; '.join(reasons)}; score on others: --images FOLDER")
-        return subsample(list(enumerate(test)), count)
-
     def read(self, source: LabelledImage) -> np.ndarray:
         """Read a picture with the crop of training: (size, size, 3) uint8."""
         picture = square_crop(source.read(), self.size)
@@ -143,7 +134,7 @@ class InpaintingEvaluation(Evaluation):
 
         Unreadable pictures are left out; raises UserError if none is left.
         """
-        places = self.choose(columns)
+        places = choose_places(self.images, columns)
 
         def case_of(each: tuple[int, Place]) -> InpaintingCase:
             number, (place, source) = each

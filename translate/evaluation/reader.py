@@ -1,14 +1,18 @@
 """Read test pictures with a progress bar; unreadable ones are counted and left out."""
 
-__all__ = ["Reader", "readable"]
+__all__ = ["Place", "Reader", "choose_places", "readable"]
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from translate.data.sources.image_set import ImageSet
+from translate.data.sources.labelled_image import LabelledImage
 from translate.utils.errors import UserError
 from translate.utils.progress import Bar, Progress
+from translate.utils.sequences import subsample
 
+Place = tuple[int, LabelledImage]  # a test picture, and its index among all, which seeds what is drawn for it
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -48,3 +52,11 @@ def readable(items: Iterable[K], read: Callable[[K], V]) -> Iterator[V]:
     for item in items:
         with contextlib.suppress(UserError):
             yield read(item)
+
+
+def choose_places(images: ImageSet, count: int | None) -> list[Place]:
+    """Return at most `count` held-out pictures, evenly spaced; raise UserError if there are none."""
+    if not images.test:
+        reasons = [f"{images.title} has no held-out pictures", *images.notes]
+        raise UserError(f"{'; '.join(reasons)}; score on others: --images FOLDER")
+    return subsample(list(enumerate(images.test)), count)

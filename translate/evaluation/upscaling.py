@@ -23,7 +23,7 @@ from translate.data.sources.run_data import run_images
 from translate.evaluation.cases import Case, Method, Scores
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_rivals, load_translator
 from translate.evaluation.panel import Panel, load_panel
-from translate.evaluation.reader import Reader, readable
+from translate.evaluation.reader import Place, Reader, choose_places, readable
 from translate.evaluation.report import KERNEL_SCALE, MODEL, Column, Row, SectionedReport, note_few, number
 from translate.evaluation.tally import SEED, Tallies, Tally, panel_row
 from translate.images.grid import make_grid
@@ -46,7 +46,6 @@ COLUMNS = (
         "back: mean difference of the answer, averaged down, to the small picture, of 255; 0 with --consistent",
     ),
 )  # fmt: skip
-Place = tuple[int, LabelledImage]  # a test picture and its index among all of them, which determines its reduced copy
 
 
 def enlarge_bicubic(picture: np.ndarray, scale: int) -> np.ndarray:
@@ -167,7 +166,7 @@ class UpscalingEvaluation(Evaluation):
     def score(self, bars: Progress) -> UpscalingReport:
         """Enlarge the reduced copies of the held-out pictures by all methods."""
         # describe other real pictures
-        places, reader = self.choose(self.limit), Reader(bars, self.images.title)
+        places, reader = choose_places(self.images, self.limit), Reader(bars, self.images.title)
         train = subsample(self.images.train, self.limit or MAX_TRAIN)
         others = self.panel.describe_all((None, picture) for _, picture in reader.read_all(train, self.read))
         # enlarge
@@ -190,14 +189,6 @@ class UpscalingEvaluation(Evaluation):
             remarks=[*note_few(len(targets)), *self.panel.notes, *self.images.notes, *reader.notes()],
         )  # fmt: skip
 
-    def choose(self, count: int | None) -> list[Place]:
-        """Return at most `count` held-out pictures, evenly spaced; raise UserError if there are none."""
-        title, test = self.images.title, self.images.test
-        if not test:
-            reasons = [f"{title} has no held-out pictures", *self.images.notes]
-            raise UserError(f"{'; '.join(reasons)}; score on others: --images FOLDER")
-        return subsample(list(enumerate(test)), count)
-
     def read(self, source: LabelledImage) -> np.ndarray:
         """Read the middle of a picture at its own size: (size, size, 3) uint8; raise UserError if it is smaller."""
         picture = limit_size(source.read())
@@ -217,7 +208,7 @@ class UpscalingEvaluation(Evaluation):
 
         Unreadable pictures are left out; raises UserError if none is left.
         """
-        places = self.choose(columns)
+        places = choose_places(self.images, columns)
         cases = list(readable(places, self.make_case))
         if not cases:
             raise UserError(f"none of the {len(places)} held-out pictures of {self.images.title} can be used")

@@ -88,7 +88,7 @@ def test_it_trains_cycle_as_its_own_command_does(capsys, two_folders, tmp_path):
     [
         ("", "--task is missing; see python tools/train.py --help"),
         ("--task cycel --a x --b y", "unknown task 'cycel'; did you mean 'cycle'?"),
-        ("--task render --a x --b y", "pix2pix_labels, or give the plugin that has it: --plugin X"),
+        ("--task render --a x --b y", "or give the plugin that has it: --plugin X"),
         ("--task cycle --images x", "--images is not for the task 'cycle', which learns from two domains: --a X --b Y"),
         ("--task cycle --a x --b y --hints", "--hints is not for the task 'cycle', which learns from two domains"),
         ("--task cycle --a x --b y --direction ba", "--direction is not for the task 'cycle'"),

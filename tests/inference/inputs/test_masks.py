@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.inference.test_windows import patch
 
+from tests.inference.tiling.test_windows import patch
 from translate.images.picture import Picture, to_depth
 from translate.inference.inputs.masks import find_hole, load_mask, load_mask_batch, resize_mask
 from translate.utils.errors import UserError
