@@ -22,7 +22,7 @@ LATENT = (
     {"name": "residual", "width": 4, "most": 8, "size": SIZE},
 )
 FEATURED = {"name": "projected", "width": 4}
-ATTENDING = {"name": "vit_unet", "width": 8, "most": 8, "blocks": 1}, {"name": "vit", "width": 8, "depth": 1}
+ATTENDING = {"name": "vit_unet", "width": 8, "most": 8, "blocks": 1}, {"name": "vit", "width": 8, "layers": 1}
 BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
 UPSCALER = {"name": "upscale_resnet", "width": 8, "blocks": 1, "detail": 4, "scale": 2}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}

@@ -16,7 +16,7 @@ from translate.utils.errors import UserError
 
 SMALL = {
     "generator": {"name": "vit_unet", "width": 8, "most": 8, "blocks": 1, "heads": 2},
-    "discriminator": {"name": "vit", "width": 8, "depth": 1, "heads": 2},
+    "discriminator": {"name": "vit", "width": 8, "layers": 1, "heads": 2},
     "data": {"size": 32, "crop": 32, "batch_size": 2},
     "train": {"steps": 6, "precision": "fp32", "channels_last": "off", "device": "cpu", "previews": 1},
 }

@@ -29,7 +29,7 @@ class VitDiscriminator(nn.Module):
     segments = ("embed", "trunk")
 
     def __init__(
-        self, *, in_channels: int = 3, patch: int = 8, width: int = 64, depth: int = 4, heads: int = 4,
+        self, *, in_channels: int = 3, patch: int = 8, width: int = 64, layers: int = 4, heads: int = 4,
         norm: str = "spectral", detail: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -40,7 +40,7 @@ class VitDiscriminator(nn.Module):
         self.patch, self.detail = patch, detail
         planes = 2 * in_channels if detail else in_channels
         self.to_tokens = nn.Conv2d(planes, width, 2 * patch, stride=patch, padding=patch // 2)
-        self.trunk = Transformer(width, depth, heads)
+        self.trunk = Transformer(width, layers, heads)
         self.norm, self.score = nn.LayerNorm(width), nn.Linear(width, 1)
         init_he(self.to_tokens)
         init_he(self.score)
