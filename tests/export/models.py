@@ -18,6 +18,7 @@ KINDS = {  # by task: what its recipe has besides
     "pix2pix": {"directions": ("ab",), "whole": True},
     "inpaint": {"directions": (), "domains": ("photos",), "channels": {"image": 3}},
     "generate": {"directions": (), "domains": ("faces",), "channels": {"image": 3}},
+    "generate_drift": {"directions": (), "domains": ("faces",), "channels": {"image": 3}},
 }
 
 

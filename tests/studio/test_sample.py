@@ -9,7 +9,7 @@ from tests.studio.studios import client, faces, photo, save_model
 from translate.data.make_sketches import make_sketches
 from translate.images.grid import make_grid
 from translate.images.io import decode_picture
-from translate.inference.latent.sheets import samples_sheet
+from translate.inference.latent.sheet import samples_sheet
 from translate.inference.sampler import Sampler
 
 

@@ -14,6 +14,9 @@ from tests.training.test_loop import assert_killed_run_goes_on
 from translate import Translator
 from translate.checkpoints.adapters import PART
 from translate.checkpoints.model_file import load_model, read_recipe
+from translate.evaluation.evaluation import EvaluationOptions
+from translate.evaluation.registry import load_evaluation
+from translate.export.run import ExportOptions, export_model
 from translate.networks.patchgan import MultiScale
 from translate.networks.stylegan import ResidualDiscriminator
 from translate.training.config import load_config
@@ -126,6 +129,20 @@ def test_the_base_is_found_or_named_and_never_another_model(place, adapter, tmp_
         assert status == 1 and "put that model beside it, or name it with --base" in error
         status, _, error = call(capsys, "translate-folder", *words, "--base", moved)
         assert status == 0, error
+        others = {
+            "evaluate": ["--a", place / "reds", "--b", place / "greens"],
+            "export": ["--output", tmp_path / "x.onnx"],
+        }
+        for command, words in others.items():
+            status, error = complaint(capsys, command, "--model", look, *words)
+            assert status == 1 and "put that model beside it, or name it with --base" in error
+            status, error = complaint(capsys, command, "--model", look, *words, "--base", place / "adapted")
+            assert status == 2 and "is another model" in error and "name that one with --base" in error
+        options = {"a": str(place / "reds"), "b": str(place / "greens"), "device": "cpu", "precision": "fp32"}
+        evaluation = load_evaluation(EvaluationOptions(model=str(look), base=str(moved), **options))
+        assert np.array_equal(evaluation.translator(image), expected)
+        with pytest.raises(OptionError, match="say what to compare on"):  # the model itself was loaded
+            export_model(look, tmp_path / "x.onnx", ExportOptions(base=str(moved)))
         shutil.copy(moved / "model.safetensors", tmp_path / "model.safetensors")
         assert np.array_equal(load(look)(image), expected)  # beside it
     finally:

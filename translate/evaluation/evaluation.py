@@ -31,6 +31,7 @@ class EvaluationOptions:
 
     model: str
     weights: str = "last"
+    base: str = ""
     a: str = ""
     b: str = ""
     data: str = ""
@@ -93,7 +94,9 @@ def check_minimum(minimum: int, reason: str = "", **options: int | None) -> None
 
 def load_translator(options: EvaluationOptions) -> Translator:
     """Load a translator; raise UserError if its pictures are neither gray nor RGB, as the scores need."""
-    translator = Translator.load(options.model, options.device, options.precision, weights=options.weights)
+    translator = Translator.load(
+        options.model, options.device, options.precision, weights=options.weights, base=options.base
+    )
     recipe = translator.recipe
     channels = [3 if recipe.classes_of(side) else recipe.channels.get(side, 3) for side in "ab"]
     if not {*channels} <= {1, 3}:

@@ -142,7 +142,7 @@ class GenerationEvaluation(Evaluation):
 
 def load_sampler(options: EvaluationOptions) -> Sampler:
     """Load a sampler."""
-    return Sampler.load(options.model, options.device, options.precision, options.weights)
+    return Sampler.load(options.model, options.device, options.precision, options.weights, options.base)
 
 
 class RealPictures:

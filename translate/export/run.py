@@ -47,6 +47,7 @@ class ExportOptions:
     dropout: bool = True  # whether a network that draws dropout is refused
     pictures: str = ""  # to compare and to calibrate with; "": those of the run
     weights: str = "last"
+    base: str = ""  # of an adapter, as for `load_model`
 
     def __post_init__(self) -> None:
         if self.half and self.int8:
@@ -84,7 +85,7 @@ def export_model(model: str | Path, output: str | Path, options: ExportOptions |
     check_format(options.format, output, smaller=options.half or options.int8)
     # 1. the model
     file = model_file(model, options.weights)
-    recipe, nets = load_model(file)
+    recipe, nets = load_model(file, base=options.base)
     if recipe.facts.get("maps"):
         raise UserError(f"{file}: takes or answers one-hot label maps, which exported files do not know yet")
     if TASKS[recipe.task].data == "reduced":

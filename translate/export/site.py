@@ -49,7 +49,7 @@ def export_page(model: str | Path, folder: str | Path, options: ExportOptions, *
         raise OptionError(f"a page runs ONNX; leave --format {options.format} out")
     check_folder(folder)
     file = model_file(model, options.weights)
-    recipe, nets = load_model(file)
+    recipe, nets = load_model(file, base=options.base)
     if not has_page(recipe, nets):
         raise UserError(f"{file}: a model of the task {recipe.task!r} has no page yet; leave --page out")
     package = find_package(ort)

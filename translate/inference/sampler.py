@@ -3,28 +3,24 @@
 __all__ = ["Label", "Sampler"]
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from numbers import Real
-from operator import index
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from translate.checkpoints.model_file import load_model, model_file
 from translate.checkpoints.recipe import Recipe
-from translate.images.tensors import to_uint8
+from translate.inference.inputs.labels import Label, check_seeds, class_weights
+from translate.inference.onnx.recipe import is_onnx
 from translate.inference.request import check_whole
-from translate.tasks import TASKS
-from translate.tasks.latents import draw_latents
-from translate.utils.device import autocast, pick_device
-from translate.utils.errors import OptionError, UserError, did_you_mean, short_repr
+from translate.utils.errors import OptionError, UserError
 from translate.utils.program import command_form
 
-Label = str | Mapping[str, float] | None  # a class, or weights of several; None: for each seed the class seed modulo K
-BATCH_SIZE = 8  # of every pass, padded if need be: another size would change the last bits of pictures
+if TYPE_CHECKING:  # torch is imported with the first model that needs it: an ONNX file does not
+    import torch
+    from torch import Tensor, nn
+
 MEAN_STYLE_SEEDS = range(2**40, 2**40 + 1024)  # far from the seeds that people use
 
 
@@ -46,8 +42,12 @@ class Sampler:
     """
 
     def __init__(
-        self, recipe: Recipe, nets: nn.ModuleDict, device: str | torch.device = "cpu", precision: str = "fp32"
+        self, recipe: Recipe, nets: "nn.ModuleDict", device: "str | torch.device" = "cpu", precision: str = "fp32"
     ) -> None:
+        import torch
+
+        from translate.tasks import TASKS
+
         if TASKS[recipe.task].data != "images":
             raise UserError(
                 f"a model of the task {recipe.task!r} makes no pictures of its own;"
@@ -68,20 +68,30 @@ class Sampler:
         return f"Sampler({self.recipe.summary}{classes}, {self.device} {self.precision})"
 
     @classmethod
-    def load(cls, model: str | Path, device: str = "auto", precision: str = "auto", weights: str = "last") -> "Sampler":
-        """Load a run folder, a model.safetensors or hf://user/name@revision.
+    def load(
+        cls, model: str | Path, device: str = "auto", precision: str = "auto", weights: str = "last", base: str = ""
+    ) -> "Sampler":
+        """Load a run folder, a model.safetensors, hf://user/name@revision, or an .onnx file, which runs without torch.
 
         The device is "auto", "cpu", "cuda", "cuda:1" or "mps".
 
         Of a run folder, `weights` are the "last", the "best", with the best score while training, or an "average".
         Precision "bf16" is faster on some machines; "auto" is "fp32", so that a seed gives the same picture everywhere.
+        `base` is the model that an adapter corrects; "": at the path that the adapter recorded, or beside it.
 
         Raises:
             OptionError: an unknown device or precision.
             UserError: a model that is missing, damaged, or generates no pictures.
         """
+        if is_onnx(model):
+            from translate.inference.onnx.sampler import load_onnx
+
+            return load_onnx(model, device, precision, weights, base)
+        from translate.checkpoints.model_file import load_model, model_file
+        from translate.utils.device import pick_device
+
         torch_device = pick_device(device)
-        recipe, nets = load_model(model, torch_device, weights)
+        recipe, nets = load_model(model, torch_device, weights, base)
         sampler = cls(recipe, nets, torch_device, "fp32" if precision == "auto" else precision)
         sampler.file = model_file(model, weights)
         return sampler
@@ -101,19 +111,24 @@ class Sampler:
             check_whole("count", count, 1)
             check_whole("seed", seed, 0)
             seeds = range(seed, seed + count)
+        return self._generate(seeds, label, truncation)
+
+    def _generate(self, seeds: Sequence[int], label: Label, truncation: float) -> np.ndarray:
         return self.draw(self.styles_of(seeds, label, truncation))
 
-    def latents(self, seeds: Sequence[int]) -> Tensor:
+    def latents(self, seeds: Sequence[int]) -> "Tensor":
         """Draw latent vectors z, (n, z_dim): each a function of its seed alone, the same on every device.
 
         Raises:
             OptionError: a seed that is no whole number from 0 on, or no seed.
         """
-        return draw_latents(self.G, _check_seeds(seeds)).to(self.device)
+        from translate.tasks.latents import draw_latents
+
+        return draw_latents(self.G, check_seeds(seeds)).to(self.device)
 
     # ---- labels
 
-    def weights_of(self, seeds: Sequence[int], label: Label = None) -> Tensor | None:
+    def weights_of(self, seeds: Sequence[int], label: Label = None) -> "Tensor | None":
         """Return the weights of K classes for each seed, (n, K), each row of sum 1; None for a model without labels.
 
         A label is a class ("7"), or weights of several classes ({"3": 0.5, "8": 0.5}, also as text: "3:0.5,8:0.5"),
@@ -122,35 +137,14 @@ class Sampler:
         Raises:
             OptionError: an unknown class, weights below 0 or all 0, or a model without labels.
         """
-        if not self.classes:
-            if label is not None:
-                raise OptionError("this model was trained without labels; leave --label out")
-            return None
-        if label is None:
-            chosen = torch.tensor([int(seed) % len(self.classes) for seed in seeds])
-            return nn.functional.one_hot(chosen, len(self.classes)).float().to(self.device)
-        row = torch.zeros(len(self.classes))
-        for name, weight in self._parse(label).items():
-            row[self.classes.index(name)] = weight
-        return (row / row.sum()).to(self.device).expand(len(seeds), -1)
+        import torch
 
-    def _parse(self, label: str | Mapping[str, float]) -> dict[str, float]:
-        """Return the weight of each class in `label`; raise OptionError as `weights_of`."""
-        if isinstance(label, Mapping):
-            weights = {str(name): _parse_weight(weight, str(dict(label))) for name, weight in label.items()}
-        else:
-            weights = {str(label): 1.0} if str(label) in self.classes else _parse_mix(str(label))
-        for name in weights:
-            if name not in self.classes:
-                raise OptionError(f"the model knows no class {name!r}{did_you_mean(name, self.classes)}")
-        total = sum(weights.values())
-        if not (math.isfinite(total) and total > 0 and min(weights.values()) >= 0):
-            raise OptionError(f"label {label!r}: weights are 0 or more, and not all 0")
-        return weights
+        weights = class_weights(self.classes, seeds, label)
+        return None if weights is None else torch.from_numpy(weights).to(self.device)
 
     # ---- styles
 
-    def styles(self, z: Tensor, weights: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+    def styles(self, z: "Tensor", weights: "Tensor | None" = None, truncation: float = 1.0) -> "Tensor":
         """Map latent vectors z (n, z_dim) to styles w (n, w_dim) float32; differentiable.
 
         `weights` (n, K) are from `weights_of`; None: one class after the other. `truncation` scales the distance to the
@@ -160,8 +154,7 @@ class Sampler:
         Raises:
             OptionError: a truncation below 0.
         """
-        if not (isinstance(truncation, Real) and math.isfinite(truncation) and truncation >= 0):
-            raise OptionError(f"truncation {truncation!r} is out of range; give 0 to 1, or a little more")
+        check_truncation(truncation)
         z = z.to(self.device)
         weights = self.weights_of(range(len(z))) if weights is None else weights.to(self.device)
         w = self._map(z, weights)
@@ -170,83 +163,56 @@ class Sampler:
         mean = self.mean_styles(weights)
         return mean + truncation * (w - mean)
 
-    def styles_of(self, seeds: Sequence[int], label: Label = None, truncation: float = 1.0) -> Tensor:
+    def styles_of(self, seeds: Sequence[int], label: Label = None, truncation: float = 1.0) -> "Tensor":
         """Map seeds to styles, (n, w_dim), by `latents`, `weights_of` and `styles`."""
-        seeds = _check_seeds(seeds)
+        seeds = check_seeds(seeds)
         return self.styles(self.latents(seeds), self.weights_of(seeds, label), truncation)
 
-    def mean_styles(self, weights: Tensor | None = None) -> Tensor:
+    def mean_styles(self, weights: "Tensor | None" = None) -> "Tensor":
         """Return the mean style for each row of `weights`, (n, w_dim); without weights (1, w_dim)."""
         if weights is None:
             return self._mean(())[None]
+        import torch
+
         return torch.stack([self._mean(tuple(row)) for row in weights.tolist()])
 
-    def _mean(self, row: tuple[float, ...]) -> Tensor:
+    def _mean(self, row: tuple[float, ...]) -> "Tensor":
+        import torch
+
         if row not in self._means:
             z = self.latents(MEAN_STYLE_SEEDS)
             weights = torch.tensor(row, device=self.device).expand(len(z), -1) if row else None
             self._means[row] = self._map(z, weights).mean(0)
         return self._means[row]
 
-    def _map(self, z: Tensor, weights: Tensor | None) -> Tensor:
+    def _map(self, z: "Tensor", weights: "Tensor | None") -> "Tensor":
+        from translate.inference.latent.passes import in_batches
+        from translate.utils.device import autocast
+
         inputs = (z,) if weights is None else (z, weights)
         with autocast(self.device, self.precision):
-            return _in_batches(self.G.style, *inputs).float()
+            return in_batches(self.G.style, *inputs).float()
 
     # ---- pictures
 
-    def draw(self, w: Tensor) -> np.ndarray:
+    def draw(self, w: "Tensor") -> np.ndarray:
         """Generate (n, size, size, 3) uint8 RGB from styles (n, w_dim), each picture from its style alone."""
-        with torch.inference_mode():
-            return np.concatenate([_as_arrays(self.draw_tensor(batch)[:n]) for batch, n in _batches(w)])
+        import torch
 
-    def draw_tensor(self, w: Tensor) -> Tensor:
+        from translate.inference.latent.passes import as_arrays, batches
+
+        with torch.inference_mode():
+            return np.concatenate([as_arrays(self.draw_tensor(batch)[:n]) for batch, n in batches(w)])
+
+    def draw_tensor(self, w: "Tensor") -> "Tensor":
         """Generate (n, C, size, size) float32 in [-1, 1] from styles (n, w_dim) in one pass; differentiable."""
+        from translate.utils.device import autocast
+
         with autocast(self.device, self.precision):
             return self.G.draw(w.to(self.device)).float()
 
 
-def _parse_mix(text: str) -> dict[str, float]:
-    """Parse "3:0.5,8:0.5"; a class without weight counts 1."""
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        name, colon, weight = part.strip().rpartition(":")
-        weights[name if colon else weight] = _parse_weight(weight, text) if colon else 1.0
-    return weights
-
-
-def _parse_weight(weight: Any, label: str) -> float:
-    try:
-        return float(weight)
-    except (TypeError, ValueError):
-        raise OptionError(f"label {label!r}: the weight {weight!r} is no number; write 3:0.5,8:0.5") from None
-
-
-def _check_seeds(seeds: Iterable[int]) -> list[int]:
-    """Return seeds as a list; raise OptionError unless they are whole numbers from 0 on, at least one."""
-    try:
-        numbers = [index(seed) for seed in seeds]
-    except TypeError:
-        raise OptionError(f"seeds {short_repr(seeds)} are no whole numbers; give a list such as [3, 8]") from None
-    if not numbers:
-        raise OptionError("no seeds are given; give one or more")
-    if min(numbers) < 0:
-        raise OptionError(f"seed {min(numbers)} is out of range; give a whole number from 0 on")
-    return numbers
-
-
-def _batches(x: Tensor) -> list[tuple[Tensor, int]]:
-    """Split (n, d) into full batches, the last padded with its last row; return each with its number of real rows."""
-    pieces = x.split(BATCH_SIZE)
-    return [(torch.cat([p, p[-1:].expand(BATCH_SIZE - len(p), -1)]), len(p)) for p in pieces]
-
-
-def _in_batches(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-    """Call `function` on batches of its inputs, all (n, ...), and concatenate the results."""
-    split = zip(*map(_batches, inputs), strict=True)
-    return torch.cat([function(*(x for x, _ in batch))[: batch[0][1]] for batch in split])
-
-
-def _as_arrays(pictures: Tensor) -> np.ndarray:
-    """Convert (n, 1 or 3, H, W) in [-1, 1] to (n, H, W, 3) uint8."""
-    return to_uint8(pictures.expand(-1, 3, -1, -1)).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+def check_truncation(truncation: float) -> None:
+    """Raise OptionError unless a truncation is a number from 0 on."""
+    if not (isinstance(truncation, Real) and math.isfinite(truncation) and truncation >= 0):
+        raise OptionError(f"truncation {truncation!r} is out of range; give 0 to 1, or a little more")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from translate.evaluation.report import Report
 
 OTHER_DATA = frozenset({"a", "b", "data", "images", "strength"})  # options whose scores are not those of the run
-SCORING_OPTIONS = frozenset({"images", "limit", "count", "features", "json", "grid"})
+SCORING_OPTIONS = frozenset({"base", "images", "limit", "count", "features", "json", "grid"})
 MIN_TABLE_WIDTH = 100  # characters of the widest table; in a narrower console, rich would cut off its cells
 
 
@@ -37,6 +37,7 @@ class Evaluate(TrustOptions, RootOptions, PluginOptions):
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps. With
     # "last", the others stand beside it.
     weights: Weights = "last"
+    base: PathText = ""  # Of an adapter: the model that it corrects (default: where it was, or beside the adapter).
     a: Text = ""  # First domain, or the first pictures of pairs (default: those of the run).
     b: Text = ""  # Second domain, or the second pictures.
     data: Text = ""  # Instead of both: a folder with testA and testB or of combined pairs, or a catalog data set.

@@ -12,7 +12,7 @@ from translate.utils.terminal import say
 
 if TYPE_CHECKING:
     from translate.inference.latent.interpolate import Point
-    from translate.inference.latent.sheets import Sheet
+    from translate.inference.latent.sheet import Sheet
     from translate.inference.sampler import Sampler
 
 SAMPLE_COUNT, NEAREST_COUNT, EDIT_COUNT = 64, 8, 16  # pictures without --count
@@ -21,24 +21,33 @@ PROJECTION_STEPS, EDIT_STEPS = 200, 40  # without --steps
 
 def sample(options: Sample) -> int:
     """Draw pictures, write them and print their paths."""
-    from translate.checkpoints.hub.name import is_hub_name
-    from translate.checkpoints.model_file import model_file
-
     use = check(options)
-    file = model_file(options.model, options.weights)
-    run = Path() if is_hub_name(options.model) else file.parent  # not into the cache of the Hub
+    run = run_folder(options)
     if use == "save_group":
         save_seeds(options, run)
         return 0
     from translate.inference.sampler import Sampler
 
-    sampler = Sampler.load(options.model, options.device, options.precision, options.weights)
+    sampler = Sampler.load(options.model, options.device, options.precision, options.weights, options.base)
     sheet = draw(use, sampler, options, run)
     for line in sheet.lines:
         say(line)
     for path in write(sheet, sampler, options, run, use):
         say(f"wrote {path}")
     return 0
+
+
+def run_folder(options: Sample) -> Path:
+    """Return the folder of the model, where files go that have no other place; not the cache of the Hub."""
+    from translate.checkpoints.hub.name import is_hub_name
+    from translate.inference.onnx.recipe import is_onnx
+
+    if is_onnx(options.model):
+        return Path(options.model).expanduser().parent
+    from translate.checkpoints.model_file import model_file
+
+    file = model_file(options.model, options.weights)
+    return Path() if is_hub_name(options.model) else file.parent
 
 
 def save_seeds(options: Sample, run: Path) -> None:
@@ -60,9 +69,13 @@ def groups_file(options: Sample, run: Path) -> Path:
 
 def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
     """Draw the pictures of a use, a key of `USES`."""
+    label, truncation, seed = options.label or None, options.truncation, options.seed or 0
+    if not use:
+        from translate.inference.latent.sheet import samples_sheet
+
+        return samples_sheet(sampler, seeds_of(options, SAMPLE_COUNT), label, truncation)
     from translate.inference.latent import sheets
 
-    label, truncation, seed = options.label or None, options.truncation, options.seed or 0
     match use:
         case "interpolate":
             points = read_points(options.interpolate, sampler.w_dim)
@@ -78,13 +91,12 @@ def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
             )  # fmt: skip
         case "directions":
             return sheets.directions_sheet(sampler, seed, options.directions or 0, label, truncation)
-        case "edit":
+        case _:  # edit
             strokes, sketch = (Path(file) if file else None for file in (options.edit, options.sketch))
             return sheets.edit_sheet(
                 sampler, strokes, sketch, start_seed=options.start_seed, count=options.count or EDIT_COUNT,
                 steps=options.steps or EDIT_STEPS, label=label, seed=seed,
             )  # fmt: skip
-    return sheets.samples_sheet(sampler, seeds_of(options, SAMPLE_COUNT), label, truncation)
 
 
 def seeds_of(options: Sample, count: int) -> Sequence[int]:
@@ -137,7 +149,6 @@ def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: s
     from translate.images.grid import make_grid
     from translate.images.io import write_picture
     from translate.images.picture import Picture
-    from translate.inference.latent.interpolate import save_style
 
     grid, video, output, style = options.grid, options.video, options.output, options.save_style
     # choose the default: a film of an interpolation, else a sheet
@@ -153,6 +164,8 @@ def write(sheet: "Sheet", sampler: "Sampler", options: Sample, run: Path, use: s
     for name, pixels in sheet.files.items() if output else ():
         write_picture(Path(output) / f"{name}.png", Picture(pixels, gray=sampler.gray))
     if style:
+        from translate.inference.latent.interpolate import save_style
+
         assert sheet.style is not None
         save_style(style, sheet.style)
     return paths

@@ -32,9 +32,10 @@ class Sample(RootOptions, PluginOptions):
     Without --grid and --output, a sheet of pictures is written into the run's folder "samples".
     """
 
-    model: PathText  # Run folder, model.safetensors, or hf://user/name[@revision] on the Hub.
+    model: PathText  # Run folder, model.safetensors, hf://user/name[@revision] on the Hub, or .onnx for plain samples.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
+    base: PathText = ""  # Of an adapter: the model that it corrects (default: where it was, or beside the adapter).
     count: IntOrNone = None  # How many pictures (default: 64; 8 with --nearest; 16 with --edit).
     seed: IntOrNone = None  # Seed of the first picture; the others follow it (default: 0).
     seeds: Seeds = ()  # Instead of both: the seeds of the pictures.
@@ -76,7 +77,20 @@ class Sample(RootOptions, PluginOptions):
                 object.__setattr__(self, name, tuple(value if name == "seeds" else map(str, value)))
 
 
-ALWAYS = {"model", "weights", "grid", "output", "device", "precision", "config", "quiet", "log", "root", "plugin"}
+ALWAYS = {
+    "model",
+    "weights",
+    "base",
+    "grid",
+    "output",
+    "device",
+    "precision",
+    "config",
+    "quiet",
+    "log",
+    "root",
+    "plugin",
+}
 SHARED = {"seed", "seeds", "count", "label", "truncation"}
 USES = {  # options that go with each use of the command, by the option that selects the use ("": plain samples)
     "": SHARED,
@@ -116,9 +130,18 @@ def check(options: Sample) -> str:
         problem = f"does not go with {flag_name(use)}" if use else "is of no use alone"
         raise OptionError(f"{flag_name(name)} {problem}; it belongs to {owners or 'plain samples'}")
     # check values
+    check_onnx(options, use)
     check_ranges(options, given)
     check_files(options)
     return use
+
+
+def check_onnx(options: Sample, use: str) -> None:
+    """Raise OptionError for a use that needs more of a model than an ONNX file has."""
+    from translate.inference.onnx.recipe import is_onnx
+
+    if use and is_onnx(options.model):
+        raise OptionError(f"{flag_name(use)} needs the model itself: an ONNX file makes plain samples alone")
 
 
 def check_ranges(options: Sample, given: frozenset[str]) -> None:

@@ -1,18 +1,14 @@
 """Sheets of pictures, and lines of text, for each use of the latent space in the command `sample`."""
 
 __all__ = [
-    "Sheet", "arithmetic_sheet", "directions_sheet", "edit_sheet", "interpolation_sheet", "neighbours_sheet",
-    "projection_sheet", "samples_sheet",
+    "arithmetic_sheet", "directions_sheet", "edit_sheet", "interpolation_sheet", "neighbours_sheet", "projection_sheet",
 ]  # fmt: skip
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from translate.images.io import read_picture, read_rgb8
 from translate.images.picture import flatten_alpha, to_depth
@@ -22,30 +18,8 @@ from translate.inference.latent.edit import as_layer, edit
 from translate.inference.latent.interpolate import Point, interpolate_styles
 from translate.inference.latent.neighbours import COPY_DISTANCE, TrainingImageIndex, square_crop
 from translate.inference.latent.project import project
+from translate.inference.latent.sheet import Sheet, by_seed, in_square
 from translate.inference.sampler import Label, Sampler
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """Pictures to lay out, or to write one by one."""
-
-    rows: list[list[np.ndarray]]  # of (H, W, 3) uint8
-    files: dict[str, np.ndarray]  # the new pictures, by file names without a suffix
-    lines: list[str] = field(default_factory=list)  # to print
-    style: Tensor | None = None  # (w_dim,), of the result, if it is one picture
-
-
-def samples_sheet(sampler: Sampler, seeds: Sequence[int], label: Label, truncation: float) -> Sheet:
-    """Draw samples in a square; without a `label`, in a row for each of the model's classes."""
-    pictures = sampler(seeds=seeds, label=label, truncation=truncation)
-    files = _by_seed(seeds, pictures)
-    weights = sampler.weights_of(seeds) if label is None else None
-    if weights is None:
-        return Sheet(rows=_square(pictures), files=files)
-    classes = weights.argmax(1).tolist()
-    present = sorted(set(classes))
-    rows = [[p for p, k in zip(pictures, classes, strict=True) if k == row] for row in present]
-    return Sheet(rows=rows, files=files, lines=["rows: " + ", ".join(sampler.classes[k] for k in present)])
 
 
 def interpolation_sheet(
@@ -55,7 +29,7 @@ def interpolation_sheet(
     styles = interpolate_styles(sampler, points, frames, label=label, truncation=truncation, loop=loop)
     pictures = sampler.draw(styles)
     digits = len(str(frames - 1))
-    return Sheet(rows=_square(pictures), files={f"{i:0{digits}d}": picture for i, picture in enumerate(pictures)})
+    return Sheet(rows=in_square(pictures), files={f"{i:0{digits}d}": picture for i, picture in enumerate(pictures)})
 
 
 def arithmetic_sheet(sampler: Sampler, arithmetic: Arithmetic, label: Label, truncation: float) -> Sheet:
@@ -84,7 +58,7 @@ def neighbours_sheet(
         f"{copies} of {len(seeds)} samples are nearly copies (below {COPY_DISTANCE:g});"
         f" 1.00 is usual between a training picture and the nearest other one, of {len(index.sources)}"
     )
-    return Sheet(rows=rows, files=_by_seed(seeds, pictures), lines=lines)
+    return Sheet(rows=rows, files=by_seed(seeds, pictures), lines=lines)
 
 
 def projection_sheet(sampler: Sampler, file: Path, *, starts: int, steps: int, label: Label, seed: int) -> Sheet:
@@ -126,14 +100,4 @@ def edit_sheet(
         "costs (0 is perfect): " + ", ".join(f"{cost:.3f}" for cost in edits.costs),
     ]
     files = {str(i): picture for i, picture in enumerate(edits.pictures, 1)}
-    return Sheet(rows=[[*canvas, *start], *_square(edits.pictures)], files=files, lines=lines, style=edits.w[0])
-
-
-def _square(pictures: np.ndarray) -> list[list[np.ndarray]]:
-    """Lay pictures out in rows, as nearly square as possible."""
-    columns = math.ceil(math.sqrt(len(pictures)))
-    return [list(pictures[i : i + columns]) for i in range(0, len(pictures), columns)]
-
-
-def _by_seed(seeds: Sequence[int], pictures: np.ndarray) -> dict[str, np.ndarray]:
-    return dict(zip(map(str, seeds), pictures, strict=True))
+    return Sheet(rows=[[*canvas, *start], *in_square(edits.pictures)], files=files, lines=lines, style=edits.w[0])

@@ -1,10 +1,11 @@
 """Passes of an ONNX file over prepared pictures."""
 
-__all__ = ["OnnxRunner", "to_network"]
+__all__ = ["OnnxRunner", "check_precision", "to_network"]
 
 import os
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,12 @@ class OnnxRunner:
                 f"{name}: {width} x {height} px take about {needed / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free;"
                 " an ONNX file does not work tile by tile, the model that it was exported from does"
             )
+
+
+def check_precision(path: str | Path, recipe: OnnxRecipe, precision: str) -> None:
+    """Raise OptionError for another precision than that of the file."""
+    if precision not in ("auto", recipe.precision):
+        raise OptionError(f"{path}: was exported in {recipe.precision}; leave out --precision {precision}")
 
 
 def _providers(device: str, available: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """An ONNX file as a translator, without torch."""
 
-__all__ = ["OnnxTranslator", "load_onnx"]
+__all__ = ["ORIGINAL", "REFUSED", "OnnxTranslator", "as_recipe", "load_onnx"]
 
 import hashlib
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ from translate.inference.inputs.masks import find_hole
 from translate.inference.inputs.pixels import check_channels, hint_planes, network_size, source_planes
 from translate.inference.onnx.file import open_onnx
 from translate.inference.onnx.recipe import OnnxRecipe
-from translate.inference.onnx.runner import OnnxRunner, to_network
+from translate.inference.onnx.runner import OnnxRunner, check_precision, to_network
 from translate.inference.request import Conditioning, PreparedImage, Request
 from translate.inference.translator import Translator
 from translate.utils.errors import OptionError, UserError
+from translate.utils.program import command_form
 
 REFUSED = {  # options of `Translator.load` that no ONNX file has
     "stats": "an ONNX file normalises each picture by its own statistics; leave out --stats",
@@ -47,11 +48,11 @@ class OnnxTranslator(Translator):
 
     def __init__(self, content: bytes, onnx: OnnxRecipe, file: Path, device: str = "auto") -> None:
         if onnx.kind == "generate":
-            raise UserError(f"{file}: makes pictures from z and translates none; docs/export.md shows how to run it")
+            raise UserError(f"{file}: makes pictures from z and translates none; use {command_form('sample')}")
         self.onnx, self.file, self.values = onnx, file, parse_range(onnx.values)
         self.identity = hashlib.blake2b(content, digest_size=16).hexdigest()
         self.runner: Any = OnnxRunner(content, onnx, str(file), device)
-        self.recipe, self.z_dim, self.random = _as_recipe(onnx), self.runner.z_dim, self.runner.random
+        self.recipe, self.z_dim, self.random = as_recipe(onnx), self.runner.z_dim, self.runner.random
         self.strength, self.masked, self.scale = self.runner.strength, self.runner.masked, self.runner.scale
 
     def __repr__(self) -> str:
@@ -119,8 +120,7 @@ def load_onnx(
         if not (value is None or (isinstance(value, str) and value in ("", "last"))):
             raise OptionError(refusal)
     content, recipe, note = open_onnx(path)
-    if precision not in ("auto", recipe.precision):
-        raise OptionError(f"{path}: was exported in {recipe.precision}; leave out --precision {precision}")
+    check_precision(path, recipe, precision)
     translator = OnnxTranslator(content, recipe, Path(path).expanduser(), device)
     if value_range and translator.masked:
         raise OptionError("a model that fills holes keeps known pixels as they are; leave --value-range out")
@@ -128,11 +128,11 @@ def load_onnx(
     return translator
 
 
-def _as_recipe(onnx: OnnxRecipe) -> Recipe:
+def as_recipe(onnx: OnnxRecipe) -> Recipe:
     """Return the recipe of a model file that says what the ONNX file says; without networks."""
     directions: tuple[str, ...] = ()
-    if onnx.kind == "inpaint":
-        channels = {"image": onnx.channels[0]}
+    if onnx.kind != "translate":
+        channels = {"image": onnx.channels[1]}
     else:
         channels = {"a": onnx.channels[0], "b": onnx.channels[1]}
         channels |= {"hint": 4} if any(entry.name == "hints" for entry in onnx.inputs) else {}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from translate.images.grid import make_grid
 from translate.images.io import write_picture
 from translate.images.picture import Picture
-from translate.inference.latent.sheets import samples_sheet
+from translate.inference.latent.sheet import samples_sheet
 from translate.inference.sampler import Sampler
 from translate.studio.answers import answer, wants_json
 from translate.studio.state import Studio, studio_of

@@ -25,6 +25,8 @@ from translate.utils.terminal import result_console, say
 if TYPE_CHECKING:
     from translate.export.run import Export, ExportOptions
 
+FOLDERS = " --input FOLDER --output FOLDER"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportModel(TrustOptions, RootOptions, PluginOptions):
@@ -36,6 +38,7 @@ class ExportModel(TrustOptions, RootOptions, PluginOptions):
     model: PathText  # Run folder or model.safetensors.
     # Of a run folder: "last"; "best", those with the best score while training; or "average", of several steps.
     weights: Weights = "last"
+    base: PathText = ""  # Of an adapter: the model that it corrects (default: where it was, or beside the adapter).
     output: PathText = ""  # File to write, such as shoe.onnx; NAME.json beside it tells how it is used.
     page: PathText = ""  # Or folder to write: a page for any static web server, on which to draw or drop pictures.
     ort: PathText = ""  # With --page: an unpacked npm package onnxruntime-web (default: npm fetches it).
@@ -65,14 +68,16 @@ def export_model(options: ExportModel) -> int:
     chosen = ExportOptions(
         direction=options.direction, format=options.format, half=options.half, int8=options.int8,
         min_psnr=options.min_psnr, dropout=not options.no_dropout, pictures=options.pictures, weights=options.weights,
+        base=options.base,
     )  # fmt: skip
     if options.page:
         return _export_page(options, chosen)
     made = export_model(options.model, options.output, chosen)
     _report(options, [made])
     say(f"{made.file}: {' to '.join(made.recipe.domains)}; {made.file.with_suffix('.json').name} says how to use it")
-    if options.format == "onnx" and made.recipe.kind != "generate":
-        say(f"  {command_form('translate-folder')} --model {quote(str(made.file))} --input FOLDER --output FOLDER")
+    if options.format == "onnx":
+        command, others = ("sample", "") if made.recipe.kind == "generate" else ("translate-folder", FOLDERS)
+        say(f"  {command_form(command)} --model {quote(str(made.file))}{others}")
     return 0
 
 
