@@ -2,11 +2,7 @@
 
 import base64
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from dataclasses import replace
 
 import cv2
@@ -15,46 +11,30 @@ import pytest
 import torch
 from torch import nn
 
-from tests.browser.conftest import CHROMIUM, RECIPE, SHOE, Visit, build, draw, picture_of, read_png, until
+from tests.browser.conftest import CHROMIUM, RECIPE, SHOE, build, draw, picture_of, read_png, until
+from tests.browser.sites import (
+    LEVELS,
+    export_pages,
+    largest_difference,
+    last_field,
+    open_page,
+    rgb,
+    serve_folder,
+    visiting,
+)
 from tests.conftest import picture
 from translate.checkpoints.model_file import export_model
 from translate.inference.translator import Translator
-from translate.utils.errors import UserError
 
-SIZE, Z, LEVELS = 64, 4, 2  # px; largest difference to Python
-KEEP_QUESTIONS = """
-const post = Worker.prototype.postMessage; window.questions = [];
-Worker.prototype.postMessage = function (message) { window.questions.push(message); post.call(this, message); };
-"""
-LAST_FIELD = """
-async (name) => {
-  const question = window.questions.filter(({kind}) => kind === "translate").at(-1);
-  let text = "";
-  for (const byte of new Uint8Array(await question.fields[name].arrayBuffer())) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-"""
+SIZE, Z = 64, 4  # px
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """Return the folder of three run folders and their pages in `sites`: shoe, hinted and monet."""
-    pytest.importorskip("onnxscript", reason="needs onnxscript: pip install -e '.[dev]'")
-    from translate.export.onnxruntime_web import find_package
-    from translate.export.run import ExportOptions
-    from translate.export.site import export_page
-
-    try:
-        find_package()
-    except UserError as error:
-        pytest.skip(str(error))
+    """Return the folder of two run folders and their pages in `sites`: shoe, with hints, and monet."""
     root = tmp_path_factory.mktemp("exported")
     write_models(root)
-    (root / "pictures").mkdir()
-    for i in range(3):
-        cv2.imwrite(str(root / "pictures" / f"{i}.png"), picture(i, SIZE, SIZE))
-    for name in ("shoe", "monet"):
-        export_page(root / name, root / "sites" / name, ExportOptions(pictures=str(root / "pictures")))
+    export_pages(root, ("shoe", "monet"), SIZE)
     return root
 
 
@@ -74,60 +54,19 @@ def write_models(root):
 
 @pytest.fixture(scope="module")
 def server(exported):
-    """The address of `python -m http.server`, which sends no headers for threads."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "http.server", str(port), "-b", "127.0.0.1", "-d", str(exported / "sites")]
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(address)
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait()
+    with serve_folder(exported / "sites") as address:
+        yield address
 
 
 @pytest.fixture
 def visit(browser, server):
-    """Open a site as `visit("shoe", width=...)`; at the end, no foreign request and no error may have been seen."""
-    visits = []
-
-    def start(name, **options):
-        one = Visit(browser, f"{server}/{name}", **options)
-        one.context.add_init_script(KEEP_QUESTIONS)
-        visits.append(one)
-        return one
-
-    yield start
-    for one in visits:
-        one.context.close()
-        assert not one.foreign and not one.errors
-
-
-def open_page(one, name):
-    """Open a page, and wait for the model; the first visit reloads itself once, for threads."""
-    page = one.open(name)
-    page.get_by_text("The model runs on this device").wait_for()
-    return page
+    with visiting(browser, server) as start:
+        yield start
 
 
 def wait_for_six(page):
     page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 300))")
     page.locator(".draw-grid .status:not(.busy)", has_text="6 answers in").wait_for()
-
-
-def largest_difference(one, other):
-    assert one.shape == other.shape
-    return np.abs(one.astype(int) - other.astype(int)).max()
-
-
-def rgb(png):
-    return cv2.cvtColor(read_png(png), cv2.COLOR_BGR2RGB)
 
 
 def test_three_strokes_have_the_answers_of_python(visit, exported):
@@ -138,7 +77,7 @@ def test_three_strokes_have_the_answers_of_python(visit, exported):
     start = time.perf_counter()
     wait_for_six(page)
     seconds = time.perf_counter() - start
-    drawing = cv2.imdecode(np.frombuffer(base64.b64decode(page.evaluate(LAST_FIELD, "image")), np.uint8), 1)
+    drawing = cv2.imdecode(np.frombuffer(last_field(page, "translate", "image"), np.uint8), 1)
     translator = Translator.load(exported / "shoe", "cpu", "fp32")
     answers = translator(cv2.cvtColor(drawing, cv2.COLOR_BGR2RGB), count=6, seed=0)
     shown = [rgb(picture_of(page, f".six .card:nth-child({k}) img")) for k in range(1, 7)]
@@ -151,7 +90,7 @@ def test_three_strokes_have_the_answers_of_python(visit, exported):
     draw(page, [(0.3, 0.6), (0.7, 0.62)])
     page.get_by_text(re.compile("six others|6 answers in")).wait_for()
     wait_for_six(page)
-    hints = read_png(base64.b64decode(page.evaluate(LAST_FIELD, "hints")))
+    hints = read_png(last_field(page, "translate", "hints"))
     image = cv2.cvtColor(drawing, cv2.COLOR_BGR2RGB)
     answers = translator(image, count=6, seed=0, hints=cv2.cvtColor(hints, cv2.COLOR_BGRA2RGBA))
     assert largest_difference(rgb(picture_of(page, ".hero img")), answers[1]) < LEVELS

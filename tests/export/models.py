@@ -16,6 +16,8 @@ KINDS = {  # by task: what its recipe has besides
     "cycle": {"directions": ("ab", "ba")},
     "drift": {"directions": ("ab", "ba")},
     "pix2pix": {"directions": ("ab",), "whole": True},
+    "pix2pix_labels": {"directions": ("ab",)},
+    "upscale": {"directions": (), "domains": ("photos",), "channels": {"small": 3, "image": 3}},
     "inpaint": {"directions": (), "domains": ("photos",), "channels": {"image": 3}},
     "generate": {"directions": (), "domains": ("faces",), "channels": {"image": 3}},
     "generate_drift": {"directions": (), "domains": ("faces",), "channels": {"image": 3}},

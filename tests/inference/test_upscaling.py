@@ -9,9 +9,7 @@ from torch import nn
 
 from tests.conftest import picture
 from translate import Translator
-from translate.checkpoints.model_file import write_model
 from translate.checkpoints.recipe import Recipe
-from translate.export.run import export_model
 from translate.images.io import read_picture, write_picture
 from translate.images.picture import Picture
 from translate.inference import gigapixel
@@ -100,13 +98,6 @@ def test_requests_that_make_no_sense_get_one_line(three, tmp_path):
         three(picture(0) / np.float32(255), consistent=True)
     with pytest.raises(OptionError, match="consistent is for pictures of 8 or 16 bits"):
         three(torch.zeros(3, 8, 8), consistent=True)
-    write_model(
-        {f"G.{name}": value for name, value in three.nets["G"].state_dict().items()},
-        three.recipe,
-        tmp_path / "m.safetensors",
-    )
-    with pytest.raises(UserError, match="enlarges pictures, which exported files do not know yet"):
-        export_model(tmp_path / "m.safetensors", tmp_path / "m.onnx")
 
 
 def fill(folder):

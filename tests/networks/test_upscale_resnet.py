@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from tests.conftest import picture
+from translate.images.samples import cubic_weights
 from translate.images.tensors import to_tensor
-from translate.networks.upscale_resnet import Enlarge, Trunk, UpscaleResnet, cubic_weights
+from translate.networks.upscale_resnet import Enlarge, Trunk, UpscaleResnet
 from translate.utils.errors import OptionError
 
 

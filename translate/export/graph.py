@@ -137,7 +137,7 @@ def channels_of(recipe: Recipe, direction: str, kind: str) -> tuple[int, int]:
     """Return the channels of source and target; 0 for a source that is no picture."""
     if kind == "images":
         return 0, recipe.channels["image"]
-    if kind == "masked":
+    if kind in ("masked", "reduced"):
         return recipe.channels["image"], recipe.channels["image"]
     keys = direction if len(recipe.directions) > 1 else "ab"
     return recipe.channels[keys[0]], recipe.channels[keys[1]]

@@ -125,7 +125,8 @@ def _tidy(model: "ModelProto", recipe: OnnxRecipe) -> None:
         del part.metadata_props[:]
     for value, entry in zip(graph.input, recipe.inputs, strict=True):
         _name_dims(value, entry.shape)
-    side = ("height", "width") if not recipe.fixed else (recipe.fixed, recipe.fixed)
+    factor = f"{recipe.scale}*" if recipe.scale > 1 else ""
+    side = (recipe.fixed, recipe.fixed) if recipe.fixed else (f"{factor}height", f"{factor}width")
     _name_dims(graph.output[0], ("batch", recipe.channels[1], *side))
 
 

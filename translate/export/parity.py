@@ -106,7 +106,9 @@ def own_run(recipe: Recipe, nets: nn.ModuleDict, direction: str, dtype: torch.dt
     """Return the pass of the model itself, as `Task.predict` defines it, with noise drawn by the same seed."""
     nets = copy.deepcopy(nets).to(dtype)
     task = TASKS[recipe.task]
-    key = {"masked": "image", "images": "image"}.get(task.data) or (direction[0] if len(recipe.directions) > 1 else "a")
+    key = {"masked": "image", "images": "image", "reduced": "small"}.get(task.data) or (
+        direction[0] if len(recipe.directions) > 1 else "a"
+    )
 
     @torch.inference_mode()
     def run(feeds: Feeds) -> np.ndarray:

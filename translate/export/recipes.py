@@ -15,7 +15,7 @@ from translate.inference.onnx.recipe import OnnxRecipe, StyleCodes
 from translate.tasks import TASKS
 from translate.tasks.pix2pix import typical_code
 
-KINDS = {"images": "generate", "masked": "inpaint"}  # by kind of data; all others translate
+KINDS = {"images": "generate", "masked": "inpaint", "reduced": "upscale"}  # by kind of data; all others translate
 
 
 def make_recipe(recipe: Recipe, nets: nn.ModuleDict, direction: str, graph: Graph) -> OnnxRecipe:
@@ -29,7 +29,8 @@ def make_recipe(recipe: Recipe, nets: nn.ModuleDict, direction: str, graph: Grap
     made = OnnxRecipe(
         kind=kind, task=recipe.task, domains=tuple(domains), direction=direction if kind == "translate" else "",
         channels=channels_of(recipe, direction, task.data), size=recipe.size, multiple=graph.multiple,
-        inputs=graph.inputs, min_side=MIN_SIDE_PX, fixed=graph.fixed, whole=recipe.whole, paired=task.data == "paired",
+        inputs=graph.inputs, min_side=MIN_SIDE_PX, fixed=graph.fixed, whole=recipe.whole,
+        scale=max(int(getattr(net, "scale", 1)) for net in nets.values()), paired=task.data == "paired",
         sketch=bool(facts.get("sketch")), labels=_source_key(recipe, direction) in str(facts.get("labels", "")),
         values=facts.get("value_range", ""), classes=tuple(facts.get("classes", ())) if kind == "generate" else (),
         z=z, random=(z is not None and z.drawn != "strength") or any("noise" in i.name for i in graph.inputs),
@@ -111,7 +112,8 @@ def _how_z(made: OnnxRecipe) -> str:
 
 def _postprocess(made: OnnxRecipe) -> list[str]:
     """Return the steps from the output to a picture."""
-    steps = [] if made.fixed or made.kind == "generate" else ["crop the padding"]
+    padding = f"crop the padding, which is {made.scale} times as wide" if made.scale > 1 else "crop the padding"
+    steps = [] if made.fixed or made.kind == "generate" else [padding]
     steps.append("value = round(clamp((y + 1) / 2, 0, 1) * 255)")
     if made.whole:
         steps.append("resize to the size of the picture")

@@ -86,10 +86,7 @@ def export_model(model: str | Path, output: str | Path, options: ExportOptions |
     # 1. the model
     file = model_file(model, options.weights)
     recipe, nets = load_model(file, base=options.base)
-    if recipe.facts.get("maps"):
-        raise UserError(f"{file}: takes or answers one-hot label maps, which exported files do not know yet")
-    if TASKS[recipe.task].data == "reduced":
-        raise UserError(f"{file}: enlarges pictures, which exported files do not know yet")
+    check_exportable(file, recipe)
     direction = check_direction(recipe, options.direction)
     graph = make_graph(recipe, nets, direction, dropout=options.dropout)
     nets = apply_mode(nets if options.dropout else without_dropout(nets), Mode("fp32"))
@@ -114,6 +111,12 @@ def export_model(model: str | Path, output: str | Path, options: ExportOptions |
     except OSError as error:
         raise WriteError(f"{output}: cannot be written ({short_reason(error)})") from error
     return Export(output, made, rows, runtime, output.stat().st_size)
+
+
+def check_exportable(file: Path, recipe: Recipe) -> None:
+    """Raise UserError for a model that no exported file can hold."""
+    if recipe.facts.get("maps"):
+        raise UserError(f"{file}: takes or answers one-hot label maps, which exported files do not know yet")
 
 
 def check_direction(recipe: Recipe, direction: str | None) -> str:

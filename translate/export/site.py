@@ -16,7 +16,7 @@ from translate.export.onnx_export import OPSET, quiet
 from translate.export.onnxruntime_web import find_package, runtime_files
 from translate.export.page import check_folder, write_page
 from translate.export.page_model import has_page, page_model
-from translate.export.run import Export, ExportOptions, export_model
+from translate.export.run import Export, ExportOptions, check_exportable, export_model
 from translate.utils.errors import OptionError, UserError
 
 
@@ -50,6 +50,7 @@ def export_page(model: str | Path, folder: str | Path, options: ExportOptions, *
     check_folder(folder)
     file = model_file(model, options.weights)
     recipe, nets = load_model(file, base=options.base)
+    check_exportable(file, recipe)
     if not has_page(recipe, nets):
         raise UserError(f"{file}: a model of the task {recipe.task!r} has no page yet; leave --page out")
     package = find_package(ort)

@@ -1,10 +1,13 @@
-"""Stored samples: their full scale, and colours without their alpha."""
+"""Samples of pictures: their full scale, colours without their alpha, and samples between them."""
 
-__all__ = ["from_full_scale", "full_scale", "to_full_scale", "unassociated"]
+__all__ = ["REACH", "cubic_weights", "from_full_scale", "full_scale", "to_full_scale", "unassociated"]
 
 from typing import Any
 
 import numpy as np
+
+REACH = 2  # source pixels on each side that a pixel of a bicubic enlargement depends on
+SHARPNESS = -0.5  # of the cubic (Keys, 1981)
 
 
 def full_scale(dtype: np.dtype) -> int:
@@ -39,3 +42,15 @@ def unassociated(raw: np.ndarray) -> np.ndarray:
         light = np.minimum((colours * full + half) // opacity, full).astype(raw.dtype)
         light[np.broadcast_to(alpha == 0, light.shape)] = 0
     return np.concatenate((light, alpha), axis=2)
+
+
+def cubic_weights(scale: int) -> np.ndarray:
+    """Return the weights of five neighbouring pixels in each of the `scale` pixels that replace the middle one.
+
+    (scale, 5) float32; pixels are squares, so the new ones are evenly spaced within the old one.
+    """
+    offsets = (np.arange(scale) + 0.5) / scale - 0.5
+    distance = np.abs(np.arange(-REACH, REACH + 1) - offsets[:, None])
+    near = (SHARPNESS + 2) * distance**3 - (SHARPNESS + 3) * distance**2 + 1
+    far = SHARPNESS * (distance**3 - 5 * distance**2 + 8 * distance - 4)
+    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0)).astype(np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 
 from translate.images.formats.tiff_tags import scale_tags
 from translate.images.picture import FULL_SCALE, Picture, to_gray
-from translate.networks.upscale_resnet import REACH, cubic_weights
+from translate.images.samples import REACH, cubic_weights
 
 STRIP_ROWS = 64  # of the source, whose enlargement is corrected at a time
 

@@ -22,6 +22,7 @@ from translate.images.decode import describe
 from translate.images.encode import stored_alpha
 from translate.images.formats.tiff import TiffHeader, TiffReader, read_header
 from translate.images.picture import Picture, ValueRange, as_picture, to_numbers
+from translate.images.samples import REACH
 from translate.images.tensors import HostCopy
 from translate.images.vips import pyvips, reason
 from translate.inference.enlargement import enlarged, enlarged_alpha
@@ -34,7 +35,6 @@ from translate.inference.tiling.canvas import Canvas, begin_tiff
 from translate.inference.tiling.disk_raster import DiskRaster
 from translate.inference.tiling.regions import Region
 from translate.inference.tiling.tiled_pass import TiledImage
-from translate.networks.upscale_resnet import REACH
 from translate.utils.errors import UserError
 from translate.utils.trust import TRUST
 

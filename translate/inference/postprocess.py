@@ -15,6 +15,7 @@ from translate.images.encode import stored_alpha, stored_array, to_pillow
 from translate.images.formats.npy import is_npy
 from translate.images.label_maps import Classes
 from translate.images.picture import Picture, to_gray, to_numbers
+from translate.inference.enlargement import enlarged
 from translate.inference.inputs.images import FileContent
 from translate.inference.inputs.pixels import resize
 
@@ -65,8 +66,6 @@ class PendingResult:
             return output
         array = output if isinstance(output, np.ndarray) else output.array(self.index)
         if self.scale > 1:
-            from translate.inference.enlargement import enlarged  # with torch
-
             return enlarged(array, self.like, consistent=self.consistent)
         return postprocess(array, self.like, self.paired, self.classes)
 

@@ -4,19 +4,17 @@ Residual blocks without norms, as in EDSR (Lim et al., 2017, https://arxiv.org/a
 from channels at the end (ESPCN: Shi et al., 2016, https://arxiv.org/abs/1609.05158).
 """
 
-__all__ = ["REACH", "Enlarge", "Trunk", "UpscaleResnet", "cubic_weights"]
+__all__ = ["Enlarge", "Trunk", "UpscaleResnet"]
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from translate.images.samples import REACH, cubic_weights
 from translate.networks.blocks import init_he, init_icnr, without_autocast
 from translate.utils.errors import OptionError
 
 SCALES = (2, 3, 4)
-REACH = 2  # source pixels on each side that a pixel of the enlargement depends on
-SHARPNESS = -0.5  # of the cubic (Keys, 1981)
 BRANCH_GAIN = 0.1  # of the weights that end a residual branch: without norms, sums of branches grow
 HEAD_GAIN = 0.02  # of the weights of the last layer: the output begins as the bicubic enlargement
 
@@ -110,15 +108,3 @@ class Enlarge(nn.Module):
         return F.pixel_shuffle(planes, self.scale).reshape(
             batch, channels, *(self.scale * (side - 2 * REACH) for side in (height, width))
         )
-
-
-def cubic_weights(scale: int) -> np.ndarray:
-    """Return the weights of five neighbouring pixels in each of the `scale` pixels that replace the middle one.
-
-    (scale, 5) float32; pixels are squares, so the new ones are evenly spaced within the old one.
-    """
-    offsets = (np.arange(scale) + 0.5) / scale - 0.5
-    distance = np.abs(np.arange(-REACH, REACH + 1) - offsets[:, None])
-    near = (SHARPNESS + 2) * distance**3 - (SHARPNESS + 3) * distance**2 + 1
-    far = SHARPNESS * (distance**3 - 5 * distance**2 + 8 * distance - 4)
-    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0)).astype(np.float32)

@@ -34,10 +34,10 @@ def constant(name, values):
     return numpy_helper.from_array(np.array(values), name)
 
 
-def write(path, nodes=None, made=None, *, graph=None, opsets=(("", 20),)):
+def write(path, nodes=None, made=None, *, graph=None, opsets=(("", 20),), initializers=()):
     """Write a model; without a recipe `made`, it is a foreign one."""
     inputs = made.inputs if made else (PICTURE,)
-    graph = graph or graph_of(nodes or negative(), inputs)
+    graph = graph or graph_of(nodes or negative(), inputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets], ir_version=10)
     if made:
         helper.set_model_props(model, {KEY: json.dumps(made.to_json())})

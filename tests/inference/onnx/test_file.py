@@ -5,6 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from tests.cli.test_run import complaint
 from tests.inference.onnx.models import PICTURE, constant, graph_of, negative, recipe, write
 from translate.inference.onnx.file import open_onnx
 from translate.inference.onnx.recipe import KEY
@@ -90,6 +91,55 @@ def test_enormous_tensors_are_refused(tmp_path, op, inputs, numbers):
     node = helper.make_node("Constant", [], ["n"], value=constant("n", numbers))
     write(path, [node, helper.make_node(op, inputs, ["big"]), *negative()], recipe())
     assert f"enormous tensors ({op})" in refused(path)
+
+
+def test_sizes_that_the_graph_computes_are_refused(tmp_path):
+    """A product of the picture's own size, and doubling thirty times."""
+    path = tmp_path / "x.onnx"
+    nodes = [
+        helper.make_node("Shape", ["picture"], ["size"]),
+        helper.make_node("Mul", ["size", "many"], ["large"]),
+        helper.make_node("Expand", ["one", "large"], ["big"]),
+    ]
+    numbers = [constant("many", np.array([1000, 1, 1000, 1000])), constant("one", np.ones(1, np.float32))]
+    write(path, made=recipe(), graph=graph_of([*nodes, *negative()], initializers=numbers))
+    assert "it makes enormous tensors (big)" in refused(path)
+    steps = [helper.make_node("Tile", [f"x{i}", "two"], [f"x{i + 1}"]) for i in range(30)]
+    first = helper.make_node("Neg", ["picture"], ["x0"])
+    doubled = graph_of([first, *steps, *negative()], initializers=[constant("two", np.array([1, 2, 1, 1]))])
+    write(path, made=recipe(), graph=doubled)
+    assert "it makes enormous tensors (x" in refused(path)
+
+
+@pytest.mark.parametrize("command", ["translate-folder", "sample"])
+@pytest.mark.parametrize("kind", ["damaged", "foreign", "outside", "enormous", "custom"])
+def test_commands_answer_in_one_line(tmp_path, capsys, command, kind):
+    path = tmp_path / "x.onnx"
+    tensor = constant("w", np.ones(3, np.float32))
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "/etc/passwd"
+    made = {
+        "damaged": lambda: path.write_bytes(b"\x08\x0a no graph"),
+        "foreign": lambda: write(path),
+        "outside": lambda: write(path, made=recipe(), graph=graph_of(negative(), initializers=[tensor])),
+        "enormous": lambda: write(
+            path, [helper.make_node("ConstantOfShape", ["n"], ["big"]), *negative()], recipe(),
+            initializers=[constant("n", np.array([10**6, 10**6]))],
+        ),
+        "custom": lambda: write(path, [helper.make_node("Steal", ["picture"], ["result"], domain="evil")], recipe()),
+    }  # fmt: skip
+    made[kind]()
+    reasons = {
+        "damaged": "damaged or cut short", "foreign": "was not written by this toolkit", "outside": "in another file",
+        "enormous": "enormous tensors", "custom": "custom operators",
+    }  # fmt: skip
+    (tmp_path / "in").mkdir()
+    places = ["--input", tmp_path / "in", "--output", tmp_path / "out"]
+    status, error = complaint(capsys, command, "--model", path, *(places if command == "translate-folder" else ()))
+    assert status == 1 and reasons[kind] in error
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["in", "x.onnx"]
 
 
 def test_a_tensor_larger_than_its_file_is_refused(tmp_path):

@@ -70,10 +70,12 @@ def groups_file(options: Sample, run: Path) -> Path:
 def draw(use: str, sampler: "Sampler", options: Sample, run: Path) -> "Sheet":
     """Draw the pictures of a use, a key of `USES`."""
     label, truncation, seed = options.label or None, options.truncation, options.seed or 0
+    # plain samples, of which ONNX files have no more
     if not use:
         from translate.inference.latent.sheet import samples_sheet
 
         return samples_sheet(sampler, seeds_of(options, SAMPLE_COUNT), label, truncation)
+    # pictures by way of styles
     from translate.inference.latent import sheets
 
     match use:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXTRA = "pip install 'image-translate[export]'"
 OWN_DOMAINS = ("", "ai.onnx")
+PROBE_SIDE_PX = 64  # of the picture for which all shapes are computed
 MAX_ELEMENTS = 2**28  # of a tensor that a node builds from numbers in the file: a gigabyte of float32
 # What makes tensors larger, and the input that says how large.
 GROWING = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Resize": 3, "Pad": 1, "RandomNormal": -1, "RandomUniform": -1}
@@ -40,15 +41,18 @@ def open_onnx(path: str | Path) -> tuple[bytes, OnnxRecipe, str]:
     except ValueError as error:
         raise UserError(f"{path}: {error}, so it is not run") from None
     text = next((entry.value for entry in model.metadata_props if entry.key == KEY), None)
+    note = ""
     if text is None:
         recipe, note = foreign_recipe(path, model)
-        return content, recipe, note
-    try:
-        recipe = parse_recipe(text)
-        _check_signature(recipe, model.graph)
-    except ValueError as error:
-        raise UserError(f"{path}: its recipe is damaged: {error}") from None
-    return content, recipe, ""
+    else:
+        try:
+            recipe = parse_recipe(text)
+            _check_signature(recipe, model.graph)
+        except ValueError as error:
+            raise UserError(f"{path}: its recipe is damaged: {error}") from None
+    if found := enormous_tensor(model, recipe):
+        raise UserError(f"{path}: it makes enormous tensors ({shorten(found)}), so it is not run")
+    return content, recipe, note
 
 
 def _read(path: Path) -> bytes:
@@ -143,6 +147,31 @@ def _sizes(node: "NodeProto", constants: dict[str, Any]) -> Iterator[Any]:
             import onnx
 
             yield onnx.numpy_helper.to_array(tensor).reshape(-1)
+
+
+def enormous_tensor(model: "ModelProto", recipe: OnnxRecipe) -> str:
+    """Return the name of a tensor that is far too large for a small picture, by the rules of the operators; "": none.
+
+    This finds sizes that the graph computes, and growth in many small steps.
+    """
+    import onnx
+
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    side = recipe.multiple * -(-max(recipe.min_side, PROBE_SIDE_PX) // recipe.multiple)
+    sizes = {"batch": 1, "height": side, "width": side, "height/8": side // 8, "width/8": side // 8}
+    inputs = {value.name: value for value in probe.graph.input}
+    for entry in recipe.inputs:
+        for dim, size in zip(inputs[entry.name].type.tensor_type.shape.dim, entry.shape, strict=True):
+            dim.dim_value = sizes[size] if isinstance(size, str) else size
+    try:
+        graph = onnx.shape_inference.infer_shapes(probe, data_prop=True).graph
+    except Exception:  # shapes that contradict each other: onnxruntime says what is wrong
+        return ""
+    for value in (*graph.value_info, *graph.output):
+        if math.prod(max(1, dim.dim_value) for dim in value.type.tensor_type.shape.dim) > MAX_ELEMENTS:
+            return value.name
+    return ""
 
 
 def _check_signature(recipe: OnnxRecipe, graph: "GraphProto") -> None:

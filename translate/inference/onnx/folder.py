@@ -23,7 +23,7 @@ from translate.images.io import write_picture
 from translate.inference.folder.jobs import JobReader, PendingJobs
 from translate.inference.folder.report import FolderReport, Recorder, Written
 from translate.inference.onnx.translator import OnnxTranslator
-from translate.inference.options import FolderOptions, build_request
+from translate.inference.options import FolderOptions, build_request, check_lossless
 from translate.inference.postprocess import PendingResult
 from translate.inference.request import PreparedImage, Request
 from translate.utils.concurrency import prefetch, thread_pool
@@ -56,6 +56,7 @@ def translate_folder(
     )  # fmt: skip
     with counting_spinner(options.progress):
         survey = worklist.survey()
+    check_lossless(options, survey.lossy)
     reader = JobReader(translator, options, worklist.layers)
     check_writable(worklist.folder)
     # 2. translate, while no other process writes to the output
@@ -99,6 +100,7 @@ def _describe(
         "values": list(translator.values) if translator.values else None,
         "scale": None if request.scale == "fit" else request.scale,
         "strength": None if options.strength == translator.strength else options.strength,
+        "consistent": options.consistent,
         "hints": bool(options.hints),
         "masks": "with black holes" if reader.white_is_hole is False else bool(options.masks),
         "keep-metadata": options.keep_metadata,

@@ -13,7 +13,8 @@ from translate.utils.errors import short_repr
 from translate.utils.terminal import printable
 
 FORMAT = 1  # version of the layout of OnnxRecipe
-KINDS = ("translate", "inpaint", "generate")
+KINDS = ("translate", "inpaint", "generate", "upscale")
+MAX_SCALE = 16
 MAX_CHARACTERS = 2**23  # real recipes have up to a hundred thousand, most of them for looks
 MAX_SIDE_PX = 2**16
 
@@ -48,7 +49,7 @@ class OnnxRecipe:
     Its JSON has the fields by name, and `preprocess` and `postprocess` in words.
     """
 
-    kind: str  # "translate", "inpaint" or "generate"
+    kind: str  # "translate", "inpaint", "generate" or "upscale"
     task: str
     domains: tuple[str, ...]  # source and target, or of the one set of pictures
     direction: str  # of the training, "ab" or "ba"; "" without
@@ -58,6 +59,7 @@ class OnnxRecipe:
     inputs: tuple[OnnxInput, ...]
     min_side: int = 16  # px; smaller pictures are padded
     fixed: int = 0  # px; side of the only squares that the network takes; 0: any size
+    scale: int = 1  # by which the result is wider and higher than the picture
     whole: bool = False  # trained on whole pictures: the shorter side is resized to `size`
     paired: bool = False  # trained on pairs: transparent pictures are composited on white, the result is opaque
     sketch: bool = False  # sources are dark lines on white
@@ -136,6 +138,8 @@ def _check(recipe: OnnxRecipe) -> None:
     sides = (recipe.size, recipe.multiple, recipe.min_side, *(c for c in recipe.channels if c))
     if not all(type(n) is int and 1 <= n <= MAX_SIDE_PX for n in sides) or len(recipe.channels) != 2:
         raise ValueError("size, multiple, min_side or channels are out of range")
+    if not 1 <= recipe.scale <= (MAX_SCALE if recipe.kind == "upscale" else 1):
+        raise ValueError(f"scale is {recipe.scale}")
     if not 0 <= recipe.fixed <= MAX_SIDE_PX or len(recipe.domains) != (1 if recipe.kind != "translate" else 2):
         raise ValueError("fixed or domains are wrong")
     names = (*recipe.domains, *recipe.classes, recipe.direction, recipe.values, recipe.task)

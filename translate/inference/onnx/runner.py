@@ -29,7 +29,7 @@ class OnnxRunner:
 
     Attributes:
         recipe: of the file.
-        masked, paired, random, z_dim, strength, fixed_size, can_tile: as those of `ModelRunner`.
+        masked, paired, scale, random, z_dim, strength, fixed_size, can_tile: as those of `ModelRunner`.
     """
 
     can_tile = can_stream = False
@@ -58,7 +58,7 @@ class OnnxRunner:
             raise
         except Exception as error:
             raise UserError(f"{name}: onnxruntime refuses it ({short_reason(error)})") from None
-        self.masked, self.paired, self.scale = recipe.kind == "inpaint", recipe.paired, 1
+        self.masked, self.paired, self.scale = recipe.kind == "inpaint", recipe.paired, recipe.scale
         self.random, self.z_dim, self.fixed_size = recipe.random, recipe.z.dim if recipe.z else 0, recipe.fixed
         self.strength = recipe.z.default[0] if recipe.z and recipe.z.drawn == "strength" else None
 
@@ -72,7 +72,8 @@ class OnnxRunner:
 
     def run_batch(self, images: Sequence[PreparedImage], request: Request) -> list[PendingResult]:
         """Translate pictures, or fill their holes, once for each variant; raise UserError if they are too large."""
-        return [PendingResult(self._results(image, request), image.picture, self.paired) for image in images]
+        kept: Any = {"paired": self.paired, "scale": self.scale, "consistent": request.consistent}
+        return [PendingResult(self._results(image, request), image.picture, **kept) for image in images]
 
     def _results(self, image: PreparedImage, request: Request) -> list[Any]:
         if image.hole is not None:
@@ -95,7 +96,10 @@ class OnnxRunner:
         """Run on x (1, C, H, W) of any size, float in [-1, 1]; for inpainting, its last channel is the mask.
 
         Returns:
-            (1, C', H, W) float32 in [0, 1].
+            (1, C', scale H, scale W) float32 in [0, 1].
+
+        Raises:
+            UserError: the picture is too large, or the file makes results of another size than it says.
         """
         self._check_memory(x.shape[2], x.shape[3], name)
         margins = _margins(x.shape[2:], self.recipe)
@@ -111,8 +115,13 @@ class OnnxRunner:
             feeds["hints"] = _pad(layer, margins, -1.0)
         feeds |= self._drawn(names, variant, height, width)
         y = self.run(feeds)
-        (top, _), (left, _) = margins
-        y = y[:, :, top : top + x.shape[2], left : left + x.shape[3]]
+        if y.shape != (1, self.recipe.channels[1], self.scale * height, self.scale * width):
+            raise UserError(f"{self._name}: makes a result of shape {y.shape} of {width} x {height} px")
+        rows, columns = (
+            slice(self.scale * before, self.scale * (before + side))
+            for (before, _), side in zip(margins, x.shape[2:], strict=True)
+        )
+        y = y[:, :, rows, columns]
         return ((y + np.float32(1)) / np.float32(2)).clip(0, 1)
 
     def run(self, feeds: dict[str, np.ndarray]) -> np.ndarray:

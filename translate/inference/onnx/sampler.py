@@ -83,7 +83,7 @@ class OnnxSampler(Sampler):
         """Raise OptionError: the file has no styles."""
         raise OptionError(NO_STYLES)
 
-    G = property(_refuse)  # type: ignore[assignment]
+    G = property(_refuse)
     latents = weights_of = styles = styles_of = mean_styles = draw = draw_tensor = _refuse
 
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
+from translate.inference.inputs.checks import check_exact
 from translate.inference.inputs.masks import find_hole
 from translate.inference.inputs.pixels import check_channels, hint_planes, network_size, source_planes
 from translate.inference.onnx.file import open_onnx
@@ -93,6 +94,7 @@ class OnnxTranslator(Translator):
             check_channels(picture, source, name)
             return PreparedImage(picture=picture, name=name, hole=find_hole(picture, conditioning, name))  # type: ignore[arg-type]
         self.check_conditioning(hints=conditioning is not None)
+        check_exact(picture, request.consistent, name)
         height, width = picture.pixels.shape[:2]
         size = network_size(self.recipe, height, width, request.scale)
         size = (self.onnx.fixed, self.onnx.fixed) if self.onnx.fixed else size
@@ -132,7 +134,7 @@ def as_recipe(onnx: OnnxRecipe) -> Recipe:
     """Return the recipe of a model file that says what the ONNX file says; without networks."""
     directions: tuple[str, ...] = ()
     if onnx.kind != "translate":
-        channels = {"image": onnx.channels[1]}
+        channels = {"small": onnx.channels[0], "image": onnx.channels[1]}
     else:
         channels = {"a": onnx.channels[0], "b": onnx.channels[1]}
         channels |= {"hint": 4} if any(entry.name == "hints" for entry in onnx.inputs) else {}

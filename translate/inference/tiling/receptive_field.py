@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from translate.images.samples import REACH
 from translate.inference.tiling.regions import Region, crop
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, without_autocast
 from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
 from translate.networks.style_resnet import StyleNorm, StyleScale
-from translate.networks.upscale_resnet import REACH, Enlarge, Trunk
+from translate.networks.upscale_resnet import Enlarge, Trunk
 
 ReadRegion = Callable[[Region], Tensor]  # reads a region of the input, (1, C, h, w)
 RegionRule = Callable[[ReadRegion, Region, tuple[int, int]], Tensor]  # (input, output region, (H, W) of the input)

@@ -25,6 +25,7 @@ from translate.utils.terminal import result_console, say
 if TYPE_CHECKING:
     from translate.export.run import Export, ExportOptions
 
+TABLE_WIDTH = 100  # characters of the table of large pictures
 FOLDERS = " --input FOLDER --output FOLDER"
 
 
@@ -100,7 +101,7 @@ def _report(options: ExportModel, exports: "Sequence[Export]") -> None:
     for made in exports:
         name = made.file.name if options.page else made.file
         title = f"{name}: {made.recipe.precision}, {made.size / 2**20:.1f} MB, beside the model on real pictures"
-        result_console(90).print(parity_table(made.rows, title, made.runtime))
+        result_console(TABLE_WIDTH).print(parity_table(made.rows, title, made.runtime))
     if options.json:
         from translate.utils.files import write_json
 
