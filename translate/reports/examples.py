@@ -13,13 +13,12 @@ from translate.data.loading.random_masks import BANDS
 from translate.data.sources.pair import Pair
 from translate.evaluation.evaluation import Evaluation
 from translate.evaluation.generation import GenerationEvaluation
-from translate.evaluation.inpainting import InpaintingEvaluation, Place
+from translate.evaluation.inpainting import InpaintingEvaluation
 from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.paired import PairedEvaluation
 from translate.evaluation.panel import Description, Panel
-from translate.evaluation.reader import readable
+from translate.evaluation.reader import Place, choose_places, readable
 from translate.evaluation.unpaired import DirectionFiles, UnpairedEvaluation, find_truths
-from translate.evaluation.upscaling import Place as UpscalingPlace
 from translate.evaluation.upscaling import UpscalingEvaluation
 from translate.inference.latent.neighbours import square_crop
 from translate.utils.sequences import subsample
@@ -122,13 +121,13 @@ def _(evaluation: InpaintingEvaluation, count: int) -> Iterator[ExampleSet]:
         return Example(name=f"picture {index}", source=case.picture, truth=case.truth, options={"mask": case.hole})
 
     def describe() -> Description:
-        places = evaluation.choose(MAX_TARGETS)
+        places = choose_places(evaluation.images, MAX_TARGETS)
         return evaluation.panel.describe_all(readable(places, lambda place: (None, evaluation.read(place[1]))))
 
     low, high = BANDS[BAND]
     yield ExampleSet(
         title=f"holes of {100 * low:.0f} to {100 * high:.0f} %",
-        examples=list(readable(evaluation.choose(count), read)),
+        examples=list(readable(choose_places(evaluation.images, count), read)),
         target=evaluation.images.title,
         describe_targets=describe,
     )
@@ -136,16 +135,16 @@ def _(evaluation: InpaintingEvaluation, count: int) -> Iterator[ExampleSet]:
 
 @examples_of.register
 def _(evaluation: UpscalingEvaluation, count: int) -> Iterator[ExampleSet]:
-    def read(place: UpscalingPlace) -> Example:
+    def read(place: Place) -> Example:
         case = evaluation.make_case(place)
         return Example(name=place[1].name, source=case.small, truth=case.truth)
 
     def describe() -> Description:
-        places = evaluation.choose(MAX_TARGETS)
+        places = choose_places(evaluation.images, MAX_TARGETS)
         return evaluation.panel.describe_all(readable(places, lambda place: (None, evaluation.read(place[1]))))
 
     title = f"{evaluation.scale} times as wide and high"
-    examples = list(readable(evaluation.choose(count), read))
+    examples = list(readable(choose_places(evaluation.images, count), read))
     yield ExampleSet(title=title, examples=examples, target=evaluation.images.title, describe_targets=describe)
 
 
