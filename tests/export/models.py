@@ -1,12 +1,16 @@
 """Tiny models of every kind, and pictures to compare on."""
 
 import cv2
+import numpy as np
 import torch
 from torch import nn
 
 from tests.conftest import picture
 from translate.checkpoints.model_file import export_model
 from translate.checkpoints.recipe import Recipe
+from translate.export.run import ExportOptions
+from translate.export.run import export_model as export_to_file
+from translate.inference.translator import Translator
 from translate.networks import EXPORTABLE
 from translate.utils.factory import Factory
 
@@ -49,3 +53,17 @@ def pictures(folder):
     for i in range(4):
         cv2.imwrite(str(folder / f"{i}.png"), picture(i, 40 + 8 * i, 56))
     return str(folder)
+
+
+def export_both(tmp_path, options=None):
+    """Export tmp_path/model.safetensors; return the export and both translators."""
+    chosen = ExportOptions(pictures=pictures(tmp_path / "pictures"), **(options or {}))
+    made = export_to_file(tmp_path / "model.safetensors", tmp_path / "x.onnx", chosen)
+    own = Translator.load(tmp_path / "model.safetensors", device="cpu", precision="fp32")
+    return made, own, Translator.load(tmp_path / "x.onnx", device="cpu")
+
+
+def assert_same(one, other):
+    """Equal up to the rounding of a level."""
+    assert one.shape == other.shape and one.dtype == other.dtype
+    assert np.abs(one.astype(int) - other).max() <= 1 and (one != other).mean() < 0.01
