@@ -16,7 +16,7 @@ from translate.inference.translator import Translator
 from translate.inference.video.scene_cuts import thumbnail
 from translate.networks import GENERATORS
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.frozen_norm import FrozenNorm, freeze_norms
+from translate.networks.norms.frozen_norm import FrozenNorm, freeze_norms
 from translate.networks.style_resnet import StyleNorm
 from translate.utils.errors import OptionError
 from translate.utils.factory import Factory

@@ -19,6 +19,7 @@ CHANNELS = {
     "paired": {"a": 3, "b": 3},
     "images": {"image": 3},
     "masked": {"image": 3, "mask": 1},
+    "labelled": {"image": 3, "attributes": 5},
     "reduced": {"image": 3, "small": 3},
 }
 

@@ -16,7 +16,7 @@ PAGES = {
     "unpaired": ["translate"],
     "masked": ["fill"],
     "images": ["generate"],
-    "labelled": ["generate"],
+    "labelled": [],
     "reduced": [],
 }  # pages of the studio, by the kind of the task's data
 
@@ -26,6 +26,7 @@ def describe(recipe: Recipe) -> dict[str, Any]:
     task, facts = TASKS[recipe.task], recipe.facts
     with torch.device("meta"):  # the properties of networks, without their weights
         nets = [Factory(spec, EXPORTABLE, name)() for name, spec in recipe.nets.items()]
+    chosen = task.strength is not None or task.data == "labelled"  # z is no source of several results
     has_z = any(getattr(net, "z_dim", 0) for net in nets)
     return {
         "task": recipe.task,
@@ -35,7 +36,7 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         "size": recipe.size,
         "channels": recipe.channels,
         "latent": "E" in recipe.nets,
-        "many": task.strength is None and (has_z or any(getattr(net, "random", False) for net in nets)),
+        "many": not chosen and (has_z or any(getattr(net, "random", False) for net in nets)),
         "hints": "hint" in recipe.channels,
         "labels": [str(name) for name in facts.get("classes", ())],
         "strength": task.strength is not None,

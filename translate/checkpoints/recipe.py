@@ -23,7 +23,7 @@ class Recipe:
     steps: int  # updates
     data: str  # fingerprint of the training data
     # channels by key of a batch: "a", "b" and perhaps "hint"; or "image" and, as "label", the number of classes; or
-    # "image" and "small"
+    # "image" and "small"; or "image" and, as "attributes" or "classes", the number of labels that the model changes
     channels: dict[str, int] = field(default_factory=lambda: {"a": 3, "b": 3})
     # of translation, the default first; none for generated pictures. A model of one direction has the --direction of
     # its training, and its `domains` are the source and the target
@@ -31,6 +31,7 @@ class Recipe:
     whole: bool = False  # trained on whole pictures of `size` px alone
     # "sketch": True if sources are line drawings; "labels": "a" or "b", the side of label maps; "classes": their names;
     # "maps": by side, "a" or "b", the classes of one-hot label maps, see `images.label_maps.Classes`
+    # "attributes": the names of those that the model changes, and "apart" the pairs of them that exclude each other
     # "degrade": what the small pictures were like from which a model of super-resolution has learned
     # "value_range": "0,4095", black and white in files of floats and wide integers
     facts: dict[str, Any] = field(default_factory=dict)

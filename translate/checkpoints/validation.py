@@ -32,6 +32,7 @@ MAX_PARTS_PER_TENSOR = 32  # modules and parameters of a network; most modules h
 MAX_BY_OPTION = {"blocks": 256, "levels": 256, "layers": 256, "size": MAX_SIDE_PX}  # constructors loop over these
 TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Recipe).items()}  # of a recipe's values
 FACT_TYPES = {"sketch": bool, "labels": str, "classes": list, "value_range": str, "maps": dict, "degrade": str}
+FACT_TYPES |= {"attributes": list, "apart": list}  # names, and pairs of their numbers
 
 
 def parse_json(text: str) -> Any:
@@ -91,8 +92,13 @@ def _validate_data(ends: tuple[Any, ...], facts: Mapping[str, Any], adapter: Map
             raise ValueError(f"facts.{name} is {short_repr(facts[name])}")
     if not all(_is_printable(value) for key, value in adapter.items() if key != "rank"):
         raise ValueError("adapter names no base")
-    if not all(map(_is_printable, facts.get("classes", ()))):
-        raise ValueError("facts.classes are no names")
+    for name in ("classes", "attributes"):
+        if not all(map(_is_printable, facts.get(name, ()))):
+            raise ValueError(f"facts.{name} are no names")
+    count, pairs = len(facts.get("attributes", ())), facts.get("apart", [])
+    numbers = [number for pair in pairs for number in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
+    if not all(type(number) is int and 0 <= number < count for number in numbers):
+        raise ValueError("facts.apart are no pairs of attributes")
 
 
 def _validate_maps(maps: Mapping[str, Any], channels: Mapping[str, int]) -> None:

@@ -72,7 +72,8 @@ def known_options(task: str) -> list[str]:
         "generator.in_channels", "generator.out_channels", "generator.classes", "generator.grow", "generator.scale",
         "discriminator.in_channels", "discriminator.classes", "discriminator.grow", "discriminator.picture",
     }  # fmt: skip
-    if "method.z_dim" in options or TASKS[task].strength is not None or TASKS[task].taught:
+    kind = TASKS[task]
+    if "method.z_dim" in options or kind.strength is not None or kind.taught or kind.data == "labelled":
         fixed.add("generator.z_dim")
     return sorted({*sections, *(options - fixed), *(f"{table}.name" for table in tables if table != "method")})
 

@@ -23,6 +23,7 @@ from translate.cli.commands.models.distill import Distill, distill
 from translate.cli.commands.models.export import ExportModel, export_model
 from translate.cli.commands.models.import_checkpoint import ImportCheckpoint, import_checkpoint
 from translate.cli.commands.models.share import Share, share
+from translate.cli.commands.models.train_stargan import TrainStargan
 from translate.cli.commands.models.train_upscale import TrainUpscale
 from translate.cli.commands.options import flag_name, given_options
 from translate.cli.commands.prepare_dataset import PrepareDataset, prepare_dataset
@@ -57,6 +58,7 @@ COMMANDS: dict[str, tuple[type, Any]] = {
     "train-pix2pix": (TrainPix2pix, train_task),
     "train-gan": (TrainGan, train_task),
     "train-inpaint": (TrainInpaint, train_task),
+    "train-stargan": (TrainStargan, train_task),
     "train-upscale": (TrainUpscale, train_task),
     "train": (Train, train_task),
     "translate-folder": (TranslateFolder, translate_folder),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
-DATA_KINDS = ("paired", "unpaired", "images", "masked", "reduced")  # of training data
+DATA_KINDS = ("paired", "unpaired", "images", "labelled", "masked", "reduced")  # of training data
 
 
 def limited(
@@ -29,6 +29,7 @@ class DataConfig:
     root: str = ""  # in place of both: a folder with trainA and trainB, or a data set of the catalog
     images: str = ""  # one set of pictures: the same as `a`, or a CSV, an idx file or a data set of the catalog
     classes: str = ""  # labels of `images`: "" = none, "auto" = those stored beside them, else a CSV or idx file
+    attributes: str = ""  # of the table `classes`: the columns to learn, separated by commas; "" = all
     size: int = 0  # training resolution, px; 0 = automatic
     crop: int = 0  # side of the square training crop, px; 0 = all of `size`; "auto" or -1 = by the time budget
     zoom: float = limited(1.0, 1)  # pictures are resized to size * zoom before the crop (286/256 in pix2pix, CycleGAN)

@@ -1,4 +1,4 @@
-"""Scores of a model on held-out pictures: six evaluations with one protocol.
+"""Scores of a model on held-out pictures: seven evaluations with one protocol.
 
     evaluation          the protocol: run, report, grid; the options
     registry            the evaluation of each kind of task

@@ -6,6 +6,7 @@ from translate.checkpoints.model_file import model_file, read_recipe
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions
 from translate.evaluation.generation import GenerationEvaluation
 from translate.evaluation.inpainting import InpaintingEvaluation
+from translate.evaluation.labels.attributes import AttributeEvaluation
 from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.paired import PairedEvaluation
 from translate.evaluation.unpaired import UnpairedEvaluation
@@ -16,7 +17,7 @@ from translate.utils.errors import OptionError
 DATA_OPTIONS = ("a", "b", "data", "images")
 EVALUATIONS: dict[str, type[Evaluation]] = {
     "images": GenerationEvaluation, "masked": InpaintingEvaluation, "paired": PairedEvaluation,
-    "unpaired": UnpairedEvaluation, "reduced": UpscalingEvaluation,
+    "unpaired": UnpairedEvaluation, "reduced": UpscalingEvaluation, "labelled": AttributeEvaluation,
 }  # fmt: skip
 
 

@@ -117,6 +117,8 @@ def check_exportable(file: Path, recipe: Recipe) -> None:
     """Raise UserError for a model that no exported file can hold."""
     if recipe.facts.get("maps"):
         raise UserError(f"{file}: takes or answers one-hot label maps, which exported files do not know yet")
+    if TASKS[recipe.task].data == "labelled":
+        raise UserError(f"{file}: changes labels, which exported files do not know yet")
 
 
 def check_direction(recipe: Recipe, direction: str | None) -> str:

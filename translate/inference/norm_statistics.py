@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from translate.inference.request import Variant
 from translate.inference.video.scene_cuts import SceneCutDetector, thumbnail
 from translate.networks.blocks import BatchNorm, InstanceNorm
-from translate.networks.frozen_norm import freeze_norms, frozen_norms, update_statistics
+from translate.networks.norms.frozen_norm import freeze_norms, frozen_norms, update_statistics
 from translate.utils.errors import OptionError
 
 STATISTICS = ("exact", "frozen", "local", "smooth")

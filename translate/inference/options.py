@@ -24,6 +24,7 @@ class TranslationOptions:
     # picture gets `count` steps from one look to the other.
     looks: Sequence[str | Path] = ()
     strength: float | None = None  # of a model that has one, 0 to 1; None: the model's default
+    to: str | None = None  # of a model that changes labels: those to get, or with a minus to lose, "glasses,-blond"
     scale: str = "fit"  # "fit" or "native", as for `Translator.__call__`
     overwrite: bool = False  # translate everything again, even if a result exists
     quality: int = 95  # of JPEG, WebP and AVIF files and of films, 1 to 100
@@ -89,7 +90,7 @@ def build_request(translator: Translator, options: TranslationOptions, count: in
 
     Raise OptionError if an option is wrong for this model, and UserError if a picture of a look cannot be read.
     """
-    given: Any = {"seed": options.seed, "strength": options.strength, "scale": options.scale}
+    given: Any = {"seed": options.seed, "strength": options.strength, "to": options.to, "scale": options.scale}
     if isinstance(options, FolderOptions) and options.consistent:
         given["consistent"] = True
     request = translator.request(options.direction, count=count, **given)

@@ -60,7 +60,8 @@ class ModelRunner:
         strength: the default of a strength, 0 to 1, which is then the style code; None: the model has none.
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
         masked: whether the model inpaints; its last source channel is then the mask, 1 in the hole and -1 elsewhere.
-        paired, scale: whether the model was trained on pairs, and by how much its results are larger.
+        labelled: whether z says which labels a picture is to get or to lose.
+        paired, scale: whether it was trained on pairs, and by how much its results are larger.
         classes: of the label maps that the model answers; None: it answers pictures.
         fixed_size: side of the only squares that the networks take, px; 0: they take any size.
         default_direction: "" if there are no directions.
@@ -78,13 +79,14 @@ class ModelRunner:
         self.on_progress: ProgressCallback = lambda label, share: None
         # 1. read the model's properties
         self.task = TASKS[recipe.task]
-        self.masked, self.paired = self.task.data == "masked", self.task.data == "paired"
+        self.masked, self.paired, self.labelled = (self.task.data == kind for kind in ("masked", "paired", "labelled"))
         self.classes = recipe.classes_of("b")
         self.scale = max(int(getattr(net, "scale", 1)) for net in nets.values()) if self.task.data == "reduced" else 1
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.strength = self.task.strength
         draws = any(getattr(net, "random", False) for net in nets.values())
-        self.random = self.strength is None if self.z_dim else draws  # a strength is chosen, never drawn
+        # a strength and labels are chosen, never drawn
+        self.random = self.strength is None and not self.labelled if self.z_dim else draws
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
         self.uses_global_rng = self._one_by_one or (self.random and self.masked)
         self.default_direction = recipe.directions[0] if recipe.directions else ""
@@ -135,7 +137,7 @@ class ModelRunner:
         """Return the keys of source and target in a batch: ("a", "b"), ("b", "a"), ("small", "image"), or "image"."""
         if self.scale > 1:
             return "small", "image"
-        if self.masked:
+        if self.masked or self.labelled:
             return "image", "image"
         if len(self.recipe.directions) == 1:  # the data of a one-way model are swapped before training
             return "a", "b"

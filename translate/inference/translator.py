@@ -14,6 +14,7 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
 from translate.inference.inputs.checks import check_conditioning, check_direction, check_exact
 from translate.inference.inputs.images import CallOptions, ImageFile, Kind, is_several, read_input
+from translate.inference.inputs.wishes import label_code
 from translate.inference.inputs.masks import find_hole
 from translate.inference.inputs.pixels import check_channels
 from translate.inference.inputs.stream import ImageStream, check_images, one_each
@@ -54,7 +55,7 @@ class Translator:
         from translate.inference.runner import ModelRunner
         from translate.tasks import TASKS
 
-        if TASKS[recipe.task].data not in ("paired", "unpaired", "masked", "reduced"):
+        if TASKS[recipe.task].data not in ("paired", "unpaired", "masked", "reduced", "labelled"):
             raise UserError(f"a model of the task {recipe.task!r} translates no pictures; use {command_form('sample')}")
         self._set_runner(ModelRunner(recipe, nets, torch.device(device), precision, memory))
         self.values = parse_range(recipe.facts.get("value_range", ""))
@@ -207,8 +208,8 @@ class Translator:
     ) -> Any: ...  # fmt: skip
     def __call__(
         self, image: Any, direction: str | None = None, *, count: int | None = None, seed: int | None = None,
-        z: Any = None, strength: float | None = None, hints: Any = None, mask: Any = None, scale: str = "fit",
-        consistent: bool = False,
+        z: Any = None, strength: float | None = None, to: Any = None, hints: Any = None, mask: Any = None,
+        scale: str = "fit", consistent: bool = False,
     ) -> Any:  # fmt: skip
         """Translate an image to an image of the same kind and size, or to a list of them; a list to a list of results.
 
@@ -231,6 +232,8 @@ class Translator:
             z: the style code of the result, (z_dim,), or of a list of results, (n, z_dim).
             strength: of a model of `train_drift`, from 0, near the image, to 1, all of the target's look; None: the
                 default in `Translator.strength`.
+            to: of a model of `train_stargan`: the labels to get, or with a minus to lose, such as "glasses,-blond"; all
+                others stay. Of classes, the name of one.
             hints: coloured strokes, transparent elsewhere: path, bytes, file object, PIL image or array of the image's
                 size. With several images, one for all, or a list of one for each.
             mask: white or True in the hole: as hints, or a tensor; with a batch also (B, 1, H, W) or (N, H, W). Without
@@ -240,12 +243,12 @@ class Translator:
                 pixel, rounded, is this pixel to the last bit.
 
         Raises:
-            OptionError: a direction, count, seed, z, strength, scale, hints or mask that is wrong or that this model
-                lacks.
+            OptionError: a direction, count, seed, z, strength, scale, hints, mask or label that is wrong or that this
+                model lacks.
             UserError: an unreadable file, another kind of input, one too large for the memory, hints or a mask of
                 another size; a blank page or a photo for a model of line drawings; an empty or a full hole.
         """
-        options: Any = {"count": count, "seed": seed, "z": z, "strength": strength, "scale": scale}
+        options: Any = {"count": count, "seed": seed, "z": z, "strength": strength, "to": to, "scale": scale}
         options["consistent"] = consistent
         if is_several(image):
             if not len(image):
@@ -349,7 +352,7 @@ class Translator:
 
     def request(
         self, direction: str | None = None, *, count: int | None = None, seed: int | None = None, z: Any = None,
-        strength: float | None = None, scale: str = "fit", consistent: bool = False,
+        strength: float | None = None, to: Any = None, scale: str = "fit", consistent: bool = False,
     ) -> Request:  # fmt: skip
         """Check the arguments of a call, and return them as a request; raise OptionError as a call."""
         if scale not in ("fit", "native"):
@@ -362,6 +365,7 @@ class Translator:
             if z is not None:
                 raise OptionError("z is the strength of this model; leave one of the two out")
             z = strength_code(strength, self.strength)
+        z = label_code(to, z, self.recipe)
         variants, as_list = choose_variants(self.z_dim, self.random, count=count, seed=seed, z=z, tensors=self._tensors)
         way = self.check_direction(direction)
         return Request(direction=way, variants=variants, as_list=as_list, scale=scale, consistent=consistent)

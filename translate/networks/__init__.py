@@ -1,6 +1,7 @@
 """Generators, discriminators and encoders, by name.
 
 activation_checkpointing  recomputing activations in the backward pass
+attribute_resnet          generators that change labels of a picture, and a discriminator that names them
 augment                   differentiable augmentation of a discriminator's inputs
 blocks                    norms, padding, resampling, initialisation
 compact_resnet            a generator for few multiplications, which learns from a larger one
@@ -8,8 +9,7 @@ context_encoder           inpainting with a fully connected bottleneck
 dcgan                     DCGAN's generator and discriminator
 features/                 frozen pretrained networks, for losses and discriminators
 fourier_resnet            inpainting with fast Fourier convolutions (LaMa)
-frozen_norm               norms with stored statistics
-moments                   mean and variance of maps of any size
+norms/                    statistics of norms, computed and stored
 partial_conv              inpainting with partial convolutions
 patchgan                  PatchGAN and the multi-scale discriminator
 projected                 a discriminator on frozen features
@@ -23,8 +23,8 @@ upscale_resnet            a generator for super-resolution
 """
 
 __all__ = [
-    "DISCRIMINATORS", "ENCODERS", "EXPORTABLE", "GENERATORS", "INPAINTERS", "INPAINT_DISCRIMINATORS",
-    "LATENT_DISCRIMINATORS", "LATENT_GENERATORS", "MASKED", "UPSCALERS",
+    "DISCRIMINATORS", "EDITORS", "ENCODERS", "EXPORTABLE", "GENERATORS", "INPAINTERS", "INPAINT_DISCRIMINATORS",
+    "LABEL_DISCRIMINATORS", "LATENT_DISCRIMINATORS", "LATENT_GENERATORS", "MASKED", "UPSCALERS",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from typing import Any
 
 from torch import nn
 
+from translate.networks.attribute_resnet import AttributeResnet, LabelDiscriminator, StarResnet
 from translate.networks.compact_resnet import CompactResnet
 from translate.networks.context_encoder import ContextEncoder
 from translate.networks.dcgan import DCGAN, DCGANDiscriminator, dcgan_64
@@ -85,6 +86,10 @@ MASKED: Networks = Registry(  # a picture and its mask to the filled picture
 INPAINTERS: Networks = Registry("generator", {}, MASKED, GENERATORS)
 INPAINT_DISCRIMINATORS: Networks = Registry("discriminator", {"dcgan": DCGANDiscriminator}, DISCRIMINATORS)
 UPSCALERS: Networks = Registry("generator", {"upscale_resnet": UpscaleResnet}, check=_check)  # to a larger picture
+EDITORS: Networks = Registry(  # a picture and wishes for its labels to a picture
+    "generator", {"attribute_resnet": AttributeResnet, "star_resnet": StarResnet}, check=_check
+)
+LABEL_DISCRIMINATORS: Networks = Registry("discriminator", {"label": LabelDiscriminator}, check=_check)
 EXPORTABLE: Networks = Registry(
-    "network", {}, INPAINTERS, ENCODERS, LATENT_GENERATORS, UPSCALERS
+    "network", {}, INPAINTERS, ENCODERS, LATENT_GENERATORS, UPSCALERS, EDITORS
 )  # what a model file may hold

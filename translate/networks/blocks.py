@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from translate.networks.moments import normalise_exactly
+from translate.networks.norms.moments import normalise_exactly
 from translate.utils import dist
 from translate.utils.factory import resolve
 

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from translate.data.loading.random_masks import BANDS
+from translate.data.sources.labelled_image import LabelledImage
 from translate.data.sources.pair import Pair
 from translate.evaluation.evaluation import Evaluation
 from translate.evaluation.generation import GenerationEvaluation
 from translate.evaluation.inpainting import InpaintingEvaluation
+from translate.evaluation.labels.attributes import AttributeEvaluation
 from translate.evaluation.labels.label_maps import LabelMapEvaluation
 from translate.evaluation.paired import PairedEvaluation
 from translate.evaluation.panel import Description, Panel
@@ -24,6 +26,7 @@ from translate.inference.latent.neighbours import square_crop
 from translate.utils.sequences import subsample
 
 MAX_TARGETS = 200  # real pictures that a single answer is compared with
+MAX_LABELS = 6  # of a model that changes labels: those whose examples are shown
 BAND = len(BANDS) // 2  # the size of the holes of examples
 
 
@@ -146,6 +149,20 @@ def _(evaluation: UpscalingEvaluation, count: int) -> Iterator[ExampleSet]:
     title = f"{evaluation.scale} times as wide and high"
     examples = list(readable(choose_places(evaluation.images, count), read))
     yield ExampleSet(title=title, examples=examples, target=evaluation.images.title, describe_targets=describe)
+
+
+@examples_of.register
+def _(evaluation: AttributeEvaluation, count: int) -> Iterator[ExampleSet]:
+    for k, name in enumerate(evaluation.labelled.names[:MAX_LABELS]):
+
+        def read(source: LabelledImage, k: int = k, name: str = name) -> Example:
+            to, _ = evaluation.wish(source, k)
+            truth = evaluation.find_truth(source, name)
+            return Example(name=source.name, source=evaluation.read(source), truth=truth, options={"to": to})
+
+        chosen = [source for source in evaluation.choose(None) if evaluation.is_changeable(source, k)]
+        examples = list(readable(subsample(chosen, count), read))
+        yield ExampleSet(title=name, examples=examples, target=name, describe_targets=lambda: Panel().join([]))
 
 
 @examples_of.register

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from translate.evaluation.generation_report import GenerationReport
+from translate.evaluation.labels.attribute_report import AttributeReport
 from translate.evaluation.report import KERNEL_SCALE, MODEL, Report, Row, SectionedReport
 
 DISTANCE = f"kernel distance x {KERNEL_SCALE}, by"
@@ -14,6 +15,9 @@ NUMBERS = {  # of rows, by attribute
     "edge_f1": "edge F1", "coverage": "coverage", "precision": "precision", "diversity": "diversity", "seam": "seam",
     "invented": "invented", "lost": "lost", "iou": "mean IoU", "accuracy": "pixel accuracy",
     "back": "difference to the small picture",
+}  # fmt: skip
+LABEL_NUMBERS = {
+    "psnr": "PSNR, dB", "outside": "change outside", "change": "change", "wished": "wished", "kept": "others kept",
 }  # fmt: skip
 # How the names of rows begin that score other weights of the run beside the last: at another step in each run
 OTHER_WEIGHTS = {"best weights": "best weights", "average over": "average"}
@@ -38,6 +42,8 @@ def measures_of(report: Report) -> list[Measure]:
     """Return the scores of the model in a report, and not those of the baselines."""
     if isinstance(report, SectionedReport):
         return list(_of_sections(report))
+    if isinstance(report, AttributeReport):
+        return list(_of_labels(report))
     return list(_of_samples(report)) if isinstance(report, GenerationReport) else []
 
 
@@ -79,6 +85,13 @@ def _of_samples(report: GenerationReport) -> Iterator[Measure]:
         yield Measure("", "agreement with labels", report.labels.agreement)
     for kind, check in report.memory.items():
         yield Measure("", f"near copies of training pictures, by {kind}", check.copies)
+
+
+def _of_labels(report: AttributeReport) -> Iterator[Measure]:
+    for row in report.rows:
+        for attribute, name in LABEL_NUMBERS.items():
+            if (value := getattr(row, attribute)) is not None:
+                yield Measure(row.name, name, value)
 
 
 def format_value(value: float, error: float | None = None, *, like: float | None = None) -> str:

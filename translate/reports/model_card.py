@@ -36,6 +36,7 @@ TAGS = {
     "images": "generation",
     "masked": "inpainting",
     "reduced": "super-resolution",
+    "labelled": "attribute-editing",
 }
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
 _LICENCE_ID = re.compile(r"[a-z][a-z0-9+-]*-\d[a-z0-9.-]*|mit|isc|wtfpl|unlicense")  # those of SPDX with a version

@@ -45,7 +45,7 @@ class TrainedRun:
 
     @property
     def kind(self) -> str:
-        """The kind of data of the task: "unpaired", "paired", "images", "masked" or "reduced"."""
+        """The kind of data of the task: "unpaired", "paired", "images", "labelled", "masked" or "reduced"."""
         return TASKS[self.recipe.task].data
 
     @property

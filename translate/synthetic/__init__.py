@@ -62,6 +62,12 @@ def _faces(train: int, test: int, size: int, seed: int) -> list["Job"]:
     return jobs(train, test, size, seed)
 
 
+def _attributes(train: int, test: int, size: int, seed: int) -> list["Job"]:
+    from translate.synthetic.faces.attributes import jobs
+
+    return jobs(train, test, size, seed)
+
+
 RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "landscapes": _landscapes,
     "landscape pairs": _landscape_pairs,
@@ -69,6 +75,7 @@ RENDERERS: dict[str, Callable[[int, int, int, int], list["Job"]]] = {
     "handbags": _handbags,
     "digits": _digits,
     "faces": _faces,
+    "attributes": _attributes,
 }
 
 TEST_PAIRS = 20  # drawn beside a few pairs, so that none of these has to be held out
@@ -97,6 +104,10 @@ def render(
 
     Faces, one set with known factors: {train,test}/NNNNN.png (RGB), and in each folder a table factors.csv with one
     column per factor. No portrait is in both splits.
+
+    Attributes, such portraits with five attributes: {train,test}/NNNNN.png (RGB), and in each folder a table
+    attributes.csv of 0 and 1; truth/<attribute>/NNNNN.png is the test portrait of that name with this attribute
+    changed, to the other value, and nothing else.
 
     Args:
         name: a key of `RENDERERS`.

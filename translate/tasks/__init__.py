@@ -17,6 +17,7 @@ To write a task, read `base` and `cycle`.
     losses/         loss functions that tasks share
     pix2pix         paired translation, with one output or many
     pix2pix_labels  photos to label maps, by cross-entropy
+    stargan         labels that a picture gets or loses, such as facial attributes
     upscale         super-resolution
 """
 
@@ -35,6 +36,7 @@ from translate.tasks.generate_drift import GenerateDrift
 from translate.tasks.inpaint import Inpaint
 from translate.tasks.pix2pix import Pix2pix
 from translate.tasks.pix2pix_labels import Pix2pixLabels
+from translate.tasks.stargan import StarGAN
 from translate.tasks.upscale import Upscale
 from translate.utils.errors import list_choices
 from translate.utils.plugins import Registry
@@ -58,7 +60,7 @@ TASKS: Registry[type[Task]] = Registry(
     {
         "cut": Cut, "cycle": Cycle, "distill": Distill, "distill_images": DistillImages, "distill_pairs": DistillPairs,
         "drift": Drift, "generate": Generate, "generate_drift": GenerateDrift, "inpaint": Inpaint, "pix2pix": Pix2pix,
-        "pix2pix_labels": Pix2pixLabels, "upscale": Upscale,
+        "pix2pix_labels": Pix2pixLabels, "stargan": StarGAN, "upscale": Upscale,
     },
     check=_check,
 )  # fmt: skip

@@ -8,6 +8,7 @@ __all__ = ["Batch", "Task", "run_seeded"]
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -27,10 +28,13 @@ class Task(nn.Module):
     have no section [discriminator].
     """
 
-    data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images", "masked" or "reduced"
+    data: ClassVar[str]  # the kind of training data: "paired", "unpaired", "images", "labelled", "masked" or "reduced"
     # of a translation, the default first: ("ab",), or also "ba". One of pairs alone may be trained from b to a instead
     directions: tuple[str, ...] = ("ab",)
     phases: dict[str, tuple[str, ...]]  # the networks that each update changes, in the order of the updates
+    # how often a phase updates its networks in each step, if more than once; `turn` counts on from 0 meanwhile
+    turns: Mapping[str, int] = MappingProxyType({})
+    turn: int = 0
     exports: tuple[str, ...]  # the networks that inference needs: averaged (EMA), and saved in the model file
     generators: ClassVar[Mapping[str, Callable[..., nn.Module]]] = GENERATORS  # to choose from, by name
     discriminators: ClassVar[Mapping[str, Callable[..., nn.Module]] | None] = DISCRIMINATORS

@@ -25,6 +25,8 @@ BLENDED = 0.5  # of the style codes are mixtures of two, as users blend looks
 JITTER = 0.1  # of the spread of the codes: the noise with which seeds draw them
 EVERY = 4  # pictures of a batch, of which the features see one: they cost more than student and teacher together
 KINDS = ("unpaired", "paired")  # of tasks whose models can teach
+DEEDS = {"masked": "fills holes", "reduced": "enlarges pictures", "labelled": "changes labels"}  # of other models
+MAKES = "generates pictures"  # what all further ones do
 
 
 class Teacher:
@@ -50,8 +52,7 @@ class Teacher:
             UserError: The model does not translate.
         """
         if task.data not in KINDS:
-            does = {"masked": "fills holes", "reduced": "enlarges pictures"}.get(task.data, "generates pictures")
-            raise UserError(f"{name}: {does}; students are taught by models that translate")
+            raise UserError(f"{name}: {DEEDS.get(task.data, MAKES)}; students are taught by models that translate")
         self.task, self.nets = task, nets.eval().requires_grad_(False)
         self.channels, self.directions, self.name = dict(channels), tuple(directions), name
         self._device = torch.device("cpu")

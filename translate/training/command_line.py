@@ -14,7 +14,7 @@ RECIPE_KEYS = {  # flags of the training commands, and the recipe keys that they
     "a": "data.a", "b": "data.b", "data": "data.root", "direction": "data.direction", "hints": "data.hints",
     "pairs": "data.pairs", "pair_share": "data.pair_share",
     "one_hot": "data.one_hot", "class_names": "data.class_names", "unlabelled": "data.unlabelled",
-    "images": "data.images", "labels": "data.classes", "grow": "method.grow",
+    "images": "data.images", "labels": "data.classes", "attributes": "data.attributes", "grow": "method.grow",
     "scale": "data.scale", "degrade": "data.degrade",
     "masks": "data.masks", "invert_masks": "data.invert_masks", "value_range": "data.value_range",
     "size": "data.size", "batch_size": "data.batch_size",
@@ -25,7 +25,7 @@ RECIPE_KEYS = {  # flags of the training commands, and the recipe keys that they
 }  # fmt: skip
 COMMANDS = {  # of the tasks that have one of their own
     "cut": "train-cut", "cycle": "train-cycle", "drift": "train-drift", "generate": "train-gan",
-    "inpaint": "train-inpaint", "pix2pix": "train-pix2pix", "upscale": "train-upscale",
+    "inpaint": "train-inpaint", "pix2pix": "train-pix2pix", "stargan": "train-stargan", "upscale": "train-upscale",
 }  # fmt: skip
 _FLAGS = {key: flag for flag, key in RECIPE_KEYS.items()}
 _ORDER = {key: place for place, key in enumerate(_FLAGS)}

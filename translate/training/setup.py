@@ -257,7 +257,7 @@ def make_trial_step(
 
 
 def noise_batch(channels: Mapping[str, int], count: int, side: int, scale: int = 4) -> dict[str, torch.Tensor]:
-    """Return a random batch: uint8 (count, C, side, side), and labels (count,); all are pairs, if any can be.
+    """Return a random batch: uint8 (count, C, side, side), and labels (count,) or (count, labels); all pairs, if any.
 
     The sides of reduced copies are `side` / `scale`.
     """
@@ -265,6 +265,8 @@ def noise_batch(channels: Mapping[str, int], count: int, side: int, scale: int =
     return {
         name: torch.randint(number, (count,))
         if name == "label"
+        else torch.randint(2, (count, number))
+        if name in ("attributes", "classes")
         else torch.ones(count, dtype=torch.int64)  # steps that see pairs take longer
         if name == "paired"
         else torch.randint(0, 256, (count, *[sides.get(name, side)] * 2, number), dtype=torch.uint8).permute(0, 3, 1, 2)

@@ -20,7 +20,7 @@ from translate.utils.device import autocast
 def train_step(
     task: Task, batch: dict[str, Tensor], optimizers: Mapping[str, Optimizer], *, precision: str, clip: float = 0.0
 ) -> dict[str, Tensor]:
-    """Update the networks of every phase once.
+    """Update the networks of every phase, once or as often as `task.turns` says.
 
     Args:
         task: On the device of `batch`.
@@ -38,20 +38,31 @@ def train_step(
     with autocast(device, precision):
         x = task(batch)
     for phase, optimizer in optimizers.items():
-        # backward, with the networks of other phases frozen
-        with autocast(device, precision), task.train_only(phase):
-            terms = task.losses(phase, x)
-        optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()
-        # average over ranks, clip, update
-        scalars = {name: term.detach() for name, term in (terms | (task.extra_logs or {})).items()}
-        dist.all_reduce_mean([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
-        if clip:
-            nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
-        optimizer.step()
+        for turn in range(task.turns.get(phase, 1)):
+            task.turn = turn
+            scalars = update(task, phase, x, optimizer, precision=precision, clip=clip)
         logs |= {f"{phase}/{name}": term for name, term in scalars.items()}
-        task.extra_logs = None
     return logs
+
+
+def update(
+    task: Task, phase: str, x: dict[str, Tensor], optimizer: Optimizer, *, precision: str, clip: float
+) -> dict[str, Tensor]:
+    """Update the networks of one phase, by the tensors `x` that all phases share; return its terms, detached."""
+    # backward, with the networks of other phases frozen
+    device = next(iter(x.values())).device
+    with autocast(device, precision), task.train_only(phase):
+        terms = task.losses(phase, x)
+    optimizer.zero_grad(set_to_none=True)
+    torch.stack(list(terms.values())).sum().backward()
+    # average over ranks, clip, update
+    scalars = {name: term.detach() for name, term in (terms | (task.extra_logs or {})).items()}
+    dist.all_reduce_mean([*(p.grad for p in task.parameters_of(phase) if p.grad is not None), *scalars.values()])
+    if clip:
+        nn.utils.clip_grad_norm_(task.parameters_of(phase), clip)
+    optimizer.step()
+    task.extra_logs = None
+    return scalars
 
 
 def make_step(task: Task, optimizers: Mapping[str, Optimizer], plan: Plan, clip: float, device: torch.device) -> Step:

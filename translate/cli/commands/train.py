@@ -29,6 +29,7 @@ LENGTHS = ("steps", "epochs", "minutes")
 TRANSLATE_OPTIONS = "--model {} --input FOLDER --output FOLDER"
 NEXT_COMMANDS = {  # by kind of data; others translate
     "images": ("sample", "--model {} --count 64"),
+    "labelled": ("translate-folder", f"{TRANSLATE_OPTIONS} --to NAMES"),
     "masked": ("translate-folder", f"{TRANSLATE_OPTIONS} --masks FOLDER"),
 }
 DATA_OPTIONS = {  # by kind of data: what a task learns from, how to say it, and the options for it
@@ -40,6 +41,7 @@ DATA_OPTIONS = {  # by kind of data: what a task learns from, how to say it, and
         {"a", "b", "data", "direction", "hints", "value_range", "one_hot", "class_names", "unlabelled"},
     ),
     "images": ("single pictures", "--images X", {"images", "labels", "grow"}),
+    "labelled": ("single pictures", "--images X --labels", {"images", "labels", "attributes"}),
     "masked": ("single pictures", "--images X, perhaps with --masks Y", {"images", "masks", "invert_masks"}),
     "reduced": ("single pictures", "--images X", {"images", "scale", "degrade"}),
 }  # fmt: skip
@@ -60,6 +62,7 @@ class _Inputs:
     pair_share: float = 0.25  # Share of the steps that see them.
     images: Text = ""  # For tasks of single pictures: these, in the same forms.
     labels: Text = ""  # Their classes: a CSV or idx file, or "auto" for those stored with them.
+    attributes: Text = ""  # For stargan: columns of the table of labels, separated by commas (default: all).
     scale: IntOrNone = None  # For super-resolution: 2, 3 or 4 times as wide and high (default: 4).
     # For super-resolution: what made small pictures small, "clean" or "real" (default: clean).
     degrade: Text = ""

@@ -66,6 +66,9 @@ class TranslateFolder(TrustOptions, PluginOptions):
     look: Looks = ()
     # How far a model of train-drift goes: from 0, near the picture, to 1, all of the look (default: the model's own).
     strength: Annotated[float | None, arg(metavar="0..1", help_behavior_hint="")] = None
+    # Of a model of train-stargan: the labels that pictures get, or with a minus lose, such as glasses,-blond; all
+    # others stay. Of classes, the name of one.
+    to: Annotated[str | None, arg(metavar="NAMES", help_behavior_hint="")] = None
     # Of a model of train-upscale: the mean over the pixels that replace one pixel, rounded, is this pixel to the last
     # bit.
     consistent: Flag = False
@@ -139,7 +142,7 @@ def translate_with_onnx(command: TranslateFolder) -> int:
     from translate.inference.options import FolderOptions
     from translate.inference.translator import Translator
 
-    for name in sorted(given_options(command) & {"fps", "no_denoise", "look", "consistent"}):
+    for name in sorted(given_options(command) & {"fps", "no_denoise", "look", "consistent", "to"}):
         raise OptionError(f"{flag_name(name)} is not for ONNX files; leave it out, or give the model it was made from")
     translator: Any = Translator.load(
         command.model, command.device, command.precision, command.memory, command.stats, command.reference or None,

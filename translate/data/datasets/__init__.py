@@ -2,13 +2,17 @@
 
 few_pairs  true pairs beside two domains
 images     single pictures, with or without labels
+labelled   single pictures with labels to change
 masked     single pictures with inpainting masks
 paired     pairs of pictures
 reduced    single pictures with reduced copies of themselves
 unpaired   pictures of two domains, without pairs
 """
 
-__all__ = ["TRAINING_DATA", "ImagesData", "MaskedData", "PairedData", "ReducedData", "TrainingData", "UnpairedData"]
+__all__ = [
+    "TRAINING_DATA", "ImagesData", "LabelledData", "MaskedData", "PairedData", "ReducedData", "TrainingData",
+    "UnpairedData",
+]  # fmt: skip
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +20,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from translate.data.datasets.images import ImagesData
+from translate.data.datasets.labelled import LabelledData
 from translate.data.datasets.masked import MaskedData
 from translate.data.datasets.paired import PairedData
 from translate.data.datasets.reduced import ReducedData
@@ -31,6 +36,7 @@ class TrainingData(Protocol):
 
     `probe` are pictures for the sample grids, held out where there are any: {"a": (n, C, size, size) uint8 or, of more
     than 8 bits, float32 in [-1, 1], ...} and {"label": (n,) int64}; masks are 255 in the hole.
+    Labels to change are {"attributes" or "classes": (n, labels) int64}.
     """
 
     names: tuple[str, ...]  # of the domains, source first, or of the set of single pictures
@@ -90,4 +96,5 @@ TRAINING_DATA: dict[str, type[TrainingData]] = {
     "images": ImagesData,
     "masked": MaskedData,
     "reduced": ReducedData,
+    "labelled": LabelledData,
 }

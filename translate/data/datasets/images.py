@@ -21,7 +21,7 @@ from translate.data.loading.preview_images import read_previews, read_spread
 from translate.data.loading.transforms import fit
 from translate.data.options import DataConfig
 from translate.data.sources.domains import FileSet
-from translate.data.sources.image_set import resolve_images
+from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.labelled_image import UNLABELLED, LabelledFile, LabelledImage, LabelledRow, shape_of
 from translate.images.picture import is_colourless, to_gray
 from translate.utils.concurrency import map_in_threads
@@ -56,7 +56,7 @@ class ImagesData:
             raise OptionError("--value-range: single pictures are learned in 8 bits; rescale them, or leave it out")
 
         # find the pictures; inspect their headers and a decoded sample
-        images = resolve_images(config.images, config.classes, root)
+        images = self._resolve(config, root)
         self.train, self.test, self.title = list(images.train), list(images.test), images.title
         self.names: tuple[str, ...] = (self.title,)
         self.epoch, self._batch_size = len(self.train), config.batch_size
@@ -76,6 +76,10 @@ class ImagesData:
         self._initial_notes = [*images.notes, *([note] if self._unmirrored and config.flip else [])]
         self._initial_notes += range_notes(files)
         self.notes = list(self._initial_notes)
+
+    def _resolve(self, config: DataConfig, root: Path) -> ImageSet:
+        """Find the pictures."""
+        return resolve_images(config.images, config.classes, root)
 
     def file_sets(self) -> list[FileSet]:
         """Return the files of each split; rows of an array have none."""

@@ -1,6 +1,6 @@
 """The classes of pictures: by folder, or from a CSV table."""
 
-__all__ = ["LabelTable", "classes_of", "labels_by_folder", "read_label_table"]
+__all__ = ["FILE_COLUMNS", "LABEL_COLUMNS", "LabelTable", "classes_of", "labels_by_folder", "read_label_table"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from translate.data.files.csv_tables import named_rows, read_split
 from translate.data.files.find import names_below
 from translate.utils.errors import UserError
 
-_HEADER = {"file": ("file", "filename", "image", "path"), "label": ("label", "class"), "split": ("split",)}
+FILE_COLUMNS, LABEL_COLUMNS = ("file", "filename", "image", "path"), ("label", "class")
+_HEADER = {"file": FILE_COLUMNS, "label": LABEL_COLUMNS, "split": ("split",)}
 _UNLABELLED_FOLDERS = ("unlabelled", "unlabeled")
 
 

@@ -4,7 +4,7 @@ Without a name of other data, the functions return the data of the run. The test
 the run has learned from, or has chosen its best step by; their notes tell what was left out for that.
 """
 
-__all__ = ["named_sets", "run_data", "run_domains", "run_few_pairs", "run_images", "run_pairs"]
+__all__ = ["named_sets", "run_data", "run_domains", "run_few_pairs", "run_images", "run_labelled", "run_pairs"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from translate.data.catalog.root import data_root
+from translate.data.sources.attributes import LabelledSet, resolve_labelled
 from translate.data.sources.domains import Domain, resolve_domains
 from translate.data.sources.image_set import ImageSet, resolve_images
 from translate.data.sources.labelled_image import LabelledFile
 from translate.data.sources.pair_set import PairSet, few_pairs_file_sets, resolve_pairs
 from translate.data.sources.picture_record import read_record, split_as_recorded
 from translate.data.sources.reporting import reporting_part
-from translate.utils.errors import OptionError
+from translate.utils.errors import OptionError, UserError
 from translate.utils.toml_files import read_toml
 
 T = TypeVar("T")
@@ -94,6 +95,33 @@ def run_images(model: str | Path, images: str = "", *, labelled: bool = False) -
         lambda source: [source.file] if isinstance(source, LabelledFile) else [], same=same,
     )  # fmt: skip
     return replace(found, train=train, test=test, notes=(*found.notes, *notes))
+
+
+def run_labelled(model: str | Path, images: str, names: Sequence[str]) -> LabelledSet:
+    """Return the pictures that --images names, or those of the run of `model`, with the labels `names`.
+
+    Other pictures have a table beside them, or folders, of labels with these names; else raise UserError.
+    """
+    of_run = run_data(model)
+    trained = str(of_run.get("images", ""))
+    if not (images or trained):
+        raise OptionError(f"{model} lies in no run folder; say what to score it on: --images X")
+    same = images in ("", trained)
+    labels, attributes = str(of_run.get("classes", "")), str(of_run.get("attributes", ""))
+    found = resolve_labelled(trained, labels, attributes, data_root()) if same else _resolve_labels(images, names)
+    if found.names != tuple(names):
+        raise UserError(f"{found.images.title} has the labels {', '.join(found.names)}, the model {', '.join(names)}")
+    train, test, notes = _split(
+        _run_folder(model), (found.images.title,), found.images.train, found.images.test, lambda source: source.stem,
+        lambda source: [source.file], same=same,
+    )  # fmt: skip
+    return replace(found, images=replace(found.images, train=train, test=test, notes=(*found.images.notes, *notes)))
+
+
+def _resolve_labels(images: str, names: Sequence[str]) -> LabelledSet:
+    """Return other pictures, with the attributes `names` in this order, or with classes."""
+    found = resolve_labelled(images, "auto", "", data_root())
+    return found if found.exclusive else resolve_labelled(images, "auto", ",".join(names), data_root())
 
 
 def _run_folder(model: str | Path) -> Path:

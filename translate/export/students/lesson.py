@@ -13,7 +13,7 @@ from translate.data.sources.run_data import run_data
 from translate.export.students.search import find_student
 from translate.inference.translator import Translator
 from translate.tasks import TASKS
-from translate.tasks.distill import KINDS
+from translate.tasks.distill import DEEDS, KINDS, MAKES
 from translate.training.config import Config, load_config
 from translate.training.start.messages import print_note
 from translate.utils import dist
@@ -75,8 +75,7 @@ def plan_lesson(lesson: Lesson) -> Config:
         raise UserError(f"{lesson.file}: takes or answers one-hot label maps, which no student learns yet")
     kind = TASKS[recipe.task].data
     if kind not in KINDS:
-        does = {"masked": "fills holes", "reduced": "enlarges pictures"}.get(kind, "generates pictures")
-        raise UserError(f"{lesson.model}: {does}; students are taught by models that translate")
+        raise UserError(f"{lesson.model}: {DEEDS.get(kind, MAKES)}; students are taught by models that translate")
     data = _choose_data(lesson, recipe, kind)
     preset = PRESETS["images" if data.get("images") else kind]
     method = {"teacher": str(lesson.file), "one_way": lesson.one_way, "speedup": float(lesson.speedup)}

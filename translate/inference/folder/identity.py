@@ -35,6 +35,7 @@ def describe_run(
         "scale": None if request.scale == "fit" else request.scale,
         "consistent": options.consistent,
         "strength": None if options.strength == translator.strength else options.strength,
+        "to": options.to,
         "stats": None if statistics.kind == "exact" else statistics.kind,
         "reference": [statistics.reference_hash] if statistics.reference_hash else None,
         "hints": bool(options.hints),  # which ones, is noted with each result

@@ -7,4 +7,5 @@ masks   the hole of a picture
 pixels  from pictures to arrays that networks take
 stream  many images, translated in batches as they come
 styles  the style codes of pictures
+wishes  the labels that a picture is to get or to lose
 """

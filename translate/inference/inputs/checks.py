@@ -17,9 +17,9 @@ def check_direction(direction: str | None, recipe: Recipe, runner: Any) -> str:
 
     `runner` tells whether it is `masked` or `paired`, and its `scale`.
     """
-    if runner.masked or runner.scale > 1:
+    if not recipe.directions:
         if direction is not None:
-            does = "fills holes" if runner.masked else "enlarges pictures"
+            does = "fills holes" if runner.masked else "enlarges pictures" if runner.scale > 1 else "changes labels"
             raise OptionError(f"this model {does}, which has no direction; leave --direction out")
         return ""
     known, (a, b) = recipe.directions, recipe.domains

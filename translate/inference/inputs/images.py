@@ -43,6 +43,7 @@ class CallOptions(TypedDict, total=False):
 
     seed: int | None
     strength: float | None
+    to: Any
     hints: Any
     mask: Any
     scale: str

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from translate.inference.tiling.regions import Moments, Region, crop
-from translate.networks.moments import PartialMoments
+from translate.networks.norms.moments import PartialMoments
 
 
 class LocalMoments:

@@ -13,8 +13,9 @@ from torch import Tensor, fx, nn
 
 from translate.images.samples import REACH
 from translate.inference.tiling.regions import Region, crop
+from translate.networks.attribute_resnet import Blend
 from translate.networks.blocks import BatchNorm, Downsample, Halve, InstanceNorm, Upsample, without_autocast
-from translate.networks.frozen_norm import FrozenNorm, FrozenStyleNorm
+from translate.networks.norms.frozen_norm import FrozenNorm, FrozenStyleNorm
 from translate.networks.style_resnet import StyleNorm, StyleScale
 from translate.networks.upscale_resnet import Enlarge, Trunk
 
@@ -111,14 +112,14 @@ POINTWISE = {
 }  # fmt: skip
 POINTWISE_METHODS = {"float", "to", "add", "mul", "relu", "tanh"}
 FROZEN_NORMS = (FrozenNorm, FrozenStyleNorm)  # pointwise, since their statistics are stored
-POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, StyleScale, *FROZEN_NORMS)
+POINTWISE_MODULES = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, StyleScale, Blend, *FROZEN_NORMS)
 NORMS = (InstanceNorm, BatchNorm, StyleNorm)
 RULES: dict[type[nn.Module], Callable[..., Tensor]] = {
     nn.Conv2d: conv_region, nn.ConvTranspose2d: conv_transpose_region, Downsample: downsample_region,
     Upsample: upsample_region, Enlarge: enlarge_region, Trunk: trunk_region,
     Halve: partial(pixel_unshuffle_region, 2),
 }  # fmt: skip
-LEAVES = (*RULES, *NORMS, StyleScale, *FROZEN_NORMS)
+LEAVES = (*RULES, *NORMS, StyleScale, Blend, *FROZEN_NORMS)
 
 
 def region_rule(module: nn.Module | None, node: fx.Node) -> RegionRule | None:

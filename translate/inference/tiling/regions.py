@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from translate.networks.moments import MergedMoments, PartialMoments, partial_moments
+from translate.networks.norms.moments import MergedMoments, PartialMoments, partial_moments
 
 
 class Region(NamedTuple):

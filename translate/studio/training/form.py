@@ -25,12 +25,14 @@ TITLES = {  # of the built-in tasks, as a user would ask for them
     "pix2pix": "Learn from pairs, such as sketches and photos",
     "generate": "Make new pictures like these",
     "inpaint": "Fill holes in pictures",
+    "stargan": "Give pictures attributes, or take them away",
     "upscale": "Enlarge pictures",
 }
 INPUTS = {  # by kind of data: the options that name it, each a list of alternatives
     "unpaired": (("a", "b"), ("data",)),
     "paired": (("data",), ("a", "b")),
     "images": (("images",),),
+    "labelled": (("images",),),
     "masked": (("images",),),
     "reduced": (("images",),),
 }

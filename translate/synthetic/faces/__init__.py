@@ -2,6 +2,7 @@
 
 The factors of a portrait decide its content; each part of the picture has a random stream of its own.
 
+    attributes portraits with attributes, and the same with one changed
     body       the background and the clothes
     canvas     flat colours, tapered ink, and the pose of the head
     colours    the colours of the factors' values

@@ -1,9 +1,9 @@
 """Adversarial losses: scalars of a discriminator's scores (any shape, unbounded), and terms that accompany them."""
 
 __all__ = [
-    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "as_paired", "chance_loss", "hinge_d", "hinge_g",
-    "kl_to_normal", "lsgan_d", "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g", "smoothness",
-    "vanilla_d", "vanilla_g",
+    "GAN_LOSSES", "PAIRED_GAN_LOSSES", "GanLoss", "PairedGanLoss", "as_paired", "chance_loss", "gradient_penalty",
+    "hinge_d", "hinge_g", "kl_to_normal", "lsgan_d", "lsgan_g", "mode_seeking", "relativistic_d", "relativistic_g",
+    "smoothness", "vanilla_d", "vanilla_g", "wgan_d",
 ]  # fmt: skip
 
 from collections.abc import Callable
@@ -77,6 +77,19 @@ def mode_seeking(z: Tensor, other_z: Tensor, picture: Tensor, other: Tensor, sla
     return ((z - other_z).abs().mean(1) / (distance + slack)).mean()
 
 
+def wgan_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(fake)] - E[D(real)] (Arjovsky et al., 2017); needs a gradient penalty."""
+    return fake.mean() - real.mean()
+
+
+def gradient_penalty(D: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """E[(|grad D(x)| - 1)^2] for x between `real` and `fake`, (B, C, H, W), at random (Gulrajani et al., 2017)."""
+    share = dist.draw_local_rows(lambda n: torch.rand(n, 1, 1, 1, device=real.device), len(real))
+    between = torch.lerp(fake, real, share).requires_grad_()
+    [gradient] = torch.autograd.grad(D(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
 def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
     """E[log(1 + exp(D(fake) - D(real)))] over pairs (Jolicoeur-Martineau, 2019; R3GAN, equation 2)."""
     return F.softplus(fake - real).mean()
@@ -108,8 +121,10 @@ def as_paired(loss: GanLoss | PairedGanLoss) -> PairedGanLoss:
 
 
 def chance_loss(loss: GanLoss | PairedGanLoss | None) -> float | None:
-    """Return the least loss of a D that gives every picture the same score; None without a discriminator."""
-    return None if loss is None else min(float(loss.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))
+    """Return the least loss of a D that gives every picture the same score; None without a D, or a scale of scores."""
+    if loss is None or loss.d is wgan_d:
+        return None
+    return min(float(loss.d(x, x)) for x in (torch.zeros(1), torch.full((1,), 0.5)))
 
 
 def _check(loss: Any) -> str:
@@ -127,6 +142,7 @@ GAN_LOSSES: Registry[GanLoss] = Registry(
         "lsgan": GanLoss(lsgan_d, lsgan_g),
         "hinge": GanLoss(hinge_d, hinge_g),
         "vanilla": GanLoss(vanilla_d, vanilla_g),
+        "wgan": GanLoss(wgan_d, hinge_g),
     },
     check=_check,
 )

@@ -28,10 +28,12 @@ from translate.metrics.similarity import l1, psnr
 from translate.networks.upscale_resnet import Enlarge
 from translate.tasks import Task
 from translate.tasks.latents import draw_latents, one_hot
+from translate.utils.errors import UserError
 
 SEED = 0  # of the subsets of the kernel distance, and of noise that networks draw
 AT_ONCE = 8  # pictures in a batch
 Pictures = Mapping[str, Tensor]  # by batch key, (n, C, size, size) uint8 or float32 in [-1, 1], on the host
+MIN_OF_LABEL, MAX_LABELS = 2, 6  # pictures with and without a label that is scored, and labels
 MIN_SPREAD = 1e-6  # avoids division by zero for a set of identical pictures
 
 
@@ -179,6 +181,45 @@ class UpscalingScorer(Scorer):
         return psnr(from_uint8(rgb8(answers)), from_uint8(self.truths)).mean().item()
 
 
+class LabelScorer(Scorer):
+    """Kernel distance of pictures that got a label to those that have it, and of those that lost it to those without.
+
+    The mean over the first labels of which the pictures show enough of either kind; beside it the mean change, in
+    levels.
+    """
+
+    def __init__(self, task: Task, pictures: Pictures, device: torch.device, at_once: int = AT_ONCE) -> None:
+        super().__init__(task, pictures, device, at_once)
+        self.key = "classes" if "classes" in pictures else "attributes"
+        self.labels, self.targets = pictures[self.key].bool(), self.features(pictures["image"])
+        fewer = torch.minimum(self.labels.sum(0), (~self.labels).sum(0))
+        self.chosen = torch.nonzero(fewer >= MIN_OF_LABEL)[:, 0].tolist()[:MAX_LABELS]
+        if not self.chosen:
+            raise UserError("the held-out pictures show too few of every label")
+
+    def score(self, nets: nn.ModuleDict) -> Score:
+        """Change the chosen labels of all pictures, one at a time."""
+        distances, changes = [], []
+        for k in self.chosen:
+            answers = torch.cat([to_uint8(self.task.predict(nets, x, z=self.wish(x, k))).cpu() for x in self.batches()])
+            changes.append(l1_to_truth(answers, self.pictures["image"]))
+            features, has = self.features(answers), self.labels[:, k]
+            distances.append(kernel_distance(features[~has], self.targets[has], seed=SEED))
+            if self.key == "attributes":
+                distances.append(kernel_distance(features[has], self.targets[~has], seed=SEED))
+        return Score(mean_distance(distances), {"change": fmean(changes)})
+
+    def batches(self, *keys: str) -> Iterator[dict[str, Tensor]]:
+        """Yield pictures and labels in batches on the device."""
+        return super().batches("image", self.key)
+
+    def wish(self, batch: Mapping[str, Tensor], k: int) -> Tensor:
+        """Return the wishes that change label `k` of every picture, (B, labels); a class is given to all."""
+        z = torch.zeros_like(batch[self.key], dtype=torch.float32)
+        z[:, k] = 1.0 if self.key == "classes" else 1.0 - 2 * batch[self.key][:, k]
+        return z
+
+
 class GenerationScorer(Scorer):
     """Kernel distance of samples, of classes in turn, to real pictures, and their variety over that of these."""
 
@@ -207,7 +248,7 @@ class GenerationScorer(Scorer):
 
 SCORERS: dict[str, type[Scorer]] = {  # by Task.data
     "unpaired": TranslationScorer, "paired": TranslationScorer, "masked": InpaintingScorer, "images": GenerationScorer,
-    "reduced": UpscalingScorer,
+    "reduced": UpscalingScorer, "labelled": LabelScorer,
 }  # fmt: skip
 
 

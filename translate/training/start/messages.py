@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from translate.data.datasets import TrainingData
+from translate.data.datasets import LabelledData, TrainingData
 from translate.data.files.find import left_out_notes
 from translate.data.options import DataConfig
 from translate.tasks import Task
@@ -22,7 +22,9 @@ def print_note(text: str, word: str = "note") -> None:
 
 
 def print_notes(data: TrainingData, task: Task, findings: Sequence[str]) -> None:
-    """Print the notes of data and task, the `findings` of the data check, skipped files, and domains that are small."""
+    """Print labels, the notes of data and task, the `findings` of the data check, skipped files, and small domains."""
+    if isinstance(data, LabelledData):
+        console.print(data.label_table)
     for line in (*data.notes, *task.notes, *findings):
         print_note(line)
     for line in data.skipped[:5]:

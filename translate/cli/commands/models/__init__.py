@@ -4,5 +4,6 @@ distill            distill
 export             export
 import_checkpoint  import-checkpoint
 share              share
+train_stargan      train-stargan
 train_upscale      train-upscale
 """
