@@ -18,6 +18,7 @@ from tests.training.test_train_drift import FAST as DRIFT
 from tests.training.test_train_generate import FAST as GENERATE
 from tests.training.test_train_inpaint import PRESETS as INPAINT
 from tests.training.test_train_pix2pix import FAST as PIX2PIX
+from tests.training.test_train_stargan import PRESETS as STARGAN
 from tests.training.test_train_upscale import PRESETS as UPSCALE
 from translate import load_config, train
 
@@ -57,6 +58,8 @@ def workplace(tmp_path_factory):
     cut_out = np.full((64, 64, 4), 255, np.uint8)
     cut_out[20:30, 20:30, 3] = 0
     save(place / "cut_out.png", cut_out)
+    rows = "".join(f"summer/{i}.png,{i % 2},{i // 2 % 2}\n" for i in range(10))
+    (place / "summer.csv").write_text(f"file,glasses,blond\n{rows}", encoding="utf-8")
     summer, winter = str(place / "summer"), str(place / "winter")
     models = {
         "photos2monet": ("cycle", TINY, {"a": summer, "b": winter}),
@@ -64,6 +67,7 @@ def workplace(tmp_path_factory):
         "sketch2shoe": ("pix2pix", PIX2PIX, {"a": winter, "b": summer, "hints": True}),
         "photos_inpaint": ("inpaint", INPAINT["fast"], {"images": summer}),
         "photos_x4": ("upscale", UPSCALE["fast"], {"images": summer}),
+        "attributes_stargan": ("stargan", STARGAN["fast"], {"images": summer, "classes": str(place / "summer.csv")}),
         "faces": ("generate", GENERATE, {"images": summer, "classes": ""}),
     }
     for name, (task, small, data) in models.items():

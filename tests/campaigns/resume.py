@@ -46,6 +46,7 @@ PIX2PIX = {"data": {"size": 40, "crop": 32, "batch_size": 2, "hints": True}}
 STYLE = {"generator": {"width": 4, "most": 8, "z_dim": 4, "w_dim": 8}, "discriminator": {"width": 4, "most": 8}}
 DIGITS = {"data": {"size": 32, "batch_size": 4, "classes": "auto"}}
 HOLES = {"data": {"size": 32, "batch_size": 2}}
+LABELS = {"data": {"size": 32, "batch_size": 4, "classes": "auto"}}
 LARGER = {
     "generator": {"width": 8, "blocks": 1, "detail": 4},
     "data": {"size": 32, "batch_size": 2, "degrade": "real"},
@@ -97,6 +98,14 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("inpaint", "paper"): HOLES | {"generator": {"width": 4}, "discriminator": {"width": 2}},
     ("inpaint", "partial"): HOLES | {"generator": {"width": 4}},
+    ("stargan", "fast"): LABELS | {"generator": {"width": 8, "most": 8, "blocks": 1}, "discriminator": {"width": 4}},
+    ("stargan", "paper"): LABELS
+    | {
+        "generator": {"width": 2, "blocks": 1},
+        "discriminator": {"width": 2},
+        "data": {"size": 32, "batch_size": 4, "classes": "auto"},
+        "method": {"critic": 2},
+    },
     ("upscale", "fast"): LARGER | {"discriminator": {"width": 4}},
     ("upscale", "l1"): LARGER,
 }
@@ -164,6 +173,7 @@ def campaign(place: Path, task: str, preset: str, kills: int, chance: random.Ran
     data = {
         "generate": {"images": str(place / "pictures" / "kinds")},
         "inpaint": {"images": str(place / "pictures" / "kinds" / "a")},
+        "stargan": {"images": str(place / "pictures" / "kinds")},
         "upscale": {"images": str(place / "pictures" / "kinds" / "a")},
     }.get(task, {name: str(place / "pictures" / "kinds" / name) for name in "ab"})
 

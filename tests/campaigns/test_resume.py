@@ -21,6 +21,7 @@ def test_killed_training_runs_end_bit_identical_to_uninterrupted_ones():
         "generate",
         "inpaint",
         "pix2pix",
+        "stargan",
         "upscale",
     ]
     assert all(run["kills"] == 2 and run["broken"] == [] for run in figures)

@@ -38,12 +38,17 @@ def trained_with(command, monkeypatch):
     return caught.value.args[0]
 
 
+SINGLE = ("images", "labelled", "masked", "reduced")  # kinds of data that are one set of pictures
+
+
 @pytest.mark.parametrize(("task", "preset"), [(task, preset) for task in TASKS for preset in presets(task)])
 def test_the_command_of_a_run_trains_the_same(task, preset, monkeypatch):
     kind = TASKS[preset_task(task, preset)].data
-    images = {"images": "set of mine", "classes": "auto"} if kind in ("images", "masked", "reduced") else {}
+    images = {"images": "set of mine", "classes": "auto"} if kind in SINGLE else {}
     data = (
-        {"images": "set of mine", "classes": "auto" if kind == "images" else ""} if images else {"a": "x y", "b": "z"}
+        {"images": "set of mine", "classes": "auto" if kind in ("images", "labelled") else ""}
+        if images
+        else {"a": "x y", "b": "z"}
     )
     config = load_config(task, preset, data=data, out="runs/q")
     command = train_command(as_table(config))

@@ -25,6 +25,8 @@ FEATURED = {"name": "projected", "width": 4}
 ATTENDING = {"name": "vit_unet", "width": 8, "most": 8, "blocks": 1}, {"name": "vit", "width": 8, "layers": 1}
 BESIDE = {"lambda_projected": 1.0, "projected": {"width": 4}}
 UPSCALER = {"name": "upscale_resnet", "width": 8, "blocks": 1, "detail": 4, "scale": 2}
+EDITOR = {"name": "attribute_resnet", "width": 8, "most": 8, "blocks": 1}
+LABELLER = {"name": "label", "width": 4, "size": SIZE}
 FOURIER = {"name": "fourier_resnet", "width": 8, "trunk": 16, "blocks": 1}
 
 
@@ -103,6 +105,14 @@ VARIANTS = {  # every way of training that a task has: its networks and its opti
         {"name": "dcgan", "width": 2, "size": SIZE},
         {"norm": "l2", "overlap": 3, "tell_hole": False, "gan": "vanilla", "lambda_known": 0.0},
     ),
+    "stargan": ("stargan", EDITOR, LABELLER, {"lambda_keep": 1.0, "lambda_r1": 0.1}),
+    "stargan, classes": ("stargan", EDITOR, LABELLER, {"gan": "vanilla"}),
+    "stargan, as published": (
+        "stargan",
+        {"name": "star_resnet", "width": 4, "blocks": 1},
+        LABELLER,
+        {"gan": "wgan", "lambda_gp": 10.0, "critic": 2},
+    ),
     "upscale": ("upscale", UPSCALER, FAST[1], {"lambda_gan": 1.0, "lambda_fm": 1.0, "rise": 0.0}),
     "upscale, by pixels alone": ("upscale", UPSCALER, FAST[1], {}),
     "distill": ("distill", COMPACT, None, {"teacher": make_teacher("cycle")}),
@@ -129,12 +139,14 @@ CHANNELS = {
     "generate, on features": {"image": 1, "label": 3},
     "generate, beside": {"image": 3, "label": 3},
     "generate_drift, labelled": {"image": 1, "label": 3},
+    "stargan, classes": {"image": 3, "classes": 2},
 }
 KINDS = {
     "distill_images": {"image": 3},
     "generate": {"image": 3},
     "generate_drift": {"image": 3},
     "inpaint": {"image": 3, "mask": 1},
+    "stargan": {"image": 3, "attributes": 3},
     "upscale": {"image": 3, "small": 3},
 }
 PICTURES = {"a": 3, "b": 3}
@@ -160,6 +172,9 @@ def make_batch(step=0, count=2, **channels):
     channels = channels or PICTURES
     if classes := channels.pop("label", 0):
         return make_batch(step, count, **channels) | {"label": torch.arange(count) % classes}
+    for key in {"attributes", "classes"} & channels.keys():
+        labels = torch.eye(channels.pop(key), dtype=torch.int64)[torch.arange(count) % 2]
+        return make_batch(step, count, **channels) | {key: labels}
     small = {k: torch.rand(count, c, 4, 4, generator=generator) * 2 - 1 for k, c in channels.items()}
     batch = {k: F.interpolate(x, size=SIZE, mode="bilinear") for k, x in small.items()}
     if "small" in batch:
@@ -208,7 +223,7 @@ SLOW = ("on features", "beside", "scales", "transformers")  # to overfit
 def test_a_task_overfits_two_pictures(variant):
     task = make_task(variant, lambda_identity=0.0) if variant.startswith("cycle") else make_task(variant)
     optimizers = {p: torch.optim.Adam(task.parameters_of(p), 2e-3, betas=(0.5, 0.999)) for p in task.phases}
-    terms = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole", "upscale": "G/l1"}
+    terms = {"cycle": "G/cycle", "pix2pix": "G/l1", "inpaint": "G/hole", "stargan": "G/cycle", "upscale": "G/l1"}
     term = terms.get(variant.split(",")[0], "G/picture_ab")
     found = []
     for step in range(60):

@@ -19,6 +19,7 @@ from tests.training.test_train_inpaint import PRESETS as INPAINT
 from tests.training.test_train_label_maps import LABELS
 from tests.training.test_train_pix2pix import FAST as PAIRS_FAST
 from tests.training.test_train_pix2pix import PAPER as PAIRS_PAPER
+from tests.training.test_train_stargan import PRESETS as STARGAN
 from tests.training.test_train_upscale import PRESETS as UPSCALE
 from translate.training import optim
 from translate.training import step as training
@@ -54,6 +55,8 @@ EXTRA = {
     "inpaint fast": (INPAINT["fast"], {"data": {"batch_size": 4}}),
     "inpaint paper": (INPAINT["paper"], {"data": {"batch_size": 4}}),
     "inpaint partial": (INPAINT["partial"], {"data": {"batch_size": 4}}),
+    "stargan fast": (STARGAN["fast"], {"data": {"batch_size": 4}}),
+    "stargan paper": (STARGAN["paper"], {}),
     "upscale fast": (UPSCALE["fast"], {"data": {"batch_size": 4, "degrade": "real"}}),
     "upscale l1": (UPSCALE["l1"], {"data": {"batch_size": 4}}),
 }
@@ -69,6 +72,7 @@ def config_of(name, data, out, **train_options):
         "pix2pix": {"a": str(data / "drawings"), "b": str(data / "photos")},
         "generate": {"images": str(data / "p")},
         "inpaint": {"images": str(data / "photos")},
+        "stargan": {"images": str(data / "p"), "classes": "auto"},
         "upscale": {"images": str(data / "photos")},
     }[task]
     if beside:

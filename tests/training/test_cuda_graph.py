@@ -25,6 +25,7 @@ RECIPES = [
     ("cut", "fast"), ("cut", "fastcut"), ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"),
     ("pix2pix", "paper"), ("generate", "fast"), ("generate", "paper"), ("generate", "large"), ("generate", "drift"),
     ("inpaint", "fast"), ("inpaint", "paper"), ("inpaint", "partial"), ("upscale", "fast"), ("upscale", "l1"),
+    ("stargan", "fast"), ("stargan", "paper"),
 ]  # fmt: skip
 META = torch.device("meta")
 
@@ -33,6 +34,8 @@ def meta_batch(case, count=4):
     return {
         name: torch.empty(count, dtype=torch.int64, device=META)
         if name == "label"
+        else torch.empty(count, channels, dtype=torch.int64, device=META)
+        if name == "attributes"
         else torch.empty(count, channels, *[case.size // (4 if name == "small" else 1)] * 2, device=META)
         for name, channels in case.channels.items()
     }

@@ -51,18 +51,17 @@ class ModelRunner:
     """Runs the networks of a model.
 
     Attributes:
-        recipe, task: of the model.
-        device: of the networks.
+        recipe, task, device: of the model.
         precision: as the caller asked: "auto", "bf16" or "fp32".
         mode_choice: the networks, in eval mode and frozen, and their precision and layout.
         z_dim: size of a style code; 0: the model has none.
         random: whether a seed changes the result.
-        strength: the default of a strength, 0 to 1, which is then the style code; None: the model has none.
+        strength: the default of a strength, 0 to 1, which is then the style code; None: it has none.
         uses_global_rng: whether the networks draw from torch's global generator, so that passes cannot run in parallel.
         masked: whether the model inpaints; its last source channel is then the mask, 1 in the hole and -1 elsewhere.
-        labelled: whether z says which labels a picture is to get or to lose.
+        labelled: whether z says which labels pictures get or lose.
         paired, scale: whether it was trained on pairs, and by how much its results are larger.
-        classes: of the label maps that the model answers; None: it answers pictures.
+        classes: of the label maps that it answers; None: it answers pictures.
         fixed_size: side of the only squares that the networks take, px; 0: they take any size.
         default_direction: "" if there are no directions.
         memory: the budget of a pass.
@@ -85,8 +84,7 @@ class ModelRunner:
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.strength = self.task.strength
         draws = any(getattr(net, "random", False) for net in nets.values())
-        # a strength and labels are chosen, never drawn
-        self.random = self.strength is None and not self.labelled if self.z_dim else draws
+        self.random = self.strength is None and not self.labelled if self.z_dim else draws  # else z is chosen
         self._one_by_one = self.random and not self.z_dim  # dropout draws for a whole batch
         self.uses_global_rng = self._one_by_one or (self.random and self.masked)
         self.default_direction = recipe.directions[0] if recipe.directions else ""

@@ -22,7 +22,7 @@ from translate.utils.errors import OptionError, UserError
 
 USAGE = "give each class a folder of its own, or --labels FILE.csv: a column file, and one of 0 and 1 an attribute"
 MAX_TOGETHER = 0.01  # of the pictures with the rarer of two attributes: those with both, if the two exclude each other
-MIN_EXPECTED = 10  # pictures with both, were they independent; with fewer, nothing says that they exclude each other
+MIN_EXPECTED = 5  # pictures with both, were they independent; with fewer, nothing says that they exclude each other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +111,7 @@ def tables_beside(images: ImageSet) -> dict[Path, Path]:
 
 def with_attributes(images: ImageSet, tables: dict[Path, Path], wanted: Sequence[str]) -> LabelledSet:
     """Label pictures by the table of their folder."""
+    # 1. read the tables
     read = {file: read_attributes(file).choose(wanted) for file in dict.fromkeys(tables.values())}
     names = next(iter(read.values())).names
     for file, table in read.items():
@@ -118,6 +119,7 @@ def with_attributes(images: ImageSet, tables: dict[Path, Path], wanted: Sequence
             raise UserError(f"{file} has other columns than {next(iter(read))}; both should have the same")
     if not names:
         raise UserError(f"{next(iter(read))} has no column of 0 and 1 or of a few words; {USAGE}")
+    # 2. find the row of each picture
     rows: dict[LabelledImage, tuple[int, ...]] = {}
     used: dict[tuple[Path, str], LabelledImage] = {}
     missing: dict[Path, list[str]] = {file: [] for file in read}
@@ -128,6 +130,7 @@ def with_attributes(images: ImageSet, tables: dict[Path, Path], wanted: Sequence
             missing[table.file].append(source.name)
         else:
             rows[source] = table.rows[key]
+    # 3. refuse pictures without one, and note rows without a picture
     notes = []
     for file, table in read.items():
         if missing[file]:

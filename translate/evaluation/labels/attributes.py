@@ -1,7 +1,6 @@
 """Scores of a model that changes labels: by the true pictures where they are known, and by a small classifier.
 
-The true picture of a held-out one with one label changed is truth/LABEL/NAME beside its folder, as those that
-`synthetic.faces.attributes` draws.
+The true picture of test/NAME with one label changed is truth/LABEL/NAME, as `synthetic.faces.attributes` draws it.
 """
 
 __all__ = ["AttributeEvaluation"]
@@ -19,7 +18,7 @@ from translate.data.sources.run_data import run_labelled
 from translate.evaluation.evaluation import Evaluation, EvaluationOptions, check_minimum, load_translator
 from translate.evaluation.labels.attribute_report import AttributeReport, AttributeRow
 from translate.evaluation.labels.classifier import FactorClassifier, train_factor_classifier
-from translate.evaluation.reader import Reader, readable
+from translate.evaluation.reader import Reader, choose_places, readable
 from translate.evaluation.report import note_few
 from translate.evaluation.tally import SEED
 from translate.images.grid import make_grid
@@ -153,11 +152,7 @@ class AttributeEvaluation(Evaluation):
 
     def choose(self, count: int | None) -> list[LabelledImage]:
         """Return at most `count` held-out pictures, evenly spaced; raise UserError if there are none."""
-        images = self.labelled.images
-        if not images.test:
-            reasons = [f"{images.title} has no held-out pictures", *images.notes]
-            raise UserError(f"{'; '.join(reasons)}; score on others: --images FOLDER")
-        return subsample(images.test, count)
+        return [source for _, source in choose_places(self.labelled.images, count)]
 
     def read(self, source: LabelledImage) -> np.ndarray:
         """Read a picture at the training size, (size, size, 3) uint8."""
@@ -170,8 +165,9 @@ class AttributeEvaluation(Evaluation):
 
     def find_truth(self, source: LabelledImage, name: str) -> np.ndarray | None:
         """Return the true picture with the label `name` changed, if it is known."""
-        file = source.file.parent.parent / "truth" / name / source.file.name
-        return self.fit(read_rgb8(file)) if file.is_file() else None
+        folder = source.file.parent
+        file = folder.parent / "truth" / name / source.file.name
+        return self.fit(read_rgb8(file)) if folder.name == "test" and file.is_file() else None
 
     def grid(self, rows: int = 8) -> np.ndarray:
         """Draw a row for each of some held-out pictures: the picture, and with each label changed in turn."""

@@ -38,10 +38,11 @@ class Choice:
     z: Any
     keep: int | None
     scale: str
+    to: str | None = None
 
     def request(self, translator: Translator) -> ModelRequest:
         """Return the request to the model; raise OptionError as `Translator.request`."""
-        given: dict[str, Any] = {"strength": self.strength, "z": self.z, "scale": self.scale}
+        given: dict[str, Any] = {"strength": self.strength, "z": self.z, "scale": self.scale, "to": self.to}
         if self.keep is None:
             return translator.request(self.direction, count=self.count, seed=self.seed, **given)
         several = translator.request(self.direction, count=self.keep + 1, seed=self.seed or 0, **given)
@@ -56,13 +57,14 @@ def choice(
     z: Annotated[str, Form(description="a look, as JSON: a list of numbers, or several for several answers")] = "",
     keep: Annotated[int | None, Form(ge=0, lt=MAX_COUNT, description="only this answer of the seed, from 0")] = None,
     scale: Annotated[Literal["fit", "native"], Form(description="as for translate_folder")] = "fit",
+    to: Annotated[str, Form(description="labels to get, or with a minus to lose: glasses,-blond")] = "",
 ) -> Choice:
     """Parse the form fields that say which answers are wanted."""
     try:
         code = json.loads(z) if z else None
     except (ValueError, RecursionError):
         raise OptionError("z is no JSON; give a list of numbers, as an answer or /api/look has them") from None
-    return Choice(direction or None, count, seed, strength, code, keep, scale)
+    return Choice(direction or None, count, seed, strength, code, keep, scale, to or None)
 
 
 def files_wanted(
