@@ -209,7 +209,7 @@ def test_each_phase_changes_its_own_networks_and_no_other(variant, precision):
         assert all(key.startswith(f"{phase}/") for key in logs)
 
 
-SLOW = ("on features", "beside", "scales", "transformers")  # to overfit
+SLOW = ("on features", "beside", "scales", "transformers", "as published")  # to overfit
 
 
 @pytest.mark.parametrize(

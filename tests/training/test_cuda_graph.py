@@ -25,7 +25,7 @@ RECIPES = [
     ("cut", "fast"), ("cut", "fastcut"), ("cycle", "fast"), ("cycle", "paper"), ("pix2pix", "fast"),
     ("pix2pix", "paper"), ("generate", "fast"), ("generate", "paper"), ("generate", "large"), ("generate", "drift"),
     ("inpaint", "fast"), ("inpaint", "paper"), ("inpaint", "partial"), ("upscale", "fast"), ("upscale", "l1"),
-    ("stargan", "fast"), ("stargan", "paper"),
+    ("stargan", "fast"),
 ]  # fmt: skip
 META = torch.device("meta")
 

@@ -14,10 +14,10 @@ from translate.checkpoints.recipe import Recipe
 from translate.images.picture import Picture, parse_range
 from translate.inference.inputs.checks import check_conditioning, check_direction, check_exact
 from translate.inference.inputs.images import CallOptions, ImageFile, Kind, is_several, read_input
-from translate.inference.inputs.wishes import label_code
 from translate.inference.inputs.masks import find_hole
 from translate.inference.inputs.pixels import check_channels
 from translate.inference.inputs.stream import ImageStream, check_images, one_each
+from translate.inference.inputs.wishes import label_code
 from translate.inference.onnx.recipe import is_onnx
 from translate.inference.request import Conditioning, PreparedImage, Request, choose_variants, strength_code
 from translate.utils.errors import OptionError, UserError

@@ -76,6 +76,8 @@ class StarGAN(Task):
     def forward(self, batch: Batch) -> Batch:
         """Draw a target for each picture, and make what G is told of it; G's gradient is that of the last part."""
         real, own = batch["image"], batch[self.key].float()
+        if len(real) % self.turns["D"]:
+            raise OptionError(f"--batch-size should be a multiple of {self.turns['D']}: a part for each update of D")
         order = dist.draw_local_rows(lambda n: torch.randperm(n, device=own.device), len(own))
         target = dist.all_gather_rows(own)[order]
         mentioned = dist.draw_local_rows(lambda n: torch.rand(n, own.shape[1], device=own.device), len(own))

@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,8 @@ def jobs(train: int, test: int, size: int, seed: int) -> list[Job]:
 def toggle(portrait: Portrait, name: str) -> Portrait:
     """Return the portrait with the attribute `name` if it has not, and without it if it has."""
     factor, present, absent = ATTRIBUTES[name]
-    return replace(portrait, **{factor: absent if _has(portrait, name) else present})
+    changed: Any = {factor: absent if _has(portrait, name) else present}
+    return replace(portrait, **changed)
 
 
 def _has(portrait: Portrait, name: str) -> bool:
@@ -63,7 +64,7 @@ def _sample(seed: Seed) -> Portrait:
     """Sample a portrait that has each attribute with a probability of a half, independently."""
     rng = np.random.default_rng(seed)
     portrait = sample_factors(rng)
-    words = {one.factor: one.present if rng.random() < 0.5 else one.absent for one in ATTRIBUTES.values()}
+    words: Any = {one.factor: one.present if rng.random() < 0.5 else one.absent for one in ATTRIBUTES.values()}
     return replace(portrait, frame=FRAME, **words)
 
 

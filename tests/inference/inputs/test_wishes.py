@@ -1,7 +1,7 @@
 import pytest
 
 from translate.checkpoints.recipe import Recipe
-from translate.inference.inputs.labels import label_code, label_names
+from translate.inference.inputs.wishes import label_code, label_names
 from translate.utils.errors import OptionError
 
 NAMES = ["glasses", "black", "blond", "smile"]
