@@ -55,7 +55,7 @@ EXTRA = {
     "inpaint fast": (INPAINT["fast"], {"data": {"batch_size": 4}}),
     "inpaint paper": (INPAINT["paper"], {"data": {"batch_size": 4}}),
     "inpaint partial": (INPAINT["partial"], {"data": {"batch_size": 4}}),
-    "stargan fast": (STARGAN["fast"], {"data": {"batch_size": 4}}),
+    "stargan fast": (STARGAN["fast"], {"data": {"batch_size": 8}}),
     "stargan paper": (STARGAN["paper"], {}),
     "upscale fast": (UPSCALE["fast"], {"data": {"batch_size": 4, "degrade": "real"}}),
     "upscale l1": (UPSCALE["l1"], {"data": {"batch_size": 4}}),
