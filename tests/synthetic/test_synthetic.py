@@ -172,7 +172,7 @@ def test_noise_is_normalised_and_repeats():
 def test_registry_is_rendered_by_name(tmp_path):
     for name in RENDERERS:
         render(name, tmp_path / name, train=1, test=0, size=SIZE, workers=1, progress=False)
-        assert len(list((tmp_path / name).rglob("*.png"))) == (1 if name in ("digits", "faces") else 2)
+        assert len(list((tmp_path / name).rglob("*.png"))) == (1 if name in ("attributes", "digits", "faces") else 2)
 
 
 def test_pairs_are_the_first_photos_painted_and_other_scenes_to_test_on(tmp_path):

@@ -2,6 +2,7 @@
 
 __all__ = ["write_dataset", "write_pictures"]
 
+import csv
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from translate.images.io import write_picture
 from translate.images.picture import Picture
 
+ATTRIBUTES = 5  # of pictures with labels
 DISTINCT_PICTURES = 16  # the other files are links to these, as drawing more would take longer than measuring
 
 
@@ -19,7 +21,7 @@ def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, s
     """Write a data set in the layout of a kind of data.
 
     Args:
-        kind: as `Task.data`: "unpaired", "paired", "images", "masked" or "reduced".
+        kind: as `Task.data`: "unpaired", "paired", "images", "labelled", "masked" or "reduced".
         folder: created if missing.
         count: pictures, pairs, or pictures of each domain; 1 or more.
         side: px.
@@ -35,6 +37,9 @@ def write_dataset(kind: str, folder: Path, count: int, side: int) -> dict[str, s
         write_pictures(folder / "train", count, side, 2 * side)
         return {"root": str(folder)}
     write_pictures(folder, count, side, side)
+    if kind == "labelled":
+        _write_attributes(folder / "attributes.csv", count)
+        return {"images": str(folder), "classes": "auto"}
     return {"images": str(folder)}
 
 
@@ -47,6 +52,14 @@ def write_pictures(folder: Path, count: int, height: int, width: int, seed: int 
         write_picture(file, Picture(_draw_blobs(rng, height, width)), 90)
     for i, file in enumerate(files[DISTINCT_PICTURES:]):
         _link_or_copy(files[i % DISTINCT_PICTURES], file)
+
+
+def _write_attributes(file: Path, count: int) -> None:
+    """Write a table of attributes; from a dozen pictures on, some have each and some have not."""
+    with file.open("w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["file", *(f"attribute {k}" for k in range(ATTRIBUTES))])
+        writer.writerows([f"{i:06d}.jpg", *(i // (k + 1) % 2 for k in range(ATTRIBUTES))] for i in range(count))
 
 
 def _draw_blobs(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
