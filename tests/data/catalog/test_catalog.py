@@ -30,6 +30,7 @@ EXPECTED = {
     "edges2handbags": "paired",
     "sketch2shoe": "paired",
     "sketch2handbag": "paired",
+    "attributes": "images",
     "digits": "labelled",
     "faces": "images",
 }
