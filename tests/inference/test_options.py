@@ -45,7 +45,7 @@ def test_a_request_has_the_seed_or_the_style_codes():
     options = FolderOptions(direction="ab", count=2, seed=3, scale="native")
     assert build_request(Model(), options, options.count) == (
         "ab",
-        {"count": 2, "seed": 3, "strength": None, "scale": "native"},
+        {"count": 2, "seed": 3, "strength": None, "to": None, "scale": "native"},
     )
     _, one = build_request(Model(), VideoOptions(looks=["5"]))
     assert one["z"].tolist() == [5, 1] and one["scale"] == "fit"
