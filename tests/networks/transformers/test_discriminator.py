@@ -8,7 +8,7 @@ from translate.utils.errors import OptionError
 
 def make(**options):
     torch.manual_seed(0)
-    return VitDiscriminator(**{"width": 8, "blocks": 2, "heads": 2} | options)
+    return VitDiscriminator(**{"width": 8, "layers": 2, "heads": 2} | options)
 
 
 @pytest.mark.parametrize(("size", "scored"), [((16, 16), (2, 2)), ((33, 70), (4, 8)), ((64, 40), (8, 5))])
