@@ -111,7 +111,7 @@ def test_a_notebook_may_run_its_cell_again():
         ),
         (
             TASK.format(name="x").replace("unpaired", "pairs"),
-            "its `data` should be one of images, masked, paired",
+            "its `data` should be one of images, labelled, masked",
         ),
         (TASK.format(name="x").replace("exports", "export"), "its `exports` should name the networks that inference"),
         (TASK.format(name="x") + "    directions = ('ba',)\n", 'its `directions` should be ("ab",) or ("ab", "ba")'),
