@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import torch
 
+from translate.bench.pictures import ATTRIBUTES
 from translate.tasks import TASKS
 from translate.training.config import Config, from_dict, load_config
 from translate.training.setup import check_recipe, check_sides, make_task
@@ -19,7 +20,7 @@ CHANNELS = {
     "paired": {"a": 3, "b": 3},
     "images": {"image": 3},
     "masked": {"image": 3, "mask": 1},
-    "labelled": {"image": 3, "attributes": 5},
+    "labelled": {"image": 3, "attributes": ATTRIBUTES},
     "reduced": {"image": 3, "small": 3},
 }
 

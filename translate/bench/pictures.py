@@ -1,6 +1,6 @@
 """Generated pictures for measurements that depend only on number and size."""
 
-__all__ = ["write_dataset", "write_pictures"]
+__all__ = ["ATTRIBUTES", "write_dataset", "write_pictures"]
 
 import csv
 import os

@@ -27,7 +27,7 @@ from translate.evaluation.reader import Place, Reader, choose_places, readable
 from translate.evaluation.report import MODEL, Row, note_few
 from translate.evaluation.tally import SEED, Tallies, Tally, panel_row
 from translate.images.grid import make_grid
-from translate.images.picture import to_gray
+from translate.images.picture import to_gray_rgb
 from translate.inference.latent.neighbours import square_crop
 from translate.metrics.inpainting import pairwise_l1_inside
 from translate.utils.errors import OptionError, UserError
@@ -123,7 +123,7 @@ class InpaintingEvaluation(Evaluation):
     def read(self, source: LabelledImage) -> np.ndarray:
         """Read a picture with the crop of training: (size, size, 3) uint8."""
         picture = square_crop(source.read(), self.size)
-        return np.repeat(to_gray(picture)[..., None], 3, axis=2) if self.gray else picture
+        return to_gray_rgb(picture) if self.gray else picture
 
     def make_hole(self, picture: np.ndarray, band: int, place: int) -> InpaintingCase:
         """Make the fixed hole of one size, an index in `BANDS`, for the picture with the index `place`."""

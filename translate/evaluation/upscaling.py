@@ -27,7 +27,7 @@ from translate.evaluation.reader import Place, Reader, choose_places, readable
 from translate.evaluation.report import KERNEL_SCALE, MODEL, Column, Row, SectionedReport, note_few, number
 from translate.evaluation.tally import SEED, Tallies, Tally, panel_row
 from translate.images.grid import make_grid
-from translate.images.picture import to_gray
+from translate.images.picture import to_gray_rgb
 from translate.images.tensors import to_tensor
 from translate.inference.enlargement import enlarge_plane
 from translate.metrics.similarity import l1, psnr, ssim
@@ -195,7 +195,7 @@ class UpscalingEvaluation(Evaluation):
         if min(picture.shape[:2]) < self.size:
             raise UserError(f"{source.name}: is smaller than {self.size} px")
         crop = center_crop(picture, self.size)
-        return np.repeat(to_gray(crop)[..., None], 3, axis=2) if self.gray else crop
+        return to_gray_rgb(crop) if self.gray else crop
 
     def make_case(self, place: Place) -> UpscalingCase:
         """Read a picture, and reduce it as its index says."""

@@ -30,7 +30,7 @@ def make_recipe(recipe: Recipe, nets: nn.ModuleDict, direction: str, graph: Grap
         kind=kind, task=recipe.task, domains=tuple(domains), direction=direction if kind == "translate" else "",
         channels=channels_of(recipe, direction, task.data), size=recipe.size, multiple=graph.multiple,
         inputs=graph.inputs, min_side=MIN_SIDE_PX, fixed=graph.fixed, whole=recipe.whole,
-        scale=max(int(getattr(net, "scale", 1)) for net in nets.values()), paired=task.data == "paired",
+        scale=task.scale_of(nets), paired=task.data == "paired",
         sketch=bool(facts.get("sketch")), labels=_source_key(recipe, direction) in str(facts.get("labels", "")),
         values=facts.get("value_range", ""), classes=tuple(facts.get("classes", ())) if kind == "generate" else (),
         z=z, random=(z is not None and z.drawn != "strength") or any("noise" in i.name for i in graph.inputs),

@@ -3,7 +3,7 @@
 __all__ = [
     "FULL_SCALE", "LabelMap", "Numbers", "Picture", "UnknownScale", "ValueRange", "as_known_depth", "as_picture",
     "is_colourless", "matching_icc", "flatten_alpha", "parse_range", "suggest_range", "to_depth", "to_gray",
-    "to_numbers",
+    "to_gray_rgb", "to_numbers",
 ]  # fmt: skip
 
 import math
@@ -194,6 +194,11 @@ def to_gray(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype == np.float32 and (pixels == pixels[..., :1]).all():  # the luma weights do not sum to 1 exactly
         return np.ascontiguousarray(pixels[..., 0])
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+
+
+def to_gray_rgb(pixels: np.ndarray) -> np.ndarray:
+    """Return the luma of (H, W, 3) RGB in three equal channels, (H, W, 3), in the same dtype."""
+    return to_gray(pixels)[..., None].repeat(3, axis=2)
 
 
 def flatten_alpha(picture: Picture) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from translate.images.formats.tiff_tags import scale_tags
-from translate.images.picture import FULL_SCALE, Picture, to_gray
+from translate.images.picture import FULL_SCALE, Picture, to_gray_rgb
 from translate.images.samples import REACH, cubic_weights
 
 STRIP_ROWS = 64  # of the source, whose enlargement is corrected at a time
@@ -22,7 +22,7 @@ def enlarged(output: np.ndarray, like: Picture, *, consistent: bool = False) -> 
     scale = output.shape[0] // like.pixels.shape[0]
     pixels = output.repeat(3, axis=2) if output.shape[2] == 1 else output
     if like.gray:
-        pixels = to_gray(pixels)[..., None].repeat(3, axis=2)
+        pixels = to_gray_rgb(pixels)
     alpha = None if like.alpha is None else enlarged_alpha(like.alpha, scale, consistent=consistent)
     if consistent:
         pixels = match_means(pixels, like.pixels)

@@ -14,7 +14,7 @@ from PIL import Image
 from translate.images.encode import stored_alpha, stored_array, to_pillow
 from translate.images.formats.npy import is_npy
 from translate.images.label_maps import Classes
-from translate.images.picture import Picture, to_gray, to_numbers
+from translate.images.picture import Picture, to_gray_rgb, to_numbers
 from translate.inference.enlargement import enlarged
 from translate.inference.inputs.images import FileContent
 from translate.inference.inputs.pixels import resize
@@ -41,7 +41,7 @@ def postprocess(output: np.ndarray, like: Picture, paired: bool, classes: Classe
     if paired:
         return replace(like, pixels=pixels, alpha=None, gray=gray, icc=None, colour_codes=None, gamma=b"")
     if like.gray:
-        pixels = to_gray(pixels)[..., None].repeat(3, axis=2)
+        pixels = to_gray_rgb(pixels)
     return replace(like, pixels=pixels)
 
 

@@ -80,7 +80,7 @@ class ModelRunner:
         self.task = TASKS[recipe.task]
         self.masked, self.paired, self.labelled = (self.task.data == kind for kind in ("masked", "paired", "labelled"))
         self.classes = recipe.classes_of("b")
-        self.scale = max(int(getattr(net, "scale", 1)) for net in nets.values()) if self.task.data == "reduced" else 1
+        self.scale = self.task.scale_of(nets)
         self.z_dim = max(int(getattr(net, "z_dim", 0)) for net in nets.values())
         self.strength = self.task.strength
         draws = any(getattr(net, "random", False) for net in nets.values())

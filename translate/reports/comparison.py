@@ -16,12 +16,8 @@ from translate.utils.errors import UserError
 
 SEED = "train.seed"
 NO_DIFFERENCE = ("out", SEED)  # options that make no other recipe
-SIZED_KINDS = (
-    "images",
-    "labelled",
-    "masked",
-    "reduced",
-)  # of data: their pictures are compared at the training resolution
+# kinds of data whose pictures are compared at the training resolution
+SIZED_KINDS = ("images", "labelled", "masked", "reduced")
 SEED_SUFFIX = "_seed"  # of the folders of one recipe
 Key = tuple[str, str]  # part and name of a measure
 

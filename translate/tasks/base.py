@@ -89,6 +89,11 @@ class Task(nn.Module):
         """
         raise NotImplementedError
 
+    @classmethod
+    def scale_of(cls, nets: nn.ModuleDict) -> int:
+        """Return by how much results are wider and higher than their pictures."""
+        return max(int(getattr(net, "scale", 1)) for net in nets.values()) if cls.data == "reduced" else 1
+
     @staticmethod
     def preview(nets: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """Return the rows of a sample grid by title, each (B, 3, H, W): one column per picture of `batch`."""

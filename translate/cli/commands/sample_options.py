@@ -78,19 +78,8 @@ class Sample(RootOptions, PluginOptions):
 
 
 ALWAYS = {
-    "model",
-    "weights",
-    "base",
-    "grid",
-    "output",
-    "device",
-    "precision",
-    "config",
-    "quiet",
-    "log",
-    "root",
-    "plugin",
-}
+    "model", "weights", "base", "grid", "output", "device", "precision", "config", "quiet", "log", "root", "plugin",
+}  # fmt: skip
 SHARED = {"seed", "seeds", "count", "label", "truncation"}
 USES = {  # options that go with each use of the command, by the option that selects the use ("": plain samples)
     "": SHARED,

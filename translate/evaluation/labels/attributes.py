@@ -23,7 +23,7 @@ from translate.evaluation.report import note_few
 from translate.evaluation.tally import SEED
 from translate.images.grid import make_grid
 from translate.images.io import read_rgb8
-from translate.images.picture import to_gray
+from translate.images.picture import to_gray_rgb
 from translate.images.tensors import to_tensor
 from translate.inference.inputs.wishes import label_names
 from translate.inference.latent.neighbours import square_crop
@@ -161,7 +161,7 @@ class AttributeEvaluation(Evaluation):
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """Bring (H, W, 3) uint8 to the training size."""
         crop = square_crop(picture, self.size)
-        return np.repeat(to_gray(crop)[..., None], 3, axis=2) if self.gray else crop
+        return to_gray_rgb(crop) if self.gray else crop
 
     def find_truth(self, source: LabelledImage, name: str) -> np.ndarray | None:
         """Return the true picture with the label `name` changed, if it is known."""

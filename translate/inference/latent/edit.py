@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from translate.images.line_drawings import ink_share, tidy_sketch
-from translate.images.picture import Picture, to_depth, to_gray
+from translate.images.picture import Picture, to_depth, to_gray_rgb
 from translate.images.tensors import to_tensor
 from translate.inference.latent.hog import cell_size, oriented_gradients, pool_triangular
 from translate.inference.latent.optimise import Advance, gradient_descent, ranked_styles, search_batch_size
@@ -105,7 +105,7 @@ def _stroke_loss(sampler: Sampler, layer: np.ndarray | None) -> Loss | None:
         return None
     rgb, size = np.ascontiguousarray(layer[..., :3]), (sampler.size,) * 2
     if sampler.gray:
-        rgb = to_gray(rgb)[..., None].repeat(3, axis=2)
+        rgb = to_gray_rgb(rgb)
     hint = prepare_hints(Picture(rgb, layer[..., 3]), layer.shape[:2], size, "the layer of strokes").to(sampler.device)
     colour, mask = hint[:, : sampler.G.out_channels], hint[:, 3:].add(1).div(2)
     return lambda x: (mask * (x - colour).square()).mean((1, 2, 3)) / mask.mean()
